@@ -1,0 +1,60 @@
+"""`Authorization: Bearer <key>` and `X-Tenant-ID`, and the scopes that views ask for."""
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from aijobs.auth import Principal, TenantAccess, authenticate
+from aijobs.errors import InsufficientScope, Unauthenticated
+
+if TYPE_CHECKING:
+    # Django REST framework's views import this module through the settings.
+    from rest_framework.views import APIView
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Sets `request.user` to the Principal and `request.auth` to the TenantAccess that the call is about."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, TenantAccess]:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthenticated()
+        principal = authenticate(secret.strip())
+        return principal, principal.tenant(request.headers.get("X-Tenant-ID") or None)
+
+
+class HasScope(BasePermission):
+    """A view names its scopes per method: `scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}`.
+
+    "*:read" accepts every scope that ends in :read.
+    """
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        scopes: dict[str, str] = getattr(view, "scopes", {})
+        required = scopes.get("GET" if request.method == "HEAD" else str(request.method))
+        # A method without a scope is one that the view does not have: let it answer 405.
+        if required is None or _grants(tenant_principal(request).scopes, required):
+            return True
+        shown = "ai-jobs:read (or another :read scope)" if required == "*:read" else required
+        raise InsufficientScope(f"The API key lacks the {shown} scope.")
+
+
+def _grants(held: frozenset[str], required: str) -> bool:
+    if required == "*:read":
+        return any(scope.endswith(":read") for scope in held)
+    return required in held
+
+
+def tenant_principal(request: Request) -> Principal:
+    principal: Any = request.user
+    assert isinstance(principal, Principal)
+    return principal
+
+
+def tenant_of(request: Request) -> TenantAccess:
+    """The tenant that an authenticated request is about."""
+    tenant: Any = request.auth
+    assert isinstance(tenant, TenantAccess)
+    return tenant

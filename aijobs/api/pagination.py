@@ -1,0 +1,66 @@
+"""Keyset pagination, newest first: a page is `{"data": […], "pagination": {"next_cursor", "has_more"}}`.
+
+A cursor is the key of the last row shown, so a page stays what it is while rows are added in front of it.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import QueryDict
+from rest_framework.response import Response
+
+from aijobs.errors import InvalidFilter
+
+Row = TypeVar("Row", bound=Model)
+DEFAULT_LIMIT = 50
+LARGEST_LIMIT = 200
+
+
+def limit_of(query: QueryDict) -> int:
+    """The `limit` parameter, 1 to 200. Raises InvalidFilter."""
+    text = query.get("limit", str(DEFAULT_LIMIT))
+    if text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= LARGEST_LIMIT:
+        return int(text)
+    raise InvalidFilter(
+        details=[{"path": "limit", "message": f"must be a whole number from 1 to {LARGEST_LIMIT}"}]
+    )
+
+
+def cursor_of(query: QueryDict) -> str | None:
+    """The key inside the `cursor` parameter. Raises InvalidFilter for a cursor that we never gave."""
+    text = query.get("cursor")
+    if text is None:
+        return None
+    try:
+        return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
+    except (binascii.Error, UnicodeError):
+        raise invalid_cursor() from None
+
+
+def invalid_cursor() -> InvalidFilter:
+    return InvalidFilter(details=[{"path": "cursor", "message": "must be a next_cursor of an earlier page"}])
+
+
+def encode_cursor(key: str) -> str:
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def page_response(
+    rows: QuerySet[Row], limit: int, show: Callable[[Row], object], key: Callable[[Row], str]
+) -> Response:
+    """One page of an ordered queryset that already starts behind the cursor. Reads one row more than it shows."""
+    found: Sequence[Row] = list(rows[: limit + 1])
+    page = found[:limit]
+    has_more = len(found) > limit
+    return Response(
+        {
+            "data": [show(row) for row in page],
+            "pagination": {
+                "next_cursor": encode_cursor(key(page[-1])) if has_more else None,
+                "has_more": has_more,
+            },
+        }
+    )

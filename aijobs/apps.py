@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AIJobsConfig(AppConfig):
+    name = "aijobs"
+    verbose_name = "AI Jobs"

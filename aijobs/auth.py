@@ -1,0 +1,150 @@
+"""API keys: made, hashed, looked up. A key's row is read at most once in five seconds per process."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from aijobs.errors import TenantMismatch, TenantSuspended, Unauthenticated
+from aijobs.models import ApiKey, Tenant
+
+# The stated delay of a revocation, of a suspension and of a changed scope.
+CACHE_SECONDS = 5.0
+# `last_used_at` is for people who tidy up: once a minute is exact enough, and no write per request.
+TOUCH_EVERY = timedelta(minutes=1)
+# Bounds the cache against a flood of invented keys, which are cached too.
+CACHE_SIZE = 10_000
+KEY_PREFIX = "aij_"
+_VISIBLE = len(KEY_PREFIX) + 8
+
+
+@dataclass(frozen=True, slots=True)
+class TenantAccess:
+    """A tenant as its keys see it: immutable, shared between requests."""
+
+    id: int
+    name: str
+    timezone: str
+    suspended: bool
+    release_window: int | None
+    max_running: int | None
+    queue_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: a valid key with its scopes and tenants."""
+
+    key_id: int
+    scopes: frozenset[str]
+    tenants: tuple[TenantAccess, ...]
+    expires_at: datetime | None
+
+    # Asked by Django REST framework of every user.
+    is_authenticated = True
+
+    def tenant(self, name: str | None) -> TenantAccess:
+        """The tenant that X-Tenant-ID names; without one, the key's only tenant."""
+        matching = [each for each in self.tenants if name is None or each.name == name]
+        if len(matching) != 1:
+            raise TenantMismatch(
+                None
+                if name is not None
+                else "This API key belongs to several tenants: say which in X-Tenant-ID."
+            )
+        if matching[0].suspended:
+            raise TenantSuspended()
+        return matching[0]
+
+
+def create_key(
+    tenants: Iterable[Tenant], scopes: Iterable[str], *, expires_at: datetime | None = None, label: str = ""
+) -> tuple[ApiKey, str]:
+    """A new key and its secret. The secret is nowhere else: show it now."""
+    secret = new_secret()
+    key = ApiKey.objects.create(
+        label=label,
+        prefix=secret[:_VISIBLE],
+        key_hash=digest(secret),
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
+    )
+    key.tenants.set(tenants)
+    return key, secret
+
+
+def new_secret() -> str:
+    """256 random bits: a plain hash of it cannot be guessed back, so no slow hash is needed on every request."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class _Cache:
+    """Per process: key hash → (principal or None, the monotonic moment it goes stale)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Principal | None, float]] = {}
+
+    def lookup(self, key_hash: str) -> Principal | None:
+        now = time.monotonic()
+        found = self._entries.get(key_hash)
+        if found is not None and found[1] > now:
+            return found[0]
+        principal = _load(key_hash)
+        if len(self._entries) >= CACHE_SIZE:
+            self._entries.clear()
+        self._entries[key_hash] = (principal, now + CACHE_SECONDS)
+        return principal
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+cache = _Cache()
+
+
+def authenticate(secret: str) -> Principal:
+    """The principal behind a key. Unknown, expired and revoked keys are told apart by nobody."""
+    principal = cache.lookup(digest(secret))
+    if principal is None or (principal.expires_at is not None and principal.expires_at <= timezone.now()):
+        raise Unauthenticated("This API key is unknown, expired or revoked.")
+    return principal
+
+
+def _load(key_hash: str) -> Principal | None:
+    now = timezone.now()
+    key = (
+        ApiKey.objects.filter(key_hash=key_hash, revoked_at__isnull=True)
+        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+        .prefetch_related("tenants")
+        .first()
+    )
+    if key is None:
+        return None
+    if key.last_used_at is None or key.last_used_at < now - TOUCH_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return Principal(
+        key_id=key.pk,
+        scopes=frozenset(key.scopes),
+        tenants=tuple(
+            TenantAccess(
+                id=tenant.pk,
+                name=tenant.name,
+                timezone=tenant.timezone,
+                suspended=tenant.suspended_at is not None,
+                release_window=tenant.release_window,
+                max_running=tenant.max_running,
+                queue_limit=tenant.queue_limit,
+            )
+            for tenant in key.tenants.all()
+        ),
+        expires_at=key.expires_at,
+    )

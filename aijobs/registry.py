@@ -1,0 +1,153 @@
+"""The job types. A type registers itself with `@job_type` in its own module under workers/jobs/."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aijobs.errors import FieldError, InvalidJobType, InvalidParams
+
+if TYPE_CHECKING:
+    from aijobs.models import Tenant
+
+
+class Params(BaseModel):
+    """Base of every type's params: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Result(BaseModel):
+    """Base of every type's result: what the contract calls `result`, stored as JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound=Result)
+
+
+class Context(Protocol):
+    """What a handler may use of its run; workers/context.py is the one implementation."""
+
+    @property
+    def job_id(self) -> UUID: ...
+    @property
+    def tenant_id(self) -> int: ...
+    def progress(self, processed: int, total: int | None = None) -> None:
+        """Say how far the job is. Cheap: written with the lease, at most once a second. Raises LeaseLost."""
+
+    def commit_with(self, effect: Callable[[R], R]) -> None:
+        """Run `effect(result)` in the transaction that completes the job; it returns the result to store.
+
+        For side effects in our own database: a second run can neither repeat nor recompute them. The effect
+        itself may run more than once (after a lost connection), each time from nothing.
+        """
+
+
+Handler = Callable[[P, Context], R]
+Admission = Callable[[P, "Tenant"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how often a type may run. All durations in seconds."""
+
+    # SoftTimeLimitExceeded is raised in the handler, then the process is killed; both are WORKER_TIMEOUT.
+    soft_seconds: int
+    hard_seconds: int
+    # Runs in all, the first included.
+    attempts: int
+    # Exponential backoff with full jitter: random between 0 and min(cap, backoff * 2 ** (failures - 1)).
+    backoff_seconds: float
+    backoff_cap_seconds: float
+    # What the contract promises, and what an estimate uses until there are measured runs.
+    typical_seconds: int
+    typical_range: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.soft_seconds < self.hard_seconds or self.attempts < 1:
+            raise ValueError(f"impossible limits: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class JobType(Generic[P, R]):
+    name: str
+    description: str
+    params: type[P]
+    result: type[R]
+    limits: Limits
+    run: Handler[P, R]
+    # Refuses at dispatch for a reason in the database: local reads only, raises an ApiError.
+    admit: Admission[P] | None
+    # Example values for the documentation: params and result as the API shows them.
+    example: Mapping[str, object]
+
+
+_types: dict[str, JobType[Params, Result]] = {}
+
+
+def job_type(
+    name: str,
+    *,
+    params: type[P],
+    result: type[R],
+    limits: Limits,
+    example: Mapping[str, object],
+    admit: Admission[P] | None = None,
+) -> Callable[[Handler[P, R]], Handler[P, R]]:
+    """Register the decorated handler `run(params, context) -> result` as the job type `name`.
+
+    The handler's docstring is the type's description in the API's documentation.
+    """
+
+    def register(run: Handler[P, R]) -> Handler[P, R]:
+        if name in _types:
+            raise ValueError(f"job type {name!r} is registered twice")
+        _types[name] = JobType(  # type: ignore[assignment]  # a registry of many P and R
+            name=name,
+            description=(run.__doc__ or "").strip(),
+            params=params,
+            result=result,
+            limits=limits,
+            run=run,
+            admit=admit,
+            example=example,
+        )
+        return run
+
+    return register
+
+
+def all_types() -> list[JobType[Params, Result]]:
+    return sorted(_types.values(), key=lambda each: each.name)
+
+
+def get(name: object) -> JobType[Params, Result]:
+    """The type of that name. Raises InvalidJobType, whose details list the known ones."""
+    found = _types.get(name) if isinstance(name, str) else None
+    if found is None:
+        raise InvalidJobType(details={"known_types": sorted(_types)})
+    return found
+
+
+def parse_params(kind: JobType[P, R], params: object) -> P:
+    """Build the type's Params from decoded JSON. Raises InvalidParams with one entry per wrong field.
+
+    Validation is in JSON mode, at dispatch and again in the worker: strict models refuse a date from a dict.
+    """
+    try:
+        return kind.params.model_validate_json(orjson.dumps(params))
+    except ValidationError as error:
+        raise InvalidParams(details=field_errors(error, "params")) from None
+
+
+def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
+    """One entry per wrong field, its path joined with dots."""
+    return [
+        {"path": ".".join(str(part) for part in (prefix, *each["loc"]) if part != ""), "message": each["msg"]}
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    ]

@@ -1,0 +1,16 @@
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+urlpatterns = [
+    path("api/", include("aijobs.api.urls")),
+    path("api/", include("workers.catalogue.api.urls")),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "aijobs.api.envelope.bad_request"
+handler403 = "aijobs.api.envelope.permission_denied"
+handler404 = "aijobs.api.envelope.not_found"
+handler500 = "aijobs.api.envelope.server_error"
