@@ -53,9 +53,7 @@ class Principal:
         matching = [each for each in self.tenants if name is None or each.name == name]
         if len(matching) != 1:
             raise TenantMismatch(
-                None
-                if name is not None
-                else "This API key belongs to several tenants: say which in X-Tenant-ID."
+                None if name is not None else "This API key belongs to several tenants: say which in X-Tenant-ID."
             )
         if matching[0].suspended:
             raise TenantSuspended()

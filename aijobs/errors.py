@@ -139,5 +139,8 @@ class TransientFailure(JobFailure):
         self.retry_after = retry_after
 
 
-class LeaseLost(Exception):
-    """This attempt no longer owns its job: another one does, or it has ended. Nothing may be written any more."""
+class TransitionRefused(Exception):
+    """The job is not in the state, or not in the attempt, that the writer thought: somebody else was first.
+
+    A run that meets it no longer owns its job. Nothing may be written any more.
+    """

@@ -25,9 +25,7 @@ class Tenant(models.Model):
     name = models.CharField(
         max_length=63,
         unique=True,
-        validators=[
-            RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and '-', as in my-shop-1.")
-        ],
+        validators=[RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and '-', as in my-shop-1.")],
     )
     timezone = models.CharField(
         max_length=64,
@@ -56,7 +54,7 @@ class Tenant(models.Model):
 
 
 class TenantCapacity(models.Model):
-    """The tenant's queued and running jobs, counted exactly: one row, updated by the statements that insert and end."""
+    """The tenant's queued and running jobs, counted exactly by the statements that insert and end them."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="capacity")
     active = models.PositiveIntegerField(default=0, db_default=0)
@@ -180,9 +178,7 @@ class Job(models.Model):
             models.Index(fields=["tenant", "id"], name="job_tenant_id"),
             models.Index(fields=["tenant", "status", "id"], name="job_tenant_status_id"),
             models.Index(fields=["tenant", "type", "id"], name="job_tenant_type_id"),
-            models.Index(
-                fields=["batch", "position"], name="job_batch_position", condition=Q(batch__isnull=False)
-            ),
+            models.Index(fields=["batch", "position"], name="job_batch_position", condition=Q(batch__isnull=False)),
             models.Index(
                 fields=["tenant", "lane", "run_after", "id"],
                 name="job_unreleased",
@@ -191,13 +187,9 @@ class Job(models.Model):
             models.Index(fields=["tenant", "lane"], name="job_released", condition=RELEASED),
             models.Index(fields=["tenant", "id"], name="job_running", condition=Q(status=Status.RUNNING)),
             # Promotion looks for what has waited longest below the highest lane.
-            models.Index(
-                fields=["run_after"], name="job_waiting", condition=Q(status=Status.QUEUED, blocked=False)
-            ),
+            models.Index(fields=["run_after"], name="job_waiting", condition=Q(status=Status.QUEUED, blocked=False)),
             # Medians of run times and the drain rate.
-            models.Index(
-                fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)
-            ),
+            models.Index(fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from decimal import Decimal
+from typing import Annotated, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
-
-if TYPE_CHECKING:
-    from aijobs.models import Tenant
 
 
 class Params(BaseModel):
@@ -26,6 +24,9 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+# Decimal inside, a number on the wire.
+Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
 
@@ -38,7 +39,7 @@ class Context(Protocol):
     @property
     def tenant_id(self) -> int: ...
     def progress(self, processed: int, total: int | None = None) -> None:
-        """Say how far the job is. Cheap: written with the lease, at most once a second. Raises LeaseLost."""
+        """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
 
     def commit_with(self, effect: Callable[[R], R]) -> None:
         """Run `effect(result)` in the transaction that completes the job; it returns the result to store.
@@ -49,7 +50,7 @@ class Context(Protocol):
 
 
 Handler = Callable[[P, Context], R]
-Admission = Callable[[P, "Tenant"], None]
+Admission = Callable[[P, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class JobType(Generic[P, R]):
     result: type[R]
     limits: Limits
     run: Handler[P, R]
-    # Refuses at dispatch for a reason in the database: local reads only, raises an ApiError.
+    # `admit(params, tenant_id)` refuses at dispatch for a reason in the database, by an ApiError. Local reads only.
     admit: Admission[P] | None
     # Example values for the documentation: params and result as the API shows them.
     example: Mapping[str, object]
@@ -107,16 +108,9 @@ def job_type(
     def register(run: Handler[P, R]) -> Handler[P, R]:
         if name in _types:
             raise ValueError(f"job type {name!r} is registered twice")
-        _types[name] = JobType(  # type: ignore[assignment]  # a registry of many P and R
-            name=name,
-            description=(run.__doc__ or "").strip(),
-            params=params,
-            result=result,
-            limits=limits,
-            run=run,
-            admit=admit,
-            example=example,
-        )
+        description = (run.__doc__ or "").strip()
+        kind = JobType(name, description, params, result, limits, run, admit, example)
+        _types[name] = cast("JobType[Params, Result]", kind)
         return run
 
     return register

@@ -19,9 +19,7 @@ DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 if PRODUCTION:
     missing = [
-        name
-        for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS")
-        if not env.str(name, default="")
+        name for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS") if not env.str(name, default="")
     ]
     if missing:
         raise ImproperlyConfigured(f"AIJOBS_PRODUCTION is set, so these must be too: {', '.join(missing)}")
@@ -118,8 +116,9 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / ".static"
-WHITENOISE_USE_FINDERS = True
+# Collected into the production image; elsewhere served from where the packages keep them.
+STATIC_ROOT = BASE_DIR / ".static" if PRODUCTION else None
+WHITENOISE_USE_FINDERS = not PRODUCTION
 
 # 1 MiB for every body but an import's, which is streamed.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -196,6 +195,8 @@ AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
 
+# RequestIdMiddleware lets only sane ones through.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
@@ -229,5 +230,7 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Every refused request has its own line by django-structlog.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -1,6 +1,6 @@
 """`Authorization: Bearer <key>` and `X-Tenant-ID`, and the scopes that views ask for."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -35,7 +35,7 @@ class HasScope(BasePermission):
         scopes: dict[str, str] = getattr(view, "scopes", {})
         required = scopes.get("GET" if request.method == "HEAD" else str(request.method))
         # A method without a scope is one that the view does not have: let it answer 405.
-        if required is None or _grants(tenant_principal(request).scopes, required):
+        if required is None or _grants(principal_of(request).scopes, required):
             return True
         shown = "ai-jobs:read (or another :read scope)" if required == "*:read" else required
         raise InsufficientScope(f"The API key lacks the {shown} scope.")
@@ -47,14 +47,11 @@ def _grants(held: frozenset[str], required: str) -> bool:
     return required in held
 
 
-def tenant_principal(request: Request) -> Principal:
-    principal: Any = request.user
-    assert isinstance(principal, Principal)
-    return principal
+def principal_of(request: Request) -> Principal:
+    """Who makes an authenticated request."""
+    return cast("Principal", request.user)
 
 
 def tenant_of(request: Request) -> TenantAccess:
     """The tenant that an authenticated request is about."""
-    tenant: Any = request.auth
-    assert isinstance(tenant, TenantAccess)
-    return tenant
+    return cast("TenantAccess", request.auth)

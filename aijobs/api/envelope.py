@@ -77,10 +77,8 @@ class AlwaysJson(BaseContentNegotiation):
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        for parser in parsers:
-            if parser.media_type == content_type:
-                return parser
-        return None
+        by_type: dict[str, BaseParser] = {parser.media_type: parser for parser in parsers}
+        return by_type.get(content_type)
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
@@ -165,9 +163,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(
-        404, "NOT_FOUND", "There is nothing at this address. The API's documentation is at /api/docs."
-    )
+    return plain_error(404, "NOT_FOUND", "There is nothing at this address. The API's documentation is at /api/docs.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

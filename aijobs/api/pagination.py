@@ -24,9 +24,7 @@ def limit_of(query: QueryDict) -> int:
     text = query.get("limit", str(DEFAULT_LIMIT))
     if text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= LARGEST_LIMIT:
         return int(text)
-    raise InvalidFilter(
-        details=[{"path": "limit", "message": f"must be a whole number from 1 to {LARGEST_LIMIT}"}]
-    )
+    raise InvalidFilter(details=[{"path": "limit", "message": f"must be a whole number from 1 to {LARGEST_LIMIT}"}])
 
 
 def cursor_of(query: QueryDict) -> str | None:

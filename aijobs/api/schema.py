@@ -9,7 +9,5 @@ class AutoSchema(SpectacularAutoSchema):
     pass
 
 
-def describe_job_types(
-    result: dict[str, Any], generator: object, request: object, public: bool
-) -> dict[str, Any]:
+def describe_job_types(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
     return result

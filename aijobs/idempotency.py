@@ -1,0 +1,44 @@
+"""Idempotency-Key: the first 2xx answer of a key is replayed for 24 hours.
+
+The key's row is inserted by the statement that inserts the jobs (see statements.DISPATCH); here it is read.
+"""
+
+import hashlib
+from datetime import timedelta
+
+import orjson
+from django.utils.timezone import now
+
+from aijobs.errors import IdempotencyKeyReused, InvalidRequest
+from aijobs.models import IdempotencyKey
+
+LIFETIME = timedelta(hours=24)
+LONGEST_KEY = 255
+
+
+def validate(key: str | None) -> str | None:
+    """The header's value, or None without one. Raises InvalidRequest."""
+    if key is None or 1 <= len(key) <= LONGEST_KEY:
+        return key
+    raise InvalidRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
+
+
+def fingerprint(endpoint: str, body: dict[str, object]) -> bytes:
+    """SHA-256 of what was asked for: neither white space nor the order of keys makes another request."""
+    return hashlib.sha256(endpoint.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def find(tenant_id: int, key: str, wanted: bytes) -> IdempotencyKey | None:
+    """The first answer under this key. Raises IdempotencyKeyReused when it was to another request.
+
+    A key past its lifetime is deleted, and free again.
+    """
+    stored = IdempotencyKey.objects.filter(tenant_id=tenant_id, key=key).first()
+    if stored is None:
+        return None
+    if stored.created_at < now() - LIFETIME:
+        IdempotencyKey.objects.filter(pk=stored.pk).delete()
+        return None
+    if bytes(stored.fingerprint) != wanted:
+        raise IdempotencyKeyReused()
+    return stored

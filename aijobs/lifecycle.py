@@ -1,0 +1,498 @@
+"""The only writer of a job's status.
+
+Every transition is one conditional UPDATE on the source state and, from running, on the attempt; the same statement
+writes the event and returns what the caller needs. Zero rows means that the transition was refused: somebody else
+was first. Members of a batch that end or wait again lock the batch row before, in a statement of its own.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, transaction
+from psycopg.errors import LockNotAvailable
+
+from aijobs import broker, queueing, registry, sql, statements
+from aijobs.auth import TenantAccess
+from aijobs.errors import (
+    IdempotencyConflict,
+    JobNotCancellable,
+    JobNotFound,
+    QueueFull,
+    ServiceUnavailable,
+    TransitionRefused,
+)
+from aijobs.models import Batch, Job
+from aijobs.queueing import Released
+from aijobs.registry import Limits
+from aijobs.states import TERMINAL, EventKind, OnFailure, Priority, Status
+
+WORKER_TIMEOUT = "WORKER_TIMEOUT"
+TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
+
+
+# --- Dispatch ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job as the caller asked for it, validated. `params` are kept as sent."""
+
+    id: UUID
+    type: str
+    params: object
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    id: UUID
+    sequential: bool
+    on_failure: OnFailure
+
+
+@dataclass(frozen=True, slots=True)
+class FirstResponse:
+    """What an Idempotency-Key replays; inserted with the jobs, so that it exists if and only if they do."""
+
+    key: str
+    fingerprint: bytes
+    response: object
+    location: str
+
+
+class DuplicateKey(Exception):
+    """The Idempotency-Key is taken. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inserted(Released):
+    released: bool
+
+
+def dispatch(
+    tenant: TenantAccess,
+    jobs: Sequence[NewJob],
+    created_at: datetime,
+    *,
+    batch: NewBatch | None = None,
+    first_response: FirstResponse | None = None,
+) -> None:
+    """Accept jobs, all or none, and publish what the tenant's windows have room for.
+
+    Raises QueueFull (without `retry_after`), DuplicateKey, IdempotencyConflict, ServiceUnavailable.
+    """
+    # `max_running` is exact only under the refill's lock; without a broker the sweeper releases later.
+    release_at_once = tenant.max_running is None and broker.available()
+    inserted = _insert(
+        {
+            "tenant": tenant.id,
+            "count": len(jobs),
+            "limit": settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit,
+            "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
+            "release": release_at_once,
+            "created_at": created_at,
+            "ids": [job.id for job in jobs],
+            "types": [job.type for job in jobs],
+            "priorities": [job.priority.value for job in jobs],
+            "params": [orjson.dumps(job.params).decode() for job in jobs],
+            "batch": batch and batch.id,
+            "sequential": bool(batch and batch.sequential),
+            "on_failure": batch and batch.on_failure.value,
+            "key": first_response and first_response.key,
+            "fingerprint": first_response and first_response.fingerprint,
+            "response": first_response and orjson.dumps(first_response.response).decode(),
+            "location": first_response and first_response.location,
+        }
+    )
+    if not inserted:
+        raise QueueFull()
+    queueing.publish([job for job in inserted if job.released])
+    if tenant.max_running is not None and broker.available():
+        queueing.refill(tenant.id)
+
+
+def _insert(parameters: dict[str, object]) -> list[_Inserted]:
+    try:
+        return sql.rows(_Inserted, statements.DISPATCH, parameters)
+    except IntegrityError as error:
+        if parameters["key"] is not None and "idempotencykey_tenant_key" in str(error):
+            raise DuplicateKey from None
+        raise
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        if parameters["key"] is not None:
+            raise IdempotencyConflict(retry_after=1) from None
+        raise ServiceUnavailable(
+            "Too many dispatches of this tenant at once; retry in a moment.", retry_after=1
+        ) from None
+
+
+# --- A worker's run ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt that a worker owns: what it needs to do the job and to end it."""
+
+    id: UUID
+    type: str
+    params: object
+    tenant_id: int
+    attempt: int
+    failures: int
+    batch_id: UUID | None
+    sequential: bool
+    on_failure: OnFailure | None
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    id: UUID
+    type: str
+    params: str
+    tenant_id: int
+    attempt: int
+    failures: int
+    batch_id: UUID | None
+    sequential: bool | None
+    on_failure: str | None
+    position: int | None
+    refill: bool
+
+
+class _LimitValues(TypedDict):
+    hard_limits: str
+    lease: float
+
+
+def claim(job_id: UUID, worker: str) -> Run | None:
+    """Take a queued, due, unblocked, released job. None when it is none, or somebody else's: forget the message."""
+    claimed = sql.rows(
+        _Claimed,
+        statements.CLAIM,
+        {"id": job_id, "worker": worker, "window": settings.AIJOBS_RELEASE_WINDOW, **_limit_values()},
+    )
+    if not claimed:
+        # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
+        sql.rows(_Id, statements.UNRELEASE, {"id": job_id})
+        return None
+    row = claimed[0]
+    if row.refill:
+        queueing.refill(row.tenant_id)
+    return Run(
+        id=row.id,
+        type=row.type,
+        params=orjson.loads(row.params),
+        tenant_id=row.tenant_id,
+        attempt=row.attempt,
+        failures=row.failures,
+        batch_id=row.batch_id,
+        sequential=bool(row.sequential),
+        on_failure=OnFailure(row.on_failure) if row.on_failure else None,
+        position=row.position,
+    )
+
+
+def _limit_values() -> _LimitValues:
+    """The hard limits of all types, looked up by type inside the statement: a message carries only an id."""
+    hard = {kind.name: kind.limits.hard_seconds for kind in registry.all_types()}
+    return {"hard_limits": orjson.dumps(hard).decode(), "lease": settings.AIJOBS_LEASE_SECONDS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None:
+    """Renew the lease, up to the deadline, and write the progress. Raises TransitionRefused. No event."""
+    parameters = {
+        "id": job_id,
+        "attempt": attempt,
+        "processed": processed,
+        "total": total,
+        "lease": settings.AIJOBS_LEASE_SECONDS,
+    }
+    if not sql.rows(_Id, statements.RENEW, parameters):
+        raise TransitionRefused(f"attempt {attempt} of job {job_id} is over")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over, or waits again. `successor`: the batch member that this unblocked and released, to publish."""
+
+    terminal: bool
+    successor: Released | None = None
+
+
+def complete(
+    run: Run, result: object, progress: tuple[int, int | None], effect: Callable[[], object] | None
+) -> Ended:
+    """End a run with its result, as JSON. An `effect` runs in the same transaction and returns the result to store.
+
+    Raises TransitionRefused when the run no longer owns its job; then nothing of the effect stays.
+    """
+    with _lock_batch(run, run.sequential), transaction.atomic() if effect else nullcontext():
+        if effect:
+            # Before the effect's own locks (lock order: batch, jobs, then what the effect touches).
+            if not sql.rows(_Id, statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
+                raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+            result = effect()
+        _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
+        return Ended(terminal=True, successor=_advance(run, Status.COMPLETED))
+
+
+def fail(
+    run: Run,
+    code: str,
+    message: str,
+    *,
+    transient: bool,
+    retry_after: float | None = None,
+    lease_lost: bool = False,
+) -> Ended:
+    """End a run that failed, or let it wait for its next attempt while its budget lasts. Raises TransitionRefused.
+
+    `retry_after`: seconds that an upstream asked for, the least wait. `lease_lost`: only if the lease is over.
+    """
+    limits = registry.get(run.type).limits
+    with _lock_batch(run, run.batch_id is not None):
+        if transient and run.failures + 1 < limits.attempts and not _batch_cancelled(run):
+            # A lost worker was not the job's fault: it may run again at once.
+            delay = 0.0 if lease_lost else max(_backoff(limits, run.failures + 1), retry_after or 0.0)
+            kind = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
+            _wait_again(run, kind, delay, failures=1, data={"code": code, "message": message})
+            return Ended(terminal=False)
+        _end([run.id], Status.FAILED, run.attempt, code=code, message=message, lease_lost=lease_lost)
+        return Ended(terminal=True, successor=_advance(run, Status.FAILED))
+
+
+def hand_back(worker: str) -> int:
+    """Requeue what a worker that is shutting down still holds, without spending the budget of failures.
+
+    Fenced like all else: whatever the worker's processes still write is refused. Returns how many.
+    """
+    held = sql.rows(_Claimed, statements.HELD_BY, {"worker": worker})
+    for row in held:
+        _hand_back(_run_of(row))
+    return len(held)
+
+
+def reclaim_expired() -> int:
+    """Take back every run whose lease is over: the sweeper's answer to lost workers and hard time limits."""
+    expired = sql.rows(_Claimed, statements.EXPIRED, {})
+    reclaimed = 0
+    for row in expired:
+        try:
+            ended = fail(_run_of(row), WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
+        except TransitionRefused:
+            # Renewed, ended or reclaimed by another sweeper since we looked.
+            continue
+        reclaimed += 1
+        if ended.successor:
+            queueing.publish([ended.successor])
+    return reclaimed
+
+
+# --- Cancelling -------------------------------------------------------------------------------------------------
+
+REQUESTED = "REQUESTED"
+BATCH_CANCELLED = "BATCH_CANCELLED"
+PREDECESSOR = {Status.FAILED: "PREDECESSOR_FAILED", Status.CANCELLED: "PREDECESSOR_CANCELLED"}
+
+
+def cancel(job_id: UUID, tenant_id: int) -> None:
+    """Cancel a queued job; once more on a cancelled one does nothing. Raises JobNotFound, JobNotCancellable."""
+    job = (
+        Job.objects.of(tenant_id)
+        .select_related("batch")
+        .only("status", "position", "batch")
+        .filter(id=job_id)
+        .first()
+    )
+    if job is None:
+        raise JobNotFound()
+    member = _Member.of(job)
+    successor: Released | None = None
+    try:
+        with _lock_batch(member, member.sequential):
+            _end([job_id], Status.CANCELLED, reason=REQUESTED)
+            successor = _advance(member, Status.CANCELLED)
+    except TransitionRefused:
+        status = Job.objects.values_list("status", flat=True).get(id=job_id)
+        if status != Status.CANCELLED:
+            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
+    if successor:
+        queueing.publish([successor])
+
+
+def cancel_batch(batch_id: UUID) -> None:
+    """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt."""
+    with transaction.atomic():
+        sql.rows(_Id, statements.CANCEL_BATCH, {"batch": batch_id})
+        queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
+        ids = list(queued.order_by("id"))
+        if ids:
+            _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
+
+
+# --- Steps of the above -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A queued job, as its batch needs it when it ends."""
+
+    id: UUID
+    batch_id: UUID | None
+    sequential: bool
+    on_failure: OnFailure | None
+    position: int | None
+
+    @classmethod
+    def of(cls, job: Job) -> "_Member":
+        batch = job.batch
+        return cls(
+            id=job.id,
+            batch_id=job.batch_id,
+            sequential=batch is not None and batch.sequential,
+            on_failure=OnFailure(batch.on_failure) if batch else None,
+            position=job.position,
+        )
+
+
+def _lock_batch(member: Run | _Member, needed: bool) -> AbstractContextManager[object]:
+    """A transaction that holds the batch's row, where the batch needs one; else autocommit."""
+    return _locked(member.batch_id) if needed and member.batch_id else nullcontext()
+
+
+@contextmanager
+def _locked(batch_id: UUID) -> Iterator[None]:
+    with transaction.atomic():
+        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
+        sql.rows(_Id, statements.LOCK_BATCH, {"batch": batch_id})
+        yield
+
+
+def _batch_cancelled(run: Run) -> bool:
+    return run.batch_id is not None and Batch.objects.filter(id=run.batch_id, cancelled_at__isnull=False).exists()
+
+
+def _backoff(limits: Limits, failures: int) -> float:
+    """Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015), in seconds."""
+    ceiling = min(limits.backoff_cap_seconds, limits.backoff_seconds * 2 ** (failures - 1))
+    return random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, hides nothing
+
+
+def _end(
+    ids: Sequence[UUID],
+    status: Status,
+    attempt: int | None = None,
+    *,
+    result: object = None,
+    progress: tuple[int, int | None] | None = None,
+    code: str = "",
+    message: str = "",
+    reason: str = "",
+    caused_by: UUID | None = None,
+    lease_lost: bool = False,
+    required: bool = True,
+) -> None:
+    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`."""
+    ended = sql.rows(
+        _Id,
+        statements.END,
+        {
+            "ids": list(ids),
+            "source": Status.QUEUED if attempt is None else Status.RUNNING,
+            "attempt": attempt,
+            "lease_lost": lease_lost,
+            "status": status,
+            "result": None if result is None else orjson.dumps(result).decode(),
+            "processed": progress and progress[0],
+            "total": progress and progress[1],
+            "code": code,
+            "message": message,
+            "reason": reason,
+            "caused_by": caused_by,
+        },
+    )
+    if required and not ended:
+        raise TransitionRefused(
+            f"job {ids[0]} is not {'queued' if attempt is None else f'running attempt {attempt}'} any more"
+        )
+
+
+def _wait_again(run: Run, kind: EventKind, delay: float, *, failures: int, data: dict[str, str] | None) -> None:
+    """Running → queued. The retry waits in PostgreSQL, and leaves its place in the window to another."""
+    requeued = sql.rows(
+        _Id,
+        statements.REQUEUE,
+        {
+            "id": run.id,
+            "attempt": run.attempt,
+            "lease_lost": kind == EventKind.LEASE_LOST,
+            "delay": delay,
+            "failures": failures,
+            "kind": kind,
+            "data": None if data is None else orjson.dumps(data).decode(),
+        },
+    )
+    if not requeued:
+        raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+
+
+def _hand_back(run: Run) -> None:
+    with _lock_batch(run, run.batch_id is not None):
+        try:
+            if _batch_cancelled(run):
+                message = "The batch was cancelled before this job could be run to its end."
+                _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
+            else:
+                _wait_again(run, EventKind.HANDED_BACK, 0.0, failures=0, data=None)
+        except TransitionRefused:
+            # It ended while its worker was shutting down.
+            return
+
+
+def _advance(member: Run | _Member, status: Status) -> Released | None:
+    """After a member of a sequential batch has ended, under the batch's lock: the next one's turn, or the end."""
+    if not member.sequential:
+        return None
+    if status != Status.COMPLETED and member.on_failure == OnFailure.STOP:
+        later = Job.objects.filter(batch=member.batch_id, status=Status.QUEUED, position__gt=member.position)
+        ids = list(later.order_by("id").values_list("id", flat=True))
+        if ids:
+            _end(ids, Status.CANCELLED, reason=PREDECESSOR[status], caused_by=member.id)
+        return None
+    unblocked = sql.rows(Released, statements.UNBLOCK_NEXT, {"batch": member.batch_id})
+    return unblocked[0] if unblocked else None
+
+
+def _run_of(row: _Claimed) -> Run:
+    return Run(
+        id=row.id,
+        type=row.type,
+        params=None,
+        tenant_id=row.tenant_id,
+        attempt=row.attempt,
+        failures=row.failures,
+        batch_id=row.batch_id,
+        sequential=bool(row.sequential),
+        on_failure=OnFailure(row.on_failure) if row.on_failure else None,
+        position=row.position,
+    )
+
+
+def ended_by(run: Run) -> bool:
+    """Whether a job is terminal by this very attempt: then a repeated finish had arrived the first time."""
+    return Job.objects.filter(id=run.id, attempt=run.attempt, status__in=TERMINAL).exists()

@@ -1,0 +1,226 @@
+"""Which queued jobs are in the broker: release within windows, promotion between lanes, republishing what was lost.
+
+A job is released when its id was published. Only a window of due, unblocked jobs per tenant and lane is released at
+a time, so that ten thousand jobs of one tenant delay another by one window, and no low job holds up a high one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from aijobs import broker, sql
+from aijobs.broker import Link
+from aijobs.models import Job
+from aijobs.states import Priority, Status
+
+# Any constant of our own: advisory locks of other programs in the same database have other numbers.
+REFILL_LOCK = 0x41494A
+# A released job whose message is not visibly lost is published again after 60 s, then 120 s, 240 s, …
+REPUBLISH_SECONDS = 60.0
+# A dispatch commits, then publishes: a row this young may simply not be there yet.
+PUBLISH_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A job to publish. `batch_id` is set for a member of a sequential batch: its message is a chain."""
+
+    id: UUID
+    type: str
+    lane: int
+    batch_id: UUID | None
+    position: int | None
+
+
+def publish(released: Sequence[Released]) -> None:
+    """Publish released jobs after their commit. When the broker is down they wait, unreleased, for the sweeper."""
+    if not released:
+        return
+    try:
+        broker.publish(_chain(job) for job in released)
+    except broker.BrokerDown:
+        Job.objects.filter(id__in=[job.id for job in released], status=Status.QUEUED).update(released_at=None)
+
+
+def _chain(job: Released) -> tuple[Link, list[Link]]:
+    """A member of a sequential batch carries the members after it, rebuilt from their rows."""
+    head = Link(job.id, job.type, job.lane)
+    if job.batch_id is None:
+        return head, []
+    rest = Job.objects.filter(batch_id=job.batch_id, position__gt=job.position, status=Status.QUEUED)
+    return head, [Link(*row) for row in rest.order_by("position").values_list("id", "type", "lane")]
+
+
+def refill(tenant_id: int) -> int:
+    """Release what the tenant's windows have room for, in order. Returns how many were released.
+
+    The lock and the counting are two statements: a statement that waits for a lock counts with a snapshot that is
+    older than the lock, and would overshoot the window and `max_running`.
+    """
+    with transaction.atomic():
+        sql.rows(_Locked, LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
+        released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
+    publish(released)
+    return len(released)
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    locked: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tenant:
+    id: int
+
+
+LOCK_TENANT = "SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked"
+
+# A sequential member is published as a chain: only for it is batch_id returned.
+RETURNED = """
+    job.id, job.type, job.lane,
+    (SELECT batch.id FROM aijobs_batch batch WHERE batch.id = job.batch_id AND batch.sequential) AS batch_id,
+    job.position
+"""
+
+RELEASE = f"""
+WITH candidate AS (
+    SELECT due.id, room.places, row_number() OVER (ORDER BY lane.number DESC, due.run_after, due.id) AS place
+    FROM aijobs_tenant tenant
+    CROSS JOIN LATERAL (
+        -- Released jobs count as running: each of them may start at any moment.
+        SELECT CASE WHEN tenant.max_running IS NULL THEN 2147483647 ELSE tenant.max_running - (
+            SELECT count(*) FROM aijobs_job active
+            WHERE active.tenant_id = tenant.id
+              AND (active.status = 'running' OR (active.status = 'queued' AND active.released_at IS NOT NULL))
+        ) END AS places
+    ) room
+    CROSS JOIN (VALUES (0), (1), (2)) AS lane(number)
+    CROSS JOIN LATERAL (
+        SELECT waiting.id, waiting.run_after FROM aijobs_job waiting
+        WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
+          AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+        ORDER BY waiting.run_after, waiting.id
+        LIMIT greatest(0, coalesce(tenant.release_window, %(window)s::int) - (
+            SELECT count(*) FROM aijobs_job released
+            WHERE released.tenant_id = tenant.id AND released.lane = lane.number
+              AND released.status = 'queued' AND released.released_at IS NOT NULL
+        ))
+        -- Never wait for a job that is being cancelled: that waits for us (lock order: batch, jobs, capacity).
+        FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE tenant.id = %(tenant)s AND tenant.suspended_at IS NULL
+)
+UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
+FROM candidate WHERE job.id = candidate.id AND candidate.place <= candidate.places
+RETURNING {RETURNED}
+"""
+
+
+def release_due() -> None:
+    """The sweeper's refill of every tenant that has due jobs and room for them."""
+    for tenant in sql.rows(_Tenant, TENANTS_TO_REFILL, {"window": settings.AIJOBS_RELEASE_WINDOW}):
+        refill(tenant.id)
+
+
+TENANTS_TO_REFILL = """
+SELECT tenant.id FROM aijobs_tenant tenant
+JOIN aijobs_tenantcapacity capacity ON capacity.tenant_id = tenant.id AND capacity.active > 0
+WHERE tenant.suspended_at IS NULL AND EXISTS (
+    SELECT FROM (VALUES (0), (1), (2)) AS lane(number)
+    WHERE EXISTS (
+        SELECT FROM aijobs_job waiting
+        WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
+          AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+    ) AND coalesce(tenant.release_window, %(window)s::int) > (
+        SELECT count(*) FROM aijobs_job released
+        WHERE released.tenant_id = tenant.id AND released.lane = lane.number
+          AND released.status = 'queued' AND released.released_at IS NOT NULL
+    )
+)
+ORDER BY tenant.id
+"""
+
+
+def promote() -> None:
+    """Move jobs that have waited `promote_after` one lane up (twice that: two lanes), so that none starves.
+
+    Waiting counts from when a job became due and unblocked, released or not. A released one is published again, to
+    its new queue; the claim refuses the copy left in the old one.
+    """
+    publish(sql.rows(Released, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS, "highest": Priority.HIGH}))
+
+
+PROMOTE = f"""
+WITH waiting AS (
+    SELECT id FROM aijobs_job
+    WHERE status = 'queued' AND NOT blocked AND lane < %(highest)s::int
+      AND run_after < now() - make_interval(secs => %(seconds)s::float * (lane - priority + 1))
+    ORDER BY run_after LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+), promoted AS (
+    UPDATE aijobs_job job SET lane = job.lane + 1, released_at = CASE WHEN job.released_at IS NOT NULL THEN now() END
+    FROM waiting WHERE job.id = waiting.id
+    RETURNING job.*
+)
+SELECT {RETURNED} FROM promoted job WHERE job.released_at IS NOT NULL
+"""
+
+
+def republish_lost() -> None:
+    """Publish again what the broker has visibly lost: everything if it restarted empty, else the oldest missing.
+
+    What cannot be seen (a message lost while copies of others are there) is published again at doubling intervals,
+    so that a long backlog does not fill the broker with copies.
+    """
+    everything = broker.lost_memory()
+    missing = 0 if everything else _released_count() - broker.message_count()
+    publish(
+        sql.rows(
+            Released,
+            REPUBLISH,
+            {
+                "everything": everything,
+                "missing": max(0, missing),
+                "grace": PUBLISH_GRACE_SECONDS,
+                "interval": REPUBLISH_SECONDS,
+            },
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    count: int
+
+
+def _released_count() -> int:
+    return sql.rows(_Count, RELEASED_COUNT, {"grace": PUBLISH_GRACE_SECONDS})[0].count
+
+
+RELEASED_COUNT = """
+SELECT count(*) FROM aijobs_job
+WHERE status = 'queued' AND released_at < now() - make_interval(secs => %(grace)s::float)
+"""
+
+REPUBLISH = f"""
+WITH oldest AS (
+    SELECT id FROM aijobs_job
+    WHERE status = 'queued' AND released_at < now() - make_interval(secs => %(grace)s::float)
+    ORDER BY released_at LIMIT %(missing)s::int
+), lost AS (
+    SELECT id FROM aijobs_job
+    WHERE status = 'queued' AND released_at IS NOT NULL AND (
+        %(everything)s::boolean
+        OR id IN (SELECT id FROM oldest)
+        OR released_at < now() - make_interval(secs => %(interval)s::float * 2 ^ least(releases - 1, 20))
+    )
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
+FROM lost WHERE job.id = lost.id
+RETURNING {RETURNED}
+"""

@@ -1,0 +1,23 @@
+"""One statement, one round trip: SQL on Django's connection, its rows as dataclasses.
+
+A psycopg cursor of its own, because Django's binds on the client and never prepares; these few statements are the
+hot path and are prepared once per connection.
+"""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString, TypeVar, cast
+
+import psycopg
+from django.db import connection
+from psycopg.rows import class_row
+
+Row = TypeVar("Row")
+
+
+def rows(row_type: type[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
+    """Execute a statement that returns rows. JSON columns arrive as text. Raises Django's database errors."""
+    connection.ensure_connection()
+    raw = cast("psycopg.Connection[Any]", connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(raw, row_factory=class_row(row_type)) as cursor:
+        cursor.execute(statement, parameters, prepare=True)
+        return cursor.fetchall()

@@ -1,0 +1,140 @@
+"""How long things take and how much waits: measured by the sweeper every two seconds, cached by readers for one."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import ceil
+
+import orjson
+from django.utils.timezone import now
+
+from aijobs import registry, sql
+from aijobs.models import Job, QueueStatistics
+from aijobs.states import Priority, Status
+
+CACHE_SECONDS = 1.0
+# Enough runs for a steady median, few enough to follow a change within minutes.
+MEDIAN_OF = 100
+# An estimate for the caller's patience, not a promise: an hour is the longest wait that we name.
+LONGEST_RETRY_AFTER = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`depths`: queued jobs per lane. `drain_rate`: jobs ended per second. `medians`: seconds per type."""
+
+    active: int = 0
+    depths: dict[Priority, int] = field(default_factory=dict)
+    drain_rate: float = 0.0
+    medians: dict[str, float] = field(default_factory=dict)
+
+    def run_seconds(self, type_name: str) -> float:
+        """The median of recent runs; the typical duration until there are some."""
+        typical = registry.get(type_name).limits.typical_seconds
+        return self.medians.get(type_name, float(typical))
+
+    def wait_seconds(self, type_name: str, lane: Priority) -> float:
+        """How long a new job waits behind what is queued in its lane and in the lanes before it."""
+        ahead = sum(depth for each, depth in self.depths.items() if each >= lane)
+        return ahead / self.drain_rate if self.drain_rate else ahead * self.run_seconds(type_name)
+
+    def completion(self, type_name: str, lane: Priority, since: datetime) -> datetime:
+        """When a job that is queued at `since` will probably be done."""
+        return since + timedelta(seconds=self.wait_seconds(type_name, lane) + self.run_seconds(type_name))
+
+    def retry_after(self, type_name: str, places: int) -> int:
+        """Seconds until `places` jobs have probably ended."""
+        seconds = places / self.drain_rate if self.drain_rate else self.run_seconds(type_name)
+        return min(max(1, ceil(seconds)), LONGEST_RETRY_AFTER)
+
+
+class _Cache:
+    def __init__(self) -> None:
+        self.snapshot = Snapshot()
+        self.stale_at = 0.0
+
+
+_cache = _Cache()
+
+
+def snapshot() -> Snapshot:
+    """The last measurement, at most a second behind the table."""
+    if time.monotonic() >= _cache.stale_at:
+        _cache.snapshot = _read()
+        _cache.stale_at = time.monotonic() + CACHE_SECONDS
+    return _cache.snapshot
+
+
+def forget() -> None:
+    """Read the table anew at the next call."""
+    _cache.stale_at = 0.0
+
+
+def _read() -> Snapshot:
+    row = QueueStatistics.objects.first()
+    if row is None:
+        return Snapshot()
+    return Snapshot(
+        active=row.active,
+        depths={Priority(int(lane)): depth for lane, depth in row.depths.items()},
+        drain_rate=row.drain_rate,
+        medians=row.medians,
+    )
+
+
+def completion_of(job: Job) -> datetime | None:
+    """`estimated_completion_at` of a job in its present state; None when it is over."""
+    measured = snapshot()
+    if job.status == Status.QUEUED:
+        return measured.completion(job.type, Priority(job.lane), max(job.run_after, now()))
+    if job.status == Status.RUNNING and job.started_at is not None:
+        # A run that takes longer than most is expected any moment, not in the past.
+        return max(now(), job.started_at + timedelta(seconds=measured.run_seconds(job.type)))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    active: int
+    depths: str
+    drain_rate: float
+    medians: str
+
+
+def refresh() -> None:
+    """Measure, and write the one row. Two at once do no harm: the later one stays."""
+    types = [kind.name for kind in registry.all_types()]
+    measured = sql.rows(_Measured, MEASURE, {"types": types, "runs": MEDIAN_OF})[0]
+    QueueStatistics.objects.update_or_create(
+        pk=1,
+        defaults={
+            "refreshed_at": now(),
+            "active": measured.active,
+            "depths": orjson.loads(measured.depths),
+            "drain_rate": measured.drain_rate,
+            "medians": orjson.loads(measured.medians),
+        },
+    )
+
+
+MEASURE = """
+SELECT
+    (SELECT coalesce(sum(active), 0)::int FROM aijobs_tenantcapacity) AS active,
+    (SELECT coalesce(jsonb_object_agg(lane, jobs), '{}') FROM (
+        SELECT lane, count(*) AS jobs FROM aijobs_job WHERE status = 'queued' AND NOT blocked GROUP BY lane
+    ) queued)::text AS depths,
+    (SELECT count(*) / 60.0 FROM aijobs_job
+        WHERE completed_at > now() - interval '60 seconds' AND status <> 'cancelled'
+          AND type = ANY(%(types)s::text[]))::float AS drain_rate,
+    (SELECT coalesce(jsonb_object_agg(type, median), '{}') FROM (
+        SELECT kind.name AS type, (
+            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - started_at))
+            FROM (
+                SELECT completed_at, started_at FROM aijobs_job
+                WHERE type = kind.name AND completed_at IS NOT NULL AND status = 'completed'
+                ORDER BY completed_at DESC LIMIT %(runs)s::int
+            ) recent
+        ) AS median
+        FROM unnest(%(types)s::text[]) AS kind(name)
+    ) measured WHERE median IS NOT NULL)::text AS medians
+"""

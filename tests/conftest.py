@@ -1,0 +1,52 @@
+"""The suite runs against real servers: PostgreSQL and Valkey in a folder that lives as long as the session.
+
+DATABASE_URL and REDIS_URL, when set, replace them.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import django
+import pytest
+
+pytest_plugins = ["tests.clients"]
+
+DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
+os.environ["AIJOBS_DATA_DIR"] = str(DATA_DIR)
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+# pytest-django sets Django up by itself only where an option or an ini key names the settings.
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[None]:
+    """PostgreSQL and Valkey. Started by the first test that asks for the database."""
+    from config.servers import PostgreSQL, Valkey
+
+    with ExitStack() as stack:
+        if not os.environ.get("DATABASE_URL"):
+            # A crash of the machine may cost the test data.
+            postgresql = PostgreSQL(DATA_DIR, settings={"fsync": "off", "max_connections": "200"})
+            postgresql.start()
+            stack.callback(postgresql.stop)
+            postgresql.wait_ready()
+            postgresql.create_database()
+        if not os.environ.get("REDIS_URL"):
+            valkey = Valkey(DATA_DIR)
+            valkey.start()
+            stack.callback(valkey.stop)
+            valkey.wait_ready()
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: None, django_db_setup: None) -> None:
+    """pytest-django's test database, on our servers; it closes the pools before it drops the database."""

@@ -1,0 +1,145 @@
+"""`run_job`: a message's whole way through a worker, and what a worker does when it stops."""
+
+import atexit
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+from uuid import UUID
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from celery import Signature, Task, shared_task, signals
+from celery.exceptions import Ignore
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from psycopg_pool import PoolTimeout
+from structlog.contextvars import bound_contextvars
+
+from aijobs import lifecycle, queueing, registry
+from aijobs.errors import JobFailure, TransientFailure, TransitionRefused
+from aijobs.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
+from workers.context import JobContext, heartbeat
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+
+
+# Whose lease it is. Made in the parent and inherited by its pool's processes: the parent hands back what they held.
+WORKER = f"{socket.gethostname()}:{os.getpid()}:{token_hex(2)}"
+CONNECTION_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+Outcome = Callable[[], Ended]
+
+
+@shared_task(bind=True, name="workers.tasks.run_job")
+def run_job(self: "Task[Any, Any]", job_id: str) -> None:
+    """Claim, run, end. Returns normally only where Celery's chain shall go on to the next member of the batch."""
+    run = lifecycle.claim(UUID(job_id), WORKER)
+    if run is None:
+        raise Ignore("the claim was refused: a stale, early or doubled message")
+    with bound_contextvars(job_id=job_id, job_type=run.type, attempt=run.attempt, tenant=run.tenant_id):
+        ended = execute(run)
+    if not _chain_goes_on(self, ended):
+        raise Ignore("this copy of the message ends here")
+
+
+def execute(run: Run) -> Ended | None:
+    """Run the handler and record how it ended. None when the job was taken from this attempt meanwhile."""
+    context = JobContext(run)
+    heartbeat.begin(context)
+    try:
+        return record(run, attempt(run, context))
+    except TransitionRefused as refusal:
+        logger.warning("run abandoned: %s", refusal)
+        return None
+    finally:
+        heartbeat.end()
+
+
+def attempt(run: Run, context: JobContext) -> Outcome:
+    """Call the handler. Every way it can end becomes the one write that records it. Raises TransitionRefused."""
+    kind = registry.get(run.type)
+    try:
+        result = kind.run(registry.parse_params(kind, run.params), context)
+    except TransitionRefused:
+        raise
+    except SoftTimeLimitExceeded:
+        return lambda: lifecycle.fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
+    except JobFailure as failure:
+        return _failure(run, failure)
+    except Exception:
+        # The traceback may hold anything: it goes to the log and nowhere else.
+        logger.exception("unexpected exception in the handler")
+        return lambda: lifecycle.fail(run, "INTERNAL_ERROR", "The job failed unexpectedly.", transient=True)
+    effect = context.effect
+    return lambda: lifecycle.complete(
+        run,
+        result.model_dump(mode="json"),
+        (context.processed, context.total),
+        None if effect is None else lambda: effect(result).model_dump(mode="json"),
+    )
+
+
+def _failure(run: Run, failure: JobFailure) -> Outcome:
+    transient = isinstance(failure, TransientFailure)
+    retry_after = failure.retry_after if isinstance(failure, TransientFailure) else None
+    return lambda: lifecycle.fail(run, failure.code, failure.message, transient=transient, retry_after=retry_after)
+
+
+def record(run: Run, outcome: Outcome) -> Ended:
+    """Write the outcome; after connection errors again, while the lease may last. Raises TransitionRefused."""
+    give_up_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS
+    pause = FIRST_PAUSE_SECONDS
+    repeated = False
+    while True:
+        try:
+            return outcome()
+        except TransitionRefused:
+            if repeated and lifecycle.ended_by(run):
+                # The first commit had arrived; only its answer was lost.
+                return Ended(terminal=True)
+            raise
+        except CONNECTION_ERRORS as error:
+            if time.monotonic() + pause > give_up_at:
+                raise
+            logger.warning("outcome not written yet: %s", error)
+            connection.close()
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            repeated = True
+
+
+def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
+    """Whether this message's chain carries the next member. Where its chain is not the rows' order, publish anew."""
+    chain: list[Signature[Any]] = task.request.chain or []
+    following = chain[-1]["args"][0] if chain else None
+    if ended is None or not ended.terminal:
+        return False
+    if ended.successor is None:
+        return following is None
+    if following == str(ended.successor.id):
+        return True
+    queueing.publish([ended.successor])
+    return False
+
+
+@signals.worker_init.connect
+def hand_back_at_exit(**_: object) -> None:
+    """When this worker stops, after its pool has, what its processes still held is queued again at once.
+
+    Celery's worker_shutdown signal is not sent in a cold shutdown; an exit handler of the parent always runs, short
+    of SIGKILL, for which there are leases.
+    """
+    atexit.register(_hand_back)
+
+
+def _hand_back() -> None:
+    handed_back = lifecycle.hand_back(WORKER)
+    if handed_back:
+        logger.warning("handed back %d running jobs", handed_back)
