@@ -98,6 +98,8 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
         "pool": {"min_size": 1, "max_size": env.int("AIJOBS_DATABASE_POOL", default=10), "timeout": 5},
         "connect_timeout": 3,
+        # For the prepared statements of lifecycle.py: planning one anew costs more than running it.
+        "options": "-c plan_cache_mode=force_generic_plan",
     }
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -7,11 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import Signature, Task, shared_task, signals
+from celery import Task, shared_task, signals
 from celery.exceptions import Ignore
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
@@ -40,6 +40,8 @@ Outcome = Callable[[], Ended]
 @shared_task(bind=True, name="workers.tasks.run_job")
 def run_job(self: "Task[Any, Any]", job_id: str) -> None:
     """Claim, run, end. Returns normally only where Celery's chain shall go on to the next member of the batch."""
+    # Back to the pool, so that a connection which broke since the last run is not used again.
+    connection.close_if_unusable_or_obsolete()
     run = lifecycle.claim(UUID(job_id), WORKER)
     if run is None:
         raise Ignore("the claim was refused: a stale, early or doubled message")
@@ -117,7 +119,7 @@ def record(run: Run, outcome: Outcome) -> Ended:
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
     """Whether this message's chain carries the next member. Where its chain is not the rows' order, publish anew."""
-    chain: list[Signature[Any]] = task.request.chain or []
+    chain = cast("list[dict[str, Any]]", task.request.chain or [])
     following = chain[-1]["args"][0] if chain else None
     if ended is None or not ended.terminal:
         return False
