@@ -6,8 +6,8 @@ PostgreSQL is the truth: what is not published now is released again later by th
 import logging
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -27,11 +27,10 @@ logger = logging.getLogger(__name__)
 
 ERRORS = (OperationalError, BatchPublishError, RedisError, OSError)
 RUN_JOB = "workers.tasks.run_job"
-# A publish to a healthy broker takes 0.1 ms. A dispatch never waits longer than these, and then not again
-# until the breaker has closed.
-CONNECT_SECONDS = 0.25
-ANSWER_SECONDS = 0.5
-BREAKER_SECONDS = 1.0
+# A publish to a healthy broker takes 0.1 ms; the one that finds it hanging waits this long.
+CONNECT_SECONDS = 0.2
+ANSWER_SECONDS = 0.2
+PROBE_SECONDS = 0.5
 # Written by the first sweep after the broker starts; gone when the broker lost its memory.
 EPOCH_KEY = "ai-jobs.epoch"
 
@@ -65,20 +64,35 @@ class _Thread(threading.local):
 
 
 class _Breaker:
-    """Open for a second after a failure, so that a dead broker costs one timeout a second and not one a request."""
+    """Opens at a failure, and closes when a probe in the background has reached the broker again.
+
+    So only the publish that meets the failure pays for it, and at most one timeout.
+    """
 
     def __init__(self) -> None:
-        self._open_until = 0.0
+        self._closed = True
+        self._lock = threading.Lock()
 
     @property
     def closed(self) -> bool:
-        return time.monotonic() >= self._open_until
+        return self._closed
 
     def trip(self) -> None:
-        self._open_until = time.monotonic() + BREAKER_SECONDS
+        with self._lock:
+            if not self._closed:
+                return
+            self._closed = False
+        threading.Thread(target=self._probe, name="broker-probe", daemon=True).start()
 
-    def reset(self) -> None:
-        self._open_until = 0.0
+    def _probe(self) -> None:
+        while not self._closed:
+            time.sleep(PROBE_SECONDS)
+            try:
+                with _connect() as connection:
+                    connection.default_channel.close()
+            except ERRORS:
+                continue
+            self._closed = True
 
 
 _thread = _Thread()
@@ -86,7 +100,7 @@ _breaker = _Breaker()
 
 
 def available() -> bool:
-    """Whether publishing is worth a try. False for a second after a failure."""
+    """Whether publishing is worth a try."""
     return _breaker.closed
 
 
@@ -95,6 +109,8 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
 
     When it raises, some of the messages may have been taken; a second copy is refused by the claim.
     """
+    if not available():
+        raise BrokerDown("the broker did not answer a moment ago")
     try:
         producer = _producer()
         # One pipelined round trip where the transport can, else one by one.
@@ -109,25 +125,25 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
 
 
 def lost_memory() -> bool:
-    """Whether the broker has started empty since the last call: then every message is gone. Raises BrokerDown."""
-    try:
-        return bool(_client().set(EPOCH_KEY, str(uuid4()), nx=True))
-    except ERRORS as error:
-        disconnect()
-        raise BrokerDown(str(error)) from error
+    """Whether the broker has started empty since `remember`: then every message is gone. Raises BrokerDown."""
+    with _asking() as client:
+        return not client.exists(EPOCH_KEY)
+
+
+def remember() -> None:
+    """Begin an epoch: what was lost has been published again. Raises BrokerDown."""
+    with _asking() as client:
+        client.set(EPOCH_KEY, str(uuid4()), nx=True)
 
 
 def message_count() -> int:
     """Job messages in the broker: waiting in the three lists, or handed to a worker and not yet acknowledged."""
-    pipeline = _client().pipeline(transaction=False)
-    for queue in QUEUES.values():
-        pipeline.llen(queue)
-    pipeline.hlen("unacked")
-    try:
+    with _asking() as client:
+        pipeline = client.pipeline(transaction=False)
+        for queue in QUEUES.values():
+            pipeline.llen(queue)
+        pipeline.hlen("unacked")
         return sum(pipeline.execute())
-    except ERRORS as error:
-        disconnect()
-        raise BrokerDown(str(error)) from error
 
 
 def disconnect() -> None:
@@ -141,21 +157,31 @@ def disconnect() -> None:
 
 def _producer() -> Producer:
     if _thread.producer is None:
-        _thread.connection = Connection(
-            settings.CELERY_BROKER_URL,
-            transport_options={
-                "socket_timeout": ANSWER_SECONDS,
-                "socket_connect_timeout": CONNECT_SECONDS,
-                "retry_on_timeout": False,
-            },
-        )
-        _thread.producer = Producer(_thread.connection.channel(), auto_declare=False)
+        _thread.connection = _connect()
+        _thread.producer = Producer(_thread.connection.default_channel, auto_declare=False)
     return _thread.producer
 
 
-def _client() -> Redis:
-    channel: Any = _producer().channel
-    return cast("Redis", channel.client)
+def _connect() -> Connection:
+    return Connection(
+        settings.CELERY_BROKER_URL,
+        transport_options={
+            "socket_timeout": ANSWER_SECONDS,
+            "socket_connect_timeout": CONNECT_SECONDS,
+            "retry_on_timeout": False,
+            "max_retries": 0,
+        },
+    )
+
+
+@contextmanager
+def _asking() -> Iterator[Redis]:
+    try:
+        channel: Any = _producer().channel
+        yield cast("Redis", channel.client)
+    except ERRORS as error:
+        disconnect()
+        raise BrokerDown(str(error)) from error
 
 
 def _send(producer: Producer, link: Link, rest: list[Link]) -> None:

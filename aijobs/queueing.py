@@ -190,6 +190,8 @@ def republish_lost() -> None:
             },
         )
     )
+    if everything:
+        broker.remember()
 
 
 @dataclass(frozen=True, slots=True)
