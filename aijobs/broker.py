@@ -29,7 +29,7 @@ ERRORS = (OperationalError, BatchPublishError, RedisError, OSError)
 RUN_JOB = "workers.tasks.run_job"
 # A publish to a healthy broker takes 0.1 ms; the one that finds it hanging waits this long.
 CONNECT_SECONDS = 0.2
-ANSWER_SECONDS = 0.2
+ANSWER_SECONDS = 0.5
 PROBE_SECONDS = 0.5
 # Written by the first sweep after the broker starts; gone when the broker lost its memory.
 EPOCH_KEY = "ai-jobs.epoch"

@@ -1,0 +1,95 @@
+"""Steps of the engine for tests: the real functions, with the worker's and the caller's part played by the test."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import F
+from django.utils.timezone import now
+
+from aijobs import identifiers, lifecycle
+from aijobs.auth import TenantAccess
+from aijobs.lifecycle import NewBatch, NewJob, Run
+from aijobs.models import Job, JobEvent, Tenant
+from aijobs.states import OnFailure, Priority
+
+WORKER = "test-worker"
+
+
+def access(tenant: Tenant) -> TenantAccess:
+    """The tenant as the API hands it to the engine."""
+    return TenantAccess(
+        id=tenant.pk,
+        name=tenant.name,
+        timezone=tenant.timezone,
+        suspended=tenant.suspended_at is not None,
+        release_window=tenant.release_window,
+        max_running=tenant.max_running,
+        queue_limit=tenant.queue_limit,
+    )
+
+
+def dispatch(
+    tenant: Tenant,
+    count: int = 1,
+    *,
+    type: str = "test_probe",
+    priority: Priority = Priority.NORMAL,
+    params: object = None,
+    batch: NewBatch | None = None,
+) -> list[UUID]:
+    """Dispatch `count` jobs in one statement; their ids in order."""
+    jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
+    lifecycle.dispatch(access(tenant), jobs, now(), batch=batch)
+    return [job.id for job in jobs]
+
+
+def dispatch_batch(
+    tenant: Tenant, count: int, *, sequential: bool = True, on_failure: OnFailure = OnFailure.STOP
+) -> tuple[UUID, list[UUID]]:
+    """A batch and its jobs, in order."""
+    batch = NewBatch(identifiers.new_id(), sequential, on_failure)
+    return batch.id, dispatch(tenant, count, batch=batch)
+
+
+def start(job_id: UUID) -> Run:
+    """Claim a job that must be claimable."""
+    run = lifecycle.claim(job_id, WORKER)
+    assert run is not None
+    return run
+
+
+def complete(run: Run, result: object = None) -> lifecycle.Ended:
+    return lifecycle.complete(run, result or {}, (0, None), None)
+
+
+def fail(run: Run, *, transient: bool = False) -> lifecycle.Ended:
+    return lifecycle.fail(run, "PROBE_FAILED", "asked to fail", transient=transient)
+
+
+# Inside a test's transaction the database's clock stands still at its beginning: "over" must be over by more.
+LONG_AGO = timedelta(hours=1)
+
+
+def let_backoff_pass(ids: Sequence[UUID]) -> None:
+    Job.objects.filter(id__in=ids, status="queued").update(run_after=now() - LONG_AGO)
+
+
+def let_lease_expire(*ids: UUID) -> None:
+    Job.objects.filter(id__in=ids).update(lease_expires_at=now() - LONG_AGO)
+
+
+def let_wait(ids: Sequence[UUID], seconds: float) -> None:
+    """As if the jobs had become due, and been released, so many seconds earlier."""
+    earlier = timedelta(seconds=seconds)
+    Job.objects.filter(id__in=ids).update(run_after=F("run_after") - earlier, released_at=F("released_at") - earlier)
+
+
+def statuses(ids: Sequence[UUID]) -> list[str]:
+    found = dict(Job.objects.filter(id__in=ids).values_list("id", "status"))
+    return [found[job_id] for job_id in ids]
+
+
+def kinds(job_id: UUID) -> list[str]:
+    """What happened to a job, in order."""
+    return list(JobEvent.objects.filter(job_id=job_id).order_by("seq").values_list("kind", flat=True))
