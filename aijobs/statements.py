@@ -30,15 +30,15 @@ WITH patience AS MATERIALIZED (
     FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(priorities)s::smallint[], %(params)s::jsonb[])
          WITH ORDINALITY AS new(id, type, priority, params, ordinal)
 ), room AS (
-    SELECT priority AS lane, %(window)s::int - (
+    SELECT lanes.lane, %(window)s::int - (
         SELECT count(*) FROM (
-            SELECT FROM aijobs_job
-            WHERE tenant_id = %(tenant)s::bigint AND lane = priority
-              AND status = 'queued' AND released_at IS NOT NULL
+            SELECT FROM aijobs_job present
+            WHERE present.tenant_id = %(tenant)s::bigint AND present.lane = lanes.lane
+              AND present.status = 'queued' AND present.released_at IS NOT NULL
             LIMIT %(window)s::int
         ) released
     ) AS places
-    FROM (SELECT DISTINCT priority FROM wanted) lanes
+    FROM (SELECT DISTINCT priority AS lane FROM wanted) lanes
 ), placed AS (
     SELECT wanted.*, %(release)s::boolean AND NOT blocked AND places >= count(*) FILTER (WHERE NOT blocked)
         OVER (PARTITION BY priority ORDER BY ordinal) AS release

@@ -1,10 +1,12 @@
 """The embedded default: PostgreSQL and Valkey from their wheels, under one data folder, on unix sockets.
 
 The addresses below are pure functions of the data folder, so that every command (`createapikey`,
-`createsuperuser`) finds the servers that `up` started. The server processes themselves are further down.
+`createsuperuser`) finds the servers that `up` started. The server processes themselves are in servers.py: this
+module is a part of the settings, and production has no such wheels.
 """
 
 import hashlib
+import os
 import secrets
 import tempfile
 from pathlib import Path
@@ -43,12 +45,30 @@ def secret_key(data_dir: Path) -> str:
     try:
         return path.read_text()
     except FileNotFoundError:
-        key = secrets.token_urlsafe(50)
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(key)
+        return _create_secret_key(path)
     except OSError:
-        # A folder that cannot be written is `up`'s to refuse; --help and checks work all the same.
+        # A folder that cannot be read is `up`'s to refuse; --help and checks work all the same.
+        return _new_secret_key()
+
+
+def _create_secret_key(path: Path) -> str:
+    """Written aside and linked into place: of processes that create it at once one wins, and none reads a half."""
+    key = _new_secret_key()
+    aside = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(key)
+    except OSError:
         return key
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return path.read_text()
+    finally:
+        aside.unlink()
     return key
+
+
+def _new_secret_key() -> str:
+    return secrets.token_urlsafe(50)

@@ -2,12 +2,16 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from aijobs.api.health import HealthView, ReadyView
+
 urlpatterns = [
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("admin/", admin.site.urls),
+    re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
+    re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
 ]
 
 handler400 = "aijobs.api.envelope.bad_request"

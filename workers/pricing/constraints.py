@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from workers.pricing.panel import Floats, Ints
+import numpy as np
+
+from workers.pricing.panel import Bools, Floats, Ints
 
 NONE = -1
 """Marks an absent amount in an integer array of ``Constraints``."""
+FLOORS = ("min_margin", "min_price", "map_price")
+UNBOUNDED = 2**62
+"""Stands for no ceiling."""
+PPM = 1_000_000
+"""Shares become whole parts per million, so that bounds are exact integers: a price exactly at the margin
+must pass, and a float comparison would decide by the 16th digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +42,104 @@ class Constraints:
     """(S,) days the stock has to last; used only where ``stock`` is known."""
     exponent: Ints
     """(S,) decimals of the SKU's currency: JPY 0, EUR 2, BHD 3."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where lengths differ or a value has no meaning."""
+        shape = self.current_price.shape
+        if any(getattr(self, name).shape != shape for name in self.__dataclass_fields__):
+            raise ValueError("all constraints must be flat arrays of one length")
+        if np.any(self.current_price <= 0):
+            raise ValueError("current_price must be above 0")
+        if np.any((self.min_margin < 0) | (self.min_margin >= 1)):
+            raise ValueError("min_margin must be in 0 … < 1")
+        if not np.all((self.max_change > 0) & (self.max_change < 1)):
+            raise ValueError("max_change must be between 0 and 1")
+        if np.any(self.stock < 0) or np.any(np.isfinite(self.stock) & ~(self.stock_cover_days > 0)):
+            raise ValueError("stock must not be negative and needs stock_cover_days above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Allowed prices per SKU in whole minor units, (S,) each. Hard bounds may contradict each other."""
+
+    floors: Ints
+    """(3, S) in the order of ``FLOORS``; 1 where absent: a price is never below one minor unit."""
+    ceiling: Ints
+    """max_price."""
+    step_low: Ints
+    step_high: Ints
+    spacing: Ints
+    """Allowed prices are ``ending`` modulo this: 1, or one major unit with a charm ending."""
+    ending: Ints
+
+    @property
+    def floor(self) -> Ints:
+        """The highest hard floor."""
+        return np.asarray(self.floors.max(axis=0), dtype=np.int64)
+
+    @property
+    def low(self) -> Ints:
+        """Lowest price allowed by hard bounds and step together."""
+        return np.maximum(self.floor, self.step_low)
+
+    @property
+    def high(self) -> Ints:
+        """Highest price allowed by hard bounds and step together."""
+        return np.minimum(self.ceiling, self.step_high)
+
+    @property
+    def first(self) -> Ints:
+        """Lowest allowed price with the right ending."""
+        return self.low + (self.ending - self.low) % self.spacing
+
+    @property
+    def last(self) -> Ints:
+        """Highest allowed price with the right ending; below ``first`` where there is none."""
+        return self.high - (self.high - self.ending) % self.spacing
+
+    def floor_name(self, sku: int) -> str:
+        """The floor in force: the highest, the step only where no hard floor reaches it."""
+        if self.step_low[sku] > self.floor[sku]:
+            return "max_change"
+        return self.hard_floor_name(sku)
+
+    def hard_floor_name(self, sku: int) -> str:
+        """The highest of the hard floors."""
+        return FLOORS[int(self.floors[:, sku].argmax())]
+
+    def broken_name(self, price: Ints, sku: int) -> str | None:
+        """The hard bound that ``price[sku]`` breaks."""
+        if price[sku] < self.floor[sku]:
+            return self.hard_floor_name(sku)
+        return "max_price" if price[sku] > self.ceiling[sku] else None
+
+    def ceiling_name(self, sku: int) -> str:
+        """The ceiling in force."""
+        return "max_price" if self.ceiling[sku] <= self.step_high[sku] else "max_change"
+
+    def outside(self, price: Ints) -> Bools:
+        """(S,) whether ``price`` breaks a hard bound."""
+        return (price < self.floor) | (price > self.ceiling)
+
+
+def _ceil_div(a: Ints, b: Ints | int) -> Ints:
+    return -(-a // b)
+
+
+def bounds(constraints: Constraints) -> Bounds:
+    """Exact integer bounds: floors rounded up, ceilings down."""
+    c = constraints
+    margin = np.where(np.isnan(c.min_margin), 0, np.ceil(np.round(c.min_margin * PPM, 3))).astype(np.int64)
+    has_margin = (c.cost != NONE) & ~np.isnan(c.min_margin)
+    margin_floor = np.where(has_margin, _ceil_div(np.maximum(c.cost, 0) * PPM, PPM - margin), 1)
+    step = np.floor(np.round(c.max_change * PPM, 3)).astype(np.int64)
+    charmed = (c.charm_ending != NONE) & (c.exponent > 0)
+    spacing = np.where(charmed, 10 ** np.maximum(c.exponent, 0), 1)
+    return Bounds(
+        floors=np.maximum(np.stack([margin_floor, c.min_price, c.map_price]), 1),
+        ceiling=np.where(c.max_price == NONE, UNBOUNDED, c.max_price),
+        step_low=_ceil_div(c.current_price * (PPM - step), PPM),
+        step_high=c.current_price * (PPM + step) // PPM,
+        spacing=spacing,
+        ending=np.where(charmed, c.charm_ending, 0) % spacing,
+    )

@@ -16,6 +16,8 @@ HARMONICS = 2
 WEEKDAYS = 7
 SEGMENT_DAYS = 28.0
 """The level of a SKU bends at most once in this time (piecewise linear random walk)."""
+MOST_SEGMENTS = 14
+"""A year in segments of four weeks; longer histories get longer segments, or their cost grows with the cube."""
 BLOCK_CELLS = 40_000
 """SKUs x observations handled at once: about 10 MB of design matrix."""
 
@@ -43,15 +45,26 @@ class Layout:
         return slice(start, start + 2 * HARMONICS * self.has_year)
 
     @property
+    def segment_days(self) -> float:
+        """Length of a segment of the level."""
+        return max(SEGMENT_DAYS, (self.as_of_day - self.first_day) / MOST_SEGMENTS)
+
+    @property
     def level(self) -> slice:
         """Columns of the random-walk level: one per segment back from ``as_of_day``."""
-        segments = int(np.ceil((self.as_of_day - self.first_day) / SEGMENT_DAYS))
+        segments = int(np.ceil((self.as_of_day - self.first_day) / self.segment_days))
         return slice(self.year.stop, self.year.stop + segments)
+
+    @property
+    def swing(self) -> slice:
+        """Columns of the passing swings of the level: one per end of a segment."""
+        segments = self.level.stop - self.level.start
+        return slice(self.level.stop, self.level.stop + (segments + 1) * (segments > 0))
 
     @property
     def width(self) -> int:
         """Number of columns."""
-        return self.level.stop
+        return int(self.swing.stop)
 
 
 def weekday_contrasts() -> Floats:
@@ -72,10 +85,10 @@ def calendar_columns(days: Ints, layout: Layout) -> Floats:
     if layout.has_year:
         angle = 2 * np.pi * days[:, None] / 365.25 * np.arange(1, HARMONICS + 1)
         columns.append(np.hstack([np.sin(angle), np.cos(angle)]))
-    back = (layout.as_of_day - days)[:, None] / SEGMENT_DAYS - np.arange(
-        layout.level.stop - layout.level.start
-    )
-    columns.append(np.clip(back, 0.0, 1.0))
+    back = (layout.as_of_day - days)[:, None] / layout.segment_days
+    segments = np.arange(layout.level.stop - layout.level.start)
+    columns.append(np.clip(back - segments, 0.0, 1.0))
+    columns.append(np.maximum(1 - np.abs(back - np.arange(layout.swing.stop - layout.swing.start)), 0.0))
     return np.hstack(columns)
 
 
@@ -132,6 +145,12 @@ def _median_gaps(sku: Ints, day: Ints, n_skus: int) -> Floats:
     return np.maximum(median, 1.0)
 
 
+def is_daily(period_days: Floats, count: Ints) -> Bools:
+    """(S,) whether weekdays can be told apart: every second day still walks through all of them, weekly data
+    show one, and a week of days shows each once."""
+    return np.asarray((period_days < 4) & (count > WEEKDAYS), dtype=np.bool_)
+
+
 def prepare(panel: SalesPanel, as_of_day: int) -> History:
     """Sort and cut the panel to the history used, and decide the columns of the design."""
     used = (panel.day <= as_of_day) & (panel.day > as_of_day - HISTORY_DAYS)
@@ -152,8 +171,7 @@ def prepare(panel: SalesPanel, as_of_day: int) -> History:
     grain = _grains(kept.sku, kept.units, kept.n_skus)
     total = np.bincount(kept.sku, weights=kept.units, minlength=kept.n_skus)
     period = _median_gaps(kept.sku, kept.day, kept.n_skus)
-    # Every second day still walks through all weekdays; a weekly SKU always shows the same one.
-    daily = (period < 4) & (count > WEEKDAYS)
+    daily = is_daily(period, count)
     first_day = int(kept.day.min()) if len(kept.day) else as_of_day
     span = as_of_day - first_day
     layout = Layout(as_of_day, first_day, bool(daily.any()), span >= YEAR_SPAN_DAYS)

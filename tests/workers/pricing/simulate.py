@@ -63,7 +63,7 @@ def simulate(
     window = max(1, round(7 / spacing))
     begin = rng.random((s, t)) < promo_share / window
     promoted = np.zeros((s, t), dtype=bool)
-    for k in range(window):
+    for k in range(min(window, t)):
         promoted[:, k:] |= begin[:, : t - k]
     cut = (rng.random((s, 1)) < 2 / 3) & promoted
     log_price = log_price - 0.16 * cut
@@ -93,7 +93,5 @@ def simulate(
         out[:, k:] |= begin[:, : t - k]
     units = np.where(out, 0.0, units)
     sku = np.repeat(np.arange(s), t)
-    panel = SalesPanel(
-        sku, np.tile(days, s), price.ravel(), units.ravel(), promoted.ravel().astype(float), n_skus=s
-    )
+    panel = SalesPanel(sku, np.tile(days, s), price.ravel(), units.ravel(), promoted.ravel().astype(float), n_skus=s)
     return Truth(panel, elasticity, np.exp(size[:, 0] + walk[:, -1]), last, int(days[-1]))
