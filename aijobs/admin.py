@@ -164,13 +164,13 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
     list_display = ["prefix", "label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
     ordering = ["-pk"]
     search_fields = ["prefix", "label", "tenants__name"]
-    fields = ["label", "scopes", "tenants", "expires_at"]
     readonly_fields = ["prefix", "created_at", "revoked_at", "last_used_at"]
     autocomplete_fields = ["tenants"]
     actions = ["revoke"]
 
-    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[str]:
-        return [*self.readonly_fields[:1], *self.fields, *self.readonly_fields[1:]] if obj else [*self.fields]
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
+        asked_for = ["label", "scopes", "tenants", "expires_at"]
+        return [*asked_for, *self.readonly_fields] if obj else asked_for
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """A key is revoked and stays on record."""
@@ -219,7 +219,7 @@ class BatchAdmin(CancelAdmin):
     list_display = ["public_id", "tenant", "sequential", "on_failure", "created_at", "cancelled_at"]
     list_select_related = ["tenant"]
     list_filter = ["sequential"]
-    fields = list_display
+    fields = ["public_id", "tenant", "sequential", "on_failure", "created_at", "cancelled_at"]
     inlines = [BatchJobsInline]
     actions = ["cancel_queued"]
 

@@ -133,7 +133,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["aijobs.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["aijobs.api.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["aijobs.api.envelope.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["aijobs.api.envelope.JsonParser"],
+    # Views read their bodies themselves: JSON whole, imports as a stream.
+    "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aijobs.api.envelope.AlwaysJson",
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "aijobs.api.schema.AutoSchema",

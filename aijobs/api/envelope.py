@@ -1,10 +1,10 @@
 """The wire format of every answer: `{"data": …}` or `{"error": {"code", "message", "details"?}}`."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import IO, Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -15,7 +15,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -75,10 +74,8 @@ class JsonRenderer(BaseRenderer):
 class AlwaysJson(BaseContentNegotiation):
     """The API speaks JSON whatever the Accept header says, as a browser's address bar or curl would expect."""
 
-    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
-        content_type = (request.content_type or "").partition(";")[0].strip().lower()
-        by_type: dict[str, BaseParser] = {parser.media_type: parser for parser in parsers}
-        return by_type.get(content_type)
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        """None: views read their bodies themselves, see `json_object`."""
 
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
@@ -86,28 +83,42 @@ class AlwaysJson(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class JsonParser(BaseParser):
-    """One JSON object of at most 1 MiB."""
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
-    media_type = "application/json"
 
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> dict[str, object]:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise PayloadTooLarge()
-        try:
-            document = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest(f"The body is not valid JSON: {error}") from None
-        if not isinstance(document, dict):
-            raise InvalidRequest("The body must be a JSON object.")
-        return document
+def media_type_of(request: Request, accepted: Iterable[str]) -> str:
+    """The body's media type. Raises UnsupportedMediaType for one that the endpoint does not read."""
+    media_type = (request.content_type or "").partition(";")[0].strip().lower()
+    if media_type not in accepted:
+        raise exceptions.UnsupportedMediaType(media_type or "none", f"Send the body as {' or '.join(accepted)}.")
+    return media_type
+
+
+def body_stream(request: Request) -> Readable:
+    """The body, unread. Django's own stream ends at Content-Length, which a chunked body does not have."""
+    environ = request.META
+    stream: Readable = environ["wsgi.input"] if "CONTENT_LENGTH" not in environ else request._request
+    return stream
+
+
+def json_object(request: Request) -> dict[str, object]:
+    """The body: one JSON object of at most 1 MiB. Raises UnsupportedMediaType, PayloadTooLarge, InvalidRequest.
+
+    Not a parser of Django REST framework's: those are not called for an empty body.
+    """
+    media_type_of(request, ["application/json"])
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = body_stream(request).read(limit + 1)
+    if len(body) > limit:
+        raise PayloadTooLarge()
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    return document
 
 
 def data_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,17 +9,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 
 import psycopg
+import redis
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from redis import Redis
-from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aijobs.api.envelope import DATABASE_DOWN, data_response
+from aijobs.api.envelope import data_response
 from aijobs.errors import ApiError
 
 logger = logging.getLogger(__name__)
@@ -108,22 +107,24 @@ def _outcomes(checks: dict[str, Callable[[], None]]) -> dict[str, str]:
 
 
 def _outcome(name: str, future: Future[None]) -> str:
-    if not future.done():
+    try:
+        future.result(timeout=0)
+    except Exception as error:
+        # One that has not begun yet is not wanted any more.
         future.cancel()
-        logger.warning("%s does not answer within %d s", name, LIMIT_SECONDS)
-        return f"down: no answer within {LIMIT_SECONDS} s"
-    error = future.exception()
-    if error is None:
-        return "ok"
-    logger.warning("%s is down: %s", name, error)
-    return f"down: {_reason(error)}"
+        logger.warning("%s is down: %r", name, error)
+        return f"down: {_reason(error)}"
+    return "ok"
 
 
-def _reason(error: BaseException) -> str:
-    if isinstance(error, MigrationsMissing):
-        return str(error)
-    if isinstance(error, psycopg.OperationalError | RedisError | OSError | DATABASE_DOWN):
-        return "cannot connect"
+def _reason(error: Exception) -> str:
+    match error:
+        case MigrationsMissing():
+            return str(error)
+        case TimeoutError() | psycopg.errors.ConnectionTimeout() | redis.exceptions.TimeoutError():
+            return "no answer"
+        case OSError() | psycopg.OperationalError() | redis.exceptions.RedisError():
+            return "cannot connect"
     return type(error).__name__
 
 
@@ -135,7 +136,7 @@ def _ping_database() -> None:
 
 
 def _ping_broker() -> None:
-    with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
         client.ping()
 
 

@@ -1,7 +1,6 @@
 """The endpoints of the contract. Each reads the request, calls the one function that does it, and shows the rows."""
 
 from collections.abc import Callable
-from typing import cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,7 +12,7 @@ from aijobs import batches, idempotency, identifiers, lifecycle
 from aijobs.api import documentation, serializers
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatching import Accepted, Body, dispatch_batch, dispatch_job
-from aijobs.api.envelope import data_response
+from aijobs.api.envelope import data_response, json_object
 from aijobs.api.filters import filter_jobs, includes
 from aijobs.api.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.auth import TenantAccess
@@ -97,7 +96,7 @@ def _job_id(text: str) -> UUID:
 
 def _dispatch(request: Request, accept: Callable[[TenantAccess, Body, str | None], Accepted]) -> Response:
     key = idempotency.validate(request.headers.get("Idempotency-Key"))
-    accepted = accept(tenant_of(request), cast("Body", request.data), key)
+    accepted = accept(tenant_of(request), json_object(request), key)
     headers = {"Location": accepted.location}
     if accepted.replayed:
         headers["Idempotency-Replayed"] = "true"

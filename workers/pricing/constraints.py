@@ -35,7 +35,7 @@ class Constraints:
     max_change: Floats
     """(S,) largest step of one run as a share of the current price, e.g. 0.10."""
     charm_ending: Ints
-    """(S,) ending in minor units, e.g. 99 for x.99 (990 with exponent 3), or NONE. Void for exponent 0."""
+    """(S,) ending in minor units, e.g. 9 for x.x9, 99 for x.99, or NONE. Void for exponent 0."""
     stock: Floats
     """(S,) units on hand; NaN = unknown or unlimited."""
     stock_cover_days: Floats
@@ -134,7 +134,9 @@ def bounds(constraints: Constraints) -> Bounds:
     margin_floor = np.where(has_margin, _ceil_div(np.maximum(c.cost, 0) * PPM, PPM - margin), 1)
     step = np.floor(np.round(c.max_change * PPM, 3)).astype(np.int64)
     charmed = (c.charm_ending != NONE) & (c.exponent > 0)
-    spacing = np.where(charmed, 10 ** np.maximum(c.exponent, 0), 1)
+    # An ending of one digit is kept to the last digit (x.x9), one of two to the last two (x.99).
+    digits = np.ceil(np.log10(np.maximum(c.charm_ending, 1) + 1)).astype(np.int64)
+    spacing = np.where(charmed, 10**digits, 1)
     return Bounds(
         floors=np.maximum(np.stack([margin_floor, c.min_price, c.map_price]), 1),
         ceiling=np.where(c.max_price == NONE, UNBOUNDED, c.max_price),

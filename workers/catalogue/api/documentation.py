@@ -1,0 +1,104 @@
+"""How the catalogue's endpoints are described in OpenAPI."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+
+from aijobs.api.documentation import HEADERS, PAGE, View, errors, parameter
+from workers.catalogue.api import serializers
+from workers.catalogue.models import LONGEST_SKU
+
+_TAGS = ["Catalogue"]
+_MARKETPLACE: dict[str, Any] = {"type": "string", "pattern": "^[a-z0-9_]{1,32}$"}
+_FILTERS = [
+    *HEADERS,
+    parameter("marketplace", _MARKETPLACE, "Only of this marketplace."),
+    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Only this SKU."),
+    *PAGE,
+]
+_IMPORT = [
+    *HEADERS,
+    parameter("marketplace", _MARKETPLACE, "Where the products are sold.", required=True),
+    parameter("dry_run", bool, "true: check and count, write nothing."),
+]
+_BODY = {"text/csv": {"type": "string"}, "application/x-ndjson": {"type": "string"}}
+
+
+def _csv(name: str, value: str) -> list[OpenApiExample]:
+    return [OpenApiExample(name, value, request_only=True, media_type="text/csv")]
+
+
+list_products: Callable[[View], View] = extend_schema(
+    operation_id="list_products",
+    tags=_TAGS,
+    summary="List products, by marketplace and SKU",
+    parameters=_FILTERS,
+    responses={200: serializers.ProductList, **errors(422)},
+)
+import_products: Callable[[View], View] = extend_schema(
+    operation_id="import_products",
+    tags=_TAGS,
+    summary="Import products",
+    description=(
+        "CSV with a header row, or one JSON object per line. Columns: sku, title, price, and optionally brand, "
+        "category, cost, currency, min_price, max_price, map_price, stock. Columns that are not there keep what is "
+        "stored; an empty cell clears. A bad row is reported and the good ones land; repeating an import is safe."
+    ),
+    parameters=_IMPORT,
+    request=_BODY,
+    examples=_csv("Products", "sku,title,cost,price,currency\nSKU-001,Steel bottle 0.7 l,6.20,14.99,USD\n"),
+    responses={200: serializers.ReportAnswer, **errors(400, 415, 422)},
+)
+list_sales: Callable[[View], View] = extend_schema(
+    operation_id="list_sales",
+    tags=_TAGS,
+    summary="List sales, by product, the newest first",
+    parameters=_FILTERS,
+    responses={200: serializers.SaleList, **errors(422)},
+)
+import_sales: Callable[[View], View] = extend_schema(
+    operation_id="import_sales",
+    tags=_TAGS,
+    summary="Import sales",
+    description=(
+        "Columns: sku, date, price, units, and optionally promoted (true, false, or the share of the period). A date "
+        "may stand for a week: the spacing is inferred. Otherwise as for products."
+    ),
+    parameters=_IMPORT,
+    request=_BODY,
+    examples=_csv("Sales", "sku,date,price,units,promoted\nSKU-001,2026-03-12,14.99,31,false\n"),
+    responses={200: serializers.ReportAnswer, **errors(400, 415, 422)},
+)
+list_price_changes: Callable[[View], View] = extend_schema(
+    operation_id="list_price_changes",
+    tags=_TAGS,
+    summary="List applied price changes, the newest first",
+    parameters=_FILTERS,
+    responses={200: serializers.PriceChangeList, **errors(422)},
+)
+apply_price_changes: Callable[[View], View] = extend_schema(
+    operation_id="apply_price_changes",
+    tags=_TAGS,
+    summary="Apply the recommendations of a finished pricing job",
+    description="Writes the prices that the job's result shows, without computing anew. Each is written once.",
+    parameters=HEADERS,
+    request={
+        "application/json": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["job_id"],
+            "properties": {
+                "job_id": {"type": "string", "description": "A completed pricing_recalculate job."},
+                "skus": {
+                    "type": ["array", "null"],
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "maxItems": 1000,
+                    "description": "Only these; all of the job's without it.",
+                },
+            },
+        }
+    },
+    responses={201: serializers.AppliedAnswer, **errors(400, 404, 409, 413, 415, 422)},
+)

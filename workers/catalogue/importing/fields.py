@@ -1,0 +1,111 @@
+"""What a cell may hold: each parser takes the text as written and raises ValueError with what is wrong."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+Value = str | float | Decimal | date | None
+Parser = Callable[[str], Value]
+
+# Control characters, and the lone surrogates that stand for bytes which are no UTF-8.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+LARGEST_AMOUNT = Decimal(10) ** 9
+LARGEST_UNITS = 1e9
+FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2100, 12, 31)
+_SHARES = {"": 0.0, "0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
+
+
+def text(longest: int, *, required: bool = False) -> Parser:
+    def parse(cell: str) -> str:
+        cell = cell.strip()
+        if required and not cell:
+            raise ValueError("must not be empty")
+        if len(cell) > longest:
+            raise ValueError(f"is longer than {longest} characters")
+        if _UNPRINTABLE.search(cell):
+            raise ValueError("holds control characters, or is not UTF-8")
+        return cell
+
+    return parse
+
+
+def currency(cell: str) -> str:
+    code = cell.strip().upper() or "USD"
+    if not _CURRENCY.fullmatch(code):
+        raise ValueError("must be a currency code, as in USD")
+    return code
+
+
+def money(cell: str) -> Decimal:
+    """An amount above zero, exactly as written."""
+    amount = _decimal(cell)
+    if not 0 < amount < LARGEST_AMOUNT:
+        raise ValueError("must be above 0 and below a thousand million")
+    return amount
+
+
+def cost(cell: str) -> Decimal | None:
+    """Zero is a cost; empty is none known."""
+    if not cell.strip():
+        return None
+    amount = _decimal(cell)
+    if not 0 <= amount < LARGEST_AMOUNT:
+        raise ValueError("must not be negative, and below a thousand million")
+    return amount
+
+
+def optional_money(cell: str) -> Decimal | None:
+    return money(cell) if cell.strip() else None
+
+
+def optional_stock(cell: str) -> int | None:
+    """Whole units on hand; 12.0 is whole."""
+    if not cell.strip():
+        return None
+    amount = _decimal(cell)
+    if not 0 <= amount < LARGEST_AMOUNT or amount != amount.to_integral_value():
+        raise ValueError("must be a whole number, not negative")
+    return int(amount)
+
+
+def units(cell: str) -> float:
+    number = float(_decimal(cell))
+    if not 0 <= number <= LARGEST_UNITS:
+        raise ValueError("must not be negative, and at most a thousand million")
+    return number
+
+
+def day(cell: str) -> date:
+    cell = cell.strip()
+    try:
+        # fromisoformat also takes 20260312 and 2026-W11-4, which are as clear.
+        parsed = date.fromisoformat(cell)
+    except ValueError:
+        raise ValueError("must be a date, as in 2026-03-12") from None
+    if not FIRST_DATE <= parsed <= LAST_DATE:
+        raise ValueError("must be between 1970 and 2100")
+    return parsed
+
+
+def share(cell: str) -> float:
+    """Yes or no, or the share of a longer period that was promoted."""
+    cell = cell.strip().lower()
+    if (known := _SHARES.get(cell)) is not None:
+        return known
+    number = float(_decimal(cell))
+    if not 0 <= number <= 1:
+        raise ValueError("must be true, false or a share from 0 to 1")
+    return number
+
+
+def _decimal(cell: str) -> Decimal:
+    cell = cell.strip()
+    if not _NUMBER.fullmatch(cell) or not cell.isascii():
+        raise ValueError("must be a number, with a point for decimals")
+    try:
+        return Decimal(cell)
+    except InvalidOperation:
+        raise ValueError("must be a number, with a point for decimals") from None

@@ -1,0 +1,234 @@
+"""Checks rows and writes them, chunk by chunk."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol, TypedDict
+
+from workers.catalogue import currencies
+from workers.catalogue.importing import fields
+from workers.catalogue.importing.fields import Parser, Value
+from workers.catalogue.importing.reading import Columns, Reader, Record, Stream
+from workers.catalogue.importing.writing import PRODUCTS, SALES, Table, upsert
+from workers.catalogue.models import (
+    DEFAULT_CURRENCY,
+    LONGEST_LABEL,
+    LONGEST_SKU,
+    LONGEST_TITLE,
+    Product,
+    ProductQuerySet,
+)
+
+# One transaction each: a long one would hold back vacuum on the job tables.
+CHUNK_ROWS = 10_000
+MOST_ERRORS = 1_000
+
+Row = dict[str, Value]
+Progress = Callable[[int], None]
+
+
+class Importer(Protocol):
+    """`import_products` or `import_sales`."""
+
+    def __call__(
+        self,
+        tenant_id: int,
+        marketplace: str,
+        stream: Stream,
+        reader: Reader,
+        *,
+        dry_run: bool = False,
+        progress: Progress | None = None,
+    ) -> "Report": ...
+
+
+class RowError(TypedDict):
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the rows. `errors` holds the first thousand; `rejected` counts all rejected rows."""
+
+    imported: int = 0
+    updated: int = 0
+    rejected: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+    def reject(self, line: int, errors: list[tuple[str, str]]) -> None:
+        self.rejected += 1
+        for name, message in errors[: MOST_ERRORS - len(self.errors)]:
+            self.errors.append({"line": line, "field": name, "message": message})
+
+
+PRODUCT_FIELDS: dict[str, Parser] = {
+    "sku": fields.text(LONGEST_SKU, required=True),
+    "title": fields.text(LONGEST_TITLE, required=True),
+    "brand": fields.text(LONGEST_LABEL),
+    "category": fields.text(LONGEST_LABEL),
+    "cost": fields.cost,
+    "price": fields.money,
+    "currency": fields.currency,
+    "min_price": fields.optional_money,
+    "max_price": fields.optional_money,
+    "map_price": fields.optional_money,
+    "stock": fields.optional_stock,
+}
+SALE_FIELDS: dict[str, Parser] = {
+    "sku": fields.text(LONGEST_SKU, required=True),
+    "date": fields.day,
+    "price": fields.money,
+    "units": fields.units,
+    "promoted": fields.share,
+}
+PRODUCT_COLUMNS = Columns(tuple(PRODUCT_FIELDS), ("sku", "title", "price"))
+SALE_COLUMNS = Columns(tuple(SALE_FIELDS), ("sku", "date", "price", "units"))
+KEPT = ("currency", "min_price", "max_price")
+NEW: Row = {"currency": DEFAULT_CURRENCY, "min_price": None, "max_price": None}
+AMOUNTS = ("cost", "price", "min_price", "max_price", "map_price")
+
+
+def import_products(
+    tenant_id: int,
+    marketplace: str,
+    stream: Stream,
+    reader: Reader,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Insert or update products. Columns that a row does not have keep what is stored; an empty cell clears.
+
+    Raises HeaderError before anything is written.
+    """
+    stored = {row["sku"]: row for row in _products(tenant_id, marketplace).values("sku", *KEPT)}
+    scope = {"tenant_id": tenant_id, "marketplace": marketplace}
+
+    def check(row: Row) -> Row:
+        # What the row leaves out is what is stored: together they must make sense.
+        _check_amounts({**NEW, **stored.get(str(row["sku"]), {}), **row})
+        return scope | row
+
+    return _import(PRODUCTS, PRODUCT_FIELDS, check, reader(stream, PRODUCT_COLUMNS), dry_run, progress)
+
+
+def import_sales(
+    tenant_id: int,
+    marketplace: str,
+    stream: Stream,
+    reader: Reader,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Insert or update sales of known products. Raises HeaderError before anything is written."""
+    known = dict(_products(tenant_id, marketplace).values_list("sku", "id"))
+
+    def check(row: Row) -> Row:
+        sku = row.pop("sku")
+        if sku not in known:
+            raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
+        row.setdefault("promoted", 0.0)
+        return {"product_id": known[str(sku)], **row}
+
+    return _import(SALES, SALE_FIELDS, check, reader(stream, SALE_COLUMNS), dry_run, progress)
+
+
+def _products(tenant_id: int, marketplace: str) -> ProductQuerySet:
+    return Product.objects.of(tenant_id).filter(marketplace=marketplace)
+
+
+class FieldProblem(Exception):
+    """A rule over a whole row that one of its fields breaks."""
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        self.message = message
+        super().__init__(f"{name} {message}")
+
+
+def _check_amounts(row: Row) -> None:
+    for name in AMOUNTS:
+        amount = row.get(name)
+        if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
+            raise FieldProblem(name, f"has more decimals than {row['currency']}")
+    low, high = row["min_price"], row["max_price"]
+    if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
+        raise FieldProblem("min_price", "is above max_price")
+
+
+def _import(
+    table: Table,
+    parsers: dict[str, Parser],
+    check: Callable[[Row], Row],
+    records: Iterator[Record],
+    dry_run: bool,
+    progress: Progress | None,
+) -> Report:
+    report = Report()
+    chunk = Chunk(table, report, dry_run)
+    for done, record in enumerate(records, start=1):
+        row = _parse(record, parsers, check, report)
+        if row is not None:
+            chunk.add(row)
+        if done % CHUNK_ROWS == 0:
+            chunk.write()
+            if progress:
+                progress(done)
+    chunk.write()
+    return report
+
+
+def _parse(record: Record, parsers: dict[str, Parser], check: Callable[[Row], Row], report: Report) -> Row | None:
+    """The row as values, or None where it was rejected."""
+    if record.error is not None:
+        report.reject(record.line, [("", record.error)])
+        return None
+    row: Row = {}
+    problems: list[tuple[str, str]] = []
+    for name, cell in record.values.items():
+        try:
+            row[name] = parsers[name](cell)
+        except ValueError as problem:
+            problems.append((name, str(problem)))
+    if not problems:
+        try:
+            return check(row)
+        except FieldProblem as problem:
+            problems.append((problem.name, problem.message))
+    report.reject(record.line, problems)
+    return None
+
+
+class Chunk:
+    """Rows of the same columns, by key: of two rows with one key the later one counts."""
+
+    def __init__(self, table: Table, report: Report, dry_run: bool) -> None:
+        self.table = table
+        self.report = report
+        self.dry_run = dry_run
+        self.columns: tuple[str, ...] = ()
+        self.rows: dict[tuple[Value, ...], tuple[Value, ...]] = {}
+
+    def add(self, row: Row) -> None:
+        columns = tuple(row)
+        if columns != self.columns:
+            # Rows of JSON may differ in their fields; each set of columns is a statement of its own.
+            self.write()
+            self.columns = columns
+        key = tuple(row[name] for name in self.table.key)
+        if key in self.rows:
+            self.report.updated += 1
+        self.rows[key] = tuple(row.values())
+
+    def write(self) -> None:
+        if not self.rows:
+            return
+        # In the order of their keys, so that two imports of the same rows wait instead of deadlocking.
+        ordered = [self.rows[key] for key in sorted(self.rows)]  # type: ignore[type-var]  # one type per column
+        inserted = upsert(self.table, self.columns, ordered, dry_run=self.dry_run)
+        self.report.imported += inserted
+        self.report.updated += len(ordered) - inserted
+        self.rows = {}

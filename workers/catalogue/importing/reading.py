@@ -1,0 +1,145 @@
+"""From a stream of bytes to records: one dictionary of strings per row, with its line number."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+# A line longer than this is no row of ours; it is cut here, and reported.
+LONGEST_LINE = 256 * 1024
+BLOCK = 64 * 1024
+
+
+class Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class HeaderError(Exception):
+    """The CSV header does not name the columns; nothing was imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of a kind of row, and those it cannot be without."""
+
+    known: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row: `values` as they were written, or what kept it from being read."""
+
+    line: int
+    values: Mapping[str, str]
+    error: str | None = None
+
+
+Reader = Callable[[Stream, Columns], Iterator[Record]]
+
+
+def lines(stream: Stream) -> Iterator[str]:
+    """Lines with their ends. Bytes that are no UTF-8 become lone surrogates, which the fields refuse."""
+    first = True
+    for raw in _raw_lines(stream):
+        text = raw.decode("utf-8", "surrogateescape")
+        yield text.removeprefix("\ufeff") if first else text
+        first = False
+
+
+def _raw_lines(stream: Stream) -> Iterator[bytes]:
+    """Never holds more than one block and one line, however long a line pretends to be."""
+    pending = b""
+    cut = False
+    while block := stream.read(BLOCK):
+        *complete, pending = (pending + block).split(b"\n")
+        for line in complete:
+            if not cut:
+                yield line + b"\n"
+            cut = False
+        if len(pending) > LONGEST_LINE:
+            if not cut:
+                yield pending[: LONGEST_LINE + 1] + b"\n"
+            pending, cut = b"", True
+    if pending and not cut:
+        yield pending
+
+
+def read_csv(stream: Stream, columns: Columns) -> Iterator[Record]:
+    """RFC 4180 with a header row. Raises HeaderError. A record may span lines; its number is that of the first."""
+    rows = csv.reader(lines(stream))
+    header = _header(next(rows, None), columns)
+    before = rows.line_num
+    while True:
+        line, before = before + 1, rows.line_num
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            before = rows.line_num
+            yield Record(line, {}, f"cannot be read: {error}")
+            continue
+        before = rows.line_num
+        if not row:
+            continue
+        if len(row) != len(header):
+            yield Record(line, {}, f"has {len(row)} fields where the header has {len(header)}")
+        else:
+            yield Record(line, dict(zip(header, row, strict=True)))
+
+
+def _header(row: list[str] | None, columns: Columns) -> list[str]:
+    if not row:
+        raise HeaderError(f"The body is empty. The first line must name the columns: {','.join(columns.known)}.")
+    names = [name.strip().lower() for name in row]
+    if unknown := sorted(set(names) - set(columns.known)):
+        raise HeaderError(f"Unknown columns: {_shown(unknown)}. Known are {', '.join(columns.known)}.")
+    if missing := [name for name in columns.required if name not in names]:
+        raise HeaderError(f"Missing columns: {', '.join(missing)}.")
+    if len(set(names)) != len(names):
+        raise HeaderError("A column is named twice.")
+    return names
+
+
+def _shown(names: list[str]) -> str:
+    """Names from outside, bounded and printable."""
+    return ", ".join(ascii(name[:40]) for name in names[:10])
+
+
+def read_ndjson(stream: Stream, columns: Columns) -> Iterator[Record]:
+    """One JSON object per line. Numbers are kept digit by digit; blank lines are skipped."""
+    known = set(columns.known)
+    for number, text in enumerate(lines(stream), start=1):
+        if not text.strip():
+            continue
+        try:
+            document = json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            yield Record(number, {}, f"is not JSON: {str(error)[:100]}")
+            continue
+        yield _record(number, document, known, columns.required)
+
+
+def _record(line: int, document: object, known: set[str], required: tuple[str, ...]) -> Record:
+    if not isinstance(document, dict):
+        return Record(line, {}, "is not a JSON object")
+    if unknown := sorted(set(document) - known):
+        return Record(line, {}, f"unknown fields: {_shown(unknown)}")
+    if missing := [name for name in required if name not in document]:
+        return Record(line, {}, f"missing fields: {', '.join(missing)}")
+    values: dict[str, str] = {}
+    for name, value in document.items():
+        if value is None or isinstance(value, str | bool):
+            values[name] = "" if value is None else str(value)
+        else:
+            return Record(line, {}, f"{name} must be text, a number, true or false")
+    return Record(line, values)
+
+
+def _refuse(constant: str) -> str:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+READERS: dict[str, Reader] = {"text/csv": read_csv, "application/x-ndjson": read_ndjson}

@@ -1,0 +1,21 @@
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from aijobs.models import Tenant
+from workers.catalogue.sample import create_sample_catalogue
+
+
+class Command(BaseCommand):
+    help = "Give a tenant without products 40 made-up ones with 180 days of sales, to try things out."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("tenant", help="The tenant's name.")
+        parser.add_argument("--marketplace", default="amazon_us")
+
+    def handle(self, *args: str, **options: str) -> None:
+        tenant = Tenant.objects.filter(name=options["tenant"]).first()
+        if tenant is None:
+            raise CommandError(f"There is no tenant {options['tenant']!r}: create it with createtenant.")
+        count = create_sample_catalogue(tenant, options["marketplace"])
+        self.stderr.write(f"{tenant.name} has {count} products.")

@@ -1,0 +1,143 @@
+"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, made from a seed."""
+
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from aijobs.models import Tenant
+from workers.catalogue.importing import import_products, import_sales
+from workers.catalogue.importing.reading import read_csv
+from workers.catalogue.models import Product
+
+SEED = 7
+DAYS = 180
+# Category, what it sells, typical price, units a day, elasticity.
+LINES = (
+    ("Drinkware", ("Steel Bottle 0.5 l", "Steel Bottle 0.7 l", "Travel Mug", "Tea Infuser", "Glass Carafe",
+                   "Espresso Cups, set of 4", "Kids Bottle", "Lunch Flask"), 19.0, 14.0, -2.4),
+    ("Kitchen", ("Chef Knife 20 cm", "Cutting Board Bamboo", "Cast Iron Pan 26 cm", "Silicone Lids, set of 6",
+                 "Salad Spinner", "Pepper Mill", "Oven Gloves", "Baking Tray"), 27.0, 9.0, -1.9),
+    ("Office", ("Notebook A5 Dotted", "Gel Pens, 12 pack", "Desk Lamp LED", "Cable Organizer", "Laptop Stand",
+                "Monitor Riser", "Whiteboard A3", "Sticky Notes, 24 pack"), 15.0, 18.0, -3.0),
+    ("Pets", ("Dog Leash 2 m", "Cat Scratcher", "Slow Feeder Bowl", "Chew Toy Rope", "Litter Mat", "Pet Brush",
+              "Travel Water Bowl", "Catnip Mice, 5 pack"), 13.0, 11.0, -2.1),
+    ("Garden", ("Plant Pot 20 cm", "Watering Can 5 l", "Pruning Shears", "Herb Garden Kit", "Solar Lights, 8 pack",
+                "Bird Feeder", "Garden Gloves", "Compost Bin"), 22.0, 6.0, -2.7),
+)  # fmt: skip
+BRANDS = ("Northfield", "Lumen & Oak", "Brightwell", "Casa Verde", "Halden")
+# Monday to Sunday: shoppers come at the weekend.
+WEEKDAYS = (0.92, 0.88, 0.90, 0.96, 1.06, 1.18, 1.10)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    sku: str
+    title: str
+    brand: str
+    category: str
+    price: float
+    cost: float
+    base: float
+    elasticity: float
+
+
+def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed: int = SEED) -> int:
+    """Give a tenant without products the sample; its sales end yesterday. Returns how many SKUs it has then."""
+    present = Product.objects.of(tenant.pk).count()
+    if present:
+        return present
+    random = np.random.default_rng(seed)
+    items = list(_items(random))
+    import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
+    # Yesterday by any clock on earth: a day that is not over is not in the data.
+    import_sales(
+        tenant.pk, marketplace, _stream(_sale_rows(items, random, date.today() - timedelta(days=1))), read_csv
+    )
+    return len(items)
+
+
+def _stream(rows: Iterator[str]) -> io.BytesIO:
+    return io.BytesIO("\n".join(rows).encode())
+
+
+def _charm(price: float) -> float:
+    """The nearest price that ends in 9."""
+    return max(round(round(price * 10) / 10 - 0.01, 2), 0.99)
+
+
+def _items(random: np.random.Generator) -> Iterator[Item]:
+    number = 0
+    for category, titles, price, units, elasticity in LINES:
+        for title in titles:
+            number += 1
+            list_price = _charm(price * math.exp(random.normal(0, 0.35)))
+            slope = float(np.clip(elasticity + random.normal(0, 0.6), -4.2, -1.3))
+            yield Item(
+                sku=f"SKU-{number:03d}",
+                title=title,
+                brand=str(random.choice(BRANDS)),
+                category=category,
+                price=list_price,
+                # Around the cost at which the list price would be optimal: some prices are right, some are not.
+                cost=round(list_price * (1 + 1 / slope) * math.exp(random.normal(0, 0.12)), 2),
+                base=units * math.exp(random.normal(0, 0.7)),
+                elasticity=slope,
+            )
+
+
+def _product_rows(items: list[Item], random: np.random.Generator) -> Iterator[str]:
+    yield "sku,title,brand,category,cost,price,currency,min_price,max_price,map_price,stock"
+    for item in items:
+        bounded = random.random() < 0.5
+        minimum = f"{item.price * 0.75:.2f}" if bounded else ""
+        maximum = f"{item.price * 1.4:.2f}" if bounded else ""
+        advertised = f"{item.price * 0.9:.2f}" if random.random() < 0.2 else ""
+        stock = int(item.base * random.uniform(10, 120)) + 5
+        cells = (
+            item.sku,
+            f'"{item.title}"',
+            item.brand,
+            item.category,
+            f"{item.cost:.2f}",
+            f"{item.price:.2f}",
+            "USD",
+        )
+        yield ",".join((*cells, minimum, maximum, advertised, str(stock)))
+
+
+def _sale_rows(items: list[Item], random: np.random.Generator, last: date) -> Iterator[str]:
+    yield "sku,date,price,units,promoted"
+    days = [last - timedelta(days=DAYS - 1 - offset) for offset in range(DAYS)]
+    for item in items:
+        prices, promoted = _price_history(item, random)
+        # The level drifts, as demand does: a random walk of 1 % a day.
+        drift = np.exp(np.cumsum(random.normal(0, 0.01, DAYS)))
+        for day, price, on_promotion, level in zip(days, prices, promoted, drift, strict=True):
+            units = random.poisson(random.gamma(8, _demand(item, day, price, on_promotion) * level / 8))
+            yield f"{item.sku},{day.isoformat()},{price:.2f},{units},{str(on_promotion).lower()}"
+
+
+def _demand(item: Item, day: date, price: float, on_promotion: bool) -> float:
+    """Expected units: a power of the price, more on weekends, in the season and on promotion."""
+    season = 1 + 0.15 * math.sin(2 * math.pi * (day.timetuple().tm_yday - 80) / 365)
+    lift = 1.35 if on_promotion else 1.0
+    return item.base * (price / item.price) ** item.elasticity * season * WEEKDAYS[day.weekday()] * lift
+
+
+def _price_history(item: Item, random: np.random.Generator) -> tuple[list[float], list[bool]]:
+    """A new list price every few weeks, back to today's at the end; a week of promotion now and then."""
+    prices: list[float] = []
+    while len(prices) < DAYS:
+        weeks = int(random.integers(2, 6))
+        prices += [_charm(item.price * math.exp(random.normal(0, 0.09)))] * (7 * weeks)
+    prices = [*prices[: DAYS - 21], *[item.price] * 21]
+    promoted = [False] * DAYS
+    for start in range(int(random.integers(10, 40)), DAYS - 28, int(random.integers(35, 60))):
+        for offset in range(start, start + 7):
+            prices[offset] = _charm(prices[offset] * 0.85)
+            promoted[offset] = True
+    return prices, promoted

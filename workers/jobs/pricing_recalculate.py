@@ -1,0 +1,145 @@
+"""`pricing_recalculate`: the price per SKU that its own sales history says will earn most."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, field_validator
+
+from aijobs.registry import Context, Limits, Money, Params, Result, job_type
+
+LARGEST_REQUEST = 1000
+
+Sku = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Marketplace = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$", examples=["amazon_us"])]
+Constraint = Literal["min_margin", "min_price", "max_price", "map_price", "max_change", "charm_ending", "stock_cover"]
+SkipReason = Literal["UNKNOWN_SKU", "NO_SALES_DATA", "PRICE_CHANGED"]
+
+
+class PricingParams(Params):
+    """What to price, and within which bounds."""
+
+    skus: list[Sku] = Field(min_length=1, max_length=LARGEST_REQUEST, description="1 to 1,000 SKUs, no duplicates.")
+    marketplace: Marketplace = Field(description="Whose products and sales to use.")
+    apply: bool = Field(default=False, description="Write the recommended prices into the catalogue.")
+    objective: Literal["profit", "revenue"] = Field(default="profit", description="What the price shall maximise.")
+    min_margin_pct: float = Field(
+        default=0.0, ge=0, lt=100, description="Least (price − cost) ÷ price in per cent; 0: never below cost."
+    )
+    max_change_pct: float = Field(
+        default=10.0, gt=0, le=50, description="Largest step of this run, in per cent of the current price."
+    )
+    lookback_days: int = Field(
+        default=730, ge=28, le=730, description="Days of sales to learn from, back from the last one on record."
+    )
+
+    @field_validator("skus")
+    @classmethod
+    def _no_duplicates(cls, skus: list[str]) -> list[str]:
+        seen: set[str] = set()
+        for sku in skus:
+            if sku in seen:
+                raise ValueError(f"{sku!r} is listed more than once")
+            seen.add(sku)
+        return skus
+
+
+class Interval(BaseModel):
+    """The middle 90 %."""
+
+    low: float
+    high: float
+
+
+class Recommendation(BaseModel):
+    sku: str
+    current_price: Money = Field(description="In the product's currency, when the decision was computed.")
+    recommended_price: Money = Field(description="In the product's currency; equal to current_price when held.")
+    confidence: float = Field(
+        ge=0,
+        le=1,
+        description="Of a change: the probability that the recommended price earns at least the current price's "
+        "profit. Of a held price: the probability that no allowed price would earn over 1 % more.",
+    )
+    reasoning: str = Field(description="Why, in a sentence or two.")
+    applied: bool = Field(description="Whether this job wrote the price into the catalogue.")
+    elasticity: float = Field(description="Per cent of demand lost per per cent of price: −2 means 2 % less for 1 %.")
+    elasticity_interval: Interval
+    expected_profit_change_pct: float = Field(description="Against the current price; 0 when held.")
+    expected_profit_change_interval: Interval
+    binding_constraint: Constraint | None = Field(
+        description="The constraint that keeps the price from earning more."
+    )
+    observations: int = Field(description="Days, or weeks, of sales that this SKU was judged by.")
+
+
+class Skipped(BaseModel):
+    sku: str
+    reason: SkipReason
+
+
+class PricingResult(Result):
+    """Recommendations in the order of the request."""
+
+    processed_count: int = Field(description="SKUs with a recommendation.")
+    updated_count: int = Field(description="Recommendations that change the price; with apply, those written.")
+    recommendations: list[Recommendation]
+    skipped: list[Skipped] = Field(description="SKUs without a recommendation, or whose price was left alone.")
+
+
+LIMITS = Limits(
+    soft_seconds=120,
+    hard_seconds=150,
+    attempts=3,
+    backoff_seconds=2,
+    backoff_cap_seconds=60,
+    typical_seconds=30,
+    typical_range=(10, 60),
+)
+
+EXAMPLE = {
+    "params": {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False},
+    "result": {
+        "processed_count": 2,
+        "updated_count": 1,
+        "recommendations": [
+            {
+                "sku": "SKU-001",
+                "current_price": 14.99,
+                "recommended_price": 13.49,
+                "confidence": 0.87,
+                "reasoning": "Demand is elastic (−3.4): cutting 10.0 % is expected to earn 6.2 % more profit. "
+                "Limited by the largest step per run.",
+                "applied": False,
+                "elasticity": -3.41,
+                "elasticity_interval": {"low": -4.2, "high": -2.66},
+                "expected_profit_change_pct": 6.2,
+                "expected_profit_change_interval": {"low": -1.9, "high": 14.8},
+                "binding_constraint": "max_change",
+                "observations": 180,
+            },
+            {
+                "sku": "SKU-002",
+                "current_price": 8.99,
+                "recommended_price": 8.99,
+                "confidence": 0.92,
+                "reasoning": "Current price is already optimal. Demand is elastic (−2.1).",
+                "applied": False,
+                "elasticity": -2.08,
+                "elasticity_interval": {"low": -2.7, "high": -1.5},
+                "expected_profit_change_pct": 0.0,
+                "expected_profit_change_interval": {"low": 0.0, "high": 0.0},
+                "binding_constraint": None,
+                "observations": 180,
+            },
+        ],
+        "skipped": [],
+    },
+}
+
+
+@job_type("pricing_recalculate", params=PricingParams, result=PricingResult, limits=LIMITS, example=EXAMPLE)
+def run(params: PricingParams, context: Context) -> PricingResult:
+    """Recompute optimal prices for SKUs from their sales history, within the seller's constraints."""
+    # numpy and the model load in the worker; the web process imports this module for its params only.
+    from workers.repricing import price
+
+    return price(params, context)

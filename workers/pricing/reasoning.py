@@ -1,0 +1,93 @@
+"""Why a price is recommended, in plain words."""
+
+from dataclasses import dataclass
+
+from workers.pricing.money import from_minor
+
+BOUNDS = {
+    "min_margin": "the minimum margin",
+    "min_price": "the minimum price",
+    "max_price": "the maximum price",
+    "map_price": "the minimum advertised price",
+    "max_change": "the largest step per run",
+    "charm_ending": "the price ending",
+    "stock_cover": "the stock on hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What there is to say about one SKU."""
+
+    current: int
+    price: int
+    exponent: int
+    elasticity: float
+    identified: bool
+    unseen: bool
+    change: float
+    confidence: float
+    objective: str
+    cost_missing: bool
+    binding: str | None
+    forced: bool
+    blocked: bool
+    broken: str | None
+    """The hard bound the current price breaks."""
+    at_best: bool
+
+
+def _demand(case: Case) -> str:
+    """What is known of the demand. Between -0.9 and -1.1 neither word would be honest."""
+    number = f"{case.elasticity:.1f}".replace("-", "−")
+    kind = "elastic" if case.elasticity < -1.1 else "inelastic" if case.elasticity > -0.9 else "about proportional"
+    source = "" if case.identified else ", mostly from your other products"
+    return f"Demand is {kind} ({number}{source})"
+
+
+def _blocked(case: Case) -> str:
+    """No allowed price within one step."""
+    name = BOUNDS[case.binding or "max_change"]
+    if case.binding == "charm_ending":
+        return f"No price with {name} you asked for lies within the allowed range: the price is held."
+    if case.binding == "max_change" and case.broken:
+        return f"The current price breaks {BOUNDS[case.broken]}, which one step cannot mend: the price is held."
+    return f"The constraints contradict each other: {name} is above the maximum price. The price is held."
+
+
+def _moved(case: Case) -> str:
+    """A change, forced or chosen."""
+    share = abs(case.price / case.current - 1) * 100
+    verb = "Raising" if case.price > case.current else "Cutting"
+    effect = f"{abs(case.change):.1f} % {'more' if case.change >= 0 else 'less'} {case.objective}"
+    if case.forced:
+        amount = from_minor(case.price, case.exponent)
+        bound = BOUNDS[case.binding or "max_price"]
+        return f"The current price breaks {bound}: {amount} is the nearest allowed price, expected to earn {effect}."
+    return f"{_demand(case)}: {verb.lower()} {share:.1f} % is expected to earn {effect}."
+
+
+def _held(case: Case) -> str:
+    """No change although some price is allowed."""
+    if case.unseen:
+        return "No sales have been seen yet: the price is held."
+    if case.at_best:
+        if case.binding:
+            return f"{_demand(case)}: the current price is the best that {BOUNDS[case.binding]} allows."
+        return f"Current price is already optimal. {_demand(case)}."
+    return f"{_demand(case)}: no allowed price is sure enough to earn at least 1 % more {case.objective}."
+
+
+def explain(case: Case) -> str:
+    """One to three sentences."""
+    if case.blocked:
+        text = _blocked(case)
+    elif case.price != case.current:
+        text = _moved(case)
+        if case.binding and not case.forced:
+            text += f" Limited by {BOUNDS[case.binding]}."
+    else:
+        text = _held(case)
+    if case.cost_missing:
+        text += " The cost is unknown, so revenue was maximised and no margin checked."
+    return text
