@@ -2,9 +2,15 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+@signals.setup_logging.connect
+def keep_logging(**_: object) -> None:
+    """A receiver of this signal keeps Celery from setting up logging: Django has done so, from LOGGING."""
+
 
 app = Celery("aijobs")
 app.config_from_object("django.conf:settings", namespace="CELERY")

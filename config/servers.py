@@ -278,7 +278,7 @@ class PostgreSQL(Server):
 
 
 def _postgres_account(cluster: Path) -> Account | None:
-    """Root runs PostgreSQL as the owner of its files, for new ones as a user of its own; anybody else as themselves."""
+    """Root runs PostgreSQL as the owner of its files, of new ones as a user of its own; others as themselves."""
     if os.geteuid() != 0:
         return None
     if cluster.exists() and cluster.stat().st_uid != 0:

@@ -1,0 +1,70 @@
+"""What is deployed: migrations, the image's constraints, and the services of compose.yaml."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from aijobs.states import CONTROL_QUEUE, QUEUES
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"}
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    document = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
+    found: dict[str, Any] = document["services"]
+    return found
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+
+
+def test_constraints_are_plain_and_pin_what_the_project_asks_for() -> None:
+    lines = (ROOT / "docker" / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines)
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    for requirement in wanted:
+        name, version = requirement.split("==")
+        assert pinned[name.partition("[")[0]] == version
+
+
+def test_compose_has_every_process(services: dict[str, Any]) -> None:
+    assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "control", "beat"}
+
+
+def test_compose_serves_the_queues_in_strict_order(services: dict[str, Any]) -> None:
+    high_to_low = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
+    assert _queues(services["worker"]) == high_to_low
+    assert _queues(services["control"]) == CONTROL_QUEUE
+
+
+def _queues(service: dict[str, Any]) -> str:
+    command: list[str] = service["command"]
+    return command[command.index("-Q") + 1]
+
+
+@pytest.mark.parametrize("name", ["migrate", "api", "worker", "control", "beat"])
+def test_compose_gives_what_production_requires(services: dict[str, Any], name: str) -> None:
+    environment = services[name]["environment"]
+    assert environment.keys() >= PRODUCTION_MUST_BE_GIVEN
+    # A secret comes from outside, and compose refuses to start without it.
+    assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
+
+
+@pytest.mark.parametrize("name", ["worker", "control"])
+def test_compose_stops_workers_softly(services: dict[str, Any], name: str) -> None:
+    assert services[name]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
+    assert services[name]["stop_grace_period"] == "30s"
+
+
+def test_compose_checks_the_health_of_what_serves(services: dict[str, Any]) -> None:
+    for name in ("postgres", "valkey", "worker", "control"):
+        assert services[name]["healthcheck"]["test"]
