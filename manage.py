@@ -5,23 +5,33 @@ import os
 import sys
 
 
-def _data_dir_from(arguments: list[str]) -> str | None:
-    """`--data-dir` names the embedded servers' folder. The settings need it before a command parses its options."""
-    for position, argument in enumerate(arguments):
+def take_data_dir(arguments: list[str]) -> tuple[str | None, list[str]]:
+    """`--data-dir`, which names the embedded servers' folder, and the other arguments.
+
+    The settings need it before a command parses its options, and it goes with every command, also with
+    those (createsuperuser) that do not know it.
+    """
+    data_dir = None
+    others = []
+    rest = iter(arguments)
+    for argument in rest:
         if argument.startswith("--data-dir="):
-            return argument.partition("=")[2]
-        if argument == "--data-dir" and position + 1 < len(arguments):
-            return arguments[position + 1]
-    return None
+            data_dir = argument.partition("=")[2]
+        elif argument == "--data-dir" and (value := next(rest, None)) is not None:
+            data_dir = value
+        else:
+            others.append(argument)
+    return data_dir, others
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if data_dir := _data_dir_from(sys.argv):
-        os.environ["AIJOBS_DATA_DIR"] = os.path.abspath(data_dir)
+    data_dir, arguments = take_data_dir(sys.argv)
+    if data_dir:
+        os.environ["AIJOBS_DATA_DIR"] = os.path.realpath(data_dir)
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    execute_from_command_line(arguments)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+import orjson
 from celery import current_app
 from django.conf import settings
 from kombu import Connection, Producer
@@ -26,6 +27,7 @@ from aijobs.states import QUEUES, Priority
 logger = logging.getLogger(__name__)
 
 ERRORS = (OperationalError, BatchPublishError, RedisError, OSError)
+JOB_QUEUES = frozenset(QUEUES.values())
 RUN_JOB = "workers.tasks.run_job"
 # A publish to a healthy broker takes 0.1 ms; the one that finds it hanging waits this long.
 CONNECT_SECONDS = 0.2
@@ -142,8 +144,11 @@ def message_count() -> int:
         pipeline = client.pipeline(transaction=False)
         for queue in QUEUES.values():
             pipeline.llen(queue)
-        pipeline.hlen("unacked")
-        return sum(pipeline.execute())
+        pipeline.hvals("unacked")
+        *waiting, unacked = pipeline.execute()
+        # Kombu keeps [message, exchange, routing key]; the sweep's own message is among them, of another queue.
+        handed_out = sum(orjson.loads(entry)[2] in JOB_QUEUES for entry in unacked)
+        return sum(waiting) + handed_out
 
 
 def disconnect() -> None:

@@ -21,7 +21,8 @@ def sweep() -> None:
         logger.warning("took back %d jobs whose lease was over", reclaimed)
     try:
         queueing.republish_lost()
-    except broker.BrokerDown:
+    except broker.BrokerDown as error:
+        logger.warning("the broker is down: %s", error)
         # What is due stays unreleased; the first sweep after the broker is back releases it.
         return
     queueing.promote()

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from secrets import token_hex
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -35,14 +35,13 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 
 Outcome = Callable[[], Ended]
+Answer = TypeVar("Answer")
 
 
 @shared_task(bind=True, name="workers.tasks.run_job")
 def run_job(self: "Task[Any, Any]", job_id: str) -> None:
     """Claim, run, end. Returns normally only where Celery's chain shall go on to the next member of the batch."""
-    # Back to the pool, so that a connection which broke since the last run is not used again.
-    connection.close_if_unusable_or_obsolete()
-    run = lifecycle.claim(UUID(job_id), WORKER)
+    run = persistently(lambda: lifecycle.claim(UUID(job_id), WORKER))
     if run is None:
         raise Ignore("the claim was refused: a stale, early or doubled message")
     with bound_contextvars(job_id=job_id, job_type=run.type, attempt=run.attempt, tenant=run.tenant_id):
@@ -95,26 +94,38 @@ def _failure(run: Run, failure: JobFailure) -> Outcome:
 
 
 def record(run: Run, outcome: Outcome) -> Ended:
-    """Write the outcome; after connection errors again, while the lease may last. Raises TransitionRefused."""
-    give_up_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS
-    pause = FIRST_PAUSE_SECONDS
-    repeated = False
-    while True:
+    """Write the outcome. Raises TransitionRefused."""
+    asked_before = False
+
+    def write() -> Ended:
+        nonlocal asked_before
         try:
             return outcome()
         except TransitionRefused:
-            if repeated and lifecycle.ended_by(run):
+            if asked_before and lifecycle.ended_by(run):
                 # The first commit had arrived; only its answer was lost.
                 return Ended(terminal=True)
             raise
+        finally:
+            asked_before = True
+
+    return persistently(write)
+
+
+def persistently(statement: Callable[[], Answer]) -> Answer:
+    """Execute it; after connection errors again, for as long as a lease lasts."""
+    give_up_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return statement()
         except CONNECTION_ERRORS as error:
             if time.monotonic() + pause > give_up_at:
                 raise
-            logger.warning("outcome not written yet: %s", error)
+            logger.warning("the database does not answer: %s", error)
             connection.close()
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-            repeated = True
 
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,6 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
 from django.db.models import Model
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
@@ -40,7 +40,7 @@ def address(model: type[Model], page: str, *arguments: object) -> str:
     return reverse(f"admin:aijobs_{model._meta.model_name}_{page}", args=arguments)
 
 
-def act(client: Client, model: type[Model], action: str, *keys: object) -> HttpResponse:
+def act(client: Client, model: type[Model], action: str, *keys: object) -> Any:
     """Choose rows in the list and run an action on them; the page that follows."""
     data = {"action": action, "_selected_action": [str(key) for key in keys]}
     return client.post(address(model, "changelist"), data, follow=True)
@@ -132,11 +132,11 @@ def test_a_job_shows_its_params_result_and_events_in_order(
 
 
 def test_jobs_are_listed_in_a_bounded_number_of_queries(
-    admin_client: Client, tenant: Tenant, django_assert_max_num_queries: object
+    admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
 ) -> None:
     engine.dispatch(tenant, 30)
     # Session, user, rows, and the paginator's bounded count.
-    with django_assert_max_num_queries(4) as captured:  # type: ignore[operator]
+    with django_assert_max_num_queries(4) as captured:
         assert admin_client.get(address(Job, "changelist")).status_code == 200
     counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
     assert len(counts) == 1

@@ -97,7 +97,7 @@ class Sale(models.Model):
     product = models.ForeignKey(Product, models.CASCADE, related_name="sales", db_index=False)
     date = models.DateField()
     # The share of the period under promotion: 0 or 1 of a day, anything between of a week.
-    promoted = models.FloatField(default=0.0)
+    promoted = models.FloatField(default=0.0, db_default=0.0)
     # Weekly figures may be averages of several shops, so not always whole.
     units = models.FloatField()
     # Charged on average, before it is anybody's cent: hence no currency's own decimals.

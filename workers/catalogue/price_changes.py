@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 from uuid import UUID
 
 from django.utils.timezone import now
@@ -36,7 +36,8 @@ def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:
     `applied_by`: the id of the API key that asks. Nothing is computed anew, and a price that is no longer the one
     it was decided on is left alone.
     """
-    shown = {each["sku"]: each for each in job.result["recommendations"]}
+    result = cast("Result", job.result)
+    shown = {each["sku"]: each for each in result["recommendations"]}
     wanted = shown.keys() if skus is None else dict.fromkeys(skus)
     refused: dict[str, Refusal] = {sku: "NOT_IN_JOB" for sku in wanted if sku not in shown}
     decisions: list[Decision] = []
@@ -61,6 +62,10 @@ class Shown(TypedDict):
     reasoning: str
 
 
+class Result(TypedDict):
+    recommendations: list[Shown]
+
+
 def _decision(shown: Shown) -> Decision:
     before, after = (Decimal(str(shown[name])) for name in ("current_price", "recommended_price"))
     return Decision(shown["sku"], before, after, shown["reasoning"])
@@ -72,11 +77,12 @@ def apply_prices(
     """Write the prices of one job's decisions, each once, and never over a price that changed meanwhile.
 
     To be called in a transaction: the products stay locked until its end. They are locked in the order of their
-    SKUs, so that two jobs over the same products wait for each other instead of deadlocking.
+    SKUs, so that two jobs over the same products wait for each other instead of deadlocking; and no harder than
+    an update does, so that an import of sales, which refers to them in an order of its own, need not wait.
     """
     wanted = {decision.sku: decision for decision in decisions}
     products = Product.objects.of(tenant_id).filter(marketplace=marketplace, sku__in=wanted)
-    locked = list(products.order_by("sku").select_for_update(of=("self",)))
+    locked = list(products.order_by("sku").select_for_update(no_key=True))
     done = set(PriceChange.objects.filter(job_id=job_id, product__in=locked).values_list("product_id", flat=True))
     applied = Applied(refused=dict.fromkeys(wanted.keys() - {product.sku for product in locked}, "UNKNOWN_SKU"))
     for product in locked:

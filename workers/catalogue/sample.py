@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+from django.db import transaction
 
 from aijobs.models import Tenant
 from workers.catalogue.importing import import_products, import_sales
@@ -52,11 +53,12 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
         return present
     random = np.random.default_rng(seed)
     items = list(_items(random))
-    import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
-    # Yesterday by any clock on earth: a day that is not over is not in the data.
-    import_sales(
-        tenant.pk, marketplace, _stream(_sale_rows(items, random, date.today() - timedelta(days=1))), read_csv
-    )
+    # A day that is not over is not in the data.
+    yesterday = date.today() - timedelta(days=1)
+    # Both or none: whoever has products gets no sample any more.
+    with transaction.atomic():
+        import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
+        import_sales(tenant.pk, marketplace, _stream(_sale_rows(items, random, yesterday)), read_csv)
     return len(items)
 
 
@@ -125,7 +127,8 @@ def _demand(item: Item, day: date, price: float, on_promotion: bool) -> float:
     """Expected units: a power of the price, more on weekends, in the season and on promotion."""
     season = 1 + 0.15 * math.sin(2 * math.pi * (day.timetuple().tm_yday - 80) / 365)
     lift = 1.35 if on_promotion else 1.0
-    return item.base * (price / item.price) ** item.elasticity * season * WEEKDAYS[day.weekday()] * lift
+    response = math.pow(price / item.price, item.elasticity)
+    return item.base * response * season * WEEKDAYS[day.weekday()] * lift
 
 
 def _price_history(item: Item, random: np.random.Generator) -> tuple[list[float], list[bool]]:

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from types import FrameType
+from typing import Any
 
 import httpx
 from django.conf import settings
@@ -30,6 +31,7 @@ SHOWN_RECOMMENDATIONS = 12
 POLL_SECONDS = 0.2
 # Of output that is no terminal: a table in a log file need not be folded.
 PLAIN_WIDTH = 160
+SAME_INTERRUPT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -64,7 +66,7 @@ class Command(BaseCommand):
             raise CommandError("--workers must be at least 1.")
         if not 0 <= options["port"] <= 65535:
             raise CommandError("--port must be between 0 and 65535.")
-        signal.signal(signal.SIGTERM, _interrupt)
+        Interrupts()
         try:
             port = free_port(options["port"])
             with prepare_data_dir(options["data_dir"]):
@@ -141,10 +143,12 @@ class Command(BaseCommand):
 
     def _show_result(self, result: dict[str, Any], titles: dict[str, str]) -> None:
         shown = sorted(result["recommendations"], key=lambda each: -each["expected_profit_change_pct"])
-        table = Table("SKU", "Product", title="Recommended prices", title_justify="left")
+        table = Table(title="Recommended prices", title_justify="left")
+        for heading in ("SKU", "Product"):
+            table.add_column(heading, no_wrap=True)
         for heading in ("Price", "Recommended", "Profit", "Confidence"):
-            table.add_column(heading, justify="right")
-        table.add_column("Why", no_wrap=True, overflow="ellipsis")
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("Limited by", no_wrap=True)
         for each in shown[:SHOWN_RECOMMENDATIONS]:
             table.add_row(
                 each["sku"],
@@ -153,7 +157,7 @@ class Command(BaseCommand):
                 f"{each['recommended_price']:.2f}",
                 f"{each['expected_profit_change_pct']:+.1f} %",
                 f"{each['confidence']:.0%}",
-                each["reasoning"],
+                (each["binding_constraint"] or "").replace("_", " "),
             )
         self.console.print(table)
         self.console.print(f"{result['updated_count']} of {result['processed_count']} prices would change.")
@@ -215,6 +219,22 @@ def _new_key(tenant: Tenant) -> str:
     return create_key([tenant], SCOPES, label=KEY_LABEL)[1]
 
 
-def _interrupt(*_: object) -> NoReturn:
-    """SIGTERM is Ctrl-C."""
-    raise KeyboardInterrupt
+class Interrupts:
+    """The first Ctrl-C or SIGTERM stops everything; a later Ctrl-C hurries.
+
+    One that follows at once is the same: `uv run`, a shell or a service manager signal us and our parent, which
+    passes it on.
+    """
+
+    def __init__(self) -> None:
+        self.first: float | None = None
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self.handle)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        moment = time.monotonic()
+        if self.first is None:
+            self.first = moment
+            raise KeyboardInterrupt
+        if number == signal.SIGINT and moment > self.first + SAME_INTERRUPT_SECONDS:
+            raise KeyboardInterrupt

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
-from django.http import QueryDict
+from django.http import QueryDict, UnreadablePostError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -57,8 +57,8 @@ class SaleViewSet(ViewSet):
     @documentation.list_sales
     def list(self, request: Request) -> Response:
         """By product, the newest first."""
-        rows = Sale.objects.of(tenant_of(request).id).select_related("product")
-        rows = _filtered(request, rows, "product__marketplace", "product__sku")
+        sales = Sale.objects.of(tenant_of(request).id).select_related("product")
+        rows = _filtered(request, sales, "product__marketplace", "product__sku")
         if after := _cursor(request.query_params, 2):
             product, day = _sale_key(*after)
             rows = rows.filter(Q(product__gt=product) | Q(product=product, date__lt=day))
@@ -76,8 +76,8 @@ class PriceChangeViewSet(ViewSet):
     @documentation.list_price_changes
     def list(self, request: Request) -> Response:
         """The newest first."""
-        rows = PriceChange.objects.of(tenant_of(request).id).select_related("product")
-        rows = _filtered(request, rows, "product__marketplace", "product__sku")
+        changes = PriceChange.objects.of(tenant_of(request).id).select_related("product")
+        rows = _filtered(request, changes, "product__marketplace", "product__sku")
         if after := _cursor(request.query_params, 1):
             rows = rows.filter(id__lt=_number(after[0]))
         return _page(request, rows.order_by("-id"), serializers.show_price_change, lambda row: [str(row.pk)])
@@ -125,6 +125,8 @@ def _import(request: Request, importer: Importer) -> Response:
         report = importer(tenant_of(request).id, marketplace, body_stream(request), reader, dry_run=dry_run)
     except HeaderError as error:
         raise InvalidRequest(str(error)) from None
+    except UnreadablePostError:
+        raise InvalidRequest("The body ended early. The rows that were read have landed: send it again.") from None
     return data_response(serializers.show_report(report))
 
 

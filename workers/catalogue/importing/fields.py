@@ -3,13 +3,16 @@
 import re
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
+
+from workers.catalogue.models import MONEY_DECIMALS, MONEY_DIGITS
 
 Value = str | float | Decimal | date | None
 Parser = Callable[[str], Value]
 
 # Control characters, and the lone surrogates that stand for bytes which are no UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_LINE_BREAKS = re.compile(r"[\t\r\n]+")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 LARGEST_AMOUNT = Decimal(10) ** 9
@@ -18,9 +21,11 @@ FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2100, 12, 31)
 _SHARES = {"": 0.0, "0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
 
 
-def text(longest: int, *, required: bool = False) -> Parser:
+def text(longest: int, *, required: bool = False, several_lines: bool = False) -> Parser:
+    """With `several_lines`, a quoted text may span some; they become one."""
+
     def parse(cell: str) -> str:
-        cell = cell.strip()
+        cell = _LINE_BREAKS.sub(" ", cell.strip()) if several_lines else cell.strip()
         if required and not cell:
             raise ValueError("must not be empty")
         if len(cell) > longest:
@@ -44,6 +49,15 @@ def money(cell: str) -> Decimal:
     amount = _decimal(cell)
     if not 0 < amount < LARGEST_AMOUNT:
         raise ValueError("must be above 0 and below a thousand million")
+    return amount
+
+
+def average_price(cell: str) -> Decimal:
+    """An amount above zero. An average of a week may have any number of decimals: rounded to those that are kept."""
+    with localcontext(prec=MONEY_DIGITS):
+        amount = round(money(cell), MONEY_DECIMALS)
+    if not amount:
+        raise ValueError("must be at least 0.0001")
     return amount
 
 

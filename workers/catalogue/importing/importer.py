@@ -1,6 +1,6 @@
 """Checks rows and writes them, chunk by chunk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypedDict
@@ -56,6 +56,8 @@ class Report:
     updated: int = 0
     rejected: int = 0
     errors: list[RowError] = field(default_factory=list)
+    # Of products: all that the marketplace has after the import, or would have after one that is no dry run.
+    skus: Collection[str] = ()
 
     def reject(self, line: int, errors: list[tuple[str, str]]) -> None:
         self.rejected += 1
@@ -65,7 +67,7 @@ class Report:
 
 PRODUCT_FIELDS: dict[str, Parser] = {
     "sku": fields.text(LONGEST_SKU, required=True),
-    "title": fields.text(LONGEST_TITLE, required=True),
+    "title": fields.text(LONGEST_TITLE, required=True, several_lines=True),
     "brand": fields.text(LONGEST_LABEL),
     "category": fields.text(LONGEST_LABEL),
     "cost": fields.cost,
@@ -79,14 +81,15 @@ PRODUCT_FIELDS: dict[str, Parser] = {
 SALE_FIELDS: dict[str, Parser] = {
     "sku": fields.text(LONGEST_SKU, required=True),
     "date": fields.day,
-    "price": fields.money,
+    "price": fields.average_price,
     "units": fields.units,
     "promoted": fields.share,
 }
 PRODUCT_COLUMNS = Columns(tuple(PRODUCT_FIELDS), ("sku", "title", "price"))
 SALE_COLUMNS = Columns(tuple(SALE_FIELDS), ("sku", "date", "price", "units"))
-KEPT = ("currency", "min_price", "max_price")
-NEW: Row = {"currency": DEFAULT_CURRENCY, "min_price": None, "max_price": None}
+# What a row may leave out and yet is checked against.
+KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
+NEW: Row = {**dict.fromkeys(KEPT), "currency": DEFAULT_CURRENCY}
 AMOUNTS = ("cost", "price", "min_price", "max_price", "map_price")
 
 
@@ -103,15 +106,20 @@ def import_products(
 
     Raises HeaderError before anything is written.
     """
-    stored = {row["sku"]: row for row in _products(tenant_id, marketplace).values("sku", *KEPT)}
-    scope = {"tenant_id": tenant_id, "marketplace": marketplace}
+    stored: dict[str, Row] = {row["sku"]: row for row in _products(tenant_id, marketplace).values("sku", *KEPT)}
+    scope: Row = {"tenant_id": tenant_id, "marketplace": marketplace}
 
     def check(row: Row) -> Row:
         # What the row leaves out is what is stored: together they must make sense.
-        _check_amounts({**NEW, **stored.get(str(row["sku"]), {}), **row})
+        sku = str(row["sku"])
+        whole = {**NEW, **stored.get(sku, {}), **row}
+        _check_amounts(whole)
+        stored[sku] = {name: whole[name] for name in KEPT}
         return scope | row
 
-    return _import(PRODUCTS, PRODUCT_FIELDS, check, reader(stream, PRODUCT_COLUMNS), dry_run, progress)
+    report = _import(PRODUCTS, PRODUCT_FIELDS, check, reader(stream, PRODUCT_COLUMNS), dry_run, progress)
+    report.skus = stored.keys()
+    return report
 
 
 def import_sales(
@@ -122,16 +130,22 @@ def import_sales(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
+    expected: Collection[str] = (),
 ) -> Report:
-    """Insert or update sales of known products. Raises HeaderError before anything is written."""
+    """Insert or update sales of known products. Raises HeaderError before anything is written.
+
+    `expected`: for a dry run, SKUs that an import of products would have added before.
+    """
     known = dict(_products(tenant_id, marketplace).values_list("sku", "id"))
+    if dry_run:
+        # Ids that no product has.
+        known |= {sku: -number for number, sku in enumerate(expected, start=1) if sku not in known}
 
     def check(row: Row) -> Row:
-        sku = row.pop("sku")
+        sku = str(row.pop("sku"))
         if sku not in known:
             raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
-        row.setdefault("promoted", 0.0)
-        return {"product_id": known[str(sku)], **row}
+        return {"product_id": known[sku], **row}
 
     return _import(SALES, SALE_FIELDS, check, reader(stream, SALE_COLUMNS), dry_run, progress)
 
@@ -202,33 +216,42 @@ def _parse(record: Record, parsers: dict[str, Parser], check: Callable[[Row], Ro
     return None
 
 
+Key = tuple[Value, ...]
+Rows = dict[Key, tuple[Value, ...]]
+
+
 class Chunk:
-    """Rows of the same columns, by key: of two rows with one key the later one counts."""
+    """Rows to write, by key: of two rows with one key the later one counts.
+
+    Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
+    """
 
     def __init__(self, table: Table, report: Report, dry_run: bool) -> None:
         self.table = table
         self.report = report
         self.dry_run = dry_run
-        self.columns: tuple[str, ...] = ()
-        self.rows: dict[tuple[Value, ...], tuple[Value, ...]] = {}
+        self.groups: dict[tuple[str, ...], Rows] = {}
+        self.columns_of: dict[Key, tuple[str, ...]] = {}
 
     def add(self, row: Row) -> None:
         columns = tuple(row)
-        if columns != self.columns:
-            # Rows of JSON may differ in their fields; each set of columns is a statement of its own.
-            self.write()
-            self.columns = columns
-        key = tuple(row[name] for name in self.table.key)
-        if key in self.rows:
-            self.report.updated += 1
-        self.rows[key] = tuple(row.values())
+        key = tuple([row[name] for name in self.table.key])
+        earlier = self.columns_of.get(key)
+        if earlier is not None:
+            if earlier == columns:
+                self.report.updated += 1
+            else:
+                # What only the earlier row says must stay said.
+                self.write()
+        self.columns_of[key] = columns
+        self.groups.setdefault(columns, {})[key] = tuple(row.values())
 
     def write(self) -> None:
-        if not self.rows:
-            return
-        # In the order of their keys, so that two imports of the same rows wait instead of deadlocking.
-        ordered = [self.rows[key] for key in sorted(self.rows)]  # type: ignore[type-var]  # one type per column
-        inserted = upsert(self.table, self.columns, ordered, dry_run=self.dry_run)
-        self.report.imported += inserted
-        self.report.updated += len(ordered) - inserted
-        self.rows = {}
+        for columns, rows in self.groups.items():
+            # In the order of their keys, so that two imports of the same rows wait instead of deadlocking.
+            ordered = [rows[key] for key in sorted(rows)]
+            inserted = upsert(self.table, columns, ordered, dry_run=self.dry_run)
+            self.report.imported += inserted
+            self.report.updated += len(ordered) - inserted
+        self.groups = {}
+        self.columns_of = {}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,26 +69,58 @@ def _raw_lines(stream: Stream) -> Iterator[bytes]:
 
 def read_csv(stream: Stream, columns: Columns) -> Iterator[Record]:
     """RFC 4180 with a header row. Raises HeaderError. A record may span lines; its number is that of the first."""
-    rows = csv.reader(lines(stream))
-    header = _header(next(rows, None), columns)
-    before = rows.line_num
+    taken = _Taken(lines(stream))
+    rows = csv.reader(taken, strict=True)
+    try:
+        header = _header(next(rows, None), columns)
+    except csv.Error as error:
+        raise HeaderError(f"The first line, which must name the columns, cannot be read: {error}.") from None
     while True:
-        line, before = before + 1, rows.line_num
+        line = taken.next_record()
         try:
             row = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            before = rows.line_num
+            taken.give_back()
             yield Record(line, {}, f"cannot be read: {error}")
             continue
-        before = rows.line_num
         if not row:
             continue
         if len(row) != len(header):
             yield Record(line, {}, f"has {len(row)} fields where the header has {len(header)}")
         else:
             yield Record(line, dict(zip(header, row, strict=True)))
+
+
+class _Taken:
+    """Lines for csv.reader, which remembers those of the record at hand: a quote that never closes costs its own
+    line only, and the lines that it swallowed are read again."""
+
+    def __init__(self, source: Iterator[str]) -> None:
+        self._source = source
+        self._again: deque[str] = deque()
+        self._record: list[str] = []
+        self._before = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._source)
+        self._record.append(line)
+        return line
+
+    def next_record(self) -> int:
+        """The number of the line that the next record begins with."""
+        self._before += len(self._record)
+        self._record.clear()
+        return self._before + 1
+
+    def give_back(self) -> None:
+        """Have all lines of the record but its first read again."""
+        self._again.extendleft(reversed(self._record[1:]))
+        del self._record[1:]
 
 
 def _header(row: list[str] | None, columns: Columns) -> list[str]:

@@ -55,9 +55,9 @@ class _Names:
 
     @property
     def create(self) -> sql.Composed:
-        return sql.SQL(
-            "CREATE TEMPORARY TABLE incoming AS SELECT {columns} FROM {table} WITH NO DATA"
-        ).format(columns=self.columns, table=self.table)
+        return sql.SQL("CREATE TEMPORARY TABLE incoming AS SELECT {columns} FROM {table} WITH NO DATA").format(
+            columns=self.columns, table=self.table
+        )
 
     @property
     def copy(self) -> sql.Composed:

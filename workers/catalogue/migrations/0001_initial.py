@@ -184,7 +184,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("date", models.DateField()),
-                ("promoted", models.FloatField(default=0.0)),
+                ("promoted", models.FloatField(db_default=0.0, default=0.0)),
                 ("units", models.FloatField()),
                 ("price", models.DecimalField(decimal_places=4, max_digits=14)),
                 (

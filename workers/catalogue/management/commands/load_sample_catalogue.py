@@ -2,20 +2,27 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from aijobs.management.database import add_data_dir, require_database
 from aijobs.models import Tenant
+from workers.catalogue.management.commands.import_catalogue import marketplace
 from workers.catalogue.sample import create_sample_catalogue
 
 
 class Command(BaseCommand):
     help = "Give a tenant without products 40 made-up ones with 180 days of sales, to try things out."
+    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="The tenant's name.")
-        parser.add_argument("--marketplace", default="amazon_us")
+        parser.add_argument(
+            "--marketplace", type=marketplace, default="amazon_us", help="Where they are sold (default: %(default)s)."
+        )
+        add_data_dir(parser)
 
     def handle(self, *args: str, **options: str) -> None:
+        require_database()
         tenant = Tenant.objects.filter(name=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"There is no tenant {options['tenant']!r}: create it with createtenant.")
         count = create_sample_catalogue(tenant, options["marketplace"])
-        self.stderr.write(f"{tenant.name} has {count} products.")
+        self.stdout.write(f"{tenant.name} has {count} products.")

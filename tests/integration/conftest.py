@@ -1,0 +1,60 @@
+"""Integration tests speak HTTP to a real server; real workers run the jobs. The logs are shown when a test fails."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.clients import Caller
+from tests.integration.processes import Api, Processes, empty_broker
+
+_shown = pytest.StashKey[list[Processes]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the processes' logs to the report of a failed test."""
+    report = yield
+    if report.failed:
+        for group in item.stash.get(_shown, []):
+            report.sections += [(f"log of {each.name}", each.tail()) for each in group.running]
+    return report
+
+
+@pytest.fixture(scope="session")
+def _api(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Processes, Api]]:
+    group = Processes(tmp_path_factory.mktemp("api"))
+    try:
+        yield group, group.api()
+    finally:
+        group.stop()
+
+
+@pytest.fixture
+def server(_api: tuple[Processes, Api], transactional_db: None, request: pytest.FixtureRequest) -> Api:
+    """The API as a process, started once: `server.base_url`."""
+    group, api = _api
+    request.node.stash.setdefault(_shown, []).append(group)
+    return api
+
+
+@pytest.fixture
+def http(server: Api, owner: Caller) -> Iterator[httpx.Client]:
+    """An HTTP client with a key of `owner`, a new tenant."""
+    headers = {"Authorization": f"Bearer {owner.key}", "X-Tenant-ID": owner.tenant.name}
+    with httpx.Client(base_url=server.base_url, headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def processes(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Processes]:
+    """Starts workers, beat or an API of the test's own. They end before the database is emptied."""
+    empty_broker()
+    group = Processes(tmp_path)
+    request.node.stash.setdefault(_shown, []).append(group)
+    try:
+        yield group
+    finally:
+        group.stop()
+        empty_broker()

@@ -1,0 +1,143 @@
+"""Real processes for integration tests: the API, workers and beat, on the test database and the tests' broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import redis
+from django.conf import settings
+from django.db import connection
+
+from aijobs.states import CONTROL_QUEUE, QUEUES
+from config import processes
+from config.stack import HOST, free_port
+
+POLL_SECONDS = 0.05
+READY_SECONDS = 60.0
+# Workers give back what they run after this long, and get as long again to clean up.
+SHUTDOWN_SECONDS = 2
+STOP_SECONDS = 8.0
+SHOWN_LINES = 100
+CELERY = [sys.executable, "-m", "celery", "--app", "config"]
+QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+HIGH_TO_LOW = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
+
+
+def wait_until(true: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Return as soon as `true()` is; fails the test, naming what was awaited, when it takes too long."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
+        time.sleep(POLL_SECONDS)
+
+
+def empty_broker() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+
+
+def database_url() -> str:
+    """The test database's, for other processes: DATABASE_URL with the name that Django gave it."""
+    address, question_mark, options = settings.DATABASE_URL.partition("?")
+    return f"{address.rpartition('/')[0]}/{connection.settings_dict['NAME']}{question_mark}{options}"
+
+
+@dataclass
+class Running:
+    """A process in a group of its own, and its log."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def tail(self) -> str:
+        return "\n".join(self.output().splitlines()[-SHOWN_LINES:])
+
+    def wait_for_line(self, text: str) -> None:
+        wait_until(lambda: text in self.output() or self.process.poll() is not None, f"{text!r} of {self.name}")
+        assert text in self.output(), f"{self.name} has ended:\n{self.tail()}"
+
+    def stop(self) -> None:
+        """As an operator does: SIGTERM, later SIGKILL to what is left of the group."""
+        processes.stop(self.process, signal.SIGTERM, STOP_SECONDS)
+
+    def kill(self) -> None:
+        """As a machine that fails does: SIGKILL to the process and all its children at once."""
+        processes.kill_group(self.process)
+
+
+@dataclass
+class Api(Running):
+    base_url: str = ""
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, f"the API has ended:\n{self.tail()}"
+        try:
+            return httpx.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@dataclass
+class Processes:
+    """Starts processes, each ready when its method returns, and stops all of them at the end."""
+
+    folder: Path
+    running: list[Running] = field(default_factory=list)
+
+    def api(self, **environment: str) -> Api:
+        port = free_port(0)
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+        command += ["--workers", "1", "--blocking-threads", "4", "config.wsgi:application"]
+        started = self._spawn("api", command, environment)
+        api = Api(started.name, started.process, started.log, f"http://{HOST}:{port}")
+        self.running[-1] = api
+        wait_until(api.is_ready, "the API's /readyz", READY_SECONDS)
+        return api
+
+    def worker(self, concurrency: int = 2, **environment: str) -> Running:
+        """A worker of the three lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
+        pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--queues", HIGH_TO_LOW]
+        return self._celery("worker", ["worker", *QUIET, *pool], " ready.", environment)
+
+    def control(self, **environment: str) -> Running:
+        """The worker of beat's tasks."""
+        options = ["--pool", "solo", "--queues", CONTROL_QUEUE]
+        return self._celery("control", ["worker", *QUIET, *options], " ready.", environment)
+
+    def beat(self, **environment: str) -> Running:
+        return self._celery("beat", ["beat", "--pidfile", ""], "beat: Starting", environment)
+
+    def _celery(self, name: str, arguments: list[str], ready: str, environment: Mapping[str, str]) -> Running:
+        node = ["--hostname", f"{name}{len(self.running)}@%h"] if arguments[0] == "worker" else []
+        started = self._spawn(name, [*CELERY, *arguments, *node], environment)
+        started.wait_for_line(ready)
+        return started
+
+    def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Running:
+        log = self.folder / f"{name}-{len(self.running)}.log"
+        inherited = {
+            **os.environ,
+            "DATABASE_URL": database_url(),
+            "REDIS_URL": settings.REDIS_URL,
+            "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
+            "REMAP_SIGTERM": "SIGQUIT",
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        process = processes.spawn(command, log, environment=inherited, folder=settings.BASE_DIR)
+        self.running.append(Running(name, process, log))
+        return self.running[-1]
+
+    def stop(self) -> None:
+        for each in reversed(self.running):
+            each.stop()

@@ -1,0 +1,106 @@
+"""What happens at the same time: every thread is a caller with a database connection of its own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from io import BytesIO
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from django.db import connection, transaction
+
+from aijobs import identifiers
+from aijobs.models import Tenant
+from tests.factories import TenantFactory
+from workers.catalogue.importing import Report, import_products, import_sales
+from workers.catalogue.importing.reading import read_csv
+from workers.catalogue.models import PriceChange, Product, Sale
+from workers.catalogue.price_changes import Applied, Decision, apply_prices
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = TypeVar("T")
+SKUS = [f"S{number:03d}" for number in range(200)]
+
+
+def at_once(*tasks: Callable[[], T]) -> list[T]:
+    """Run the tasks together; their results, in order. An error of any is raised."""
+    barrier = Barrier(len(tasks))
+
+    def run(task: Callable[[], T]) -> T:
+        barrier.wait(10)
+        try:
+            return task()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return [future.result(60) for future in [pool.submit(run, task) for task in tasks]]
+
+
+def products(tenant: Tenant, skus: list[str], title: str = "t") -> Report:
+    body = "sku,title,price\n" + "".join(f"{sku},{title},10\n" for sku in skus)
+    return import_products(tenant.pk, "amazon_us", BytesIO(body.encode()), read_csv)
+
+
+def sales(tenant: Tenant, skus: list[str], units: int) -> Report:
+    days = [f"2026-03-{day}" for day in range(10, 30)]
+    body = "sku,date,price,units\n" + "".join(f"{sku},{day},10,{units}\n" for day in days for sku in skus)
+    return import_sales(tenant.pk, "amazon_us", BytesIO(body.encode()), read_csv)
+
+
+def test_imports_of_the_same_products_do_not_deadlock() -> None:
+    tenant = TenantFactory()
+    backwards = SKUS[::-1]
+    reports = at_once(*(lambda skus=skus, title=title: products(tenant, skus, title)
+                        for title, skus in [("a", SKUS), ("b", backwards), ("c", SKUS), ("d", backwards)]))  # fmt: skip
+    assert sum(each.imported for each in reports) == len(SKUS)
+    assert Product.objects.count() == len(SKUS)
+
+
+def test_imports_of_the_same_sales_do_not_deadlock() -> None:
+    tenant = TenantFactory()
+    products(tenant, SKUS)
+    reports = at_once(*(lambda skus=skus, units=units: sales(tenant, skus, units)
+                        for units, skus in enumerate([SKUS, SKUS[::-1], SKUS, SKUS[::-1]])))  # fmt: skip
+    assert sum(each.imported for each in reports) == Sale.objects.count() == len(SKUS) * 20
+
+
+def test_two_jobs_over_the_same_products_write_each_price_once() -> None:
+    tenant = TenantFactory()
+    products(tenant, SKUS)
+
+    def apply(skus: list[str], after: str) -> Applied:
+        decisions = [Decision(sku, Decimal(10), Decimal(after), "") for sku in skus]
+        with transaction.atomic():
+            return apply_prices(tenant.pk, "amazon_us", identifiers.new_id(), decisions)
+
+    first, second = at_once(lambda: apply(SKUS, "9"), lambda: apply(SKUS[::-1], "11"))
+    assert len(first.changes) + len(second.changes) == len(SKUS)
+    assert set({**first.refused, **second.refused}.values()) == {"PRICE_CHANGED"}
+    assert PriceChange.objects.count() == len(SKUS)
+
+
+def test_one_job_applied_twice_at_once_is_applied_once() -> None:
+    tenant = TenantFactory()
+    products(tenant, SKUS)
+    job = identifiers.new_id()
+
+    def apply() -> Applied:
+        with transaction.atomic():
+            return apply_prices(tenant.pk, "amazon_us", job, [Decision(s, Decimal(10), Decimal(9), "") for s in SKUS])
+
+    first, second = at_once(apply, apply)
+    assert sorted([len(first.changes), len(second.changes)]) == [0, len(SKUS)]
+    assert set({**first.refused, **second.refused}.values()) == {"ALREADY_APPLIED"}
+
+
+def test_an_import_of_sales_does_not_wait_for_prices_being_applied() -> None:
+    """Their locks would be taken in different orders: the foreign key's must not conflict with the price's."""
+    tenant = TenantFactory()
+    products(tenant, SKUS)
+    with transaction.atomic():
+        apply_prices(tenant.pk, "amazon_us", identifiers.new_id(), [Decision("S000", Decimal(10), Decimal(9), "")])
+        [told] = at_once(lambda: sales(tenant, ["S000"], 1))
+    assert told.imported == 20
