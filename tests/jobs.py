@@ -2,6 +2,7 @@
 
 import time
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import Field
 
 from aijobs.errors import PermanentFailure, TransientFailure
@@ -33,6 +34,7 @@ class ProbeParams(Params):
 
     label: str = Field(default="", max_length=100)
     sleep: float = Field(default=0.0, ge=0, le=60)
+    stubborn: bool = Field(default=False, description="Go on after the soft time limit.")
     fail: str | None = Field(default=None, description="permanent, transient, bug, or None.")
 
 
@@ -55,7 +57,7 @@ def hasty(params: ProbeParams, context: Context) -> ProbeResult:
 
 def _run(params: ProbeParams, context: Context) -> ProbeResult:
     context.progress(0, 1)
-    time.sleep(params.sleep)
+    _sleep(params)
     if params.fail == "permanent":
         raise PermanentFailure("PROBE_FAILED", "asked to fail")
     if params.fail == "transient":
@@ -64,3 +66,13 @@ def _run(params: ProbeParams, context: Context) -> ProbeResult:
         raise RuntimeError("secret=hunter2")
     context.progress(1, 1)
     return ProbeResult(label=params.label, slept=params.sleep)
+
+
+def _sleep(params: ProbeParams) -> None:
+    until = time.monotonic() + params.sleep
+    while (left := until - time.monotonic()) > 0:
+        try:
+            time.sleep(left)
+        except SoftTimeLimitExceeded:
+            if not params.stubborn:
+                raise

@@ -1,13 +1,17 @@
 """Integration tests speak HTTP to a real server; real workers run the jobs. The logs are shown when a test fails."""
 
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from django.db import connection
 
+from aijobs import broker
 from tests.clients import Caller
-from tests.integration.processes import Api, Processes, empty_broker
+from tests.integration.processes import Api, Processes, Running, empty_broker
+from workers import periodic
 
 _shown = pytest.StashKey[list[Processes]]()
 
@@ -58,3 +62,42 @@ def processes(transactional_db: None, tmp_path: Path, request: pytest.FixtureReq
     finally:
         group.stop()
         empty_broker()
+
+
+@pytest.fixture(scope="module")
+def _worker(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    empty_broker()
+    group = Processes(tmp_path_factory.mktemp("worker"))
+    try:
+        group.worker(AIJOBS_LEASE_SECONDS="3")
+        yield group
+    finally:
+        group.stop()
+
+
+@pytest.fixture
+def worker(_worker: Processes, transactional_db: None, request: pytest.FixtureRequest) -> Running:
+    """A worker of two processes that the tests of a module share, with leases of three seconds."""
+    empty_broker()
+    request.node.stash.setdefault(_shown, []).append(_worker)
+    return _worker.running[0]
+
+
+@pytest.fixture
+def sweeping(transactional_db: None) -> Iterator[None]:
+    """The sweeper, at work in this process: what beat and the control worker do, without waiting for their start."""
+    ended = threading.Event()
+
+    def sweep() -> None:
+        while not ended.wait(0.2):
+            periodic.sweep()
+        connection.close()
+        broker.disconnect()
+
+    thread = threading.Thread(target=sweep, name="sweeper")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

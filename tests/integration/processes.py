@@ -79,10 +79,10 @@ class Running:
 class Api(Running):
     base_url: str = ""
 
-    def is_ready(self) -> bool:
+    def answers(self, path: str) -> bool:
         assert self.process.poll() is None, f"the API has ended:\n{self.tail()}"
         try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
+            return httpx.get(self.base_url + path, timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -95,14 +95,21 @@ class Processes:
     running: list[Running] = field(default_factory=list)
 
     def api(self, **environment: str) -> Api:
+        return self._api(environment, "/readyz")
+
+    def _api(self, environment: Mapping[str, str], probe: str) -> Api:
         port = free_port(0)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
         command += ["--workers", "1", "--blocking-threads", "4", "config.wsgi:application"]
         started = self._spawn("api", command, environment)
         api = Api(started.name, started.process, started.log, f"http://{HOST}:{port}")
         self.running[-1] = api
-        wait_until(api.is_ready, "the API's /readyz", READY_SECONDS)
+        wait_until(lambda: api.answers(probe), f"the API's {probe}", READY_SECONDS)
         return api
+
+    def api_without_broker(self) -> Api:
+        """An API whose broker refuses connections. It is alive, and not ready."""
+        return self._api({"REDIS_URL": f"unix://{self.folder}/nobody.sock"}, "/healthz")
 
     def worker(self, concurrency: int = 2, **environment: str) -> Running:
         """A worker of the three lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""

@@ -1,39 +1,76 @@
 """One job from dispatch to its end, over every process that takes part."""
 
-from typing import Any
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.integration.processes import Processes, empty_broker, wait_until
+from tests.clients import Caller
+from tests.integration.callers import dispatch, wait_for_status, wait_for_the_end
+from tests.integration.processes import Api, Running
+from workers.catalogue.sample import create_sample_catalogue
 
-
-def _dispatch(http: httpx.Client, **params: object) -> str:
-    answer = http.post("/api/ai-jobs", json={"type": "test_probe", "params": params})
-    job_id: str = answer.raise_for_status().json()["data"]["id"]
-    return job_id
-
-
-def _wait_for_the_end(http: httpx.Client, job_id: str) -> dict[str, Any]:
-    def read() -> dict[str, Any]:
-        job: dict[str, Any] = http.get(f"/api/ai-jobs/{job_id}").raise_for_status().json()["data"]
-        return job
-
-    wait_until(lambda: read()["status"] not in ("queued", "running"), f"the end of {job_id}")
-    return read()
+POLLING_CLIENT = Path(__file__).resolve().parents[3] / "shared" / "contract" / "wait-for-job.mjs"
 
 
-def test_a_worker_runs_what_was_dispatched(http: httpx.Client, processes: Processes) -> None:
-    worker = processes.worker()
-    job = _wait_for_the_end(http, _dispatch(http, label="integration"))
+def test_a_worker_runs_what_was_dispatched(http: httpx.Client, worker: Running) -> None:
+    [job] = wait_for_the_end(http, dispatch(http, label="integration"))
     assert job["result"] == {"label": "integration", "slept": 0.0}
-    worker.stop()
-    assert worker.process.returncode == 0
+    assert job["progress"] == {"processed": 1, "total": 1}
 
 
-def test_what_the_broker_lost_is_published_again(http: httpx.Client, processes: Processes) -> None:
-    job_id = _dispatch(http)
-    empty_broker()
-    processes.worker()
-    processes.control()
-    processes.beat()
-    assert _wait_for_the_end(http, job_id)["status"] == "completed"
+def test_permanent_failure_ends_at_once_and_a_transient_one_after_its_attempts(
+    http: httpx.Client, worker: Running, sweeping: None
+) -> None:
+    ids = [dispatch(http, fail=how) for how in ("permanent", "transient", "bug")]
+    permanent, transient, bug = wait_for_the_end(http, *ids)
+    assert permanent["error"] == {"code": "PROBE_FAILED", "message": "asked to fail", "retry_count": 0}
+    assert transient["error"] == {"code": "PROBE_BUSY", "message": "asked to fail for now", "retry_count": 2}
+    assert bug["error"] == {"code": "INTERNAL_ERROR", "message": "The job failed unexpectedly.", "retry_count": 2}
+    assert "hunter2" not in json.dumps(bug)
+
+
+def test_job_past_its_soft_limit_is_a_timeout(http: httpx.Client, worker: Running, sweeping: None) -> None:
+    [job] = wait_for_the_end(http, dispatch(http, type="test_hasty", sleep=10))
+    assert job["error"]["code"] == "WORKER_TIMEOUT"
+    assert job["error"]["retry_count"] == 1
+
+
+def test_job_that_ignores_its_soft_limit_is_killed_at_the_hard_one(
+    http: httpx.Client, worker: Running, sweeping: None
+) -> None:
+    stubborn = dispatch(http, type="test_hasty", sleep=60, stubborn=True)
+    [job] = wait_for_the_end(http, stubborn)
+    assert job["error"]["code"] == "WORKER_TIMEOUT"
+    # The worker has outlived its child.
+    wait_for_status(http, dispatch(http), "completed")
+
+
+def test_progress_is_seen_while_the_job_runs(http: httpx.Client, worker: Running) -> None:
+    job_id = dispatch(http, sleep=4)
+    job = wait_for_status(http, job_id, "running")
+    assert job["started_at"] is not None
+    assert wait_for_the_end(http, job_id)[0]["status"] == "completed"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
+@pytest.mark.skipif(not POLLING_CLIENT.exists(), reason="needs the contract's polling client beside the project")
+def test_polling_client_of_the_contract_gets_a_pricing_result(server: Api, worker: Running, owner: Caller) -> None:
+    create_sample_catalogue(owner.tenant)
+    params = {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False}
+    completed = subprocess.run(
+        ["node", str(POLLING_CLIENT), json.dumps({"type": "pricing_recalculate", "params": params})],
+        env={**os.environ, "BASE_URL": server.base_url, "API_KEY": owner.key, "TENANT_ID": owner.tenant.name},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert completed.returncode == 0, completed.stderr
+    result = json.loads(completed.stdout)
+    assert [each["sku"] for each in result["recommendations"]] == ["SKU-001", "SKU-002"]
+    assert result["processed_count"] == 2

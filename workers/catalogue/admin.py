@@ -25,7 +25,7 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscript
     autocomplete_fields = ["tenant"]
     readonly_fields = ["created_at", "updated_at"]
 
-    def save_model(self, request: HttpRequest, obj: Product, form: ModelForm[Product], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Product, form: "ModelForm[Product]", change: bool) -> None:
         obj.updated_at = now()
         super().save_model(request, obj, form, change)
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q, TextChoices
@@ -80,6 +81,10 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.marketplace} {self.sku}"
+
+    def clean(self) -> None:
+        if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
+            raise ValidationError({"min_price": "The minimum is above the maximum."})
 
 
 class SaleQuerySet(models.QuerySet["Sale"]):

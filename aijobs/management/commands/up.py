@@ -97,7 +97,8 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             tenant, _ = Tenant.objects.get_or_create(name="demo" if demo else "default")
             if demo:
-                call_command("load_sample_catalogue", tenant.name, marketplace=MARKETPLACE, stderr=_Silence())
+                # Standard output is for the line of --json alone.
+                call_command("load_sample_catalogue", tenant.name, marketplace=MARKETPLACE, stdout=_Silence())
             secret = _new_key(tenant)
             # Not needed any more, and its threads would be in the way of starting processes.
             connection.close()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from io import BytesIO
 from threading import Barrier
 from typing import TypeVar
@@ -53,8 +54,8 @@ def sales(tenant: Tenant, skus: list[str], units: int) -> Report:
 def test_imports_of_the_same_products_do_not_deadlock() -> None:
     tenant = TenantFactory()
     backwards = SKUS[::-1]
-    reports = at_once(*(lambda skus=skus, title=title: products(tenant, skus, title)
-                        for title, skus in [("a", SKUS), ("b", backwards), ("c", SKUS), ("d", backwards)]))  # fmt: skip
+    files = [("a", SKUS), ("b", backwards), ("c", SKUS), ("d", backwards)]
+    reports = at_once(*(partial(products, tenant, skus, title) for title, skus in files))
     assert sum(each.imported for each in reports) == len(SKUS)
     assert Product.objects.count() == len(SKUS)
 
@@ -62,8 +63,8 @@ def test_imports_of_the_same_products_do_not_deadlock() -> None:
 def test_imports_of_the_same_sales_do_not_deadlock() -> None:
     tenant = TenantFactory()
     products(tenant, SKUS)
-    reports = at_once(*(lambda skus=skus, units=units: sales(tenant, skus, units)
-                        for units, skus in enumerate([SKUS, SKUS[::-1], SKUS, SKUS[::-1]])))  # fmt: skip
+    files = enumerate([SKUS, SKUS[::-1], SKUS, SKUS[::-1]])
+    reports = at_once(*(partial(sales, tenant, skus, units) for units, skus in files))
     assert sum(each.imported for each in reports) == Sale.objects.count() == len(SKUS) * 20
 
 

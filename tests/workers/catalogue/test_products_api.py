@@ -2,10 +2,11 @@
 
 import json
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 
-from tests.clients import Caller, caller
+from tests.clients import HTTP, Caller, caller
 from tests.workers.catalogue.steps import NDJSON, add_products, all_pages, counts, listed, report, send, where
 from workers.catalogue.models import Product
 
@@ -202,10 +203,22 @@ def test_a_header_that_does_not_fit_is_a_bad_request(owner: Caller, header: str,
 
 @pytest.mark.parametrize(
     "line",
-    ["[]", "1", '"x"', "{", "null", "[" * 50_000, '{"sku":"A"}', '{"sku":"A","title":"a","price":[1]}',
-     '{"sku":"A","title":"a","price":NaN}', '{"sku":"A","title":"a","price":true}', '{"sku":"\\ud800","title":"a","price":1}',
-     '{"sku":"A","title":"a","price":1,"colour":"red"}', '{"sku":"A\\u0000","title":"a","price":1}'],
-)  # fmt: skip
+    [
+        "[]",
+        "1",
+        '"x"',
+        "{",
+        "null",
+        "[" * 50_000,
+        '{"sku":"A"}',
+        '{"sku":"A","title":"a","price":[1]}',
+        '{"sku":"A","title":"a","price":NaN}',
+        '{"sku":"A","title":"a","price":true}',
+        '{"sku":"\\ud800","title":"a","price":1}',
+        '{"sku":"A","title":"a","price":1,"colour":"red"}',
+        '{"sku":"A\\u0000","title":"a","price":1}',
+    ],
+)
 def test_a_json_line_that_is_no_product_is_reported(owner: Caller, line: str) -> None:
     body = line + '\n\n{"sku":"OK","title":"fine","price":1}\n'
     told = report(owner, "products", body, content_type=NDJSON)
@@ -314,3 +327,28 @@ def test_reading_and_writing_are_scopes_of_their_own(owner: Caller, scope: str, 
 def test_an_ai_jobs_key_reads_no_catalogue(owner: Caller) -> None:
     limited = caller(owner.tenant, ("ai-jobs:read", "ai-jobs:write"))
     assert limited.get("/api/catalogue/products").json()["error"]["code"] == "INSUFFICIENT_SCOPE"
+
+
+def test_a_chunked_body_without_a_length_is_read_to_its_end(owner: Caller) -> None:
+    """As the server hands it over: no Content-Length, and a stream that ends by itself."""
+    response = HTTP.generic(
+        "POST",
+        "/api/catalogue/products?marketplace=amazon_us",
+        headers={"authorization": f"Bearer {owner.key}"},
+        **{"wsgi.input": BytesIO(FULL.encode()), "CONTENT_TYPE": "text/csv"},  # type: ignore[arg-type]
+    )
+    assert response.json()["data"]["imported"] == 1
+
+
+def test_a_body_that_ends_early_says_so(owner: Caller) -> None:
+    class Gone(BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise OSError("the sender is gone")
+
+    response = HTTP.generic(
+        "POST",
+        "/api/catalogue/products?marketplace=amazon_us",
+        headers={"authorization": f"Bearer {owner.key}"},
+        **{"wsgi.input": Gone(), "CONTENT_TYPE": "text/csv", "CONTENT_LENGTH": "100"},  # type: ignore[arg-type]
+    )
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "INVALID_REQUEST")

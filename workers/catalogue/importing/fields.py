@@ -10,6 +10,8 @@ from workers.catalogue.models import MONEY_DECIMALS, MONEY_DIGITS
 Value = str | float | Decimal | date | None
 Parser = Callable[[str], Value]
 
+# Longer cells, and more than so many of a column, are parsed anew: memory stays bounded.
+_LONGEST_REMEMBERED, _MOST_REMEMBERED = 64, 50_000
 # Control characters, and the lone surrogates that stand for bytes which are no UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
@@ -19,6 +21,23 @@ LARGEST_AMOUNT = Decimal(10) ** 9
 LARGEST_UNITS = 1e9
 FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2100, 12, 31)
 _SHARES = {"": 0.0, "0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
+
+
+class Remembered(dict[str, Value]):
+    """A parser's values by cell. Dates, prices and SKUs come again and again: looking up takes a tenth of the time.
+
+    `remembered[cell]` raises what the parser raises.
+    """
+
+    def __init__(self, parse: Parser) -> None:
+        super().__init__()
+        self.parse = parse
+
+    def __missing__(self, cell: str) -> Value:
+        value = self.parse(cell)
+        if len(cell) <= _LONGEST_REMEMBERED and len(self) < _MOST_REMEMBERED:
+            self[cell] = value
+        return value
 
 
 def text(longest: int, *, required: bool = False, several_lines: bool = False) -> Parser:

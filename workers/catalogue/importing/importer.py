@@ -7,7 +7,7 @@ from typing import Protocol, TypedDict
 
 from workers.catalogue import currencies
 from workers.catalogue.importing import fields
-from workers.catalogue.importing.fields import Parser, Value
+from workers.catalogue.importing.fields import Parser, Remembered, Value
 from workers.catalogue.importing.reading import Columns, Reader, Record, Stream
 from workers.catalogue.importing.writing import PRODUCTS, SALES, Table, upsert
 from workers.catalogue.models import (
@@ -183,8 +183,9 @@ def _import(
 ) -> Report:
     report = Report()
     chunk = Chunk(table, report, dry_run)
+    remembered = {name: Remembered(parse) for name, parse in parsers.items()}
     for done, record in enumerate(records, start=1):
-        row = _parse(record, parsers, check, report)
+        row = _parse(record, remembered, check, report)
         if row is not None:
             chunk.add(row)
         if done % CHUNK_ROWS == 0:
@@ -195,7 +196,7 @@ def _import(
     return report
 
 
-def _parse(record: Record, parsers: dict[str, Parser], check: Callable[[Row], Row], report: Report) -> Row | None:
+def _parse(record: Record, cells: dict[str, Remembered], check: Callable[[Row], Row], report: Report) -> Row | None:
     """The row as values, or None where it was rejected."""
     if record.error is not None:
         report.reject(record.line, [("", record.error)])
@@ -204,7 +205,7 @@ def _parse(record: Record, parsers: dict[str, Parser], check: Callable[[Row], Ro
     problems: list[tuple[str, str]] = []
     for name, cell in record.values.items():
         try:
-            row[name] = parsers[name](cell)
+            row[name] = cells[name][cell]
         except ValueError as problem:
             problems.append((name, str(problem)))
     if not problems:

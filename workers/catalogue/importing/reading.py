@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 # A line longer than this is no row of ours; it is cut here, and reported.
 LONGEST_LINE = 256 * 1024
@@ -28,8 +28,7 @@ class Columns:
     required: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One row: `values` as they were written, or what kept it from being read."""
 
     line: int

@@ -31,12 +31,26 @@ def upsert(table: Table, columns: Sequence[str], rows: Sequence[Sequence[Value]]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(names.create)
         with cursor.copy(names.copy) as copy:
-            for row in rows:
-                copy.write_row(row)
+            copy.write("".join([_line(row) for row in rows]))
         cursor.execute(names.count if dry_run else names.upsert)
         (new,) = cursor.fetchone()
         cursor.execute("DROP TABLE incoming")
         return int(new)
+
+
+# What the text format of COPY has another meaning for.
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
+def _line(row: Sequence[Value]) -> str:
+    """Twice as fast as psycopg's write_row, which asks each value for its type."""
+    return "\t".join([_cell(value) for value in row]) + "\n"
+
+
+def _cell(value: Value) -> str:
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    return r"\N" if value is None else str(value)
 
 
 class _Names:

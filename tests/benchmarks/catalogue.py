@@ -1,0 +1,132 @@
+"""Imports and reads of a large catalogue: `python -m tests.benchmarks.catalogue`.
+
+On a PostgreSQL of its own, which writes to disk as in production. Prints seconds beside what is promised.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import django
+
+if TYPE_CHECKING:
+    from tests.clients import Caller
+
+T = TypeVar("T")
+PRODUCTS = 5_000
+DAYS = 200
+MARKETPLACE = "amazon_us"
+LAST = date(2026, 3, 31)
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    folder = Path(tempfile.mkdtemp(prefix="aijobs-benchmark-"))
+    os.environ.update(AIJOBS_DATA_DIR=str(folder), DJANGO_SETTINGS_MODULE="tests.settings", LOG_LEVEL="WARNING")
+    os.environ["ALLOWED_HOSTS"] = "testserver"
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(name, None)
+    from config.servers import PostgreSQL
+
+    server = PostgreSQL(folder)
+    try:
+        server.start()
+        server.wait_ready()
+        server.create_database()
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        call_command("migrate", verbosity=0)
+        yield
+        connections.close_all()
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def timed(what: str, promised: float | None, task: Callable[[], T]) -> T:
+    started = time.perf_counter()
+    result = task()
+    seconds = time.perf_counter() - started
+    print(f"{what:<58} {seconds:8.2f} s" + (f"   (promised: {promised:g} s)" if promised else ""), flush=True)
+    return result
+
+
+def product_file() -> BytesIO:
+    rows = (f"SKU-{number:05d},Title of product {number},9.99,4.20\n" for number in range(PRODUCTS))
+    return BytesIO(("sku,title,price,cost\n" + "".join(rows)).encode())
+
+
+def sale_file(units: int) -> BytesIO:
+    """Day by day, as a shop exports them."""
+    days = [(LAST - timedelta(days=offset)).isoformat() for offset in reversed(range(DAYS))]
+    rows = (
+        f"SKU-{number:05d},{day},{9 + (number * 7 + index) % 100 / 100:.2f},{(number + index + units) % 50},false\n"
+        for index, day in enumerate(days)
+        for number in range(PRODUCTS)
+    )
+    return BytesIO(("sku,date,price,units,promoted\n" + "".join(rows)).encode())
+
+
+def sales_as_json() -> BytesIO:
+    """100,000 rows that differ in their fields."""
+    rows = []
+    for number in range(100_000):
+        row = {"sku": f"SKU-{number % PRODUCTS:05d}", "date": f"2024-01-{1 + number // PRODUCTS:02d}", "price": 9.99}
+        rows.append(json.dumps(row | {"units": number % 9} | ({"promoted": True} if number % 3 == 0 else {})))
+    return BytesIO("\n".join(rows).encode())
+
+
+def measure() -> None:
+    from tests.clients import caller
+    from tests.factories import TenantFactory
+    from workers.catalogue.importing import import_products, import_sales
+    from workers.catalogue.importing.reading import read_csv, read_ndjson
+    from workers.catalogue.queries import load_products, load_sales
+
+    shop = caller(TenantFactory())
+    products = partial(import_products, shop.tenant.pk, MARKETPLACE)
+    sales = partial(import_sales, shop.tenant.pk, MARKETPLACE)
+    timed(f"{PRODUCTS:,} products", None, partial(products, product_file(), read_csv))
+    for what, units in [("new", 0), ("once more", 0), ("every row corrected", 1)]:
+        report = timed(f"1,000,000 sales, {what}", 60, partial(sales, sale_file(units), read_csv))
+        assert report.imported + report.updated == PRODUCTS * DAYS, report
+    timed("1,000,000 sales, a dry run", None, partial(sales, sale_file(2), read_csv, dry_run=True))
+    timed("100,000 sales, JSON that differs in fields", None, partial(sales, sales_as_json(), read_ndjson))
+
+    skus = [f"SKU-{number:05d}" for number in range(0, PRODUCTS, PRODUCTS // 1000)]
+    found = timed("read 1,000 products", None, partial(load_products, shop.tenant.pk, MARKETPLACE, skus))
+    for turn in ("first", "again"):
+        arrays = timed(f"read 1,000 × 180 sales, {turn}", 0.7, partial(load_sales, list(found.values()), LAST, 180))
+        assert len(arrays.day) == 180_000
+
+    # The first request loads the application.
+    shop.get("/api/catalogue/price-changes")
+    for kind, pages in [("products", 25), ("sales", 100)]:
+        for query in ("", "?marketplace=amazon_us", "?sku=SKU-02500"):
+            timed(f"GET {kind}{query}", None, partial(shop.get, f"/api/catalogue/{kind}{query}"))
+        timed(f"all of {pages} pages of 200 {kind}", None, partial(walk, shop, kind, pages))
+
+
+def walk(shop: "Caller", kind: str, pages: int) -> None:
+    cursor: dict[str, str] = {}
+    for _ in range(pages):
+        page = shop.get(f"/api/catalogue/{kind}", limit=200, **cursor).json()["pagination"]
+        if not page["has_more"]:
+            return
+        cursor = {"cursor": page["next_cursor"]}
+
+
+if __name__ == "__main__":
+    with database():
+        measure()

@@ -1,0 +1,236 @@
+"""`manage.py up` as its user knows it: started in a terminal, used over HTTP, hurt, stopped and started again."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from django.conf import settings
+
+from config.stack import HOST
+from tests.integration.processes import wait_until
+
+pytestmark = pytest.mark.timeout(240)
+
+# What each child's command line holds, and nothing else's.
+CHILDREN = {
+    "api": "granian",
+    "worker": "worker@%h",
+    "control": "control@%h",
+    "beat": "--app config beat",
+    "valkey": "valkey-server",
+    "postgresql": "bin/postgres -D",
+}
+
+
+def manage(data_dir: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", *arguments, "--data-dir", str(data_dir)]
+
+
+def environment() -> dict[str, str]:
+    """Of somebody who has set nothing: the suite's own servers are none of `up`'s business."""
+    ours = {"AIJOBS_DATA_DIR", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+@dataclass
+class Up:
+    """A running `up`, ready, and what it printed."""
+
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+    ready: dict[str, str]
+
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def children(self) -> dict[str, psutil.Process]:
+        found = psutil.Process(self.process.pid).children()
+        commands = {child: " ".join(child.cmdline()) for child in found if child.status() != psutil.STATUS_ZOMBIE}
+        return {
+            name: child for name, words in CHILDREN.items() for child, command in commands.items() if words in command
+        }
+
+    def client(self) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {self.ready['api_key']}", "X-Tenant-ID": self.ready["tenant_id"]}
+        return httpx.Client(base_url=self.ready["base_url"], headers=headers, timeout=30)
+
+    def complete_a_job(self) -> str:
+        """Dispatch a pricing job and wait until it is completed; its id."""
+        params = {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False}
+        with self.client() as client:
+            answer = client.post("/api/ai-jobs", json={"type": "pricing_recalculate", "params": params})
+            job_id: str = answer.raise_for_status().json()["data"]["id"]
+            wait_until(lambda: _job(client, job_id)["status"] not in ("queued", "running"), "the job's end", 60)
+            assert _job(client, job_id)["status"] == "completed"
+        return job_id
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal to `up` alone, and wait until it and everything that it had started are gone."""
+        everything = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        wait_until(lambda: not [each for each in everything if _lives(each)], f"the end of {everything}", 20)
+        return code
+
+
+def _job(client: httpx.Client, job_id: str) -> dict[str, Any]:
+    job: dict[str, Any] = client.get(f"/api/ai-jobs/{job_id}").raise_for_status().json()["data"]
+    return job
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def start(data_dir: Path, log: Path, *options: str) -> Up:
+    """Start `up` on a free port and wait for its line of JSON."""
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            manage(data_dir, "up", "--port", "0", "--json", *options),
+            cwd=settings.BASE_DIR,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    with process.stdout as output:
+        line = output.readline()
+    if not line.startswith(b"{"):
+        process.kill()
+        process.wait()
+        raise AssertionError(f"not ready, but {line!r}:\n{log.read_text()}")
+    return Up(data_dir, process, log, json.loads(line))
+
+
+def refused(data_dir: Path, *options: str) -> str:
+    """The one line with which `up` refuses to start."""
+    arguments = manage(data_dir, "up", "--no-demo", *(options or ("--port", "0")))
+    done = subprocess.run(
+        arguments, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One `up` with the demo, for all tests that leave it running."""
+    folder = tmp_path_factory.mktemp("up")
+    running = start(folder / "data", folder / "up.log")
+    try:
+        yield running
+    finally:
+        assert running.end(signal.SIGINT) == 0, running.output()
+
+
+def test_shows_what_a_newcomer_needs(up: Up) -> None:
+    wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
+    for words in ("Recommended prices", f"{up.ready['base_url']}/api/docs", up.ready["api_key"], "createsuperuser"):
+        assert words in up.output()
+    assert httpx.get(f"{up.ready['base_url']}/api/docs").status_code == 200
+    with up.client() as client:
+        products = client.get("/api/catalogue/products", params={"marketplace": "amazon_us", "limit": 200})
+        assert len(products.raise_for_status().json()["data"]) == 40
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+def test_the_curl_line_works_when_pasted(up: Up) -> None:
+    wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
+    (line,) = [each for each in up.output().splitlines() if each.lstrip().startswith("curl ")]
+    answer = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=30).stdout
+    assert json.loads(answer)["data"]["status"] == "queued"
+
+
+def test_tenants_and_keys_are_made_while_it_runs(up: Up) -> None:
+    def run(*arguments: str) -> str:
+        command = manage(up.data_dir, *arguments)
+        done = subprocess.run(
+            command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=60, check=True
+        )
+        return done.stdout
+
+    run("createtenant", "second-shop", "--timezone", "Europe/Berlin")
+    key = json.loads(run("createapikey", "--tenant", "second-shop", "--scopes", "ai-jobs:read", "--json"))["api_key"]
+    headers = {"Authorization": f"Bearer {key}", "X-Tenant-ID": "second-shop"}
+    answer = httpx.get(f"{up.ready['base_url']}/api/ai-jobs", headers=headers)
+    assert (answer.status_code, answer.json()["data"]) == (200, [])
+    run("createsuperuser", "--noinput", "--username", "staff", "--email", "staff@example.com")
+
+
+def test_a_second_one_on_the_same_folder_is_refused(up: Up) -> None:
+    assert f"Another `up` (process {up.process.pid}) uses the data folder" in refused(up.data_dir)
+
+
+@pytest.mark.parametrize("name", CHILDREN)
+def test_a_child_that_is_killed_is_started_again(up: Up, name: str) -> None:
+    wait_until(lambda: CHILDREN.keys() == up.children().keys(), "all children")
+    before = up.children()
+    printed = len(up.output())
+    before[name].kill()
+    wait_until(lambda: f"{name} is running again" in up.output()[printed:], f"the line about {name}")
+    assert f"{name} ended (SIGKILL)" in up.output()[printed:]
+    wait_until(lambda: _is_ready(up), "the API's /readyz")
+    up.complete_a_job()
+    after = up.children()
+    assert {each for each in CHILDREN if before[each] != after.get(each)} == {name}
+
+
+def _is_ready(up: Up) -> bool:
+    try:
+        return httpx.get(f"{up.ready['base_url']}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
+    first = start(tmp_path / "data", tmp_path / "first.log")
+    job_id = first.complete_a_job()
+    assert first.end(signal.SIGTERM) == 0, first.output()
+    # A pid file of a machine that crashed: its number is another process's now, this one's.
+    (tmp_path / "data" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+
+    second = start(tmp_path / "data", tmp_path / "second.log")
+    assert f"removing a stale postmaster.pid: process {os.getpid()}" in second.output()
+    with second.client() as client:
+        assert _job(client, job_id)["status"] == "completed"
+        # Every start has a key of its own.
+        client.headers["Authorization"] = f"Bearer {first.ready['api_key']}"
+        assert client.get("/api/ai-jobs").status_code == 401
+    # Killed outright, it still takes its children with it.
+    assert second.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def test_a_busy_port_is_refused(tmp_path: Path) -> None:
+    with socket.create_server((HOST, 0)) as busy:
+        port = busy.getsockname()[1]
+        assert f"Port {port} cannot be used" in refused(tmp_path / "data", "--port", str(port))
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "cannot be written" in refused(tmp_path / "file" / "data")
+
+
+def test_data_of_another_postgresql_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
+    assert "was written by PostgreSQL 16, this is PostgreSQL 18" in refused(tmp_path)

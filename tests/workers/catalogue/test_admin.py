@@ -1,0 +1,66 @@
+"""The catalogue in Django admin."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from aijobs import identifiers
+from tests.clients import Caller
+from tests.workers.catalogue.steps import add_products, report
+from workers.catalogue.models import PriceChange, Product, Sale
+
+pytestmark = pytest.mark.django_db
+
+MODELS = ["product", "sale", "pricechange"]
+
+
+@pytest.fixture
+def staff(owner: Caller) -> Client:
+    add_products(owner, "A")
+    report(owner, "sales", "sku,date,price,units\nA,2026-03-12,10,1\n")
+    PriceChange.objects.create(
+        tenant=owner.tenant, product=Product.objects.get(), job_id=identifiers.new_id(), before=9, after=10
+    )
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+def address(model: str, page: str, *arguments: object) -> str:
+    return reverse(f"admin:catalogue_{model}_{page}", args=arguments)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_list_opens_and_is_searched(staff: Client, model: str) -> None:
+    response = staff.get(address(model, "changelist"), {"q": "A"})
+    assert response.status_code == 200
+    assert "1 " in response.content.decode()
+
+
+@pytest.mark.parametrize("model", [Product, Sale, PriceChange])
+def test_every_row_opens(staff: Client, model: type[Product | Sale | PriceChange]) -> None:
+    row = model._default_manager.get()
+    assert staff.get(address(model._meta.model_name or "", "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", ["sale", "pricechange"])
+def test_sales_and_the_audit_are_read_only(staff: Client, model: str) -> None:
+    assert staff.get(address(model, "add")).status_code == 403
+
+
+def test_a_price_is_corrected_but_not_the_sku(staff: Client) -> None:
+    product = Product.objects.get()
+    form = {"sku": "B", "title": "t", "currency": "USD", "price": "12.5"}
+    assert staff.post(address("product", "change", product.pk), form).status_code == 302
+    changed = Product.objects.get()
+    assert (changed.sku, changed.price) == ("A", Decimal("12.5"))
+    assert changed.updated_at > product.updated_at
+
+
+def test_a_minimum_above_the_maximum_is_refused(staff: Client) -> None:
+    form = {"title": "t", "currency": "USD", "price": "12", "min_price": "9", "max_price": "8"}
+    response = staff.post(address("product", "change", Product.objects.get().pk), form)
+    assert "above the maximum" in response.content.decode()

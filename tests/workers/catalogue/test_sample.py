@@ -1,0 +1,60 @@
+"""The sample catalogue looks like a shop, and the same one every time."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from tests.factories import TenantFactory
+from workers.catalogue.models import Product, Sale
+from workers.catalogue.queries import load_products, load_sales
+from workers.catalogue.sample import create_sample_catalogue
+
+pytestmark = pytest.mark.django_db
+
+
+def test_there_are_forty_products_with_half_a_year_of_sales_up_to_yesterday() -> None:
+    tenant = TenantFactory()
+    assert create_sample_catalogue(tenant) == 40
+    skus = list(Product.objects.order_by("sku").values_list("sku", flat=True))
+    assert skus == [f"SKU-{number:03d}" for number in range(1, 41)]
+    yesterday = date.today() - timedelta(days=1)
+    for product in Product.objects.all():
+        days = list(product.sales.order_by("date").values_list("date", flat=True))
+        assert days == [yesterday - timedelta(days=offset) for offset in range(179, -1, -1)]
+
+
+def test_prices_move_and_demand_answers() -> None:
+    create_sample_catalogue(TenantFactory())
+    tenant_id = Product.objects.values_list("tenant_id", flat=True).first()
+    assert tenant_id is not None
+    products = list(load_products(tenant_id, "amazon_us", [f"SKU-{n:03d}" for n in range(1, 41)]).values())
+    sales = load_sales(products, date.today(), 200)
+    slopes = []
+    for index in range(len(products)):
+        mine = sales.product == index
+        assert len(np.unique(sales.price[mine])) >= 4
+        slopes.append(np.polyfit(np.log(sales.price[mine]), np.log(sales.units[mine] + 0.5), 1)[0])
+    assert -4.5 < np.median(slopes) < -1
+    assert 0.02 < sales.promoted.mean() < 0.3
+    assert Product.objects.filter(min_price__isnull=False).exists()
+    assert Product.objects.filter(map_price__isnull=False).exists()
+
+
+def test_the_same_seed_makes_the_same_shop() -> None:
+    first, second, other = (TenantFactory() for _ in range(3))
+    for tenant, seed in [(first, 7), (second, 7), (other, 8)]:
+        create_sample_catalogue(tenant, seed=seed)
+    columns = ("product__sku", "date", "price", "units", "promoted")
+    one, two, three = (
+        list(Sale.objects.of(tenant.pk).order_by("product__sku", "date").values_list(*columns))
+        for tenant in (first, second, other)
+    )
+    assert one == two != three
+
+
+def test_a_tenant_with_products_keeps_just_them() -> None:
+    tenant = TenantFactory()
+    Product.objects.create(tenant=tenant, marketplace="amazon_us", sku="MINE", title="mine", price=1)
+    assert create_sample_catalogue(tenant) == 1
+    assert Product.objects.get().sku == "MINE"
