@@ -137,14 +137,26 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aijobs.api.envelope.AlwaysJson",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "aijobs.api.schema.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "aijobs.api.envelope.error_response",
     "UNAUTHENTICATED_USER": None,
 }
 
+API_DESCRIPTION = """
+Dispatch AI jobs, watch them, and fetch their results.
+
+**Authenticate** with `Authorization: Bearer <key>`; a key of several tenants says which in `X-Tenant-ID`.
+**Dispatch** with `POST /api/ai-jobs`: the answer comes at once, and the job runs in its turn. Send an
+`Idempotency-Key`, and a repeated request makes no second job. **Poll** `GET /api/ai-jobs/{job_id}` every two seconds
+until `status` is `completed`, `failed` or `cancelled`. **Lists** come in pages: send `pagination.next_cursor` as
+`cursor`. **Errors** are `{"error": {"code", "message", "details"}}`; after a 429 or 503, wait for `Retry-After`
+seconds.
+"""
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "AI Jobs API",
     "VERSION": "1.0.0",
+    "DESCRIPTION": API_DESCRIPTION,
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
@@ -152,9 +164,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True},
-    "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/api/",
-    "PREPROCESSING_HOOKS": [],
+    "PREPROCESSING_HOOKS": ["aijobs.api.schema.without_trailing_slash"],
     "POSTPROCESSING_HOOKS": ["aijobs.api.schema.describe_job_types"],
 }
 

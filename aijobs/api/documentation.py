@@ -87,7 +87,7 @@ dispatch_job: Callable[[View], View] = extend_schema(
     summary="Dispatch a job",
     description="Accepts the job and answers at once; poll it until it is completed, failed or cancelled.",
     parameters=[*HEADERS, IDEMPOTENCY_KEY],
-    request=schemas.JobRequest,
+    request={"application/json": schemas.JobRequest},
     responses={201: schemas.JobAnswer, **errors(400, 409, 413, 415, 422, 429)},
 )
 get_job: Callable[[View], View] = extend_schema(
@@ -118,7 +118,7 @@ dispatch_batch: Callable[[View], View] = extend_schema(
     summary="Dispatch up to 20 jobs at once",
     description="All are accepted or none. With sequential: true they run in order.",
     parameters=[*HEADERS, IDEMPOTENCY_KEY],
-    request=schemas.BatchRequest,
+    request={"application/json": schemas.BatchRequest},
     responses={201: schemas.BatchAcceptedAnswer, **errors(400, 409, 413, 415, 422, 429)},
 )
 get_batch: Callable[[View], View] = extend_schema(

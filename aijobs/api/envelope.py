@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from psycopg_pool import PoolTimeout
@@ -19,6 +19,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aijobs.api.documents import parse_object
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
 
 logger = logging.getLogger(__name__)
@@ -103,22 +104,20 @@ def body_stream(request: Request) -> Readable:
 
 
 def json_object(request: Request) -> dict[str, object]:
-    """The body: one JSON object of at most 1 MiB. Raises UnsupportedMediaType, PayloadTooLarge, InvalidRequest.
+    """The body: one JSON object of at most 1 MiB. Raises UnsupportedMediaType, PayloadTooLarge; see `parse_object`.
 
     Not a parser of Django REST framework's: those are not called for an empty body.
     """
     media_type_of(request, ["application/json"])
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    body = body_stream(request).read(limit + 1)
+    try:
+        body = body_stream(request).read(limit + 1)
+    except OSError:
+        # The caller hung up, or its chunks are malformed.
+        raise InvalidRequest("The body ended early.") from None
     if len(body) > limit:
         raise PayloadTooLarge()
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"The body is not valid JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise InvalidRequest("The body must be a JSON object.")
-    return document
+    return parse_object(body)
 
 
 def data_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -139,6 +138,9 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         error = ServiceUnavailable(retry_after=2)
     elif isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge()
+    elif isinstance(error, SuspiciousOperation):
+        # Such as a query string of over a thousand parameters.
+        error = InvalidRequest(str(error))
     elif isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address.")
     if isinstance(error, ApiError):

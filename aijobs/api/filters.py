@@ -1,7 +1,7 @@
 """The query parameters of the job list. A bad value is 422, and so is a parameter that nobody knows."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -72,9 +72,7 @@ def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)
-            if not end:
-                return datetime.combine(day, time(), zone)
-            return datetime.combine(day + timedelta(days=1), time(), zone) - timedelta(milliseconds=1)
+            return _end_of(day, zone) if end else datetime.combine(day, time(), zone)
         if _DATE_TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -82,6 +80,13 @@ def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
         # The form is right, the day is not: the message below says what is.
         text = ""
     raise _invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The last millisecond before the next day, whatever the clocks do in between."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(milliseconds=1)
 
 
 def _invalid(path: str, message: str) -> InvalidFilter:

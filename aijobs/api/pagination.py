@@ -33,9 +33,13 @@ def cursor_of(query: QueryDict) -> str | None:
     if text is None:
         return None
     try:
-        return base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
+        key = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
     except (binascii.Error, UnicodeError):
         raise invalid_cursor() from None
+    # Decoding overlooks what is no base 64; a cursor comes back exactly as it was given.
+    if encode_cursor(key) != text:
+        raise invalid_cursor()
+    return key
 
 
 def invalid_cursor() -> InvalidFilter:

@@ -49,7 +49,8 @@ _HEADER_BYTES = 19
 SALES = """
     COPY (
         SELECT (position - 1)::int4, date - date '0001-01-01' + 1, price::float8, units, promoted
-        FROM catalogue_sale JOIN unnest(%s::bigint[]) WITH ORDINALITY AS wanted(id, position) ON product_id = wanted.id
+        FROM catalogue_sale
+        JOIN unnest(%s::bigint[]) WITH ORDINALITY AS wanted(id, position) ON product_id = wanted.id
         WHERE date > %s AND date <= %s
     ) TO STDOUT (FORMAT binary)
 """

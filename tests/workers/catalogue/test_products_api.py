@@ -151,6 +151,12 @@ def test_a_title_may_span_lines_and_line_numbers_stay_right(owner: Caller) -> No
     assert Product.objects.get(sku="C").title == '"quoted", with comma'
 
 
+@pytest.mark.parametrize("title", ["C:\\new\\table", "\\N", "\\.", "NULL", "'); DROP TABLE x; --", "ünï ☃ 😀"])
+def test_a_title_is_stored_as_it_was_sent(owner: Caller, title: str) -> None:
+    report(owner, "products", f'sku,title,price\nA,"{title}",5\n')
+    assert Product.objects.get().title == title
+
+
 def test_a_quote_that_never_closes_costs_one_row(owner: Caller) -> None:
     told = report(owner, "products", 'sku,title,price\nA,"a,5\nB,b,6\nC,c,7\n')
     assert (counts(told), [line for line, _ in where(told)]) == ((2, 0, 1), [2])
