@@ -137,7 +137,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aijobs.api.envelope.AlwaysJson",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "aijobs.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "aijobs.api.envelope.error_response",
     "UNAUTHENTICATED_USER": None,
 }

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from typing import TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from pydantic import ValidationError
 
 from aijobs import idempotency, identifiers, lifecycle, registry, statistics
 from aijobs.api import schemas, serializers
+from aijobs.api.envelope import plain
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
@@ -29,7 +31,7 @@ class Accepted:
 
 def dispatch_job(tenant: TenantAccess, body: Body, key: str | None) -> Accepted:
     """Raises InvalidJobType, InvalidParams, QueueFull and the errors of Idempotency-Key."""
-    job = _job(tenant, body, Priority.NORMAL)
+    job = _job(tenant, body, Priority.NORMAL, identifiers.new_id())
     answer = Accepted(serializers.show_new_job(job), f"/api/ai-jobs/{serializers.job_id(job)}")
     return _accept(tenant, [job], None, answer, key, idempotency.fingerprint("job", body))
 
@@ -46,14 +48,14 @@ def dispatch_batch(tenant: TenantAccess, body: Body, key: str | None) -> Accepte
     return _accept(tenant, jobs, batch, answer, key, idempotency.fingerprint("batch", body))
 
 
-def _job(tenant: TenantAccess, body: Body, default: Priority) -> NewJob:
+def _job(tenant: TenantAccess, body: Body, default: Priority, job_id: UUID) -> NewJob:
     kind = registry.get(body.get("type"))
     request = _parse(schemas.JobRequest, body)
     params = registry.parse_params(kind, request.params)
     if kind.admit:
         kind.admit(params, tenant.id)
     priority = Priority.from_name(request.priority) if request.priority else default
-    return NewJob(identifiers.new_id(), kind.name, request.params, priority)
+    return NewJob(job_id, kind.name, request.params, priority)
 
 
 def _jobs(tenant: TenantAccess, entries: Sequence[object], default: Priority) -> list[NewJob]:
@@ -61,11 +63,11 @@ def _jobs(tenant: TenantAccess, entries: Sequence[object], default: Priority) ->
     jobs: list[NewJob] = []
     errors: list[FieldError] = []
     first: ApiError | None = None
-    for index, entry in enumerate(entries):
+    for index, (entry, job_id) in enumerate(zip(entries, _ids(len(entries)), strict=True)):
         try:
             if not isinstance(entry, dict):
                 raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
-            jobs.append(_job(tenant, entry, default))
+            jobs.append(_job(tenant, entry, default, job_id))
         except ApiError as error:
             first = first or error
             errors += _of_member(index, error)
@@ -73,6 +75,14 @@ def _jobs(tenant: TenantAccess, entries: Sequence[object], default: Priority) ->
         return jobs
     known = {"known_types": [kind.name for kind in registry.all_types()]} if isinstance(first, InvalidJobType) else {}
     raise type(first)(first.message, {**known, "errors": errors} if known else errors)
+
+
+def _ids(count: int) -> list[UUID]:
+    """Ids of one millisecond: a batch's jobs were all created at the moment that their ids say."""
+    while True:
+        ids = [identifiers.new_id() for _ in range(count)]
+        if identifiers.created_at(ids[0]) == identifiers.created_at(ids[-1]):
+            return ids
 
 
 def _of_member(index: int, error: ApiError) -> list[FieldError]:
@@ -103,17 +113,17 @@ def _accept(
     fingerprint: bytes,
 ) -> Accepted:
     """Insert, or replay the first answer. A replay comes before a full queue: its jobs are in already."""
-    first_response = key and FirstResponse(key, fingerprint, answer.data, answer.location)
+    first_response = FirstResponse(key, fingerprint, plain(answer.data), answer.location) if key else None
     try:
-        _insert(tenant, jobs, batch, first_response or None)
+        _insert(tenant, jobs, batch, first_response)
     except (DuplicateKey, QueueFull) as refusal:
         stored = idempotency.find(tenant.id, key, fingerprint) if key else None
         if stored:
             return Accepted(stored.response, stored.location, replayed=True)
         if isinstance(refusal, QueueFull):
             raise
-        # The key was older than its lifetime and is free now.
-        _insert(tenant, jobs, batch, first_response or None)
+        # The key was older than its lifetime and is free now, for whoever is first.
+        return _accept(tenant, jobs, batch, answer, key, fingerprint)
     return answer
 
 

@@ -25,6 +25,22 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="The same key and body replays the first answer for 24 hours, with Idempotency-Replayed: true.",
 )
 HEADERS = [TENANT, REQUEST_ID]
+LOCATION = OpenApiParameter(
+    "Location",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[201],
+    description="Where to watch it, as in /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
+)
+REPLAYED = OpenApiParameter(
+    "Idempotency-Replayed",
+    {"type": "string", "enum": ["true"]},
+    OpenApiParameter.HEADER,
+    response=[201],
+    description="On the repeated answer to an Idempotency-Key.",
+)
+DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
 
 DESCRIPTIONS = {
     400: "INVALID_REQUEST: the body is no JSON object.",
@@ -86,7 +102,7 @@ dispatch_job: Callable[[View], View] = extend_schema(
     tags=_JOBS,
     summary="Dispatch a job",
     description="Accepts the job and answers at once; poll it until it is completed, failed or cancelled.",
-    parameters=[*HEADERS, IDEMPOTENCY_KEY],
+    parameters=DISPATCH_HEADERS,
     request={"application/json": schemas.JobRequest},
     responses={201: schemas.JobAnswer, **errors(400, 409, 413, 415, 422, 429)},
 )
@@ -117,7 +133,7 @@ dispatch_batch: Callable[[View], View] = extend_schema(
     tags=_BATCHES,
     summary="Dispatch up to 20 jobs at once",
     description="All are accepted or none. With sequential: true they run in order.",
-    parameters=[*HEADERS, IDEMPOTENCY_KEY],
+    parameters=DISPATCH_HEADERS,
     request={"application/json": schemas.BatchRequest},
     responses={201: schemas.BatchAcceptedAnswer, **errors(400, 409, 413, 415, 422, 429)},
 )

@@ -67,6 +67,7 @@ _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)
 
 def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     """A date or a date-time, as the moment that starts or ends it. Raises InvalidFilter."""
+    wrong = _invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
     # An unescaped + of an offset arrives as a space.
     text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
     try:
@@ -76,10 +77,10 @@ def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
         if _DATE_TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
-    except (ValueError, OverflowError):
-        # The form is right, the day is not: the message below says what is.
-        text = ""
-    raise _invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
+    except ValueError:
+        # The form is right, the day is not.
+        raise wrong from None
+    raise wrong
 
 
 def _end_of(day: date, zone: ZoneInfo) -> datetime:

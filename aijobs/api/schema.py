@@ -1,33 +1,85 @@
 """OpenAPI: the key, the paths as they are called, and each job type's params and result spelled out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.renderers import OpenApiJsonRenderer2
-from drf_spectacular.views import SpectacularAPIView
-from pydantic.json_schema import models_json_schema
+from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter
 
 from aijobs import registry
 from aijobs.registry import JobType, Params, Result
 
 Schema = dict[str, Any]
 Endpoint = tuple[str, str, str, Callable[..., object]]
-REFERENCE = "#/components/schemas/{model}"
+COMPONENTS = "#/components/schemas/"
 
 
-class ApiKeyScheme(OpenApiAuthenticationExtension):
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "aijobs.api.authentication.ApiKeyAuthentication"
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: object) -> Schema:
-        return {"type": "http", "scheme": "bearer", "description": "An API key, as in `aij_…`."}
+        return {"type": "http", "scheme": "bearer", "description": "An API key, as in `aij_…`. It is shown once."}
 
 
-class SchemaView(SpectacularAPIView):
-    """JSON, which browsers show and every tool reads."""
+class PydanticSchema(PydanticExtension):  # type: ignore[no-untyped-call]
+    """drf-spectacular's own shows a request as if it were an answer, in which a default needs no value."""
 
-    renderer_classes = [OpenApiJsonRenderer2]
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 1
+
+    def map_serializer(self, auto_schema: SpectacularAutoSchema, direction: str) -> Schema:
+        mode = "validation" if direction == "request" else "serialization"
+        schema: Schema = self.target.model_json_schema(ref_template=COMPONENTS + "{model}", mode=mode)
+        for name, definition in schema.pop("$defs", {}).items():
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]
+                name, ResolvedComponent.SCHEMA, schema=definition, object=name
+            )
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+RESPONSE_HEADERS = [
+    OpenApiParameter(
+        "X-Request-ID",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=True,
+        description="The caller's, or a new one; also in our logs.",
+    ),
+    OpenApiParameter(
+        "WWW-Authenticate",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=[401],
+        description="Which scheme is wanted: Bearer.",
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        {"type": "integer", "minimum": 1},
+        OpenApiParameter.HEADER,
+        required=True,
+        response=[429, 503],
+        description="Seconds to wait before trying again.",
+    ),
+]
+
+
+class AutoSchema(SpectacularAutoSchema):
+    """Adds the headers that every endpoint answers with."""
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *RESPONSE_HEADERS]
+
+    def _is_list_view(self, serializer: object = None) -> bool:
+        """Our answers are objects, also those of lists: their models say what is in them."""
+        return False
 
 
 def without_trailing_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
@@ -36,58 +88,90 @@ def without_trailing_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
 
 
 def describe_job_types(result: Schema, generator: object, request: object, public: bool) -> Schema:
-    """Replace the placeholders for params and results by the schemas of the registered types, with their examples."""
+    """Spell out every type: its params and result as components, its example where it is sent and shown."""
     types = registry.all_types()
-    schemas: Schema = result["components"]["schemas"]
-    names, definitions = models_json_schema(
-        [(kind.params, "validation") for kind in types] + [(kind.result, "serialization") for kind in types],
-        ref_template=REFERENCE,
-    )
-    schemas.update(definitions.get("$defs", {}))
-    params = [names[kind.params, "validation"] for kind in types]
-    results = [names[kind.result, "serialization"] for kind in types]
-    schemas["JobRequest"] = _job_request(schemas, types, params)
-    schemas["BatchRequest"]["properties"]["jobs"]["items"] = {"$ref": REFERENCE.format(model="JobRequest")}
-    # A view may leave both out; what is there is of one of the types.
-    schemas["JobView"]["properties"]["params"] = {"anyOf": params, "description": "As sent."}
-    schemas["JobView"]["properties"]["result"] = {"anyOf": results, "description": "Of a completed job."}
+    components: dict[str, Schema] = result["components"]["schemas"]
+    template = components["JobRequest"]
+    for kind in types:
+        components.update(_components(kind))
+        components[_name(kind, "Request")] = _request(kind, template)
+    components["JobRequest"] = _one_of_requests(types)
+    components["BatchRequest"]["properties"]["jobs"]["items"] = _reference("JobRequest")
+    for part in ("params", "result"):
+        _describe(components["JobView"]["properties"], part, types)
     _add_examples(result["paths"], types)
     return result
 
 
-def _job_request(schemas: Schema, types: list[JobType[Params, Result]], params: list[Schema]) -> Schema:
-    """One component per type; `type` tells them apart."""
-    mapping: dict[str, str] = {}
-    priority = schemas["JobRequest"]["properties"]["priority"]
-    for kind, reference in zip(types, params, strict=True):
-        component = f"{''.join(part.title() for part in kind.name.split('_'))}Job"
-        mapping[kind.name] = REFERENCE.format(model=component)
-        schemas[component] = {
-            "type": "object",
-            "description": kind.description,
-            "properties": {"type": {"const": kind.name}, "params": reference, "priority": priority},
-            "required": ["type"] if _all_optional(kind) else ["type", "params"],
-            "additionalProperties": False,
-        }
+def _name(kind: JobType[Params, Result], part: str) -> str:
+    """pricing_recalculate, Params: PricingRecalculateParams."""
+    return kind.name.title().replace("_", "") + part
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": COMPONENTS + name}
+
+
+def _components(kind: JobType[Params, Result]) -> Iterator[tuple[str, Schema]]:
+    """The type's two schemas, and the models inside them under names of their own: other types have such too."""
+    params, result = _name(kind, "Params"), _name(kind, "Result")
+    for name, schema in (
+        (params, kind.params.model_json_schema(ref_template=f"{COMPONENTS}{params}{{model}}")),
+        (result, kind.result.model_json_schema(ref_template=f"{COMPONENTS}{result}{{model}}", mode="serialization")),
+    ):
+        for inner, definition in schema.pop("$defs", {}).items():
+            yield name + inner, definition
+        yield name, {**schema, "title": name}
+
+
+def _request(kind: JobType[Params, Result], template: Schema) -> Schema:
+    """The body that dispatches one type."""
+    needs_params = any(field.is_required() for field in kind.params.model_fields.values())
     return {
-        "oneOf": [{"$ref": reference} for reference in mapping.values()],
-        "discriminator": {"propertyName": "type", "mapping": mapping},
+        **template,
+        "title": _name(kind, "Request"),
+        "description": kind.description,
+        "properties": {
+            **template["properties"],
+            "type": {"type": "string", "const": kind.name},
+            "params": _reference(_name(kind, "Params")),
+        },
+        "required": ["type", "params"] if needs_params else ["type"],
     }
 
 
-def _all_optional(kind: JobType[Params, Result]) -> bool:
-    return not any(field.is_required() for field in kind.params.model_fields.values())
+def _one_of_requests(types: list[JobType[Params, Result]]) -> Schema:
+    names = {kind.name: _name(kind, "Request") for kind in types}
+    return {
+        "title": "JobRequest",
+        "oneOf": [_reference(name) for name in names.values()],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {kind: COMPONENTS + name for kind, name in names.items()},
+        },
+    }
 
 
-def _add_examples(paths: Schema, types: list[JobType[Params, Result]]) -> None:
-    requests = {kind.name: {"value": {"type": kind.name, "params": kind.example["params"]}} for kind in types}
-    paths["/api/ai-jobs"]["post"]["requestBody"]["content"]["application/json"]["examples"] = requests
-    jobs = [each["value"] for each in requests.values()]
-    batch = {"sequential": {"value": {"jobs": jobs, "sequential": True}}}
-    paths["/api/ai-jobs/batch"]["post"]["requestBody"]["content"]["application/json"]["examples"] = batch
-    answers = {kind.name: {"value": {"data": _completed(kind)}} for kind in types}
-    read = paths["/api/ai-jobs/{job_id}"]["get"]["responses"]["200"]
-    read["content"]["application/json"]["examples"] = answers
+def _describe(properties: dict[str, Schema], part: str, types: list[JobType[Params, Result]]) -> None:
+    properties[part] = {
+        "description": properties[part]["description"],
+        "anyOf": [_reference(_name(kind, part.title())) for kind in types],
+    }
+
+
+def _add_examples(paths: dict[str, Schema], types: list[JobType[Params, Result]]) -> None:
+    bodies = {kind.name: {"type": kind.name, "params": kind.example["params"]} for kind in types}
+    batch = {"jobs": list(bodies.values()), "sequential": True}
+    _set_examples(paths["/api/ai-jobs"]["post"]["requestBody"], bodies)
+    _set_examples(paths["/api/ai-jobs/batch"]["post"]["requestBody"], {"all_types": batch})
+    _set_examples(
+        paths["/api/ai-jobs/{job_id}"]["get"]["responses"]["200"],
+        {kind.name: {"data": _completed(kind)} for kind in types},
+    )
+
+
+def _set_examples(body: Schema, values: dict[str, Any]) -> None:
+    body["content"]["application/json"]["examples"] = {name: {"value": value} for name, value in values.items()}
 
 
 def _completed(kind: JobType[Params, Result]) -> Schema:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -53,7 +54,7 @@ class JobView(BaseModel):
     type: str
     status: Status
     priority: PriorityName
-    params: dict[str, Any] = Field(default_factory=dict, description="As sent. In lists with include=params.")
+    params: dict[str, Any] = Field(default={}, description="As sent. In lists with include=params.")
     created_at: datetime
     started_at: datetime | None = Field(description="Of the last attempt.")
     completed_at: datetime | None = Field(description="When it ended: completed, failed or cancelled.")
@@ -65,8 +66,8 @@ class JobView(BaseModel):
     retry_count: int
     batch_id: str | None
     result: Any = Field(default=None, description="Of a completed job. In lists with include=result.")
-    error: JobError | None = Field(default=None, description="Of a failed job.")
-    cancellation: Cancellation | None = Field(default=None, description="Of a cancelled job.")
+    error: JobError | SkipJsonSchema[None] = Field(default=None, description="Of a failed job.")
+    cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Of a cancelled job.")
 
 
 class JobAnswer(BaseModel):

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,15 +67,12 @@ class Up:
         headers = {"Authorization": f"Bearer {self.ready['api_key']}", "X-Tenant-ID": self.ready["tenant_id"]}
         return httpx.Client(base_url=self.ready["base_url"], headers=headers, timeout=30)
 
-    def complete_a_job(self) -> str:
-        """Dispatch a pricing job and wait until it is completed; its id."""
-        params = {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False}
+    def complete_a_job(self) -> None:
+        """Dispatch a pricing job, again while the answer is 503, as a caller does, and wait until it is completed."""
         with self.client() as client:
-            answer = client.post("/api/ai-jobs", json={"type": "pricing_recalculate", "params": params})
-            job_id: str = answer.raise_for_status().json()["data"]["id"]
-            wait_until(lambda: _job(client, job_id)["status"] not in ("queued", "running"), "the job's end", 60)
-            assert _job(client, job_id)["status"] == "completed"
-        return job_id
+            job_id = _dispatch(client)
+            wait_until(lambda: _status(client, job_id) not in ("queued", "running"), "the job's end", 60)
+            assert _status(client, job_id) == "completed"
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal to `up` alone, and wait until it and everything that it had started are gone."""
@@ -86,14 +83,34 @@ class Up:
         return code
 
 
-def _job(client: httpx.Client, job_id: str) -> dict[str, Any]:
-    job: dict[str, Any] = client.get(f"/api/ai-jobs/{job_id}").raise_for_status().json()["data"]
-    return job
+def _dispatch(client: httpx.Client) -> str:
+    params = {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False}
+    body = {"type": "pricing_recalculate", "params": params}
+    job_id: str = _data(lambda: client.post("/api/ai-jobs", json=body))["id"]
+    return job_id
+
+
+def _status(client: httpx.Client, job_id: str) -> str:
+    status: str = _data(lambda: client.get(f"/api/ai-jobs/{job_id}"))["status"]
+    return status
+
+
+def _data(request: Callable[[], httpx.Response]) -> dict[str, Any]:
+    """What is answered in the end: a caller sends a request again that was answered 503, "retry in a moment"."""
+    answers: list[httpx.Response] = []
+
+    def answered() -> bool:
+        answers.append(request())
+        return answers[-1].status_code != 503
+
+    wait_until(answered, "an answer other than 503")
+    data: dict[str, Any] = answers[-1].raise_for_status().json()["data"]
+    return data
 
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -202,16 +219,18 @@ def _is_ready(up: Up) -> bool:
 
 
 def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
-    first = start(tmp_path / "data", tmp_path / "first.log")
-    job_id = first.complete_a_job()
+    first = start(tmp_path / "data", tmp_path / "first.log", "--no-demo")
+    assert first.ready["tenant_id"] == "default"
+    with first.client() as client:
+        job_id = _dispatch(client)
     assert first.end(signal.SIGTERM) == 0, first.output()
     # A pid file of a machine that crashed: its number is another process's now, this one's.
     (tmp_path / "data" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
 
-    second = start(tmp_path / "data", tmp_path / "second.log")
+    second = start(tmp_path / "data", tmp_path / "second.log", "--no-demo")
     assert f"removing a stale postmaster.pid: process {os.getpid()}" in second.output()
     with second.client() as client:
-        assert _job(client, job_id)["status"] == "completed"
+        assert _status(client, job_id)
         # Every start has a key of its own.
         client.headers["Authorization"] = f"Bearer {first.ready['api_key']}"
         assert client.get("/api/ai-jobs").status_code == 401

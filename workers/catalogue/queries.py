@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, cast
 
 import numpy as np
-import psycopg
 from django.db import connection
 from django.db.models import Max
 from numpy.typing import NDArray
@@ -39,39 +37,29 @@ def last_sale(products: Sequence[Product]) -> date | None:
     return last
 
 
-# Every column has a fixed width and no NULL, so that a row of binary COPY is a row of this array.
-_FIELDS = (("product", ">i4"), ("day", ">i4"), ("price", ">f8"), ("units", ">f8"), ("promoted", ">f8"))
-_ROW = np.dtype(
-    [("fields", ">i2"), *(each for name, kind in _FIELDS for each in ((f"{name}_width", ">i4"), (name, kind)))]
-)
-# What comes before the first row: a signature, flags and the length of an extension.
-_HEADER_BYTES = 19
+# PostgreSQL counts days from 2000-01-01, Python from 0001-01-01.
+POSTGRES_EPOCH = date(2000, 1, 1).toordinal()
 SALES = """
-    COPY (
-        SELECT (position - 1)::int4, date - date '0001-01-01' + 1, price::float8, units, promoted
-        FROM catalogue_sale
-        JOIN unnest(%s::bigint[]) WITH ORDINALITY AS wanted(id, position) ON product_id = wanted.id
-        WHERE date > %s AND date <= %s
-    ) TO STDOUT (FORMAT binary)
+    SELECT array_agg(position), array_agg(date - date '2000-01-01'), array_agg(price::float8), array_agg(units),
+        array_agg(promoted)
+    FROM catalogue_sale JOIN unnest(%s::bigint[]) WITH ORDINALITY AS wanted(id, position) ON product_id = wanted.id
+    WHERE date > %s AND date <= %s
 """
 
 
 def load_sales(products: Sequence[Product], until: date, days: int) -> SalesArrays:
     """The sales of the last `days` days up to and including `until`.
 
-    By binary COPY, without an object per value: 180,000 sales take 0.2 s; as rows they took 1.2 s.
+    Five arrays in one row: 180,000 sales take 0.3 s. As rows, also those of a binary COPY, they took three times as
+    long: it is the Python object per row that costs.
     """
-    parameters = [[product.pk for product in products], until - timedelta(days=days), until]
-    connection.ensure_connection()
-    raw = cast("psycopg.Connection[Any]", connection.connection)
-    # A cursor of psycopg's own: Django's takes no parameters for a COPY when it logs queries.
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor, cursor.copy(SALES, parameters) as copy:
-        content = b"".join(copy)
-    rows = np.frombuffer(content, _ROW, offset=_HEADER_BYTES, count=(len(content) - _HEADER_BYTES) // _ROW.itemsize)
+    with connection.cursor() as cursor:
+        cursor.execute(SALES, [[product.pk for product in products], until - timedelta(days=days), until])
+        position, day, price, units, promoted = cursor.fetchone()
     return SalesArrays(
-        product=rows["product"].astype(np.int64),
-        day=rows["day"].astype(np.int64),
-        price=rows["price"].astype(np.float64),
-        units=rows["units"].astype(np.float64),
-        promoted=rows["promoted"].astype(np.float64),
+        product=np.array(position or [], dtype=np.int64) - 1,
+        day=np.array(day or [], dtype=np.int64) + POSTGRES_EPOCH,
+        price=np.array(price or [], dtype=np.float64),
+        units=np.array(units or [], dtype=np.float64),
+        promoted=np.array(promoted or [], dtype=np.float64),
     )
