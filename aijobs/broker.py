@@ -91,7 +91,7 @@ class _Breaker:
             time.sleep(PROBE_SECONDS)
             try:
                 with _connect() as connection:
-                    connection.default_channel.close()
+                    connection.default_channel.close()  # type: ignore[attr-defined]  # of every channel
             except ERRORS:
                 continue
             self._closed = True
@@ -148,7 +148,7 @@ def message_count() -> int:
         *waiting, unacked = pipeline.execute()
         # Kombu keeps [message, exchange, routing key]; the sweep's own message is among them, of another queue.
         handed_out = sum(orjson.loads(entry)[2] in JOB_QUEUES for entry in unacked)
-        return sum(waiting) + handed_out
+        return int(sum(waiting)) + handed_out
 
 
 def disconnect() -> None:

@@ -371,4 +371,9 @@ class Migration(migrations.Migration):
             model_name="batch",
             index=models.Index(fields=["tenant", "id"], name="batch_tenant_id"),
         ),
+        # Room for new versions of a row on its own page, so that renewals and counts stay heap-only updates.
+        migrations.RunSQL(
+            "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
+            "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",
+        ),
     ]

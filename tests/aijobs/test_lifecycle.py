@@ -280,7 +280,7 @@ def test_cancel_and_claim_at_the_same_instant_have_one_winner() -> None:
 def test_claims_of_one_job_at_the_same_instant_have_one_winner() -> None:
     tenant = TenantFactory(release_window=1000)
     for job_id in engine.dispatch(tenant, 30):
-        runs = race(*[lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER)] * 4)  # type: ignore[misc]
+        runs = race(*[lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER)] * 4)
         assert sum(isinstance(run, lifecycle.Run) for run in runs) == 1
 
 

@@ -157,7 +157,7 @@ class Lifecycle(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_promises_hold_in_any_order_of_events() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Lifecycle,
         settings=settings(
             max_examples=40,

@@ -8,7 +8,7 @@ from tests.integration.processes import Processes
 
 def test_high_runs_before_normal_before_low(http: httpx.Client, processes: Processes) -> None:
     """Strictly: thirty of each, dispatched in turn, more than a window holds."""
-    dispatched = {priority: [] for priority in ("low", "normal", "high")}
+    dispatched: dict[str, list[str]] = {priority: [] for priority in ("low", "normal", "high")}
     for _ in range(30):
         for priority, ids in dispatched.items():
             ids.append(dispatch(http, priority=priority))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from django.conf import settings
@@ -14,15 +14,20 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.timezone import now
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from aijobs.auth import create_key
 from aijobs.models import ApiKey, Tenant
 from config.servers import EmbeddedServerError, prepare_data_dir
 from config.stack import Stack, free_port
 from config.supervisor import ChildDied
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
 
 SCOPES = ("ai-jobs:write", "ai-jobs:read", "catalogue:write", "catalogue:read")
 KEY_LABEL = "up"
@@ -88,7 +93,7 @@ class Command(BaseCommand):
         self.console.print("Stopped.")
 
     def _announce(self, line: str) -> None:
-        self.console.print(f"{time.strftime('%H:%M:%S')} {line}", soft_wrap=True, markup=False)
+        self._say(f"{time.strftime('%H:%M:%S')} {line}")
 
     def _start(self, stack: Stack, *, demo: bool) -> tuple[str, str]:
         with self._step("Starting PostgreSQL and Valkey"):
@@ -102,7 +107,7 @@ class Command(BaseCommand):
             secret = _new_key(tenant)
             # Not needed any more, and its threads would be in the way of starting processes.
             connection.close()
-            connection.close_pool()
+            cast("DatabaseWrapper", connection).close_pool()
         with self._step("Starting the API, workers and beat"):
             stack.start_service()
         return tenant.name, secret
@@ -144,16 +149,17 @@ class Command(BaseCommand):
 
     def _show_result(self, result: dict[str, Any], titles: dict[str, str]) -> None:
         shown = sorted(result["recommendations"], key=lambda each: -each["expected_profit_change_pct"])
-        table = Table(title="Recommended prices", title_justify="left")
-        for heading in ("SKU", "Product"):
-            table.add_column(heading, no_wrap=True)
+        table = Table(title="Recommended prices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("SKU", no_wrap=True)
+        # The one column that gives way to a narrow terminal.
+        table.add_column("Product")
         for heading in ("Price", "Recommended", "Profit", "Confidence"):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("Limited by", no_wrap=True)
         for each in shown[:SHOWN_RECOMMENDATIONS]:
             table.add_row(
                 each["sku"],
-                titles[each["sku"]],
+                Text(titles[each["sku"]], no_wrap=True, overflow="ellipsis"),
                 f"{each['current_price']:.2f}",
                 f"{each['recommended_price']:.2f}",
                 f"{each['expected_profit_change_pct']:+.1f} %",
@@ -163,26 +169,31 @@ class Command(BaseCommand):
         self.console.print(table)
         self.console.print(f"{result['updated_count']} of {result['processed_count']} prices would change.")
 
+    def _say(self, text: str) -> None:
+        """A line that is never wrapped or marked up: it may be copied."""
+        self.console.print(text, soft_wrap=True, markup=False)
+
     def _tell(self, stack: Stack, tenant: str, secret: str, *, demo: bool, as_json: bool) -> None:
-        say = lambda text: self.console.print(text, soft_wrap=True, markup=False)  # noqa: E731
-        say("")
-        say(f"AI Jobs is running at {stack.base_url}")
-        say(f"  Documentation  {stack.base_url}/api/docs")
-        say(f"  Admin          {stack.base_url}/admin/   (manage.py createsuperuser makes an account)")
-        say(f"  Tenant         {tenant}")
-        say(f"  API key        {secret}   (valid until the next `up`; manage.py createapikey makes lasting ones)")
-        say(f"  Logs           {stack.logs}")
-        say("Try it:")
+        self._say("")
+        self._say(f"AI Jobs is running at {stack.base_url}")
+        self._say(f"  Documentation  {stack.base_url}/api/docs")
+        self._say(f"  Admin          {stack.base_url}/admin/   (manage.py createsuperuser makes an account)")
+        self._say(f"  Tenant         {tenant}")
+        self._say(
+            f"  API key        {secret}   (valid until the next `up`; manage.py createapikey makes lasting ones)"
+        )
+        self._say(f"  Logs           {stack.logs}")
+        self._say("Try it:")
         body = {"skus": ["SKU-001", "SKU-002"], "marketplace": MARKETPLACE}
         if demo:
             dispatch = json.dumps({"type": "pricing_recalculate", "params": body})
-            say(
+            self._say(
                 f"curl -s {stack.base_url}/api/ai-jobs -H 'Authorization: Bearer {secret}' "
                 f"-H 'Content-Type: application/json' -d '{dispatch}'"
             )
         else:
-            say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
-        say("Ctrl-C stops everything.")
+            self._say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
+        self._say("Ctrl-C stops everything.")
         if as_json:
             self.stdout.write(json.dumps({"base_url": stack.base_url, "api_key": secret, "tenant_id": tenant}))
             self.stdout.flush()
