@@ -4,6 +4,7 @@ The key's row is inserted by the statement that inserts the jobs (see statements
 """
 
 import hashlib
+import re
 from datetime import timedelta
 
 import orjson
@@ -14,13 +15,15 @@ from aijobs.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
+# Neither control characters nor the surrogates that stand for undecodable bytes: PostgreSQL's text has no form for them.
+_TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 def validate(key: str | None) -> str | None:
     """The header's value, or None without one. Raises InvalidRequest."""
-    if key is None or 1 <= len(key) <= LONGEST_KEY:
+    if key is None or (len(key) <= LONGEST_KEY and _TEXT.fullmatch(key)):
         return key
-    raise InvalidRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters.")
+    raise InvalidRequest(f"Idempotency-Key must have 1 to {LONGEST_KEY} characters, and no control characters.")
 
 
 def fingerprint(endpoint: str, body: dict[str, object]) -> bytes:

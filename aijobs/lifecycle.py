@@ -152,6 +152,9 @@ class Run:
     sequential: bool
     on_failure: OnFailure | None
     position: int | None
+    # The tenant's lane wants a refill now that this job has left it; or has a place again once it has ended.
+    refill: bool
+    limited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ class _Claimed:
     on_failure: str | None
     position: int | None
     refill: bool
+    limited: bool
 
 
 class _LimitValues(TypedDict):
@@ -185,21 +189,7 @@ def claim(job_id: UUID, worker: str) -> Run | None:
         # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
         sql.rows(_Id, statements.UNRELEASE, {"id": job_id})
         return None
-    row = claimed[0]
-    if row.refill:
-        queueing.refill(row.tenant_id)
-    return Run(
-        id=row.id,
-        type=row.type,
-        params=orjson.loads(row.params),
-        tenant_id=row.tenant_id,
-        attempt=row.attempt,
-        failures=row.failures,
-        batch_id=row.batch_id,
-        sequential=bool(row.sequential),
-        on_failure=OnFailure(row.on_failure) if row.on_failure else None,
-        position=row.position,
-    )
+    return _run_of(claimed[0])
 
 
 def _limit_values() -> _LimitValues:
@@ -482,7 +472,7 @@ def _run_of(row: _Claimed) -> Run:
     return Run(
         id=row.id,
         type=row.type,
-        params=None,
+        params=orjson.loads(row.params),
         tenant_id=row.tenant_id,
         attempt=row.attempt,
         failures=row.failures,
@@ -490,6 +480,8 @@ def _run_of(row: _Claimed) -> Run:
         sequential=bool(row.sequential),
         on_failure=OnFailure(row.on_failure) if row.on_failure else None,
         position=row.position,
+        refill=row.refill,
+        limited=row.limited,
     )
 
 

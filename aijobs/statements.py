@@ -82,7 +82,7 @@ WITH claimed AS (
           SELECT count(*) FROM aijobs_job running
           WHERE running.tenant_id = job.tenant_id AND running.status = 'running'
       ))
-    RETURNING job.*, tenant.release_window
+    RETURNING job.*, tenant.release_window, tenant.max_running IS NOT NULL AS limited
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
@@ -97,7 +97,8 @@ SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id,
         SELECT count(*) - 1 FROM aijobs_job released
         WHERE released.tenant_id = claimed.tenant_id AND released.lane = claimed.lane
           AND released.status = 'queued' AND released.released_at IS NOT NULL
-    ) AS refill
+    ) AS refill,
+    limited
 FROM claimed LEFT JOIN aijobs_batch batch ON batch.id = claimed.batch_id
 """
 
@@ -183,8 +184,8 @@ RETURNING id, type, lane, batch_id, position
 """
 
 _HELD = """
-SELECT job.id, type, '' AS params, job.tenant_id, attempt, failures, batch_id, batch.sequential, batch.on_failure,
-    position, false AS refill
+SELECT job.id, type, 'null' AS params, job.tenant_id, attempt, failures, batch_id, batch.sequential, batch.on_failure,
+    position, false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'running'
 """

@@ -3,6 +3,7 @@
 DATABASE_URL and REDIS_URL, when set, replace them.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -16,14 +17,12 @@ import pytest
 pytest_plugins = ["tests.clients"]
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
+# Not one of pytest's hooks: they do not run where setting Django up fails.
+atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["AIJOBS_DATA_DIR"] = str(DATA_DIR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 # pytest-django sets Django up by itself only where an option or an ini key names the settings.
 django.setup()
-
-
-def pytest_unconfigure() -> None:
-    shutil.rmtree(DATA_DIR, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -45,9 +45,21 @@ def run_job(self: "Task[Any, Any]", job_id: str) -> None:
     if run is None:
         raise Ignore("the claim was refused: a stale, early or doubled message")
     with bound_contextvars(job_id=job_id, job_type=run.type, attempt=run.attempt, tenant=run.tenant_id):
+        if run.refill:
+            refill(run.tenant_id)
         ended = execute(run)
+        if run.limited:
+            refill(run.tenant_id)
     if not _chain_goes_on(self, ended):
         raise Ignore("this copy of the message ends here")
+
+
+def refill(tenant_id: int) -> None:
+    """Release the tenant's next jobs. The sweeper does so too, only later: a failure is no reason to stop."""
+    try:
+        queueing.refill(tenant_id)
+    except CONNECTION_ERRORS as error:
+        logger.warning("not refilled: %s", error)
 
 
 def execute(run: Run) -> Ended | None:

@@ -19,7 +19,8 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Principal, TenantAccess]:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not secret.strip():
+        # A key is ASCII; other characters may stand for bytes that cannot even be hashed.
+        if scheme.lower() != "bearer" or not secret.strip() or not secret.isascii():
             raise Unauthenticated()
         principal = authenticate(secret.strip())
         return principal, principal.tenant(request.headers.get("X-Tenant-ID") or None)

@@ -75,9 +75,10 @@ def test_claims_refill_the_window_at_its_half(valkey: Redis) -> None:
     tenant = TenantFactory(release_window=6)
     ids = engine.dispatch(tenant, 20)
     for job_id in ids[:2]:
-        engine.start(job_id)
+        assert not engine.start(job_id).refill
     assert released(tenant) == 4
-    engine.start(ids[2])
+    assert engine.start(ids[2]).refill
+    queueing.refill(tenant.pk)
     assert released(tenant) == 6
     assert messages(valkey)[-3:] == [str(job_id) for job_id in ids[6:9]]
 
@@ -89,6 +90,8 @@ def test_everything_is_released_in_order_in_the_end(valkey: Redis) -> None:
     while waiting := messages(valkey)[len(ran) :]:
         run = engine.start(UUID(waiting[0]))
         ran.append(run.id)
+        if run.refill:
+            queueing.refill(tenant.pk)
         engine.complete(run)
     assert ran == ids
 
