@@ -61,7 +61,8 @@ class HealthView(APIView):
 
     @extend_schema(
         operation_id="healthz",
-        tags=["health"],
+        summary="Whether the process lives",
+        tags=["Health"],
         auth=[],
         responses={200: OpenApiResponse(_ALIVE, "The process lives.")},
     )
@@ -77,7 +78,8 @@ class ReadyView(APIView):
 
     @extend_schema(
         operation_id="readyz",
-        tags=["health"],
+        summary="Whether database, broker and migrations are ready",
+        tags=["Health"],
         auth=[],
         responses={
             200: OpenApiResponse(_READY, "Everything answers."),
