@@ -15,7 +15,7 @@ from aijobs.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
-# Neither control characters nor the surrogates that stand for undecodable bytes: PostgreSQL's text has no form for them.
+# No control characters, and no surrogates for undecodable bytes: PostgreSQL's text has no form for them.
 _TEXT = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]+")
 
 

@@ -14,7 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Production takes nothing for granted: its secrets, servers and hosts must be given.
 PRODUCTION = env.bool("AIJOBS_PRODUCTION", default=False)
-DATA_DIR = Path(env.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data")))
+DATA_DIR = Path(env.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 if PRODUCTION:

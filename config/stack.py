@@ -64,7 +64,7 @@ class Stack:
             self._start_server(Valkey(self.data_dir, self.announce))
 
     def _start_server(self, server: Server) -> None:
-        self.supervisor.start(Child(server.name, server.start, server.log, server.stop_signal))
+        self.supervisor.start(Child(server.name, server.start, server.log, server.stop_signal, stops_last=True))
         server.wait_ready()
 
     def start_service(self) -> None:

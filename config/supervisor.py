@@ -2,8 +2,9 @@
 
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +32,8 @@ class Child:
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 10.0
+    # The others need it until they have ended.
+    stops_last: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     backoff: float = FIRST_BACKOFF_SECONDS
@@ -38,7 +41,7 @@ class Child:
 
 
 class Supervisor:
-    """Starts children in order and stops them in the opposite one. To be used from the main thread only."""
+    """Starts children in order, and ends them so that none misses another. For the main thread only."""
 
     def __init__(self, announce: Announce) -> None:
         self.announce = announce
@@ -64,13 +67,27 @@ class Supervisor:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop all, the last started first. A KeyboardInterrupt meanwhile kills what is left."""
+        """Stop all: at once those that nobody needs, then the rest, last started first.
+
+        A KeyboardInterrupt meanwhile kills what is being waited for.
+        """
+        self._stop([child for child in self.children if not child.stops_last])
         for child in reversed(self.children):
-            if child.process is not None:
-                try:
-                    processes.stop(child.process, child.stop_signal, child.stop_seconds)
-                except KeyboardInterrupt:
-                    processes.kill_group(child.process)
+            if child.stops_last:
+                self._stop([child])
+
+    def _stop(self, children: Sequence[Child]) -> None:
+        running = [child for child in children if child.process is not None]
+        threads = [threading.Thread(target=_stop, args=(child,)) for child in running]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                for child in running:
+                    _kill(child)
+                thread.join()
 
     def _start(self, child: Child) -> None:
         child.process = child.start()
@@ -102,6 +119,16 @@ class Supervisor:
         self.announce(f"{what}; starting it again in {child.backoff:g} s")
         child.restart_at = time.monotonic() + child.backoff
         child.backoff = min(2 * child.backoff, LONGEST_BACKOFF_SECONDS)
+
+
+def _stop(child: Child) -> None:
+    if child.process is not None:
+        processes.stop(child.process, child.stop_signal, child.stop_seconds)
+
+
+def _kill(child: Child) -> None:
+    if child.process is not None:
+        processes.kill_group(child.process)
 
 
 def _cause(code: int) -> str:

@@ -4,15 +4,15 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import UUID
 
 import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse
-from psycopg_pool import PoolTimeout
+from psycopg_pool import ConnectionPool, PoolTimeout
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -21,6 +21,9 @@ from rest_framework.response import Response
 
 from aijobs.api.documents import parse_object
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +116,9 @@ def json_object(request: Request) -> dict[str, object]:
 
     Not a parser of Django REST framework's: those are not called for an empty body.
     """
+    if not request.content_type and request.META.get("CONTENT_LENGTH", "0") in ("", "0"):
+        # Nobody names the type of no body: the body itself is what is missing.
+        raise InvalidRequest("The body must be a JSON object, sent as application/json.")
     media_type_of(request, ["application/json"])
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
@@ -140,6 +146,7 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
     if isinstance(error, DATABASE_DOWN):
         logger.warning("database unavailable: %s", error)
+        _drop_dead_connections()
         error = ServiceUnavailable(retry_after=2)
     elif isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge()
@@ -157,6 +164,14 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         return Response(error_body(CODES.get(status, "ERROR"), str(error.detail)), status=status)
     logger.error("unexpected error", exc_info=error)
     return Response(error_body("INTERNAL_ERROR", "Something went wrong on our side."), status=500)
+
+
+def _drop_dead_connections() -> None:
+    """After a restart of the database every idle connection of the pool is dead: one 503 is enough for all."""
+    connection.close()
+    pool: ConnectionPool | None = cast("DatabaseWrapper", connection).pool
+    if pool is not None:
+        pool.check()
 
 
 def _headers(error: ApiError) -> dict[str, str]:

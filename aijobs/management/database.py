@@ -19,17 +19,20 @@ def add_data_dir(parser: ArgumentParser) -> None:
     )
 
 
-def require_database() -> None:
-    """Raises CommandError unless the database answers and is migrated.
+def is_migrated(unreachable: str = "The database does not answer: is `up` running?") -> bool:
+    """Whether our tables are there. Raises CommandError, one line, where the database does not answer.
 
     Asked on a connection of its own: the pool would try for seconds, and warn meanwhile.
     """
     try:
         with psycopg.connect(**connection.get_connection_params()) as own:
-            cursor = own.execute("SELECT to_regclass('aijobs_tenant')")
-            (table,) = cursor.fetchone() or (None,)
+            return own.execute("SELECT FROM pg_class WHERE oid = to_regclass('aijobs_tenant')").rowcount == 1
     except psycopg.OperationalError as error:
         reason = str(error).partition("\n")[0]
-        raise CommandError(f"The database does not answer: is `up` running? ({reason})") from None
-    if table is None:
+        raise CommandError(f"{unreachable} ({reason})") from None
+
+
+def require_database() -> None:
+    """Raises CommandError unless the database answers and is migrated."""
+    if not is_migrated():
         raise CommandError("The database has no tables yet: wait until `up` is ready, or run migrate.")

@@ -99,8 +99,16 @@ def test_a_job_must_be_an_object(owner: Caller, entry: object) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("sequential", "true"), ("sequential", 1), ("sequential", None), ("on_failure", "retry"), ("on_failure", None)]
-    + [("priority", "urgent"), ("priority", None), ("name", "x")],
+    [
+        ("sequential", "true"),
+        ("sequential", 1),
+        ("sequential", None),
+        ("on_failure", "retry"),
+        ("on_failure", None),
+        ("priority", "urgent"),
+        ("priority", None),
+        ("name", "x"),
+    ],
 )
 def test_a_wrong_field_of_the_batch_is_named(owner: Caller, name: str, value: object) -> None:
     error = error_of(owner.post(PATH, {"jobs": [PROBE], name: value}), 422, "INVALID_PARAMS")

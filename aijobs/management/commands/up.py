@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aijobs.auth import create_key
+from aijobs.management.database import is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.servers import EmbeddedServerError, prepare_data_dir
 from config.stack import Stack, free_port
@@ -99,6 +100,7 @@ class Command(BaseCommand):
         with self._step("Starting PostgreSQL and Valkey"):
             stack.start_servers()
         with self._step("Preparing the database"):
+            is_migrated(unreachable="The database that DATABASE_URL names does not answer.")
             call_command("migrate", verbosity=0, interactive=False)
             tenant, _ = Tenant.objects.get_or_create(name="demo" if demo else "default")
             if demo:
