@@ -144,31 +144,16 @@ class Run:
 
     id: UUID
     type: str
-    params: object
-    tenant_id: int
-    attempt: int
-    failures: int
-    batch_id: UUID | None
-    sequential: bool
-    on_failure: OnFailure | None
-    position: int | None
-    # The tenant's lane wants a refill now that this job has left it; or has a place again once it has ended.
-    refill: bool
-    limited: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Claimed:
-    id: UUID
-    type: str
+    # As JSON; what the sweeper and a stopping worker end without running it has none.
     params: str
     tenant_id: int
     attempt: int
     failures: int
     batch_id: UUID | None
-    sequential: bool | None
+    sequential: bool
     on_failure: str | None
     position: int | None
+    # The tenant's lane wants a refill now that this job has left it; or has a place again once it has ended.
     refill: bool
     limited: bool
 
@@ -181,7 +166,7 @@ class _LimitValues(TypedDict):
 def claim(job_id: UUID, worker: str) -> Run | None:
     """Take a queued, due, unblocked, released job. None when it is none, or somebody else's: forget the message."""
     claimed = sql.rows(
-        _Claimed,
+        Run,
         statements.CLAIM,
         {"id": job_id, "worker": worker, "window": settings.AIJOBS_RELEASE_WINDOW, **_limit_values()},
     )
@@ -189,7 +174,7 @@ def claim(job_id: UUID, worker: str) -> Run | None:
         # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
         sql.rows(_Id, statements.UNRELEASE, {"id": job_id})
         return None
-    return _run_of(claimed[0])
+    return claimed[0]
 
 
 def _limit_values() -> _LimitValues:
@@ -254,13 +239,14 @@ def fail(
 
     `retry_after`: seconds that an upstream asked for, the least wait. `lease_lost`: only if the lease is over.
     """
-    limits = registry.get(run.type).limits
+    # A type that a release has taken away gets no further attempt.
+    kind = registry.find(run.type)
     with _lock_batch(run, run.batch_id is not None):
-        if transient and run.failures + 1 < limits.attempts and not _batch_cancelled(run):
+        if transient and kind and run.failures + 1 < kind.limits.attempts and not _batch_cancelled(run):
             # A lost worker was not the job's fault: it may run again at once.
-            delay = 0.0 if lease_lost else max(_backoff(limits, run.failures + 1), retry_after or 0.0)
-            kind = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
-            _wait_again(run, kind, delay, failures=1, data={"code": code, "message": message})
+            delay = 0.0 if lease_lost else max(_backoff(kind.limits, run.failures + 1), retry_after or 0.0)
+            event = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
+            _wait_again(run, event, delay, failures=1, data={"code": code, "message": message})
             return Ended(terminal=False)
         _end([run.id], Status.FAILED, run.attempt, code=code, message=message, lease_lost=lease_lost)
         return Ended(terminal=True, successor=_advance(run, Status.FAILED))
@@ -271,19 +257,19 @@ def hand_back(worker: str) -> int:
 
     Fenced like all else: whatever the worker's processes still write is refused. Returns how many.
     """
-    held = sql.rows(_Claimed, statements.HELD_BY, {"worker": worker})
-    for row in held:
-        _hand_back(_run_of(row))
+    held = sql.rows(Run, statements.HELD_BY, {"worker": worker})
+    for run in held:
+        _hand_back(run)
     return len(held)
 
 
 def reclaim_expired() -> int:
     """Take back every run whose lease is over: the sweeper's answer to lost workers and hard time limits."""
-    expired = sql.rows(_Claimed, statements.EXPIRED, {})
+    expired = sql.rows(Run, statements.EXPIRED, {})
     reclaimed = 0
-    for row in expired:
+    for run in expired:
         try:
-            ended = fail(_run_of(row), WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
+            ended = fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
         except TransitionRefused:
             # Renewed, ended or reclaimed by another sweeper since we looked.
             continue
@@ -345,7 +331,7 @@ class _Member:
     id: UUID
     batch_id: UUID | None
     sequential: bool
-    on_failure: OnFailure | None
+    on_failure: str | None
     position: int | None
 
     @classmethod
@@ -355,7 +341,7 @@ class _Member:
             id=job.id,
             batch_id=job.batch_id,
             sequential=batch is not None and batch.sequential,
-            on_failure=OnFailure(batch.on_failure) if batch else None,
+            on_failure=batch.on_failure if batch else None,
             position=job.position,
         )
 
@@ -466,23 +452,6 @@ def _advance(member: Run | _Member, status: Status) -> Released | None:
         return None
     unblocked = sql.rows(Released, statements.UNBLOCK_NEXT, {"batch": member.batch_id})
     return unblocked[0] if unblocked else None
-
-
-def _run_of(row: _Claimed) -> Run:
-    return Run(
-        id=row.id,
-        type=row.type,
-        params=orjson.loads(row.params),
-        tenant_id=row.tenant_id,
-        attempt=row.attempt,
-        failures=row.failures,
-        batch_id=row.batch_id,
-        sequential=bool(row.sequential),
-        on_failure=OnFailure(row.on_failure) if row.on_failure else None,
-        position=row.position,
-        refill=row.refill,
-        limited=row.limited,
-    )
 
 
 def ended_by(run: Run) -> bool:

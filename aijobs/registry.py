@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Annotated, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
@@ -120,6 +119,11 @@ def all_types() -> list[JobType[Params, Result]]:
     return sorted(_types.values(), key=lambda each: each.name)
 
 
+def find(name: str) -> JobType[Params, Result] | None:
+    """The type of that name, if this release has it: a stored job may be of one that it has not."""
+    return _types.get(name)
+
+
 def get(name: object) -> JobType[Params, Result]:
     """The type of that name. Raises InvalidJobType, whose details list the known ones."""
     found = _types.get(name) if isinstance(name, str) else None
@@ -128,13 +132,13 @@ def get(name: object) -> JobType[Params, Result]:
     return found
 
 
-def parse_params(kind: JobType[P, R], params: object) -> P:
-    """Build the type's Params from decoded JSON. Raises InvalidParams with one entry per wrong field.
+def parse_params(kind: JobType[P, R], params: bytes | str) -> P:
+    """Build the type's Params from JSON. Raises InvalidParams with one entry per wrong field.
 
     Validation is in JSON mode, at dispatch and again in the worker: strict models refuse a date from a dict.
     """
     try:
-        return kind.params.model_validate_json(orjson.dumps(params))
+        return kind.params.model_validate_json(params)
     except ValidationError as error:
         raise InvalidParams(details=field_errors(error, "params")) from None
 

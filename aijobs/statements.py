@@ -87,8 +87,8 @@ WITH claimed AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
-SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id, batch.sequential, batch.on_failure,
-    position,
+SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id,
+    coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
     EXISTS (
         SELECT FROM aijobs_job waiting
         WHERE waiting.tenant_id = claimed.tenant_id AND waiting.lane = claimed.lane AND waiting.status = 'queued'
@@ -184,8 +184,8 @@ RETURNING id, type, lane, batch_id, position
 """
 
 _HELD = """
-SELECT job.id, type, 'null' AS params, job.tenant_id, attempt, failures, batch_id, batch.sequential, batch.on_failure,
-    position, false AS refill, false AS limited
+SELECT job.id, type, '' AS params, job.tenant_id, attempt, failures, batch_id,
+    coalesce(batch.sequential, false) AS sequential, batch.on_failure, position, false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'running'
 """

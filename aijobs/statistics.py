@@ -30,8 +30,10 @@ class Snapshot:
 
     def run_seconds(self, type_name: str) -> float:
         """The median of recent runs; the typical duration until there are some."""
-        typical = registry.get(type_name).limits.typical_seconds
-        return self.medians.get(type_name, float(typical))
+        if type_name in self.medians:
+            return self.medians[type_name]
+        kind = registry.find(type_name)
+        return float(kind.limits.typical_seconds) if kind else 0.0
 
     def wait_seconds(self, type_name: str, lane: Priority) -> float:
         """How long a new job waits behind what is queued in its lane and in the lanes before it."""

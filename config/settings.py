@@ -145,12 +145,18 @@ REST_FRAMEWORK = {
 API_DESCRIPTION = """
 Dispatch AI jobs, watch them, and fetch their results.
 
-**Authenticate** with `Authorization: Bearer <key>`; a key of several tenants says which in `X-Tenant-ID`.
+**Authenticate** with `Authorization: Bearer <key>`; a key of several tenants says which in `X-Tenant-ID`. Press
+*Authorize* to try it here.
+
 **Dispatch** with `POST /api/ai-jobs`: the answer comes at once, and the job runs in its turn. Send an
-`Idempotency-Key`, and a repeated request makes no second job. **Poll** `GET /api/ai-jobs/{job_id}` every two seconds
-until `status` is `completed`, `failed` or `cancelled`. **Lists** come in pages: send `pagination.next_cursor` as
-`cursor`. **Errors** are `{"error": {"code", "message", "details"}}`; after a 429 or 503, wait for `Retry-After`
-seconds.
+`Idempotency-Key`, and a repeated request makes no second job.
+
+**Poll** `GET /api/ai-jobs/{job_id}` every two seconds until `status` is `completed`, `failed` or `cancelled`.
+
+**Lists** come in pages: while `pagination.has_more` is true, send `pagination.next_cursor` as `cursor`.
+
+**Errors** are `{"error": {"code", "message", "details"}}`: go by `code`. After a 429 or 503, wait for `Retry-After`
+seconds. Quote an answer's `X-Request-ID` when you ask us about it.
 """
 
 SPECTACULAR_SETTINGS = {
@@ -163,7 +169,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayRequestDuration": True},
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "defaultModelsExpandDepth": 0,
+        "displayRequestDuration": True,
+        "persistAuthorization": True,
+    },
     "SCHEMA_PATH_PREFIX": r"/api/",
     "PREPROCESSING_HOOKS": ["aijobs.api.schema.without_trailing_slash"],
     "POSTPROCESSING_HOOKS": ["aijobs.api.schema.describe_job_types"],

@@ -19,7 +19,14 @@ from psycopg_pool import PoolTimeout
 from structlog.contextvars import bound_contextvars
 
 from aijobs import lifecycle, queueing, registry
-from aijobs.errors import JobFailure, TransientFailure, TransitionRefused
+from aijobs.errors import (
+    InvalidJobType,
+    InvalidParams,
+    JobFailure,
+    PermanentFailure,
+    TransientFailure,
+    TransitionRefused,
+)
 from aijobs.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from workers.context import JobContext, heartbeat
 
@@ -77,8 +84,8 @@ def execute(run: Run) -> Ended | None:
 
 def attempt(run: Run, context: JobContext) -> Outcome:
     """Call the handler. Every way it can end becomes the one write that records it. Raises TransitionRefused."""
-    kind = registry.get(run.type)
     try:
+        kind = registry.get(run.type)
         result = kind.run(registry.parse_params(kind, run.params), context)
     except TransitionRefused:
         raise
@@ -86,6 +93,9 @@ def attempt(run: Run, context: JobContext) -> Outcome:
         return lambda: lifecycle.fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
     except JobFailure as failure:
         return _failure(run, failure)
+    except (InvalidJobType, InvalidParams) as refusal:
+        # Accepted by another release than this one.
+        return _failure(run, PermanentFailure(refusal.code, refusal.message))
     except Exception:
         # The traceback may hold anything: it goes to the log and nowhere else.
         logger.exception("unexpected exception in the handler")

@@ -23,7 +23,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer" or not secret.strip() or not secret.isascii():
             raise Unauthenticated()
         principal = authenticate(secret.strip())
-        return principal, principal.tenant(request.headers.get("X-Tenant-ID") or None)
+        return principal, principal.tenant(request.headers.get("X-Tenant-ID"))
 
 
 class HasScope(BasePermission):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from pydantic import ValidationError
 
@@ -51,7 +52,7 @@ def dispatch_batch(tenant: TenantAccess, body: Body, key: str | None) -> Accepte
 def _job(tenant: TenantAccess, body: Body, default: Priority, job_id: UUID) -> NewJob:
     kind = registry.get(body.get("type"))
     request = _parse(schemas.JobRequest, body)
-    params = registry.parse_params(kind, request.params)
+    params = registry.parse_params(kind, orjson.dumps(request.params))
     if kind.admit:
         kind.admit(params, tenant.id)
     priority = Priority.from_name(request.priority) if request.priority else default

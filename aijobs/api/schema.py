@@ -160,34 +160,44 @@ def _describe(properties: dict[str, Schema], part: str, types: list[JobType[Para
 
 
 def _add_examples(paths: dict[str, Schema], types: list[JobType[Params, Result]]) -> None:
+    jobs, job, batches = paths["/api/ai-jobs"], paths["/api/ai-jobs/{job_id}"], paths["/api/ai-jobs/batch"]
     bodies = {kind.name: {"type": kind.name, "params": kind.example["params"]} for kind in types}
-    batch = {"jobs": list(bodies.values()), "sequential": True}
-    _set_examples(paths["/api/ai-jobs"]["post"]["requestBody"], bodies)
-    _set_examples(paths["/api/ai-jobs/batch"]["post"]["requestBody"], {"all_types": batch})
-    _set_examples(
-        paths["/api/ai-jobs/{job_id}"]["get"]["responses"]["200"],
-        {kind.name: {"data": _completed(kind)} for kind in types},
-    )
+    _set_examples(jobs["post"]["requestBody"], bodies)
+    _set_examples(jobs["post"]["responses"]["201"], {kind.name: {"data": _queued(kind)} for kind in types})
+    _set_examples(job["get"]["responses"]["200"], {kind.name: {"data": _completed(kind)} for kind in types})
+    _set_examples(batches["post"]["requestBody"], {"all_types": {"jobs": list(bodies.values()), "sequential": True}})
 
 
 def _set_examples(body: Schema, values: dict[str, Any]) -> None:
     body["content"]["application/json"]["examples"] = {name: {"value": value} for name, value in values.items()}
 
 
-def _completed(kind: JobType[Params, Result]) -> Schema:
+def _queued(kind: JobType[Params, Result]) -> Schema:
     return {
         "id": "job_01JQZ4X5M8N9P0Q1R2S3T4V5W6",
         "type": kind.name,
-        "status": "completed",
+        "status": "queued",
         "priority": "normal",
         "params": kind.example["params"],
         "created_at": "2026-03-12T14:32:01.123Z",
+        "started_at": None,
+        "completed_at": None,
+        "duration_seconds": None,
+        "estimated_completion_at": "2026-03-12T14:32:31.123Z",
+        "progress": {"processed": 0, "total": None},
+        "retry_count": 0,
+        "batch_id": None,
+    }
+
+
+def _completed(kind: JobType[Params, Result]) -> Schema:
+    return {
+        **_queued(kind),
+        "status": "completed",
         "started_at": "2026-03-12T14:32:05.000Z",
         "completed_at": "2026-03-12T14:32:32.000Z",
         "duration_seconds": 27.0,
         "estimated_completion_at": None,
         "progress": {"processed": 2, "total": 2},
-        "retry_count": 0,
-        "batch_id": None,
         "result": kind.example["result"],
     }

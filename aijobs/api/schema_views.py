@@ -41,6 +41,7 @@ class DocumentationView(SpectacularSwaggerView):
     """Swagger UI. Its errors are JSON like all others."""
 
     url_name = "schema"
+    template_name = "aijobs/docs.html"
 
     def handle_exception(self, error: Exception) -> Response:
         self.request.accepted_renderer = JsonRenderer()

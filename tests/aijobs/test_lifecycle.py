@@ -15,6 +15,7 @@ from aijobs.models import Job, JobEvent, Tenant, TenantCapacity
 from aijobs.states import Status
 from tests import engine
 from tests.factories import TenantFactory
+from workers import tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -293,3 +294,17 @@ def test_two_sweepers_take_a_lost_run_back_once() -> None:
         taken = race(lifecycle.reclaim_expired, lifecycle.reclaim_expired)
         assert sorted(map(str, taken)) == ["0", "1"]
         assert engine.kinds(job_id) == ["queued", "started", "lease_lost"]
+
+
+def test_job_of_a_type_that_is_gone_ends_and_harms_nobody(tenant: Tenant) -> None:
+    """Dispatched under a release that had the type, swept and read under one that has not."""
+    ids = engine.dispatch(tenant, 2)
+    Job.objects.filter(id__in=ids).update(type="gone")
+    engine.start(ids[0])
+    engine.let_lease_expire(ids[0])
+    lifecycle.reclaim_expired()
+    assert tasks.execute(engine.start(ids[1])) == lifecycle.Ended(terminal=True)
+    assert list(Job.objects.filter(id__in=ids).order_by("id").values_list("status", "error_code")) == [
+        ("failed", "WORKER_TIMEOUT"),
+        ("failed", "INVALID_JOB_TYPE"),
+    ]

@@ -135,7 +135,6 @@ def test_a_key_is_stored_as_a_hash_with_a_visible_prefix(owner: Caller) -> None:
 
 def test_the_tenant_may_be_left_out_when_the_key_has_one(owner: Caller) -> None:
     data_of(request(authorization=f"Bearer {owner.key}"))
-    data_of(owner.request("GET", PATH, **{"x-tenant-id": ""}))
 
 
 @pytest.fixture
@@ -166,8 +165,11 @@ def test_a_suspended_tenant_does_not_suspend_the_keys_others(shared: Caller) -> 
     error_of(Caller(second, shared.key).get(PATH), 403, "TENANT_SUSPENDED")
 
 
-@pytest.mark.parametrize("template", ["{upper}", "{name} x", "{name},{name}", "é{name}", "%00", "*", "{name}\0", "1"])
+@pytest.mark.parametrize(
+    "template", ["{upper}", "{name} x", "{name},{name}", "é{name}", "%00", "*", "{name}\0", "1", "", " "]
+)
 def test_a_tenants_name_is_exact(owner: Caller, template: str) -> None:
+    # Also the empty one, which servers make of a name that is not ASCII.
     name = template.format(name=owner.tenant.name, upper=owner.tenant.name.upper())
     error_of(owner.request("GET", PATH, **{"x-tenant-id": name}), 403, "TENANT_MISMATCH")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from django.utils.timezone import now
 
@@ -39,7 +40,7 @@ def test_a_type_is_described_in_full(owner: Caller) -> None:
 
 @pytest.mark.parametrize("kind", [each for each in registry.all_types() if not each.name.startswith("test_")])
 def test_an_example_is_what_the_type_accepts_and_answers(kind: JobType[Params, Result]) -> None:
-    registry.parse_params(kind, kind.example["params"])
+    registry.parse_params(kind, orjson.dumps(kind.example["params"]))
     kind.result.model_validate(kind.example["result"])
 
 
