@@ -146,6 +146,9 @@ def parse_params(kind: JobType[P, R], params: bytes | str) -> P:
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
     """One entry per wrong field, its path joined with dots."""
     return [
-        {"path": ".".join(str(part) for part in (prefix, *each["loc"]) if part != ""), "message": each["msg"]}
+        {
+            "path": ".".join(str(part) for part in (prefix, *each["loc"]) if part != ""),
+            "message": each["msg"].removeprefix("Value error, "),
+        }
         for each in error.errors(include_url=False, include_context=False, include_input=False)
     ]

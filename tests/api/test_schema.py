@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 import yaml
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from aijobs import registry
+from aijobs import identifiers, lifecycle, registry
 from aijobs.api.schema import COMPONENTS
 from aijobs.registry import JobType, Params, Result
-from tests.clients import HTTP
+from tests import engine
+from tests.api.answers import uuid_of
+from tests.clients import HTTP, Caller
 
 JSON = "application/json"
 
@@ -118,3 +121,42 @@ def test_the_documentation_is_a_page_without_foreign_addresses(db: None) -> None
     assert "swagger-ui" in page
     assert 'name="viewport"' in page
     assert "https://" not in page
+
+
+def test_answers_are_as_documented(owner: Caller, document: dict[str, Any]) -> None:
+    """In every state of a job: schemathesis meets hardly any but the first."""
+    queued, running, completed, failed, cancelled, retried = (uuid_of(owner.dispatch()["id"]) for _ in range(6))
+    engine.start(running)
+    engine.complete(engine.start(completed), {"label": "a", "slept": 0.5})
+    engine.fail(engine.start(failed))
+    engine.fail(engine.start(retried), transient=True)
+    lifecycle.cancel(cancelled, owner.tenant.pk)
+    batch_id, members = engine.dispatch_batch(owner.tenant, 3)
+    engine.fail(engine.start(members[0]))
+
+    for job_id in (queued, running, completed, failed, cancelled, retried, *members):
+        answer = owner.get(f"/api/ai-jobs/{identifiers.encode(identifiers.JOB_PREFIX, job_id)}")
+        assert_documented(document, "JobAnswer", answer)
+    assert_documented(document, "JobList", owner.get("/api/ai-jobs", include="params,result"))
+    assert_documented(document, "JobList", owner.get("/api/ai-jobs"))
+    batch = owner.get(f"/api/ai-jobs/batch/{identifiers.encode(identifiers.BATCH_PREFIX, batch_id)}")
+    assert_documented(document, "BatchAnswer", batch)
+    assert_documented(document, "JobTypesAnswer", owner.get("/api/ai-jobs/types"))
+
+
+def assert_documented(document: dict[str, Any], component: str, answer: Any) -> None:
+    assert answer.status_code == 200
+    schema = {"$ref": COMPONENTS + component, "components": document["components"]}
+    Draft202012Validator(schema).validate(answer.json())
+
+
+# Those of the tests have no real examples.
+OFFERED = [kind for kind in registry.all_types() if not kind.name.startswith("test_")]
+
+
+@pytest.mark.parametrize("kind", OFFERED, ids=lambda kind: kind.name)
+def test_examples_are_as_documented(document: dict[str, Any], kind: JobType[Params, Result]) -> None:
+    for path, method, part in (("", "post", "201"), ("/{job_id}", "get", "200")):
+        content = document["paths"]["/api/ai-jobs" + path][method]["responses"][part]["content"][JSON]
+        schema = {**content["schema"], "components": document["components"]}
+        Draft202012Validator(schema).validate(content["examples"][kind.name]["value"])
