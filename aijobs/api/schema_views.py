@@ -21,7 +21,7 @@ from aijobs.api.envelope import JsonRenderer
 
 @cache
 def document() -> dict[str, Any]:
-    """The whole schema: made once in a process, as it takes a third of a second and anybody may ask for it."""
+    """The whole schema, made once in a process: it takes as long as many requests, and anybody may ask for it."""
     schema: dict[str, Any] = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
     return schema
 
