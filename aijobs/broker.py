@@ -93,7 +93,9 @@ class _Breaker:
             try:
                 with _connect() as connection:
                     connection.default_channel.close()  # type: ignore[attr-defined]  # of every channel
-            except ERRORS:
+            except Exception as error:
+                # Whatever it is: a probe that ends would leave the breaker open for good.
+                logger.debug("broker still unavailable: %s", error)
                 continue
             self._closed = True
 
@@ -130,18 +132,24 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
 def lost_memory() -> bool:
     """Whether the broker has started empty since `remember`: then every message is gone. Raises BrokerDown."""
     with _asking() as client:
-        return not client.exists(EPOCH_KEY)
+        return client is not None and not client.exists(EPOCH_KEY)
 
 
 def remember() -> None:
     """Begin an epoch: what was lost has been published again. Raises BrokerDown."""
     with _asking() as client:
-        client.set(EPOCH_KEY, str(uuid4()), nx=True)
+        if client is not None:
+            client.set(EPOCH_KEY, str(uuid4()), nx=True)
 
 
-def message_count() -> int:
-    """Job messages in the broker: waiting in the three lists, or handed to a worker and not yet acknowledged."""
+def message_count() -> int | None:
+    """Job messages in the broker: waiting in the three lists, or handed to a worker and not yet acknowledged.
+
+    None where the broker cannot be asked: another than Redis or Valkey.
+    """
     with _asking() as client:
+        if client is None:
+            return None
         pipeline = client.pipeline(transaction=False)
         for queue in QUEUES.values():
             pipeline.llen(queue)
@@ -181,10 +189,10 @@ def _connect() -> Connection:
 
 
 @contextmanager
-def _asking() -> Iterator[Redis]:
+def _asking() -> Iterator[Redis | None]:
     try:
         channel: Any = _producer().channel
-        yield cast("Redis", channel.client)
+        yield cast("Redis | None", getattr(channel, "client", None))
     except ERRORS as error:
         disconnect()
         raise BrokerDown(str(error)) from error

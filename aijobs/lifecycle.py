@@ -269,14 +269,30 @@ def reclaim_expired() -> int:
     reclaimed = 0
     for run in expired:
         try:
-            ended = fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
+            ended = _reclaim(run)
         except TransitionRefused:
             # Renewed, ended or reclaimed by another sweeper since we looked.
+            continue
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            # Its worker is frozen in the middle of a write: the next sweep looks again, the others are not kept.
             continue
         reclaimed += 1
         if ended.successor:
             queueing.publish([ended.successor])
     return reclaimed
+
+
+def _reclaim(run: Run) -> Ended:
+    with transaction.atomic():
+        sql.rows(_Setting, statements.PATIENCE, {})
+        return fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    bound: str
 
 
 # --- Cancelling -------------------------------------------------------------------------------------------------

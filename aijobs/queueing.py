@@ -4,17 +4,22 @@ A job is released when its id was published. Only a window of due, unblocked job
 a time, so that ten thousand jobs of one tenant delay another by one window, and no low job holds up a high one.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from aijobs import broker, sql
 from aijobs.broker import Link
 from aijobs.models import Job
 from aijobs.states import Priority, Status
+
+logger = logging.getLogger(__name__)
 
 # Any constant of our own: advisory locks of other programs in the same database have other numbers.
 REFILL_LOCK = 0x41494A
@@ -40,9 +45,20 @@ def publish(released: Sequence[Released]) -> None:
     if not released:
         return
     try:
-        broker.publish(_chain(job) for job in released)
+        broker.publish([_chain(job) for job in released])
     except broker.BrokerDown:
-        Job.objects.filter(id__in=[job.id for job in released], status=Status.QUEUED).update(released_at=None)
+        _unrelease([job.id for job in released])
+    except (OperationalError, InterfaceError) as error:
+        # The jobs are accepted, whatever happens now: the sweeper finds that their messages are missing.
+        logger.warning("not published: %s", error)
+
+
+def _unrelease(ids: list[UUID]) -> None:
+    try:
+        waiting = Job.objects.filter(id__in=ids, status=Status.QUEUED)
+        waiting.update(released_at=None, releases=Greatest(F("releases") - 1, 0))
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("released, and not published: %s", error)
 
 
 def _chain(job: Released) -> tuple[Link, list[Link]]:
@@ -177,7 +193,8 @@ def republish_lost() -> None:
     so that a long backlog does not fill the broker with copies.
     """
     everything = broker.lost_memory()
-    missing = 0 if everything else _released_count() - broker.message_count()
+    present = None if everything else broker.message_count()
+    missing = 0 if present is None else _released_count() - present
     publish(
         sql.rows(
             Released,

@@ -30,14 +30,19 @@ WITH patience AS MATERIALIZED (
     FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(priorities)s::smallint[], %(params)s::jsonb[])
          WITH ORDINALITY AS new(id, type, priority, params, ordinal)
 ), room AS (
-    SELECT lanes.lane, %(window)s::int - (
+    -- None where older jobs wait for theirs: nobody overtakes them.
+    SELECT lanes.lane, CASE WHEN EXISTS (
+        SELECT FROM aijobs_job older
+        WHERE older.tenant_id = %(tenant)s::bigint AND older.lane = lanes.lane AND older.status = 'queued'
+          AND older.released_at IS NULL AND NOT older.blocked AND older.run_after <= now()
+    ) THEN 0 ELSE %(window)s::int - (
         SELECT count(*) FROM (
             SELECT FROM aijobs_job present
             WHERE present.tenant_id = %(tenant)s::bigint AND present.lane = lanes.lane
               AND present.status = 'queued' AND present.released_at IS NOT NULL
             LIMIT %(window)s::int
         ) released
-    ) AS places
+    ) END AS places
     FROM (SELECT DISTINCT priority AS lane FROM wanted) lanes
 ), placed AS (
     SELECT wanted.*, %(release)s::boolean AND NOT blocked AND places >= count(*) FILTER (WHERE NOT blocked)
@@ -61,6 +66,9 @@ SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN %(batch)s::uuid EN
     released_at IS NOT NULL AS released
 FROM job ORDER BY position
 """
+
+# Bounds the waiting for locks in the rest of the transaction.
+PATIENCE = "SELECT set_config('lock_timeout', '1s', true) AS bound"
 
 # `refill`: the lane has fallen to half its window while more is due. The counts exclude the job itself: they see
 # the moment before the update.
@@ -103,7 +111,7 @@ FROM claimed LEFT JOIN aijobs_batch batch ON batch.id = claimed.batch_id
 """
 
 UNRELEASE = """
-UPDATE aijobs_job SET released_at = NULL
+UPDATE aijobs_job SET released_at = NULL, releases = greatest(releases - 1, 0)
 WHERE id = %(id)s::uuid AND status = 'queued' AND NOT blocked AND run_after <= now() AND released_at IS NOT NULL
 RETURNING id
 """

@@ -13,6 +13,8 @@ from aijobs.models import Job, QueueStatistics
 from aijobs.states import Priority, Status
 
 CACHE_SECONDS = 1.0
+# Fifteen missed refreshes.
+STALE = timedelta(seconds=30)
 # Enough runs for a steady median, few enough to follow a change within minutes.
 MEDIAN_OF = 100
 # An estimate for the caller's patience, not a promise: an hour is the longest wait that we name.
@@ -35,14 +37,19 @@ class Snapshot:
         kind = registry.find(type_name)
         return float(kind.limits.typical_seconds) if kind else 0.0
 
-    def wait_seconds(self, type_name: str, lane: Priority) -> float:
-        """How long a new job waits behind what is queued in its lane and in the lanes before it."""
-        ahead = sum(depth for each, depth in self.depths.items() if each >= lane)
-        return ahead / self.drain_rate if self.drain_rate else ahead * self.run_seconds(type_name)
+    def wait_seconds(self, type_name: str, lane: Priority, *, counted: bool) -> float:
+        """How long a job waits behind what is queued in its lane and in the lanes before it; is it `counted` there?
 
-    def completion(self, type_name: str, lane: Priority, since: datetime) -> datetime:
+        One after the other at the most: what drained in a quiet minute says little of what could.
+        """
+        ahead = max(0, sum(depth for each, depth in self.depths.items() if each >= lane) - counted)
+        longest = ahead * self.run_seconds(type_name)
+        return min(ahead / self.drain_rate, longest) if self.drain_rate else longest
+
+    def completion(self, type_name: str, lane: Priority, since: datetime, *, counted: bool) -> datetime:
         """When a job that is queued at `since` will probably be done."""
-        return since + timedelta(seconds=self.wait_seconds(type_name, lane) + self.run_seconds(type_name))
+        wait = self.wait_seconds(type_name, lane, counted=counted)
+        return since + timedelta(seconds=wait + self.run_seconds(type_name))
 
     def retry_after(self, type_name: str, places: int) -> int:
         """Seconds until `places` jobs have probably ended."""
@@ -76,6 +83,9 @@ def _read() -> Snapshot:
     row = QueueStatistics.objects.first()
     if row is None:
         return Snapshot()
+    if row.refreshed_at < now() - STALE:
+        # Nobody measures: an old count must not refuse new jobs.
+        return Snapshot(medians=row.medians)
     return Snapshot(
         active=row.active,
         depths={Priority(int(lane)): depth for lane, depth in row.depths.items()},
@@ -88,7 +98,7 @@ def completion_of(job: Job) -> datetime | None:
     """`estimated_completion_at` of a job in its present state; None when it is over."""
     measured = snapshot()
     if job.status == Status.QUEUED:
-        return measured.completion(job.type, Priority(job.lane), max(job.run_after, now()))
+        return measured.completion(job.type, Priority(job.lane), max(job.run_after, now()), counted=True)
     if job.status == Status.RUNNING and job.started_at is not None:
         # A run that takes longer than most is expected any moment, not in the past.
         return max(now(), job.started_at + timedelta(seconds=measured.run_seconds(job.type)))

@@ -15,7 +15,7 @@ def keep_logging(**_: object) -> None:
 
 @signals.task_prerun.connect
 def return_connection(**_: object) -> None:
-    """Back to the pool before every task: one that broke since the last is dropped there, not used again."""
+    """Back to the pool before every task: one that an earlier task saw break is dropped there, not used again."""
     connection.close_if_unusable_or_obsolete()
 
 

@@ -99,7 +99,11 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         "pool": {"min_size": 1, "max_size": env.int("AIJOBS_DATABASE_POOL", default=10), "timeout": 5},
         "connect_timeout": 3,
         # For the prepared statements of lifecycle.py: planning one anew costs more than running it.
-        "options": "-c plan_cache_mode=force_generic_plan",
+        # A worker that is frozen in a transaction keeps its locks no longer than its lease.
+        "options": "-c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=30s",
+        # Django's default prepares nothing, also where a statement asks for it. Behind a PgBouncer that pools
+        # transactions, it must be one that knows prepared statements (1.21).
+        "prepare_threshold": 5,
     }
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -202,7 +206,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "ai-jobs.control"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
-    # A control task that is late is skipped, not piled up: it expires before the next one is due.
+    # A control task that is late is skipped, not piled up.
     "sweep": {"task": "workers.periodic.sweep", "schedule": 1.0, "options": {"expires": 3}},
     "refresh-statistics": {
         "task": "workers.periodic.refresh_statistics",
@@ -257,6 +261,8 @@ LOGGING = {
     # Every refused request has its own line by django-structlog.
     "loggers": {
         "django.request": {"level": "ERROR"},
+        # Scanners send any Host; each is answered 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Two lines a job, which its events tell better.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -8,7 +8,7 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from aijobs import lifecycle
 from aijobs.errors import TransitionRefused
@@ -28,6 +28,8 @@ class JobContext:
         self.run = run
         self.processed = 0
         self.total: int | None = None
+        # What the row says.
+        self.written: tuple[int, int | None] = (0, None)
         self.effect: Callable[[Result], Result] | None = None
         self.lost = False
 
@@ -62,7 +64,7 @@ class Heartbeat:
         with self._changed:
             self._current = context
             self._changed.notify()
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._thread.start()
 
@@ -75,14 +77,20 @@ class Heartbeat:
         while True:
             context = self._next_to_renew()
             try:
-                lifecycle.renew(context.run.id, context.run.attempt, context.processed, context.total)
-            except TransitionRefused:
-                context.lost = True
-            except DatabaseError as error:
-                # The next beat tries again; if the lease runs out meanwhile, the sweeper takes the job back.
+                self._renew(context)
+            except Exception as error:
+                # Whatever it is, the next beat tries again; if the lease runs out, the sweeper takes the job back.
                 logger.warning("lease not renewed: %s", error)
-            finally:
-                connection.close()
+
+    def _renew(self, context: JobContext) -> None:
+        progress = (context.processed, context.total)
+        try:
+            lifecycle.renew(context.run.id, context.run.attempt, *progress)
+            context.written = progress
+        except TransitionRefused:
+            context.lost = True
+        finally:
+            connection.close()
 
     def _next_to_renew(self) -> JobContext:
         """Wait until a run that is going on, and not lost, is due for renewal."""
@@ -96,14 +104,13 @@ class Heartbeat:
 
     def _stays(self, context: JobContext) -> bool:
         """Wait one interval; False when another run, or none, took its place meanwhile."""
-        shown = (context.processed, context.total)
         renew_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS / 3
         while self._current is context:
             left = renew_at - time.monotonic()
             if left <= 0:
                 return True
             self._changed.wait(min(left, PROGRESS_SECONDS))
-            if self._current is context and (context.processed, context.total) != shown:
+            if self._current is context and (context.processed, context.total) != context.written:
                 return True
         return False
 

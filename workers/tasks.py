@@ -32,8 +32,6 @@ from workers.context import JobContext, heartbeat
 
 logger = logging.getLogger(__name__)
 
-FIRST_PAUSE_SECONDS = 0.1
-
 
 # Whose lease it is. Made in the parent and inherited by its pool's processes: the parent hands back what they held.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{token_hex(2)}"
@@ -74,7 +72,7 @@ def execute(run: Run) -> Ended | None:
     context = JobContext(run)
     heartbeat.begin(context)
     try:
-        return record(run, attempt(run, context))
+        return _run_and_record(run, context)
     except TransitionRefused as refusal:
         logger.warning("run abandoned: %s", refusal)
         return None
@@ -82,31 +80,50 @@ def execute(run: Run) -> Ended | None:
         heartbeat.end()
 
 
+def _run_and_record(run: Run, context: JobContext) -> Ended:
+    """An effect, or a result that cannot be stored, may fail as the handler may: that is recorded in its place."""
+    try:
+        return record(run, attempt(run, context))
+    except TransitionRefused:
+        raise
+    except CONNECTION_ERRORS:
+        # The database stays away: the lease runs out, and the sweeper takes the job back.
+        raise
+    except Exception as error:
+        return record(run, _failed(run, error))
+
+
 def attempt(run: Run, context: JobContext) -> Outcome:
     """Call the handler. Every way it can end becomes the one write that records it. Raises TransitionRefused."""
     try:
         kind = registry.get(run.type)
         result = kind.run(registry.parse_params(kind, run.params), context)
+        stored = result.model_dump(mode="json")
     except TransitionRefused:
         raise
-    except SoftTimeLimitExceeded:
-        return lambda: lifecycle.fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
-    except JobFailure as failure:
-        return _failure(run, failure)
-    except (InvalidJobType, InvalidParams) as refusal:
-        # Accepted by another release than this one.
-        return _failure(run, PermanentFailure(refusal.code, refusal.message))
-    except Exception:
-        # The traceback may hold anything: it goes to the log and nowhere else.
-        logger.exception("unexpected exception in the handler")
-        return lambda: lifecycle.fail(run, "INTERNAL_ERROR", "The job failed unexpectedly.", transient=True)
+    except Exception as error:
+        return _failed(run, error)
     effect = context.effect
     return lambda: lifecycle.complete(
         run,
-        result.model_dump(mode="json"),
+        stored,
         (context.processed, context.total),
         None if effect is None else lambda: effect(result).model_dump(mode="json"),
     )
+
+
+def _failed(run: Run, error: Exception) -> Outcome:
+    """Permanent and transient failures are told apart by the exception's class."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        error = TransientFailure(WORKER_TIMEOUT, TIMEOUT_MESSAGE)
+    elif isinstance(error, InvalidJobType | InvalidParams):
+        # Accepted by another release than this one.
+        error = PermanentFailure(error.code, error.message)
+    elif not isinstance(error, JobFailure):
+        # The traceback may hold anything: it goes to the log and nowhere else.
+        logger.error("unexpected exception", exc_info=error)
+        error = TransientFailure("INTERNAL_ERROR", "The job failed unexpectedly.")
+    return _failure(run, error)
 
 
 def _failure(run: Run, failure: JobFailure) -> Outcome:
@@ -175,6 +192,9 @@ def hand_back_at_exit(**_: object) -> None:
 
 
 def _hand_back() -> None:
+    # A pool starts threads, which Python 3.12 refuses at its end; nothing else of the parent uses the database.
+    connection.close()
+    connection.settings_dict["OPTIONS"]["pool"] = False
     handed_back = lifecycle.hand_back(WORKER)
     if handed_back:
         logger.warning("handed back %d running jobs", handed_back)

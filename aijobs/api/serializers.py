@@ -66,7 +66,7 @@ def show_new_job(job: NewJob) -> dict[str, object]:
             created_at=created_at,
             run_after=created_at,
         )
-    ) | {"estimated_completion_at": measured.completion(job.type, job.priority, created_at)}
+    ) | {"estimated_completion_at": measured.completion(job.type, job.priority, created_at, counted=False)}
 
 
 def show_new_batch(batch: NewBatch, jobs: Sequence[NewJob]) -> dict[str, object]:
