@@ -21,6 +21,8 @@ from workers.pricing import NONE, Constraints, Recommendations, SalesPanel, fit,
 STOCK_COVER_DAYS = 28
 # A price that ends in 9 keeps doing so: 14.99 may become 13.49, not 13.52.
 CHARM_ENDING = 9
+# Products that inform the tenant's elasticity and its spread: more add little, and these are read in half a second.
+LEARN_FROM = 500
 NO_SALES = SalesArrays(*[np.array([], dtype=kind) for kind in (np.int64, np.int64, float, float, float)])
 
 
@@ -37,9 +39,13 @@ def price(params: PricingParams, context: Context) -> PricingResult:
             f"None of the SKUs is in the catalogue of {params.marketplace}: import the products first.",
         )
     products = [known[sku] for sku in params.skus if sku in known]
-    sales, as_of_day = _sales(products, params.lookback_days)
-    sold = np.bincount(sales.product, minlength=len(products)) > 0
-    priced = [product for product, has_sales in zip(products, sold, strict=True) if has_sales]
+    # What a SKU's own sales leave open is learned from the tenant's other products, asked for or not.
+    peers = queries.load_peers(context.tenant_id, params.marketplace, products, LEARN_FROM - len(products))
+    everyone = [*products, *peers]
+    sales, as_of_day = _sales(everyone, params.lookback_days)
+    sold = np.bincount(sales.product, minlength=len(everyone)) > 0
+    # The first numbers of the panel are those of the products that were asked for.
+    priced = [product for product, has_sales in zip(products, sold, strict=False) if has_sales]
     context.progress(len(params.skus) - len(priced), len(params.skus))
     recommendations = _recommend(priced, _panel(sales, sold), as_of_day, params)
     context.progress(len(params.skus), len(params.skus))
@@ -84,7 +90,7 @@ def _recommend(
 ) -> list[Recommendation]:
     if not products:
         return []
-    posterior = fit(panel, as_of_day, STOCK_COVER_DAYS)
+    posterior = fit(panel, as_of_day, STOCK_COVER_DAYS).of(np.arange(len(products)))
     found = recommend(posterior, _constraints(products, params), params.objective)
     return [_show(product, found, index) for index, product in enumerate(products)]
 
@@ -165,7 +171,11 @@ def _apply(result: PricingResult, marketplace: str, context: Context) -> Pricing
             ],
             "skipped": [
                 *result.skipped,
-                *(Skipped(sku=sku, reason="PRICE_CHANGED") for sku in sorted(applied.refused)),
+                # A second run of the same job never gets here: its first commit had ended it.
+                *(
+                    Skipped(sku=sku, reason="UNKNOWN_SKU" if reason == "UNKNOWN_SKU" else "PRICE_CHANGED")
+                    for sku, reason in sorted(applied.refused.items())
+                ),
             ],
         }
     )

@@ -219,3 +219,13 @@ def test_dispatch_without_a_broker_waits_for_the_sweeper(valkey: Redis, monkeypa
         time.sleep(broker.PROBE_SECONDS / 10)
     queueing.release_due()
     assert messages(valkey) == [str(job_id)]
+
+
+def test_new_job_does_not_overtake_those_that_wait_for_their_window(valkey: Redis) -> None:
+    tenant = TenantFactory(release_window=4)
+    ids = engine.dispatch(tenant, 10)
+    engine.start(ids[0])
+    engine.dispatch(tenant)
+    assert released(tenant) == 3
+    queueing.refill(tenant.pk)
+    assert messages(valkey) == [str(job_id) for job_id in ids[:5]]

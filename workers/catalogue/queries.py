@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from numpy.typing import NDArray
 
 from workers.catalogue.models import Product, Sale
@@ -29,6 +29,13 @@ def load_products(tenant_id: int, marketplace: str, skus: Sequence[str]) -> dict
     """The products among these SKUs, by SKU."""
     found = Product.objects.of(tenant_id).filter(marketplace=marketplace, sku__in=skus)
     return {product.sku: product for product in found}
+
+
+def load_peers(tenant_id: int, marketplace: str, beside: Sequence[Product], most: int) -> list[Product]:
+    """Up to `most` other products of the marketplace that have sold, always the same ones: their ids only."""
+    others = Product.objects.of(tenant_id).filter(marketplace=marketplace)
+    sold = others.filter(Exists(Sale.objects.filter(product=OuterRef("pk"))))
+    return list(sold.exclude(pk__in=[product.pk for product in beside]).only("pk").order_by("pk")[: max(0, most)])
 
 
 def last_sale(products: Sequence[Product]) -> date | None:

@@ -57,13 +57,14 @@ class Recommendation(BaseModel):
         ge=0,
         le=1,
         description="Of a change: the probability that the recommended price earns at least the current price's "
-        "profit. Of a held price: the probability that no allowed price would earn over 1 % more.",
+        "profit. Of a held price: the probability that no allowed price would earn over 1 % more (of what was to be "
+        "maximised).",
     )
     reasoning: str = Field(description="Why, in a sentence or two.")
     applied: bool = Field(description="Whether this job wrote the price into the catalogue.")
     elasticity: float = Field(description="Per cent of demand lost per per cent of price: −2 means 2 % less for 1 %.")
     elasticity_interval: Interval
-    expected_profit_change_pct: float = Field(description="Against the current price; 0 when held.")
+    expected_profit_change_pct: float = Field(description="Of profit, against the current price; 0 when held.")
     expected_profit_change_interval: Interval
     binding_constraint: Constraint | None = Field(
         description="The constraint that keeps the price from earning more."

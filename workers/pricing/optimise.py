@@ -36,10 +36,10 @@ class Recommendations:
     held: Bools
     confidence: Floats
     """For a change: P(recommended price earns at least the current one's profit). For a held price:
-    P(no allowed price would earn over 1 % more); 1 where no price is allowed."""
+    P(no allowed price would earn over 1 % more of the objective); 1 where no price is allowed."""
     expected_profit_change_pct: Floats
     """Posterior mean, per cent of the current price's expected profit (of its revenue where it makes none);
-    0 where held. (Of revenue where the objective is revenue or fell back to it.)"""
+    0 where held. Of profit also where the objective is revenue; an unknown cost is averaged over."""
     profit_change_low_pct: Floats
     """5 % quantile."""
     profit_change_high_pct: Floats
@@ -51,7 +51,6 @@ class Recommendations:
     binding_constraint: tuple[str | None, ...]
     """``min_margin``, ``min_price``, ``max_price``, ``map_price``, ``max_change``, ``charm_ending``,
     ``stock_cover`` or None: the one that keeps the price from earning more."""
-    objective_used: tuple[Objective, ...]
     reasoning: tuple[str, ...]
     """One sentence or two in plain words."""
 
@@ -98,8 +97,8 @@ def _clip_probability(probability: Floats, points: int) -> Floats:
     return np.clip(probability, 0.5 / points, 1 - 0.5 / points)
 
 
-def _choose(view: Outlook, price: Ints, limits: Bounds, unseen: Bools) -> _Choice:
-    """Value the candidates ``price`` (S, C) and choose."""
+def _choose(view: Outlook, price: Ints, limits: Bounds, stay_put: Bools) -> _Choice:
+    """Value the candidates ``price`` (S, C) and choose; no change of one's own for ``stay_put`` (S,)."""
     row = np.arange(len(price))
     current = view.current
     blocked = limits.first > limits.last
@@ -121,10 +120,16 @@ def _choose(view: Outlook, price: Ints, limits: Bounds, unseen: Bools) -> _Choic
     difference = (earned[row, column] - base) / unit[:, None]
     gain = difference.mean(axis=1)
     win = _clip_probability((difference >= 0).mean(axis=1), base.shape[1])
-    go = forced | (~blocked & ~unseen & (gain >= WORTHWHILE) & (win >= LEAST_CONFIDENCE) & (best != current))
+    go = forced | (~blocked & ~stay_put & (gain >= WORTHWHILE) & (win >= LEAST_CONFIDENCE) & (best != current))
     reach = np.where(usable[:, :, None], earned, -np.inf).max(axis=1)
     stay = _clip_probability((reach <= base + WORTHWHILE * unit[:, None]).mean(axis=1), base.shape[1])
-    change = np.where(go[:, None], 100 * difference, 0.0)
+    # Whatever the objective was: what a change is said to earn is profit.
+    profit_before = view.profit(current[:, None])[:, 0, :]
+    profit_change = view.profit(best[:, None])[:, 0, :] - profit_before
+    no_less = _clip_probability((profit_change >= 0).mean(axis=1), base.shape[1])
+    profit_unit = np.where(profit_before.mean(axis=1) > 0, profit_before.mean(axis=1), turnover)
+    profit_unit = np.where(profit_unit > 0, profit_unit, 1.0)
+    change = np.where(go[:, None], 100 * profit_change / profit_unit[:, None], 0.0)
     low, high = np.quantile(change, [0.05, 0.95], axis=1, method="hazen")
     more_below, more_above, stock_bound = _pressure(
         view, best, expected_at=expected[row, column], unit=unit, limits=limits
@@ -132,7 +137,7 @@ def _choose(view: Outlook, price: Ints, limits: Bounds, unseen: Bools) -> _Choic
     return _Choice(
         price=np.where(go, best, current),
         best=np.where(blocked, current, best),
-        confidence=np.where(go, win, np.where(blocked, 1.0, stay)),
+        confidence=np.where(go, no_less, np.where(blocked, 1.0, stay)),
         change=change.mean(axis=1),
         low=low,
         high=high,
@@ -198,20 +203,21 @@ def recommend(
 
     A price changes when the best allowed one is expected to earn at least 1 % more and has at least a 60 %
     probability of earning no less; or, to the nearest allowed price, when the current one breaks a hard bound
-    that one step can mend. Otherwise it is held. A SKU never seen selling is held. Where the cost is missing
-    the objective is revenue. Deterministic. Raises ValueError where the numbers of SKUs differ.
+    that one step can mend. Otherwise it is held, as is the price of a SKU never seen selling, or of one whose cost
+    is unknown while profit is asked for. Deterministic. Raises ValueError where the numbers of SKUs differ.
     """
     if len(constraints.current_price) != len(posterior.elasticity):
         raise ValueError("posterior and constraints are of different numbers of SKUs")
-    for_profit = (constraints.cost != NONE) & (objective == "profit")
-    view, limits = outlook(posterior, constraints, for_profit), bounds(constraints)
+    view, limits = outlook(posterior, constraints, objective == "profit"), bounds(constraints)
+    cost_missing = (constraints.cost == NONE) & (objective == "profit")
     prices, unseen = _candidates(limits), posterior.observations == 0
     parts = [slice(at, at + CHUNK) for at in range(0, len(prices), CHUNK)]
-    chosen = [_choose(view.rows(p), prices[p], _part(limits, p), unseen[p]) for p in parts]
+    chosen = [_choose(view.rows(p), prices[p], _part(limits, p), (unseen | cost_missing)[p]) for p in parts]
     choice = _Choice(*(np.concatenate([getattr(c, n) for c in chosen] or [[]]) for n in _Choice.__dataclass_fields__))
     current = constraints.current_price
-    used: tuple[Objective, ...] = tuple("profit" if flag else "revenue" for flag in for_profit)
-    binding = tuple(_binding(choice, limits, current, i) for i in range(len(current)))
+    # Of a price that was not to be changed nothing but a broken bound can be said to keep it.
+    quiet = (unseen | cost_missing) & ~choice.forced & ~choice.blocked
+    binding = tuple(None if quiet[i] else _binding(choice, limits, current, i) for i in range(len(current)))
     cases = (
         Case(
             current=int(current[i]),
@@ -222,8 +228,8 @@ def recommend(
             unseen=bool(unseen[i]),
             change=float(choice.change[i]),
             confidence=float(choice.confidence[i]),
-            objective=used[i],
-            cost_missing=objective == "profit" and not for_profit[i],
+            objective=objective,
+            cost_missing=bool(cost_missing[i]),
             binding=binding[i],
             forced=bool(choice.forced[i]),
             blocked=bool(choice.blocked[i]),
@@ -245,6 +251,5 @@ def recommend(
         elasticity_high=posterior.elasticity_high,
         observations=posterior.observations,
         binding_constraint=binding,
-        objective_used=used,
         reasoning=tuple(explain(case) for case in cases),
     )

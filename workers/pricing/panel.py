@@ -1,6 +1,7 @@
 """What goes into the demand model and what comes out of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +91,12 @@ class DemandPosterior:
     """Whether the model has day-of-week effects (some SKU is daily)."""
     has_year: bool
     """Whether the model has a yearly cycle (the history spans more than a year)."""
+
+    def of(self, skus: Ints) -> "DemandPosterior":
+        """The posterior of these SKUs only, in this order."""
+        per_sku: dict[str, Any] = {
+            name: value[skus]
+            for name in self.__dataclass_fields__
+            if isinstance(value := getattr(self, name), np.ndarray)
+        }
+        return replace(self, **per_sku)

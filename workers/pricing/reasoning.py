@@ -59,11 +59,14 @@ def _moved(case: Case) -> str:
     """A change, forced or chosen."""
     share = abs(case.price / case.current - 1) * 100
     verb = "Raising" if case.price > case.current else "Cutting"
-    effect = f"{abs(case.change):.1f} % {'more' if case.change >= 0 else 'less'} {case.objective}"
+    effect = f"{abs(case.change):.1f} % {'more' if case.change >= 0 else 'less'} profit"
     if case.forced:
         amount = from_minor(case.price, case.exponent)
         bound = BOUNDS[case.binding or "max_price"]
-        return f"The current price breaks {bound}: {amount} is the nearest allowed price, expected to earn {effect}."
+        expected = "" if case.cost_missing else f", expected to earn {effect}"
+        return f"The current price breaks {bound}: {amount} is the nearest allowed price{expected}."
+    if case.objective == "revenue":
+        effect = f"more revenue, and {effect}"
     return f"{_demand(case)}: {verb.lower()} {share:.1f} % is expected to earn {effect}."
 
 
@@ -71,6 +74,8 @@ def _held(case: Case) -> str:
     """No change although some price is allowed."""
     if case.unseen:
         return "No sales have been seen yet: the price is held."
+    if case.cost_missing:
+        return f"{_demand(case)}. What a price earns is unknown without the cost: the price is held."
     if case.at_best:
         if case.binding:
             return f"{_demand(case)}: the current price is the best that {BOUNDS[case.binding]} allows."
@@ -88,6 +93,4 @@ def explain(case: Case) -> str:
             text += f" Limited by {BOUNDS[case.binding]}."
     else:
         text = _held(case)
-    if case.cost_missing:
-        text += " The cost is unknown, so revenue was maximised and no margin checked."
     return text

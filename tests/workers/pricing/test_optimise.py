@@ -125,12 +125,24 @@ def test_little_stock_forbids_the_cut_and_raises_the_price() -> None:
     assert one(-5.0, stock=1e6)[0] == 900
 
 
-def test_without_a_cost_revenue_is_maximised_and_said() -> None:
-    price, _, words = one(-2.5, cost=NONE, min_margin=0.5)
-    assert price == 900
-    assert "The cost is unknown" in words
+def test_without_a_cost_no_profit_is_claimed_and_the_price_is_held() -> None:
+    price, binding, words = one(-2.5, cost=NONE, min_margin=0.5)
+    assert (price, binding) == (1000, None)
+    assert "unknown without the cost" in words
+
+
+def test_revenue_is_maximised_where_it_is_asked_for() -> None:
     assert one(-2.5, objective="revenue")[0] == 900
+    assert one(-2.5, objective="revenue", cost=NONE)[0] == 900
     assert one(-0.5, objective="revenue")[0] == 1100
+
+
+def test_what_a_change_for_revenue_does_to_profit_is_said() -> None:
+    """Elasticity -2, cost 800 of 1000: 900 sells 23 % more, and earns 38 % less."""
+    got = recommend(posterior([-2.0], 0.02), asked(cost=800), "revenue")
+    assert got.recommended_price[0] == 900
+    assert got.expected_profit_change_pct[0] == pytest.approx(100 * (100 * (10 / 9) ** 2 / 200 - 1), abs=2)
+    assert got.confidence[0] < 0.05
 
 
 def test_an_uncertain_gain_is_not_chased() -> None:

@@ -1,0 +1,76 @@
+"""What a worker makes of a run that does not end as it should."""
+
+import pytest
+from django.db import OperationalError, connection
+
+from aijobs import registry
+from aijobs.lifecycle import Ended
+from aijobs.models import Job
+from tests import engine
+from tests.factories import TenantFactory
+from tests.jobs import ProbeParams, ProbeResult
+from workers import tasks
+from workers.context import JobContext
+
+pytestmark = pytest.mark.django_db
+
+
+def _outcome(monkeypatch: pytest.MonkeyPatch, handler: object) -> Job:
+    """Run a probe job whose handler is this one."""
+    kind = registry.get("test_probe")
+    replaced = registry.JobType(kind.name, "", ProbeParams, ProbeResult, kind.limits, handler, None, {})  # type: ignore[arg-type]
+    monkeypatch.setitem(registry._types, "test_probe", replaced)  # type: ignore[arg-type]
+    [job_id] = engine.dispatch(TenantFactory())
+    tasks.execute(engine.start(job_id))
+    return Job.objects.get(id=job_id)
+
+
+def test_effect_that_fails_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        def effect(result: ProbeResult) -> ProbeResult:
+            raise ZeroDivisionError("secret")
+
+        context.commit_with(effect)
+        return ProbeResult(label="", slept=0)
+
+    job = _outcome(monkeypatch, handler)
+    assert (job.status, job.failures) == ("queued", 1)
+    assert engine.kinds(job.id) == ["queued", "started", "retried"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_result_that_cannot_be_stored_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _outcome(monkeypatch, lambda params, context: ProbeResult(label="\x00", slept=0))
+    assert (job.status, job.failures) == ("queued", 1)
+
+
+def test_handler_without_a_result_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = _outcome(monkeypatch, lambda params, context: None)
+    assert (job.status, job.failures) == ("queued", 1)
+
+
+def test_outcome_is_written_again_after_a_connection_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first answer is lost, though the commit had arrived: the second write is refused, and that is success."""
+    [job_id] = engine.dispatch(TenantFactory())
+    run = engine.start(job_id)
+    answers = iter([True, False])
+
+    def write() -> Ended:
+        ended = engine.complete(run)
+        if next(answers):
+            raise OperationalError("the answer was lost")
+        return ended
+
+    # The test's transaction lives on this connection; a real one would be dropped here.
+    monkeypatch.setattr(connection, "close", lambda: None)
+    assert tasks.record(run, write) == Ended(terminal=True)
+    assert engine.kinds(job_id) == ["queued", "started", "completed"]
+
+
+def test_hot_statements_are_prepared() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    engine.complete(engine.start(job_id))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = " ".join(row[0] for row in cursor.fetchall())
+    assert all(words in prepared for words in ("aijobs_idempotencykey", "lease_expires_at = now()", "WITH ended"))
