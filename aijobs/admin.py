@@ -328,7 +328,7 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
 
     @admin.display(description="response")
     def shown_response(self, key: IdempotencyKey) -> SafeString:
-        return pretty(key.response)
+        return pretty(json.loads(key.response))
 
 
 @admin.register(QueueStatistics)

@@ -249,7 +249,8 @@ class IdempotencyKey(models.Model):
     key = models.CharField(max_length=255)
     # SHA-256 of the endpoint and the canonical body.
     fingerprint = models.BinaryField(max_length=32)
-    response = models.JSONField()
+    # As text: replayed as it was, also in the order of its fields.
+    response = models.TextField()
     location = models.CharField(max_length=200)
     created_at = models.DateTimeField()
 

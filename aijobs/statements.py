@@ -19,7 +19,7 @@ WITH patience AS MATERIALIZED (
     RETURNING tenant_id
 ), key AS (
     INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, response, location, created_at)
-    SELECT tenant_id, %(key)s::text, %(fingerprint)s::bytea, %(response)s::jsonb, %(location)s::text, now()
+    SELECT tenant_id, %(key)s::text, %(fingerprint)s::bytea, %(response)s::text, %(location)s::text, now()
     FROM capacity WHERE %(key)s::text IS NOT NULL
 ), batch AS (
     INSERT INTO aijobs_batch (id, tenant_id, sequential, on_failure, created_at)

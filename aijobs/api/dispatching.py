@@ -120,7 +120,7 @@ def _accept(
     except (DuplicateKey, QueueFull) as refusal:
         stored = idempotency.find(tenant.id, key, fingerprint) if key else None
         if stored:
-            return Accepted(stored.response, stored.location, replayed=True)
+            return Accepted(orjson.loads(stored.response), stored.location, replayed=True)
         if isinstance(refusal, QueueFull):
             raise
         # The key was older than its lifetime and is free now, for whoever is first.

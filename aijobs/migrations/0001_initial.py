@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=255)),
                 ("fingerprint", models.BinaryField(max_length=32)),
-                ("response", models.JSONField()),
+                ("response", models.TextField()),
                 ("location", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField()),
                 (

@@ -1,5 +1,6 @@
 """The admin: every page opens, the lifecycle's rows cannot be written, and actions do what the API does."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -77,7 +78,7 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
             tenant=tenant,
             key="order-1",
             fingerprint=bytes(32),
-            response={"note": MARKUP},
+            response=json.dumps({"note": MARKUP}),
             location="/api/ai-jobs/x",
             created_at=now(),
         ),

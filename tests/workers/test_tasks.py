@@ -19,7 +19,7 @@ def _outcome(monkeypatch: pytest.MonkeyPatch, handler: object) -> Job:
     """Run a probe job whose handler is this one."""
     kind = registry.get("test_probe")
     replaced = registry.JobType(kind.name, "", ProbeParams, ProbeResult, kind.limits, handler, None, {})  # type: ignore[arg-type]
-    monkeypatch.setitem(registry._types, "test_probe", replaced)  # type: ignore[arg-type]
+    monkeypatch.setitem(registry._types, "test_probe", replaced)
     [job_id] = engine.dispatch(TenantFactory())
     tasks.execute(engine.start(job_id))
     return Job.objects.get(id=job_id)
