@@ -59,10 +59,6 @@ class TenantSuspended(ApiError):
     code, status, default_message = "TENANT_SUSPENDED", 403, "This tenant is suspended."
 
 
-class NotFound(ApiError):
-    code, status, default_message = "NOT_FOUND", 404, "There is nothing at this address."
-
-
 class JobNotFound(ApiError):
     code, status, default_message = "JOB_NOT_FOUND", 404, "Job ID does not exist."
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 
@@ -48,7 +48,7 @@ def publish(released: Sequence[Released]) -> None:
         broker.publish([_chain(job) for job in released])
     except broker.BrokerDown:
         _unrelease([job.id for job in released])
-    except (OperationalError, InterfaceError) as error:
+    except sql.CONNECTION_ERRORS as error:
         # The jobs are accepted, whatever happens now: the sweeper finds that their messages are missing.
         logger.warning("not published: %s", error)
 
@@ -57,7 +57,7 @@ def _unrelease(ids: list[UUID]) -> None:
     try:
         waiting = Job.objects.filter(id__in=ids, status=Status.QUEUED)
         waiting.update(released_at=None, releases=Greatest(F("releases") - 1, 0))
-    except (OperationalError, InterfaceError) as error:
+    except sql.CONNECTION_ERRORS as error:
         logger.warning("released, and not published: %s", error)
 
 

@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from psycopg.rows import class_row
 
 Row = TypeVar("Row")
+
+# A database that restarts, fails over or is gone: trying again may help. Django turns psycopg's own errors, a pool's
+# timeout included, into these.
+CONNECTION_ERRORS = (OperationalError, InterfaceError)
 
 
 def rows(row_type: type[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:

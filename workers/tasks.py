@@ -14,8 +14,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from celery import Task, shared_task, signals
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
-from psycopg_pool import PoolTimeout
+from django.db import connection
 from structlog.contextvars import bound_contextvars
 
 from aijobs import lifecycle, queueing, registry
@@ -28,6 +27,7 @@ from aijobs.errors import (
     TransitionRefused,
 )
 from aijobs.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
+from aijobs.sql import CONNECTION_ERRORS
 from workers.context import JobContext, heartbeat
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 # Whose lease it is. Made in the parent and inherited by its pool's processes: the parent hands back what they held.
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{token_hex(2)}"
-CONNECTION_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 

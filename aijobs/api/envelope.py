@@ -10,9 +10,9 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import ConnectionPool
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from aijobs.api.documents import parse_object
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from aijobs.sql import CONNECTION_ERRORS
 
 if TYPE_CHECKING:
     from django.db.backends.postgresql.base import DatabaseWrapper
@@ -37,8 +38,6 @@ CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "TOO_MANY_REQUESTS",
 }
-# What a database that restarts, fails over or is full answers with; the caller may retry.
-DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 
 
 def timestamp(moment: datetime) -> str:
@@ -144,7 +143,7 @@ def error_body(code: str, message: str, details: object = None) -> dict[str, obj
 
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
-    if isinstance(error, DATABASE_DOWN):
+    if isinstance(error, CONNECTION_ERRORS):
         logger.warning("database unavailable: %s", error)
         _drop_dead_connections()
         error = ServiceUnavailable(retry_after=2)
