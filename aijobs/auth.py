@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
+from aijobs import sql
 from aijobs.errors import TenantMismatch, TenantSuspended, Unauthenticated
 from aijobs.models import ApiKey, Tenant
 
@@ -117,32 +117,59 @@ def authenticate(secret: str) -> Principal:
     return principal
 
 
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A key and one of its tenants; a key without any has one row without."""
+
+    key_id: int
+    scopes: list[str]
+    expires_at: datetime | None
+    touch: bool
+    id: int | None
+    name: str
+    timezone: str
+    suspended: bool
+    release_window: int | None
+    max_running: int | None
+    queue_limit: int | None
+
+
+LOAD = """
+SELECT key.id AS key_id, key.scopes, key.expires_at,
+    coalesce(key.last_used_at < now() - make_interval(secs => %(touch_every)s::float), true) AS touch,
+    tenant.id, tenant.name, tenant.timezone, tenant.suspended_at IS NOT NULL AS suspended,
+    tenant.release_window, tenant.max_running, tenant.queue_limit
+FROM aijobs_apikey key
+LEFT JOIN aijobs_apikey_tenants of_key ON of_key.apikey_id = key.id
+LEFT JOIN aijobs_tenant tenant ON tenant.id = of_key.tenant_id
+WHERE key.key_hash = %(key_hash)s::text AND key.revoked_at IS NULL
+  AND (key.expires_at IS NULL OR key.expires_at > now())
+ORDER BY tenant.id
+"""
+
+
 def _load(key_hash: str) -> Principal | None:
-    now = timezone.now()
-    key = (
-        ApiKey.objects.filter(key_hash=key_hash, revoked_at__isnull=True)
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
-        .prefetch_related("tenants")
-        .first()
-    )
-    if key is None:
+    loaded = sql.rows(_Loaded, LOAD, {"key_hash": key_hash, "touch_every": TOUCH_EVERY.total_seconds()})
+    if not loaded:
         return None
-    if key.last_used_at is None or key.last_used_at < now - TOUCH_EVERY:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    key = loaded[0]
+    if key.touch:
+        ApiKey.objects.filter(pk=key.key_id).update(last_used_at=timezone.now())
     return Principal(
-        key_id=key.pk,
+        key_id=key.key_id,
         scopes=frozenset(key.scopes),
         tenants=tuple(
             TenantAccess(
-                id=tenant.pk,
-                name=tenant.name,
-                timezone=tenant.timezone,
-                suspended=tenant.suspended_at is not None,
-                release_window=tenant.release_window,
-                max_running=tenant.max_running,
-                queue_limit=tenant.queue_limit,
+                id=each.id,
+                name=each.name,
+                timezone=each.timezone,
+                suspended=each.suspended,
+                release_window=each.release_window,
+                max_running=each.max_running,
+                queue_limit=each.queue_limit,
             )
-            for tenant in key.tenants.all()
+            for each in loaded
+            if each.id is not None
         ),
         expires_at=key.expires_at,
     )

@@ -6,6 +6,7 @@ PostgreSQL is the truth: what is not published now is released again later by th
 import logging
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -59,11 +60,24 @@ class Link:
         return (kind.limits.hard_seconds, kind.limits.soft_seconds) if kind else (None, None)
 
 
-class _Thread(threading.local):
-    """Each thread's own connection: Kombu channels are not shared."""
+class _Outbox:
+    """A connection and its producer, in one publish batch for as long as it lives: opening one costs a client."""
 
-    connection: Connection | None = None
-    producer: Producer | None = None
+    def __init__(self) -> None:
+        self.connection = _connect()
+        self.producer = Producer(self.connection.default_channel, auto_declare=False)
+        self.batch = self.producer.batch().__enter__()  # type: ignore[attr-defined]  # new in Kombu 5.7
+
+    def close(self) -> None:
+        # Closing a broken connection may fail once more; it is gone either way.
+        with suppress(*ERRORS):
+            self.connection.release()
+
+
+class _Thread(threading.local):
+    """Each thread's own: Kombu channels are not shared."""
+
+    outbox: _Outbox | None = None
 
 
 class _Breaker:
@@ -85,7 +99,9 @@ class _Breaker:
             if not self._closed:
                 return
             self._closed = False
-        threading.Thread(target=self._probe, name="broker-probe", daemon=True).start()
+        # At the exit of a process no thread starts, and nobody publishes any more.
+        with suppress(RuntimeError):
+            threading.Thread(target=self._probe, name="broker-probe", daemon=True).start()
 
     def _probe(self) -> None:
         while not self._closed:
@@ -117,11 +133,11 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
     if not available():
         raise BrokerDown("the broker did not answer a moment ago")
     try:
-        producer = _producer()
-        # One pipelined round trip where the transport can, else one by one.
-        with producer.batch():  # type: ignore[attr-defined]  # new in Kombu 5.7
-            for link, rest in chains:
-                _send(producer, link, rest)
+        outbox = _outbox()
+        for link, rest in chains:
+            _send(outbox.producer, link, rest)
+        # One pipelined round trip where the transport can; elsewhere all are sent by now.
+        outbox.batch.flush()
     except ERRORS as error:
         disconnect()
         _breaker.trip()
@@ -142,38 +158,80 @@ def remember() -> None:
             client.set(EPOCH_KEY, str(uuid4()), nx=True)
 
 
-def message_count() -> int | None:
-    """Job messages in the broker: waiting in the three lists, or handed to a worker and not yet acknowledged.
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A job's message in the broker: waiting in a lane, or (None) handed to a worker and not yet acknowledged."""
 
-    None where the broker cannot be asked: another than Redis or Valkey.
-    """
+    job_id: UUID
+    lane: Priority | None
+    raw: bytes
+
+
+def count() -> int | None:
+    """Job messages that wait in the queues. None where the broker cannot be read: other than Redis or Valkey."""
     with _asking() as client:
         if client is None:
             return None
         pipeline = client.pipeline(transaction=False)
         for queue in QUEUES.values():
             pipeline.llen(queue)
-        pipeline.hvals("unacked")
-        *waiting, unacked = pipeline.execute()
-        # Kombu keeps [message, exchange, routing key]; the sweep's own message is among them, of another queue.
-        handed_out = sum(orjson.loads(entry)[2] in JOB_QUEUES for entry in unacked)
-        return int(sum(waiting)) + handed_out
+        return int(sum(pipeline.execute()))
+
+
+def messages(patience: float) -> list[Message]:
+    """Every job message. One that a worker took longer ago than `patience` seconds counts as lost: so it died.
+
+    Queues first: a message that is taken meanwhile is seen twice, and none is missed. Raises BrokerDown.
+    """
+    with _asking() as client:
+        if client is None:
+            return []
+        waiting = [
+            Message(job_id, lane, raw)
+            for lane, queue in QUEUES.items()
+            # Next one first.
+            for raw in reversed(cast("list[bytes]", client.lrange(queue, 0, -1)))
+            if (job_id := _job_id(orjson.loads(raw)))
+        ]
+        # Kombu's names: a hash of [message, exchange, routing key] by delivery tag, and when each was handed out.
+        fresh = cast("list[bytes]", client.zrangebyscore("unacked_index", time.time() - patience, "+inf"))
+        entries = [orjson.loads(raw) for raw in client.hmget("unacked", fresh) if raw] if fresh else []
+        ids = [_job_id(message) for message, _, queue in entries if queue in JOB_QUEUES]
+        return waiting + [Message(job_id, None, b"") for job_id in ids if job_id]
+
+
+def _job_id(message: dict[str, Any]) -> UUID | None:
+    """Celery's protocol 2: the body is [args, kwargs, embedded], and the id the only argument. None for any other."""
+    try:
+        return UUID(orjson.loads(b64decode(message["body"]))[0][0])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        logger.warning("a message that is none of ours, in a queue of jobs")
+        return None
+
+
+def withdraw(stale: Iterable[Message]) -> None:
+    """Take waiting messages out. One that a worker took meanwhile is refused by the claim. Raises BrokerDown."""
+    with _asking() as client:
+        if client is None:
+            return
+        pipeline = client.pipeline(transaction=False)
+        for message in stale:
+            if message.lane is not None:
+                pipeline.lrem(QUEUES[message.lane], 1, message.raw.decode())
+        pipeline.execute()
 
 
 def disconnect() -> None:
     """Drop this thread's connection; the next publish opens a new one."""
-    connection, _thread.connection, _thread.producer = _thread.connection, None, None
-    if connection is not None:
-        # Closing a broken connection may fail once more; it is gone either way.
-        with suppress(*ERRORS):
-            connection.release()
+    outbox, _thread.outbox = _thread.outbox, None
+    if outbox is not None:
+        outbox.close()
 
 
-def _producer() -> Producer:
-    if _thread.producer is None:
-        _thread.connection = _connect()
-        _thread.producer = Producer(_thread.connection.default_channel, auto_declare=False)
-    return _thread.producer
+def _outbox() -> _Outbox:
+    if _thread.outbox is None:
+        _thread.outbox = _Outbox()
+    return _thread.outbox
 
 
 def _connect() -> Connection:
@@ -191,7 +249,7 @@ def _connect() -> Connection:
 @contextmanager
 def _asking() -> Iterator[Redis | None]:
     try:
-        channel: Any = _producer().channel
+        channel: Any = _outbox().producer.channel
         yield cast("Redis | None", getattr(channel, "client", None))
     except ERRORS as error:
         disconnect()

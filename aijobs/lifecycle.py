@@ -5,6 +5,7 @@ writes the event and returns what the caller needs. Zero rows means that the tra
 was first. Members of a batch that end or wait again lock the batch row before, in a statement of its own.
 """
 
+import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -33,8 +34,11 @@ from aijobs.queueing import Released
 from aijobs.registry import Limits
 from aijobs.states import TERMINAL, EventKind, OnFailure, Priority, Status
 
+logger = logging.getLogger(__name__)
+
 WORKER_TIMEOUT = "WORKER_TIMEOUT"
 TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 
 
 # --- Dispatch ---------------------------------------------------------------------------------------------------
@@ -203,10 +207,10 @@ def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job is over, or waits again. `successor`: the batch member that this unblocked and released, to publish."""
+    """A job is over, or waits again. `released`: what this released, to publish: the next member, or itself."""
 
     terminal: bool
-    successor: Released | None = None
+    released: Released | None = None
 
 
 def complete(
@@ -223,7 +227,7 @@ def complete(
                 raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
             result = effect()
         _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
-        return Ended(terminal=True, successor=_advance(run, Status.COMPLETED))
+        return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
 
 
 def fail(
@@ -243,13 +247,13 @@ def fail(
     kind = registry.find(run.type)
     with _lock_batch(run, run.batch_id is not None):
         if transient and kind and run.failures + 1 < kind.limits.attempts and not _batch_cancelled(run):
-            # A lost worker was not the job's fault: it may run again at once.
-            delay = 0.0 if lease_lost else max(_backoff(kind.limits, run.failures + 1), retry_after or 0.0)
             event = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
-            _wait_again(run, event, delay, failures=1, data={"code": code, "message": message})
-            return Ended(terminal=False)
+            # A lost worker was not the job's fault: it may run again at once.
+            delay = None if lease_lost else _delay(kind.limits, run.failures + 1, retry_after)
+            released = _wait_again(run, event, delay, failures=1, data={"code": code, "message": message})
+            return Ended(terminal=False, released=released)
         _end([run.id], Status.FAILED, run.attempt, code=code, message=message, lease_lost=lease_lost)
-        return Ended(terminal=True, successor=_advance(run, Status.FAILED))
+        return Ended(terminal=True, released=_advance(run, Status.FAILED))
 
 
 def hand_back(worker: str) -> int:
@@ -258,8 +262,7 @@ def hand_back(worker: str) -> int:
     Fenced like all else: whatever the worker's processes still write is refused. Returns how many.
     """
     held = sql.rows(Run, statements.HELD_BY, {"worker": worker})
-    for run in held:
-        _hand_back(run)
+    queueing.publish([released for run in held if (released := _hand_back(run))])
     return len(held)
 
 
@@ -279,8 +282,8 @@ def reclaim_expired() -> int:
             # Its worker is frozen in the middle of a write: the next sweep looks again, the others are not kept.
             continue
         reclaimed += 1
-        if ended.successor:
-            queueing.publish([ended.successor])
+        if ended.released:
+            queueing.publish([ended.released])
     return reclaimed
 
 
@@ -379,10 +382,14 @@ def _batch_cancelled(run: Run) -> bool:
     return run.batch_id is not None and Batch.objects.filter(id=run.batch_id, cancelled_at__isnull=False).exists()
 
 
-def _backoff(limits: Limits, failures: int) -> float:
-    """Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015), in seconds."""
+def _delay(limits: Limits, failures: int, retry_after: float | None) -> float:
+    """Seconds to wait: exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015).
+
+    No less than an upstream asked for, up to a day: more is a mistake of its, or an attack.
+    """
     ceiling = min(limits.backoff_cap_seconds, limits.backoff_seconds * 2 ** (failures - 1))
-    return random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, hides nothing
+    backoff = random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, hides nothing
+    return max(backoff, min(retry_after or 0.0, LONGEST_RETRY_AFTER_SECONDS))
 
 
 def _end(
@@ -424,16 +431,22 @@ def _end(
         )
 
 
-def _wait_again(run: Run, kind: EventKind, delay: float, *, failures: int, data: dict[str, str] | None) -> None:
-    """Running → queued. The retry waits in PostgreSQL, and leaves its place in the window to another."""
+def _wait_again(
+    run: Run, kind: EventKind, delay: float | None, *, failures: int, data: dict[str, str] | None
+) -> Released | None:
+    """Running → queued. A retry waits in PostgreSQL, and leaves its place in the window to another.
+
+    Without a delay the job stays released, for the caller to publish: it has waited for its window before.
+    """
     requeued = sql.rows(
-        _Id,
+        Released,
         statements.REQUEUE,
         {
             "id": run.id,
             "attempt": run.attempt,
             "lease_lost": kind == EventKind.LEASE_LOST,
             "delay": delay,
+            "sequential": run.sequential,
             "failures": failures,
             "kind": kind,
             "data": None if data is None else orjson.dumps(data).decode(),
@@ -441,19 +454,20 @@ def _wait_again(run: Run, kind: EventKind, delay: float, *, failures: int, data:
     )
     if not requeued:
         raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+    return requeued[0] if delay is None else None
 
 
-def _hand_back(run: Run) -> None:
+def _hand_back(run: Run) -> Released | None:
     with _lock_batch(run, run.batch_id is not None):
         try:
-            if _batch_cancelled(run):
-                message = "The batch was cancelled before this job could be run to its end."
-                _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
-            else:
-                _wait_again(run, EventKind.HANDED_BACK, 0.0, failures=0, data=None)
+            if not _batch_cancelled(run):
+                return _wait_again(run, EventKind.HANDED_BACK, None, failures=0, data=None)
+            message = "The batch was cancelled before this job could be run to its end."
+            _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
         except TransitionRefused:
             # It ended while its worker was shutting down.
-            return
+            logger.info("job %s ended during the shutdown", run.id)
+        return None
 
 
 def _advance(member: Run | _Member, status: Status) -> Released | None:

@@ -1,4 +1,4 @@
-"""Which queued jobs are in the broker: release within windows, promotion between lanes, republishing what was lost.
+"""Which queued jobs are in the broker: release within windows, and promotion between lanes.
 
 A job is released when its id was published. Only a window of due, unblocked jobs per tenant and lane is released at
 a time, so that ten thousand jobs of one tenant delay another by one window, and no low job holds up a high one.
@@ -23,10 +23,6 @@ logger = logging.getLogger(__name__)
 
 # Any constant of our own: advisory locks of other programs in the same database have other numbers.
 REFILL_LOCK = 0x41494A
-# A released job whose message is not visibly lost is published again after 60 s, then 120 s, 240 s, …
-REPUBLISH_SECONDS = 60.0
-# A dispatch commits, then publishes: a row this young may simply not be there yet.
-PUBLISH_GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +89,11 @@ class _Tenant:
     id: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
 LOCK_TENANT = "SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked"
 
 # A sequential member is published as a chain: only for it is batch_id returned.
@@ -102,19 +103,22 @@ RETURNED = """
     job.position
 """
 
+# With a limit of running jobs, what is released counts as running: each of them may start at any moment. But a lane
+# counts only what is released to itself and the lanes before it: a tenant's low jobs take no places of its high ones.
 RELEASE = f"""
 WITH candidate AS (
-    SELECT due.id, room.places, row_number() OVER (ORDER BY lane.number DESC, due.run_after, due.id) AS place
+    SELECT due.id, places.free, row_number() OVER (ORDER BY lane.number DESC, due.run_after, due.id) AS place
     FROM aijobs_tenant tenant
+    CROSS JOIN (VALUES (0), (1), (2)) AS lane(number)
     CROSS JOIN LATERAL (
-        -- Released jobs count as running: each of them may start at any moment.
         SELECT CASE WHEN tenant.max_running IS NULL THEN 2147483647 ELSE tenant.max_running - (
             SELECT count(*) FROM aijobs_job active
-            WHERE active.tenant_id = tenant.id
-              AND (active.status = 'running' OR (active.status = 'queued' AND active.released_at IS NOT NULL))
-        ) END AS places
-    ) room
-    CROSS JOIN (VALUES (0), (1), (2)) AS lane(number)
+            WHERE active.tenant_id = tenant.id AND (
+                active.status = 'running'
+                OR (active.status = 'queued' AND active.released_at IS NOT NULL AND active.lane >= lane.number)
+            )
+        ) END AS free
+    ) places
     CROSS JOIN LATERAL (
         SELECT waiting.id, waiting.run_after FROM aijobs_job waiting
         WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
@@ -131,7 +135,7 @@ WITH candidate AS (
     WHERE tenant.id = %(tenant)s AND tenant.suspended_at IS NULL
 )
 UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
-FROM candidate WHERE job.id = candidate.id AND candidate.place <= candidate.places
+FROM candidate WHERE job.id = candidate.id AND candidate.place <= candidate.free
 RETURNING {RETURNED}
 """
 
@@ -164,82 +168,21 @@ ORDER BY tenant.id
 def promote() -> None:
     """Move jobs that have waited `promote_after` one lane up (twice that: two lanes), so that none starves.
 
-    Waiting counts from when a job became due and unblocked, released or not. A released one is published again, to
-    its new queue; the claim refuses the copy left in the old one.
+    Waiting counts from when a job became due and unblocked, released or not. It goes on in its new lane's window,
+    where it is the oldest; the claim refuses the message left in the old queue.
     """
-    publish(sql.rows(Released, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS, "highest": Priority.HIGH}))
+    sql.rows(_Id, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS, "highest": Priority.HIGH})
 
 
-PROMOTE = f"""
+PROMOTE = """
 WITH waiting AS (
     SELECT id FROM aijobs_job
     WHERE status = 'queued' AND NOT blocked AND lane < %(highest)s::int
       AND run_after < now() - make_interval(secs => %(seconds)s::float * (lane - priority + 1))
     ORDER BY run_after LIMIT 1000
     FOR UPDATE SKIP LOCKED
-), promoted AS (
-    UPDATE aijobs_job job SET lane = job.lane + 1, released_at = CASE WHEN job.released_at IS NOT NULL THEN now() END
-    FROM waiting WHERE job.id = waiting.id
-    RETURNING job.*
 )
-SELECT {RETURNED} FROM promoted job WHERE job.released_at IS NOT NULL
-"""
-
-
-def republish_lost() -> None:
-    """Publish again what the broker has visibly lost: everything if it restarted empty, else the oldest missing.
-
-    What cannot be seen (a message lost while copies of others are there) is published again at doubling intervals,
-    so that a long backlog does not fill the broker with copies.
-    """
-    everything = broker.lost_memory()
-    present = None if everything else broker.message_count()
-    missing = 0 if present is None else _released_count() - present
-    publish(
-        sql.rows(
-            Released,
-            REPUBLISH,
-            {
-                "everything": everything,
-                "missing": max(0, missing),
-                "grace": PUBLISH_GRACE_SECONDS,
-                "interval": REPUBLISH_SECONDS,
-            },
-        )
-    )
-    if everything:
-        broker.remember()
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    count: int
-
-
-def _released_count() -> int:
-    return sql.rows(_Count, RELEASED_COUNT, {"grace": PUBLISH_GRACE_SECONDS})[0].count
-
-
-RELEASED_COUNT = """
-SELECT count(*) FROM aijobs_job
-WHERE status = 'queued' AND released_at < now() - make_interval(secs => %(grace)s::float)
-"""
-
-REPUBLISH = f"""
-WITH oldest AS (
-    SELECT id FROM aijobs_job
-    WHERE status = 'queued' AND released_at < now() - make_interval(secs => %(grace)s::float)
-    ORDER BY released_at LIMIT %(missing)s::int
-), lost AS (
-    SELECT id FROM aijobs_job
-    WHERE status = 'queued' AND released_at IS NOT NULL AND (
-        %(everything)s::boolean
-        OR id IN (SELECT id FROM oldest)
-        OR released_at < now() - make_interval(secs => %(interval)s::float * 2 ^ least(releases - 1, 20))
-    )
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
-FROM lost WHERE job.id = lost.id
-RETURNING {RETURNED}
+UPDATE aijobs_job job SET lane = job.lane + 1, released_at = NULL, releases = 0
+FROM waiting WHERE job.id = waiting.id
+RETURNING job.id
 """

@@ -165,20 +165,22 @@ WITH ended AS (
 SELECT id FROM ended
 """
 
+# Without a delay: released, for the caller to publish.
 REQUEUE = """
 WITH requeued AS (
     UPDATE aijobs_job SET
         status = 'queued', event_seq = event_seq + 1, failures = failures + %(failures)s::int,
-        run_after = now() + make_interval(secs => %(delay)s::float), released_at = NULL, releases = 0,
+        run_after = now() + make_interval(secs => coalesce(%(delay)s::float, 0)),
+        released_at = CASE WHEN %(delay)s::float IS NULL THEN now() END, releases = (%(delay)s::float IS NULL)::int,
         lease_expires_at = NULL, deadline_at = NULL
     WHERE id = %(id)s::uuid AND status = 'running' AND attempt = %(attempt)s::int
       AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now())
-    RETURNING id, tenant_id, event_seq, attempt
+    RETURNING id, type, lane, batch_id, position, tenant_id, event_seq, attempt
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
     SELECT id, event_seq, tenant_id, %(kind)s::text, attempt, %(data)s::jsonb FROM requeued
 )
-SELECT id FROM requeued
+SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN batch_id END AS batch_id, position FROM requeued
 """
 
 # The first member that is not over, if it is its turn. It takes over the ended member's place in the window.

@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # The control plane from the bottom up. A module imports its own layer and the layers below it.
 LAYERS = [
     {"states", "errors", "identifiers", "models", "registry", "sql", "statements", "migrations", "apps"},
-    {"auth", "broker", "idempotency", "queueing", "statistics"},
-    {"lifecycle"},
+    {"auth", "broker", "idempotency", "queueing", "selfcheck", "statistics"},
+    {"lifecycle", "reconciliation"},
     {"batches", "schedules"},
     {"api", "admin"},
     {"management"},

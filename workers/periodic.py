@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils.timezone import now
 
-from aijobs import broker, idempotency, lifecycle, queueing, statistics
+from aijobs import broker, idempotency, lifecycle, queueing, reconciliation, statistics
 from aijobs.models import IdempotencyKey
 
 logger = logging.getLogger(__name__)
@@ -19,13 +19,14 @@ def sweep() -> None:
     """Take back lost runs, promote what waited long, and keep the broker's windows full."""
     if reclaimed := lifecycle.reclaim_expired():
         logger.warning("took back %d jobs whose lease was over", reclaimed)
+    # Before the comparison, which takes the promoted jobs' old messages out.
+    queueing.promote()
     try:
-        queueing.republish_lost()
+        reconciliation.reconcile()
     except broker.BrokerDown as error:
         logger.warning("the broker is down: %s", error)
         # What is due stays unreleased; the first sweep after the broker is back releases it.
         return
-    queueing.promote()
     queueing.release_due()
 
 

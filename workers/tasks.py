@@ -172,11 +172,11 @@ def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
     following = chain[-1]["args"][0] if chain else None
     if ended is None or not ended.terminal:
         return False
-    if ended.successor is None:
+    if ended.released is None:
         return following is None
-    if following == str(ended.successor.id):
+    if following == str(ended.released.id):
         return True
-    queueing.publish([ended.successor])
+    queueing.publish([ended.released])
     return False
 
 

@@ -1,13 +1,9 @@
 """Which jobs are in the broker: windows, limits, promotion, and what the broker lost."""
 
-import base64
 import time
-from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
-import orjson
 import pytest
 from django.conf import settings
 from django.utils.timezone import now
@@ -17,27 +13,10 @@ from aijobs import broker, lifecycle, queueing
 from aijobs.models import Job, Tenant
 from aijobs.states import QUEUES, Priority
 from tests import engine
+from tests.aijobs.messages import body_of, messages
 from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def valkey(db: None) -> Iterator[Redis]:
-    """The real broker, empty."""
-    with Redis.from_url(settings.REDIS_URL) as client:
-        client.flushall()
-        yield client
-
-
-def messages(valkey: Redis, priority: Priority = Priority.NORMAL) -> list[str]:
-    """The job ids waiting in a queue, next one first."""
-    raw = cast("list[bytes]", valkey.lrange(QUEUES[priority], 0, -1))
-    return [_body(message)[0][0] for message in reversed(raw)]
-
-
-def _body(message: bytes) -> Any:
-    return orjson.loads(base64.b64decode(orjson.loads(message)["body"]))
 
 
 def released(tenant: Tenant) -> int:
@@ -146,9 +125,33 @@ def test_waiting_job_is_promoted_a_lane_at_a_time(valkey: Redis) -> None:
     for expected in (Priority.NORMAL, Priority.HIGH, Priority.HIGH):
         engine.let_wait(ids, settings.AIJOBS_PROMOTE_AFTER_SECONDS + 1)
         queueing.promote()
+        queueing.release_due()
         assert list(Job.objects.filter(id__in=ids).values_list("lane", flat=True)) == [expected] * 2
+        assert released(tenant) == 1
     assert set(Job.objects.filter(id__in=ids).values_list("priority", flat=True)) == {Priority.LOW}
     assert messages(valkey, Priority.HIGH) == [str(ids[0])]
+
+
+def test_promoted_job_keeps_to_the_window_of_its_new_lane(valkey: Redis) -> None:
+    tenant = TenantFactory(release_window=2)
+    normal = engine.dispatch(tenant, 4)
+    low = engine.dispatch(tenant, 2, priority=Priority.LOW)
+    engine.let_wait(low, settings.AIJOBS_PROMOTE_AFTER_SECONDS + 1)
+    queueing.promote()
+    queueing.release_due()
+    assert Job.objects.filter(tenant=tenant, lane=Priority.NORMAL, released_at__isnull=False).count() == 2
+    for job_id in normal[:2]:
+        engine.start(job_id)
+    queueing.refill(tenant.pk)
+    # They have waited longest.
+    assert messages(valkey)[2:] == [str(job_id) for job_id in low]
+
+
+def test_low_jobs_take_no_places_of_high_ones(valkey: Redis) -> None:
+    tenant = TenantFactory(max_running=2)
+    engine.dispatch(tenant, 5, priority=Priority.LOW)
+    high = engine.dispatch(tenant, 3, priority=Priority.HIGH)
+    assert messages(valkey, Priority.HIGH) == [str(job_id) for job_id in high[:2]]
 
 
 def test_young_job_is_not_promoted(valkey: Redis) -> None:
@@ -157,48 +160,11 @@ def test_young_job_is_not_promoted(valkey: Redis) -> None:
     assert set(Job.objects.filter(id__in=ids).values_list("lane", flat=True)) == {Priority.LOW}
 
 
-def test_broker_that_restarted_empty_gets_everything_again(valkey: Redis) -> None:
-    queueing.republish_lost()
-    ids = engine.dispatch(TenantFactory(), 3)
-    valkey.flushall()
-    queueing.republish_lost()
-    assert Counter(messages(valkey)) == Counter(str(job_id) for job_id in ids)
-
-
-def test_nothing_is_published_twice_while_the_messages_are_there(valkey: Redis) -> None:
-    ids = engine.dispatch(TenantFactory(release_window=100), 50)
-    queueing.republish_lost()
-    engine.let_wait(ids, queueing.PUBLISH_GRACE_SECONDS + 1)
-    for _ in range(3):
-        queueing.republish_lost()
-    # The first sweep found no epoch: it cannot know that the broker is only new, and not emptied.
-    assert len(messages(valkey)) == 100
-
-
-def test_single_lost_message_is_published_again(valkey: Redis) -> None:
-    queueing.republish_lost()
-    ids = engine.dispatch(TenantFactory(), 3)
-    valkey.rpop(QUEUES[Priority.NORMAL])
-    engine.let_wait(ids, queueing.PUBLISH_GRACE_SECONDS + 1)
-    queueing.republish_lost()
-    assert len(messages(valkey)) == 3
-
-
-def test_what_cannot_be_seen_is_published_again_at_doubling_intervals(valkey: Redis) -> None:
-    queueing.republish_lost()
-    [job_id] = engine.dispatch(TenantFactory())
-    for waited, copies in ((59, 1), (61, 2), (61, 2), (121, 3)):
-        Job.objects.filter(id=job_id).update(released_at=now())
-        engine.let_wait([job_id], waited)
-        queueing.republish_lost()
-        assert len(messages(valkey)) == copies
-
-
 def test_message_of_a_sequential_batch_carries_the_rest_as_a_chain(valkey: Redis) -> None:
     _, ids = engine.dispatch_batch(TenantFactory(), 3)
     raw = cast("list[bytes]", valkey.lrange(QUEUES[Priority.NORMAL], 0, -1))
     [message] = raw
-    arguments, _, embedded = _body(message)
+    arguments, _, embedded = body_of(message)
     assert arguments == [str(ids[0])]
     # Celery takes the next signature from the end.
     assert [link["args"][0] for link in embedded["chain"]] == [str(ids[2]), str(ids[1])]

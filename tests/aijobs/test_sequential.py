@@ -29,8 +29,8 @@ def test_only_the_first_can_be_claimed(tenant: Tenant) -> None:
 def test_completion_unblocks_and_releases_the_next(tenant: Tenant) -> None:
     batch_id, ids = engine.dispatch_batch(tenant, 3)
     ended = engine.complete(engine.start(ids[0]))
-    assert ended.successor is not None
-    assert (ended.successor.id, ended.successor.batch_id) == (ids[1], batch_id)
+    assert ended.released is not None
+    assert (ended.released.id, ended.released.batch_id) == (ids[1], batch_id)
     engine.start(ids[1])
     assert Job.objects.get(id=ids[2]).blocked
 
@@ -38,7 +38,7 @@ def test_completion_unblocks_and_releases_the_next(tenant: Tenant) -> None:
 def test_failure_stops_the_rest_with_its_cause(tenant: Tenant) -> None:
     _, ids = engine.dispatch_batch(tenant, 4)
     engine.complete(engine.start(ids[0]))
-    assert engine.fail(engine.start(ids[1])).successor is None
+    assert engine.fail(engine.start(ids[1])).released is None
     assert engine.statuses(ids) == ["completed", "failed", "cancelled", "cancelled"]
     assert set(Job.objects.filter(id__in=ids[2:]).values_list("cancel_reason", "cancelled_by_id")) == {
         ("PREDECESSOR_FAILED", ids[1])
@@ -49,7 +49,7 @@ def test_failure_goes_on_where_the_batch_says_so(tenant: Tenant) -> None:
     _, ids = engine.dispatch_batch(tenant, 3, on_failure=OnFailure.CONTINUE)
     engine.complete(engine.start(ids[0]))
     ended = engine.fail(engine.start(ids[1]))
-    assert ended.successor is not None
+    assert ended.released is not None
     engine.complete(engine.start(ids[2]))
     assert engine.statuses(ids) == ["completed", "failed", "completed"]
 
@@ -77,8 +77,8 @@ def test_cancelled_middle_is_skipped(tenant: Tenant) -> None:
     _, ids = engine.dispatch_batch(tenant, 3, on_failure=OnFailure.CONTINUE)
     lifecycle.cancel(ids[1], tenant.pk)
     ended = engine.complete(engine.start(ids[0]))
-    assert ended.successor is not None
-    assert ended.successor.id == ids[2]
+    assert ended.released is not None
+    assert ended.released.id == ids[2]
 
 
 def test_lost_worker_of_the_last_attempt_unblocks_the_next(tenant: Tenant) -> None:

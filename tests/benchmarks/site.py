@@ -1,0 +1,148 @@
+"""The servers and processes of one benchmark run: a PostgreSQL and a Valkey of its own, as `up` configures them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import django
+import httpx
+import redis
+
+POLL_SECONDS = 0.02
+READY_SECONDS = 60.0
+STOP_SECONDS = 10.0
+# As many as `up` starts.
+WORKER_PROCESSES = "2"
+QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--pool", "prefork"]
+
+
+def wait_until(true: Callable[[], object], what: str, seconds: float = READY_SECONDS) -> None:
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(POLL_SECONDS)
+
+
+@dataclass
+class Site:
+    folder: Path
+    environment: dict[str, str]
+    valkey: "redis.Redis"
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @contextmanager
+    def api(self) -> Iterator[int]:
+        """Our API, and the bare Django REST framework view in the same process. Yields its port."""
+        with self._http("wsgi", "config.wsgi:application", "--blocking-threads", "4") as port:
+            yield port
+
+    @contextmanager
+    def bare_fastapi(self) -> Iterator[int]:
+        with self._http("asgi", "tests.benchmarks.peers.bare_fastapi:app") as port:
+            yield port
+
+    @contextmanager
+    def _http(self, interface: str, application: str, *options: str) -> Iterator[int]:
+        from config.stack import HOST, free_port
+
+        port = free_port(0)
+        command = ["granian", "--interface", interface, "--host", HOST, "--port", str(port), "--workers", "1"]
+        with self.process([*command, *options, application]):
+            wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"), application)
+            yield port
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """Our worker, without a sweeper: releasing is a part of the lifecycle, sweeping is not."""
+        queues = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
+        command = [
+            "celery",
+            "--app",
+            "config",
+            "worker",
+            *QUIET,
+            "--concurrency",
+            WORKER_PROCESSES,
+            "--queues",
+            queues,
+        ]
+        with self.process(command):
+            yield
+
+    @contextmanager
+    def process(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+        """A Python module as a process, for as long as the context lasts."""
+        from config import processes
+
+        log = self.folder / "logs" / f"{command[0]}-{len(self.running)}.log"
+        process = processes.spawn([sys.executable, "-m", *command], log, environment=self.environment)
+        self.running.append(process)
+        try:
+            yield process
+        finally:
+            processes.stop(process, signal.SIGTERM, STOP_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextmanager
+def site() -> Iterator[Site]:
+    """Servers in a folder of their own, which is deleted afterwards; Django set up on them, in this process too."""
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="aijobs-benchmark-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            os.environ.pop(name, None)
+        os.environ |= {"AIJOBS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
+        os.environ["LOG_LEVEL"] = "WARNING"
+        from config import embedded
+        from config.servers import PostgreSQL, Valkey
+
+        postgresql, valkey = PostgreSQL(folder), Valkey(folder)
+        for server in (postgresql, valkey):
+            server.start()
+            stack.callback(server.stop)
+            server.wait_ready()
+        postgresql.create_database()
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        call_command("migrate", verbosity=0, run_syncdb=True)
+        stack.callback(connections.close_all)
+        environment = {
+            **os.environ,
+            "REDIS_URL": embedded.redis_url(folder),
+            "PEER_POSTGRES_HOST": str(embedded.socket_dir(folder)),
+            "PEER_POSTGRES_DATABASE": "aijobs",
+            # The service's processes log as `up` has them do.
+            "LOG_LEVEL": "INFO",
+            "PYTHONWARNINGS": "ignore",
+        }
+        client = stack.enter_context(redis.Redis.from_url(environment["REDIS_URL"]))
+        yield Site(folder, environment, client)
+
+
+def empty(site: Site) -> None:
+    """No jobs, no messages, and tables as compact as new: every round begins alike."""
+    from django.db import connection
+
+    site.valkey.flushdb()
+    tables = "aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, aijobs_tenantcapacity"
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables}, benchmarks_barejob")
+        cursor.execute("CHECKPOINT")
