@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from functools import cache
 from uuid import UUID
 
 import orjson
@@ -162,17 +162,18 @@ class Run:
     limited: bool
 
 
-class _LimitValues(TypedDict):
-    hard_limits: str
-    lease: float
-
-
 def claim(job_id: UUID, worker: str) -> Run | None:
     """Take a queued, due, unblocked, released job. None when it is none, or somebody else's: forget the message."""
     claimed = sql.rows(
         Run,
         statements.CLAIM,
-        {"id": job_id, "worker": worker, "window": settings.AIJOBS_RELEASE_WINDOW, **_limit_values()},
+        {
+            "id": job_id,
+            "worker": worker,
+            "window": settings.AIJOBS_RELEASE_WINDOW,
+            "lease": settings.AIJOBS_LEASE_SECONDS,
+            "hard_limits": _hard_limits(),
+        },
     )
     if not claimed:
         # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
@@ -181,10 +182,10 @@ def claim(job_id: UUID, worker: str) -> Run | None:
     return claimed[0]
 
 
-def _limit_values() -> _LimitValues:
+@cache
+def _hard_limits() -> str:
     """The hard limits of all types, looked up by type inside the statement: a message carries only an id."""
-    hard = {kind.name: kind.limits.hard_seconds for kind in registry.all_types()}
-    return {"hard_limits": orjson.dumps(hard).decode(), "lease": settings.AIJOBS_LEASE_SECONDS}
+    return orjson.dumps({kind.name: kind.limits.hard_seconds for kind in registry.all_types()}).decode()
 
 
 @dataclass(frozen=True, slots=True)

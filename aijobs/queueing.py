@@ -151,10 +151,11 @@ SELECT tenant.id FROM aijobs_tenant tenant
 JOIN aijobs_tenantcapacity capacity ON capacity.tenant_id = tenant.id AND capacity.active > 0
 WHERE tenant.suspended_at IS NULL AND EXISTS (
     SELECT FROM (VALUES (0), (1), (2)) AS lane(number)
-    WHERE EXISTS (
-        SELECT FROM aijobs_job waiting
+    WHERE (
+        SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
           AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+        ORDER BY waiting.tenant_id, waiting.lane, waiting.run_after LIMIT 1
     ) AND coalesce(tenant.release_window, %(window)s::int) > (
         SELECT count(*) FROM aijobs_job released
         WHERE released.tenant_id = tenant.id AND released.lane = lane.number
@@ -171,13 +172,14 @@ def promote() -> None:
     Waiting counts from when a job became due and unblocked, released or not. It goes on in its new lane's window,
     where it is the oldest; the claim refuses the message left in the old queue.
     """
-    sql.rows(_Id, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS, "highest": Priority.HIGH})
+    sql.rows(_Id, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS})
 
 
-PROMOTE = """
+# The highest lane is a constant here, as it is in the index.
+PROMOTE = f"""
 WITH waiting AS (
     SELECT id FROM aijobs_job
-    WHERE status = 'queued' AND NOT blocked AND lane < %(highest)s::int
+    WHERE status = 'queued' AND NOT blocked AND lane < {Priority.HIGH.value}
       AND run_after < now() - make_interval(secs => %(seconds)s::float * (lane - priority + 1))
     ORDER BY run_after LIMIT 1000
     FOR UPDATE SKIP LOCKED

@@ -1,6 +1,7 @@
 """The lifecycle's statements. Each is one transition of `states.TRANSITIONS`, with its event, in one round trip.
 
-Notation: parameters are cast, because the server plans each statement once.
+Notation: parameters are cast, because the server plans each statement once. Whether a row exists is asked by
+`SELECT true … ORDER BY … LIMIT 1`: an EXISTS may become a hash of every waiting job of all tenants.
 """
 
 # Capacity first: its row serialises a tenant's dispatches, and zero rows of it stop all the rest. A taken
@@ -31,10 +32,11 @@ WITH patience AS MATERIALIZED (
          WITH ORDINALITY AS new(id, type, priority, params, ordinal)
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
-    SELECT lanes.lane, CASE WHEN EXISTS (
-        SELECT FROM aijobs_job older
+    SELECT lanes.lane, CASE WHEN (
+        SELECT true FROM aijobs_job older
         WHERE older.tenant_id = %(tenant)s::bigint AND older.lane = lanes.lane AND older.status = 'queued'
           AND older.released_at IS NULL AND NOT older.blocked AND older.run_after <= now()
+        ORDER BY older.tenant_id, older.lane, older.run_after LIMIT 1
     ) THEN 0 ELSE %(window)s::int - (
         SELECT count(*) FROM (
             SELECT FROM aijobs_job present
@@ -97,11 +99,12 @@ WITH claimed AS (
 )
 SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id,
     coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
-    EXISTS (
-        SELECT FROM aijobs_job waiting
+    coalesce((
+        SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = claimed.tenant_id AND waiting.lane = claimed.lane AND waiting.status = 'queued'
           AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
-    ) AND coalesce(release_window, %(window)s::int) / 2 >= (
+        ORDER BY waiting.tenant_id, waiting.lane, waiting.run_after LIMIT 1
+    ), false) AND coalesce(release_window, %(window)s::int) / 2 >= (
         SELECT count(*) - 1 FROM aijobs_job released
         WHERE released.tenant_id = claimed.tenant_id AND released.lane = claimed.lane
           AND released.status = 'queued' AND released.released_at IS NOT NULL

@@ -28,8 +28,9 @@ class JobContext:
         self.run = run
         self.processed = 0
         self.total: int | None = None
-        # What the row says.
-        self.written: tuple[int, int | None] = (0, None)
+        # What the row says, and since when.
+        self._written: tuple[int, int | None] = (0, None)
+        self._renewed_at = time.monotonic()
         self.effect: Callable[[Result], Result] | None = None
         self.lost = False
 
@@ -51,68 +52,53 @@ class JobContext:
     def commit_with(self, effect: Callable[[R], R]) -> None:
         self.effect = cast("Callable[[Result], Result]", effect)
 
+    def due_for_renewal(self) -> bool:
+        """Whether there is progress to write, or a third of the lease is over."""
+        if self.lost:
+            return False
+        changed = (self.processed, self.total) != self._written
+        return changed or time.monotonic() - self._renewed_at >= settings.AIJOBS_LEASE_SECONDS / 3
+
+    def renew(self) -> None:
+        """Renew the lease and write the progress. A run that is over learns it at its next progress."""
+        progress, began = (self.processed, self.total), time.monotonic()
+        try:
+            lifecycle.renew(self.run.id, self.run.attempt, *progress)
+        except TransitionRefused:
+            self.lost = True
+            return
+        self._written, self._renewed_at = progress, began
+
 
 class Heartbeat:
-    """One thread per worker process. It sleeps between runs, and never holds up a short one."""
+    """One thread per worker process, which looks every second at what runs. A short run costs it nothing."""
 
     def __init__(self) -> None:
         self._current: JobContext | None = None
-        self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
     def begin(self, context: JobContext) -> None:
-        with self._changed:
-            self._current = context
-            self._changed.notify()
+        self._current = context
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
             self._thread.start()
 
     def end(self) -> None:
-        with self._changed:
-            self._current = None
-            self._changed.notify()
+        self._current = None
 
     def _beat(self) -> None:
         while True:
-            context = self._next_to_renew()
+            time.sleep(min(PROGRESS_SECONDS, settings.AIJOBS_LEASE_SECONDS / 3))
+            context = self._current
+            if context is None or not context.due_for_renewal():
+                continue
             try:
-                self._renew(context)
+                context.renew()
             except Exception as error:
                 # Whatever it is, the next beat tries again; if the lease runs out, the sweeper takes the job back.
                 logger.warning("lease not renewed: %s", error)
-
-    def _renew(self, context: JobContext) -> None:
-        progress = (context.processed, context.total)
-        try:
-            lifecycle.renew(context.run.id, context.run.attempt, *progress)
-            context.written = progress
-        except TransitionRefused:
-            context.lost = True
-        finally:
-            connection.close()
-
-    def _next_to_renew(self) -> JobContext:
-        """Wait until a run that is going on, and not lost, is due for renewal."""
-        with self._changed:
-            while True:
-                context = self._current
-                if context is None or context.lost:
-                    self._changed.wait()
-                elif self._stays(context):
-                    return context
-
-    def _stays(self, context: JobContext) -> bool:
-        """Wait one interval; False when another run, or none, took its place meanwhile."""
-        renew_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS / 3
-        while self._current is context:
-            left = renew_at - time.monotonic()
-            if left <= 0:
-                return True
-            self._changed.wait(min(left, PROGRESS_SECONDS))
-            if self._current is context and (context.processed, context.total) != context.written:
-                return True
-        return False
+            finally:
+                connection.close()
 
 
 heartbeat = Heartbeat()

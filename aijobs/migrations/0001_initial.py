@@ -348,7 +348,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("blocked", False), ("status", "queued")), fields=["run_after"], name="job_waiting"
+                condition=models.Q(("blocked", False), ("lane__lt", 2), ("status", "queued")),
+                fields=["run_after"],
+                name="job_waiting",
             ),
         ),
         migrations.AddIndex(

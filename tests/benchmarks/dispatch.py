@@ -11,6 +11,7 @@ from tests.benchmarks.traffic import Traffic, request
 
 SECONDS = 4.0
 ROUNDS = 5
+TENANTS = 400
 PARAMS = {"note": "a few words of params", "skus": ["SKU-001", "SKU-002", "SKU-003"]}
 PEER_BODY = {"type": "bench_noop", "params": PARAMS, "priority": "normal"}
 
@@ -20,9 +21,9 @@ def ours(port: int, callers: Callers) -> Traffic:
 
     def requests() -> Iterator[bytes]:
         while True:
-            for key in callers.keys:
-                headers = {"Authorization": f"Bearer {key}", "Idempotency_Key": str(uuid4())}
-                yield request("POST", "/api/ai-jobs", {"type": "bench_params", "params": PARAMS}, **headers)
+            for headers in callers.headers:
+                body = {"type": "bench_params", "params": PARAMS}
+                yield request("POST", "/api/ai-jobs", body, Idempotency_Key=str(uuid4()), **headers)
 
     return traffic.send(port, requests, seconds=SECONDS)
 
@@ -39,7 +40,7 @@ def run(site: Site) -> Iterator[Result]:
     rounds: list[tuple[Traffic, Traffic, Traffic]] = []
     with site.api() as port, site.bare_fastapi() as fastapi_port:
         empty(site)
-        callers = Callers.create(400)
+        callers = Callers.create(TENANTS)
         ours(port, callers), peer(port), peer(fastapi_port)
         for number in range(ROUNDS):
             empty(site)

@@ -129,6 +129,7 @@ def site() -> Iterator[Site]:
             "REDIS_URL": embedded.redis_url(folder),
             "PEER_POSTGRES_HOST": str(embedded.socket_dir(folder)),
             "PEER_POSTGRES_DATABASE": "aijobs",
+            "PEER_BROKER_URL": embedded.celery_url(embedded.redis_url(folder)),
             # The service's processes log as `up` has them do.
             "LOG_LEVEL": "INFO",
             "PYTHONWARNINGS": "ignore",
