@@ -209,16 +209,19 @@ def _job_id(message: dict[str, Any]) -> UUID | None:
         return None
 
 
-def withdraw(stale: Iterable[Message]) -> None:
-    """Take waiting messages out. One that a worker took meanwhile is refused by the claim. Raises BrokerDown."""
+def withdraw(stale: Iterable[Message]) -> int:
+    """Take waiting messages out; returns how many were there. A worker may have taken some meanwhile.
+
+    Raises BrokerDown.
+    """
     with _asking() as client:
         if client is None:
-            return
+            return 0
         pipeline = client.pipeline(transaction=False)
         for message in stale:
             if message.lane is not None:
                 pipeline.lrem(QUEUES[message.lane], 1, message.raw.decode())
-        pipeline.execute()
+        return sum(pipeline.execute())
 
 
 def disconnect() -> None:

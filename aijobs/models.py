@@ -178,6 +178,7 @@ class Job(models.Model):
             models.Index(fields=["tenant", "id"], name="job_tenant_id"),
             models.Index(fields=["tenant", "status", "id"], name="job_tenant_status_id"),
             models.Index(fields=["tenant", "type", "id"], name="job_tenant_type_id"),
+            models.Index(fields=["tenant", "priority", "id"], name="job_tenant_priority_id"),
             models.Index(fields=["batch", "position"], name="job_batch_position", condition=Q(batch__isnull=False)),
             models.Index(
                 fields=["tenant", "lane", "run_after", "id"],
@@ -186,8 +187,8 @@ class Job(models.Model):
             ),
             models.Index(fields=["tenant", "lane"], name="job_released", condition=RELEASED),
             models.Index(fields=["tenant", "id"], name="job_running", condition=Q(status=Status.RUNNING)),
-            # Promotion looks for what has waited longest below the highest lane. Named in the condition, the lane keeps
-            # other statements off this index, whose planner may believe it short.
+            # Promotion looks for what has waited longest below the highest lane. The condition on the lane keeps
+            # other statements off this index, which a planner may believe to be short.
             models.Index(
                 fields=["run_after"],
                 name="job_waiting",

@@ -133,10 +133,13 @@ WITH candidate AS (
         FOR UPDATE SKIP LOCKED
     ) due
     WHERE tenant.id = %(tenant)s AND tenant.suspended_at IS NULL
+), released AS (
+    UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
+    FROM candidate WHERE job.id = candidate.id AND candidate.place <= candidate.free
+    RETURNING {RETURNED}, candidate.place
 )
-UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
-FROM candidate WHERE job.id = candidate.id AND candidate.place <= candidate.free
-RETURNING {RETURNED}
+-- In order: an UPDATE returns its rows in any.
+SELECT id, type, lane, batch_id, position FROM released ORDER BY place
 """
 
 

@@ -8,7 +8,7 @@ waits for hours is published once.
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -73,16 +73,16 @@ def _released_count() -> int:
 
 def _look(grace: float) -> None:
     messages = broker.messages(settings.AIJOBS_LEASE_SECONDS)
-    stale = list(_stale(messages))
-    broker.withdraw(stale)
+    if withdrawn := broker.withdraw(_stale(messages)):
+        logger.info("took %d stale messages out", withdrawn)
     present = {message.job_id for message in messages}
     lost = sql.rows(Released, REPUBLISH_LOST, {"grace": grace, "present": list(present)})
-    if stale or lost:
-        logger.warning("took %d stale messages out, published %d lost ones again", len(stale), len(lost))
+    if lost:
+        logger.warning("%d messages were lost: publishing them again", len(lost))
     queueing.publish(lost)
 
 
-def _stale(messages: Iterable[Message]) -> Iterable[Message]:
+def _stale(messages: Sequence[Message]) -> Iterator[Message]:
     """Waiting messages of jobs that are not released to this queue (any more), and second copies."""
     waiting = [message for message in messages if message.lane is not None]
     lanes: dict[UUID, int] = dict(

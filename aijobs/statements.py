@@ -28,8 +28,9 @@ WITH patience AS MATERIALIZED (
     FROM capacity WHERE %(batch)s::uuid IS NOT NULL
 ), wanted AS (
     SELECT id, type, priority, params, ordinal, %(sequential)s::boolean AND ordinal > 1 AS blocked
-    FROM unnest(%(ids)s::uuid[], %(types)s::text[], %(priorities)s::smallint[], %(params)s::jsonb[])
-         WITH ORDINALITY AS new(id, type, priority, params, ordinal)
+    FROM ROWS FROM (
+        jsonb_to_recordset(%(jobs)s::jsonb) AS (id uuid, type text, priority smallint, params jsonb)
+    ) WITH ORDINALITY AS new(id, type, priority, params, ordinal)
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
     SELECT lanes.lane, CASE WHEN (
@@ -88,10 +89,10 @@ WITH claimed AS (
     -- would rather walk through all released jobs than look up one primary key.
     WHERE job.id = %(id)s::uuid AND status || '' = 'queued' AND NOT blocked AND run_after <= now()
       AND released_at IS NOT NULL AND tenant.id = job.tenant_id AND tenant.suspended_at IS NULL
-      AND (tenant.max_running IS NULL OR tenant.max_running > (
+      AND (tenant.max_running IS NULL OR (%(locked)s::boolean AND tenant.max_running > (
           SELECT count(*) FROM aijobs_job running
           WHERE running.tenant_id = job.tenant_id AND running.status = 'running'
-      ))
+      )))
     RETURNING job.*, tenant.release_window, tenant.max_running IS NOT NULL AS limited
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
@@ -111,6 +112,13 @@ SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id,
     ) AS refill,
     limited
 FROM claimed LEFT JOIN aijobs_batch batch ON batch.id = claimed.batch_id
+"""
+
+# A statement of its own, before a claim that counts the running jobs: two claims at once would count the same ones.
+LOCK_LIMITED = """
+SELECT pg_advisory_xact_lock(%(space)s::int, tenant.id::int)::text AS locked
+FROM aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
+WHERE job.id = %(id)s::uuid AND job.status = 'queued' AND tenant.max_running IS NOT NULL
 """
 
 UNRELEASE = """

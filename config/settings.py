@@ -226,9 +226,10 @@ AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default
 
 # RequestIdMiddleware lets only sane ones through.
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
-# One line a request, when it is over: both lines and the caller's address, which anyone may claim to be, took a
-# fifth of a dispatch.
+# Refusals and failures have a line each; of the rest, which the proxy logs too, both lines and the caller's address
+# took a fifth of a dispatch. LOG_LEVEL=DEBUG shows them.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 structlog.configure(
     processors=[
@@ -271,6 +272,8 @@ LOGGING = {
         # Two lines a job, which its events tell better.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        # A line for every sweep.
+        "celery.beat": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

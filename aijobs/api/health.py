@@ -4,27 +4,36 @@ Both are open to anyone, so a reason names no host and no user; the log has the 
 """
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from typing import cast
 
 import psycopg
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from aijobs import selfcheck
 from aijobs.api.envelope import data_response
-from aijobs.errors import ApiError
+from aijobs.errors import ApiError, InvalidFilter
+from aijobs.selfcheck import Finding
 
 logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 2
 RETRY_AFTER_SECONDS = 2
+# How long an answer of the self-check is repeated: anybody may ask for it, and it is not free.
+SELFCHECK_CACHE_SECONDS = 2.0
+# A self-check that hangs this long has lost its server, and its place.
+SELFCHECK_LOST_SECONDS = 30.0
 # A server that hangs (a stopped process, a pooler without its database) hangs one of these, never a request.
 _executor = ThreadPoolExecutor(max_workers=8, thread_name_prefix="readyz")
 
@@ -46,11 +55,24 @@ def _constant(value: str) -> dict[str, object]:
     return {"type": "string", "enum": [value]}
 
 
-_TEXT = {"type": "string"}
-_CHECKS = _object(database=_TEXT, broker=_TEXT, migrations=_TEXT)
+def _checks(selfcheck: dict[str, object]) -> dict[str, object]:
+    """The schema of the checks, and of what the self-check adds to them where it was asked for."""
+    ordinary = _object(database=_TEXT, broker=_TEXT, migrations=_TEXT)
+    return {**ordinary, "properties": {**cast("dict[str, object]", ordinary["properties"]), "selfcheck": selfcheck}}
+
+
+_TEXT: dict[str, object] = {"type": "string"}
+_LINES: dict[str, object] = {"type": "array", "items": _TEXT, "description": "One line for each rule that is broken."}
 _ALIVE = _object(data=_object(status=_constant("alive")))
-_READY = _object(data=_object(status=_constant("ready"), checks=_CHECKS))
-_NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT, details=_CHECKS))
+_READY = _object(data=_object(status=_constant("ready"), checks=_checks(_constant("ok"))))
+_NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT, details=_checks(_LINES)))
+_INVALID = _object(error=_object(code=_constant(InvalidFilter.code), message=_TEXT, details={"type": "array"}))
+_DEEP = OpenApiParameter(
+    "deep",
+    {"type": "string", "enum": ["0", "1"], "default": "0"},
+    description="1: also check that the engine keeps its promises, as `manage.py selfcheck` does. The answer may be "
+    "two seconds old.",
+)
 
 
 class HealthView(APIView):
@@ -71,7 +93,7 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """Ready: the database and the broker answer, and every migration is applied."""
+    """Ready: the database and the broker answer, and every migration is applied. `?deep=1`: no promise is broken."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -81,16 +103,32 @@ class ReadyView(APIView):
         summary="Whether database, broker and migrations are ready",
         tags=["Health"],
         auth=[],
+        parameters=[_DEEP],
         responses={
             200: OpenApiResponse(_READY, "Everything answers."),
-            503: OpenApiResponse(_NOT_READY, "Something is down; `details` says what."),
+            422: OpenApiResponse(_INVALID, "INVALID_FILTER: `deep` is neither 0 nor 1."),
+            503: OpenApiResponse(_NOT_READY, "Something is down or wrong; `details` says what."),
         },
     )
     def get(self, request: Request) -> Response:
+        deep = _wants_deep(request)
         checks = run_checks()
         if any(outcome != "ok" for outcome in checks.values()):
             raise NotReady(details=checks, retry_after=RETRY_AFTER_SECONDS)
+        if deep:
+            lines = _selfcheck.lines()
+            if lines:
+                raise NotReady(details={**checks, "selfcheck": lines}, retry_after=RETRY_AFTER_SECONDS)
+            checks = {**checks, "selfcheck": "ok"}
         return data_response({"status": "ready", "checks": checks})
+
+
+def _wants_deep(request: Request) -> bool:
+    """Raises InvalidFilter. Other parameters do not matter: some probes add their own."""
+    values = request.query_params.getlist("deep") or ["0"]
+    if values not in (["0"], ["1"]):
+        raise InvalidFilter(details=[{"path": "deep", "message": "must be 0 or 1, once"}])
+    return values == ["1"]
 
 
 def run_checks() -> dict[str, str]:
@@ -153,3 +191,58 @@ def _require_migrations() -> None:
         connection.close()
     if missing:
         raise MigrationsMissing(f"{len(missing)} not applied; run manage.py migrate")
+
+
+class _SelfCheck:
+    """One run at a time, whose answer serves everybody who asks while it runs and shortly after."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: Future[list[str]] | None = None
+        self._began_at = 0.0
+
+    def lines(self) -> list[str]:
+        """One line for each broken rule; none where all is well. Takes at most LIMIT_SECONDS."""
+        try:
+            return self._run().result(timeout=LIMIT_SECONDS)
+        except Exception as error:
+            logger.warning("the self-check gave no answer: %r", error)
+            return ["no answer"]
+
+    def forget(self) -> None:
+        """Run anew at the next call."""
+        self._latest = None
+
+    def _run(self) -> "Future[list[str]]":
+        with self._lock:
+            if self._latest is None or self._is_over(self._latest):
+                self._latest = _executor.submit(_broken_rules)
+                self._began_at = time.monotonic()
+            return self._latest
+
+    def _is_over(self, run: "Future[list[str]]") -> bool:
+        age = time.monotonic() - self._began_at
+        return age >= (SELFCHECK_CACHE_SECONDS if run.done() else SELFCHECK_LOST_SECONDS)
+
+
+_selfcheck = _SelfCheck()
+
+
+def _broken_rules() -> list[str]:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(LIMIT_SECONDS * 1000)])
+            findings = selfcheck.findings()
+    finally:
+        # This thread's connection goes back to the pool.
+        connection.close()
+    for finding in findings:
+        logger.warning("self-check: %s", "; ".join(violation.line for violation in finding.violations))
+    return [_summary(finding) for finding in findings]
+
+
+def _summary(finding: Finding) -> str:
+    """For everybody: no tenant, no worker. `manage.py selfcheck` has the rest."""
+    job = finding.violations[0].job
+    count = "1 violation" if finding.total == 1 else f"{finding.total} violations"
+    return f"{finding.rule}: {count}" + (f", the first of {job}" if job else "")

@@ -319,6 +319,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="job",
+            index=models.Index(fields=["tenant", "priority", "id"], name="job_tenant_priority_id"),
+        ),
+        migrations.AddIndex(
+            model_name="job",
             index=models.Index(
                 condition=models.Q(("batch__isnull", False)), fields=["batch", "position"], name="job_batch_position"
             ),

@@ -88,29 +88,11 @@ def test_zombie_of_an_earlier_attempt_is_refused(tenant: Tenant) -> None:
     assert Job.objects.get(id=job_id).result == {"from": "current"}
 
 
-def test_transient_failures_are_retried_until_the_budget_is_spent(tenant: Tenant) -> None:
-    [job_id] = engine.dispatch(tenant)
-    for _ in range(3):
-        Job.objects.filter(id=job_id).update(released_at=now(), run_after=now() - engine.LONG_AGO)
-        engine.fail(engine.start(job_id), transient=True)
-    job = Job.objects.get(id=job_id)
-    assert (job.status, job.failures, job.retry_count) == (Status.FAILED, 3, 2)
-    assert engine.kinds(job_id) == ["queued", *["started", "retried"] * 2, "started", "failed"]
-
-
 def test_permanent_failure_is_not_retried(tenant: Tenant) -> None:
     [job_id] = engine.dispatch(tenant)
     engine.fail(engine.start(job_id))
     job = Job.objects.get(id=job_id)
     assert (job.status, job.error_code, job.retry_count) == (Status.FAILED, "PROBE_FAILED", 0)
-
-
-def test_retry_after_of_an_upstream_is_the_least_wait(tenant: Tenant) -> None:
-    [job_id] = engine.dispatch(tenant)
-    before = now()
-    lifecycle.fail(engine.start(job_id), "BUSY", "later", transient=True, retry_after=90.0)
-    # The statement's clock is that of the test's transaction, which began a little earlier.
-    assert Job.objects.get(id=job_id).run_after > before + timedelta(seconds=80)
 
 
 def test_lost_worker_spends_the_budget_and_ends_as_a_timeout(tenant: Tenant) -> None:

@@ -98,6 +98,9 @@ def run(site: Site) -> Iterator[Result]:
     rounds: list[tuple[float, float, float]] = []
     for number in range(ROUNDS):
         rounds.append((ours(site, callers), raw_celery(site), procrastinate(site)))
-        say(f"drain, round {number + 1}: ours, raw Celery, Procrastinate: " + ", ".join(f"{x:.0f}/s" for x in rounds[-1]))
+        say(
+            f"drain, round {number + 1}: ours, raw Celery, Procrastinate: "
+            + ", ".join(f"{x:.0f}/s" for x in rounds[-1])
+        )
     yield side_by_side("drain_vs_raw_celery", "jobs/s", [(own, raw) for own, raw, _ in rounds], "at least 0.6")
     yield side_by_side("drain_vs_procrastinate", "jobs/s", [(own, peer) for own, _, peer in rounds], "at least 1.5")

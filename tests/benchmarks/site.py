@@ -36,13 +36,14 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = READY_SEC
 class Site:
     folder: Path
     environment: dict[str, str]
+    database_url: str
     valkey: "redis.Redis"
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @contextmanager
-    def api(self) -> Iterator[int]:
+    def api(self, database: str = "aijobs") -> Iterator[int]:
         """Our API, and the bare Django REST framework view in the same process. Yields its port."""
-        with self._http("wsgi", "config.wsgi:application", "--blocking-threads", "4") as port:
+        with self._http("wsgi", "config.wsgi:application", "--blocking-threads", "4", database=database) as port:
             yield port
 
     @contextmanager
@@ -51,12 +52,12 @@ class Site:
             yield port
 
     @contextmanager
-    def _http(self, interface: str, application: str, *options: str) -> Iterator[int]:
+    def _http(self, interface: str, application: str, *options: str, database: str = "aijobs") -> Iterator[int]:
         from config.stack import HOST, free_port
 
         port = free_port(0)
         command = ["granian", "--interface", interface, "--host", HOST, "--port", str(port), "--workers", "1"]
-        with self.process([*command, *options, application]):
+        with self.process([*command, *options, application], database):
             wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"), application)
             yield port
 
@@ -79,12 +80,14 @@ class Site:
             yield
 
     @contextmanager
-    def process(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    def process(self, command: list[str], database: str = "aijobs") -> Iterator[subprocess.Popen[bytes]]:
         """A Python module as a process, for as long as the context lasts."""
         from config import processes
 
         log = self.folder / "logs" / f"{command[0]}-{len(self.running)}.log"
-        process = processes.spawn([sys.executable, "-m", *command], log, environment=self.environment)
+        url = f"{self.database_url.rpartition('/')[0]}/{database}"
+        environment = {**self.environment, "DATABASE_URL": url}
+        process = processes.spawn([sys.executable, "-m", *command], log, environment=environment)
         self.running.append(process)
         try:
             yield process
@@ -135,7 +138,7 @@ def site() -> Iterator[Site]:
             "PYTHONWARNINGS": "ignore",
         }
         client = stack.enter_context(redis.Redis.from_url(environment["REDIS_URL"]))
-        yield Site(folder, environment, client)
+        yield Site(folder, environment, embedded.database_url(folder), client)
 
 
 def empty(site: Site) -> None:

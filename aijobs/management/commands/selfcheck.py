@@ -1,0 +1,103 @@
+import json
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from aijobs import selfcheck
+from aijobs.management.database import add_data_dir, require_database
+from aijobs.selfcheck import Finding, Violation
+from aijobs.sql import CONNECTION_ERRORS
+
+VIOLATED, UNKNOWN = 1, 2
+# Of jobs, between two lines of progress.
+PROGRESS_EVERY = 100_000
+
+# As --json prints it, and as a line of text.
+Told = tuple[dict[str, object], str]
+
+
+class Command(BaseCommand):
+    help = """\
+Check that the service keeps its promises, and print one line for every violation:
+
+  lease        no running job without a live lease
+  release      no due job unreleased for more than 10 s while its tenant has room
+  consumption  jobs in the broker are being claimed
+  end          a job ends once, and nothing happens to it afterwards
+  sequence     a job's events are numbered without a gap
+  capacity     a tenant's count of active jobs is right (only with --all)
+
+It reads what is active and what ended in the last five minutes, which takes milliseconds; /readyz?deep=1 does the
+same. With --all it reads the events of every job there is.
+
+Exit codes: 0 every rule holds, 1 some do not, 2 the database does not answer.
+"""
+    requires_system_checks = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **more: Any) -> Any:
+        # The list of rules stays a list.
+        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **more)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--all", action="store_true", help="Look at the whole history, with progress on stderr.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object per line.")
+        add_data_dir(parser)
+
+    def handle(self, *args: str, **options: Any) -> None:
+        try:
+            require_database()
+            violated = self._check(whole=options["all"], as_json=options["json"])
+        except CommandError as error:
+            raise CommandError(str(error), returncode=UNKNOWN) from None
+        except CONNECTION_ERRORS as error:
+            reason = str(error).partition("\n")[0]
+            raise CommandError(f"The database stopped answering: {reason}", returncode=UNKNOWN) from None
+        if violated:
+            sys.exit(VIOLATED)
+
+    def _check(self, *, whole: bool, as_json: bool) -> bool:
+        """Print what is wrong, as it is found; or that nothing is."""
+        violated = False
+        for told in self._whole() if whole else _tell(selfcheck.findings()):
+            violated = True
+            self._print(told, as_json)
+        if not violated:
+            self._print(_all_is_well(whole), as_json)
+        return violated
+
+    def _whole(self) -> Iterator[Told]:
+        yield from _tell(selfcheck.present_findings())
+        yield from map(_tell_one, selfcheck.whole_history(self._progress))
+
+    def _progress(self, jobs: int) -> None:
+        if jobs % PROGRESS_EVERY == 0:
+            self.stderr.write(f"looked at {jobs:,} jobs")
+
+    def _print(self, told: Told, as_json: bool) -> None:
+        fields, line = told
+        self.stdout.write(json.dumps(fields, ensure_ascii=False) if as_json else line)
+
+
+def _tell(findings: Iterable[Finding]) -> Iterator[Told]:
+    for finding in findings:
+        yield from map(_tell_one, finding.violations)
+        if more := finding.total - len(finding.violations):
+            yield {"rule": finding.rule, "more": more}, f"{finding.rule}: … and {more} more"
+
+
+def _tell_one(violation: Violation) -> Told:
+    return {"rule": violation.rule, "job": violation.job, "message": violation.sentence}, violation.line
+
+
+def _all_is_well(whole: bool) -> Told:
+    seen = selfcheck.looked_at()
+    history = "every job" if whole else f"{seen.ended} that ended in the last five minutes"
+    line = (
+        f"ok: looked at {seen.running} running and {seen.released} released jobs, the waiting ones of {seen.tenants} "
+        f"tenants, and the events of {history}"
+    )
+    counts = {"tenants": seen.tenants, "running": seen.running, "released": seen.released, "ended": seen.ended}
+    return {"ok": True, "looked_at": counts}, line

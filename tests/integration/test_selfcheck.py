@@ -1,0 +1,54 @@
+"""The self-check beside a real worker at full speed, where it must be silent, and where nobody works."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from django.db.models import F
+
+from aijobs import selfcheck
+from aijobs.models import Job
+from aijobs.states import Priority
+from tests import engine
+from tests.factories import TenantFactory
+from tests.integration.processes import Api, Processes, wait_until
+
+
+def let_everything_wait(seconds: float) -> None:
+    earlier = timedelta(seconds=seconds)
+    Job.objects.update(run_after=F("run_after") - earlier, released_at=F("released_at") - earlier)
+
+
+@pytest.mark.parametrize("promote_after", [600.0, 30.0])
+def test_silent_while_a_worker_drains(
+    processes: Processes, sweeping: None, settings: Any, promote_after: float
+) -> None:
+    """Windows that are being refilled, places that are being given back, jobs that are being promoted."""
+    settings.AIJOBS_PROMOTE_AFTER_SECONDS = promote_after
+    for limits in ({"release_window": 1}, {"release_window": 4}, {"max_running": 1}, {"max_running": 2}):
+        tenant = TenantFactory(**limits)
+        for priority in Priority:
+            engine.dispatch(tenant, 60, priority=priority)
+    let_everything_wait(45)
+    processes.worker(2)
+    waiting = Job.objects.filter(status="queued")
+
+    def is_drained() -> bool:
+        assert selfcheck.run() == []
+        return not waiting.exists()
+
+    wait_until(is_drained, "the worker drains all", 90)
+    assert selfcheck.run() == []
+
+
+def test_deep_readiness_says_that_nobody_works(server: Api, processes: Processes) -> None:
+    ids = engine.dispatch(TenantFactory(release_window=4), 6)
+    let_everything_wait(selfcheck.CONSUMED_WITHIN + 1)
+    Job.objects.filter(id=ids[0]).update(released_at=None)
+    answer = httpx.get(server.base_url + "/readyz?deep=1", timeout=10)
+    assert answer.status_code == 503
+    release, consumption = answer.json()["error"]["details"]["selfcheck"]
+    assert release.startswith("release: 1 violation, the first of job_")
+    assert consumption == "consumption: 1 violation"
+    assert httpx.get(server.base_url + "/readyz", timeout=10).status_code == 200
