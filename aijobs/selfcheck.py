@@ -13,8 +13,8 @@ partial indexes of what is active, and nothing older than RECENT_SECONDS.
   next sweep.
 * `end`: a terminal job has one terminal event, that of its status, and none after it; an active job has none.
 * `sequence`: a job's events are numbered from 1 without a gap, and the row knows the last number. Both look at the
-  events of running and released jobs and of jobs that ended within RECENT_SECONDS: of each kind, at most EVENTS_OF
-  jobs (the newest ended). A job that waits for its release is looked at once it is released.
+  events of running and released jobs, of jobs that ended within RECENT_SECONDS (of each kind, at most EVENTS_OF jobs,
+  the newest ended), and of the jobs, however old, that the newest EVENTS_OF events are about.
 * `consumption`: the queues are being consumed. Violated when jobs have been in the broker for CONSUMED_WITHIN, and in
   all that time no job of any tenant was claimed, retried or ended by a run, and none is running under a live lease:
   workers that are all busy with long jobs do consume.
@@ -254,10 +254,14 @@ def _waiting(waiting: _Unreleased) -> Violation:
 
 _RECENT = f"""
     (SELECT id, status, event_seq FROM aijobs_job WHERE status = 'running' LIMIT {EVENTS_OF})
-    UNION ALL
+    UNION
     (SELECT id, status, event_seq FROM aijobs_job WHERE status = 'queued' AND released_at IS NOT NULL
      LIMIT {EVENTS_OF})
-    UNION ALL
+    UNION
+    (SELECT job.id, job.status, job.event_seq
+     FROM (SELECT job_id FROM aijobs_jobevent ORDER BY id DESC LIMIT {EVENTS_OF}) newest
+     JOIN aijobs_job job ON job.id = newest.job_id)
+    UNION
     (SELECT ended.id, ended.status, ended.event_seq FROM unnest(%(types)s::text[]) AS kind(name)
      CROSS JOIN LATERAL (
         SELECT id, status, event_seq, completed_at FROM aijobs_job

@@ -190,6 +190,16 @@ def test_two_ends() -> None:
     assert violations() == [("end", public(run.id))]
 
 
+def test_event_after_an_end_of_long_ago() -> None:
+    tenant = TenantFactory()
+    run = engine.start(engine.dispatch(tenant)[0])
+    engine.complete(run)
+    let_time_pass(86_400)
+    JobEvent.objects.create(job_id=run.id, seq=4, tenant=tenant, kind="retried", attempt=1)
+    Job.objects.update(event_seq=4)
+    assert violations() == [("end", public(run.id))]
+
+
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_end_that_is_not_the_rows(status: str) -> None:
     run = engine.start(engine.dispatch(TenantFactory())[0])
@@ -265,6 +275,10 @@ def test_old_wrongs_are_found_in_the_whole_history_only(monkeypatch: pytest.Monk
         engine.complete(engine.start(job_id))
     let_time_pass(selfcheck.RECENT_SECONDS + 1)
     JobEvent.objects.filter(job_id=ids[4], seq=3).delete()
+    assert violations() == [("end", public(ids[4])), ("sequence", public(ids[4]))]
+    # By so many newer events it is pushed out of sight.
+    of_no_job = [JobEvent(job_id=UUID(int=1), tenant_id=0, kind="queued", attempt=0, seq=seq) for seq in range(5000)]
+    JobEvent.objects.bulk_create(of_no_job)
     assert selfcheck.run() == []
     looked_at: list[int] = []
     found = [(each.rule, each.job) for each in selfcheck.whole_history(looked_at.append)]

@@ -30,8 +30,8 @@ Check that the service keeps its promises, and print one line for every violatio
   sequence     a job's events are numbered without a gap
   capacity     a tenant's count of active jobs is right (only with --all)
 
-It reads what is active and what ended in the last five minutes, which takes milliseconds; /readyz?deep=1 does the
-same. With --all it reads the events of every job there is.
+It reads what is active, what ended in the last five minutes and what the newest events are about, which takes
+milliseconds; /readyz?deep=1 does the same. With --all it reads the events of every job there is.
 
 Exit codes: 0 every rule holds, 1 some do not, 2 the database does not answer.
 """
