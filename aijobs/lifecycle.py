@@ -67,7 +67,8 @@ class FirstResponse:
 
     key: str
     fingerprint: bytes
-    response: object
+    # As JSON.
+    response: str
     location: str
 
 
@@ -109,7 +110,7 @@ def dispatch(
             "on_failure": batch and batch.on_failure.value,
             "key": first_response and first_response.key,
             "fingerprint": first_response and first_response.fingerprint,
-            "response": first_response and orjson.dumps(first_response.response).decode(),
+            "response": first_response and first_response.response,
             "location": first_response and first_response.location,
         }
     )

@@ -3,6 +3,7 @@
 from zoneinfo import available_timezones
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -262,7 +263,8 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "key"], name="idempotencykey_tenant_key")]
-        indexes = [models.Index(fields=["created_at"], name="idempotencykey_created_at")]
+        # For pruning once an hour: a tenth of a percent of a B-tree, and next to nothing for a dispatch.
+        indexes = [BrinIndex(fields=["created_at"], name="idempotencykey_created_at")]
 
     def __str__(self) -> str:
         return self.key

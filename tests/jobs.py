@@ -1,12 +1,20 @@
 """Test-only job types: real handlers whose ends the tests choose. Registered by the app in tests/settings.py."""
 
+import os
+import resource
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, cast
 
+import psutil
 from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import Field
 
 from aijobs.errors import PermanentFailure, TransientFailure
 from aijobs.registry import Context, Limits, Params, Result, job_type
+from workers.context import JobContext
 
 LIMITS = Limits(
     soft_seconds=20,
@@ -76,3 +84,116 @@ def _sleep(params: ProbeParams) -> None:
         except SoftTimeLimitExceeded:
             if not params.stubborn:
                 raise
+
+
+# Where the handlers below write down every run of theirs: one line at its begin, one at its end.
+RUNS_FILE = "AIJOBS_TEST_RUNS"
+POISON = Limits(
+    soft_seconds=1,
+    hard_seconds=2,
+    attempts=2,
+    backoff_seconds=0.05,
+    backoff_cap_seconds=0.1,
+    typical_seconds=1,
+    typical_range=(1, 2),
+)
+MEMORY_LIMIT = 64 * 1024 * 1024
+
+
+class CountedParams(Params):
+    """How a counted run shall go."""
+
+    sleep: float = Field(default=0.0, ge=0, le=60)
+    fail: Literal["permanent", "first", "always"] | None = Field(default=None, description="At all, and how often.")
+
+
+class CountedResult(Result):
+    attempt: int
+
+
+class PoisonParams(Params):
+    """What shall be wrong with the job."""
+
+    way: Literal["hang", "sleep", "memory", "killed", "raise"]
+
+
+@job_type(
+    "test_counted", params=CountedParams, result=CountedResult, limits=LIMITS, example={"params": {}, "result": {}}
+)
+def counted(params: CountedParams, context: Context) -> CountedResult:
+    """Sleeps, and counts its runs."""
+    attempt = _attempt(context)
+    with _counted(context):
+        time.sleep(params.sleep)
+    if params.fail == "permanent":
+        raise PermanentFailure("COUNTED_FAILED", "asked to fail")
+    if params.fail == "always" or (params.fail == "first" and attempt == 1):
+        raise TransientFailure("COUNTED_BUSY", "asked to fail for now")
+    return CountedResult(attempt=attempt)
+
+
+@job_type(
+    "test_poison", params=PoisonParams, result=CountedResult, limits=POISON, example={"params": {}, "result": {}}
+)
+def poison(params: PoisonParams, context: Context) -> CountedResult:
+    """Never ends well."""
+    with _counted(context):
+        POISONS[params.way]()
+    return CountedResult(attempt=_attempt(context))
+
+
+def _hang() -> None:
+    """Neither a soft limit nor anything else of Python stops it."""
+    while True:
+        try:
+            time.sleep(60)
+        except SoftTimeLimitExceeded:
+            continue
+
+
+def _exhaust_memory() -> None:
+    """As a container with a limit has it: the allocation fails. The limit is of this process, and lifted again."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + MEMORY_LIMIT, limits[1]))
+    try:
+        bytearray(4 * MEMORY_LIMIT)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+def _raise() -> None:
+    raise RuntimeError("poison")
+
+
+POISONS = {
+    "hang": _hang,
+    "sleep": lambda: time.sleep(60),
+    "memory": _exhaust_memory,
+    # As the kernel does where memory runs out.
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "raise": _raise,
+}
+
+
+def _attempt(context: Context) -> int:
+    return cast("JobContext", context).run.attempt
+
+
+@contextmanager
+def _counted(context: Context) -> Iterator[None]:
+    _write_down("begin", context)
+    try:
+        yield
+    finally:
+        _write_down("end", context)
+
+
+def _write_down(what: str, context: Context) -> None:
+    """One short write to a file opened for appending: lines of several processes do not mix."""
+    if path := os.environ.get(RUNS_FILE):
+        line = f"{what} {context.job_id} {_attempt(context)} {os.getpid()} {time.time():.6f}\n"
+        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, line.encode())
+        finally:
+            os.close(file)

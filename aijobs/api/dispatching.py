@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aijobs import idempotency, identifiers, lifecycle, registry, statistics
 from aijobs.api import schemas, serializers
-from aijobs.api.envelope import plain
+from aijobs.api.envelope import to_json
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
@@ -114,7 +114,7 @@ def _accept(
     fingerprint: bytes,
 ) -> Accepted:
     """Insert, or replay the first answer. A replay comes before a full queue: its jobs are in already."""
-    first_response = FirstResponse(key, fingerprint, plain(answer.data), answer.location) if key else None
+    first_response = FirstResponse(key, fingerprint, to_json(answer.data).decode(), answer.location) if key else None
     try:
         _insert(tenant, jobs, batch, first_response)
     except (DuplicateKey, QueueFull) as refusal:

@@ -50,11 +50,6 @@ def to_json(value: object) -> bytes:
     return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
-def plain(value: object) -> object:
-    """A value as its reader gets it: with the moments as `timestamp` writes them."""
-    return orjson.loads(to_json(value))
-
-
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return timestamp(value)

@@ -55,12 +55,17 @@ class Running:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    # The words with which it says that it serves.
+    ready: str = ""
 
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def tail(self) -> str:
         return "\n".join(self.output().splitlines()[-SHOWN_LINES:])
+
+    def wait_ready(self) -> None:
+        self.wait_for_line(self.ready)
 
     def wait_for_line(self, text: str) -> None:
         wait_until(lambda: text in self.output() or self.process.poll() is not None, f"{text!r} of {self.name}")
@@ -78,6 +83,10 @@ class Running:
 @dataclass
 class Api(Running):
     base_url: str = ""
+    probe: str = "/readyz"
+
+    def wait_ready(self) -> None:
+        wait_until(lambda: self.answers(self.probe), f"the API's {self.probe}", READY_SECONDS)
 
     def answers(self, path: str) -> bool:
         assert self.process.poll() is None, f"the API has ended:\n{self.tail()}"
@@ -89,45 +98,54 @@ class Api(Running):
 
 @dataclass
 class Processes:
-    """Starts processes, each ready when its method returns, and stops all of them at the end."""
+    """Starts processes, and stops all of them at the end. Each is ready when its method returns, if it is to wait.
+
+    `environment`: of all of them, for those that have a database or a broker of their own.
+    """
 
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
     running: list[Running] = field(default_factory=list)
 
-    def api(self, **environment: str) -> Api:
-        return self._api(environment, "/readyz")
+    def api(self, *, wait: bool = True, **environment: str) -> Api:
+        return self._api(environment, "/readyz", wait)
 
-    def _api(self, environment: Mapping[str, str], probe: str) -> Api:
+    def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True) -> Api:
         port = free_port(0)
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
         command += ["--workers", "1", "--blocking-threads", "4", "config.wsgi:application"]
         started = self._spawn("api", command, environment)
-        api = Api(started.name, started.process, started.log, f"http://{HOST}:{port}")
+        api = Api(started.name, started.process, started.log, base_url=f"http://{HOST}:{port}", probe=probe)
         self.running[-1] = api
-        wait_until(lambda: api.answers(probe), f"the API's {probe}", READY_SECONDS)
+        if wait:
+            api.wait_ready()
         return api
 
     def api_without_broker(self) -> Api:
         """An API whose broker refuses connections. It is alive, and not ready."""
         return self._api({"REDIS_URL": f"unix://{self.folder}/nobody.sock"}, "/healthz")
 
-    def worker(self, concurrency: int = 2, **environment: str) -> Running:
+    def worker(self, concurrency: int = 2, *, wait: bool = True, **environment: str) -> Running:
         """A worker of the three lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
         pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--queues", HIGH_TO_LOW]
-        return self._celery("worker", ["worker", *QUIET, *pool], " ready.", environment)
+        return self._celery("worker", ["worker", *QUIET, *pool], " ready.", environment, wait)
 
-    def control(self, **environment: str) -> Running:
+    def control(self, *, wait: bool = True, **environment: str) -> Running:
         """The worker of beat's tasks."""
         options = ["--pool", "solo", "--queues", CONTROL_QUEUE]
-        return self._celery("control", ["worker", *QUIET, *options], " ready.", environment)
+        return self._celery("control", ["worker", *QUIET, *options], " ready.", environment, wait)
 
-    def beat(self, **environment: str) -> Running:
-        return self._celery("beat", ["beat", "--pidfile", ""], "beat: Starting", environment)
+    def beat(self, *, wait: bool = True, **environment: str) -> Running:
+        return self._celery("beat", ["beat", "--pidfile", ""], "is starting.", environment, wait)
 
-    def _celery(self, name: str, arguments: list[str], ready: str, environment: Mapping[str, str]) -> Running:
+    def _celery(
+        self, name: str, arguments: list[str], ready: str, environment: Mapping[str, str], wait: bool
+    ) -> Running:
         node = ["--hostname", f"{name}{len(self.running)}@%h"] if arguments[0] == "worker" else []
         started = self._spawn(name, [*CELERY, *arguments, *node], environment)
-        started.wait_for_line(ready)
+        started.ready = ready
+        if wait:
+            started.wait_ready()
         return started
 
     def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Running:
@@ -139,6 +157,7 @@ class Processes:
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONUNBUFFERED": "1",
+            **self.environment,
             **environment,
         }
         process = processes.spawn(command, log, environment=inherited, folder=settings.BASE_DIR)
