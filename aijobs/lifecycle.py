@@ -16,8 +16,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, OperationalError, transaction
-from psycopg.errors import LockNotAvailable
+from django.db import IntegrityError, transaction
 
 from aijobs import broker, queueing, registry, sql, statements
 from aijobs.auth import TenantAccess
@@ -128,9 +127,7 @@ def _insert(parameters: dict[str, object]) -> list[_Inserted]:
         if parameters["key"] is not None and "idempotencykey_tenant_key" in str(error):
             raise DuplicateKey from None
         raise
-    except OperationalError as error:
-        if not isinstance(error.__cause__, LockNotAvailable):
-            raise
+    except sql.LockTimeout:
         if parameters["key"] is not None:
             raise IdempotencyConflict(retry_after=1) from None
         raise ServiceUnavailable(
@@ -188,9 +185,13 @@ def _claim(job_id: UUID, worker: str, *, locked: bool) -> list[Run]:
 
 def _claim_limited(job_id: UUID, worker: str) -> list[Run]:
     """A job of a tenant with `max_running`: one claim at a time, under the lock that its refills take too."""
-    with transaction.atomic():
-        limited = sql.rows(_Locked, statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
-        return _claim(job_id, worker, locked=True) if limited else []
+    try:
+        with transaction.atomic():
+            limited = sql.rows(_Locked, statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
+            return _claim(job_id, worker, locked=True) if limited else []
+    except sql.LockTimeout:
+        # A worker froze while it held the lock: the job is released again later.
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +294,7 @@ def reclaim_expired() -> int:
         except TransitionRefused:
             # Renewed, ended or reclaimed by another sweeper since we looked.
             continue
-        except OperationalError as error:
-            if not isinstance(error.__cause__, LockNotAvailable):
-                raise
+        except sql.LockTimeout:
             # Its worker is frozen in the middle of a write: the next sweep looks again, the others are not kept.
             continue
         reclaimed += 1

@@ -72,9 +72,13 @@ def refill(tenant_id: int) -> int:
     The lock and the counting are two statements: a statement that waits for a lock counts with a snapshot that is
     older than the lock, and would overshoot the window and `max_running`.
     """
-    with transaction.atomic():
-        sql.rows(_Locked, LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
-        released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
+    try:
+        with transaction.atomic():
+            sql.rows(_Locked, LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
+            released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
+    except sql.LockTimeout:
+        # A worker froze while it held the lock. The other tenants are not kept, and the next sweep comes again.
+        return 0
     publish(released)
     return len(released)
 
@@ -94,7 +98,10 @@ class _Id:
     id: UUID
 
 
-LOCK_TENANT = "SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked"
+LOCK_TENANT = """
+WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true) AS bound)
+SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked FROM patience WHERE bound = '1s'
+"""
 
 # A sequential member is published as a chain: only for it is batch_id returned.
 RETURNED = """

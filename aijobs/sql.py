@@ -9,6 +9,7 @@ from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import class_row
 
 Row = TypeVar("Row")
@@ -18,10 +19,22 @@ Row = TypeVar("Row")
 CONNECTION_ERRORS = (OperationalError, InterfaceError)
 
 
+class LockTimeout(OperationalError):
+    """Somebody else holds the row or the lock for longer than the statement's `lock_timeout`."""
+
+
 def rows(row_type: type[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
-    """Execute a statement that returns rows. JSON columns arrive as text. Raises Django's database errors."""
+    """Execute a statement that returns rows. JSON columns arrive as text.
+
+    Raises LockTimeout, and else Django's database errors.
+    """
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
-    with connection.wrap_database_errors, psycopg.Cursor(raw, row_factory=class_row(row_type)) as cursor:
-        cursor.execute(statement, parameters, prepare=True)
-        return cursor.fetchall()
+    try:
+        with connection.wrap_database_errors, psycopg.Cursor(raw, row_factory=class_row(row_type)) as cursor:
+            cursor.execute(statement, parameters, prepare=True)
+            return cursor.fetchall()
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise LockTimeout(str(error)) from error
+        raise

@@ -116,9 +116,10 @@ FROM claimed LEFT JOIN aijobs_batch batch ON batch.id = claimed.batch_id
 
 # A statement of its own, before a claim that counts the running jobs: two claims at once would count the same ones.
 LOCK_LIMITED = """
+WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true) AS bound)
 SELECT pg_advisory_xact_lock(%(space)s::int, tenant.id::int)::text AS locked
-FROM aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
-WHERE job.id = %(id)s::uuid AND job.status = 'queued' AND tenant.max_running IS NOT NULL
+FROM patience, aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
+WHERE bound = '1s' AND job.id = %(id)s::uuid AND job.status = 'queued' AND tenant.max_running IS NOT NULL
 """
 
 UNRELEASE = """

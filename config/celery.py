@@ -4,6 +4,8 @@ import os
 
 from celery import Celery, signals
 from django.db import connection
+from kombu.transport.redis import Channel
+from redis.exceptions import ConnectionError as BrokerConnectionError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -18,6 +20,23 @@ def return_connection(**_: object) -> None:
     """Back to the pool before every task: one that an earlier task saw break is dropped there, not used again."""
     connection.close_if_unusable_or_obsolete()
 
+
+_close = Channel.close
+
+
+def close_in_any_case(channel: Channel) -> None:
+    """Kombu 5.7 stops halfway through closing where the broker took the answer to a pending BRPOP with it.
+
+    Celery then trips over what is left (an AttributeError at the second close, or at the next acknowledgement), and
+    the worker ends with its broker. The second call has no BRPOP to wait for.
+    """
+    try:
+        _close(channel)
+    except BrokerConnectionError:
+        _close(channel)
+
+
+Channel.close = close_in_any_case  # type: ignore[method-assign,assignment]
 
 app = Celery("aijobs")
 app.config_from_object("django.conf:settings", namespace="CELERY")

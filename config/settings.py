@@ -1,6 +1,5 @@
 """All settings, read from the environment (see the table in the README)."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -56,23 +55,21 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
-    "django_structlog",
     "aijobs",
     "workers",
     "workers.catalogue",
 ]
 
 MIDDLEWARE = [
-    "aijobs.api.middleware.RequestIdMiddleware",
+    "aijobs.api.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.AuthenticationMiddleware",
+    "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -224,13 +221,6 @@ AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
 
-# RequestIdMiddleware lets only sane ones through.
-DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
-# Refusals and failures have a line each; of the rest, which the proxy logs too, both lines and the caller's address
-# took a fifth of a dispatch. LOG_LEVEL=DEBUG shows them.
-DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
-DJANGO_STRUCTLOG_STATUS_2XX_LOG_LEVEL = logging.DEBUG
-DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
@@ -264,7 +254,7 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Every refused request has its own line by django-structlog.
+    # Every refused request has its own line by RequestMiddleware.
     "loggers": {
         "django.request": {"level": "ERROR"},
         # Scanners send any Host; each is answered 400.

@@ -18,12 +18,12 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Sets `request.user` to the Principal and `request.auth` to the TenantAccess that the call is about."""
 
     def authenticate(self, request: Request) -> tuple[Principal, TenantAccess]:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         # A key is ASCII; other characters may stand for bytes that cannot even be hashed.
         if scheme.lower() != "bearer" or not secret.strip() or not secret.isascii():
             raise Unauthenticated()
         principal = authenticate(secret.strip())
-        return principal, principal.tenant(request.headers.get("X-Tenant-ID"))
+        return principal, principal.tenant(request.META.get("HTTP_X_TENANT_ID"))
 
 
 class HasScope(BasePermission):

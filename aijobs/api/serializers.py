@@ -52,21 +52,24 @@ def _end_of(job: Job, result: bool) -> dict[str, object]:
 
 
 def show_new_job(job: NewJob) -> dict[str, object]:
-    """The answer to a dispatch, made before the row: an Idempotency-Key replays it as it is."""
+    """A `schemas.JobView`, made before the row: an Idempotency-Key replays it as it is."""
     created_at = identifiers.created_at(job.id)
-    measured = statistics.snapshot()
-    return show_job(
-        Job(
-            id=job.id,
-            type=job.type,
-            params=job.params,
-            priority=job.priority,
-            lane=job.priority,
-            status=Status.QUEUED,
-            created_at=created_at,
-            run_after=created_at,
-        )
-    ) | {"estimated_completion_at": measured.completion(job.type, job.priority, created_at, counted=False)}
+    completion = statistics.snapshot().completion(job.type, job.priority, created_at, counted=False)
+    return {
+        "id": job_id(job),
+        "type": job.type,
+        "status": Status.QUEUED,
+        "priority": job.priority.label,
+        "params": job.params,
+        "created_at": created_at,
+        "started_at": None,
+        "completed_at": None,
+        "duration_seconds": None,
+        "estimated_completion_at": completion,
+        "progress": {"processed": 0, "total": None},
+        "retry_count": 0,
+        "batch_id": None,
+    }
 
 
 def show_new_batch(batch: NewBatch, jobs: Sequence[NewJob]) -> dict[str, object]:

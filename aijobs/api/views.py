@@ -95,7 +95,7 @@ def _job_id(text: str) -> UUID:
 
 
 def _dispatch(request: Request, accept: Callable[[TenantAccess, Body, str | None], Accepted]) -> Response:
-    key = idempotency.validate(request.headers.get("Idempotency-Key"))
+    key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
     accepted = accept(tenant_of(request), json_object(request), key)
     headers = {"Location": accepted.location}
     if accepted.replayed:

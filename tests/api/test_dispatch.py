@@ -48,6 +48,15 @@ def test_everything_a_job_shows_is_there_from_the_start(owner: Caller) -> None:
     assert not {"result", "error", "cancellation"} & job.keys()
 
 
+def test_answer_is_what_a_read_shows(owner: Caller) -> None:
+    """Made before the row exists, and the same in every field."""
+    answered = owner.dispatch(priority="high", params={"label": "x"})
+    read = owner.get(f"/api/ai-jobs/{answered['id']}").json()["data"]
+    assert answered.keys() == read.keys()
+    moment = "estimated_completion_at"
+    assert {**answered, moment: None} == {**read, moment: None}
+
+
 def test_the_estimate_is_the_typical_duration_until_there_are_runs(owner: Caller) -> None:
     job = data_of(owner.post(PATH, {"type": "pricing_recalculate", "params": PRICING}), 201)
     created, estimated = (datetime.fromisoformat(job[name]) for name in ("created_at", "estimated_completion_at"))
