@@ -98,9 +98,13 @@ class _Id:
     id: UUID
 
 
+# Not flushed at its commit: a release that a crash of the server takes back is made again, and its message refused.
 LOCK_TENANT = """
-WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true) AS bound)
-SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked FROM patience WHERE bound = '1s'
+WITH settings AS MATERIALIZED (
+    SELECT set_config('lock_timeout', '1s', true) AS patience, set_config('synchronous_commit', 'off', true) AS flush
+)
+SELECT pg_advisory_xact_lock(%(space)s::int, %(tenant)s::int)::text AS locked
+FROM settings WHERE patience = '1s' AND flush = 'off'
 """
 
 # A sequential member is published as a chain: only for it is batch_id returned.

@@ -57,7 +57,8 @@ class JobContext:
         if self.lost:
             return False
         changed = (self.processed, self.total) != self._written
-        return changed or time.monotonic() - self._renewed_at >= settings.AIJOBS_LEASE_SECONDS / 3
+        third = settings.AIJOBS_LEASE_SECONDS / 3
+        return time.monotonic() - self._renewed_at >= (min(PROGRESS_SECONDS, third) if changed else third)
 
     def renew(self) -> None:
         """Renew the lease and write the progress. A run that is over learns it at its next progress."""

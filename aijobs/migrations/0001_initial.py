@@ -320,7 +320,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(fields=["tenant", "priority", "id"], name="job_tenant_priority_id"),
+            index=models.Index(condition=models.Q(("priority", 2)), fields=["tenant", "id"], name="job_tenant_high"),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(condition=models.Q(("priority", 0)), fields=["tenant", "id"], name="job_tenant_low"),
         ),
         migrations.AddIndex(
             model_name="job",

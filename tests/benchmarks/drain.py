@@ -8,7 +8,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 
 from django.db import connection
 
@@ -55,20 +54,22 @@ def raw_celery(site: Site) -> float:
 
 
 def procrastinate(site: Site) -> float:
+    from procrastinate.types import JSONValue
+
     from tests.benchmarks.peers.on_procrastinate import app, nothing
 
     async def fill() -> None:
         async with app.open_async():
-            await nothing.batch_defer_async(*({"number": number} for number in range(JOBS)))
+            jobs: list[dict[str, JSONValue]] = [{"number": number} for number in range(JOBS)]
+            await nothing.batch_defer_async(*jobs)
 
     empty(site)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE procrastinate_jobs CASCADE")
     asyncio.run(fill())
+    # One worker is one process; it runs as many jobs at a time as our worker has processes.
     command = ["procrastinate", "--app", "tests.benchmarks.peers.on_procrastinate.app", "worker"]
-    with ExitStack() as stack:
-        for _ in range(int(WORKER_PROCESSES)):
-            stack.enter_context(site.process([*command, "--concurrency", "1"]))
+    with site.process([*command, "--concurrency", WORKER_PROCESSES]):
         return rate(_procrastinate_left)
 
 

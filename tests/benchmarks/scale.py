@@ -5,17 +5,19 @@ page needs: a few thousand rows of one tenant.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import connection
 
 from aijobs import identifiers, lifecycle
 from aijobs.api.pagination import encode_cursor
 from aijobs.models import Job, Tenant
+from aijobs.states import Priority, Status
 from tests.benchmarks import traffic
 from tests.benchmarks.callers import Callers
 from tests.benchmarks.measuring import Result, median, percentile, say
@@ -104,24 +106,26 @@ def add_queued(callers: Callers) -> None:
         cursor.execute("VACUUM ANALYZE aijobs_job")
 
 
-Timings = dict[str, list[float]]
+# Seconds of one operation, measured on one side.
+Operation = Callable[["Side"], list[float]]
 
 
-def measure(side: Side) -> Timings:
-    """Seconds of every operation."""
-    timings = {
-        f"list_{name}": _get(side, f"/api/ai-jobs?{urlencode({**query, 'limit': PAGE})}")
-        for name, query in FILTERS.items()
-    }
+def operations() -> dict[str, Operation]:
+    """Every request of the API that reads or makes jobs, and the claim."""
+    found: dict[str, Operation] = {}
     for name, query in FILTERS.items():
-        cursor = encode_cursor(_hundredth(side, query))
-        timings[f"list_{name}_page_100"] = _get(
-            side, f"/api/ai-jobs?{urlencode({**query, 'limit': PAGE, 'cursor': cursor})}"
-        )
-    timings["get"] = _get(side, f"/api/ai-jobs/{_hundredth(side, {})}")
-    timings["dispatch"] = _dispatch(side)
-    timings["claim"] = _claim(side)
-    return timings
+        found[f"list_{name}"] = partial(_list, query=query)
+        found[f"list_{name}_page_100"] = partial(_list, query=query, page=100)
+    return {**found, "get": _get_job, "dispatch": _dispatch, "claim": _claim}
+
+
+def _list(side: Side, query: dict[str, str], page: int = 1) -> list[float]:
+    cursor = {"cursor": encode_cursor(_job_before(side, query, page))} if page > 1 else {}
+    return _get(side, f"/api/ai-jobs?{urlencode({**query, 'limit': PAGE, **cursor})}")
+
+
+def _get_job(side: Side) -> list[float]:
+    return _get(side, f"/api/ai-jobs/{_job_before(side, {}, 100)}")
 
 
 def _get(side: Side, path: str) -> list[float]:
@@ -129,16 +133,15 @@ def _get(side: Side, path: str) -> list[float]:
     return traffic.send(side.port, lambda: iter([wanted] * REQUESTS), status=200, connections=1).latencies
 
 
-def _hundredth(side: Side, query: dict[str, str]) -> str:
-    """The id of the last job of the 99th page."""
+def _job_before(side: Side, query: dict[str, str], page: int) -> str:
+    """The id of the last job of the page before."""
     with side.here():
         fields = {name: value for name, value in query.items() if name in ("status", "type")}
-        jobs = Job.objects.filter(tenant=side.callers.tenants[0], **fields)
+        jobs = Job.objects.filter(tenant=side.callers.tenants[0], **fields).order_by("-id")
         if "priority" in query:
-            jobs = jobs.filter(priority=2)
-        return identifiers.encode(
-            identifiers.JOB_PREFIX, jobs.order_by("-id").values_list("id", flat=True)[99 * PAGE - 1]
-        )
+            jobs = jobs.filter(priority=Priority.from_name(query["priority"]))
+        last: UUID = jobs.values_list("id", flat=True)[(page - 1) * PAGE - 1]
+        return identifiers.encode(identifiers.JOB_PREFIX, last)
 
 
 def _dispatch(side: Side) -> list[float]:
@@ -148,21 +151,18 @@ def _dispatch(side: Side) -> list[float]:
     def requests() -> Iterator[bytes]:
         for number in range(REQUESTS):
             body = {"type": "bench_noop", "priority": "high"}
-            yield request(
-                "POST", "/api/ai-jobs", body, Idempotency_Key=str(uuid4()), **headers[number % len(headers)]
-            )
+            caller = headers[number % len(headers)]
+            yield request("POST", "/api/ai-jobs", body, Idempotency_Key=str(uuid4()), **caller)
 
     return traffic.send(side.port, requests, connections=1).latencies
 
 
 def _claim(side: Side) -> list[float]:
-    """And the end of each run, so that the table stays as it is."""
+    """Of what `_dispatch` has added, and the end of each run, so that the table stays as it is."""
     timings = []
     with side.here():
-        ids = list(
-            Job.objects.filter(status="queued", lane=2, released_at__isnull=False).values_list("id", flat=True)
-        )
-        for job_id in ids[:REQUESTS]:
+        waiting = Job.objects.filter(status=Status.QUEUED, lane=Priority.HIGH, released_at__isnull=False)
+        for job_id in list(waiting.values_list("id", flat=True)[:REQUESTS]):
             began = time.perf_counter()
             run = lifecycle.claim(job_id, "benchmark")
             timings.append(time.perf_counter() - began)
@@ -173,19 +173,15 @@ def _claim(side: Side) -> list[float]:
 
 
 def compare(name: str, big: Side, small: Side) -> Iterator[Result]:
-    rounds: list[tuple[Timings, Timings]] = []
-    for number in range(ROUNDS + 1):
-        # The first round prepares statements and fills caches.
-        rounds.append((measure(big), measure(small)))
-        say(f"scale_{name}, round {number}")
-    for operation in rounds[0][0]:
-        pairs = [(big[operation], small[operation]) for big, small in rounds[1:]]
-        ours, peer = sorted(((median(a), median(b)) for a, b in pairs), key=lambda pair: pair[0] / pair[1])[
-            ROUNDS // 2
-        ]
+    """Each operation in turn on both sides. The first round prepares statements and fills caches."""
+    slowest = 0.0
+    for operation, measure in operations().items():
+        rounds = [(measure(big), measure(small)) for _ in range(ROUNDS + 1)][1:]
+        pairs = sorted(((median(ours), median(peer)) for ours, peer in rounds), key=lambda pair: pair[0] / pair[1])
+        ours, peer = pairs[ROUNDS // 2]
+        slowest = max(slowest, percentile([seconds for ours, _ in rounds for seconds in ours], 0.99))
+        say(f"scale_{name}_{operation}: {1000 * ours:.2f} ms, small {1000 * peer:.2f} ms")
         yield Result(f"scale_{name}_{operation}", "ms", 1000 * ours, 1000 * peer, "at most 1.3")
-    every = [(operation, seconds) for big, _ in rounds[1:] for operation, all_ in big.items() for seconds in all_]
-    slowest = max(percentile([s for o, s in every if o == operation], 0.99) for operation in rounds[0][0])
     yield Result(f"scale_{name}_slowest_p99", "ms", 1000 * slowest, target="at most 25")
 
 

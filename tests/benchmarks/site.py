@@ -19,8 +19,8 @@ import redis
 POLL_SECONDS = 0.02
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
-# As many as `up` starts.
-WORKER_PROCESSES = "2"
+# As many as `up` starts. Two a core here: a run waits for PostgreSQL, as real ones wait for others.
+WORKER_PROCESSES = "4"
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--pool", "prefork"]
 
 

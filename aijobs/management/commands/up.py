@@ -55,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data-dir", type=Path, default=settings.DATA_DIR, help="Where the data lives (default: %(default)s)."
         )
-        parser.add_argument("--workers", type=int, default=2, help="Jobs that run at once (default: 2).")
+        parser.add_argument("--workers", type=int, default=4, help="Jobs that run at once (default: 4).")
         parser.add_argument("--no-demo", action="store_true", help="No demo tenant and no demo job.")
         parser.add_argument(
             "--json",
