@@ -84,12 +84,12 @@ def _look(grace: float) -> None:
 
 def _stale(messages: Sequence[Message]) -> Iterator[Message]:
     """Waiting messages of jobs that are not released to this queue (any more), and second copies."""
-    waiting = [message for message in messages if message.lane is not None]
-    lanes: dict[UUID, int] = dict(
-        Job.objects.filter(RELEASED, id__in={message.job_id for message in waiting}).values_list("id", "lane")
-    )
+    # Read after the messages: a job is released before its message is published.
+    lanes: dict[UUID, int] = dict(Job.objects.filter(RELEASED).values_list("id", "lane"))
     seen: set[UUID] = set()
-    for message in waiting:
+    for message in messages:
+        if message.lane is None:
+            continue
         if lanes.get(message.job_id) != message.lane or message.job_id in seen:
             yield message
         else:
@@ -98,10 +98,10 @@ def _stale(messages: Sequence[Message]) -> Iterator[Message]:
 
 REPUBLISH_LOST = f"""
 WITH lost AS (
-    SELECT id FROM aijobs_job
-    WHERE status = 'queued' AND released_at <= now() - make_interval(secs => %(grace)s::float)
-      AND id <> ALL(%(present)s::uuid[])
-    FOR UPDATE SKIP LOCKED
+    SELECT released.id FROM aijobs_job released
+    WHERE released.status = 'queued' AND released.released_at <= now() - make_interval(secs => %(grace)s::float)
+      AND NOT EXISTS (SELECT FROM unnest(%(present)s::uuid[]) AS present(id) WHERE present.id = released.id)
+    FOR UPDATE OF released SKIP LOCKED
 )
 UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
 FROM lost WHERE job.id = lost.id

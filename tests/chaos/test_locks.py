@@ -86,7 +86,7 @@ def frozen_worker(site: Site, load: Load, statement: bytes) -> Iterator[Freezer]
 @pytest.mark.parametrize(
     "statement",
     [
-        pytest.param(b"SELECT pg_advisory_xact_lock", id="refill"),
+        pytest.param(b"WITH settings AS MATERIALIZED", id="refill"),
         pytest.param(b"SELECT id FROM aijobs_batch", id="batch", marks=pytest.mark.long),
     ],
 )
