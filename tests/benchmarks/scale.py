@@ -232,7 +232,6 @@ def _active() -> int:
 
 
 def run(site: Site) -> Iterator[Result]:
-    yield from steady(site)
     empty(site)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {SMALL} TEMPLATE template0")
@@ -254,3 +253,4 @@ def run(site: Site) -> Iterator[Result]:
         with big.here():
             add_queued(big_callers)
         yield from compare("queued", big, small)
+    yield from steady(site)
