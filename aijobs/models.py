@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -123,6 +123,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(tenant_id=tenant_id)
 
 
+# The order of every list. "Nulls last" keeps the planner off the primary key, which it believes to be the shortest way
+# to a large tenant's newest jobs: behind 100,000 newer ones of others that took 150 ms instead of 4.
+NEWEST_FIRST = F("id").desc(nulls_last=True)
+
 # Waiting in PostgreSQL for the broker, and waiting in the broker for a worker.
 UNRELEASED = Q(status=Status.QUEUED, released_at__isnull=True)
 RELEASED = Q(status=Status.QUEUED, released_at__isnull=False)
@@ -176,12 +180,12 @@ class Job(models.Model):
     class Meta:
         # No index on lease, progress, seq or attempt, so that a renewal stays a heap-only update.
         indexes = [
-            models.Index(fields=["tenant", "id"], name="job_tenant_id"),
-            models.Index(fields=["tenant", "status", "id"], name="job_tenant_status_id"),
-            models.Index(fields=["tenant", "type", "id"], name="job_tenant_type_id"),
+            models.Index("tenant", NEWEST_FIRST, name="job_tenant_id"),
+            models.Index("tenant", "status", NEWEST_FIRST, name="job_tenant_status_id"),
+            models.Index("tenant", "type", NEWEST_FIRST, name="job_tenant_type_id"),
             # The filter by priority. Normal is what most jobs are: theirs would cost more than it saves.
-            models.Index(fields=["tenant", "id"], name="job_tenant_high", condition=Q(priority=Priority.HIGH)),
-            models.Index(fields=["tenant", "id"], name="job_tenant_low", condition=Q(priority=Priority.LOW)),
+            models.Index("tenant", NEWEST_FIRST, name="job_tenant_high", condition=Q(priority=Priority.HIGH)),
+            models.Index("tenant", NEWEST_FIRST, name="job_tenant_low", condition=Q(priority=Priority.LOW)),
             models.Index(fields=["batch", "position"], name="job_batch_position", condition=Q(batch__isnull=False)),
             models.Index(
                 fields=["tenant", "lane", "run_after", "id"],

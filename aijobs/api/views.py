@@ -17,7 +17,7 @@ from aijobs.api.filters import filter_jobs, includes
 from aijobs.api.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.auth import TenantAccess
 from aijobs.errors import JobNotFound
-from aijobs.models import Job
+from aijobs.models import NEWEST_FIRST, Job
 
 
 class JobViewSet(ViewSet):
@@ -38,7 +38,7 @@ class JobViewSet(ViewSet):
             jobs = jobs.filter(id__lt=last)
         left_out = {"params", "result"} - included
         return page_response(
-            jobs.order_by("-id").defer(*left_out),
+            jobs.order_by(NEWEST_FIRST).defer(*left_out),
             limit_of(query),
             lambda job: serializers.show_job(job, params="params" in included, result="result" in included),
             serializers.job_id,

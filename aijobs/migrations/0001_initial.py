@@ -308,23 +308,45 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(fields=["tenant", "id"], name="job_tenant_id"),
+            index=models.Index(
+                "tenant", models.OrderBy(models.F("id"), descending=True, nulls_last=True), name="job_tenant_id"
+            ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(fields=["tenant", "status", "id"], name="job_tenant_status_id"),
+            index=models.Index(
+                "tenant",
+                "status",
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                name="job_tenant_status_id",
+            ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(fields=["tenant", "type", "id"], name="job_tenant_type_id"),
+            index=models.Index(
+                "tenant",
+                "type",
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                name="job_tenant_type_id",
+            ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(condition=models.Q(("priority", 2)), fields=["tenant", "id"], name="job_tenant_high"),
+            index=models.Index(
+                "tenant",
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                condition=models.Q(("priority", 2)),
+                name="job_tenant_high",
+            ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=models.Index(condition=models.Q(("priority", 0)), fields=["tenant", "id"], name="job_tenant_low"),
+            index=models.Index(
+                "tenant",
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                condition=models.Q(("priority", 0)),
+                name="job_tenant_low",
+            ),
         ),
         migrations.AddIndex(
             model_name="job",
