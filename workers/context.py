@@ -57,7 +57,7 @@ class JobContext:
         if self.lost:
             return False
         changed = (self.processed, self.total) != self._written
-        third = settings.AIJOBS_LEASE_SECONDS / 3
+        third: float = settings.AIJOBS_LEASE_SECONDS / 3
         return time.monotonic() - self._renewed_at >= (min(PROGRESS_SECONDS, third) if changed else third)
 
     def renew(self) -> None:
