@@ -138,6 +138,7 @@ _MOVED = """
         WHERE retried.tenant_id = active.tenant_id AND retried.lane = lane.number AND retried.status = 'queued'
           AND retried.released_at IS NULL AND NOT retried.blocked AND retried.attempt > 0
           AND retried.run_after > now() - interval '{seconds} seconds'
+          AND retried.started_at > now() - interval '{seconds} seconds'
         LIMIT 1
     ) retried
     WHERE active.active > 0

@@ -254,9 +254,8 @@ LOGGING = {
         },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Every refused request has its own line by RequestMiddleware.
+    # Django logs a line for each refusal and failure, and none for the rest: the proxy in front logs those too.
     "loggers": {
-        "django.request": {"level": "ERROR"},
         # Scanners send any Host; each is answered 400.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Two lines a job, which its events tell better.

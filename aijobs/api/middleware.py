@@ -1,6 +1,5 @@
 """X-Request-ID on every response and in every line of the log: the caller's, if it sent a sane one."""
 
-import logging
 import re
 from collections.abc import Callable
 from uuid import uuid4
@@ -8,16 +7,11 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-logger = logging.getLogger(__name__)
-
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestMiddleware:
-    """Outermost, so that refusals of other middleware carry the id too. A refusal or failure has a line of its own.
-
-    Only those: the proxy in front logs the others too, and two lines a request took a fifth of a dispatch.
-    """
+    """Outermost, so that refusals of other middleware carry the id too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,22 +20,15 @@ class RequestMiddleware:
         sent = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = sent if _SANE.fullmatch(sent) else str(uuid4())
         request.META["HTTP_X_REQUEST_ID"] = request_id
-        # Not unbound at the end: what Django logs after the response belongs to the request too.
+        # Not unbound at the end: the line that Django logs about a refusal or a failure comes later.
         clear_contextvars()
         bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
-        if response.status_code >= 400:
-            _log(request, response)
-            if _has_body(request):
-                # What was not read of the body would be taken for the next request on this connection.
-                response["Connection"] = "close"
+        if response.status_code >= 400 and _has_body(request):
+            # What was not read of the body would be taken for the next request on this connection.
+            response["Connection"] = "close"
         return response
-
-
-def _log(request: HttpRequest, response: HttpResponse) -> None:
-    level = logging.ERROR if response.status_code >= 500 else logging.WARNING
-    logger.log(level, "%s %s was answered %d", request.method, request.get_full_path(), response.status_code)
 
 
 def _has_body(request: HttpRequest) -> bool:

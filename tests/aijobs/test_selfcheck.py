@@ -257,6 +257,19 @@ def test_dead_worker_does_not_consume() -> None:
     assert violations() == [("lease", public(ids[0])), ("consumption", None)]
 
 
+def test_retry_that_waits_for_long_is_no_motion() -> None:
+    """Whatever an upstream's Retry-After says: neither rule is blind until then."""
+    tenant = TenantFactory()
+    forgotten, unclaimed, retried = engine.dispatch(tenant, 3)
+    let_time_pass(LONG)
+    unrelease([forgotten], selfcheck.RELEASE_GRACE + 1)
+    Job.objects.filter(id=retried).update(
+        released_at=None, attempt=1, started_at=now() - timedelta(hours=1), run_after=now() + timedelta(days=1)
+    )
+    assert violations() == [("release", public(forgotten)), ("consumption", None)]
+    assert Job.objects.get(id=unclaimed).released_at is not None
+
+
 def test_many_violations_of_a_rule_are_counted_not_told() -> None:
     ids = engine.dispatch(TenantFactory(release_window=100), selfcheck.TOLD_OF_A_RULE + 5)
     Job.objects.update(event_seq=9)
