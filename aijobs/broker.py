@@ -103,8 +103,13 @@ def _stored(channel: Any, queue: str, message: dict[str, Any]) -> bytes:
 
 def _push(connection: Any, stored: Sequence[tuple[str, bytes]]) -> None:
     """In one round trip for all."""
-    if connection.can_read(0):
-        # The server has closed it, or an interrupted push has left answers behind.
+    try:
+        # An interrupted push has left answers behind.
+        stale = connection.can_read(0)
+    except RedisError:
+        # The server has closed it.
+        stale = True
+    if stale:
         connection.disconnect()
     connection.send_packed_command(connection.pack_commands(("LPUSH", *each) for each in stored))
     for _ in stored:

@@ -195,3 +195,11 @@ def test_new_job_does_not_overtake_those_that_wait_for_their_window(valkey: Redi
     assert released(tenant) == 3
     queueing.refill(tenant.pk)
     assert messages(valkey) == [str(job_id) for job_id in ids[:5]]
+
+
+def test_connection_that_the_broker_closed_is_opened_anew(valkey: Redis) -> None:
+    engine.dispatch(TenantFactory())
+    valkey.client_kill_filter(_type="normal", skipme=True)
+    [job_id] = engine.dispatch(TenantFactory())
+    assert broker.available()
+    assert messages(valkey)[-1] == str(job_id)
