@@ -117,7 +117,11 @@ def dispatch(
         raise QueueFull()
     queueing.publish([job for job in inserted if job.released])
     if tenant.max_running is not None and broker.available():
-        queueing.refill(tenant.id)
+        try:
+            queueing.refill(tenant.id)
+        except sql.CONNECTION_ERRORS as error:
+            # The jobs are accepted, whatever happens now: the sweeper releases them.
+            logger.warning("not released: %s", error)
 
 
 def _insert(parameters: dict[str, object]) -> list[_Inserted]:
