@@ -17,7 +17,7 @@ import orjson
 from celery import current_app
 from django.conf import settings
 from kombu import Connection
-from kombu.exceptions import BatchPublishError, OperationalError  # type: ignore[attr-defined]  # new in 5.7
+from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -26,7 +26,7 @@ from aijobs.states import QUEUES, Priority
 
 logger = logging.getLogger(__name__)
 
-ERRORS = (OperationalError, BatchPublishError, RedisError, OSError)
+ERRORS = (OperationalError, RedisError, OSError)
 JOB_QUEUES = frozenset(QUEUES.values())
 RUN_JOB = "workers.tasks.run_job"
 # A publish to a healthy broker takes 0.1 ms; the one that finds it hanging waits this long.

@@ -11,9 +11,20 @@ from aijobs import identifiers, lifecycle
 from aijobs.auth import TenantAccess
 from aijobs.lifecycle import NewBatch, NewJob, Run
 from aijobs.models import Job, JobEvent, Tenant
-from aijobs.states import OnFailure, Priority
+from aijobs.states import EventKind, OnFailure, Priority, Status
 
 WORKER = "test-worker"
+# The state after each kind of event.
+AFTER: dict[str, Status] = {
+    EventKind.QUEUED: Status.QUEUED,
+    EventKind.STARTED: Status.RUNNING,
+    EventKind.RETRIED: Status.QUEUED,
+    EventKind.HANDED_BACK: Status.QUEUED,
+    EventKind.LEASE_LOST: Status.QUEUED,
+    EventKind.COMPLETED: Status.COMPLETED,
+    EventKind.FAILED: Status.FAILED,
+    EventKind.CANCELLED: Status.CANCELLED,
+}
 
 
 def access(tenant: Tenant) -> TenantAccess:

@@ -88,15 +88,6 @@ def _sleep(params: ProbeParams) -> None:
 
 # Where the handlers below write down every run of theirs: one line at its begin, one at its end.
 RUNS_FILE = "AIJOBS_TEST_RUNS"
-POISON = Limits(
-    soft_seconds=1,
-    hard_seconds=2,
-    attempts=2,
-    backoff_seconds=0.05,
-    backoff_cap_seconds=0.1,
-    typical_seconds=1,
-    typical_range=(1, 2),
-)
 MEMORY_LIMIT = 64 * 1024 * 1024
 
 
@@ -133,7 +124,7 @@ def counted(params: CountedParams, context: Context) -> CountedResult:
 
 
 @job_type(
-    "test_poison", params=PoisonParams, result=CountedResult, limits=POISON, example={"params": {}, "result": {}}
+    "test_poison", params=PoisonParams, result=CountedResult, limits=HASTY, example={"params": {}, "result": {}}
 )
 def poison(params: PoisonParams, context: Context) -> CountedResult:
     """Never ends well."""

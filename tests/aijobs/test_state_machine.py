@@ -16,17 +16,6 @@ from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, Status
 from tests import engine
 from tests.factories import TenantFactory
 
-AFTER: dict[str, Status] = {
-    EventKind.QUEUED: Status.QUEUED,
-    EventKind.STARTED: Status.RUNNING,
-    EventKind.RETRIED: Status.QUEUED,
-    EventKind.HANDED_BACK: Status.QUEUED,
-    EventKind.LEASE_LOST: Status.QUEUED,
-    EventKind.COMPLETED: Status.COMPLETED,
-    EventKind.FAILED: Status.FAILED,
-    EventKind.CANCELLED: Status.CANCELLED,
-}
-
 
 class Lifecycle(RuleBasedStateMachine):
     """One tenant's jobs under callers, workers (also dead and doubled ones), sweepers and time."""
@@ -117,7 +106,7 @@ class Lifecycle(RuleBasedStateMachine):
         for job in Job.objects.filter(id__in=self.ids):
             events = list(JobEvent.objects.filter(job=job).order_by("seq"))
             assert [event.seq for event in events] == list(range(1, job.event_seq + 1))
-            states = [AFTER[event.kind] for event in events]
+            states = [engine.AFTER[event.kind] for event in events]
             assert states[0] == Status.QUEUED
             assert all(after in TRANSITIONS[before] for before, after in pairwise(states))
             assert sum(state in TERMINAL for state in states) <= 1

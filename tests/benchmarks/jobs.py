@@ -2,17 +2,8 @@
 
 import time
 
-from aijobs.registry import Context, Limits, Params, Result, job_type
-
-LIMITS = Limits(
-    soft_seconds=20,
-    hard_seconds=30,
-    attempts=3,
-    backoff_seconds=0.1,
-    backoff_cap_seconds=0.2,
-    typical_seconds=1,
-    typical_range=(1, 2),
-)
+from aijobs.registry import Context, Params, Result, job_type
+from tests.jobs import LIMITS
 
 
 class Nothing(Params):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from tests.benchmarks.measuring import percentile
+
 CONNECTIONS = 16
 
 
@@ -26,8 +28,7 @@ class Traffic:
         return len(self.latencies) / self.seconds
 
     def percentile_ms(self, share: float) -> float:
-        ordered = sorted(self.latencies)
-        return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        return 1000 * percentile(self.latencies, share)
 
 
 def request(method: str, path: str, body: object = None, **headers: str) -> bytes:

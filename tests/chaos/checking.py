@@ -8,18 +8,8 @@ from uuid import UUID
 from aijobs import registry
 from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, Status
 from tests.chaos.history import Batch, Event, History, Job, Run
+from tests.engine import AFTER
 
-# The state after each kind of event.
-AFTER: Mapping[str, Status] = {
-    EventKind.QUEUED: Status.QUEUED,
-    EventKind.STARTED: Status.RUNNING,
-    EventKind.RETRIED: Status.QUEUED,
-    EventKind.HANDED_BACK: Status.QUEUED,
-    EventKind.LEASE_LOST: Status.QUEUED,
-    EventKind.COMPLETED: Status.COMPLETED,
-    EventKind.FAILED: Status.FAILED,
-    EventKind.CANCELLED: Status.CANCELLED,
-}
 SPENDS_BUDGET = {EventKind.RETRIED, EventKind.LEASE_LOST, EventKind.FAILED}
 # After these a process may still be at work on the attempt: what it writes is refused.
 TAKEN_AWAY = {EventKind.LEASE_LOST, EventKind.HANDED_BACK}
