@@ -118,58 +118,38 @@ def authenticate(secret: str) -> Principal:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
-    """A key and one of its tenants; a key without any has one row without."""
-
-    key_id: int
+class _Key:
+    id: int
     scopes: list[str]
     expires_at: datetime | None
     touch: bool
-    id: int | None
-    name: str
-    timezone: str
-    suspended: bool
-    release_window: int | None
-    max_running: int | None
-    queue_limit: int | None
 
 
-LOAD = """
-SELECT key.id AS key_id, key.scopes, key.expires_at,
-    coalesce(key.last_used_at < now() - make_interval(secs => %(touch_every)s::float), true) AS touch,
-    tenant.id, tenant.name, tenant.timezone, tenant.suspended_at IS NOT NULL AS suspended,
-    tenant.release_window, tenant.max_running, tenant.queue_limit
-FROM aijobs_apikey key
-LEFT JOIN aijobs_apikey_tenants of_key ON of_key.apikey_id = key.id
-LEFT JOIN aijobs_tenant tenant ON tenant.id = of_key.tenant_id
-WHERE key.key_hash = %(key_hash)s::text AND key.revoked_at IS NULL
-  AND (key.expires_at IS NULL OR key.expires_at > now())
+KEY = """
+SELECT id, scopes, expires_at,
+    coalesce(last_used_at < now() - make_interval(secs => %(touch_every)s::float), true) AS touch
+FROM aijobs_apikey
+WHERE key_hash = %(key_hash)s::text AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
+
+TENANTS = """
+SELECT tenant.id, name, timezone, suspended_at IS NOT NULL AS suspended, release_window, max_running, queue_limit
+FROM aijobs_apikey_tenants of_key JOIN aijobs_tenant tenant ON tenant.id = of_key.tenant_id
+WHERE of_key.apikey_id = %(key)s::bigint
 ORDER BY tenant.id
 """
 
 
 def _load(key_hash: str) -> Principal | None:
-    loaded = sql.rows(_Loaded, LOAD, {"key_hash": key_hash, "touch_every": TOUCH_EVERY.total_seconds()})
-    if not loaded:
+    found = sql.rows(_Key, KEY, {"key_hash": key_hash, "touch_every": TOUCH_EVERY.total_seconds()})
+    if not found:
         return None
-    key = loaded[0]
+    key = found[0]
     if key.touch:
-        ApiKey.objects.filter(pk=key.key_id).update(last_used_at=timezone.now())
+        ApiKey.objects.filter(pk=key.id).update(last_used_at=timezone.now())
     return Principal(
-        key_id=key.key_id,
+        key_id=key.id,
         scopes=frozenset(key.scopes),
-        tenants=tuple(
-            TenantAccess(
-                id=each.id,
-                name=each.name,
-                timezone=each.timezone,
-                suspended=each.suspended,
-                release_window=each.release_window,
-                max_running=each.max_running,
-                queue_limit=each.queue_limit,
-            )
-            for each in loaded
-            if each.id is not None
-        ),
+        tenants=tuple(sql.rows(TenantAccess, TENANTS, {"key": key.id})),
         expires_at=key.expires_at,
     )

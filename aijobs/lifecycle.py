@@ -167,7 +167,7 @@ def claim(job_id: UUID, worker: str) -> Run | None:
     claimed = _claim(job_id, worker, locked=False) or _claim_limited(job_id, worker)
     if not claimed:
         # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
-        sql.rows(_Id, statements.UNRELEASE, {"id": job_id})
+        sql.execute(statements.UNRELEASE, {"id": job_id})
         return None
     return claimed[0]
 
@@ -191,27 +191,17 @@ def _claim_limited(job_id: UUID, worker: str) -> list[Run]:
     """A job of a tenant with `max_running`: one claim at a time, under the lock that its refills take too."""
     try:
         with transaction.atomic():
-            limited = sql.rows(_Locked, statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
+            limited = sql.execute(statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
             return _claim(job_id, worker, locked=True) if limited else []
     except sql.LockTimeout:
         # A worker froze while it held the lock: the job is released again later.
         return []
 
 
-@dataclass(frozen=True, slots=True)
-class _Locked:
-    locked: str
-
-
 @cache
 def _hard_limits() -> str:
     """The hard limits of all types, looked up by type inside the statement: a message carries only an id."""
     return orjson.dumps({kind.name: kind.limits.hard_seconds for kind in registry.all_types()}).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class _Id:
-    id: UUID
 
 
 def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None:
@@ -223,7 +213,7 @@ def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None
         "total": total,
         "lease": settings.AIJOBS_LEASE_SECONDS,
     }
-    if not sql.rows(_Id, statements.RENEW, parameters):
+    if not sql.execute(statements.RENEW, parameters):
         raise TransitionRefused(f"attempt {attempt} of job {job_id} is over")
 
 
@@ -245,7 +235,7 @@ def complete(
     with _lock_batch(run, run.sequential), transaction.atomic() if effect else nullcontext():
         if effect:
             # Before the effect's own locks (lock order: batch, jobs, then what the effect touches).
-            if not sql.rows(_Id, statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
+            if not sql.execute(statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
                 raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
             result = effect()
         _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
@@ -309,13 +299,8 @@ def reclaim_expired() -> int:
 
 def _reclaim(run: Run) -> Ended:
     with transaction.atomic():
-        sql.rows(_Setting, statements.PATIENCE, {})
+        sql.execute(statements.PATIENCE, {})
         return fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    bound: str
 
 
 # --- Cancelling -------------------------------------------------------------------------------------------------
@@ -353,7 +338,7 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 def cancel_batch(batch_id: UUID) -> None:
     """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt."""
     with transaction.atomic():
-        sql.rows(_Id, statements.CANCEL_BATCH, {"batch": batch_id})
+        sql.execute(statements.CANCEL_BATCH, {"batch": batch_id})
         queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
         ids = list(queued.order_by("id"))
         if ids:
@@ -394,7 +379,7 @@ def _lock_batch(member: Run | _Member, needed: bool) -> AbstractContextManager[o
 def _locked(batch_id: UUID) -> Iterator[None]:
     with transaction.atomic():
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.
-        sql.rows(_Id, statements.LOCK_BATCH, {"batch": batch_id})
+        sql.execute(statements.LOCK_BATCH, {"batch": batch_id})
         yield
 
 
@@ -427,8 +412,7 @@ def _end(
     required: bool = True,
 ) -> None:
     """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`."""
-    ended = sql.rows(
-        _Id,
+    ended = sql.execute(
         statements.END,
         {
             "ids": list(ids),

@@ -74,7 +74,7 @@ def refill(tenant_id: int) -> int:
     """
     try:
         with transaction.atomic():
-            sql.rows(_Locked, LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
+            sql.execute(LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
             released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
     except sql.LockTimeout:
         # A worker froze while it held the lock. The other tenants are not kept, and the next sweep comes again.
@@ -84,18 +84,8 @@ def refill(tenant_id: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Locked:
-    locked: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Tenant:
     id: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Id:
-    id: UUID
 
 
 # Not flushed at its commit: a release that a crash of the server takes back is made again, and its message refused.
@@ -186,7 +176,7 @@ def promote() -> None:
     Waiting counts from when a job became due and unblocked, released or not. It goes on in its new lane's window,
     where it is the oldest; the claim refuses the message left in the old queue.
     """
-    sql.rows(_Id, PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS})
+    sql.execute(PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS})
 
 
 # The highest lane is a constant here, as it is in the index.

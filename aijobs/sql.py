@@ -10,7 +10,7 @@ from typing import Any, LiteralString, TypeVar, cast
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
 from psycopg.errors import LockNotAvailable
-from psycopg.rows import class_row
+from psycopg.rows import RowFactory, class_row, tuple_row
 
 Row = TypeVar("Row")
 
@@ -23,15 +23,24 @@ class LockTimeout(OperationalError):
     """Somebody else holds the row or the lock for longer than the statement's `lock_timeout`."""
 
 
+def execute(statement: LiteralString, parameters: Mapping[str, object]) -> int:
+    """Execute a statement of whose rows only their number matters, which it returns. Raises as `rows` does."""
+    return len(_execute(tuple_row, statement, parameters))
+
+
 def rows(row_type: type[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
     """Execute a statement that returns rows. JSON columns arrive as text.
 
     Raises LockTimeout, and else Django's database errors.
     """
+    return _execute(class_row(row_type), statement, parameters)
+
+
+def _execute(factory: RowFactory[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     try:
-        with connection.wrap_database_errors, psycopg.Cursor(raw, row_factory=class_row(row_type)) as cursor:
+        with connection.wrap_database_errors, psycopg.Cursor(raw, row_factory=factory) as cursor:
             cursor.execute(statement, parameters, prepare=True)
             return cursor.fetchall()
     except OperationalError as error:
