@@ -64,18 +64,10 @@ class Site:
     @contextmanager
     def worker(self) -> Iterator[None]:
         """Our worker, without a sweeper: releasing is a part of the lifecycle, sweeping is not."""
-        queues = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
-        command = [
-            "celery",
-            "--app",
-            "config",
-            "worker",
-            *QUIET,
-            "--concurrency",
-            WORKER_PROCESSES,
-            "--queues",
-            queues,
-        ]
+        from config.stack import WORKER_QUEUES
+
+        pool = ["--concurrency", WORKER_PROCESSES, "--queues", WORKER_QUEUES]
+        command = ["celery", "--app", "config", "worker", *QUIET, *pool]
         with self.process(command):
             yield
 
