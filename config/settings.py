@@ -220,6 +220,8 @@ AIJOBS_TENANT_QUEUE_LIMIT = env.int("AIJOBS_TENANT_QUEUE_LIMIT", default=20_000)
 AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
+# Hosts that marketplace connectors may call although they are not public, as host:port: a sandbox, a test's server.
+AIJOBS_OUTBOUND_ALLOW = env.list("AIJOBS_OUTBOUND_ALLOW", default=[])
 
 structlog.configure(
     processors=[
