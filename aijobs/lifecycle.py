@@ -232,14 +232,23 @@ def complete(
 
     Raises TransitionRefused when the run no longer owns its job; then nothing of the effect stays.
     """
-    with _lock_batch(run, run.sequential), transaction.atomic() if effect else nullcontext():
+    with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
         if effect:
-            # Before the effect's own locks (lock order: batch, jobs, then what the effect touches).
-            if not sql.execute(statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
-                raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
             result = effect()
         _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
         return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+
+
+@contextmanager
+def owned(run: Run) -> Iterator[None]:
+    """A transaction that holds the run's job. Raises TransitionRefused when the run no longer owns it.
+
+    Its lock is taken before those of what the transaction does (lock order: batch, jobs, then what else there is).
+    """
+    with transaction.atomic():
+        if not sql.execute(statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
+            raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+        yield
 
 
 def fail(

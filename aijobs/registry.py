@@ -1,7 +1,9 @@
 """The job types. A type registers itself with `@job_type` in its own module under workers/jobs/."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Generic, Protocol, TypeVar, cast
 from uuid import UUID
@@ -23,6 +25,12 @@ class Result(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def timestamp(moment: datetime) -> str:
+    """UTC, milliseconds, Z: as every moment on the wire."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_used="json")]
 # Decimal inside, a number on the wire.
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
@@ -37,6 +45,10 @@ class Context(Protocol):
     def job_id(self) -> UUID: ...
     @property
     def tenant_id(self) -> int: ...
+    @property
+    def attempt(self) -> int:
+        """The fence: it grows with every run of the job."""
+
     def progress(self, processed: int, total: int | None = None) -> None:
         """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
 
@@ -45,6 +57,12 @@ class Context(Protocol):
 
         For side effects in our own database: a second run can neither repeat nor recompute them. The effect
         itself may run more than once (after a lost connection), each time from nothing.
+        """
+
+    def owned(self) -> AbstractContextManager[None]:
+        """A transaction in which this run still owns its job, for a decision that outlives the run.
+
+        Whoever takes the job back waits for its end. Raises TransitionRefused.
         """
 
 

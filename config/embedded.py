@@ -39,22 +39,22 @@ def celery_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1)
 
 
-def secret_key(data_dir: Path) -> str:
-    """Django's secret of this data folder, created at first use and readable by its owner only."""
-    path = data_dir / "secret_key"
+def secret(data_dir: Path, name: str) -> str:
+    """A secret of this data folder (`secret_key`: Django's), created at first use, readable by its owner only."""
+    path = data_dir / name
     try:
         return path.read_text()
     except FileNotFoundError:
-        return _create_secret_key(path)
+        return _create_secret(path)
     except OSError:
         # A folder that cannot be read is `up`'s to refuse; --help and checks work all the same.
-        return _new_secret_key()
+        return _new_secret()
 
 
-def _create_secret_key(path: Path) -> str:
+def _create_secret(path: Path) -> str:
     """Written aside and linked into place: of processes that create it at once one wins, and none reads a half."""
-    key = _new_secret_key()
-    aside = path.with_name(f"secret_key.{os.getpid()}.{secrets.token_hex(4)}")
+    key = _new_secret()
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -70,5 +70,5 @@ def _create_secret_key(path: Path) -> str:
     return key
 
 
-def _new_secret_key() -> str:
+def _new_secret() -> str:
     return secrets.token_urlsafe(50)

@@ -18,15 +18,14 @@ DATA_DIR = Path(env.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data"))).res
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 if PRODUCTION:
-    missing = [
-        name for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS") if not env.str(name, default="")
-    ]
+    required = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS")
+    missing = [name for name in required if not env.str(name, default="")]
     if missing:
         raise ImproperlyConfigured(f"AIJOBS_PRODUCTION is set, so these must be too: {', '.join(missing)}")
 DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
 REDIS_URL = REDIS_URL or embedded.redis_url(DATA_DIR)
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.secret_key(DATA_DIR)
+SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.secret(DATA_DIR, "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -58,6 +57,7 @@ INSTALLED_APPS = [
     "aijobs",
     "workers",
     "workers.catalogue",
+    "workers.marketplaces",
 ]
 
 MIDDLEWARE = [
@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "settle-prices": {"task": "workers.periodic.settle_prices", "schedule": 2.0, "options": {"expires": 4}},
     "prune": {"task": "workers.periodic.prune", "schedule": 3600.0, "options": {"expires": 600}},
 }
 
@@ -220,6 +221,12 @@ AIJOBS_TENANT_QUEUE_LIMIT = env.int("AIJOBS_TENANT_QUEUE_LIMIT", default=20_000)
 AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
+# How long competitors' offers and scans are kept.
+AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
+# What encrypts the credentials of marketplaces: the first encrypts, the others still decrypt.
+AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
+    embedded.secret(DATA_DIR, "credentials_key")
+]
 # Hosts that marketplace connectors may call although they are not public, as host:port: a sandbox, a test's server.
 AIJOBS_OUTBOUND_ALLOW = env.list("AIJOBS_OUTBOUND_ALLOW", default=[])
 

@@ -22,7 +22,7 @@ SHUTDOWN_SECONDS = 4
 GRACE_SECONDS = 8
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
-WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
+WORKER_QUEUES = "ai-jobs.prices,ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 
 
 def free_port(port: int) -> int:

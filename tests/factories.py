@@ -7,7 +7,14 @@ import factory
 from aijobs.auth import create_key
 from aijobs.models import ApiKey, Tenant
 
-ALL_SCOPES = ("ai-jobs:write", "ai-jobs:read", "catalogue:write", "catalogue:read")
+ALL_SCOPES = (
+    "ai-jobs:write",
+    "ai-jobs:read",
+    "catalogue:write",
+    "catalogue:read",
+    "marketplaces:write",
+    "marketplaces:read",
+)
 
 
 class TenantFactory(factory.django.DjangoModelFactory[Tenant]):

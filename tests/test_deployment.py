@@ -9,9 +9,10 @@ import yaml
 from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
+from workers.tasks import PRICES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
-PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"}
+PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_compose_has_every_process(services: dict[str, Any]) -> None:
 
 def test_compose_serves_the_queues_in_strict_order(services: dict[str, Any]) -> None:
     high_to_low = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
-    assert _queues(services["worker"]) == high_to_low
+    assert _queues(services["worker"]) == f"{PRICES_QUEUE},{high_to_low}"
     assert _queues(services["control"]) == CONTROL_QUEUE
 
 
@@ -55,7 +56,8 @@ def test_compose_gives_what_production_requires(services: dict[str, Any], name: 
     environment = services[name]["environment"]
     assert environment.keys() >= PRODUCTION_MUST_BE_GIVEN
     # A secret comes from outside, and compose refuses to start without it.
-    assert environment["SECRET_KEY"].startswith("${SECRET_KEY:?")
+    for secret in ("SECRET_KEY", "AIJOBS_CREDENTIALS_KEYS"):
+        assert environment[secret].startswith(f"${{{secret}:?")
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 

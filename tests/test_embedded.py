@@ -40,8 +40,8 @@ def test_celery_names_the_broker_by_its_own_scheme() -> None:
 
 def test_the_secret_is_kept_and_private(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    secret = embedded.secret_key(data_dir)
-    assert embedded.secret_key(data_dir) == secret
+    secret = embedded.secret(data_dir, "secret_key")
+    assert embedded.secret(data_dir, "secret_key") == secret
     assert len(secret) >= 50
     assert stat.S_IMODE((data_dir / "secret_key").stat().st_mode) == 0o600
     assert [path.name for path in data_dir.iterdir()] == ["secret_key"]
@@ -49,13 +49,13 @@ def test_the_secret_is_kept_and_private(tmp_path: Path) -> None:
 
 def test_processes_that_create_the_secret_at_once_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as executor:
-        assert len(set(executor.map(embedded.secret_key, [tmp_path] * 64))) == 1
+        assert len(set(executor.map(embedded.secret, [tmp_path] * 64, ["secret_key"] * 64))) == 1
 
 
 def test_no_secret_is_kept_where_nothing_can_be_written(tmp_path: Path) -> None:
     in_the_way = tmp_path / "file"
     in_the_way.touch()
-    assert len(embedded.secret_key(in_the_way)) >= 50
+    assert len(embedded.secret(in_the_way, "secret_key")) >= 50
 
 
 @pytest.mark.parametrize("given", [["--data-dir", "/srv/data"], ["--data-dir=/srv/data"]])

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import cast
 from uuid import UUID
 
@@ -41,6 +42,13 @@ class JobContext:
     @property
     def tenant_id(self) -> int:
         return self.run.tenant_id
+
+    @property
+    def attempt(self) -> int:
+        return self.run.attempt
+
+    def owned(self) -> AbstractContextManager[None]:
+        return lifecycle.owned(self.run)
 
     def progress(self, processed: int, total: int | None = None) -> None:
         if self.lost:

@@ -28,6 +28,7 @@ from aijobs.errors import (
 )
 from aijobs.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from aijobs.sql import CONNECTION_ERRORS
+from workers import applying
 from workers.context import JobContext, heartbeat
 
 logger = logging.getLogger(__name__)
@@ -178,6 +179,16 @@ def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
         return True
     queueing.publish([ended.released])
     return False
+
+
+# The settler's messages. First in the workers' order: there are few of them, and each is a price that waits.
+PRICES_QUEUE = "ai-jobs.prices"
+
+
+@shared_task(name="workers.tasks.settle_prices", soft_time_limit=150, time_limit=180)
+def settle_prices(tenant_id: int, marketplace: str) -> None:
+    """Write the price changes of one marketplace that no job looks after. A lost message is sent again by beat."""
+    applying.settle(tenant_id, marketplace)
 
 
 @signals.worker_init.connect

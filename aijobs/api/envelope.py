@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from uuid import UUID
@@ -21,6 +21,7 @@ from rest_framework.response import Response
 
 from aijobs.api.documents import parse_object
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from aijobs.registry import timestamp
 from aijobs.sql import CONNECTION_ERRORS
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "TOO_MANY_REQUESTS",
 }
-
-
-def timestamp(moment: datetime) -> str:
-    """UTC, milliseconds, Z."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def to_json(value: object) -> bytes:

@@ -10,6 +10,7 @@ from aijobs.models import Batch, Job, QueueStatistics, Tenant, TenantCapacity
 from tests import engine
 from tests.api.answers import PROBE, at_once, data_of, error_of, run_to_the_end, uuid_of
 from tests.clients import Caller
+from tests.workers.catalogue.steps import add_products
 
 JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
 
@@ -104,6 +105,7 @@ def test_retry_after_is_when_so_many_jobs_have_ended(owner: Caller) -> None:
 
 def test_retry_after_is_a_jobs_duration_until_something_has_ended(owner: Caller) -> None:
     limit(owner, 0)
+    add_products(owner, "A")
     params = {"skus": ["A"], "marketplace": "amazon_us"}
     assert owner.post(JOBS, {"type": "pricing_recalculate", "params": params})["Retry-After"] == "30"
     measured(medians={"test_probe": 7.2})

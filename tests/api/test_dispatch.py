@@ -8,12 +8,14 @@ from aijobs import identifiers
 from aijobs.models import Job, JobEvent
 from tests.api.answers import JOB_ID, MOMENT, data_of, error_of, paths_of, uuid_of
 from tests.clients import Caller, caller
+from tests.workers.catalogue.steps import add_products
 
 PATH = "/api/ai-jobs"
 PRICING = {"skus": ["SKU-001", "SKU-002"], "marketplace": "amazon_us", "apply": False}
 
 
 def test_the_contracts_example_is_accepted(owner: Caller) -> None:
+    add_products(owner, "SKU-001")
     body = {"type": "pricing_recalculate", "params": PRICING, "priority": "normal"}
     response = owner.post(PATH, body)
     job = data_of(response, 201)
@@ -58,6 +60,7 @@ def test_answer_is_what_a_read_shows(owner: Caller) -> None:
 
 
 def test_the_estimate_is_the_typical_duration_until_there_are_runs(owner: Caller) -> None:
+    add_products(owner, "SKU-001")
     job = data_of(owner.post(PATH, {"type": "pricing_recalculate", "params": PRICING}), 201)
     created, estimated = (datetime.fromisoformat(job[name]) for name in ("created_at", "estimated_completion_at"))
     assert estimated - created == timedelta(seconds=30)
@@ -143,6 +146,7 @@ def test_wrong_skus_are_refused(owner: Caller, skus: object, path: str) -> None:
 
 
 def test_a_thousand_skus_are_accepted(owner: Caller) -> None:
+    add_products(owner, "SKU-1")
     skus = [f"SKU-{number}" for number in range(1000)]
     body = {"type": "pricing_recalculate", "params": {**PRICING, "skus": skus}}
     assert data_of(owner.post(PATH, body), 201)["params"]["skus"] == skus

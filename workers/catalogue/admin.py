@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from aijobs.admin import BoundedPaginator, ReadOnlyAdmin
-from workers.catalogue.models import PriceChange, Product, Sale
+from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Sale, Scan
 
 
 @admin.register(Product)
@@ -41,10 +41,47 @@ class SaleAdmin(ReadOnlyAdmin):
     search_fields = ["product__sku__exact"]
 
 
+@admin.register(Offer)
+class OfferAdmin(ReadOnlyAdmin):
+    list_display = ["product", "seller", "price", "shipping", "currency", "condition", "is_buy_box", "fetched_at"]
+    list_select_related = ["product"]
+    search_fields = ["product__sku__exact"]
+
+
+@admin.register(Scan)
+class ScanAdmin(ReadOnlyAdmin):
+    list_display = ["product", "scanned_at", "fetched", "lowest_landed", "buy_box_price"]
+    list_select_related = ["product"]
+    search_fields = ["product__sku__exact"]
+    raw_id_fields = ["job"]
+
+
+@admin.register(RepricingPolicy)
+class RepricingPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    list_display = ["tenant", "repricing_enabled", "max_changes_per_day", "cool_down_minutes", "min_margin_pct"]
+    list_select_related = ["tenant"]
+    list_filter = ["repricing_enabled"]
+    search_fields = ["tenant__name"]
+    autocomplete_fields = ["tenant"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["tenant"] if obj else []
+
+
 @admin.register(PriceChange)
 class PriceChangeAdmin(ReadOnlyAdmin):
-    list_display = ["product", "before", "after", "status", "tenant", "public_job_id", "applied_by", "created_at"]
+    list_display = [
+        "product",
+        "before",
+        "after",
+        "status",
+        "detail",
+        "tenant",
+        "public_job_id",
+        "applied_by",
+        "created_at",
+    ]
     list_filter = ["status", "tenant"]
     list_select_related = ["product", "tenant", "applied_by"]
     search_fields = ["product__sku__exact"]
-    raw_id_fields = ["job"]
+    raw_id_fields = ["job", "reverts"]

@@ -1,25 +1,56 @@
 """`pricing_recalculate`: the price per SKU that its own sales history says will earn most."""
 
-from typing import Annotated, Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, model_validator
 
 from aijobs.registry import Context, Limits, Money, Params, Result, job_type
+from workers.fields import Marketplace, Skipped, Skus
+from workers.marketplaces import connections
 
-LARGEST_REQUEST = 1000
+Constraint = Literal[
+    "min_margin",
+    "min_price",
+    "max_price",
+    "map_price",
+    "max_change",
+    "charm_ending",
+    "stock_cover",
+    "competitor",
+    "price_war",
+]
 
-Sku = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Marketplace = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$", examples=["amazon_us"])]
-Constraint = Literal["min_margin", "min_price", "max_price", "map_price", "max_change", "charm_ending", "stock_cover"]
-SkipReason = Literal["UNKNOWN_SKU", "NO_SALES_DATA", "PRICE_CHANGED"]
+
+class CompetitorAnchor(Params):
+    """How to stand to a competitor's offer. A constraint beside the demand model, below floors and largest step."""
+
+    rule: Literal["match", "beat_by", "stay_within"] = Field(
+        description="match: at most the offer's landed price; beat_by: at least so many per cent below it; "
+        "stay_within: no more than so many per cent above or below it."
+    )
+    percent: float = Field(default=0.0, ge=0, le=50, description="For beat_by and stay_within.")
+    reference: Literal["lowest", "buy_box"] = Field(
+        default="lowest", description="The lowest comparable offer, or the competitor's offer in the buy box."
+    )
+    max_age_minutes: int = Field(
+        default=1440, ge=1, le=43_200, description="Offers that were fetched earlier are not followed."
+    )
+
+    @model_validator(mode="after")
+    def _percent_fits(self) -> Self:
+        if self.rule == "match" and self.percent:
+            raise ValueError("match takes no percent")
+        if self.rule == "beat_by" and not self.percent:
+            raise ValueError("beat_by needs a percent above 0")
+        return self
 
 
 class PricingParams(Params):
     """What to price, and within which bounds."""
 
-    skus: list[Sku] = Field(min_length=1, max_length=LARGEST_REQUEST, description="1 to 1,000 SKUs, no duplicates.")
+    skus: Skus = Field(description="1 to 1,000 SKUs, no duplicates.")
     marketplace: Marketplace = Field(description="Whose products and sales to use.")
-    apply: bool = Field(default=False, description="Write the recommended prices into the catalogue.")
+    apply: bool = Field(default=False, description="Write the recommended prices, within the tenant's guardrails.")
     objective: Literal["profit", "revenue"] = Field(default="profit", description="What the price shall maximise.")
     min_margin_pct: float = Field(
         default=0.0, ge=0, lt=100, description="Least (price − cost) ÷ price in per cent; 0: never below cost."
@@ -31,15 +62,9 @@ class PricingParams(Params):
         default=730, ge=28, le=730, description="Days of sales to learn from, back from the last one on record."
     )
 
-    @field_validator("skus")
-    @classmethod
-    def _no_duplicates(cls, skus: list[str]) -> list[str]:
-        seen: set[str] = set()
-        for sku in skus:
-            if sku in seen:
-                raise ValueError(f"{sku!r} is listed more than once")
-            seen.add(sku)
-        return skus
+    competitor_anchor: CompetitorAnchor | None = Field(
+        default=None, description="Competitors' offers to go by; without it they are not looked at."
+    )
 
 
 class Interval(BaseModel):
@@ -61,7 +86,7 @@ class Recommendation(BaseModel):
         "maximised).",
     )
     reasoning: str = Field(description="Why, in a sentence or two.")
-    applied: bool = Field(description="Whether this job wrote the price into the catalogue.")
+    applied: bool = Field(description="Whether this job wrote the price: into the catalogue, or to the marketplace.")
     elasticity: float = Field(description="Per cent of demand lost per per cent of price: −2 means 2 % less for 1 %.")
     elasticity_interval: Interval
     expected_profit_change_pct: float = Field(description="Of profit, against the current price; 0 when held.")
@@ -72,18 +97,18 @@ class Recommendation(BaseModel):
     observations: int = Field(description="Days, or weeks, of sales that this SKU was judged by.")
 
 
-class Skipped(BaseModel):
-    sku: str
-    reason: SkipReason
-
-
 class PricingResult(Result):
     """Recommendations in the order of the request."""
 
     processed_count: int = Field(description="SKUs with a recommendation.")
     updated_count: int = Field(description="Recommendations that change the price; with apply, those written.")
     recommendations: list[Recommendation]
-    skipped: list[Skipped] = Field(description="SKUs without a recommendation, or whose price was left alone.")
+    skipped: list[Skipped] = Field(
+        description="SKUs without a recommendation (UNKNOWN_SKU, NO_SALES_DATA); prices that were left alone by a "
+        "guardrail (PRICE_CHANGED, CHANGE_IN_PROGRESS, COOL_DOWN, DAILY_LIMIT, BELOW_FLOOR, ABOVE_CEILING, "
+        "REPRICING_DISABLED) or are not at the marketplace yet (WRITE_PENDING, WRITE_UNKNOWN, WRITE_REJECTED); "
+        "offers that were not followed (SUSPICIOUS_OFFER, WRONG_CURRENCY)."
+    )
 
 
 LIMITS = Limits(
@@ -137,7 +162,14 @@ EXAMPLE = {
 }
 
 
-@job_type("pricing_recalculate", params=PricingParams, result=PricingResult, limits=LIMITS, example=EXAMPLE)
+def admit(params: PricingParams, tenant_id: int) -> None:
+    """Raises MarketplaceNotConfigured."""
+    connections.admit(params.marketplace, tenant_id)
+
+
+@job_type(
+    "pricing_recalculate", params=PricingParams, result=PricingResult, limits=LIMITS, example=EXAMPLE, admit=admit
+)
 def run(params: PricingParams, context: Context) -> PricingResult:
     """Recompute optimal prices for SKUs from their sales history, within the seller's constraints."""
     # numpy and the model load in the worker; the web process imports this module for its params only.

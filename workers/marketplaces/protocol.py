@@ -4,13 +4,15 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-CONDITIONS = ("new", "used", "refurbished", "collectible")
+from workers.catalogue.models import CONDITIONS
+
 LARGEST_AMOUNT = Decimal(10) ** 9
 
 
@@ -98,6 +100,8 @@ class Offer:
     fulfilment: str = ""
     is_buy_box: bool = False
     url: str = ""
+    # None: now.
+    fetched_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.seller.strip():
@@ -134,6 +138,8 @@ class Fetched:
     refused: tuple[RefusedOffer, ...] = ()
     # The seller's own price and shipping as the marketplace shows them, where it does.
     own: Offer | None = None
+    # At or below which the own offer can expect to be the featured one, where the marketplace says so.
+    featured_offer_expected_price: Decimal | None = None
     problem: MarketplaceError | None = None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from workers.pricing.constraints import NONE, Bounds, Constraints, bounds
 from workers.pricing.outlook import Outlook, outlook
 from workers.pricing.panel import Bools, DemandPosterior, Floats, Ints
-from workers.pricing.reasoning import Case, explain
+from workers.pricing.reasoning import Anchor, Case, explain
 
 __all__ = ["NONE", "Constraints", "Recommendations", "recommend"]
 
@@ -50,7 +50,7 @@ class Recommendations:
     observations: Ints
     binding_constraint: tuple[str | None, ...]
     """``min_margin``, ``min_price``, ``max_price``, ``map_price``, ``max_change``, ``charm_ending``,
-    ``stock_cover`` or None: the one that keeps the price from earning more."""
+    ``stock_cover``, ``competitor`` or None: the one that keeps the price from earning more."""
     reasoning: tuple[str, ...]
     """One sentence or two in plain words."""
 
@@ -67,7 +67,8 @@ class _Choice:
     low: Floats
     high: Floats
     forced: Bools
-    """The current price breaks a hard bound and moves to the nearest allowed one."""
+    """The current price breaks a hard bound or is outside the competitor's band, and moves to the nearest
+    allowed price."""
     blocked: Bools
     """No allowed price within the step."""
     more_below: Bools
@@ -97,12 +98,22 @@ def _clip_probability(probability: Floats, points: int) -> Floats:
     return np.clip(probability, 0.5 / points, 1 - 0.5 / points)
 
 
+def _pull(limits: Bounds, current: Ints, nearest: Ints) -> tuple[Bools, Bools]:
+    """(S,) each: the price is outside the competitor's band and ``nearest``, the nearest allowed price, is on the
+    way there; and it is outside, and no allowed price is on the way (an ending may leave only ones further off)."""
+    towards = limits.towards_band(current)
+    pulled = (towards != 0) & (np.sign(nearest - current) == towards)
+    return pulled, limits.unguarded | ((towards != 0) & ~pulled)
+
+
 def _choose(view: Outlook, price: Ints, limits: Bounds, stay_put: Bools) -> _Choice:
     """Value the candidates ``price`` (S, C) and choose; no change of one's own for ``stay_put`` (S,)."""
     row = np.arange(len(price))
     current = view.current
-    blocked = limits.first > limits.last
-    forced = limits.outside(current) & ~blocked
+    blocked = limits.blocked
+    nearest = np.abs(price - current[:, None]).argmin(axis=1)
+    pulled, lost = _pull(limits, current, price[row, nearest])
+    forced = (limits.outside(current) | pulled) & ~blocked
     base = view.earned(current[:, None])[:, 0, :]
     expected_base = base.mean(axis=1)
     turnover = (np.minimum(view.demand, view.stock[:, None]) * current[:, None]).mean(axis=1)
@@ -114,13 +125,14 @@ def _choose(view: Outlook, price: Ints, limits: Bounds, stay_put: Bools) -> _Cho
     outruns = (view.wanted(price).mean(axis=2) > view.stock[:, None]) & (price < current[:, None])
     usable = ~outruns | outruns.all(axis=1, keepdims=True)
     column = _pick(np.where(usable, expected, -np.inf), price, current)
-    nearest = np.abs(price - current[:, None]).argmin(axis=1)
     column = np.where(forced, nearest, column)
     best = price[row, column]
     difference = (earned[row, column] - base) / unit[:, None]
     gain = difference.mean(axis=1)
     win = _clip_probability((difference >= 0).mean(axis=1), base.shape[1])
-    go = forced | (~blocked & ~stay_put & (gain >= WORTHWHILE) & (win >= LEAST_CONFIDENCE) & (best != current))
+    go = forced | (
+        ~blocked & ~stay_put & ~lost & (gain >= WORTHWHILE) & (win >= LEAST_CONFIDENCE) & (best != current)
+    )
     reach = np.where(usable[:, :, None], earned, -np.inf).max(axis=1)
     stay = _clip_probability((reach <= base + WORTHWHILE * unit[:, None]).mean(axis=1), base.shape[1])
     # Whatever the objective was: what a change is said to earn is profit.
@@ -172,7 +184,9 @@ def _binding(choice: _Choice, limits: Bounds, current: Ints, i: int) -> str | No
             return limits.hard_floor_name(i)
         return "max_change"
     if choice.forced[i]:
-        return limits.broken_name(current, i)
+        return limits.broken_name(current, i) or "competitor"
+    if stop := limits.stop_name(current, i):
+        return stop
     best = int(choice.best[i])
     if choice.stock_bound[i]:
         return "stock_cover"
@@ -193,6 +207,9 @@ def _part(limits: Bounds, which: slice) -> Bounds:
         limits.step_high[which],
         limits.spacing[which],
         limits.ending[which],
+        limits.anchor_low[which],
+        limits.anchor_high[which],
+        limits.unguarded[which],
     )
 
 
@@ -203,7 +220,8 @@ def recommend(
 
     A price changes when the best allowed one is expected to earn at least 1 % more and has at least a 60 %
     probability of earning no less; or, to the nearest allowed price, when the current one breaks a hard bound
-    that one step can mend. Otherwise it is held, as is the price of a SKU never seen selling, or of one whose cost
+    that one step can mend; or, as far as hard bounds and step allow, towards the competitor's band. Otherwise it is
+    held, as is the price of a SKU never seen selling, or of one whose cost
     is unknown while profit is asked for. Deterministic. Raises ValueError where the numbers of SKUs differ.
     """
     if len(constraints.current_price) != len(posterior.elasticity):
@@ -215,8 +233,9 @@ def recommend(
     chosen = [_choose(view.rows(p), prices[p], _part(limits, p), (unseen | cost_missing)[p]) for p in parts]
     choice = _Choice(*(np.concatenate([getattr(c, n) for c in chosen] or [[]]) for n in _Choice.__dataclass_fields__))
     current = constraints.current_price
-    # Of a price that was not to be changed nothing but a broken bound can be said to keep it.
-    quiet = (unseen | cost_missing) & ~choice.forced & ~choice.blocked
+    # Of a price that was not to be changed nothing but a broken bound or an anchor can be said to keep it.
+    untouched = unseen | cost_missing | limits.unguarded
+    quiet = untouched & ~choice.forced & ~choice.blocked & (limits.towards_band(current) == 0)
     binding = tuple(None if quiet[i] else _binding(choice, limits, current, i) for i in range(len(current)))
     cases = (
         Case(
@@ -235,6 +254,13 @@ def recommend(
             blocked=bool(choice.blocked[i]),
             broken=limits.broken_name(current, i),
             at_best=bool(choice.best[i] == current[i]),
+            anchor=Anchor(
+                constraints.anchor_label[i] or "the competitor's offer",
+                int(constraints.anchor_low[i]),
+                int(constraints.anchor_high[i]),
+            ),
+            stop=limits.stop_name(choice.price, i),
+            unguarded=bool(limits.unguarded[i]),
         )
         for i in range(len(current))
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from workers.pricing.constraints import NONE
 from workers.pricing.money import from_minor
 
 BOUNDS = {
@@ -12,7 +13,17 @@ BOUNDS = {
     "max_change": "the largest step per run",
     "charm_ending": "the price ending",
     "stock_cover": "the stock on hand",
+    "competitor": "the competitor's offer",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The competitor's offer in words, and the band its rule allows in minor units, NONE = absent."""
+
+    label: str
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,11 @@ class Case:
     broken: str | None
     """The hard bound the current price breaks."""
     at_best: bool
+    anchor: Anchor
+    stop: str | None
+    """What keeps ``price`` from coming nearer to the anchor's band; None within it."""
+    unguarded: bool
+    """The anchor asks for a cut, but there is neither a cost nor a floor."""
 
 
 def _demand(case: Case) -> str:
@@ -55,15 +71,41 @@ def _blocked(case: Case) -> str:
     return f"The constraints contradict each other: {name} is above the maximum price. The price is held."
 
 
+def _anchored(case: Case, at_most: bool) -> str:
+    """Which offer holds the price, at most or at least, and where."""
+    amount = str(from_minor(case.anchor.high if at_most else case.anchor.low, case.exponent))
+    # Matching an offer of 12.40, the price need not be said twice.
+    offer = (
+        case.anchor.label if case.anchor.label.startswith(f"{amount} ") else f"{amount} against {case.anchor.label}"
+    )
+    return f"Held at {'most' if at_most else 'least'} at {offer}"
+
+
+def _nearer_end(case: Case) -> str:
+    """The same of a price within the band: the end that it is nearer to."""
+    low, high = case.anchor.low, case.anchor.high
+    return _anchored(case, low == NONE or (high != NONE and high - case.price < case.price - low))
+
+
+def _pulled(case: Case, share: float, expected: str) -> str:
+    """A change towards the competitor's band."""
+    cut = case.price < case.current
+    verb, amount = "cut" if cut else "raised", from_minor(case.price, case.exponent)
+    reach = f", as far as {BOUNDS[case.stop]} allows" if case.stop else ""
+    return f"{_anchored(case, cut)}: {verb} by {share:.1f} % to {amount}{reach}{expected}."
+
+
 def _moved(case: Case) -> str:
     """A change, forced or chosen."""
     share = abs(case.price / case.current - 1) * 100
     verb = "Raising" if case.price > case.current else "Cutting"
     effect = f"{abs(case.change):.1f} % {'more' if case.change >= 0 else 'less'} profit"
     if case.forced:
+        expected = "" if case.cost_missing else f", expected to earn {effect}"
+        if case.binding == "competitor":
+            return _pulled(case, share, expected)
         amount = from_minor(case.price, case.exponent)
         bound = BOUNDS[case.binding or "max_price"]
-        expected = "" if case.cost_missing else f", expected to earn {effect}"
         return f"The current price breaks {bound}: {amount} is the nearest allowed price{expected}."
     if case.objective == "revenue":
         effect = f"more revenue, and {effect}"
@@ -72,13 +114,23 @@ def _moved(case: Case) -> str:
 
 def _held(case: Case) -> str:
     """No change although some price is allowed."""
+    if case.unguarded:
+        return (
+            f"The current price is above what {case.anchor.label} calls for, but without a cost or a minimum price "
+            "nothing says how far it may be cut: the price is held."
+        )
+    if case.stop:
+        return (
+            f"What {case.anchor.label} calls for is out of reach: {BOUNDS[case.stop]} comes first. The price is held."
+        )
     if case.unseen:
         return "No sales have been seen yet: the price is held."
     if case.cost_missing:
         return f"{_demand(case)}. What a price earns is unknown without the cost: the price is held."
     if case.at_best:
         if case.binding:
-            return f"{_demand(case)}: the current price is the best that {BOUNDS[case.binding]} allows."
+            best = f"{_demand(case)}: the current price is the best that {BOUNDS[case.binding]} allows."
+            return f"{best} {_nearer_end(case)}." if case.binding == "competitor" else best
         return f"Current price is already optimal. {_demand(case)}."
     return f"{_demand(case)}: no allowed price is sure enough to earn at least 1 % more {case.objective}."
 
@@ -89,7 +141,9 @@ def explain(case: Case) -> str:
         text = _blocked(case)
     elif case.price != case.current:
         text = _moved(case)
-        if case.binding and not case.forced:
+        if case.binding == "competitor" and not case.forced:
+            text += f" {_nearer_end(case)}."
+        elif case.binding and not case.forced:
             text += f" Limited by {BOUNDS[case.binding]}."
     else:
         text = _held(case)

@@ -30,7 +30,14 @@ from config.supervisor import ChildDied
 if TYPE_CHECKING:
     from django.db.backends.postgresql.base import DatabaseWrapper
 
-SCOPES = ("ai-jobs:write", "ai-jobs:read", "catalogue:write", "catalogue:read")
+SCOPES = (
+    "ai-jobs:write",
+    "ai-jobs:read",
+    "catalogue:write",
+    "catalogue:read",
+    "marketplaces:write",
+    "marketplaces:read",
+)
 KEY_LABEL = "up"
 MARKETPLACE = "amazon_us"
 SHOWN_RECOMMENDATIONS = 12

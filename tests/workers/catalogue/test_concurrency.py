@@ -7,6 +7,7 @@ from functools import partial
 from io import BytesIO
 from threading import Barrier
 from typing import TypeVar
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ from tests.factories import TenantFactory
 from workers.catalogue.importing import Report, import_products, import_sales
 from workers.catalogue.importing.reading import read_csv
 from workers.catalogue.models import PriceChange, Product, Sale
-from workers.catalogue.price_changes import Applied, Decision, apply_prices
+from workers.catalogue.price_changes import Applied, Decision, Origin, decide
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,14 +69,18 @@ def test_imports_of_the_same_sales_do_not_deadlock() -> None:
     assert sum(each.imported for each in reports) == Sale.objects.count() == len(SKUS) * 20
 
 
+def apply_prices(tenant: Tenant, job: UUID, skus: list[str], after: str) -> Applied:
+    decisions = [Decision(sku, Decimal(10), Decimal(after), "") for sku in skus]
+    with transaction.atomic():
+        return decide(Origin(tenant.pk, "amazon_us", job, min_margin_pct=0.0, networked=False), decisions)
+
+
 def test_two_jobs_over_the_same_products_write_each_price_once() -> None:
     tenant = TenantFactory()
     products(tenant, SKUS)
 
     def apply(skus: list[str], after: str) -> Applied:
-        decisions = [Decision(sku, Decimal(10), Decimal(after), "") for sku in skus]
-        with transaction.atomic():
-            return apply_prices(tenant.pk, "amazon_us", identifiers.new_id(), decisions)
+        return apply_prices(tenant, identifiers.new_id(), skus, after)
 
     first, second = at_once(lambda: apply(SKUS, "9"), lambda: apply(SKUS[::-1], "11"))
     assert len(first.changes) + len(second.changes) == len(SKUS)
@@ -89,8 +94,7 @@ def test_one_job_applied_twice_at_once_is_applied_once() -> None:
     job = identifiers.new_id()
 
     def apply() -> Applied:
-        with transaction.atomic():
-            return apply_prices(tenant.pk, "amazon_us", job, [Decision(s, Decimal(10), Decimal(9), "") for s in SKUS])
+        return apply_prices(tenant, job, SKUS, "9")
 
     first, second = at_once(apply, apply)
     assert sorted([len(first.changes), len(second.changes)]) == [0, len(SKUS)]
@@ -102,6 +106,6 @@ def test_an_import_of_sales_does_not_wait_for_prices_being_applied() -> None:
     tenant = TenantFactory()
     products(tenant, SKUS)
     with transaction.atomic():
-        apply_prices(tenant.pk, "amazon_us", identifiers.new_id(), [Decision("S000", Decimal(10), Decimal(9), "")])
+        apply_prices(tenant, identifiers.new_id(), ["S000"], "9")
         [told] = at_once(lambda: sales(tenant, ["S000"], 1))
     assert told.imported == 20

@@ -33,6 +33,8 @@ def test_a_product_is_imported_and_listed_with_money_as_numbers(owner: Caller) -
         "max_price": 19.99,
         "map_price": 13.49,
         "stock": 120,
+        "external_id": "",
+        "competitor_urls": "",
     }
     assert Product.objects.get().price == Decimal("14.99")
 

@@ -9,7 +9,7 @@ import pytest
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
-from tests.workers.catalogue.steps import MARKETPLACE, listed, report
+from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers import pricing
 from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
@@ -119,6 +119,8 @@ def test_nothing_known_fails_at_once(seller: Caller) -> None:
 
 
 def test_another_tenants_products_are_unknown(seller: Caller, outsider: Caller) -> None:
+    assert run(outsider, SKUS).error_code == "MARKETPLACE_NOT_CONFIGURED"
+    add_products(outsider, "ANOTHER")
     assert run(outsider, SKUS).error_code == "NO_MATCHING_SKUS"
 
 

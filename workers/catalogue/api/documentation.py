@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
 from aijobs.api.documentation import HEADERS, PAGE, View, errors, parameter
 from workers.catalogue.api import serializers
@@ -42,8 +42,9 @@ import_products: Callable[[View], View] = extend_schema(
     summary="Import products",
     description=(
         "CSV with a header row, or one JSON object per line. Columns: sku, title, price, and optionally brand, "
-        "category, cost, currency, min_price, max_price, map_price, stock. Columns that are not there keep what is "
-        "stored; an empty cell clears. A bad row is reported and the good ones land; repeating an import is safe."
+        "category, cost, currency, min_price, max_price, map_price, stock, external_id (such as an ASIN), "
+        "competitor_urls (separated by spaces). Columns that are not there keep what is stored; an empty cell "
+        "clears. A bad row is reported and the good ones land; repeating an import is safe."
     ),
     parameters=_IMPORT,
     request=_BODY,
@@ -70,10 +71,69 @@ import_sales: Callable[[View], View] = extend_schema(
     examples=_csv("Sales", "sku,date,price,units,promoted\nSKU-001,2026-03-12,14.99,31,false\n"),
     responses={200: serializers.ReportAnswer, **errors(400, 415, 422)},
 )
+list_offers: Callable[[View], View] = extend_schema(
+    operation_id="list_offers",
+    tags=_TAGS,
+    summary="List competitors' offers, by product, the newest first",
+    parameters=_FILTERS,
+    responses={200: serializers.OfferList, **errors(422)},
+)
+import_offers: Callable[[View], View] = extend_schema(
+    operation_id="import_offers",
+    tags=_TAGS,
+    summary="Import competitors' offers",
+    description=(
+        "Columns: sku, seller, price, and optionally shipping, currency (the product's, which is also the only one "
+        "that can be compared), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, url, "
+        "fetched_at (now). Offers are kept as history; the newest of each seller, condition and fulfilment counts. "
+        "Otherwise as for products."
+    ),
+    parameters=_IMPORT,
+    request=_BODY,
+    examples=_csv("Offers", "sku,seller,price,shipping,is_buy_box\nSKU-001,BestShop,13.49,0,true\n"),
+    responses={200: serializers.ReportAnswer, **errors(400, 415, 422)},
+)
+get_repricing_policy: Callable[[View], View] = extend_schema(
+    operation_id="get_repricing_policy",
+    tags=_TAGS,
+    summary="What the tenant allows all repricing to do",
+    parameters=HEADERS,
+    responses={200: serializers.PolicyAnswer, **errors(422)},
+)
+change_repricing_policy: Callable[[View], View] = extend_schema(
+    operation_id="change_repricing_policy",
+    tags=_TAGS,
+    summary="Change the repricing policy",
+    description="Only what is sent changes. `repricing_enabled: false` is the kill switch, and takes effect at once.",
+    parameters=HEADERS,
+    request={"application/json": serializers.PolicyRequest},
+    responses={200: serializers.PolicyAnswer, **errors(400, 413, 415, 422)},
+)
+_CHANGE_ID = OpenApiParameter("change_id", int, OpenApiParameter.PATH)
+get_price_change: Callable[[View], View] = extend_schema(
+    operation_id="get_price_change",
+    tags=_TAGS,
+    summary="Get a price change",
+    parameters=[*HEADERS, _CHANGE_ID],
+    responses={200: serializers.PriceChangeAnswer, **errors(404)},
+)
+revert_price_change: Callable[[View], View] = extend_schema(
+    operation_id="revert_price_change",
+    tags=_TAGS,
+    summary="Revert an applied price change",
+    description=(
+        "Makes another change, back to the price before. NOT_REVERTIBLE says why not: it was reverted already, a "
+        "later change would be lost, or the old price is outside the product's bounds of today. Where the "
+        "marketplace is another system, the new change is pending until the marketplace has it."
+    ),
+    parameters=[*HEADERS, _CHANGE_ID],
+    request=None,
+    responses={201: serializers.PriceChangeAnswer, **errors(404, 409, 422)},
+)
 list_price_changes: Callable[[View], View] = extend_schema(
     operation_id="list_price_changes",
     tags=_TAGS,
-    summary="List applied price changes, the newest first",
+    summary="List price changes, the newest first",
     parameters=_FILTERS,
     responses={200: serializers.PriceChangeList, **errors(422)},
 )
@@ -81,7 +141,10 @@ apply_price_changes: Callable[[View], View] = extend_schema(
     operation_id="apply_price_changes",
     tags=_TAGS,
     summary="Apply the recommendations of a finished pricing job",
-    description="Writes the prices that the job's result shows, without computing anew. Each is written once.",
+    description=(
+        "Writes the prices that the job's result shows, without computing anew, each once and within the tenant's "
+        "guardrails. Where the marketplace is another system, the changes are pending until the marketplace has them."
+    ),
     parameters=HEADERS,
     request={
         "application/json": {

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
-from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict, UnreadablePostError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,12 +20,13 @@ from aijobs.api.pagination import cursor_of, invalid_cursor, limit_of, page_resp
 from aijobs.errors import InvalidFilter, InvalidParams, InvalidRequest, JobNotFound
 from aijobs.models import Job
 from aijobs.states import Status
+from workers import applying
+from workers.catalogue import guardrails, price_changes
 from workers.catalogue.api import documentation, serializers
-from workers.catalogue.errors import JobNotFinished
-from workers.catalogue.importing import READERS, HeaderError, import_products, import_sales
+from workers.catalogue.errors import JobNotFinished, PriceChangeNotFound
+from workers.catalogue.importing import READERS, HeaderError, import_offers, import_products, import_sales
 from workers.catalogue.importing.importer import Importer
-from workers.catalogue.models import LONGEST_SKU, PriceChange, Product, Sale
-from workers.catalogue.price_changes import apply_job
+from workers.catalogue.models import LONGEST_SKU, Offer, PriceChange, Product, RepricingPolicy, Sale
 
 MARKETPLACE = re.compile(r"[a-z0-9_]{1,32}")
 SCOPES = {"GET": "catalogue:read", "POST": "catalogue:write"}
@@ -90,9 +90,67 @@ class PriceChangeViewSet(ViewSet):
         except ValidationError as error:
             raise InvalidParams(details=registry.field_errors(error)) from None
         job = _finished_job(tenant_of(request).id, wanted.job_id)
-        with transaction.atomic():
-            applied = apply_job(job, wanted.skus, principal_of(request).key_id)
+        applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)
         return data_response(serializers.show_applied(applied), status=201)
+
+    @documentation.get_price_change
+    def retrieve(self, request: Request, change_id: str) -> Response:
+        change = price_changes.get(tenant_of(request).id, _change_id(change_id))
+        return data_response(serializers.show_price_change(change))
+
+    @documentation.revert_price_change
+    def revert(self, request: Request, change_id: str) -> Response:
+        check_names(request.query_params, set())
+        undone = applying.revert(tenant_of(request).id, _change_id(change_id), principal_of(request).key_id)
+        return data_response(serializers.show_price_change(undone), status=201)
+
+
+class OfferViewSet(ViewSet):
+    scopes = SCOPES
+
+    @documentation.list_offers
+    def list(self, request: Request) -> Response:
+        """The history, by product, the newest first."""
+        offers = Offer.objects.of(tenant_of(request).id).select_related("product")
+        rows = _filtered(request, offers, "product__marketplace", "product__sku")
+        if after := _cursor(request.query_params, 3):
+            product, moment, last = _offer_key(*after)
+            later = Q(product=product, fetched_at=moment, id__lt=last)
+            rows = rows.filter(Q(product__gt=product) | Q(product=product, fetched_at__lt=moment) | later)
+        rows = rows.order_by("product_id", "-fetched_at", "-id")
+        return _page(
+            request,
+            rows,
+            serializers.show_offer,
+            lambda row: [str(row.product_id), row.fetched_at.isoformat(), str(row.pk)],
+        )
+
+    @documentation.import_offers
+    def create(self, request: Request) -> Response:
+        return _import(request, import_offers)
+
+
+class RepricingPolicyViewSet(ViewSet):
+    """One per tenant: what it allows all repricing to do."""
+
+    scopes = {"GET": "catalogue:read", "PATCH": "catalogue:write"}
+
+    @documentation.get_repricing_policy
+    def retrieve(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        return data_response(serializers.show_policy(guardrails.policy_of(tenant_of(request).id)))
+
+    @documentation.change_repricing_policy
+    def partial_update(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        try:
+            wanted = serializers.PolicyRequest.model_validate(json_object(request))
+        except ValidationError as error:
+            raise InvalidParams(details=registry.field_errors(error)) from None
+        policy, _ = RepricingPolicy.objects.update_or_create(
+            tenant_id=tenant_of(request).id, defaults=wanted.model_dump(exclude_unset=True)
+        )
+        return data_response(serializers.show_policy(policy))
 
 
 class ApplyRequest(BaseModel):
@@ -179,6 +237,20 @@ def _sale_key(product: str, day: str) -> tuple[int, date]:
         return _number(product), date.fromisoformat(day)
     except ValueError:
         raise invalid_cursor() from None
+
+
+def _offer_key(product: str, moment: str, last: str) -> tuple[int, datetime, int]:
+    try:
+        return _number(product), datetime.fromisoformat(moment), _number(last)
+    except ValueError:
+        raise invalid_cursor() from None
+
+
+def _change_id(text: str) -> int:
+    """An id of any other form is that of no change."""
+    if text.isascii() and text.isdecimal() and len(text) < 19:
+        return int(text)
+    raise PriceChangeNotFound()
 
 
 def _number(text: str) -> int:

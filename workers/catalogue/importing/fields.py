@@ -2,12 +2,22 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation, localcontext
 
-from workers.catalogue.models import MONEY_DECIMALS, MONEY_DIGITS
+from django.core.exceptions import ValidationError
+from django.utils.timezone import now
 
-Value = str | float | Decimal | date | None
+from workers.catalogue.models import (
+    CONDITIONS,
+    LONGEST_FULFILMENT,
+    MONEY_DECIMALS,
+    MONEY_DIGITS,
+    validate_url,
+    validate_urls,
+)
+
+Value = str | float | Decimal | date | bool | None
 Parser = Callable[[str], Value]
 
 # Longer cells, and more than so many of a column, are parsed anew: memory stays bounded.
@@ -20,6 +30,9 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 LARGEST_AMOUNT = Decimal(10) ** 9
 LARGEST_UNITS = 1e9
 FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2100, 12, 31)
+# A clock that is a little ahead of ours is no reason to refuse what it says.
+CLOCK_SKEW = timedelta(minutes=5)
+_FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 _SHARES = {"": 0.0, "0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
 
 
@@ -63,6 +76,10 @@ def currency(cell: str) -> str:
     return code
 
 
+def optional_currency(cell: str) -> str | None:
+    return currency(cell) if cell.strip() else None
+
+
 def money(cell: str) -> Decimal:
     """An amount above zero, exactly as written."""
     amount = _decimal(cell)
@@ -88,6 +105,69 @@ def cost(cell: str) -> Decimal | None:
     if not 0 <= amount < LARGEST_AMOUNT:
         raise ValueError("must not be negative, and below a thousand million")
     return amount
+
+
+def shipping(cell: str) -> Decimal:
+    """Empty is free."""
+    return cost(cell) or Decimal(0)
+
+
+def condition(cell: str) -> str:
+    """New, or Used - Like New: what is behind the first word only grades it."""
+    name = re.split(r"[\s_-]", cell.strip().lower(), maxsplit=1)[0] or CONDITIONS[0]
+    if name not in CONDITIONS:
+        raise ValueError(f"must be one of {', '.join(CONDITIONS)}")
+    return name
+
+
+def fulfilment(cell: str) -> str:
+    """The marketplace's own word, such as amazon or merchant."""
+    return str(text(LONGEST_FULFILMENT)(cell.lower()))
+
+
+def flag(cell: str) -> bool:
+    known = _FLAGS.get(cell.strip().lower())
+    if known is None:
+        raise ValueError("must be true or false")
+    return known
+
+
+def url(cell: str) -> str:
+    cell = cell.strip()
+    if cell:
+        _validated(validate_url, cell)
+    return cell
+
+
+def urls(cell: str) -> str:
+    """Several, separated by white space."""
+    cell = " ".join(cell.split())
+    _validated(validate_urls, cell)
+    return cell
+
+
+def _validated(validate: Callable[[str], None], cell: str) -> None:
+    try:
+        validate(cell)
+    except ValidationError as error:
+        raise ValueError(error.message) from None
+    if not cell.isprintable():
+        raise ValueError("holds control characters, or is not UTF-8")
+
+
+def moment(cell: str) -> datetime | None:
+    """A moment up to now; without a zone it is UTC. Empty is now."""
+    cell = cell.strip()
+    if not cell:
+        return None
+    try:
+        parsed = datetime.fromisoformat(cell)
+        parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a moment, as in 2026-03-12T14:32:01Z") from None
+    if not parsed.date() >= FIRST_DATE or parsed > now() + CLOCK_SKEW:
+        raise ValueError("must not be in the future, nor before 1970")
+    return parsed
 
 
 def optional_money(cell: str) -> Decimal | None:

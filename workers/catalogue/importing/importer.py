@@ -1,16 +1,19 @@
 """Checks rows and writes them, chunk by chunk."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol, TypedDict
+
+from django.utils.timezone import now
 
 from workers.catalogue import currencies
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.fields import Parser, Remembered, Value
 from workers.catalogue.importing.reading import Columns, Reader, Record, Stream
-from workers.catalogue.importing.writing import PRODUCTS, SALES, Table, upsert
+from workers.catalogue.importing.writing import OFFERS, PRODUCTS, SALES, Table, upsert
 from workers.catalogue.models import (
+    CONDITIONS,
     DEFAULT_CURRENCY,
     LONGEST_LABEL,
     LONGEST_SKU,
@@ -28,7 +31,7 @@ Progress = Callable[[int], None]
 
 
 class Importer(Protocol):
-    """`import_products` or `import_sales`."""
+    """`import_products`, `import_sales` or `import_offers`."""
 
     def __call__(
         self,
@@ -77,6 +80,8 @@ PRODUCT_FIELDS: dict[str, Parser] = {
     "max_price": fields.optional_money,
     "map_price": fields.optional_money,
     "stock": fields.optional_stock,
+    "external_id": fields.text(LONGEST_LABEL),
+    "competitor_urls": fields.urls,
 }
 SALE_FIELDS: dict[str, Parser] = {
     "sku": fields.text(LONGEST_SKU, required=True),
@@ -85,8 +90,21 @@ SALE_FIELDS: dict[str, Parser] = {
     "units": fields.units,
     "promoted": fields.share,
 }
+OFFER_FIELDS: dict[str, Parser] = {
+    "sku": fields.text(LONGEST_SKU, required=True),
+    "seller": fields.text(LONGEST_LABEL, required=True),
+    "price": fields.money,
+    "shipping": fields.shipping,
+    "currency": fields.optional_currency,
+    "condition": fields.condition,
+    "fulfilment": fields.fulfilment,
+    "is_buy_box": fields.flag,
+    "url": fields.url,
+    "fetched_at": fields.moment,
+}
 PRODUCT_COLUMNS = Columns(tuple(PRODUCT_FIELDS), ("sku", "title", "price"))
 SALE_COLUMNS = Columns(tuple(SALE_FIELDS), ("sku", "date", "price", "units"))
+OFFER_COLUMNS = Columns(tuple(OFFER_FIELDS), ("sku", "seller", "price"))
 # What a row may leave out and yet is checked against.
 KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
 NEW: Row = {**dict.fromkeys(KEPT), "currency": DEFAULT_CURRENCY}
@@ -150,6 +168,48 @@ def import_sales(
     return _import(SALES, SALE_FIELDS, check, reader(stream, SALE_COLUMNS), dry_run, progress)
 
 
+def import_offers(
+    tenant_id: int,
+    marketplace: str,
+    stream: Stream,
+    reader: Reader,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Add competitors' offers of known products to their history. Raises HeaderError before anything is written.
+
+    An offer of the same seller, condition, fulfilment and moment is replaced. Those without a moment are of now.
+    """
+    known = {
+        sku: (key, currency)
+        for sku, key, currency in _products(tenant_id, marketplace).values_list("sku", "id", "currency")
+    }
+    defaults: Row = {
+        "shipping": Decimal(0),
+        "condition": CONDITIONS[0],
+        "fulfilment": "",
+        "is_buy_box": False,
+        "url": "",
+    }
+    imported_at = now()
+
+    def check(row: Row) -> Row:
+        sku = str(row.pop("sku"))
+        if sku not in known:
+            raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
+        product_id, currency = known[sku]
+        row["currency"] = row.get("currency") or currency
+        if row["currency"] != currency:
+            raise FieldProblem("currency", f"is not {currency}, in which the product is priced")
+        _check_decimals(row, ("price", "shipping"))
+        if row.get("fetched_at") is None:
+            row["fetched_at"] = imported_at
+        return {"product_id": product_id, **defaults, **row}
+
+    return _import(OFFERS, OFFER_FIELDS, check, reader(stream, OFFER_COLUMNS), dry_run, progress)
+
+
 def _products(tenant_id: int, marketplace: str) -> ProductQuerySet:
     return Product.objects.of(tenant_id).filter(marketplace=marketplace)
 
@@ -164,13 +224,17 @@ class FieldProblem(Exception):
 
 
 def _check_amounts(row: Row) -> None:
-    for name in AMOUNTS:
-        amount = row.get(name)
-        if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
-            raise FieldProblem(name, f"has more decimals than {row['currency']}")
+    _check_decimals(row, AMOUNTS)
     low, high = row["min_price"], row["max_price"]
     if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
         raise FieldProblem("min_price", "is above max_price")
+
+
+def _check_decimals(row: Row, names: Iterable[str]) -> None:
+    for name in names:
+        amount = row.get(name)
+        if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
+            raise FieldProblem(name, f"has more decimals than {row['currency']}")
 
 
 def _import(

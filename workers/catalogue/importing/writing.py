@@ -20,6 +20,7 @@ class Table:
 
 PRODUCTS = Table("catalogue_product", ("tenant_id", "marketplace", "sku"), changed_at="updated_at")
 SALES = Table("catalogue_sale", ("product_id", "date"))
+OFFERS = Table("catalogue_offer", ("product_id", "fetched_at", "seller", "condition", "fulfilment"))
 
 
 def upsert(table: Table, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, dry_run: bool) -> int:

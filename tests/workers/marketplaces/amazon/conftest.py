@@ -1,0 +1,55 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+
+from tests.workers.marketplaces.amazon.server import FakeAmazon
+from tests.workers.marketplaces.paces import Leaping
+from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
+from workers.marketplaces.protocol import Listing, Pace
+
+Opener = Callable[..., Amazon]
+
+
+@pytest.fixture
+def fake(settings: Any) -> Iterator[FakeAmazon]:
+    """Refuses no request at the end that a model forbids, but fails the test."""
+    server = FakeAmazon()
+    settings.AIJOBS_OUTBOUND_ALLOW = [server.host]
+    yield server
+    server.close()
+    assert server.violations == []
+
+
+@pytest.fixture
+def open_amazon(servers: None, fake: FakeAmazon) -> Iterator[Opener]:
+    """A connector of its own scope: its rates are nobody else's."""
+    with ExitStack() as stack:
+
+        def opened(pace: Pace | None = None, credentials: dict[str, str] | None = None, **options: Any) -> Amazon:
+            return stack.enter_context(connector(fake, pace or Leaping(), credentials or {}, **options))
+
+        yield opened
+
+
+def connector(
+    fake: FakeAmazon, pace: Pace, credentials: dict[str, str] | None = None, scope: str = "", **options: Any
+) -> Amazon:
+    address = f"http://{fake.host}"
+    defaults = {"seller_id": "OURS", "country": "US", "endpoint": address, "token_endpoint": f"{address}/auth/o2/token"}
+    secrets = {name: SecretStr(value) for name, value in {**fake.credentials, **(credentials or {})}.items()}
+    settings = AmazonSettings.model_validate({**defaults, **options})
+    return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, scope or uuid4().hex)
+
+
+@pytest.fixture
+def amazon(open_amazon: Opener) -> Amazon:
+    return open_amazon()
+
+
+def listing(sku: str = "SKU 1/é", external_id: str = "", currency: str = "USD") -> Listing:
+    return Listing(sku, currency, external_id)

@@ -1,0 +1,172 @@
+"""Reading and writing our own price, and trying a connection."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.workers.marketplaces.amazon.conftest import Opener, listing
+from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
+from tests.workers.marketplaces.paces import Leaping
+from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, Pace, Permanent, Transient, Uncertain
+
+US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
+PRICE = Decimal("19.9900")
+
+
+def listed(amount: object, currency: str = "USD", marketplace: str = US, kind: str = "B2C") -> dict[str, Any]:
+    price = {"currencyCode": currency, "amount": amount}
+    return {"marketplaceId": marketplace, "offerType": kind, "price": price}
+
+
+def test_the_price_is_that_for_consumers_in_this_marketplace(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.listings[listing().sku] = [
+        listed("90.00", kind="B2B"),
+        listed("130.00", "CAD", CANADA),
+        listed("100.00"),
+    ]
+    assert amazon.read_price(listing()) == 100
+    assert fake.calls[-1].path.endswith("/OURS/SKU%201%2F%C3%A9")
+
+
+def test_a_listing_without_a_price_has_none(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.listings[listing().sku] = [listed("90.00", kind="B2B")]
+    with pytest.raises(Permanent, match="NO_PRICE"):
+        amazon.read_price(listing())
+
+
+def test_a_sku_that_is_not_listed_is_told(amazon: Amazon) -> None:
+    with pytest.raises(Permanent, match="NOT_LISTED.*SKU 1/é"):
+        amazon.read_price(listing())
+
+
+@pytest.mark.parametrize("amount", [None, "", "1,299.00", "-1", "0", "1e5", 10**30, [], "19.999"])
+def test_a_price_that_makes_no_sense_is_none(amazon: Amazon, fake: FakeAmazon, amount: object) -> None:
+    fake.listings[listing().sku] = [listed(amount)]
+    with pytest.raises(Transient, match="INVALID_ANSWER"):
+        amazon.read_price(listing())
+
+
+@pytest.mark.parametrize("call", [Amazon.read_price, lambda amazon, each: amazon.write_price(each, PRICE)])
+def test_a_price_in_another_currency_is_neither_read_nor_written(amazon: Amazon, fake: FakeAmazon, call: Any) -> None:
+    with pytest.raises(Permanent, match="CURRENCY_MISMATCH"):
+        call(amazon, listing(currency="EUR"))
+    assert fake.seen == []
+
+
+def test_a_price_is_written_exactly(amazon: Amazon, fake: FakeAmazon) -> None:
+    amazon.write_price(listing(), Decimal("123456789012345678.0100"))
+    sent = json.loads(fake.calls[0].body, parse_float=Decimal)
+    assert sent["productType"] == "PRODUCT"
+    assert [(each["op"], each["path"]) for each in sent["patches"]] == [("replace", "/attributes/purchasable_offer")]
+    assert sent["patches"][0]["value"] == [
+        {
+            "marketplace_id": US,
+            "currency": "USD",
+            "our_price": [{"schedule": [{"value_with_tax": Decimal("123456789012345678.01")}]}],
+        }
+    ]
+
+
+def test_a_yen_has_no_decimals(open_amazon: Opener, fake: FakeAmazon) -> None:
+    open_amazon(country="JP").write_price(listing(currency="JPY"), Decimal("1980.0000"))
+    assert b'"value_with_tax":1980}' in fake.calls[0].body
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        {"status": "INVALID", "issues": [{"severity": "ERROR", "message": "Below your minimum price."}]},
+        {"status": "ACCEPTED", "issues": [{"severity": "ERROR", "message": "Below your minimum price."}]},
+    ],
+)
+def test_a_price_that_is_rejected_says_why(amazon: Amazon, fake: FakeAmazon, submission: dict[str, Any]) -> None:
+    fake.submission = submission
+    with pytest.raises(Permanent, match="WRITE_REJECTED: Below your minimum price") as caught:
+        amazon.write_price(listing(), PRICE)
+    assert not isinstance(caught.value, CredentialsRefused)
+
+
+def test_a_warning_is_no_rejection(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.submission = {"status": "ACCEPTED", "issues": [{"severity": "WARNING", "message": "Rather cheap."}]}
+    amazon.write_price(listing(), PRICE)
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("status", [400, 413, 415])
+def test_a_request_that_is_rejected_was_not_written(amazon: Amazon, fake: FakeAmazon, status: int) -> None:
+    fake.next.append(errors("InvalidInput", "No such product type", status))
+    with pytest.raises(Permanent, match="WRITE_REJECTED: InvalidInput: No such product type"):
+        amazon.write_price(listing(), PRICE)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RESET,
+        Reply(500),
+        Reply(503, headers={"Retry-After": "0"}),
+        Reply(body=b"<html>"),
+        reply([]),
+        reply({"status": "VALID"}),
+        reply({"status": "ACCEPTED", "issues": [None]}),
+    ],
+)
+def test_a_write_that_may_have_arrived_is_uncertain_and_not_repeated(
+    amazon: Amazon, fake: FakeAmazon, answer: Answer
+) -> None:
+    fake.next.append(answer)
+    with pytest.raises(Uncertain):
+        amazon.write_price(listing(), PRICE)
+    assert len(fake.calls) == 1
+
+
+def test_a_write_without_an_answer_ends_with_the_run_and_is_uncertain(open_amazon: Opener, fake: FakeAmazon) -> None:
+    fake.next.append(HANG)
+    with pytest.raises(Uncertain):
+        open_amazon(Pace(0.3)).write_price(listing(), PRICE)
+
+
+def test_a_write_that_is_throttled_is_repeated(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.next.extend([errors("QuotaExceeded", "-", 429)] * 3)
+    amazon.write_price(listing(), PRICE)
+    assert len(fake.calls) == 4
+
+
+def test_a_write_that_stays_throttled_did_not_arrive(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.next.extend([errors("QuotaExceeded", "-", 429)] * 4)
+    with pytest.raises(Transient, match="THROTTLED") as caught:
+        amazon.write_price(listing(), PRICE)
+    assert not isinstance(caught.value, Uncertain)
+
+
+@pytest.mark.parametrize("answer", [RESET, Reply(500), Reply(body=b"<html>")])
+def test_a_write_without_a_token_did_not_arrive(amazon: Amazon, fake: FakeAmazon, answer: Answer) -> None:
+    fake.next_tokens.extend([answer] * 4)
+    with pytest.raises(Transient) as caught:
+        amazon.write_price(listing(), PRICE)
+    assert not isinstance(caught.value, Uncertain)
+    assert fake.calls == []
+
+
+def test_a_write_to_nobody_did_not_arrive(open_amazon: Opener, fake: FakeAmazon) -> None:
+    amazon = open_amazon(Leaping())
+    amazon.check()
+    fake.close()
+    with pytest.raises(Transient, match="UNREACHABLE") as caught:
+        amazon.write_price(listing(), PRICE)
+    assert not isinstance(caught.value, Uncertain)
+
+
+def test_a_connection_that_works_says_what_it_found(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.listings["A"] = []
+    assert amazon.check() == "Amazon US has 1 listings of the seller OURS."
+
+
+@pytest.mark.parametrize("answer", [errors("Unauthorized", "-", 403), reply({"numberOfResults": "many"})])
+def test_a_connection_that_does_not_work_says_so(amazon: Amazon, fake: FakeAmazon, answer: Reply) -> None:
+    fake.next.extend([answer] * 2)
+    with pytest.raises(MarketplaceError):
+        amazon.check()

@@ -1,0 +1,34 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, running
+from workers.marketplaces.protocol import Pace
+from workers.marketplaces.shopify import Shopify, ShopifyCredentials, ShopifySettings
+
+Connect = Callable[..., Shopify]
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[FakeShopify]:
+    with running() as server:
+        settings.AIJOBS_OUTBOUND_ALLOW = [server.address]
+        yield server
+
+
+@pytest.fixture
+def connect(server: FakeShopify) -> Iterator[Connect]:
+    """Opens a connection to the shop, for a run of so many seconds; closed at the end of the test."""
+    with ExitStack() as stack:
+
+        def connect(seconds: float = 5.0, token: str = TOKEN, api_version: str = "2026-10") -> Shopify:
+            chosen = ShopifySettings(
+                shop="my-shop.myshopify.com", endpoint=f"http://{server.address}", api_version=api_version
+            )
+            credentials = ShopifyCredentials(access_token=SecretStr(token))
+            return stack.enter_context(Shopify(chosen, credentials, Pace(seconds), "connection-1"))
+
+        yield connect

@@ -1,0 +1,124 @@
+"""Competitors' offers and scans: what is current, what was before, and what a scan adds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from aijobs import sql
+from workers.catalogue.importing.writing import OFFERS, upsert
+from workers.catalogue.models import Offer, Scan
+
+# An offer that was not seen again for so long, while newer ones of the product were, is taken to be gone.
+GONE_AFTER = timedelta(days=7)
+# Price wars and last scans are looked for no further back.
+HISTORY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOffer:
+    product_id: int
+    seller: str
+    condition: str
+    fulfilment: str
+    fetched_at: datetime
+    price: Decimal
+    shipping: Decimal
+    currency: str
+    is_buy_box: bool
+    url: str
+
+
+# Where the marketplace itself was asked, whoever was not in its answer has left.
+CURRENT = """
+SELECT DISTINCT ON (offer.product_id, seller, condition, fulfilment) offer.product_id, seller, condition, fulfilment,
+    fetched_at, price, shipping, currency, is_buy_box, url
+FROM unnest(%(products)s::bigint[]) AS wanted(id)
+CROSS JOIN LATERAL (
+    SELECT max(fetched_at) AS at FROM catalogue_offer WHERE product_id = wanted.id
+) newest
+LEFT JOIN LATERAL (
+    SELECT scanned_at AS at FROM catalogue_scan WHERE product_id = wanted.id AND fetched
+    ORDER BY scanned_at DESC LIMIT 1
+) answer ON true
+JOIN catalogue_offer offer
+    ON offer.product_id = wanted.id AND fetched_at >= greatest(newest.at - %(gone_after)s::interval, answer.at)
+ORDER BY offer.product_id, seller, condition, fulfilment, fetched_at DESC
+"""
+
+
+def current(product_ids: Sequence[int]) -> dict[int, list[StoredOffer]]:
+    """The offers that stand, by product; a product without any is not in it."""
+    found: dict[int, list[StoredOffer]] = {}
+    for row in sql.rows(StoredOffer, CURRENT, {"products": list(product_ids), "gone_after": GONE_AFTER}):
+        found.setdefault(row.product_id, []).append(row)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class LastScan:
+    product_id: int
+    scanned_at: datetime
+    fetched: bool
+    sellers: list[str]
+    lowest_landed: Decimal | None
+
+
+LAST_SCANS = """
+SELECT scan.product_id, scanned_at, fetched, sellers, lowest_landed
+FROM unnest(%(products)s::bigint[]) AS wanted(id)
+CROSS JOIN LATERAL (
+    SELECT * FROM catalogue_scan WHERE product_id = wanted.id AND job_id <> %(job)s
+    ORDER BY scanned_at DESC LIMIT 1
+) scan
+"""
+
+
+def last_scans(product_ids: Sequence[int], job_id: UUID) -> dict[int, LastScan]:
+    """Each product's last scan by another job than this one, which may be at it a second time."""
+    found = sql.rows(LastScan, LAST_SCANS, {"products": list(product_ids), "job": job_id})
+    return {row.product_id: row for row in found}
+
+
+def store(offers: Sequence[StoredOffer]) -> None:
+    """Add what a marketplace answered to the history. Twice the same does no harm."""
+    columns = tuple(StoredOffer.__dataclass_fields__)
+    rows = {tuple(getattr(offer, name) for name in OFFERS.key): offer for offer in offers}
+    upsert(
+        OFFERS,
+        columns,
+        [tuple(getattr(rows[key], name) for name in columns) for key in sorted(rows)],
+        dry_run=False,
+    )
+
+
+def store_scans(scans: Sequence[Scan]) -> None:
+    """One row per product and job: a second run of a job replaces what the first saw."""
+    Scan.objects.bulk_create(
+        scans,
+        update_conflicts=True,
+        unique_fields=["product", "job"],
+        update_fields=["scanned_at", "fetched", "sellers", "lowest_landed", "buy_box_price"],
+    )
+
+
+def lowest_prices(product_ids: Sequence[int], since: datetime) -> Mapping[int, list[tuple[datetime, Decimal]]]:
+    """The lowest landed price of each scan since then, by product, in the order of time."""
+    scans = Scan.objects.filter(product__in=product_ids, scanned_at__gte=since)
+    found: dict[int, list[tuple[datetime, Decimal]]] = {}
+    for product_id, at, lowest in scans.order_by("scanned_at").values_list(
+        "product_id", "scanned_at", "lowest_landed"
+    ):
+        if lowest is not None:
+            found.setdefault(product_id, []).append((at, lowest))
+    return found
+
+
+def prune(before: datetime, most: int) -> int:
+    """Delete up to so many offers, and as many scans, from before that moment. Returns how many."""
+    deleted = 0
+    for rows, moment in ((Offer.objects, "fetched_at"), (Scan.objects, "scanned_at")):
+        ids = list(rows.filter(**{f"{moment}__lt": before}).values_list("pk", flat=True)[:most])
+        deleted += rows.filter(pk__in=ids).delete()[0]
+    return deleted

@@ -1,0 +1,76 @@
+"""Which of the offers of a product may be compared with ours, and what they say together."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from workers.catalogue.models import Product
+from workers.marketplaces.protocol import Offer
+from workers.pricing import suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An offer that is not compared, and why."""
+
+    seller: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    # The cheapest first.
+    offers: tuple[Offer, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def lowest(self) -> Offer | None:
+        return self.offers[0] if self.offers else None
+
+    @property
+    def median_landed(self) -> Decimal | None:
+        return median([offer.landed_price for offer in self.offers]) if self.offers else None
+
+    @property
+    def buy_box(self) -> Offer | None:
+        """The competitor's offer that has it; the newest such observation where several claim to."""
+        holders = [offer for offer in self.offers if offer.is_buy_box]
+        return max(holders, key=lambda offer: (offer.fetched_at is None, offer.fetched_at), default=None)
+
+
+def compare(offers: Sequence[Offer], product: Product, ours: Decimal, outlier_factor: float) -> Compared:
+    """Leave out what is in another currency, and what is off our price by more than the factor."""
+    good: list[Offer] = []
+    left_out: list[LeftOut] = []
+    for offer in offers:
+        problem = _why_not(offer, product, ours, outlier_factor)
+        if problem is None:
+            good.append(offer)
+        else:
+            left_out.append(LeftOut(offer.seller, *problem))
+    return Compared(tuple(sorted(good, key=lambda offer: (offer.landed_price, offer.seller))), tuple(left_out))
+
+
+def _why_not(offer: Offer, product: Product, ours: Decimal, factor: float) -> tuple[str, str] | None:
+    if offer.currency != product.currency:
+        return "WRONG_CURRENCY", f"The offer is in {offer.currency}, the product in {product.currency}."
+    if suspicious(float(offer.landed_price), float(ours), factor):
+        return (
+            "SUSPICIOUS_OFFER",
+            f"{offer.landed_price} is off our price of {ours} by more than a factor of {factor:g}.",
+        )
+    return None
+
+
+def rank(ours: Decimal, offers: Collection[Offer]) -> int:
+    """1 where nobody is cheaper."""
+    return 1 + sum(offer.landed_price < ours for offer in offers)
+
+
+def change_pct(now: Decimal | None, before: Decimal | None) -> float | None:
+    """By how many per cent of `before`; None where either is missing."""
+    if now is None or before is None:
+        return None
+    return round(float((now - before) / before * 100), 2)

@@ -1,0 +1,85 @@
+"""The staff's view of connections: what the API's PUT does, with the same checks. Credentials are write-only."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from aijobs.errors import ApiError
+from workers.marketplaces import connections
+from workers.marketplaces.connectors import CONNECTORS
+from workers.marketplaces.models import Connection
+
+
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    connector = forms.ChoiceField(choices=[(name, name) for name in sorted(CONNECTORS)])
+    settings = forms.JSONField(required=False, initial=dict, help_text="The connector's own, as in PUT.")
+    credentials = forms.JSONField(
+        required=False,
+        widget=forms.Textarea(attrs={"autocomplete": "off", "rows": 4}),
+        help_text="Encrypted, and never shown again. Empty: those of before stay.",
+    )
+
+    class Meta:
+        model = Connection
+        fields: ClassVar = ["tenant", "name", "connector", "settings"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.errors:
+            return cleaned
+        for part in ("settings", "credentials"):
+            if not isinstance(cleaned[part] or {}, dict):
+                raise forms.ValidationError({part: "Enter a JSON object."})
+        stored = self.instance if self.instance.pk else None
+        try:
+            connections.check(stored, cleaned["connector"], cleaned["settings"] or {}, cleaned["credentials"] or None)
+        except ApiError as error:
+            raise forms.ValidationError(_shown(error)) from None
+        return cleaned
+
+
+def _shown(error: ApiError) -> list[str]:
+    """Its details, or where there are none its message."""
+    details = error.details if isinstance(error.details, list) else []
+    return [f"{each['path']}: {each['message']}" for each in details] or [error.message]
+
+
+@admin.register(Connection)
+class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    form = ConnectionForm
+    list_display = ["name", "tenant", "connector", "updated_at"]
+    list_select_related = ["tenant"]
+    list_filter = ["connector"]
+    search_fields = ["name", "tenant__name"]
+    fields = ["tenant", "name", "connector", "settings", "credentials", "created_at", "updated_at"]
+    readonly_fields = ["created_at", "updated_at"]
+    autocomplete_fields = ["tenant"]
+    actions = ["test"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Connection | None = None) -> list[str]:
+        """Jobs name it, and its credentials are sealed for it: tenant and name never change."""
+        return [*self.readonly_fields, *(["tenant", "name"] if obj else [])]
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: "ModelForm[Connection]", change: bool) -> None:
+        cleaned = form.cleaned_data
+        saved, _ = connections.save(
+            obj.tenant_id, obj.name, cleaned["connector"], cleaned["settings"] or {}, cleaned["credentials"] or None
+        )
+        # The admin goes on with its own instance: let that be the row just written.
+        obj.pk = saved.pk
+        obj.refresh_from_db()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+        """Through the API, which refuses while a price is on its way."""
+        return False
+
+    @admin.action(description="Test selected connections", permissions=["change"])
+    def test(self, request: HttpRequest, rows: QuerySet[Connection]) -> None:
+        for row in rows:
+            tested = connections.test(row)
+            level = messages.SUCCESS if tested["ok"] else messages.WARNING
+            self.message_user(request, f"{row}: {tested['message']}", level)

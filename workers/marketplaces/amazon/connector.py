@@ -1,0 +1,96 @@
+"""The connector: a seller's offers, own prices and price changes in one of Amazon's marketplaces."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from urllib.parse import quote
+
+import orjson
+
+from workers.catalogue.models import CONDITIONS
+from workers.marketplaces.amazon import client
+from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, money, words
+from workers.marketplaces.amazon.client import Client
+from workers.marketplaces.amazon.pricing import Pricing, unfit
+from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
+from workers.marketplaces.protocol import Capability, Connector, Fetched, Listing, Pace, Permanent, Uncertain
+
+
+class Amazon(Connector[AmazonSettings, AmazonCredentials]):
+    settings_model = AmazonSettings
+    credentials_model = AmazonCredentials
+    capabilities = frozenset(Capability)
+
+    def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace, scope: str) -> None:
+        super().__init__(settings, credentials, pace, scope)
+        self._client = Client(settings, credentials, pace, scope)
+        self._listings = f"/listings/2021-08-01/items/{settings.seller_id}"
+
+    def close(self) -> None:
+        self._client.close()
+
+    def check(self) -> str:
+        answer = fields(self._client.call(client.SEARCH_LISTINGS, self._listings, params=self._params(pageSize="1")))
+        count = answer.get("numberOfResults")
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise InvalidAnswer("it does not say how many listings there are")
+        # Amazon counts no further than 1000.
+        return f"Amazon {self.settings.country} has {count} listings of the seller {self.settings.seller_id}."
+
+    def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
+        wanted = [condition for condition in CONDITIONS if condition in conditions]
+        return Pricing(self._client, self.settings, wanted).fetch(listings)
+
+    def read_price(self, listing: Listing) -> Decimal:
+        """What consumers pay without shipping: during a sale of Amazon's scheduling, its price."""
+        path = self._path(listing)
+        answer = fields(self._client.call(client.READ_LISTING, path, params=self._params(includedData="offers")))
+        offers = [fields(each, "an offer") for each in items(answer.get("offers", []), "offers")]
+        for offer in offers:
+            if offer.get("marketplaceId") == self.settings.marketplace.id and offer.get("offerType") == "B2C":
+                return _price(offer, listing.currency)
+        raise Permanent("NO_PRICE", "Amazon has no offer to consumers for this listing.")
+
+    def write_price(self, listing: Listing, price: Decimal) -> None:
+        """As the protocol says. Amazon replaces the whole offer: a scheduled sale and its limits of the price go."""
+        path = self._path(listing)
+        body = self._patch(listing, price)
+        try:
+            # Read as what it is: an answer that says neither yes nor no leaves the write uncertain.
+            answer = fields(self._client.call(client.PATCH_LISTING, path, params=self._params(), body=body))
+            issues = [fields(each, "an issue") for each in items(answer.get("issues", []), "issues")]
+        except InvalidAnswer as error:
+            raise Uncertain(error.code, error.message) from None
+        errors = [words(issue.get("message")) for issue in issues if issue.get("severity") == "ERROR"]
+        if errors or answer.get("status") == "INVALID":
+            raise Permanent("WRITE_REJECTED", "; ".join(filter(None, errors)) or "Amazon rejects the price.")
+        if answer.get("status") != "ACCEPTED":
+            raise Uncertain("INVALID_ANSWER", "Amazon's answer does not say whether it accepts the price.")
+
+    def _patch(self, listing: Listing, price: Decimal) -> bytes:
+        # As a number with all its decimals and no others, which a float may not have.
+        exact = orjson.Fragment(format(price.normalize(), "f").encode())
+        offer = {
+            "marketplace_id": self.settings.marketplace.id,
+            "currency": listing.currency,
+            "our_price": [{"schedule": [{"value_with_tax": exact}]}],
+        }
+        patch = {"op": "replace", "path": "/attributes/purchasable_offer", "value": [offer]}
+        return orjson.dumps({"productType": self.settings.product_type, "patches": [patch]})
+
+    def _path(self, listing: Listing) -> str:
+        if problem := unfit(listing, self.settings.marketplace):
+            raise problem
+        return f"{self._listings}/{quote(listing.sku, safe='')}"
+
+    def _params(self, **others: str) -> Mapping[str, str]:
+        return {"marketplaceIds": self.settings.marketplace.id, **others}
+
+
+def _price(offer: Mapping[str, object], currency: str) -> Decimal:
+    try:
+        price = money(offer.get("price"), currency)
+    except ValueError as error:
+        raise InvalidAnswer(f"the price {error}") from None
+    if price <= 0:
+        raise InvalidAnswer("the price is not above 0")
+    return price

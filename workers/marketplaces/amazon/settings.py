@@ -1,0 +1,61 @@
+"""What a tenant says about its Amazon account."""
+
+from typing import Annotated
+
+import httpx
+from pydantic import AfterValidator, Field, SecretStr
+
+from workers.marketplaces.amazon.regions import MARKETPLACES, Marketplace
+from workers.marketplaces.protocol import ConnectionModel
+
+TOKEN_ENDPOINT = "https://api.amazon.com/auth/o2/token"  # noqa: S105  # an address
+
+
+def _known_country(country: str) -> str:
+    if country not in MARKETPLACES:
+        raise ValueError(f"must be one of {', '.join(MARKETPLACES)}")
+    return country
+
+
+def _address(url: str) -> str:
+    """Its form only: whether it may be called, and without TLS, is the guarded client's matter."""
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise ValueError("must be a URL") from None
+    if parsed.scheme not in ("https", "http") or not parsed.host:
+        raise ValueError("must be an https URL")
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        raise ValueError("must have neither user, query nor fragment")
+    return url.rstrip("/")
+
+
+Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
+
+
+class AmazonSettings(ConnectionModel):
+    """`endpoint` and `token_endpoint` replace Amazon's own: with its sandbox, a proxy, a test's server."""
+
+    # Ours, to tell our offers from those of others.
+    seller_id: str = Field(pattern=r"^[A-Z0-9]{1,32}$")
+    country: Annotated[
+        str, AfterValidator(_known_country), Field(json_schema_extra={"enum": [str(name) for name in MARKETPLACES]})
+    ]
+    endpoint: Address | None = None
+    token_endpoint: Address = TOKEN_ENDPOINT
+    # Of the listings whose prices are set. Amazon takes PRODUCT for all of them.
+    product_type: str = Field(default="PRODUCT", pattern=r"^[A-Z0-9_]{1,100}$")
+    # Costs a call for each 40 products, of which Amazon allows two a minute.
+    featured_offer_expected_price: bool = False
+
+    @property
+    def marketplace(self) -> Marketplace:
+        return MARKETPLACES[self.country]
+
+
+class AmazonCredentials(ConnectionModel):
+    """Of Login with Amazon: the application's, and the seller's consent to it."""
+
+    client_id: SecretStr = Field(min_length=1, max_length=500)
+    client_secret: SecretStr = Field(min_length=1, max_length=500)
+    refresh_token: SecretStr = Field(min_length=1, max_length=4000)

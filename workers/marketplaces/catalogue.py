@@ -1,0 +1,78 @@
+"""The embedded default: the offers that the tenant imported, or that an earlier scan stored."""
+
+from collections.abc import Collection, Iterator, Sequence
+from decimal import Decimal
+
+from pydantic import Field
+
+from workers.catalogue import offers
+from workers.catalogue.models import Product
+from workers.marketplaces.protocol import (
+    Capability,
+    ConnectionModel,
+    Connector,
+    Fetched,
+    Listing,
+    NoCredentials,
+    Offer,
+    Pace,
+    Permanent,
+)
+
+
+class CatalogueSettings(ConnectionModel):
+    """Nothing has to be set."""
+
+    own_sellers: list[str] = Field(
+        default=[], max_length=20, description="Names under which imported offers are the tenant's own."
+    )
+
+
+class Catalogue(Connector[CatalogueSettings, NoCredentials]):
+    """A marketplace of which we know what is in the catalogue."""
+
+    settings_model = CatalogueSettings
+    capabilities = frozenset({Capability.FETCH_OFFERS, Capability.READ_PRICE})
+
+    def __init__(self, tenant_id: int, marketplace: str, settings: CatalogueSettings, pace: Pace) -> None:
+        super().__init__(settings, NoCredentials(), pace, f"{tenant_id}:{marketplace}")
+        self.products = Product.objects.of(tenant_id).filter(marketplace=marketplace)
+
+    def check(self) -> str:
+        return f"Nothing to connect to: {self.products.count():,} products, and the offers imported for them."
+
+    def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
+        """The newest offer of each seller, condition and fulfilment."""
+        ids = dict(self.products.filter(sku__in=[each.sku for each in listings]).values_list("sku", "id"))
+        stored = offers.current(list(ids.values()))
+        for listing in listings:
+            found = [_offer(row) for row in stored.get(ids[listing.sku], []) if row.condition in conditions]
+            yield self._fetched(listing.sku, found)
+
+    def _fetched(self, sku: str, found: Sequence[Offer]) -> Fetched:
+        own = [offer for offer in found if offer.seller in self.settings.own_sellers]
+        return Fetched(
+            sku,
+            offers=tuple(offer for offer in found if offer.seller not in self.settings.own_sellers),
+            own=min(own, key=lambda offer: offer.landed_price, default=None),
+        )
+
+    def read_price(self, listing: Listing) -> Decimal:
+        price: Decimal | None = self.products.filter(sku=listing.sku).values_list("price", flat=True).first()
+        if price is None:
+            raise Permanent("NOT_LISTED", "The SKU is not in the catalogue any more.")
+        return price
+
+
+def _offer(row: offers.StoredOffer) -> Offer:
+    return Offer(
+        seller=row.seller,
+        price=row.price,
+        shipping=row.shipping,
+        currency=row.currency,
+        condition=row.condition,
+        fulfilment=row.fulfilment,
+        is_buy_box=row.is_buy_box,
+        url=row.url,
+        fetched_at=row.fetched_at,
+    )

@@ -1,0 +1,266 @@
+"""A tenant's connections: found, opened, written. Every marketplace that has products is one, of the catalogue."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
+
+from django.db import IntegrityError, transaction
+from django.db import connection as database
+from django.utils.timezone import now
+from pydantic import ValidationError
+
+from aijobs.errors import ApiError, InvalidParams
+from aijobs.registry import field_errors
+from workers.catalogue.models import (
+    EXPIRES_AFTER,
+    OPEN,
+    PriceChange,
+    PriceChangeQuerySet,
+    PriceChangeStatus,
+    Product,
+)
+from workers.marketplaces import sealing
+from workers.marketplaces.catalogue import Catalogue, CatalogueSettings
+from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
+from workers.marketplaces.models import Connection
+from workers.marketplaces.protocol import (
+    Capability,
+    ConnectionModel,
+    Connector,
+    CredentialsRefused,
+    MarketplaceError,
+    Pace,
+    Permanent,
+)
+
+AnyConnector = Connector[Any, Any]
+# Somebody waits for the answer, and so does one of the API's threads.
+TEST_SECONDS = 10.0
+# Names in the message of an error.
+SHOWN_NAMES = 50
+
+
+class MarketplaceNotConfigured(ApiError):
+    code, status = "MARKETPLACE_NOT_CONFIGURED", 422
+    default_message = "No such marketplace is configured."
+
+
+class MarketplaceNotFound(ApiError):
+    code, status = "MARKETPLACE_NOT_FOUND", 404
+    default_message = "No such marketplace is configured, and no product is sold on it."
+
+
+class ChangesInProgress(ApiError):
+    code, status = "CHANGES_IN_PROGRESS", 409
+    default_message = "Prices are being written to this marketplace; try again when they have settled."
+
+
+def find(tenant_id: int, name: str) -> Connection | None:
+    """The tenant's connection; for a marketplace that only has products an unsaved one, of the catalogue."""
+    found = Connection.objects.of(tenant_id).filter(name=name).first()
+    if found is None and Product.objects.of(tenant_id).filter(marketplace=name).exists():
+        return Connection(tenant_id=tenant_id, name=name, connector=CATALOGUE)
+    return found
+
+
+def get(tenant_id: int, name: str) -> Connection:
+    """As `find`. Raises MarketplaceNotFound."""
+    found = find(tenant_id, name)
+    if found is None:
+        raise MarketplaceNotFound()
+    return found
+
+
+# The distinct marketplaces of a million products, by jumps through the index (the wiki's "loose index scan").
+PRODUCT_MARKETPLACES = """
+WITH RECURSIVE each AS (
+    (SELECT marketplace FROM catalogue_product WHERE tenant_id = %(tenant)s ORDER BY marketplace LIMIT 1)
+    UNION ALL
+    SELECT (SELECT marketplace FROM catalogue_product
+            WHERE tenant_id = %(tenant)s AND marketplace > each.marketplace ORDER BY marketplace LIMIT 1)
+    FROM each WHERE each.marketplace IS NOT NULL
+)
+SELECT marketplace FROM each WHERE marketplace IS NOT NULL
+"""
+
+
+def all_of(tenant_id: int) -> list[Connection]:
+    """The tenant's connections, and the marketplaces that only have products, by name."""
+    found = {each.name: each for each in Connection.objects.of(tenant_id)}
+    with database.cursor() as cursor:
+        cursor.execute(PRODUCT_MARKETPLACES, {"tenant": tenant_id})
+        for (name,) in cursor.fetchall():
+            found.setdefault(name, Connection(tenant_id=tenant_id, name=name, connector=CATALOGUE))
+    return [found[name] for name in sorted(found)]
+
+
+def admit(name: str, tenant_id: int) -> None:
+    """Raises MarketplaceNotConfigured, which lists those that are."""
+    if find(tenant_id, name) is None:
+        names = [each.name for each in all_of(tenant_id)]
+        shown = ", ".join(names[:SHOWN_NAMES]) or "none yet"
+        raise MarketplaceNotConfigured(
+            f"The marketplace {name} is not configured. Configured are: {shown}. "
+            f"Configure it with PUT /api/marketplaces/{name}, or import its products.",
+            {"configured": names},
+        )
+
+
+def capabilities(connection: Connection) -> frozenset[Capability]:
+    """What its connector can do; nothing where this release has no such connector."""
+    kind = CONNECTORS.get(connection.connector)
+    return kind.capabilities if kind else frozenset()
+
+
+def writes_prices(connection: Connection) -> bool:
+    """Whether its prices are written to a marketplace; else the catalogue's price is the price."""
+    return Capability.WRITE_PRICE in capabilities(connection)
+
+
+class Tested(TypedDict):
+    ok: bool
+    code: str | None
+    message: str
+
+
+def test(connection: Connection) -> Tested:
+    """Try it with its cheapest call."""
+    try:
+        with open_connector(connection, Pace(TEST_SECONDS)) as connector:
+            return {"ok": True, "code": None, "message": connector.check()}
+    except MarketplaceError as error:
+        return {"ok": False, "code": error.code, "message": error.message}
+
+
+def open_connector(connection: Connection, pace: Pace) -> AnyConnector:
+    """Ready to be called. Raises Permanent where what is stored does not fit this release any more."""
+    kind = CONNECTORS.get(connection.connector)
+    if kind is None:
+        raise Permanent("UNKNOWN_CONNECTOR", f"This release has no connector {connection.connector!r}.")
+    try:
+        if kind is Catalogue:
+            return open_stored(connection, pace)
+        settings = kind.settings_model.model_validate(connection.settings)
+        opened = sealing.unseal(connection.sealed_credentials, _owner(connection))
+        credentials = kind.credentials_model.model_validate(opened)
+    except ValidationError:
+        raise Permanent("INVALID_CONNECTION", "The stored settings are not valid any more: save them anew.") from None
+    except sealing.Unreadable:
+        raise CredentialsRefused(
+            "CREDENTIALS_UNREADABLE", "The credentials cannot be decrypted with the configured keys: save them anew."
+        ) from None
+    return kind(settings, credentials, pace, f"{connection.tenant_id}:{connection.name}")
+
+
+def open_stored(connection: Connection, pace: Pace) -> Catalogue:
+    """What the catalogue knows of this marketplace, whatever its connector is."""
+    stored = connection.settings if connection.connector == CATALOGUE else {}
+    settings = CatalogueSettings.model_validate(stored)
+    return Catalogue(connection.tenant_id, connection.name, settings, pace)
+
+
+def _owner(connection: Connection) -> str:
+    return f"{connection.tenant_id}:{connection.name}"
+
+
+def check(
+    stored: Connection | None,
+    connector: str,
+    settings: Mapping[str, object],
+    credentials: Mapping[str, object] | None,
+) -> None:
+    """Whether a connection may be written so. Raises InvalidParams, ChangesInProgress."""
+    kind = CONNECTORS.get(connector)
+    if kind is None:
+        known = ", ".join(sorted(CONNECTORS))
+        raise InvalidParams(details=[{"path": "connector", "message": f"must be one of {known}"}])
+    _validate(kind.settings_model, settings, "settings")
+    if not _keeps_credentials(stored, connector, credentials):
+        _validate(kind.credentials_model, credentials or {}, "credentials")
+    if stored and stored.connector != connector:
+        _refuse_open_changes(stored)
+
+
+def _keeps_credentials(stored: Connection | None, connector: str, credentials: Mapping[str, object] | None) -> bool:
+    return stored is not None and stored.connector == connector and credentials is None
+
+
+def save(
+    tenant_id: int,
+    name: str,
+    connector: str,
+    settings: Mapping[str, object],
+    credentials: Mapping[str, object] | None,
+) -> tuple[Connection, bool]:
+    """Create or replace a connection; returns it, and whether it is new.
+
+    Without credentials those of before stay, if the connector is the same. Raises InvalidParams, ChangesInProgress.
+    """
+    stored = Connection.objects.of(tenant_id).filter(name=name).first()
+    check(stored, connector, settings, credentials)
+    row = stored or Connection(tenant_id=tenant_id, name=name)
+    if not _keeps_credentials(stored, connector, credentials):
+        row.sealed_credentials = sealing.seal(cast("Mapping[str, str]", credentials or {}), _owner(row))
+    row.connector, row.settings, row.updated_at = connector, dict(settings), now()
+    return _write(row, stored is None, settings, credentials)
+
+
+def _write(
+    row: Connection, is_new: bool, settings: Mapping[str, object], credentials: Mapping[str, object] | None
+) -> tuple[Connection, bool]:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=is_new)
+    except IntegrityError:
+        # Somebody else has created it meanwhile: what was sent last counts.
+        return save(row.tenant_id, row.name, row.connector, settings, credentials)
+    return row, is_new
+
+
+def _validate(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> None:
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        raise InvalidParams(details=field_errors(error, prefix)) from None
+
+
+def delete(tenant_id: int, name: str) -> None:
+    """Raises MarketplaceNotFound, and ChangesInProgress while a price is on its way.
+
+    One that could not be read back for an hour is closed: without the connection nobody will read it.
+    """
+    with transaction.atomic():
+        found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
+        if found is None:
+            raise MarketplaceNotFound()
+        _refuse_open_changes(found)
+        _open_changes(found).update(
+            status=PriceChangeStatus.REJECTED,
+            detail="The connection was removed before the price could be read back.",
+        )
+        found.delete()
+
+
+def _open_changes(connection: Connection) -> PriceChangeQuerySet:
+    changes = PriceChange.objects.of(connection.tenant_id)
+    return changes.filter(status__in=OPEN, product__marketplace=connection.name)
+
+
+def _refuse_open_changes(connection: Connection) -> None:
+    if _open_changes(connection).filter(created_at__gt=now() - EXPIRES_AFTER).exists():
+        raise ChangesInProgress()
+
+
+def rotate_all() -> tuple[int, list[str]]:
+    """Encrypt all credentials with the first key; returns how many, and the connections that no key decrypts."""
+    rotated, unreadable = 0, []
+    for row in Connection.objects.select_related("tenant").order_by("pk").iterator():
+        try:
+            renewed = sealing.rotate(row.sealed_credentials)
+        except sealing.Unreadable:
+            unreadable.append(f"{row.tenant.name}/{row.name}")
+            continue
+        # One that was saved meanwhile has the first key already.
+        rotated += Connection.objects.filter(pk=row.pk, sealed_credentials=row.sealed_credentials).update(
+            sealed_credentials=renewed
+        )
+    return rotated, unreadable

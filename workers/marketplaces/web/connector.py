@@ -1,0 +1,156 @@
+"""The connector of competitors' shops: each product's pages by their addresses."""
+
+from collections.abc import Collection, Iterator, Sequence
+from http import HTTPStatus
+
+import httpx
+
+from workers.marketplaces.protocol import (
+    Capability,
+    ConnectionModel,
+    Connector,
+    Fetched,
+    Listing,
+    MarketplaceError,
+    NoCredentials,
+    Offer,
+    Pace,
+    Permanent,
+    RefusedOffer,
+    Transient,
+)
+from workers.marketplaces.web import pages
+from workers.marketplaces.web.fetching import (
+    MOST_REDIRECTS,
+    ROBOT,
+    Allowance,
+    get,
+    name_of,
+    open_reader,
+    parsed,
+    retry_after,
+)
+from workers.marketplaces.web.robots import Robots
+
+MOST_BYTES = 2 * 1024 * 1024
+MOST_SECONDS = 15.0
+MOST_TRIES = 3
+# Where the server does not say how long; twice as much the second time.
+REST_SECONDS = 2.0
+
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_HTML = {"text/html", "application/xhtml+xml"}
+
+
+class WebSettings(ConnectionModel):
+    """Nothing has to be set: products have the addresses."""
+
+
+class Web(Connector[WebSettings, NoCredentials]):
+    """Reads the schema.org data of competitors' product pages, as politely as their robots.txt asks for."""
+
+    settings_model = WebSettings
+    capabilities = frozenset({Capability.FETCH_OFFERS})
+
+    def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: str) -> None:
+        super().__init__(settings, credentials, pace, scope)
+        self._client = open_reader()
+        self._robots = Robots(self._client, pace)
+
+    def close(self) -> None:
+        self._robots.close()
+        self._client.close()
+
+    def check(self) -> str:
+        return f"No credentials are needed; pages are fetched as {ROBOT}."
+
+    def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
+        """A page that can never be read is a refused offer of its SKU, unless it is the only one.
+
+        One that cannot be read now is the SKU's problem: without it, its sellers would seem to have left.
+        """
+        for listing in listings:
+            try:
+                yield self._fetched(listing, conditions)
+            except MarketplaceError as problem:
+                yield Fetched(listing.sku, problem=problem)
+
+    def _fetched(self, listing: Listing, conditions: Collection[str]) -> Fetched:
+        offers: list[Offer] = []
+        refused: list[RefusedOffer] = []
+        problems: list[Permanent] = []
+        for address in listing.competitor_urls:
+            try:
+                page = self._page(address, conditions)
+            except Permanent as problem:
+                problems.append(problem)
+                refused.append(RefusedOffer(address, f"{problem.code}: {problem.message}"))
+                continue
+            offers += page.offers
+            refused += page.refused
+        if len(problems) == len(listing.competitor_urls):
+            raise (
+                problems[0] if problems else Permanent("NO_COMPETITOR_URLS", "The product has no competitors' pages.")
+            )
+        kept, repeated = _one_of_each_seller(offers)
+        return Fetched(listing.sku, kept, (*refused, *repeated))
+
+    def _page(self, address: str, conditions: Collection[str]) -> pages.Page:
+        response = self._found(parsed(address))
+        page = pages.read(response.content, response.charset_encoding, response.request.url, conditions)
+        if not page.has_product:
+            raise Permanent(
+                "NO_PRODUCT_DATA", f"{name_of(response.request.url)} has no schema.org data of a product."
+            )
+        return page
+
+    def _found(self, url: httpx.URL) -> httpx.Response:
+        """The page, wherever its redirects lead: each host is asked for leave. Raises MarketplaceError."""
+        allowance = Allowance(MOST_SECONDS)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = self._answer(url, allowance)
+            if response.next_request is None:
+                return _html(response)
+            url = response.next_request.url
+        raise Permanent("TOO_MANY_REDIRECTS", f"{name_of(url)} is where more than {MOST_REDIRECTS} redirects lead.")
+
+    def _answer(self, url: httpx.URL, allowance: Allowance) -> httpx.Response:
+        """What the host answers, once it is not too busy."""
+        for number in range(1, MOST_TRIES + 1):
+            self._robots.enter(url)
+            # Neither from page to page nor from host to host.
+            self._client.cookies.clear()
+            response = get(self._client, url, MOST_BYTES, allowance, self.pace)
+            if response.status_code not in _BUSY:
+                return response
+            seconds = retry_after(response) or REST_SECONDS**number
+            if number == MOST_TRIES or seconds >= self.pace.left:
+                break
+            self.pace.wait(seconds)
+        problem = Transient("RATE_LIMITED", f"{name_of(url)} answers {response.status_code}.", seconds)
+        self._robots.rest(url, problem, seconds)
+        raise problem
+
+
+def _html(response: httpx.Response) -> httpx.Response:
+    """Raises MarketplaceError where the answer is no page."""
+    where, status = name_of(response.request.url), response.status_code
+    if response.is_server_error:
+        raise Transient("PAGE_UNREACHABLE", f"{where} answers {status}.")
+    if status != HTTPStatus.OK:
+        raise Permanent("PAGE_NOT_FOUND", f"{where} answers {status}.")
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _HTML:
+        raise Permanent("NOT_HTML", f"{where} is no HTML page.")
+    return response
+
+
+def _one_of_each_seller(offers: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[RefusedOffer]]:
+    """The first of each seller and condition: what a shop shows where the address names no variant."""
+    kept: dict[tuple[str, str], Offer] = {}
+    repeated = []
+    for offer in offers:
+        if kept.setdefault((offer.seller, offer.condition), offer) is not offer:
+            reason = f"a second offer of the seller, for {offer.landed_price} {offer.currency}, on {offer.url}"
+            repeated.append(RefusedOffer(offer.seller, reason))
+    return tuple(kept.values()), repeated

@@ -1,0 +1,139 @@
+"""What hosts allow (robots.txt, RFC 9309), and how often."""
+
+import re
+import time
+from dataclasses import dataclass
+
+import httpx
+from protego import Protego
+
+from workers.marketplaces.protocol import MarketplaceError, OutOfTime, Pace, Permanent, Transient
+from workers.marketplaces.throttle import Limit, Throttle
+from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of
+
+KNOWN_SECONDS = 3600.0
+# A host that was away is asked again after.
+AWAY_SECONDS = 60.0
+# The least that the RFC wants read.
+MOST_BYTES = 500 * 1024
+MOST_SECONDS = 15.0
+SECONDS_BETWEEN_REQUESTS = 1.0
+LONGEST_CRAWL_DELAY = 30.0
+# With the largest of files, about 100 MiB.
+_MOST_HOSTS = 200
+
+_AGENT_LINE = re.compile(r"^[^\S\n]*user(?:-|[^\S\n]*)agent[^\S\n]*(?::|(?=\s))(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Of one origin: its rules, or why it is not to be called now. Rules as text: parsed they take ten times more."""
+
+    until: float
+    rules: str = ""
+    problem: MarketplaceError | None = None
+
+
+# By origin, the oldest first. Of the process: threads at most fetch twice what one of them forgot.
+_known: dict[str, _Known] = {}
+
+
+class Robots:
+    """The way to a host: whether and when a page may be read."""
+
+    def __init__(self, client: httpx.Client, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+        # Of all tenants: to a host they are one robot.
+        self._throttle = Throttle("web", pace)
+
+    def close(self) -> None:
+        self._throttle.close()
+
+    def enter(self, url: httpx.URL) -> None:
+        """Wait until the page may be asked for. Raises Permanent where it may not, Transient where not now."""
+        rules = Protego.parse(self._rules(url))
+        if not rules.can_fetch(str(url), ROBOT):
+            raise Permanent("ROBOTS_DISALLOWED", f"The host's robots.txt does not let robots read {name_of(url)}.")
+        delay = rules.crawl_delay(ROBOT) or 0.0
+        if delay > LONGEST_CRAWL_DELAY:
+            raise Permanent("CRAWL_DELAY_TOO_LONG", f"The host wants {delay:g} s between requests; that is too slow.")
+        self._turn(url, max(delay, SECONDS_BETWEEN_REQUESTS))
+
+    def rest(self, url: httpx.URL, problem: Transient, seconds: float) -> None:
+        """Leave the host alone for so long: whoever asks has this problem."""
+        _remember(url, _Known(time.monotonic() + min(seconds, KNOWN_SECONDS), problem=_again(problem)))
+
+    def _turn(self, url: httpx.URL, seconds: float) -> None:
+        self._throttle.wait(url.netloc.decode("ascii"), Limit(rate=1 / seconds, burst=1))
+
+    def _rules(self, url: httpx.URL) -> str:
+        known = _known.get(_origin(url))
+        if known is None or known.until < time.monotonic():
+            known = self._asked(url)
+            _remember(url, known)
+        if known.problem:
+            raise _again(known.problem)
+        return known.rules
+
+    def _asked(self, url: httpx.URL) -> _Known:
+        try:
+            rules = self._fetched(url.copy_with(raw_path=b"/robots.txt", fragment=None))
+        except OutOfTime:
+            # Says nothing of the host.
+            raise
+        except MarketplaceError as problem:
+            if self._pace.left <= 0:
+                raise
+            return _Known(time.monotonic() + AWAY_SECONDS, problem=_again(problem))
+        return _Known(time.monotonic() + KNOWN_SECONDS, rules)
+
+    def _fetched(self, url: httpx.URL) -> str:
+        """The file; empty where there is none, also where the redirects do not end."""
+        allowance = Allowance(MOST_SECONDS)
+        for _ in range(MOST_REDIRECTS + 1):
+            self._client.cookies.clear()
+            self._turn(url, SECONDS_BETWEEN_REQUESTS)
+            response = get(self._client, url, MOST_BYTES, allowance, self._pace)
+            if response.next_request is None:
+                return _content(response)
+            url = response.next_request.url
+        return ""
+
+
+def _content(response: httpx.Response) -> str:
+    if response.is_success:
+        return _for_us(response.content.decode("utf-8", "replace"))
+    if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        return ""
+    raise Transient(
+        "ROBOTS_UNAVAILABLE", f"{name_of(response.request.url)} answers {response.status_code}: read nothing for now."
+    )
+
+
+def _for_us(text: str) -> str:
+    """With one name for all other robots: the parser multiplies names by rules, and a hostile file has thousands."""
+
+    def renamed(line: re.Match[str]) -> str:
+        name = line[1].partition("#")[0].strip()
+        return f"User-agent: {name if name.lower() in ('*', ROBOT.lower()) else 'another'}"
+
+    return _AGENT_LINE.sub(renamed, "\n".join(text.splitlines()))
+
+
+def _again(problem: MarketplaceError) -> MarketplaceError:
+    """A new one: each raise of the same would add to its traceback, and keep alive what that refers to."""
+    if isinstance(problem, Transient):
+        return Transient(problem.code, problem.message, problem.retry_after)
+    return Permanent(problem.code, problem.message)
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
+def _remember(url: httpx.URL, known: _Known) -> None:
+    _known.pop(_origin(url), None)
+    while len(_known) >= _MOST_HOSTS:
+        _known.pop(next(iter(_known)), None)
+    _known[_origin(url)] = known
