@@ -63,7 +63,7 @@ class Market:
 
     @property
     def days(self) -> int:
-        return self.resets.shape[1]
+        return int(self.resets.shape[1])
 
     def demand(self, day: int, price: Ints, theirs: Floats) -> Floats:
         """(S,) expected units; prices (S,), or (S, G) with a day's ``theirs`` as (S, 1)."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.benchmarks.market import KINDS, Floats, Ints, draw, past, play
+from tests.benchmarks.market import KINDS, Floats, Ints, Strategy, draw, past, play
 from tests.benchmarks.sellers import Policy, always_undercut, hold_price, oracle
 from workers.pricing import AnchorRule
 
 SEEDS = range(1, 6)
 PRODUCTS, DAYS = 200, 90
 POLICY, HOLD, UNDERCUT, ORACLE = "policy, stays within 10 %", "hold price", "always undercut", "oracle"
-SELLERS = {
+SELLERS: dict[str, Strategy] = {
     POLICY: Policy(AnchorRule("stay_within", 10)),
     "policy, no competitor rule": Policy(None),
     "policy, matches": Policy(AnchorRule("match", 0)),

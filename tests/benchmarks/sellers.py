@@ -16,9 +16,9 @@ WAR_DAYS = 28
 LOOKBACK_DAYS = 182
 EPOCH = 738_000
 """Ordinal of the market's first day."""
-SHARES = np.geomspace(0.7, 1.45, 16)
+SHARES = np.geomspace(0.65, 1.6, 40)
 """Prices the oracle tries, relative to the best one against the competitor's regular price."""
-FINER = np.array([0.9, 0.95, 0.98, 1.02, 1.05, 1.1])
+FINER = (0.8, 0.87, 0.92, 0.95, 0.98, 0.99, 1.01, 1.02, 1.05, 1.08, 1.15, 1.25)
 """Changes of one week's price it tries."""
 
 
@@ -99,25 +99,26 @@ class Policy:
 def best_response(market: Market) -> Strategy:
     """Every day the best price against the competitor's of the day."""
     row = np.arange(len(market.cost))
-    grid = np.maximum(np.round(market.reference[:, None] * SHARES), market.cost[:, None]).astype(np.int64)
+    grid: Ints = np.maximum(np.round(market.reference[:, None] * SHARES), market.cost[:, None]).astype(np.int64)
 
     def price(seen: Seen) -> Ints:
         profit = market.profit(seen.day, grid, seen.offers[:, seen.day, None].astype(np.float64))
-        return grid[row, profit.argmax(axis=1)]
+        best: Ints = grid[row, profit.argmax(axis=1)]
+        return best
 
     return price
 
 
 def best_path(market: Market, before: Seen) -> Floats:
-    """(S,) profit of the best path of weekly prices found: the best constant one, then improved week by week."""
+    """(S,) profit of the best path of weekly prices found: the best constant one, improved week by week."""
     days = market.days - PAST_DAYS
     week = np.arange(days) // EVERY_DAYS
-    path = np.tile(market.reference[:, None], days)
+    path = np.tile(before.prices[:, PAST_DAYS - 1 : PAST_DAYS], days)
     earned = earn(market, before, path)
 
-    def attempt(prices: Floats) -> None:
+    def attempt(prices: Floats | Ints) -> None:
         nonlocal path, earned
-        tried = np.maximum(np.round(prices).astype(np.int64), market.cost[:, None])
+        tried = np.maximum(np.round(prices), market.cost[:, None]).astype(np.int64)
         result = earn(market, before, tried)
         path = np.where((result > earned)[:, None], tried, path)
         earned = np.maximum(result, earned)

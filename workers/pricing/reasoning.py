@@ -73,11 +73,10 @@ def _blocked(case: Case) -> str:
 
 def _anchored(case: Case, at_most: bool) -> str:
     """Which offer holds the price, at most or at least, and where."""
-    amount = str(from_minor(case.anchor.high if at_most else case.anchor.low, case.exponent))
+    label, bound = case.anchor.label, case.anchor.high if at_most else case.anchor.low
+    amount = str(from_minor(bound, case.exponent))
     # Matching an offer of 12.40, the price need not be said twice.
-    offer = (
-        case.anchor.label if case.anchor.label.startswith(f"{amount} ") else f"{amount} against {case.anchor.label}"
-    )
+    offer = label if label.startswith(f"{amount} ") else f"{amount} against {label}"
     return f"Held at {'most' if at_most else 'least'} at {offer}"
 
 

@@ -25,6 +25,11 @@ _META_CHARSET = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:
 _META_WITHIN = 4096
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
+# The parser compares each attribute of an element with all before: 200,000 take a minute. No real tag has so many.
+# Always matches from its "<" on, so that nothing is looked at twice.
+_ATTRIBUTE = r"""[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
+_TAG = re.compile(rf"<[a-zA-Z](?:{_ATTRIBUTE}){{0,3000}}+(?P<more>{_ATTRIBUTE})?+")
+
 # <!-- … -->, and //<![CDATA[ … //]]> as well as /*<![CDATA[*/ … /*]]>*/
 _OPENING = re.compile(r"<!--|(?:(?://|/\*)\s*)?<!\[CDATA\[\s*(?:\*/)?")
 _CLOSING = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>\s*(?:\*/)?)\s*\Z")
@@ -47,6 +52,8 @@ def nodes(page: bytes, charset: str | None) -> Iterator[Node]:
     """The page's items, those of JSON-LD first. `charset` is the HTTP header's."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     text = _decoded(page, charset).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if any(tag["more"] for tag in _TAG.finditer(text)):
+        return
     try:
         root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except etree.ParseError:

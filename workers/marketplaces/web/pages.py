@@ -33,6 +33,9 @@ _NOT_ASKED = {"listprice", "strikethroughprice", "msrp", "srp", "invoiceprice", 
 # Bounds of what a hostile page can make us walk through.
 _MOST_NODES = 5000
 _MOST_OFFERS = 200
+_MOST_TYPES = 10
+# A node that many refer to is looked at, property by property, for each of them.
+_MOST_FOLLOWED = 200_000
 
 
 @dataclass(slots=True)
@@ -72,14 +75,18 @@ class _Document:
             node = waiting.pop()
             self._found.append(node)
             waiting += [within for name in _MAIN for within in _nodes(node.get(name))][::-1]
+        self._left = _MOST_FOLLOWED
         self._by_id = {identity: node for node in self._found if len(node) > 1 and (identity := _text(node, "@id"))}
 
     def resolved(self, value: Json) -> list[Node]:
         """The nodes that a value has, itself or by reference: the first of them."""
-        return [
-            self._by_id.get(_text(node, "@id"), node) if len(node) == 1 else node
-            for node in _nodes(value)[:_MOST_OFFERS]
-        ]
+        found: list[Node] = []
+        for each in (value if isinstance(value, list) else [value])[:_MOST_OFFERS]:
+            if isinstance(each, dict) and self._left > 0:
+                node = self._by_id.get(_text(each, "@id"), each) if len(each) == 1 else each
+                self._left -= 1 + len(node)
+                found.append(node)
+        return found
 
     def offers(self, url: httpx.URL) -> list[Node]:
         """Those of the main product: the one that the address is of, else the first that has any."""
@@ -223,8 +230,9 @@ def _amount(node: Node, name: str, currency: str) -> Decimal:
 
 def _types(node: Node) -> set[str]:
     """Product, of http://schema.org/Product as well as of schema:Product."""
-    values = node.get("@type")
-    return {_segment(each) for each in (values if isinstance(values, list) else [values]) if isinstance(each, str)}
+    value = node.get("@type")
+    values = value[:_MOST_TYPES] if isinstance(value, list) else [value]
+    return {_segment(each[:LONGEST_LABEL]) for each in values if isinstance(each, str)}
 
 
 def _term(node: Node, name: str) -> str:
@@ -247,7 +255,7 @@ def _first(value: Json) -> Json:
 
 def _nodes(value: Json) -> list[Node]:
     values = value if isinstance(value, list) else [value]
-    return [each for each in values[:_MOST_NODES] if isinstance(each, dict)]
+    return [each for each in values if isinstance(each, dict)]
 
 
 def _text(node: Node, name: str, longest: int = LONGEST_LABEL) -> str:

@@ -89,16 +89,17 @@ class FakeVariant:
 
 @dataclass
 class LeakyBucket:
-    """Points that queries take and time restores."""
+    """Points that queries take and time restores, from the first query on."""
 
     maximum: float = 2000.0
     restore_rate: float = 1000.0
     available: float = 2000.0
-    updated: float = field(default_factory=time.monotonic)
+    updated: float | None = None
 
     def take(self, points: float) -> bool:
         now = time.monotonic()
-        self.available = min(self.maximum, self.available + (now - self.updated) * self.restore_rate)
+        elapsed = now - (self.updated or now)
+        self.available = min(self.maximum, self.available + elapsed * self.restore_rate)
         self.updated = now
         if points > self.available:
             return False

@@ -18,7 +18,7 @@ VARIANT = {"id": "gid://shopify/ProductVariant/1", "sku": "ABC", "price": "1.00"
 COST = {
     "requestedQueryCost": 12,
     "actualQueryCost": 3,
-    "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 1990, "restoreRate": 100.0},
+    "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 1990, "restoreRate": 1e6},
 }
 ERROR = {"message": "No", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
 VALID = {
@@ -71,7 +71,7 @@ def several(operation: str) -> st.SearchStrategy[list[Any]]:
 @EXAMPLES
 @given(answers=several("Check"))
 def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
-    with connect(seconds=0.3) as shopify:
+    with connect(seconds=2) as shopify:
         for answer in answers:
             server.instead["Check"] = [json_reply(answer)]
             with suppress(MarketplaceError):
@@ -81,7 +81,7 @@ def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -
 @EXAMPLES
 @given(answers=several("VariantsBySku"))
 def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
-    with connect(seconds=0.3) as shopify:
+    with connect(seconds=2) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply(answer)]
             with suppress(MarketplaceError):
@@ -92,7 +92,7 @@ def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) ->
 @given(answers=several("UpdatePrice"))
 def test_of_a_write(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
     """One whose outcome the answer does not tell is never said not to have arrived."""
-    with connect(seconds=0.3) as shopify:
+    with connect(seconds=2) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply({"data": VALID["VariantsBySku"]})]
             server.instead["UpdatePrice"] = [json_reply(answer)]

@@ -1,0 +1,35 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from tests.workers.marketplaces.paces import Leaping
+from workers.marketplaces.protocol import NoCredentials, Pace
+from workers.marketplaces.web import Web, WebSettings, robots
+
+Opener = Callable[..., Web]
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    return "127.0.0.1", 0
+
+
+@pytest.fixture
+def shop(httpserver: HTTPServer, settings: Any) -> HTTPServer:
+    """A shop that nobody knows the robots.txt of, and that may be called."""
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{httpserver.port}"]
+    robots._known.clear()
+    return httpserver
+
+
+@pytest.fixture
+def open_web(servers: None) -> Iterator[Opener]:
+    with ExitStack() as stack:
+
+        def opened(pace: Pace | None = None) -> Web:
+            return stack.enter_context(Web(WebSettings(), NoCredentials(), pace or Leaping(), "test"))
+
+        yield opened

@@ -1,0 +1,219 @@
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from protego import Protego
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from tests.workers.marketplaces.paces import Leaping
+from tests.workers.marketplaces.web import markups
+from tests.workers.marketplaces.web.conftest import Opener
+from workers.marketplaces.protocol import Fetched, Listing, Pace, Permanent, Transient
+from workers.marketplaces.web import Web, robots
+from workers.marketplaces.web.fetching import USER_AGENT
+
+HTML = "text/html; charset=utf-8"
+
+
+def fetch(web: Web, *urls: str) -> Fetched:
+    (fetched,) = web.fetch_offers([Listing("A", "EUR", competitor_urls=urls)], ["new", "used", "refurbished"])
+    return fetched
+
+
+def paths(shop: HTTPServer) -> Sequence[str]:
+    return [request.path for request, _ in shop.log]
+
+
+def allow_robots(shop: HTTPServer, text: str = "") -> None:
+    shop.expect_request("/robots.txt").respond_with_data(text, content_type="text/plain")
+
+
+def test_a_page_is_read_after_robots_txt_by_our_name(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop, "User-agent: *\nDisallow: /admin")
+    shop.expect_request("/mug", headers={"User-Agent": USER_AGENT}).respond_with_data(
+        markups.SELLERS, content_type=HTML
+    )
+    fetched = fetch(open_web(), shop.url_for("/mug"))
+    assert fetched.problem is None
+    assert [offer.seller for offer in fetched.offers] == ["Ann", "Bob"]
+    assert paths(shop) == ["/robots.txt", "/mug"]
+
+
+def test_robots_txt_is_known_for_a_while_and_a_second_passes_between_requests(
+    shop: HTTPServer, open_web: Opener
+) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    pace = Leaping()
+    web = open_web(pace)
+    for _ in range(2):
+        fetch(web, shop.url_for("/mug"))
+    assert paths(shop) == ["/robots.txt", "/mug", "/mug"]
+    assert sum(pace.waits[-2:]) >= 1.5
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ("User-agent: *\nDisallow: /mug", "ROBOTS_DISALLOWED"),
+        ("User-agent: AIJobsBot\nDisallow: /\n\nUser-agent: *\nAllow: /", "ROBOTS_DISALLOWED"),
+        ("User-agent: *\nCrawl-delay: 31", "CRAWL_DELAY_TOO_LONG"),
+    ],
+)
+def test_what_robots_txt_forbids_is_not_read(shop: HTTPServer, open_web: Opener, rules: str, code: str) -> None:
+    allow_robots(shop, rules)
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert isinstance(problem, Permanent)
+    assert (problem.code, paths(shop)) == (code, ["/robots.txt"])
+
+
+def test_a_crawl_delay_is_kept(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop, "User-agent: *\nCrawl-delay: 20")
+    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    pace = Leaping()
+    fetch(open_web(pace), shop.url_for("/mug"), shop.url_for("/mug?again"))
+    assert max(pace.waits) > 15
+
+
+def test_a_hostile_robots_txt_costs_bounded_time() -> None:
+    names = "".join(f"User-agent: {number}\n" for number in range(12_000))
+    text = robots._for_us(names + "Disallow: /x\n" * 18_000)
+    assert "another" in text
+    assert Protego.parse(text).can_fetch("https://shop.example/x", "AIJobsBot")
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_no_robots_txt_allows_all(shop: HTTPServer, open_web: Opener, status: int) -> None:
+    shop.expect_request("/robots.txt").respond_with_data("", status)
+    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    assert fetch(open_web(), shop.url_for("/mug")).offers
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_host_without_its_robots_txt_is_left_alone_for_now(shop: HTTPServer, open_web: Opener, status: int) -> None:
+    shop.expect_request("/robots.txt").respond_with_data("", status)
+    web = open_web()
+    for _ in range(2):
+        problem = fetch(web, shop.url_for("/mug")).problem
+        assert isinstance(problem, Transient)
+        assert problem.code == "ROBOTS_UNAVAILABLE"
+    assert paths(shop) == ["/robots.txt"]
+
+
+def test_a_busy_host_is_asked_again_when_it_says(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_oneshot_request("/mug").respond_with_data("", 429, {"Retry-After": "7"})
+    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    pace = Leaping()
+    assert fetch(open_web(pace), shop.url_for("/mug")).offers
+    assert 7 in pace.waits
+
+
+def test_a_host_that_stays_busy_is_left_alone(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data("", 503)
+    web = open_web()
+    for _ in range(2):
+        problem = fetch(web, shop.url_for("/mug")).problem
+        assert isinstance(problem, Transient)
+        assert problem.code == "RATE_LIMITED"
+    assert paths(shop).count("/mug") == 3
+
+
+def test_a_longer_rest_than_the_run_is_the_problems(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data("", 429, {"Retry-After": "4000"})
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert isinstance(problem, Transient)
+    assert problem.retry_after == 4000
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "body", "code"),
+    [
+        (404, HTML, "", "PAGE_NOT_FOUND"),
+        (500, HTML, "", "PAGE_UNREACHABLE"),
+        (200, "application/pdf", "", "NOT_HTML"),
+        (200, HTML, "<h1>Hello", "NO_PRODUCT_DATA"),
+        (200, HTML, "x" * (2 * 1024 * 1024 + 1), "ANSWER_TOO_LARGE"),
+    ],
+)
+def test_an_only_page_that_says_nothing_is_a_problem(
+    shop: HTTPServer, open_web: Opener, status: int, content_type: str, body: str, code: str
+) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data(body, status, content_type=content_type)
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert problem is not None
+    assert problem.code == code
+
+
+def test_one_page_of_several_that_says_nothing_is_a_refused_offer(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data(markups.AGGREGATE, content_type=HTML)
+    shop.expect_request("/none").respond_with_data("", content_type=HTML)
+    fetched = fetch(open_web(), shop.url_for("/none"), shop.url_for("/mug"), "http://127.0.0.1/private", "nonsense")
+    assert [offer.price for offer in fetched.offers] == [Decimal("99.50")]
+    assert [refused.seller for refused in fetched.refused] == [
+        shop.url_for("/none"),
+        "http://127.0.0.1/private",
+        "nonsense",
+    ]
+
+
+def test_a_page_that_cannot_be_read_now_is_the_skus_problem(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data(markups.AGGREGATE, content_type=HTML)
+    shop.expect_request("/away").respond_with_data("", 502)
+    fetched = fetch(open_web(), shop.url_for("/mug"), shop.url_for("/away"))
+    assert (fetched.offers, isinstance(fetched.problem, Transient)) == ((), True)
+
+
+def test_a_seller_has_one_offer_of_a_condition(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/products/mug").respond_with_data(markups.SHOPIFY, content_type=HTML)
+    fetched = fetch(open_web(), shop.url_for("/products/mug"))
+    assert [offer.price for offer in fetched.offers] == [Decimal("12.50")]
+    assert "a second offer" in fetched.refused[-1].reason
+
+
+def test_redirects_are_followed_to_their_end(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/old").respond_with_data("", 301, {"Location": "/mug", "Set-Cookie": "a=b"})
+    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    assert fetch(open_web(), shop.url_for("/old")).offers
+    assert "Cookie" not in shop.log[-1][0].headers
+
+
+@pytest.mark.parametrize(
+    ("location", "code"),
+    [("/loop", "TOO_MANY_REDIRECTS"), ("http://127.0.0.1/", "ADDRESS_REFUSED"), ("/admin", "ROBOTS_DISALLOWED")],
+)
+def test_redirects_that_lead_astray(shop: HTTPServer, open_web: Opener, location: str, code: str) -> None:
+    allow_robots(shop, "User-agent: *\nDisallow: /admin")
+    shop.expect_request("/loop").respond_with_data("", 302, {"Location": location})
+    problem = fetch(open_web(), shop.url_for("/loop")).problem
+    assert problem is not None
+    assert problem.code == code
+
+
+def test_a_product_without_pages(open_web: Opener) -> None:
+    problem = fetch(open_web()).problem
+    assert isinstance(problem, Permanent)
+    assert problem.code == "NO_COMPETITOR_URLS"
+
+
+def test_a_run_without_time_left_asks_nobody(shop: HTTPServer, open_web: Opener) -> None:
+    shop.expect_request("/robots.txt").respond_with_handler(_never)
+    problem = fetch(open_web(Pace(0)), shop.url_for("/mug")).problem
+    assert problem is not None
+    assert (problem.code, paths(shop)) == ("OUT_OF_TIME", [])
+
+
+def _never(request: Request) -> Response:
+    raise AssertionError(request.url)
+
+
+def test_the_check_needs_nobody(open_web: Opener) -> None:
+    assert "AIJobsBot" in open_web().check()

@@ -1,0 +1,228 @@
+import json
+import string
+import time
+from contextlib import suppress
+from decimal import Decimal
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.marketplaces.web import markups
+from workers.catalogue.models import CONDITIONS
+from workers.marketplaces.web.amounts import amount, currency_of
+from workers.marketplaces.web.pages import Page, read
+
+MUG = "https://www.shop.example/products/mug"
+
+
+def page(markup: str | bytes, url: str = MUG, charset: str | None = "utf-8") -> Page:
+    content = markup.encode() if isinstance(markup, str) else markup
+    return read(content, charset, httpx.URL(url), CONDITIONS)
+
+
+def ld(text: str) -> str:
+    return f'<script type="application/ld+json">{text}</script>'
+
+
+def test_shopify_offers_what_is_in_stock() -> None:
+    found = page(markups.SHOPIFY)
+    assert [(offer.price, offer.seller) for offer in found.offers] == [
+        (Decimal("12.50"), "shop.example"),
+        (Decimal("15.00"), "shop.example"),
+    ]
+    assert [refused.reason.partition(",")[0] for refused in found.refused] == [
+        "the offer is not on sale (outofstock)"
+    ]
+
+
+def test_the_variant_of_the_address_is_meant() -> None:
+    found = page(markups.SHOPIFY, f"{MUG}?utm_source=x&variant=3")
+    assert [(offer.price, offer.url) for offer in found.offers] == [(Decimal("15.00"), f"{MUG}?variant=3")]
+    assert found.refused == []
+
+
+def test_woocommerce_has_a_graph_with_references() -> None:
+    (offer,) = page(markups.WOOCOMMERCE, "https://shop.example/mug/").offers
+    assert (offer.seller, offer.price, offer.shipping, offer.condition) == (
+        "Töpferei",
+        Decimal("14.90"),
+        Decimal("4.95"),
+        "refurbished",
+    )
+
+
+def test_microdata_in_german() -> None:
+    (offer,) = page(markups.MICRODATA).offers
+    assert (offer.seller, offer.price, offer.currency, offer.condition) == (
+        "Möbel Haus",
+        Decimal("1299.00"),
+        "EUR",
+        "used",
+    )
+
+
+def test_an_aggregate_without_offers_has_its_lowest_price() -> None:
+    (offer,) = page(markups.AGGREGATE).offers
+    assert (offer.price, offer.currency) == (Decimal("99.50"), "USD")
+
+
+def test_an_aggregates_offers_come_one_by_one() -> None:
+    found = page(markups.SELLERS)
+    assert [(offer.seller, offer.price, offer.condition) for offer in found.offers] == [
+        ("Ann", Decimal("10.00"), "new"),
+        ("Bob", Decimal("11.00"), "used"),
+    ]
+    assert [refused.seller for refused in found.refused] == ["Cid", "Dan", "Eve"]
+
+
+def test_only_the_conditions_asked_for() -> None:
+    found = read(markups.SELLERS.encode(), None, httpx.URL(MUG), {"used"})
+    assert [offer.seller for offer in found.offers] == ["Bob"]
+
+
+@pytest.mark.parametrize("markup", ["", "<p>Hello", ld("{}"), ld("nonsense"), ld('{"@type": "Product"}'), "\0"])
+def test_a_page_without_a_product(markup: str) -> None:
+    assert not page(markup).has_product
+
+
+def test_what_the_database_refuses_is_left_out_of_names() -> None:
+    text = '{"@type":"Product","offers":{"price":1,"priceCurrency":"EUR","seller":{"name":"A\\u0000\\ud800 b"}}}'
+    assert page(ld(text)).offers[0].seller == "A b"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://a:b/", "x" * 3000])
+def test_an_address_that_is_none_is_the_pages(url: str) -> None:
+    text = f'{{"@type":"Product","offers":{{"price":1,"priceCurrency":"EUR","url":"{url}"}}}}'
+    assert page(ld(text)).offers[0].url == MUG
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("utf-8", "utf-8"), ("iso-8859-1", "cp1252"), ("shift_jis", "shift_jis"), ("punycode", "utf-8"), ("?", "utf-8")],
+)
+def test_encodings(charset: str, encoding: str) -> None:
+    text = '{"@type":"Product","offers":{"price":1,"priceCurrency":"EUR","seller":"Shop\u00b4s"}}'
+    content = ld(text).encode(encoding, "replace")
+    expected = content.decode(encoding)
+    assert page(content, charset=charset).offers[0].seller in expected
+    meta = f'<meta charset="{charset}">'.encode()
+    assert page(meta + content, charset=None).offers[0].seller in expected
+
+
+MIB = 1024 * 1024
+LD = b'<script type="application/ld+json">'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<div>" * (2 * MIB // 5),
+        b"<x>" * 200_000 + b"</y>" * 200_000,
+        b"<a x='" + b"y" * 2 * MIB,
+        b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000)) + b">",
+        b'<!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + b"&b;" * 200_000,
+        b"\0" * 2 * MIB,
+        b"\xff" * 2 * MIB,
+        LD + b"[" * 100_000,
+        LD + b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        LD + b" " * 2 * MIB,
+        LD + b"//" + b" " * 2 * MIB,
+        LD + b'{"@type":"Product","offers":{"price":' + b"9" * MIB + b"}}",
+        LD + b'{"@type":"Product","offers":{"price":1e99999999999999999999}}',
+        b"<div itemscope itemprop=a>" * 80_000,
+        b"<div itemscope>" + b"<div itemprop=a>" * 240 + b"<a>" * 400_000,
+    ],
+    ids=range(15),
+)
+def test_a_hostile_page_costs_bounded_time(content: bytes) -> None:
+    began = time.process_time()
+    assert page(content).offers == []
+    assert time.process_time() - began < 5.0
+
+
+def test_references_do_not_multiply() -> None:
+    products = ",".join(['{"@type":"Product","hasVariant":[' + ",".join(['{"@id":"v"}'] * 200) + "]}"] * 500)
+    offers = '{"@id":"v","offers":[' + ",".join(["1"] * 5000) + "]}"
+    began = time.process_time()
+    assert page(ld(f'{{"@graph":[{products},{offers}]}}')).offers == []
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "expected"),
+    [
+        ("1299.00", "EUR", "1299.00"),
+        ("1,299.00", "USD", "1299.00"),
+        ("1.299,00 €", "EUR", "1299.00"),
+        ("1.299 €", "EUR", "1299"),
+        ("1 299,00", "EUR", "1299.00"),
+        ("1,299", "USD", "1299"),
+        ("12,-", "EUR", "12"),
+        ("$12.99", "USD", "12.99"),
+        ("1299.0000", "EUR", "1299.0000"),
+        ("1.299", "JPY", "1299"),
+        ("1.299", "KWD", "1.299"),
+    ],
+)
+def test_amounts(text: str, currency: str, expected: str) -> None:
+    assert amount(text, currency) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"), [("1.299", "EUR"), ("1,299", "KWD"), ("-5", "EUR"), ("10 – 20", "EUR"), ("ask us", "EUR")]
+)
+def test_an_amount_that_is_not_sure_is_refused(text: str, currency: str) -> None:
+    with pytest.raises(ValueError, match="amount"):
+        amount(text, currency)
+
+
+@given(st.text(), st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_any_text_is_an_amount_or_a_value_error(text: str, currency: str) -> None:
+    currency_of(text)
+    with suppress(ValueError):
+        assert amount(text, currency) >= 0
+
+
+@given(st.decimals(min_value="0.01", max_value="99999999", places=2))
+def test_a_plain_amount_is_itself(value: Decimal) -> None:
+    assert amount(f"{value:.2f}", "EUR") == value
+    assert amount(f"{value:,.2f} USD", "USD") == value
+
+
+KEYS = "@type @id @graph offers price priceCurrency url seller name hasVariant lowPrice availability itemCondition"
+KEYS += " priceSpecification shippingDetails shippingRate value mainEntity"
+VALUES = st.sampled_from(
+    ["Product", "AggregateOffer", "EUR", "1.50", "a", "", "//[", "\ud800", "https://schema.org/"]
+)
+JSON = st.recursive(
+    VALUES | st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(JSON)
+def test_any_json_is_read_without_an_exception(value: object) -> None:
+    page(ld(json.dumps({"@type": "Product", "offers": value})))
+    page(ld(json.dumps(value)))
+
+
+FRAGMENTS = [
+    "<div itemscope",
+    " itemprop='offers'",
+    " itemprop=price",
+    " itemtype='a/Product'",
+    ">",
+    "</div>",
+    "<!--",
+]
+FRAGMENTS += ["<script type='application/ld+json'>", "</script>", "<![CDATA[", "{", "}", '"', ":", "&", "\0", "1"]
+
+
+@given(
+    st.lists(st.sampled_from(FRAGMENTS) | st.text(string.printable, max_size=5), max_size=30), st.binary(max_size=20)
+)
+def test_any_page_is_read_without_an_exception(fragments: list[str], end: bytes) -> None:
+    page("".join(fragments).encode() + end, charset=None)
