@@ -14,7 +14,7 @@ from pathlib import Path
 import django
 import pytest
 
-pytest_plugins = ["tests.clients"]
+pytest_plugins = ["tests.clients", "tests.workers.marketplaces.shops"]
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
 # Not one of pytest's hooks: they do not run where setting Django up fails.

@@ -14,9 +14,9 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from aijobs.states import CONTROL_QUEUE, QUEUES
+from aijobs.states import CONTROL_QUEUE
 from config import processes
-from config.stack import HOST, free_port
+from config.stack import HOST, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
@@ -26,7 +26,6 @@ STOP_SECONDS = 8.0
 SHOWN_LINES = 100
 CELERY = [sys.executable, "-m", "celery", "--app", "config"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-HIGH_TO_LOW = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
 
 
 def wait_until(true: Callable[[], object], what: str, seconds: float = 30.0) -> None:
@@ -126,8 +125,8 @@ class Processes:
         return self._api({"REDIS_URL": f"unix://{self.folder}/nobody.sock"}, "/healthz")
 
     def worker(self, concurrency: int = 2, *, wait: bool = True, **environment: str) -> Running:
-        """A worker of the three lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
-        pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--queues", HIGH_TO_LOW]
+        """A worker of all lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
+        pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--queues", WORKER_QUEUES]
         return self._celery("worker", ["worker", *QUIET, *pool], " ready.", environment, wait)
 
     def control(self, *, wait: bool = True, **environment: str) -> Running:
