@@ -79,6 +79,38 @@ def test_a_layer_does_not_import_a_higher_one(source: str) -> None:
     assert {each for each in imported if RANKS.get(each, 0) > RANKS[module]} == set()
 
 
+CONNECTORS = ["amazon", "shopify", "web"]
+# What opens connections by itself. httpx's exceptions and types may be anywhere.
+OPENERS = {"httpx.Client", "httpx.AsyncClient", "httpx.get", "httpx.post", "httpx.request", "httpx.stream"}
+OTHER_CLIENTS = {"requests", "urllib3", "aiohttp", "urllib.request.urlopen", "http.client"}
+
+
+def test_only_the_guarded_client_reaches_the_outside() -> None:
+    def opens(source: str) -> bool:
+        tree = ast.walk(ast.parse((ROOT / source).read_text(), source))
+        called = {ast.unparse(node.func) for node in tree if isinstance(node, ast.Call)}
+        return bool(OPENERS & called or OTHER_CLIENTS & {*imports(source), *imported_packages(source)})
+
+    assert [source for source in sources("workers") if opens(source)] == ["workers/marketplaces/http.py"]
+
+
+@pytest.mark.parametrize("connector", CONNECTORS)
+def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -> None:
+    own = f"workers.marketplaces.{connector}."
+    shared = ("protocol", "http", "throttle")
+    allowed = (own, *(f"workers.marketplaces.{name}." for name in shared), "workers.catalogue.")
+    for source in sources(f"workers/marketplaces/{connector}"):
+        inner = {name for name in imports(source) if name.startswith(("workers.", "aijobs."))}
+        assert {name for name in inner if not name.startswith(allowed)} == set(), source
+
+
+def test_the_pricing_mathematics_know_nothing_else_of_the_project() -> None:
+    inner = {name for source in sources("workers/pricing") for name in imports(source)}
+    assert [name for name in inner if name.startswith(("aijobs", "django", "workers"))] == [
+        name for name in inner if name.startswith("workers.pricing")
+    ]
+
+
 def test_the_top_level_is_fixed() -> None:
     present = {name for name in _top_level_names() if not name.startswith(".")}
     assert present <= TOP_LEVEL

@@ -19,6 +19,9 @@ from workers.marketplaces.protocol import (
     Permanent,
 )
 
+# Products whose offers are in memory together: a thousand of each would be a gigabyte for a whole request.
+CHUNK = 20
+
 
 class CatalogueSettings(ConnectionModel):
     """Nothing has to be set."""
@@ -43,11 +46,16 @@ class Catalogue(Connector[CatalogueSettings, NoCredentials]):
 
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         """The newest offer of each seller, condition and fulfilment."""
+        for start in range(0, len(listings), CHUNK):
+            yield from self._chunk(listings[start : start + CHUNK], conditions)
+
+    def _chunk(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         ids = dict(self.products.filter(sku__in=[each.sku for each in listings]).values_list("sku", "id"))
         stored = offers.current(list(ids.values()))
         for listing in listings:
-            found = [_offer(row) for row in stored.get(ids[listing.sku], []) if row.condition in conditions]
-            yield self._fetched(listing.sku, found)
+            # A product that was deleted meanwhile has none.
+            rows = stored.get(ids.get(listing.sku, 0), ())
+            yield self._fetched(listing.sku, [_offer(row) for row in rows if row.condition in conditions])
 
     def _fetched(self, sku: str, found: Sequence[Offer]) -> Fetched:
         own = [offer for offer in found if offer.seller in self.settings.own_sellers]
