@@ -1,4 +1,4 @@
-"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, made from a seed."""
+"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, competitors' offers, made from a seed."""
 
 import io
 import math
@@ -10,7 +10,7 @@ import numpy as np
 from django.db import transaction
 
 from aijobs.models import Tenant
-from workers.catalogue.importing import import_products, import_sales
+from workers.catalogue.importing import import_offers, import_products, import_sales
 from workers.catalogue.importing.reading import read_csv
 from workers.catalogue.models import Product
 
@@ -29,6 +29,12 @@ LINES = (
     ("Garden", ("Plant Pot 20 cm", "Watering Can 5 l", "Pruning Shears", "Herb Garden Kit", "Solar Lights, 8 pack",
                 "Bird Feeder", "Garden Gloves", "Compost Bin"), 22.0, 6.0, -2.7),
 )  # fmt: skip
+# Competitors, how their prices lie to ours, what they take for shipping, and who ships.
+RIVALS = (
+    ("Harbour Goods", 1.02, 0.0, "amazon"),
+    ("Everyday Outlet", 0.94, 3.99, "merchant"),
+    ("Kestrel Supply", 0.98, 0.0, "amazon"),
+)
 BRANDS = ("Northfield", "Lumen & Oak", "Brightwell", "Casa Verde", "Halden")
 # Monday to Sunday: shoppers come at the weekend.
 WEEKDAYS = (0.92, 0.88, 0.90, 0.96, 1.06, 1.18, 1.10)
@@ -47,7 +53,8 @@ class Item:
 
 
 def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed: int = SEED) -> int:
-    """Give a tenant without products the sample; its sales end yesterday. Returns how many SKUs it has then."""
+    """Give a tenant without products the sample; its sales end yesterday, and its
+    competitors' offers are of now. Returns how many SKUs it has then."""
     present = Product.objects.of(tenant.pk).count()
     if present:
         return present
@@ -55,10 +62,11 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
     items = list(_items(random))
     # A day that is not over is not in the data.
     yesterday = date.today() - timedelta(days=1)
-    # Both or none: whoever has products gets no sample any more.
+    # All or none: whoever has products gets no sample any more.
     with transaction.atomic():
         import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
         import_sales(tenant.pk, marketplace, _stream(_sale_rows(items, random, yesterday)), read_csv)
+        import_offers(tenant.pk, marketplace, _stream(_offer_rows(items, random)), read_csv)
     return len(items)
 
 
@@ -121,6 +129,21 @@ def _sale_rows(items: list[Item], random: np.random.Generator, last: date) -> It
         for day, price, on_promotion, level in zip(days, prices, promoted, drift, strict=True):
             units = random.poisson(random.gamma(8, _demand(item, day, price, on_promotion) * level / 8))
             yield f"{item.sku},{day.isoformat()},{price:.2f},{units},{str(on_promotion).lower()}"
+
+
+def _offer_rows(items: list[Item], random: np.random.Generator) -> Iterator[str]:
+    yield "sku,seller,price,shipping,fulfilment,is_buy_box"
+    for item in items:
+        offers = [
+            (seller, _charm(item.price * level * math.exp(random.normal(0, 0.05))), shipping, fulfilment)
+            for seller, level, shipping, fulfilment in RIVALS
+            # Not everybody sells everything.
+            if random.random() < 0.8
+        ]
+        cheapest = min((price + shipping for _, price, shipping, _ in offers), default=0.0)
+        for seller, price, shipping, fulfilment in offers:
+            wins = str(price + shipping == cheapest).lower()
+            yield f"{item.sku},{seller},{price:.2f},{shipping:.2f},{fulfilment},{wins}"
 
 
 def _demand(item: Item, day: date, price: float, on_promotion: bool) -> float:

@@ -41,6 +41,17 @@ def test_prices_move_and_demand_answers() -> None:
     assert Product.objects.filter(map_price__isnull=False).exists()
 
 
+def test_most_products_have_offers_near_our_price_and_one_of_them_the_buy_box() -> None:
+    create_sample_catalogue(TenantFactory())
+    offered = Product.objects.filter(offers__isnull=False).distinct()
+    assert offered.count() >= 36
+    for product in offered:
+        offers = list(product.offers.all())
+        [featured] = [offer for offer in offers if offer.is_buy_box]
+        assert featured.price + featured.shipping == min(offer.price + offer.shipping for offer in offers)
+        assert all(0.7 < offer.price / product.price < 1.4 for offer in offers)
+
+
 def test_the_same_seed_makes_the_same_shop() -> None:
     first, second, other = (TenantFactory() for _ in range(3))
     for tenant, seed in [(first, 7), (second, 7), (other, 8)]:

@@ -22,7 +22,8 @@ NONE = Path("-")
 class Command(BaseCommand):
     help = (
         "Import products and sales from files: CSV with a header row, or one JSON object per line (.ndjson, .jsonl). "
-        "Products: sku,title,price and optionally brand,category,cost,currency,min_price,max_price,map_price,stock. "
+        "Products: sku,title,price and optionally brand,category,cost,currency,min_price,max_price,map_price,stock,"
+        "external_id,competitor_urls. "
         "Sales: sku,date,price,units and optionally promoted. Good rows land and bad ones are listed as file:line; "
         "repeating an import is safe. Exits with 1 when rows were rejected, although the others have landed."
     )

@@ -9,7 +9,7 @@ from workers.catalogue.sample import create_sample_catalogue
 
 
 class Command(BaseCommand):
-    help = "Give a tenant without products 40 made-up ones with 180 days of sales, to try things out."
+    help = "Give a tenant without products 40 made-up ones, with 180 days of sales and competitors' offers."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
