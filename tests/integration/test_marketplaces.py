@@ -7,7 +7,7 @@ import pytest
 
 from tests.clients import Caller
 from tests.integration.callers import dispatch, wait_for_the_end
-from tests.integration.processes import Processes, wait_until
+from tests.integration.processes import Processes, Running, wait_until
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import prices
@@ -33,9 +33,9 @@ def seller(owner: Caller, shop: FakeShopify) -> Caller:
     return owner
 
 
-def allowed(shop: FakeShopify) -> dict[str, str]:
-    """Settings of a worker that may call this machine's shop."""
-    return {"AIJOBS_OUTBOUND_ALLOW": shop.address, "AIJOBS_LEASE_SECONDS": "2"}
+def start_worker(processes: Processes, shop: FakeShopify) -> Running:
+    """One that may call this machine's shop."""
+    return processes.worker(AIJOBS_OUTBOUND_ALLOW=shop.address, AIJOBS_LEASE_SECONDS="2")
 
 
 def new_prices(result: dict[str, list[dict[str, object]]]) -> dict[object, str]:
@@ -47,12 +47,12 @@ def test_prices_of_a_worker_killed_in_the_middle_are_written_once(
 ) -> None:
     """The shop has taken the first price, and the worker dies before it hears of it."""
     shop.instead[WRITE] = [Mishap.ANSWER_HANGS]
-    lost = processes.worker(**allowed(shop))
+    lost = start_worker(processes, shop)
     job_id = dispatch(http, type="pricing_recalculate", skus=SKUS, marketplace=MARKETPLACE, apply=True)
     wait_until(lambda: shop.operations.count(WRITE) == 1, "the first write")
     lost.kill()
     assert list(PriceChange.objects.filter(status="unknown").values_list("attempts", flat=True)) == [1]
-    processes.worker(**allowed(shop))
+    start_worker(processes, shop)
     [job] = wait_for_the_end(http, job_id)
     assert (job["status"], job["retry_count"]) == ("completed", 1)
     new = new_prices(job["result"])
@@ -72,7 +72,7 @@ def test_scan_then_reprice_then_revert(
     address = f"/api/catalogue/offers?marketplace={MARKETPLACE}"
     sent = http.post(address, content=f"sku,seller,price\n{rows}", headers={"content-type": "text/csv"})
     assert sent.raise_for_status().json()["data"]["imported"] == len(SKUS)
-    processes.worker(**allowed(shop))
+    start_worker(processes, shop)
     processes.control()
     processes.beat()
     both = {"skus": SKUS, "marketplace": MARKETPLACE}

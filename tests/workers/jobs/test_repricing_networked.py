@@ -19,6 +19,7 @@ from tests.workers.marketplaces.shops import connect, prices
 from workers import applying, repricing
 from workers.catalogue.models import PriceChange, PricingDecision, Product, RepricingPolicy
 from workers.catalogue.sample import create_sample_catalogue
+from workers.marketplaces import writing
 from workers.marketplaces.models import Connection
 from workers.tasks import execute
 
@@ -77,11 +78,11 @@ def left(job: Job) -> dict[str, str]:
 
 
 def test_prices_are_in_the_shop_the_catalogue_and_the_audit(seller: Caller, shop: FakeShopify) -> None:
-    before = dict(prices(shop))
+    before = prices(shop)
     job = run(dispatched(seller))
     new = changed(job)
     assert 3 <= len(new) == result_of(job)["updated_count"]
-    assert prices(shop) == {**before, **new}
+    assert prices(shop) == before | new
     assert {
         sku: f"{price:.2f}" for sku, price in Product.objects.filter(sku__in=new).values_list("sku", "price")
     } == new
@@ -128,17 +129,17 @@ def test_a_later_attempt_reads_back_what_was_sent(
     seller: Caller, shop: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is lost between the shop's yes and its own record of it."""
-    recorded = repricing.writing._applied
+    recorded = writing._applied
 
     def dies(*_: object) -> None:
         raise RuntimeError("the worker is gone")
 
     job_id = dispatched(seller)
-    monkeypatch.setattr(repricing.writing, "_applied", dies)
+    monkeypatch.setattr(writing, "_applied", dies)
     assert run(job_id).status == "queued"
     written = shop.operations.count(WRITE)
     assert (written, PriceChange.objects.filter(status="unknown").count()) == (1, 1)
-    monkeypatch.setattr(repricing.writing, "_applied", recorded)
+    monkeypatch.setattr(writing, "_applied", recorded)
     job = run_again(job_id)
     assert job.status == "completed"
     assert shop.operations.count(WRITE) == len(changed(job)) == result_of(job)["updated_count"]

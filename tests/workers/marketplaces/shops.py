@@ -28,9 +28,9 @@ def sell(who: Caller, server: FakeShopify, **prices: str) -> None:
     assert report(who, "products", f"sku,title,price\n{rows}", marketplace=SHOP)["rejected"] == 0
 
 
-def prices(server: FakeShopify) -> dict[str | None, str]:
+def prices(server: FakeShopify) -> dict[str, str]:
     """As the shop has them, by SKU."""
-    return {variant.sku: variant.price for variant in server.admin.variants}
+    return {variant.sku: variant.price for variant in server.admin.variants if variant.sku}
 
 
 @pytest.fixture

@@ -3,11 +3,15 @@
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from aijobs import identifiers
 from tests import engine
@@ -42,9 +46,9 @@ def decided(seller: Caller, **afters: str) -> Applied:
     return record(seller, job_id, **afters)
 
 
-def record(seller: Caller, job_id: Any, **afters: str) -> Applied:
+def record(seller: Caller, job_id: UUID, before: str = "10", **afters: str) -> Applied:
     origin = Origin(seller.tenant.pk, SHOP, job_id, min_margin_pct=0.0, networked=True)
-    decisions = [Decision(sku, Decimal(10), Decimal(after), "Because.") for sku, after in afters.items()]
+    decisions = [Decision(sku, Decimal(before), Decimal(after), "Because.") for sku, after in afters.items()]
     with transaction.atomic():
         return decide(origin, decisions)
 
@@ -62,17 +66,17 @@ def outcome(sku: str = "A") -> tuple[str, str]:
     return change.status, change.detail.partition(":")[0]
 
 
-def price(sku: str = "A") -> Decimal:
-    found: Decimal = Product.objects.get(sku=sku).price
-    return found
+def price(sku: str = "A") -> str:
+    """In the catalogue."""
+    return f"{Product.objects.get(sku=sku).price:.2f}"
 
 
 def test_prices_are_in_the_shop_and_then_in_the_catalogue(seller: Caller, shop: FakeShopify) -> None:
     decided(seller, A="9.50", C="11")
-    assert (price("A"), outcome("A")) == (10, ("pending", ""))
+    assert (price("A"), outcome("A")) == ("10.00", ("pending", ""))
     assert settle(seller) == 2
     assert prices(shop) == {"A": "9.50", "B": "10.00", "C": "11.00"}
-    assert (price("A"), price("B"), price("C")) == (Decimal("9.5"), 10, 11)
+    assert (price("A"), price("B"), price("C")) == ("9.50", "10.00", "11.00")
     assert outcome("A") == outcome("C") == ("applied", "")
 
 
@@ -93,7 +97,7 @@ def test_a_rejected_price_says_why_and_changes_nothing(seller: Caller, shop: Fak
         "rejected",
         "WRITE_REJECTED: Shopify rejected the price: Not on a Sunday",
     )
-    assert price() == 10
+    assert price() == "10.00"
 
 
 @pytest.mark.parametrize("mishap", [Mishap.ANSWER_LOST, Mishap.LOST])
@@ -104,10 +108,10 @@ def test_a_write_without_an_answer_is_unknown_until_the_price_is_read_back(
     decided(seller, A="9")
     settle(seller)
     assert outcome()[0] == "unknown"
-    assert price() == 10
+    assert price() == "10.00"
     settle(seller)
     assert outcome() == ("applied", "")
-    assert (price(), prices(shop)["A"]) == (9, "9.00")
+    assert price() == prices(shop)["A"] == "9.00"
     # It was read back first: only a write that did not arrive is repeated.
     assert shop.operations.count(WRITE) == (1 if mishap is Mishap.ANSWER_LOST else 2)
 
@@ -139,7 +143,7 @@ def test_a_price_changed_in_the_shop_is_left_alone_and_learned(seller: Caller, s
     shop.admin.variants[0].price = "12.34"
     settle(seller)
     assert outcome() == ("rejected", "PRICE_CHANGED")
-    assert (price(), prices(shop)["A"]) == (Decimal("12.34"), "12.34")
+    assert price() == prices(shop)["A"] == "12.34"
 
 
 def test_a_price_changed_in_the_catalogue_is_left_alone(seller: Caller, shop: FakeShopify) -> None:
@@ -147,7 +151,7 @@ def test_a_price_changed_in_the_catalogue_is_left_alone(seller: Caller, shop: Fa
     Product.objects.filter(sku="A").update(price=8)
     settle(seller)
     assert outcome() == ("rejected", "PRICE_CHANGED")
-    assert (price(), prices(shop)["A"]) == (8, "10.00")
+    assert (price(), prices(shop)["A"]) == ("8.00", "10.00")
 
 
 def test_the_kill_switch_stops_what_is_not_sent_yet(seller: Caller, shop: FakeShopify) -> None:
@@ -198,7 +202,7 @@ def test_what_may_have_been_sent_is_not_given_up_unread(seller: Caller, shop: Fa
     PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2), not_before=now() - engine.LONG_AGO)
     assert writing.expire() == 0
     settle(seller)
-    assert (outcome(), price()) == (("applied", ""), 9)
+    assert (outcome(), price()) == (("applied", ""), "9.00")
 
 
 def test_a_running_jobs_changes_are_not_the_settlers(seller: Caller, shop: FakeShopify) -> None:
@@ -238,7 +242,7 @@ def test_a_claim_that_another_worker_has_taken_records_nothing(
     policy_of = guardrails.policy_of
     monkeypatch.setattr(guardrails, "policy_of", taken_meanwhile)
     settle(seller)
-    assert (outcome(), price()) == (("unknown", ""), 10)
+    assert (outcome(), price()) == (("unknown", ""), "10.00")
 
 
 def test_one_worker_at_a_time_is_at_a_connection(seller: Caller, shop: FakeShopify) -> None:
@@ -289,7 +293,45 @@ def test_a_broken_answer_to_a_write_is_never_taken_for_a_yes(
     decided(seller, A="9")
     settle(seller)
     assert outcome()[0] in ("unknown", "pending")
-    assert price() == 10
+    assert price() == "10.00"
+
+
+BUSY = json_reply({"errors": "busy"}, 503, Retry_After="0")
+MISHAPS = st.lists(st.sampled_from([None, Mishap.LOST, Mishap.ANSWER_LOST, BUSY, "edited", "rejected"]), max_size=6)
+
+
+@given(mishaps=MISHAPS, reads=st.lists(st.sampled_from([Mishap.LOST, BUSY]), max_size=3))
+@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_audit_says_what_is_in_the_shop_whatever_happened_on_the_way(
+    mishaps: list[Mishap | Reply | str | None], reads: list[Mishap | Reply], seller: Caller, shop: FakeShopify
+) -> None:
+    """Calls and answers are lost, the shop is busy or refuses, and somebody edits the price in between."""
+    shop.admin.rejection, shop.instead["VariantsBySku"] = "", list(reads)
+    before = shop.admin.variants[0].price
+    after = "9.00" if before == "10.00" else "10.00"
+    Product.objects.filter(sku="A").update(price=before)
+    PriceChange.objects.all().delete()
+    [job_id] = engine.dispatch(seller.tenant)
+    engine.complete(engine.start(job_id))
+    record(seller, job_id, before, A=after)
+    for mishap in mishaps:
+        shop.admin.rejection = "No" if mishap == "rejected" else ""
+        if mishap == "edited":
+            shop.admin.variants[0].price = "7.77"
+        elif isinstance(mishap, Mishap | Reply):
+            shop.instead[WRITE] = [mishap]
+        settle(seller)
+    shop.admin.rejection, shop.instead[WRITE], shop.instead["VariantsBySku"] = "", [], []
+    settle(seller)
+    status, _ = outcome()
+    live = prices(shop)["A"]
+    if "edited" not in mishaps:
+        assert price() == live
+        assert (status, live) in [("applied", after), ("rejected", before)]
+    else:
+        # After the last look somebody may have edited the shop's price again.
+        assert (status, price()) in [("applied", after), ("rejected", before), ("rejected", "7.77")]
+        assert live in (before, after, "7.77")
 
 
 # --- Reverting --------------------------------------------------------------------------------------------------
@@ -308,7 +350,7 @@ def test_a_revert_reaches_the_shop(seller: Caller, shop: FakeShopify) -> None:
     told = answer.json()["data"]
     assert (told["status"], told["before"], told["after"], told["reverts"]) == ("pending", 9.0, 10.0, change.pk)
     settle(seller)
-    assert (price(), prices(shop)["A"], outcome()) == (10, "10.00", ("applied", ""))
+    assert (price(), prices(shop)["A"], outcome()) == ("10.00", "10.00", ("applied", ""))
 
 
 def test_a_revert_is_written_with_the_kill_switch_off(seller: Caller, shop: FakeShopify) -> None:
