@@ -68,7 +68,7 @@ def test_scan_then_reprice_then_revert(
 ) -> None:
     """The contract's batch, with beat, the control worker and the settler at work."""
     ours = dict(Product.objects.filter(sku__in=SKUS).values_list("sku", "price"))
-    rows = "".join(f"{sku},Rival,{price * 95 / 100:.2f}\n" for sku, price in ours.items())
+    rows = "".join(f"{sku},Rival,{price * 80 / 100:.2f}\n" for sku, price in ours.items())
     address = f"/api/catalogue/offers?marketplace={MARKETPLACE}"
     sent = http.post(address, content=f"sku,seller,price\n{rows}", headers={"content-type": "text/csv"})
     assert sent.raise_for_status().json()["data"]["imported"] == len(SKUS)
@@ -84,7 +84,7 @@ def test_scan_then_reprice_then_revert(
     answer = http.post("/api/ai-jobs/batch", json={"jobs": jobs, "sequential": True}).raise_for_status()
     scan, priced = wait_for_the_end(http, *[job["id"] for job in answer.json()["data"]["jobs"]])
     assert (scan["status"], priced["status"]) == ("completed", "completed"), (scan, priced)
-    assert scan["result"]["offer_count"] == len(SKUS)
+    assert scan["result"]["processed_count"] == len(SKUS) < scan["result"]["offer_count"]
     new = new_prices(priced["result"])
     assert len(new) == priced["result"]["updated_count"] > 0
     assert any("Rival" in each["reasoning"] for each in priced["result"]["recommendations"])

@@ -40,7 +40,12 @@ def connector(
     fake: FakeAmazon, pace: Pace, credentials: dict[str, str] | None = None, scope: str = "", **options: Any
 ) -> Amazon:
     address = f"http://{fake.host}"
-    defaults = {"seller_id": "OURS", "country": "US", "endpoint": address, "token_endpoint": f"{address}/auth/o2/token"}
+    defaults = {
+        "seller_id": "OURS",
+        "country": "US",
+        "endpoint": address,
+        "token_endpoint": f"{address}/auth/o2/token",
+    }
     secrets = {name: SecretStr(value) for name, value in {**fake.credentials, **(credentials or {})}.items()}
     settings = AmazonSettings.model_validate({**defaults, **options})
     return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, scope or uuid4().hex)

@@ -30,7 +30,9 @@ Answer = Reply | str
 
 
 def reply(body: Json, status: int = 200, **headers: str) -> Reply:
-    return Reply(status, json.dumps(body).encode(), {name.replace("_", "-"): value for name, value in headers.items()})
+    return Reply(
+        status, json.dumps(body).encode(), {name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def errors(code: str, message: str, status: int, **headers: str) -> Reply:
@@ -60,7 +62,11 @@ class FakeAmazon(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         # Its own: access tokens are kept by them, as long as the process lasts.
-        self.credentials = {"client_id": "app", "client_secret": "hush-client", "refresh_token": f"hush-{uuid4().hex}"}
+        self.credentials = {
+            "client_id": "app",
+            "client_secret": "hush-client",
+            "refresh_token": f"hush-{uuid4().hex}",
+        }
         self.seen: list[Seen] = []
         self.violations: list[str] = []
         # What comes next, in place of the usual; of the token endpoint, and of the operations.

@@ -106,7 +106,9 @@ def test_what_a_moment_mends_is_tried_again(amazon: Amazon, fake: FakeAmazon, an
 
 
 @pytest.mark.parametrize("answer", [RESET, Reply(500), Reply(503), Reply(429)])
-def test_a_marketplace_that_is_away_is_told_after_four_tries(amazon: Amazon, fake: FakeAmazon, answer: Answer) -> None:
+def test_a_marketplace_that_is_away_is_told_after_four_tries(
+    amazon: Amazon, fake: FakeAmazon, answer: Answer
+) -> None:
     fake.next.extend([answer] * 4)
     with pytest.raises(Transient):
         list(amazon.fetch_offers([listing()], ["new"]))
