@@ -117,7 +117,7 @@ def _why_none(wanted: CompetitorAnchor, fetched: Fetched) -> str:
 def _at_war(products: Sequence[Product]) -> set[int]:
     """Products where both sides have lately undercut each other in turn."""
     since = now() - WAR_WINDOW
-    theirs = history.lowest_prices([product.pk for product in products], since)
+    theirs = history.lowest_prices([product.pk for product in products], CONDITION, since)
     applied = PriceChange.objects.filter(
         product__in=products, status=PriceChangeStatus.APPLIED, created_at__gte=since
     )

@@ -53,10 +53,11 @@ def scan(params: ScanParams, context: Context) -> ScanResult:
         raise PermanentFailure("MARKETPLACE_NOT_CONFIGURED", "The marketplace is not configured any more.")
     products = _products(params, context.tenant_id)
     unknown = [sku for sku in params.skus or () if sku not in products]
-    comparison = _Comparison(context, products)
+    conditions = sorted(set(params.conditions))
+    comparison = _Comparison(context, products, conditions)
     context.progress(len(unknown), len(products) + len(unknown))
     for source in _sources(params, connection, list(products.values())):
-        fetched = source.fetch(params.conditions)
+        fetched = source.fetch(conditions)
         while chunk := list(islice(fetched, CHUNK)):
             comparison.add(source, chunk)
             context.progress(len(unknown) + comparison.count)
@@ -114,7 +115,7 @@ def _sources(params: ScanParams, connection: Connection, products: Sequence[Prod
         CATALOGUE: lambda: connections.open_stored(connection, pace),
     }
     openers[connection.connector] = lambda: connections.open_connector(connection, pace)
-    fresh = _fresh(products, params.max_age_minutes)
+    fresh = _fresh(products, params)
     groups: dict[str, list[Product]] = {}
     for product in products:
         name = CATALOGUE if product.pk in fresh else _source_of(product, connection.connector)
@@ -130,11 +131,13 @@ def _source_of(product: Product, connector: str) -> str:
     return "web" if product.competitor_urls else CATALOGUE
 
 
-def _fresh(products: Sequence[Product], max_age_minutes: int) -> set[int]:
+def _fresh(products: Sequence[Product], params: ScanParams) -> set[int]:
     """The products whose offers were fetched so lately that they need not be asked for again."""
-    since = now() - timedelta(minutes=max_age_minutes)
+    if not params.max_age_minutes:
+        return set()
+    since = now() - timedelta(minutes=params.max_age_minutes)
     scans = Scan.objects.filter(product__in=products, fetched=True, scanned_at__gte=since)
-    return set(scans.values_list("product_id", flat=True)) if max_age_minutes else set()
+    return set(scans.filter(conditions__contains=params.conditions).values_list("product_id", flat=True))
 
 
 # --- What they say ----------------------------------------------------------------------------------------------
@@ -177,8 +180,9 @@ def _ours(product: Product, fetched: Fetched) -> Decimal:
 class _Comparison:
     """What a scan has found so far, in the history and for the result."""
 
-    def __init__(self, context: Context, products: Mapping[str, Product]) -> None:
+    def __init__(self, context: Context, products: Mapping[str, Product], conditions: Sequence[str]) -> None:
         self.products = products
+        self.conditions = conditions
         self.job_id: UUID = context.job_id
         self.most_shown = max(LEAST_SHOWN, MOST_SHOWN // len(products))
         self.outlier_factor = guardrails.policy_of(context.tenant_id).outlier_factor
@@ -194,13 +198,13 @@ class _Comparison:
     def add(self, source: _Source, chunk: Sequence[Fetched]) -> None:
         """Keep a chunk of what was fetched, and compare it."""
         answered = [each for each in chunk if each.problem is None]
-        last = history.last_scans([self.products[each.sku].pk for each in answered], self.job_id)
+        last = history.last_scans([self.products[each.sku].pk for each in answered], self.conditions, self.job_id)
         # One moment for the offers and their scan: what is older than the scan has left.
         at = now()
         seen = [self._see(each, at, last) for each in answered]
         if source.name != CATALOGUE:
             history.store([_stored(each.product.pk, offer, at) for each in seen for offer in each.fetched.offers])
-        history.store_scans([_scan(each, self.job_id, source.name != CATALOGUE) for each in seen])
+        history.store_scans([self._scan(each, source.name != CATALOGUE) for each in seen])
         for each in seen:
             self.scanned[each.product.sku] = _show(each, source.name, self.most_shown)
             self.skipped += _left_out(each)
@@ -211,6 +215,18 @@ class _Comparison:
         ours = _ours(product, fetched)
         compared = compare(fetched.offers, product, ours, self.outlier_factor)
         return _Seen(product, fetched, at, last.get(product.pk), compared)
+
+    def _scan(self, seen: _Seen, fetched: bool) -> Scan:
+        return Scan(
+            product=seen.product,
+            job_id=self.job_id,
+            scanned_at=seen.at,
+            conditions=self.conditions,
+            fetched=fetched,
+            sellers=seen.sellers,
+            lowest_landed=seen.lowest,
+            buy_box_price=seen.buy_box_price,
+        )
 
     def _note_problems(self, chunk: Sequence[Fetched]) -> None:
         for each in chunk:
@@ -253,18 +269,6 @@ def _stored(product_id: int, offer: Offer, at: datetime) -> StoredOffer:
         currency=offer.currency,
         is_buy_box=offer.is_buy_box,
         url=offer.url[:LONGEST_URL],
-    )
-
-
-def _scan(seen: _Seen, job_id: UUID, fetched: bool) -> Scan:
-    return Scan(
-        product=seen.product,
-        job_id=job_id,
-        scanned_at=seen.at,
-        fetched=fetched,
-        sellers=seen.sellers,
-        lowest_landed=seen.lowest,
-        buy_box_price=seen.buy_box_price,
     )
 
 

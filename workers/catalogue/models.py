@@ -210,6 +210,8 @@ class Scan(models.Model):
     # No constraint: the history outlives the pruned job.
     job = models.ForeignKey(Job, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     scanned_at = models.DateTimeField()
+    # What was asked for, in alphabetical order: it says nothing about offers of another condition.
+    conditions = ArrayField(models.CharField(max_length=16))
     # Whether the marketplace was asked: its answer was complete, and whoever is not in it has left.
     fetched = models.BooleanField()
     sellers = ArrayField(models.CharField(max_length=LONGEST_LABEL))

@@ -1,6 +1,6 @@
 """Competitors' offers and scans: what is current, what was before, and what a scan adds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -30,28 +30,31 @@ class StoredOffer:
     url: str
 
 
-# Where the marketplace itself was asked, whoever was not in its answer has left.
+# Where the marketplace itself was asked for a condition, whoever was not in its answer has left.
 CURRENT = """
-SELECT DISTINCT ON (offer.product_id, seller, condition, fulfilment) offer.product_id, seller, condition, fulfilment,
-    fetched_at, price, shipping, currency, is_buy_box, url
+SELECT DISTINCT ON (offer.product_id, seller, offer.condition, fulfilment)
+    offer.product_id, seller, offer.condition, fulfilment, fetched_at, price, shipping, currency, is_buy_box, url
 FROM unnest(%(products)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT max(fetched_at) AS at FROM catalogue_offer WHERE product_id = wanted.id
 ) newest
+CROSS JOIN unnest(%(conditions)s::text[]) AS asked(condition)
 LEFT JOIN LATERAL (
-    SELECT scanned_at AS at FROM catalogue_scan WHERE product_id = wanted.id AND fetched
+    SELECT scanned_at AS at FROM catalogue_scan
+    WHERE product_id = wanted.id AND fetched AND asked.condition = ANY(conditions)
     ORDER BY scanned_at DESC LIMIT 1
 ) answer ON true
-JOIN catalogue_offer offer
-    ON offer.product_id = wanted.id AND fetched_at >= greatest(newest.at - %(gone_after)s::interval, answer.at)
-ORDER BY offer.product_id, seller, condition, fulfilment, fetched_at DESC
+JOIN catalogue_offer offer ON offer.product_id = wanted.id AND offer.condition = asked.condition
+    AND fetched_at >= greatest(newest.at - %(gone_after)s::interval, answer.at)
+ORDER BY offer.product_id, seller, offer.condition, fulfilment, fetched_at DESC
 """
 
 
-def current(product_ids: Sequence[int]) -> dict[int, list[StoredOffer]]:
-    """The offers that stand, by product; a product without any is not in it."""
+def current(product_ids: Sequence[int], conditions: Collection[str]) -> dict[int, list[StoredOffer]]:
+    """The offers of these conditions that stand, by product; a product without any is not in it."""
     found: dict[int, list[StoredOffer]] = {}
-    for row in sql.rows(StoredOffer, CURRENT, {"products": list(product_ids), "gone_after": GONE_AFTER}):
+    parameters = {"products": list(product_ids), "conditions": list(conditions), "gone_after": GONE_AFTER}
+    for row in sql.rows(StoredOffer, CURRENT, parameters):
         found.setdefault(row.product_id, []).append(row)
     return found
 
@@ -69,15 +72,17 @@ LAST_SCANS = """
 SELECT scan.product_id, scanned_at, fetched, sellers, lowest_landed
 FROM unnest(%(products)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
-    SELECT * FROM catalogue_scan WHERE product_id = wanted.id AND job_id <> %(job)s
+    SELECT * FROM catalogue_scan
+    WHERE product_id = wanted.id AND job_id <> %(job)s AND conditions = %(conditions)s::varchar[]
     ORDER BY scanned_at DESC LIMIT 1
 ) scan
 """
 
 
-def last_scans(product_ids: Sequence[int], job_id: UUID) -> dict[int, LastScan]:
-    """Each product's last scan by another job than this one, which may be at it a second time."""
-    found = sql.rows(LastScan, LAST_SCANS, {"products": list(product_ids), "job": job_id})
+def last_scans(product_ids: Sequence[int], conditions: Sequence[str], job_id: UUID) -> dict[int, LastScan]:
+    """Each product's last scan of the same conditions, sorted, by another job: this one may run a second time."""
+    parameters = {"products": list(product_ids), "conditions": list(conditions), "job": job_id}
+    found = sql.rows(LastScan, LAST_SCANS, parameters)
     return {row.product_id: row for row in found}
 
 
@@ -99,13 +104,15 @@ def store_scans(scans: Sequence[Scan]) -> None:
         scans,
         update_conflicts=True,
         unique_fields=["product", "job"],
-        update_fields=["scanned_at", "fetched", "sellers", "lowest_landed", "buy_box_price"],
+        update_fields=["scanned_at", "conditions", "fetched", "sellers", "lowest_landed", "buy_box_price"],
     )
 
 
-def lowest_prices(product_ids: Sequence[int], since: datetime) -> Mapping[int, list[tuple[datetime, Decimal]]]:
-    """The lowest landed price of each scan since then, by product, in the order of time."""
-    scans = Scan.objects.filter(product__in=product_ids, scanned_at__gte=since)
+def lowest_prices(
+    product_ids: Sequence[int], condition: str, since: datetime
+) -> Mapping[int, list[tuple[datetime, Decimal]]]:
+    """The lowest landed price of each scan of just this condition since then, by product, in the order of time."""
+    scans = Scan.objects.filter(product__in=product_ids, conditions=[condition], scanned_at__gte=since)
     found: dict[int, list[tuple[datetime, Decimal]]] = {}
     for product_id, at, lowest in scans.order_by("scanned_at").values_list(
         "product_id", "scanned_at", "lowest_landed"

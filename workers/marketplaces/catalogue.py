@@ -51,11 +51,10 @@ class Catalogue(Connector[CatalogueSettings, NoCredentials]):
 
     def _chunk(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         ids = dict(self.products.filter(sku__in=[each.sku for each in listings]).values_list("sku", "id"))
-        stored = offers.current(list(ids.values()))
+        stored = offers.current(list(ids.values()), conditions)
         for listing in listings:
             # A product that was deleted meanwhile has none.
-            rows = stored.get(ids.get(listing.sku, 0), ())
-            yield self._fetched(listing.sku, [_offer(row) for row in rows if row.condition in conditions])
+            yield self._fetched(listing.sku, [_offer(row) for row in stored.get(ids.get(listing.sku, 0), ())])
 
     def _fetched(self, sku: str, found: Sequence[Offer]) -> Fetched:
         own = [offer for offer in found if offer.seller in self.settings.own_sellers]
