@@ -230,7 +230,7 @@ def messages(patience: float) -> list[Message]:
             for lane, queue in QUEUES.items()
             # Next one first.
             for raw in reversed(cast("list[bytes]", client.lrange(queue, 0, -1)))
-            if (job_id := _job_id(orjson.loads(raw)))
+            if (job_id := _job_id(_decoded(raw)))
         ]
         # Kombu's names: a hash of [message, exchange, routing key] by delivery tag, and when each was handed out.
         fresh = cast("list[bytes]", client.zrangebyscore("unacked_index", time.time() - patience, "+inf"))
@@ -239,7 +239,15 @@ def messages(patience: float) -> list[Message]:
         return waiting + [Message(job_id, None, b"") for job_id in ids if job_id]
 
 
-def _job_id(message: dict[str, Any]) -> UUID | None:
+def _decoded(raw: bytes) -> Any:
+    """None for what is no JSON: somebody else's garbage must not keep ours from being read."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _job_id(message: Any) -> UUID | None:
     """Celery's protocol 2: the body is [args, kwargs, embedded], and the id the only argument. None for any other."""
     try:
         return UUID(orjson.loads(b64decode(message["body"]))[0][0])

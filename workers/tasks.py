@@ -70,8 +70,8 @@ def refill(tenant_id: int) -> None:
 def execute(run: Run) -> Ended | None:
     """Run the handler and record how it ended. None when the job was taken from this attempt meanwhile."""
     context = JobContext(run)
-    heartbeat.begin(context)
     try:
+        heartbeat.begin(context)
         return _run_and_record(run, context)
     except TransitionRefused as refusal:
         logger.warning("run abandoned: %s", refusal)

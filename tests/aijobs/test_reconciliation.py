@@ -15,7 +15,7 @@ from aijobs.states import QUEUES, Priority
 from tests import engine
 from tests.aijobs.messages import messages
 from tests.factories import TenantFactory
-from workers import periodic
+from workers import periodic, tasks
 
 # Seconds. A real sweeper comes every second; this often is enough to promote everything in time.
 HOUR, STEP, SWEEPS_PER_STEP = 3600, 300, 6
@@ -109,13 +109,23 @@ def test_second_copies_are_taken_out(valkey: Redis) -> None:
     assert messages(valkey) == [str(job_id) for job_id in ids]
 
 
-def test_message_of_another_make_stops_nothing(valkey: Redis) -> None:
+@pytest.mark.parametrize("foreign", [b'{"body": "?", "headers": {}}', b"no JSON", b"[]", b"null", b"\xff"])
+def test_message_of_another_make_stops_nothing(valkey: Redis, foreign: bytes) -> None:
     ids = engine.dispatch(TenantFactory(), 2)
-    valkey.lpush(QUEUES[Priority.NORMAL], b'{"body": "?", "headers": {}}')
+    valkey.lpush(QUEUES[Priority.NORMAL], foreign)
     valkey.rpop(QUEUES[Priority.NORMAL])
     engine.let_wait(ids, GRACE_SECONDS + 1)
     reconcile()
     assert broker.count() == 3
+
+
+def test_messages_that_are_no_jobs_are_left_alone(valkey: Redis) -> None:
+    """Those of the settler: it is beat that sends them again."""
+    engine.dispatch(TenantFactory(), 2)
+    tasks.settle_prices.apply_async((1, "amazon_us"), queue=tasks.PRICES_QUEUE)
+    reconcile()
+    assert broker.count() == 2
+    assert valkey.llen(tasks.PRICES_QUEUE) == 1
 
 
 def test_counts_that_agree_are_trusted_for_a_minute(valkey: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
