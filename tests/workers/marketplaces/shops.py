@@ -33,6 +33,12 @@ def prices(server: FakeShopify) -> dict[str, str]:
     return {variant.sku: variant.price for variant in server.admin.variants if variant.sku}
 
 
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """Of competitors' pages."""
+    return "127.0.0.1", 0
+
+
 @pytest.fixture
 def shop(settings: Any) -> Iterator[FakeShopify]:
     with running() as server:

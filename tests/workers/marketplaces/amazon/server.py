@@ -176,7 +176,14 @@ class FakeAmazon(ThreadingHTTPServer):
             return errors("NOT_FOUND", f"SKU '{sku}' not found", 404)
         return {"sku": sku, "offers": self.listings[sku]}
 
-    def patch(self, _: Seen) -> Json:
+    def patch(self, seen: Seen) -> Json:
+        """An accepted price is that of the listing's consumer offers, where it has any."""
+        if self.submission.get("status") == "ACCEPTED":
+            [value] = json.loads(seen.body)["patches"][0]["value"]
+            amount = value["our_price"][0]["schedule"][0]["value_with_tax"]
+            for each in self.listings.get(unquote(seen.path.rpartition("/")[2]), []):
+                if each["offerType"] == "B2C" and each["marketplaceId"] == value["marketplace_id"]:
+                    each["price"]["amount"] = amount
         return self.submission
 
 

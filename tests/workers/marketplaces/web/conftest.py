@@ -12,11 +12,6 @@ from workers.marketplaces.web import Web, WebSettings, robots
 Opener = Callable[..., Web]
 
 
-@pytest.fixture(scope="session")
-def httpserver_listen_address() -> tuple[str, int]:
-    return "127.0.0.1", 0
-
-
 @pytest.fixture
 def shop(httpserver: HTTPServer, settings: Any) -> HTTPServer:
     """A shop that nobody knows the robots.txt of, and that may be called."""
