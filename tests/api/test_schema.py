@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from drf_spectacular.validation import validate_schema
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from aijobs import identifiers, lifecycle, registry
 from aijobs.api.schema import COMPONENTS
@@ -54,7 +54,7 @@ def test_odd_parameters_change_nothing(document: dict[str, Any], query: str) -> 
 
 
 def test_it_is_valid(document: dict[str, Any]) -> None:
-    validate_schema(document)  # type: ignore[no-untyped-call]
+    validate_schema(document)
 
 
 def test_paths_are_the_contracts(document: dict[str, Any]) -> None:

@@ -124,7 +124,9 @@ class Load:
                 answer.raise_for_status()
             # The usual cool-down would let only the first of two jobs over the same products write.
             limits = {"cool_down_minutes": 0, "max_changes_per_day": 1000}
-            self._client(shop).patch(f"{self.base_url}/api/catalogue/repricing-policy", json=limits).raise_for_status()
+            self._client(shop).patch(
+                f"{self.base_url}/api/catalogue/repricing-policy", json=limits
+            ).raise_for_status()
 
     def start(self, jobs: int = 240) -> None:
         """Dispatch so many jobs in all, in threads of their own, each shop's in the same order."""
