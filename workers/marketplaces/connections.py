@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from pydantic import ValidationError
 
 from aijobs.errors import ApiError, InvalidParams
-from aijobs.registry import field_errors
+from aijobs.registry import FieldError, field_errors
 from workers.catalogue.models import (
     EXPIRES_AFTER,
     OPEN,
@@ -173,9 +173,11 @@ def check(
     if kind is None:
         known = ", ".join(sorted(CONNECTORS))
         raise InvalidParams(details=[{"path": "connector", "message": f"must be one of {known}"}])
-    _validate(kind.settings_model, settings, "settings")
+    problems = _problems(kind.settings_model, settings, "settings")
     if not _keeps_credentials(stored, connector, credentials):
-        _validate(kind.credentials_model, credentials or {}, "credentials")
+        problems += _problems(kind.credentials_model, credentials or {}, "credentials")
+    if problems:
+        raise InvalidParams(details=problems)
     if stored and stored.connector != connector:
         _refuse_open_changes(stored)
 
@@ -216,11 +218,12 @@ def _write(
     return row, is_new
 
 
-def _validate(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> None:
+def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> list[FieldError]:
     try:
         model.model_validate(values)
     except ValidationError as error:
-        raise InvalidParams(details=field_errors(error, prefix)) from None
+        return field_errors(error, prefix)
+    return []
 
 
 def delete(tenant_id: int, name: str) -> None:
@@ -231,7 +234,7 @@ def delete(tenant_id: int, name: str) -> None:
     with transaction.atomic():
         found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
         if found is None:
-            raise MarketplaceNotFound()
+            raise MarketplaceNotFound("No connection of this name is configured.")
         _refuse_open_changes(found)
         _open_changes(found).update(
             status=PriceChangeStatus.REJECTED,
