@@ -8,8 +8,8 @@ from django.db import connection as database
 from django.utils.timezone import now
 from pydantic import ValidationError
 
-from aijobs.errors import ApiError, InvalidParams
-from aijobs.registry import FieldError, field_errors
+from aijobs.errors import ApiError, FieldError, InvalidParams
+from aijobs.registry import field_errors
 from workers.catalogue.models import (
     EXPIRES_AFTER,
     OPEN,
