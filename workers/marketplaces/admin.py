@@ -1,5 +1,6 @@
 """The staff's view of connections: what the API's PUT does, with the same checks. Credentials are write-only."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,15 +13,29 @@ from aijobs.errors import ApiError
 from workers.marketplaces import connections
 from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
+from workers.marketplaces.protocol import ConnectionModel
+
+
+def _named(models: Mapping[str, type[ConnectionModel]]) -> str:
+    """The fields of each connector, those that may be left out in brackets."""
+    fields = {
+        name: [each if field.is_required() else f"[{each}]" for each, field in model.model_fields.items()]
+        for name, model in sorted(models.items())
+    }
+    return "; ".join(f"{name}: {', '.join(those) or 'nothing'}" for name, those in fields.items())
+
+
+SETTINGS = _named({name: kind.settings_model for name, kind in CONNECTORS.items()})
+CREDENTIALS = _named({name: kind.credentials_model for name, kind in CONNECTORS.items()})
 
 
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     connector = forms.ChoiceField(choices=[(name, name) for name in sorted(CONNECTORS)])
-    settings = forms.JSONField(required=False, initial=dict, help_text="The connector's own, as in PUT.")
+    settings = forms.JSONField(required=False, initial=dict, help_text=f"A JSON object. {SETTINGS}.")
     credentials = forms.JSONField(
         required=False,
         widget=forms.Textarea(attrs={"autocomplete": "off", "rows": 4}),
-        help_text="Encrypted, and never shown again. Empty: those of before stay.",
+        help_text=f"A JSON object. {CREDENTIALS}. Encrypted, and never shown again. Empty: those of before stay.",
     )
 
     class Meta:
