@@ -176,10 +176,21 @@ def check(
     problems = _problems(kind.settings_model, settings, "settings")
     if not _keeps_credentials(stored, connector, credentials):
         problems += _problems(kind.credentials_model, credentials or {}, "credentials")
+    elif stored:
+        problems += _sent_elsewhere(kind, stored.settings, settings)
     if problems:
         raise InvalidParams(details=problems)
     if stored and stored.connector != connector:
         _refuse_open_changes(stored)
+
+
+def _sent_elsewhere(
+    kind: type[AnyConnector], before: Mapping[str, object], after: Mapping[str, object]
+) -> list[FieldError]:
+    """Whoever may write a connection could else have its credentials sent to a server of their own."""
+    moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
+    message = f"must be given anew: with another {' and '.join(moved)} they are sent elsewhere"
+    return [{"path": "credentials", "message": message}] if moved else []
 
 
 def _keeps_credentials(stored: Connection | None, connector: str, credentials: Mapping[str, object] | None) -> bool:

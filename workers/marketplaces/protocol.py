@@ -166,6 +166,8 @@ class Connector(ABC, Generic[S, C]):
     settings_model: ClassVar[type[ConnectionModel]]
     credentials_model: ClassVar[type[ConnectionModel]] = NoCredentials
     capabilities: ClassVar[frozenset[Capability]]
+    # The settings that say where the credentials are sent: whoever changes one has to know them.
+    destinations: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, settings: S, credentials: C, pace: Pace, scope: str) -> None:
         """`scope` names the connection among all tenants': the key of what its workers share, such as rate limits."""

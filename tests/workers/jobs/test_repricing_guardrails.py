@@ -13,6 +13,7 @@ from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, listed, report
 from workers import repricing
+from workers.catalogue import price_changes
 from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Scan
 from workers.catalogue.sample import create_sample_catalogue
 from workers.tasks import execute
@@ -271,11 +272,9 @@ def test_changes_that_never_came_about_do_not_count(followed: Caller) -> None:
 
 def test_floors_hold_at_the_moment_of_writing(followed: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised after the job has read the product."""
-    decide = repricing.decide
-
     def raised_meanwhile(*arguments: Any) -> Any:
         product(map_price=Decimal("19.99"))
-        return decide(*arguments)
+        return price_changes.decide(*arguments)
 
     monkeypatch.setattr(repricing, "decide", raised_meanwhile)
     assert applied(followed) == [(SKU, "BELOW_FLOOR")]

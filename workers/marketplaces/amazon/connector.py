@@ -14,15 +14,19 @@ from workers.marketplaces.amazon.pricing import Pricing, unfit
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.protocol import Capability, Connector, Fetched, Listing, Pace, Permanent, Uncertain
 
+# Amazon's name of the consumers on its site, beside those of its other programmes.
+EVERYBODY = "ALL"
+
 
 class Amazon(Connector[AmazonSettings, AmazonCredentials]):
     settings_model = AmazonSettings
     credentials_model = AmazonCredentials
     capabilities = frozenset(Capability)
+    destinations = frozenset({"endpoint", "token_endpoint"})
 
     def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace, scope: str) -> None:
         super().__init__(settings, credentials, pace, scope)
-        self._client = Client(settings, credentials, pace, scope)
+        self._client = Client(settings, credentials, pace)
         self._listings = f"/listings/2021-08-01/items/{settings.seller_id}"
 
     def close(self) -> None:
@@ -37,6 +41,7 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         return f"Amazon {self.settings.country} has {count} listings of the seller {self.settings.seller_id}."
 
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
+        """Amazon tells the twenty cheapest offers of each condition, and the featured one."""
         wanted = [condition for condition in CONDITIONS if condition in conditions]
         return Pricing(self._client, self.settings, wanted).fetch(listings)
 
@@ -46,7 +51,7 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         answer = fields(self._client.call(client.READ_LISTING, path, params=self._params(includedData="offers")))
         offers = [fields(each, "an offer") for each in items(answer.get("offers", []), "offers")]
         for offer in offers:
-            if offer.get("marketplaceId") == self.settings.marketplace.id and offer.get("offerType") == "B2C":
+            if offer.get("marketplaceId") == self.settings.marketplace.id and _is_for_everybody(offer):
                 return _price(offer, listing.currency)
         raise Permanent("NO_PRICE", "Amazon has no offer to consumers for this listing.")
 
@@ -72,6 +77,8 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         offer = {
             "marketplace_id": self.settings.marketplace.id,
             "currency": listing.currency,
+            # With these three Amazon finds the offer to replace: those to businesses and in its outlet stay.
+            "audience": EVERYBODY,
             "our_price": [{"schedule": [{"value_with_tax": exact}]}],
         }
         patch = {"op": "replace", "path": "/attributes/purchasable_offer", "value": [offer]}
@@ -84,6 +91,11 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
 
     def _params(self, **others: str) -> Mapping[str, str]:
         return {"marketplaceIds": self.settings.marketplace.id, **others}
+
+
+def _is_for_everybody(offer: Mapping[str, object]) -> bool:
+    audience = offer.get("audience")
+    return offer.get("offerType") == "B2C" and (not isinstance(audience, dict) or audience.get("value") == EVERYBODY)
 
 
 def _price(offer: Mapping[str, object], currency: str) -> Decimal:

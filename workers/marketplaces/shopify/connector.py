@@ -43,6 +43,7 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
     settings_model = ShopifySettings
     credentials_model = ShopifyCredentials
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.READ_PRICE, Capability.WRITE_PRICE})
+    destinations = frozenset({"shop", "endpoint"})
 
     def __init__(self, settings: ShopifySettings, credentials: ShopifyCredentials, pace: Pace, scope: str) -> None:
         super().__init__(settings, credentials, pace, scope)

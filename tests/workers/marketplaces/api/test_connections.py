@@ -1,0 +1,337 @@
+"""GET, PUT and DELETE /api/marketplaces, and POST …/test: who may, what is checked, and that secrets stay secret."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import F
+
+from tests import engine
+from tests.clients import Caller, caller
+from tests.workers.catalogue.steps import add_products
+from tests.workers.marketplaces.shopify.server import FakeShopify
+from tests.workers.marketplaces.shops import connect, sell
+from workers.catalogue.models import PriceChange, Product
+from workers.marketplaces import connections, sealing
+from workers.marketplaces.models import Connection
+from workers.marketplaces.protocol import Pace
+
+pytestmark = pytest.mark.django_db
+
+PATH = "/api/marketplaces"
+SECRET = "shpat_do_not_tell_anybody"
+AMAZON: dict[str, Any] = {
+    "connector": "amazon",
+    "settings": {"seller_id": "A1", "country": "DE"},
+    "credentials": {"client_id": "app", "client_secret": "hush", "refresh_token": "Atzr|hush"},
+}
+
+AMAZON_FIELDS = ["settings.seller_id", "settings.country"]
+AMAZON_FIELDS += [f"credentials.{name}" for name in ("client_id", "client_secret", "refresh_token")]
+
+
+def shopify(**settings: str) -> dict[str, Any]:
+    return {
+        "connector": "shopify",
+        "settings": {"shop": "my-shop.myshopify.com", **settings},
+        "credentials": {"access_token": SECRET},
+    }
+
+
+def put(who: Caller, body: object, name: str = "shop", **headers: str) -> Any:
+    return who.request("PUT", f"{PATH}/{name}", body, **headers)
+
+
+def problems(answer: Any) -> list[str]:
+    assert answer.status_code == 422, answer.content
+    return [each["path"] for each in answer.json()["error"]["details"]]
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+def names(who: Caller) -> list[str]:
+    return [each["name"] for each in who.get(PATH).json()["data"]]
+
+
+# --- Who may ----------------------------------------------------------------------------------------------------
+
+
+def test_a_teammate_sees_the_connection_and_an_outsider_does_not(
+    owner: Caller, teammate: Caller, outsider: Caller
+) -> None:
+    assert put(owner, shopify()).status_code == 201
+    assert names(teammate) == ["shop"]
+    assert names(outsider) == []
+    assert teammate.get(f"{PATH}/shop").json()["data"]["connector"] == "shopify"
+    for answer in (
+        outsider.get(f"{PATH}/shop"),
+        outsider.delete(f"{PATH}/shop"),
+        outsider.post(f"{PATH}/shop/test"),
+    ):
+        assert code(answer) == (404, "MARKETPLACE_NOT_FOUND")
+    assert names(owner) == ["shop"]
+
+
+def test_the_same_name_is_another_connection_for_another_tenant(owner: Caller, outsider: Caller) -> None:
+    put(owner, shopify())
+    assert put(outsider, {"connector": "web"}).status_code == 201
+    assert [row.connector for row in Connection.objects.order_by("tenant_id")] == ["shopify", "web"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
+def test_each_method_needs_its_scope(owner: Caller, method: str) -> None:
+    put(owner, shopify())
+    wrong = "marketplaces:write" if method == "GET" else "marketplaces:read"
+    path = f"{PATH}/shop/test" if method == "POST" else f"{PATH}/shop"
+    lacking = caller(owner.tenant, ("catalogue:write",))
+    assert lacking.request(method, path, shopify()).status_code == 403
+    if method != "GET":
+        assert caller(owner.tenant, (wrong,)).request(method, path, shopify()).status_code == 403
+
+
+# --- What is shown ----------------------------------------------------------------------------------------------
+
+
+def test_secrets_are_in_no_answer_no_log_and_not_in_the_database(
+    owner: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    answers = [put(owner, shopify()), put(owner, shopify(api_version="2026-07"))]
+    wrong = shopify(nonsense="x")
+    answers += [put(owner, wrong), put(owner, {**shopify(), "connector": "amazon"})]
+    answers += [put(owner, {**shopify(), "credentials": {"access_token": [SECRET]}})]
+    answers += [owner.get(PATH), owner.get(f"{PATH}/shop"), owner.post(f"{PATH}/shop/test")]
+    for answer in answers:
+        assert SECRET.encode() not in answer.content
+    assert SECRET not in caplog.text
+    with database.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(each)::text FROM marketplaces_connection each")
+        assert SECRET not in cursor.fetchone()[0]
+
+
+def test_a_connection_is_shown_without_its_credentials(owner: Caller) -> None:
+    shown = put(owner, shopify()).json()["data"]
+    assert shown.pop("created_at") <= shown.pop("updated_at")
+    assert shown == {
+        "name": "shop",
+        "connector": "shopify",
+        "configured": True,
+        "capabilities": ["read_price", "write_price"],
+        "settings": {"shop": "my-shop.myshopify.com"},
+        "credentials": ["access_token"],
+    }
+
+
+def test_a_marketplace_that_only_has_products_is_one_of_the_catalogue(owner: Caller) -> None:
+    add_products(owner, "A")
+    put(owner, shopify())
+    shown = {each["name"]: (each["connector"], each["configured"]) for each in owner.get(PATH).json()["data"]}
+    assert shown == {"amazon_us": ("catalogue", False), "shop": ("shopify", True)}
+    assert owner.post(f"{PATH}/amazon_us/test").json()["data"] == {
+        "ok": True,
+        "code": None,
+        "message": "Nothing to connect to: 1 products, and the offers imported for them.",
+    }
+
+
+# --- What is checked --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ({}, ["connector"]),
+        ([], None),
+        ({"connector": "ebay"}, ["connector"]),
+        ({"connector": 5}, ["connector"]),
+        ({"connector": "web", "password": "x"}, ["password"]),
+        ({"connector": "web", "settings": {"depth": 3}}, ["settings.depth"]),
+        ({"connector": "web", "settings": []}, ["settings"]),
+        ({"connector": "web", "credentials": {"user": "x"}}, ["credentials.user"]),
+        ({"connector": "catalogue", "settings": {"own_sellers": "Us"}}, ["settings.own_sellers"]),
+        (
+            {"connector": "amazon"},
+            AMAZON_FIELDS,
+        ),
+        ({**AMAZON, "settings": {"seller_id": "a b", "country": "XX"}}, ["settings.seller_id", "settings.country"]),
+        ({**AMAZON, "settings": {**AMAZON["settings"], "endpoint": "ftp://x"}}, ["settings.endpoint"]),
+        (
+            {"connector": "shopify", "settings": {"shop": "evil.example/x.myshopify.com"}},
+            ["settings.shop", "credentials.access_token"],
+        ),
+    ],
+)
+def test_a_wrong_body_is_refused_by_field(owner: Caller, body: object, paths: list[str] | None) -> None:
+    answer = put(owner, body)
+    assert answer.status_code in (400, 422)
+    if paths:
+        assert sorted(problems(answer)) == sorted(paths)
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b"\xff", b'{"connector": "web"'])
+def test_what_is_no_json_object_is_refused(owner: Caller, content: bytes) -> None:
+    assert put(owner, content).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("name", ["Amazon", "a-b", "x" * 33, "a b", "%00", "ä"])
+def test_a_name_that_jobs_could_not_use_is_refused(owner: Caller, name: str) -> None:
+    assert put(owner, {"connector": "web"}, name).status_code in (404, 422)
+    assert owner.get(f"{PATH}/{name}").status_code == 404
+
+
+# --- Saving again -----------------------------------------------------------------------------------------------
+
+
+def opened(name: str = "shop") -> dict[str, str]:
+    row = Connection.objects.get(name=name)
+    return sealing.unseal(row.sealed_credentials, f"{row.tenant_id}:{row.name}")
+
+
+def test_credentials_that_are_left_out_stay(owner: Caller) -> None:
+    put(owner, shopify())
+    body = shopify(api_version="2026-07")
+    del body["credentials"]
+    answer = put(owner, body)
+    assert (answer.status_code, answer.json()["data"]["settings"]["api_version"]) == (200, "2026-07")
+    assert opened() == {"access_token": SECRET}
+
+
+@pytest.mark.parametrize("settings", [{"endpoint": "https://evil.example"}, {"shop": "evil.myshopify.com"}])
+def test_credentials_are_not_sent_elsewhere_by_somebody_who_does_not_know_them(
+    owner: Caller, settings: dict[str, str]
+) -> None:
+    put(owner, shopify())
+    body = shopify(**settings)
+    del body["credentials"]
+    assert problems(put(owner, body)) == ["credentials"]
+    assert put(owner, shopify(**settings)).status_code == 200
+
+
+def test_another_connector_needs_its_own_credentials(owner: Caller) -> None:
+    put(owner, shopify())
+    assert "credentials.client_id" in problems(put(owner, {**AMAZON, "credentials": None}))
+    assert put(owner, AMAZON).status_code == 200
+    assert opened()["client_id"] == "app"
+
+
+def test_created_meanwhile_what_was_sent_last_counts(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests create the same name at once: the second finds the first's row when it inserts its own."""
+    check = connections.check
+
+    def created_meanwhile(stored: Connection | None, *arguments: Any) -> None:
+        check(stored, *arguments)
+        if stored is None:
+            monkeypatch.setattr(connections, "check", check)
+            put(owner, {"connector": "web"})
+
+    monkeypatch.setattr(connections, "check", created_meanwhile)
+    with transaction.atomic():
+        put(owner, shopify())
+    assert Connection.objects.get().connector == "shopify"
+    assert opened() == {"access_token": SECRET}
+
+
+# --- Trying -----------------------------------------------------------------------------------------------------
+
+
+def tried(who: Caller, name: str = "shopify") -> tuple[bool, str | None]:
+    answer = who.post(f"{PATH}/{name}/test")
+    assert answer.status_code == 200, answer.content
+    return answer.json()["data"]["ok"], answer.json()["data"]["code"]
+
+
+def test_a_connection_that_works_says_so(owner: Caller, shop: FakeShopify) -> None:
+    connect(owner, shop)
+    told = owner.post(f"{PATH}/shopify/test").json()["data"]
+    assert told["ok"]
+    assert "My Shop" in told["message"]
+
+
+def test_a_connection_that_does_not_says_what_is_wrong(owner: Caller, shop: FakeShopify) -> None:
+    row = connect(owner, shop)
+    shop.token = "another"
+    assert tried(owner) == (False, "CREDENTIALS_REFUSED")
+    shop.admin.scopes = {"read_products"}
+    shop.token = opened("shopify")["access_token"]
+    assert tried(owner) == (False, "ACCESS_DENIED")
+    Connection.objects.filter(pk=row.pk).update(sealed_credentials="garbage")
+    assert tried(owner) == (False, "CREDENTIALS_UNREADABLE")
+    Connection.objects.filter(pk=row.pk).update(connector="gone")
+    assert tried(owner) == (False, "UNKNOWN_CONNECTOR")
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://127.0.0.1:5432",
+        "https://127.0.0.1",
+        "https://localhost",
+        "https://169.254.169.254",
+        "https://[::1]",
+        "https://10.0.0.1",
+        "https://0x7f000001",
+    ],
+)
+def test_an_address_within_is_not_called(owner: Caller, endpoint: str) -> None:
+    put(owner, shopify(endpoint=endpoint))
+    assert tried(owner, "shop") == (False, "ADDRESS_REFUSED")
+
+
+# --- Removing ---------------------------------------------------------------------------------------------------
+
+
+def test_a_removed_connection_is_gone(owner: Caller) -> None:
+    put(owner, shopify())
+    assert owner.delete(f"{PATH}/shop").status_code == 204
+    assert code(owner.delete(f"{PATH}/shop")) == (404, "MARKETPLACE_NOT_FOUND")
+    assert names(owner) == []
+
+
+def open_change(owner: Caller, shop: FakeShopify, status: str) -> None:
+    connect(owner, shop)
+    sell(owner, shop, A="10.00")
+    [job_id] = engine.dispatch(owner.tenant)
+    PriceChange.objects.create(
+        tenant=owner.tenant, product=Product.objects.get(), job_id=job_id, before=10, after=9, status=status
+    )
+
+
+@pytest.mark.parametrize("status", ["pending", "unknown"])
+def test_a_connection_stays_while_a_price_is_on_its_way(owner: Caller, shop: FakeShopify, status: str) -> None:
+    open_change(owner, shop, status)
+    assert code(owner.delete(f"{PATH}/shopify")) == (409, "CHANGES_IN_PROGRESS")
+    assert code(put(owner, {"connector": "web"}, "shopify")) == (409, "CHANGES_IN_PROGRESS")
+    PriceChange.objects.update(status="applied")
+    assert owner.delete(f"{PATH}/shopify").status_code == 204
+
+
+def test_a_price_that_nobody_will_read_back_is_closed_with_its_connection(owner: Caller, shop: FakeShopify) -> None:
+    open_change(owner, shop, "unknown")
+    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    assert owner.delete(f"{PATH}/shopify").status_code == 204
+    change = PriceChange.objects.get()
+    assert (change.status, "removed" in change.detail) == ("rejected", True)
+
+
+# --- Sealing ----------------------------------------------------------------------------------------------------
+
+
+def test_credentials_copied_to_another_connection_do_not_open(owner: Caller, outsider: Caller) -> None:
+    put(owner, shopify())
+    put(outsider, {**shopify(), "credentials": {"access_token": "mine"}})
+    stolen = Connection.objects.get(tenant=owner.tenant).sealed_credentials
+    Connection.objects.filter(tenant=outsider.tenant).update(sealed_credentials=stolen)
+    assert tried(outsider, "shop") == (False, "CREDENTIALS_UNREADABLE")
+
+
+def test_an_open_connector_does_not_print_its_secrets(owner: Caller) -> None:
+    put(owner, shopify())
+    with connections.open_connector(Connection.objects.get(), Pace(1)) as opened:
+        assert SECRET not in repr(vars(opened))
+        assert SECRET not in repr(opened.credentials)
