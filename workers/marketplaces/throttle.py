@@ -49,7 +49,7 @@ class Limit:
 
 
 class Throttle:
-    """The buckets of one connection, each by the name of what it limits.
+    """The buckets of one scope, such as a connection, each by the name of what it limits.
 
     Without Valkey every call waits a full interval: slower than allowed for one worker, and no failure.
     """

@@ -4,17 +4,20 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 
 from aijobs import identifiers
+from aijobs.models import Tenant
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, report
-from workers.catalogue.models import PriceChange, Product, Sale
+from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Sale, Scan
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ["product", "sale", "pricechange"]
+MODELS = ["product", "sale", "pricechange", "offer", "scan", "repricingpolicy"]
 
 
 @pytest.fixture
@@ -24,6 +27,16 @@ def staff(owner: Caller) -> Client:
     PriceChange.objects.create(
         tenant=owner.tenant, product=Product.objects.get(), job_id=identifiers.new_id(), before=9, after=10
     )
+    report(owner, "offers", "sku,seller,price\nA,A rival,9\n")
+    Scan.objects.create(
+        product=Product.objects.get(),
+        job_id=identifiers.new_id(),
+        scanned_at=now(),
+        conditions=["new"],
+        fetched=True,
+        sellers=["A rival"],
+    )
+    RepricingPolicy.objects.create(tenant=owner.tenant)
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     return client
@@ -35,19 +48,20 @@ def address(model: str, page: str, *arguments: object) -> str:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_list_opens_and_is_searched(staff: Client, model: str) -> None:
-    response = staff.get(address(model, "changelist"), {"q": "A"})
+    sought = Tenant.objects.get().name if model == "repricingpolicy" else "A"
+    response = staff.get(address(model, "changelist"), {"q": sought})
     assert response.status_code == 200
     assert "1 " in response.content.decode()
 
 
-@pytest.mark.parametrize("model", [Product, Sale, PriceChange])
-def test_every_row_opens(staff: Client, model: type[Product | Sale | PriceChange]) -> None:
+@pytest.mark.parametrize("model", [Product, Sale, PriceChange, Offer, Scan, RepricingPolicy])
+def test_every_row_opens(staff: Client, model: type[Model]) -> None:
     row = model._default_manager.get()
     assert staff.get(address(model._meta.model_name or "", "change", row.pk)).status_code == 200
 
 
-@pytest.mark.parametrize("model", ["sale", "pricechange"])
-def test_sales_and_the_audit_are_read_only(staff: Client, model: str) -> None:
+@pytest.mark.parametrize("model", ["sale", "pricechange", "offer", "scan"])
+def test_history_and_the_audit_are_read_only(staff: Client, model: str) -> None:
     assert staff.get(address(model, "add")).status_code == 403
 
 

@@ -166,3 +166,91 @@ def test_changes_are_listed_newest_first_and_filtered(owner: Caller, outsider: C
 @pytest.mark.parametrize("query", [{"cursor": "AAAA"}, {"cursor": "eA"}, {"limit": "201"}, {"sku": ""}, {"job": "x"}])
 def test_a_wrong_filter_is_refused(owner: Caller, query: dict[str, str]) -> None:
     assert owner.get(PATH, **query).json()["error"]["code"] == "INVALID_FILTER"
+
+
+# --- Reverting --------------------------------------------------------------------------------------------------
+
+
+def changed(owner: Caller, before: float = 10, after: float = 8) -> int:
+    """The id of a change that was applied."""
+    add_products(owner, "A", price=str(before))
+    change_id: int = apply(owner, priced(owner, A=(before, after)))["applied"][0]["id"]
+    return change_id
+
+
+def revert(who: Caller, change_id: object) -> Any:
+    return who.post(f"{PATH}/{change_id}/revert")
+
+
+def reason_of(answer: Any) -> str:
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (409, "NOT_REVERTIBLE")
+    message: str = error["message"]
+    return message
+
+
+def test_a_change_is_shown_to_its_tenant(owner: Caller, teammate: Caller, outsider: Caller) -> None:
+    change_id = changed(owner)
+    [shown] = listed(owner, "price-changes")
+    assert teammate.get(f"{PATH}/{change_id}").json()["data"] == shown
+    assert outsider.get(f"{PATH}/{change_id}").status_code == 404
+
+
+def test_a_revert_brings_the_old_price_back_and_is_audited(owner: Caller, teammate: Caller) -> None:
+    change_id = changed(owner)
+    answer = revert(teammate, change_id)
+    assert answer.status_code == 201
+    undone = answer.json()["data"]
+    assert (undone["before"], undone["after"], undone["status"]) == (8.0, 10.0, "applied")
+    assert (undone["reverts"], undone["job_id"]) == (change_id, None)
+    assert str(change_id) in undone["reason"]
+    assert Product.objects.get().price == 10
+    assert [each["id"] for each in listed(owner, "price-changes")] == [undone["id"], change_id]
+
+
+def test_a_change_is_reverted_once(owner: Caller) -> None:
+    change_id = changed(owner)
+    revert(owner, change_id)
+    assert "reverted already" in reason_of(revert(owner, change_id))
+    assert PriceChange.objects.count() == 2
+
+
+def test_a_revert_can_be_reverted(owner: Caller) -> None:
+    undone = revert(owner, changed(owner)).json()["data"]["id"]
+    assert revert(owner, undone).status_code == 201
+    assert Product.objects.get().price == 8
+
+
+def test_a_later_price_is_not_lost_by_a_revert(owner: Caller) -> None:
+    change_id = changed(owner)
+    Product.objects.update(price=Decimal("9.50"))
+    assert "9.50" in reason_of(revert(owner, change_id))
+    assert Product.objects.get().price == Decimal("9.50")
+
+
+def test_a_revert_keeps_the_floors_of_today(owner: Caller) -> None:
+    change_id = changed(owner, before=8, after=10)
+    Product.objects.update(map_price=9)
+    assert "BELOW_FLOOR" in reason_of(revert(owner, change_id))
+    Product.objects.update(map_price=None, max_price=9)
+    assert revert(owner, change_id).status_code == 201
+
+
+def test_neither_kill_switch_nor_cool_down_stops_a_revert(owner: Caller) -> None:
+    change_id = changed(owner)
+    owner.request("PATCH", "/api/catalogue/repricing-policy", {"repricing_enabled": False, "max_changes_per_day": 1})
+    assert revert(owner, change_id).status_code == 201
+
+
+@pytest.mark.parametrize("change_id", ["0", "999", "-1", "abc", "1.5", "9" * 30, "%00", "١"])
+def test_a_change_that_is_none_is_not_found(owner: Caller, change_id: str) -> None:
+    changed(owner)
+    for answer in (revert(owner, change_id), owner.get(f"{PATH}/{change_id}")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "PRICE_CHANGE_NOT_FOUND")
+
+
+def test_an_outsider_and_a_reader_revert_nothing(owner: Caller, outsider: Caller) -> None:
+    change_id = changed(owner)
+    assert revert(outsider, change_id).status_code == 404
+    assert revert(caller(owner.tenant, ("catalogue:read",)), change_id).status_code == 403
+    assert Product.objects.get().price == 8

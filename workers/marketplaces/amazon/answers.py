@@ -69,7 +69,8 @@ def money(value: object, currency: str) -> Decimal:
     if stated != currency:
         raise ValueError(f"is in {words(stated, 10) or 'no currency'}, not in {currency}")
     amount = number(value.get("Amount", value.get("amount")))
-    if not (amount.is_finite() and abs(amount) < LARGEST_AMOUNT):
+    # Compared only: arithmetic raises for exponents that no context has.
+    if not -LARGEST_AMOUNT < amount < LARGEST_AMOUNT:
         raise ValueError("is too large")
     if not fits(amount, currency):
         raise ValueError(f"has more than the {decimals(currency)} decimals of {currency}")

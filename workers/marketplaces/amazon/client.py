@@ -46,11 +46,12 @@ class _Call:
 class Client:
     """To be closed."""
 
-    def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace, scope: str) -> None:
+    def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace) -> None:
         self._endpoint = settings.endpoint or settings.marketplace.endpoint
         self._transport = Transport(pace)
-        self._throttle = Throttle(scope, pace)
         self._tokens = AccessTokens(self._transport, settings.token_endpoint, credentials)
+        # Amazon's limits are those of an application with an account, which all its marketplaces of a region share.
+        self._throttle = Throttle(f"{self._tokens.key}.{self._endpoint}", pace)
 
     def close(self) -> None:
         self._transport.close()

@@ -4,7 +4,7 @@ An offer that makes no sense is refused with its reason, and the others count al
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import httpx
@@ -22,6 +22,8 @@ from workers.marketplaces.protocol import (
 )
 
 LONGEST_SELLER = 100
+# Of a product that has become active lately: its offers are not known yet, which is not the same as none.
+NOT_READY = "ActiveButTooSoonForProcessing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ class Product:
         if self.problem is not None:
             return Fetched(self.listing.sku, problem=self.problem)
         # Of our own offers the one that buyers are shown first.
-        own = sorted(_cheapest(self.own), key=_prominence)
+        own = sorted(_distinct(self.own), key=_prominence)
         return Fetched(
             self.listing.sku,
-            offers=tuple(_cheapest(self.offers)),
+            offers=tuple(_distinct(self.offers)),
             refused=tuple(self.refused),
             own=own[0] if own else None,
             featured_offer_expected_price=self.expected_price,
@@ -67,6 +69,8 @@ class Product:
     def add_offers(self, response: object, condition: str) -> None:
         """One response of a pricing batch. Raises MarketplaceError where it is a failure."""
         payload = fields(body_of(response).get("payload"), "payload")
+        if payload.get("status") == NOT_READY:
+            raise Transient("NOT_READY", "Amazon is still gathering the offers of this product.")
         listed = [fields(each, "an offer") for each in items(payload.get("Offers"), "Offers")]
         for each in listed:
             self._add(_listed(each), condition)
@@ -120,7 +124,9 @@ def body_of(response: object) -> dict[str, object]:
     if isinstance(status, bool) or not isinstance(status, int):
         raise InvalidAnswer("a response has no status")
     told = error_message(outer.get("body")) or f"status {status}"
-    if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        raise Transient("THROTTLED", f"Amazon's rate limit is reached for this product: {told}")
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise Transient("UNAVAILABLE", f"Amazon failed for this product: {told}")
     raise Permanent("NOT_LISTED", f"Amazon has no offers for this product: {told}")
 
@@ -200,14 +206,13 @@ def _share(segment: object) -> Decimal:
     return share if 0 <= share <= 100 else Decimal(0)
 
 
-def _cheapest(offers: Iterable[Offer]) -> list[Offer]:
-    """One offer for each seller, condition and fulfilment: what a buyer would take. Featured if one of them was."""
-    best: dict[tuple[str, str, str], Offer] = {}
-    for offer in offers:
+def _distinct(offers: Iterable[Offer]) -> list[Offer]:
+    """The cheapest of each seller, condition and fulfilment, and beside it the featured one where that is dearer."""
+    best: dict[tuple[str, str, str, bool], Offer] = {}
+    for offer in sorted(offers, key=lambda each: (each.landed_price, not each.is_buy_box)):
         key = (offer.seller, offer.condition, offer.fulfilment)
-        known = best.get(key, offer)
-        cheaper = min(known, offer, key=lambda each: each.landed_price)
-        best[key] = replace(cheaper, is_buy_box=known.is_buy_box or offer.is_buy_box)
+        if (*key, True) not in best:
+            best.setdefault((*key, offer.is_buy_box), offer)
     return list(best.values())
 
 

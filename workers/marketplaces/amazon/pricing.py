@@ -74,6 +74,8 @@ def unfit(listing: Listing, marketplace: Marketplace) -> Permanent | None:
         return Permanent("CURRENCY_MISMATCH", told)
     if len(quote(listing.sku, safe="")) > LONGEST_ENCODED_SKU:
         return Permanent("INVALID_SKU", "The SKU is longer than any of Amazon's.")
+    if listing.sku in (".", ".."):
+        return Permanent("INVALID_SKU", "Amazon cannot be asked about a SKU that is nothing but dots.")
     return None
 
 

@@ -34,19 +34,35 @@ Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
 
 
 class AmazonSettings(ConnectionModel):
-    """`endpoint` and `token_endpoint` replace Amazon's own: with its sandbox, a proxy, a test's server."""
+    """Which of the seller's accounts, and in which of Amazon's marketplaces."""
 
-    # Ours, to tell our offers from those of others.
-    seller_id: str = Field(pattern=r"^[A-Z0-9]{1,32}$")
+    seller_id: str = Field(
+        pattern=r"^[A-Z0-9]{1,32}$", description="The seller's id at Amazon: tells our offers from those of others."
+    )
     country: Annotated[
-        str, AfterValidator(_known_country), Field(json_schema_extra={"enum": [str(name) for name in MARKETPLACES]})
+        str,
+        AfterValidator(_known_country),
+        Field(
+            description=f"The marketplace, by its country: one of {', '.join(MARKETPLACES)}.",
+            json_schema_extra={"enum": [str(name) for name in MARKETPLACES]},
+        ),
     ]
-    endpoint: Address | None = None
-    token_endpoint: Address = TOKEN_ENDPOINT
-    # Of the listings whose prices are set. Amazon takes PRODUCT for all of them.
-    product_type: str = Field(default="PRODUCT", pattern=r"^[A-Z0-9_]{1,100}$")
-    # Costs a call for each 40 products, of which Amazon allows two a minute.
-    featured_offer_expected_price: bool = False
+    endpoint: Address | None = Field(
+        default=None, description="Replaces the API's address in the country's region, such as with Amazon's sandbox."
+    )
+    token_endpoint: Address = Field(
+        default=TOKEN_ENDPOINT, description="Where Login with Amazon issues access tokens."
+    )
+    product_type: str = Field(
+        default="PRODUCT",
+        pattern=r"^[A-Z0-9_]{1,100}$",
+        description="Of the listings whose prices are set. Amazon takes PRODUCT for all of them.",
+    )
+    featured_offer_expected_price: bool = Field(
+        default=False,
+        description="Whether scans ask at which price our offer would be the featured one. "
+        "Costs a call for each 40 products, of which Amazon allows two a minute.",
+    )
 
     @property
     def marketplace(self) -> Marketplace:
@@ -56,6 +72,12 @@ class AmazonSettings(ConnectionModel):
 class AmazonCredentials(ConnectionModel):
     """Of Login with Amazon: the application's, and the seller's consent to it."""
 
-    client_id: SecretStr = Field(min_length=1, max_length=500)
-    client_secret: SecretStr = Field(min_length=1, max_length=500)
-    refresh_token: SecretStr = Field(min_length=1, max_length=4000)
+    client_id: SecretStr = Field(
+        min_length=1,
+        max_length=500,
+        description="The application's LWA client identifier: amzn1.application-oa2-client.…",
+    )
+    client_secret: SecretStr = Field(min_length=1, max_length=500, description="The application's LWA client secret.")
+    refresh_token: SecretStr = Field(
+        min_length=1, max_length=4000, description="What the seller's authorisation of the application gave: Atzr|…"
+    )

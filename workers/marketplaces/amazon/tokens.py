@@ -35,11 +35,12 @@ class AccessTokens:
             "client_secret": credentials.client_secret.get_secret_value(),
             "refresh_token": credentials.refresh_token.get_secret_value(),
         }
-        self._key = hashlib.sha256("\0".join([endpoint, *self._form.values()]).encode()).hexdigest()
+        # Names the credentials, and does not tell them.
+        self.key = hashlib.sha256("\0".join([endpoint, *self._form.values()]).encode()).hexdigest()
 
     def get(self) -> str:
         """This process's token, exchanged where there is none. Raises MarketplaceError."""
-        known = _cache.get(self._key)
+        known = _cache.get(self.key)
         if known is not None and time.monotonic() < known[1]:
             return known[0]
         try:
@@ -49,14 +50,14 @@ class AccessTokens:
             raise Transient("NO_TOKEN", error.message) from None
         for key in [key for key, (_, until) in list(_cache.items()) if until <= time.monotonic()]:
             _cache.pop(key, None)
-        _cache[self._key] = (token, time.monotonic() + seconds - MARGIN_SECONDS)
+        _cache[self.key] = (token, time.monotonic() + seconds - MARGIN_SECONDS)
         return token
 
     def forget(self, token: str) -> None:
         """It was refused. Another thread may have a newer one by now, which stays."""
-        known = _cache.get(self._key)
+        known = _cache.get(self.key)
         if known is not None and known[0] == token:
-            _cache.pop(self._key, None)
+            _cache.pop(self.key, None)
 
     def _exchange(self) -> tuple[str, float]:
         response = self._transport.exchange("POST", self._endpoint, form=self._form)

@@ -64,7 +64,8 @@ class Transport:
             except (Uncertain, OutOfTime, InvalidAnswer):
                 raise
             except Transient as problem:
-                seconds = _backoff(number) if problem.retry_after is None else problem.retry_after
+                # A server that asks for no pause gets one all the same.
+                seconds = max(_backoff(number), problem.retry_after or 0.0)
                 if seconds >= self._pace.left:
                     raise
             self._pace.wait(seconds)

@@ -1,8 +1,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from ssl import SSLContext
 from typing import Any
-from uuid import uuid4
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -13,6 +14,17 @@ from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettin
 from workers.marketplaces.protocol import Listing, Pace
 
 Opener = Callable[..., Amazon]
+
+
+@pytest.fixture(scope="session")
+def authorities() -> SSLContext:
+    return httpx.create_ssl_context()
+
+
+@pytest.fixture(autouse=True)
+def read_authorities_once(monkeypatch: pytest.MonkeyPatch, authorities: SSLContext) -> None:
+    """Reading those of the system takes longer than most tests."""
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: authorities)
 
 
 @pytest.fixture
@@ -27,7 +39,7 @@ def fake(settings: Any) -> Iterator[FakeAmazon]:
 
 @pytest.fixture
 def open_amazon(servers: None, fake: FakeAmazon) -> Iterator[Opener]:
-    """A connector of its own scope: its rates are nobody else's."""
+    """Connectors of one account, which is nobody else's: nor are its rates."""
     with ExitStack() as stack:
 
         def opened(pace: Pace | None = None, credentials: dict[str, str] | None = None, **options: Any) -> Amazon:
@@ -36,9 +48,7 @@ def open_amazon(servers: None, fake: FakeAmazon) -> Iterator[Opener]:
         yield opened
 
 
-def connector(
-    fake: FakeAmazon, pace: Pace, credentials: dict[str, str] | None = None, scope: str = "", **options: Any
-) -> Amazon:
+def connector(fake: FakeAmazon, pace: Pace, credentials: dict[str, str] | None = None, **options: Any) -> Amazon:
     address = f"http://{fake.host}"
     defaults = {
         "seller_id": "OURS",
@@ -48,7 +58,7 @@ def connector(
     }
     secrets = {name: SecretStr(value) for name, value in {**fake.credentials, **(credentials or {})}.items()}
     settings = AmazonSettings.model_validate({**defaults, **options})
-    return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, scope or uuid4().hex)
+    return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, "1:amazon_us")
 
 
 @pytest.fixture

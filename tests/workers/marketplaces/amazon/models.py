@@ -36,10 +36,15 @@ def find(operation: str) -> tuple[Model, Model]:
     raise LookupError(operation)
 
 
+def sandboxes(operation: str, status: str = "200") -> list[Model]:
+    """What Amazon's sandbox answers to the operation's examples, and the examples' requests."""
+    examples: list[Model] = find(operation)[0]["responses"][status]["x-amzn-api-sandbox"]["static"]
+    return examples
+
+
 def sandbox(operation: str, status: str = "200") -> Model:
-    """What Amazon's sandbox answers to the operation's first example, and the example's request."""
-    example: Model = find(operation)[0]["responses"][status]["x-amzn-api-sandbox"]["static"][0]
-    return example
+    """The first of them."""
+    return sandboxes(operation, status)[0]
 
 
 def usage_plan(operation: str) -> tuple[float, int]:
@@ -78,7 +83,7 @@ def _of_operation(operation: Model, model: Model, query: str, body: bytes) -> li
 def _of_parameter(parameter: Model, values: list[str]) -> list[str]:
     if len(values) != 1:
         return [f"{parameter['name']} is given {len(values)} times"]
-    allowed = parameter.get("items", {}).get("enum")
+    allowed = parameter.get("items", parameter).get("enum")
     parts = values[0].split(",") if parameter["type"] == "array" else values
     if parameter["type"] == "integer" and int(values[0]) > parameter.get("maximum", 0):
         return [f"{parameter['name']} is too large"]
@@ -88,6 +93,6 @@ def _of_parameter(parameter: Model, values: list[str]) -> list[str]:
 def _of_body(schema: Model, model: Model, body: Any) -> list[str]:
     validator = Draft4Validator({**schema, "definitions": model["definitions"]})
     found = [error.message[:300] for error in validator.iter_errors(body)]
-    uris = [each["uri"] for each in body.get("requests", [])]
+    uris = [each.get("uri", "") for each in body.get("requests", [])]
     paths = [path for each in models() for path in each["paths"]]
     return found + [uri for uri in uris if uri not in _BATCH_URIS and not any(_matches(path, uri) for path in paths)]

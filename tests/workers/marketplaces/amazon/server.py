@@ -1,4 +1,4 @@
-"""Amazon on loopback: its token endpoint and the seven operations, which can fail in all the ways that networks do."""
+"""Amazon on loopback: its token endpoint and the seven operations, which fail in all the ways that networks do."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -129,12 +129,14 @@ class FakeAmazon(ThreadingHTTPServer):
         return reply({"access_token": token, "token_type": "bearer", "expires_in": 3600})
 
     def _usual(self, seen: Seen) -> Reply:
-        headers = {"x_amzn_RateLimit_Limit": self.rate} if self.rate else {}
         for pattern, make in _OPERATIONS:
             if re.fullmatch(pattern, f"{seen.method} {seen.path}"):
                 answer = make(self, seen)
-                return answer if isinstance(answer, Reply) else reply(answer, **headers)
+                return answer if isinstance(answer, Reply) else self._with_rate(reply(answer))
         return errors("NotFound", "no such operation", 404)
+
+    def _with_rate(self, answer: Reply) -> Reply:
+        return replace(answer, headers={"x-amzn-RateLimit-Limit": self.rate}) if self.rate else answer
 
     def offers(self, seen: Seen) -> Json:
         """Of a pricing batch, in another order than was asked."""
@@ -144,7 +146,7 @@ class FakeAmazon(ThreadingHTTPServer):
         kind, name = request["uri"].split("/")[-3:-1]
         echo = {"SellerSKU" if kind == "listings" else "Asin": unquote(name)}
         repeated = {**{each: request[each] for each in ("MarketplaceId", "ItemCondition", "CustomerType")}, **echo}
-        found = self.payloads.get((unquote(name), request["ItemCondition"]), payload([]))
+        found: Json = self.payloads.get((unquote(name), request["ItemCondition"]), payload([]))
         if "status" in found and "body" in found:
             return {**found, "request": repeated}
         return {"status": {"statusCode": 200}, "headers": {}, "body": {"payload": found}, "request": repeated}

@@ -28,8 +28,8 @@ def test_an_offer_has_its_price_its_shipping_and_who_ships(amazon: Amazon, fake:
     listed = [offer("THEIRS", 19.99, 4.5, IsFulfilledByAmazon=True, IsBuyBoxWinner=True), offer("SLOW", 18)]
     fake.payloads[(listing().sku, "New")] = payload(listed, featured=24.49)
     assert only(amazon).offers == (
-        Offer("THEIRS", Decimal("19.99"), Decimal("4.5"), "USD", "new", "amazon", is_buy_box=True),
         Offer("SLOW", Decimal(18), Decimal(0), "USD", "new", "merchant"),
+        Offer("THEIRS", Decimal("19.99"), Decimal("4.5"), "USD", "new", "amazon", is_buy_box=True),
     )
 
 
@@ -42,13 +42,32 @@ def test_twenty_products_go_into_a_batch(amazon: Amazon, fake: FakeAmazon) -> No
     assert {sku: each.offers[0].seller for sku, each in found.items()} == {sku: f"SELLER{sku[4:]}" for sku in skus}
 
 
+def answered(*responses: dict[str, Any]) -> Reply:
+    return reply({"responses": list(responses)})
+
+
+def response(sku: str, found: dict[str, Any]) -> dict[str, Any]:
+    """Of a pricing batch, to a request for new ones."""
+    request = {"SellerSKU": sku, "ItemCondition": "New", "MarketplaceId": "ATVPDKIKX0DER"}
+    return {"status": {"statusCode": 200}, "body": {"payload": found}, "request": request}
+
+
+def test_responses_may_come_twice_astray_or_not_at_all(amazon: Amazon, fake: FakeAmazon) -> None:
+    a, b, stray = (response(sku, payload([offer(f"OF {sku}", 10)])) for sku in ("A", "B", "STRAY"))
+    fake.next.append(answered(b, stray, a, b, a))
+    found = fetch(amazon, *map(listing, "ABC"))
+    assert [[each.seller for each in found[sku].offers] for sku in "ABC"] == [["OF A"], ["OF B"], []]
+    problems = [each.problem for each in (found["A"], found["B"], found["C"])]
+    assert [each and each.code for each in problems] == [None, None, "INVALID_ANSWER"]
+
+
 def test_every_condition_is_asked_for_in_the_same_batch(amazon: Amazon, fake: FakeAmazon) -> None:
     for condition in CONDITIONS:
         fake.payloads[("3", condition.capitalize())] = payload([offer("THEIRS", CONDITIONS.index(condition) + 1)])
     found = fetch(amazon, *(listing(str(number)) for number in range(6)), conditions=CONDITIONS)
     assert [len(call.requests) for call in fake.calls] == [20, 4]
     assert [(each.condition, each.price) for each in found["3"].offers] == [
-        (condition, number + 1) for number, condition in enumerate(CONDITIONS)
+        (condition, Decimal(number + 1)) for number, condition in enumerate(CONDITIONS)
     ]
 
 
@@ -81,12 +100,12 @@ def test_a_product_that_fails_is_alone_in_it(amazon: Amazon, fake: FakeAmazon) -
     fake.payloads[("down", "New")] = failed(500, "InternalFailure")
     fake.payloads[("fine", "New")] = payload([offer("THEIRS", 10)])
     found = fetch(amazon, *map(listing, ("gone", "bad", "slow", "down", "fine")))
-    assert {sku: type(each.problem) for sku, each in found.items()} == {
-        "gone": Permanent,
-        "bad": Permanent,
-        "slow": Transient,
-        "down": Transient,
-        "fine": type(None),
+    assert {sku: each.problem and (type(each.problem), each.problem.code) for sku, each in found.items()} == {
+        "gone": (Permanent, "NOT_LISTED"),
+        "bad": (Permanent, "NOT_LISTED"),
+        "slow": (Transient, "THROTTLED"),
+        "down": (Transient, "UNAVAILABLE"),
+        "fine": None,
     }
     assert found["gone"].problem
     assert "gone is not listed" in found["gone"].problem.message
@@ -170,18 +189,76 @@ def test_an_offer_that_makes_no_sense_is_refused_alone(
     assert [(each.seller, each.price) for each in found.offers] == [("FINE", Decimal("10.5"))]
 
 
-def test_of_a_sellers_duplicates_the_cheapest_counts(amazon: Amazon, fake: FakeAmazon) -> None:
+def test_of_a_sellers_duplicates_the_cheapest_counts_beside_the_featured_one(
+    amazon: Amazon, fake: FakeAmazon
+) -> None:
     duplicates = [
         offer("A", 10, 5, IsBuyBoxWinner=True),
+        offer("A", 12, 1),
         offer("A", 12, 1),
         offer("A", 14),
         offer("A", 20, IsFulfilledByAmazon=True),
     ]
     fake.payloads[(listing().sku, "New")] = payload(duplicates, featured=15)
     assert [(each.landed_price, each.fulfilment, each.is_buy_box) for each in only(amazon).offers] == [
-        (13, "merchant", True),
-        (20, "amazon", False),
+        (Decimal(13), "merchant", False),
+        # What the buy box costs, however cheap its seller's other offer is.
+        (Decimal(15), "merchant", True),
+        (Decimal(20), "amazon", False),
     ]
+
+
+@pytest.mark.parametrize("cheaper_first", [True, False])
+def test_a_featured_offer_that_is_the_cheapest_is_all_of_a_seller(
+    amazon: Amazon, fake: FakeAmazon, cheaper_first: bool
+) -> None:
+    listed = [offer("A", 10, IsBuyBoxWinner=True), offer("A", 10), offer("A", 11)]
+    fake.payloads[(listing().sku, "New")] = payload(listed if cheaper_first else listed[::-1], featured=10)
+    assert [(each.landed_price, each.is_buy_box) for each in only(amazon).offers] == [(Decimal(10), True)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "reason"),
+    [
+        (b"1e999999999", "the price is too large"),
+        (b"-1e999999999", "the price is too large"),
+        (b"1" * 4000, "the price is too large"),
+        (b"1e-999999999", "the price has more than the 2 decimals of USD"),
+        (b"0e999999999", "the price must be above 0"),
+        (b"-0", "the price must be above 0"),
+        (b"9.99" + b"0" * 1000 + b"1", "the price has more than the 2 decimals of USD"),
+    ],
+)
+def test_a_number_of_any_size_is_refused_alone(amazon: Amazon, fake: FakeAmazon, amount: bytes, reason: str) -> None:
+    body = answered(response(listing().sku, payload([offer("HUGE", 0.25), offer("FINE", "10.50")]))).body
+    fake.next.append(Reply(body=body.replace(b"0.25", amount)))
+    found = only(amazon)
+    assert [each.reason for each in found.refused] == [reason]
+    assert [each.seller for each in found.offers] == ["FINE"]
+
+
+def test_a_thousand_offers_of_a_product_count(amazon: Amazon, fake: FakeAmazon) -> None:
+    listed = [offer(f"S{number}", number + 1) for number in range(1000)]
+    fake.payloads[(listing().sku, "New")] = payload([*listed, *listed])
+    assert len(only(amazon).offers) == 1000
+
+
+def test_hostile_text_is_only_text(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.payloads[("A", "New")] = payload([offer("<b>\u202eA\n\0\ud800" + "x" * 10_000, 10), offer("\u200b", 9)])
+    fake.payloads[("B", "New")] = failed(400, "A\0B", "Told\n\u202e\ud800 " + "y" * 10_000)
+    found = fetch(amazon, listing("A"), listing("B"))
+    assert [each.seller for each in found["A"].offers] == ["<b>A" + "x" * 96]
+    assert [each.reason for each in found["A"].refused] == ["the seller is missing"]
+    assert found["B"].problem
+    assert found["B"].problem.message.startswith("Amazon has no offers for this product: AB: Told yyy")
+    assert len(found["B"].problem.message) < 400
+
+
+def test_offers_that_amazon_is_still_gathering_are_not_none(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.payloads[(listing().sku, "New")] = payload([], status="ActiveButTooSoonForProcessing")
+    problem = only(amazon).problem
+    assert isinstance(problem, Transient)
+    assert problem.code == "NOT_READY"
 
 
 def test_our_own_offer_is_no_competitor(amazon: Amazon, fake: FakeAmazon) -> None:
@@ -201,7 +278,7 @@ def test_of_our_own_offers_the_featured_one_counts(amazon: Amazon, fake: FakeAma
     found = only(amazon)
     assert found.offers == ()
     assert found.own
-    assert (found.own.price, found.own.is_buy_box) == (11, True)
+    assert (found.own.price, found.own.is_buy_box) == (Decimal(11), True)
 
 
 def featured(seller: str, price: float, views: object, **others: object) -> dict[str, Any]:
@@ -274,7 +351,7 @@ def test_what_the_run_has_no_time_to_complete_comes_as_it_is(open_amazon: Opener
     for asin in asins:
         fake.payloads[(asin, "New")] = payload([offer("CHEAP", 1)], featured=40)
         fake.featured[asin] = [featured("FEATURED", 40, 100)]
-    # Enough for three batches of offers, ten seconds apart, and for the first of three summaries, thirty seconds apart.
+    # Enough for three batches of offers, ten seconds apart, and for the first of three summaries, thirty apart.
     found = fetch(open_amazon(Leaping(45)), *(listing(asin, asin) for asin in asins))
     assert [len(each.offers) for each in found.values()] == [2] * 20 + [1] * 21
 

@@ -16,16 +16,19 @@ US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 PRICE = Decimal("19.9900")
 
 
-def listed(amount: object, currency: str = "USD", marketplace: str = US, kind: str = "B2C") -> dict[str, Any]:
+def listed(
+    amount: object, currency: str = "USD", marketplace: str = US, kind: str = "B2C", **others: object
+) -> dict[str, Any]:
     price = {"currencyCode": currency, "amount": amount}
-    return {"marketplaceId": marketplace, "offerType": kind, "price": price}
+    return {"marketplaceId": marketplace, "offerType": kind, "price": price, **others}
 
 
 def test_the_price_is_that_for_consumers_in_this_marketplace(amazon: Amazon, fake: FakeAmazon) -> None:
     fake.listings[listing().sku] = [
         listed("90.00", kind="B2B"),
         listed("130.00", "CAD", CANADA),
-        listed("100.00"),
+        listed("70.00", audience={"value": "BZR", "displayName": "Sell on Amazon Haul"}),
+        listed("100.00", audience={"value": "ALL", "displayName": "Sell on Amazon"}),
     ]
     assert amazon.read_price(listing()) == 100
     assert fake.calls[-1].path.endswith("/OURS/SKU%201%2F%C3%A9")
@@ -38,7 +41,7 @@ def test_a_listing_without_a_price_has_none(amazon: Amazon, fake: FakeAmazon) ->
 
 
 def test_a_sku_that_is_not_listed_is_told(amazon: Amazon) -> None:
-    with pytest.raises(Permanent, match="NOT_LISTED.*SKU 1/é"):
+    with pytest.raises(Permanent, match=r"NOT_LISTED.*SKU 1/é"):
         amazon.read_price(listing())
 
 
@@ -56,6 +59,22 @@ def test_a_price_in_another_currency_is_neither_read_nor_written(amazon: Amazon,
     assert fake.seen == []
 
 
+@pytest.mark.parametrize("call", [Amazon.read_price, lambda amazon, each: amazon.write_price(each, PRICE)])
+@pytest.mark.parametrize("sku", [".", ".."])
+def test_a_sku_that_would_lead_elsewhere_is_not_asked_for(
+    amazon: Amazon, fake: FakeAmazon, call: Any, sku: str
+) -> None:
+    with pytest.raises(Permanent, match="INVALID_SKU"):
+        call(amazon, listing(sku))
+    assert fake.seen == []
+
+
+@pytest.mark.parametrize("sku", ["a/../../../b", "?a=b#c", "%2F", "a\nb", "\u202e", "'\";DROP"])
+def test_a_hostile_sku_is_only_a_name(amazon: Amazon, fake: FakeAmazon, sku: str) -> None:
+    fake.listings[sku] = [listed("100.00")]
+    assert amazon.read_price(listing(sku)) == 100
+
+
 def test_a_price_is_written_exactly(amazon: Amazon, fake: FakeAmazon) -> None:
     amazon.write_price(listing(), Decimal("123456789012345678.0100"))
     sent = json.loads(fake.calls[0].body, parse_float=Decimal)
@@ -65,6 +84,7 @@ def test_a_price_is_written_exactly(amazon: Amazon, fake: FakeAmazon) -> None:
         {
             "marketplace_id": US,
             "currency": "USD",
+            "audience": "ALL",
             "our_price": [{"schedule": [{"value_with_tax": Decimal("123456789012345678.01")}]}],
         }
     ]
