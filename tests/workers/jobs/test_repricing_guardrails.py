@@ -272,6 +272,7 @@ def test_changes_that_never_came_about_do_not_count(followed: Caller) -> None:
 
 def test_floors_hold_at_the_moment_of_writing(followed: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised after the job has read the product."""
+
     def raised_meanwhile(*arguments: Any) -> Any:
         product(map_price=Decimal("19.99"))
         return price_changes.decide(*arguments)
