@@ -12,6 +12,7 @@ import time
 import zlib
 from collections.abc import Iterable
 from contextvars import ContextVar
+from functools import cache
 from ssl import SSLContext
 from typing import Any, TypeAlias
 
@@ -104,6 +105,12 @@ def _public_addresses(host: str, port: int) -> list[str]:
     return addresses[:_MOST_ADDRESSES]
 
 
+@cache
+def _ssl_context() -> SSLContext:
+    """One for all clients: it takes 30 ms to read the certificate authorities."""
+    return httpx.create_ssl_context()
+
+
 def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
     """How long one operation may take. Raises `error` where the request's time is over."""
     left = _until.get() - time.monotonic()
@@ -172,7 +179,7 @@ class GuardedTransport(httpx.HTTPTransport):
         self._schemes = {"https"} if https_only else {"https", "http"}
         # No connection is kept: what is written to one that the server has just closed may have arrived or not.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), max_keepalive_connections=0, network_backend=_GuardedBackend()
+            ssl_context=_ssl_context(), max_keepalive_connections=0, network_backend=_GuardedBackend()
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -12,10 +12,15 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 class ShopifySettings(ConnectionModel):
-    shop: str = Field(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com\z")
-    # Where the API is, if not at the shop itself: a proxy.
-    endpoint: str | None = Field(default=None, max_length=500)
-    api_version: str = Field(default="2026-10", pattern=r"\A20[0-9]{2}-(0[1-9]|1[0-2])\z")
+    shop: str = Field(
+        pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com\z", description="As in my-shop.myshopify.com."
+    )
+    endpoint: str | None = Field(
+        default=None, max_length=500, description="Where the Admin API is, if not at the shop itself: a proxy."
+    )
+    api_version: str = Field(
+        default="2026-10", pattern=r"\A20[0-9]{2}-(0[1-9]|1[0-2])\z", description="Of the Admin API."
+    )
 
     @field_validator("endpoint")
     @classmethod
@@ -39,7 +44,9 @@ class ShopifySettings(ConnectionModel):
 
 
 class ShopifyCredentials(ConnectionModel):
-    access_token: SecretStr = Field(min_length=1, max_length=500)
+    access_token: SecretStr = Field(
+        min_length=1, max_length=500, description="Of an app with the scopes read_products and write_products."
+    )
 
     @field_validator("access_token")
     @classmethod

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from html import unescape
 from itertools import islice
 from typing import Any, TypeAlias
 
@@ -25,10 +26,20 @@ _META_CHARSET = re.compile(rb"<meta\b[^>]{0,200}?\bcharset\s*=\s*[\"']?\s*([\w.:
 _META_WITHIN = 4096
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
-# The parser compares each attribute of an element with all before: 200,000 take a minute. No real tag has so many.
-# Always matches from its "<" on, so that nothing is looked at twice.
-_ATTRIBUTE = r"""[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]*+))?+"""
-_TAG = re.compile(rf"<[a-zA-Z](?:{_ATTRIBUTE}){{0,3000}}+(?P<more>{_ATTRIBUTE})?+")
+_LETTER = re.compile(r"[a-zA-Z]")
+_COMMENT_END = re.compile(r"--!?>")
+_ATTRIBUTE = r"""[\s/]*+{name}=?+[^\s/>=]*+{end}(?:\s*+=\s*+{value}(?:"[^"]*+"|'[^']*+'|[^\s>]*+){end})?+"""
+_EACH = re.compile(_ATTRIBUTE.format(name="(?=[^\\s/>])(?P<name>", value="(?P<value>", end=")"))
+_ANY = _ATTRIBUTE.format(name="(?=[^\\s/>])(?:", value="(?:", end=")")
+_TAG = re.compile(rf"<(?P<closing>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<attributes>(?:{_ANY})*+)[\s/]*+>")
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+# What is in them is text, whatever it looks like.
+_RAW = {
+    name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
+    for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
+}
+# A page has some thousands: more would take more than a second.
+_MOST_TAGS = 200_000
 
 # <!-- … -->, and //<![CDATA[ … //]]> as well as /*<![CDATA[*/ … /*]]>*/
 _OPENING = re.compile(r"<!--|(?:(?://|/\*)\s*)?<!\[CDATA\[\s*(?:\*/)?")
@@ -40,6 +51,7 @@ _LONGEST_NUMBER = 50
 
 # Where an element has its property, in this order; else it is its text.
 _VALUE_ATTRIBUTES = ("content", "href", "src", "data", "value", "datetime")
+_READ_ATTRIBUTES = {"itemscope", "itemprop", "itemtype", "type", *_VALUE_ATTRIBUTES}
 # A description may be as long as the page; of what is read here nothing is.
 _LONGEST_TEXT = 500
 _MOST_ELEMENTS_OF_A_TEXT = 50
@@ -51,16 +63,98 @@ _MOST_PROPERTIES = 20_000
 def nodes(page: bytes, charset: str | None) -> Iterator[Node]:
     """The page's items, those of JSON-LD first. `charset` is the HTTP header's."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
-    text = _decoded(page, charset).replace("\0", "\N{REPLACEMENT CHARACTER}")
-    if any(tag["more"] for tag in _TAG.finditer(text)):
-        return
+    html, scripts = _cleaned(_decoded(page, charset).replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    for script in scripts:
+        yield from _objects(_parsed(script))
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(html.encode("utf-8", "replace"), parser)
     except etree.ParseError:
         return
     if root is not None:
-        yield from _json_ld(root)
         yield from _Microdata().items(root)
+
+
+def _cleaned(text: str) -> tuple[str, list[str]]:
+    """The page with the few attributes that are read, without scripts and comments; and its scripts of JSON-LD.
+
+    The parser compares each attribute of an element with all before: 200,000 take a minute. What it gets is written
+    here, so that no trick with quotes and comments makes it see another tag than we do.
+    """
+    pieces: list[str] = []
+    scripts: list[str] = []
+    at = 0
+    for _ in range(_MOST_TAGS):
+        start = text.find("<", at)
+        if start < 0:
+            pieces.append(text[at:])
+            break
+        pieces.append(text[at:start])
+        if tag := _TAG.match(text, start):
+            at = _end_of(tag, text)
+            pieces.append(_written(tag))
+            if _is_json_ld(tag):
+                scripts.append(text[tag.end() : at])
+        elif text.startswith("<!--", start):
+            at = _end_of_comment(text, start)
+        elif text.startswith(("<!", "<?", "</"), start):
+            at = _after(">", text, start)
+        elif _LETTER.match(text, start + 1):
+            # A tag without an end: as browsers do, nothing of it is taken.
+            break
+        else:
+            pieces.append("&lt;")
+            at = start + 1
+    return "".join(pieces), scripts
+
+
+def _after(mark: str, text: str, start: int) -> int:
+    found = text.find(mark, start)
+    return len(text) if found < 0 else found + len(mark)
+
+
+def _end_of_comment(text: str, start: int) -> int:
+    if text.startswith(("<!-->", "<!--->"), start):
+        return _after(">", text, start)
+    found = _COMMENT_END.search(text, start + 4)
+    return found.end() if found else len(text)
+
+
+def _end_of(tag: re.Match[str], text: str) -> int:
+    """Of the tag, or of the text that it begins."""
+    raw = None if tag["closing"] else _RAW.get(tag["name"].lower())
+    if raw is None:
+        return tag.end()
+    found = raw.search(text, tag.end())
+    return found.start() if found else len(text)
+
+
+def _written(tag: re.Match[str]) -> str:
+    name = tag["name"].lower()
+    if name in _RAW or not _NAME.fullmatch(name):
+        return ""
+    if tag["closing"]:
+        return f"</{name}>"
+    attributes = "".join(f' {each}="{value}"' for each, value in _attributes(tag).items())
+    return f"<{name}{attributes}>"
+
+
+def _attributes(tag: re.Match[str]) -> dict[str, str]:
+    """Those that are read, the first of each name; their values as they may stand in double quotes."""
+    found: dict[str, str] = {}
+    for each in _EACH.finditer(tag["attributes"]):
+        name = each["name"].lower()
+        if name in _READ_ATTRIBUTES:
+            value = each["value"] or ""
+            quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
+            found.setdefault(name, (value[1:-1] if quoted else value).replace('"', "&quot;"))
+    return found
+
+
+def _is_json_ld(tag: re.Match[str]) -> bool:
+    if tag["closing"] or tag["name"].lower() != "script":
+        return False
+    kind = unescape(_attributes(tag).get("type", ""))
+    return kind.partition(";")[0].strip().lower() == "application/ld+json"
 
 
 def _decoded(page: bytes, charset: str | None) -> str:
@@ -81,13 +175,6 @@ def _known(name: str) -> str:
     if known in ("ascii", "iso8859-1"):
         return "cp1252"
     return known if _ENCODINGS.fullmatch(known) else "utf-8"
-
-
-def _json_ld(root: Any) -> Iterator[Node]:
-    for script in root.iter("script"):
-        kind = script.get("type", "").partition(";")[0].strip().lower()
-        if kind == "application/ld+json":
-            yield from _objects(_parsed("".join(script.itertext())))
 
 
 def _objects(value: Json) -> Iterable[Node]:

@@ -113,6 +113,7 @@ def test_encodings(charset: str, encoding: str) -> None:
 
 MIB = 1024 * 1024
 LD = b'<script type="application/ld+json">'
+FLOOD = b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,20 @@ LD = b'<script type="application/ld+json">'
         b"<div>" * (2 * MIB // 5),
         b"<x>" * 200_000 + b"</y>" * 200_000,
         b"<a x='" + b"y" * 2 * MIB,
-        b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000)) + b">",
+        FLOOD + b">",
+        b"<!-- <a b=' -->" + FLOOD + b"'>",
+        b"<!-->" + FLOOD + b" -->",
+        b"<script><a b='</script>" + FLOOD + b"'>",
+        b"<textarea><a b='</textarea>" + FLOOD + b"'>",
+        b"</p a='>" + FLOOD + b"'>",
+        b"<?x '>" + FLOOD + b"'>",
+        b"<a b=c'>" + FLOOD + b"'>",
+        b"<![CDATA[ ' ]]>" + FLOOD + b">",
+        b"<!--" * (2 * MIB // 4),
+        b"<" * 2 * MIB,
+        b"<a b='" * (2 * MIB // 6),
+        b"<script" * (2 * MIB // 7),
+        b"<b>" * (2 * MIB // 3),
         b'<!DOCTYPE html [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>' + b"&b;" * 200_000,
         b"\0" * 2 * MIB,
         b"\xff" * 2 * MIB,
@@ -134,12 +148,46 @@ LD = b'<script type="application/ld+json">'
         b"<div itemscope itemprop=a>" * 80_000,
         b"<div itemscope>" + b"<div itemprop=a>" * 240 + b"<a>" * 400_000,
     ],
-    ids=range(15),
+    ids=range(28),
 )
 def test_a_hostile_page_costs_bounded_time(content: bytes) -> None:
     began = time.process_time()
     assert page(content).offers == []
     assert time.process_time() - began < 5.0
+
+
+PRICE = "<b itemprop=price>9</b>"
+PRODUCT = (
+    '<div itemscope itemtype="https://schema.org/Product"><div itemprop=offers itemscope '
+    f'itemtype="https://schema.org/Offer"><meta itemprop=priceCurrency content=EUR>{PRICE}</div></div>'
+)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        f"a < b <p title='>'>{PRODUCT}",
+        f"<!-- ' -->{PRODUCT}<!-- ' -->",
+        f"<!--><p>{PRODUCT}",
+        f"<script>if (a<b) document.write('<div itemscope')</script>{PRODUCT}",
+        f"<title><a b='</title>{PRODUCT}",
+        f"<?xml version='1.0'?>{PRODUCT}",
+        f"<![CDATA[ ' ]]>{PRODUCT}",
+        PRODUCT.replace(PRICE, "<B ITEMPROP = 'price' itemprop=x class=\"a'b\">9</B>"),
+        PRODUCT.replace(PRICE, "<meta itemprop=price content='9'/>"),
+        PRODUCT.replace(PRICE, "<p itemprop=price>&#57;"),
+    ],
+)
+def test_pages_are_read_as_browsers_do(markup: str) -> None:
+    (offer,) = page(markup).offers
+    assert offer.price == 9
+
+
+@pytest.mark.parametrize(
+    "hidden", ["<!-- {} -->", "<!-- > {} --!>", "<textarea>{}</textarea>", "<script>{}</script>", "<a b='{}'>"]
+)
+def test_what_no_browser_shows_is_not_read(hidden: str) -> None:
+    assert not page(hidden.format(PRODUCT)).has_product
 
 
 def test_references_do_not_multiply() -> None:
