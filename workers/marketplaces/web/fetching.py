@@ -33,7 +33,10 @@ def open_reader() -> httpx.Client:
 def parsed(text: str) -> httpx.URL:
     """Raises Permanent where it is no address."""
     try:
-        return httpx.URL(text)
+        url = httpx.URL(text)
+        # Punycode that is none is found out no sooner.
+        _ = url.host
+        return url
     except (httpx.InvalidURL, ValueError) as error:
         raise Permanent("ADDRESS_REFUSED", f"{text[:200]} is no address of a page.") from error
 

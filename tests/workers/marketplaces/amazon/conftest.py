@@ -1,9 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from ssl import SSLContext
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -14,17 +12,6 @@ from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettin
 from workers.marketplaces.protocol import Listing, Pace
 
 Opener = Callable[..., Amazon]
-
-
-@pytest.fixture(scope="session")
-def authorities() -> SSLContext:
-    return httpx.create_ssl_context()
-
-
-@pytest.fixture(autouse=True)
-def read_authorities_once(monkeypatch: pytest.MonkeyPatch, authorities: SSLContext) -> None:
-    """Reading those of the system takes longer than most tests."""
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda: authorities)
 
 
 @pytest.fixture

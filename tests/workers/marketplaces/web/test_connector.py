@@ -217,3 +217,13 @@ def _never(request: Request) -> Response:
 
 def test_the_check_needs_nobody(open_web: Opener) -> None:
     assert "AIJobsBot" in open_web().check()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://xn--a/", "https://[::1/", "https://a:b/", "//x/", "nonsense", "http://127.0.0.1/", "file:///etc/passwd"],
+)
+def test_an_address_that_is_none_or_not_public_is_the_skus_problem(open_web: Opener, address: str) -> None:
+    problem = fetch(open_web(), address).problem
+    assert isinstance(problem, Permanent)
+    assert problem.code == "ADDRESS_REFUSED"
