@@ -162,6 +162,7 @@ def test_a_marketplace_that_only_has_products_is_one_of_the_catalogue(owner: Cal
         ({**AMAZON, "settings": {**AMAZON["settings"], "endpoint": "ftp://x"}}, ["settings.endpoint"]),
         (shopify(shop="evil.example/x.myshopify.com"), ["settings.shop"]),
         (shopify(endpoint="https://xn--a/"), ["settings.endpoint"]),
+        (
             {**AMAZON, "settings": {**AMAZON["settings"], "token_endpoint": "https://xn--a/"}},
             ["settings.token_endpoint"],
         ),
