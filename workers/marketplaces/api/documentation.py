@@ -57,8 +57,8 @@ put_marketplace: Callable[[View], View] = extend_schema(
     tags=_TAGS,
     summary="Configure a marketplace",
     description=(
-        "Creates or replaces its connection. Credentials are encrypted and never shown again; left out, those of "
-        f"before stay. The connectors:\n\n{_CONNECTORS}"
+        "Creates or replaces its connection. Credentials are encrypted and never shown again. Left out, those of "
+        f"before stay; with another shop or endpoint they have to be given anew. The connectors:\n\n{_CONNECTORS}"
     ),
     parameters=[*HEADERS, _NAME],
     request={"application/json": serializers.ConnectionRequest},
