@@ -231,6 +231,8 @@ def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
     first = start(tmp_path / "data", tmp_path / "first.log", "--no-demo")
     assert first.ready["tenant_id"] == "default"
     with first.client() as client:
+        address, products = "/api/catalogue/products?marketplace=amazon_us", "sku,title,price\nSKU-001,Mug,9\n"
+        client.post(address, content=products, headers={"content-type": "text/csv"}).raise_for_status()
         job_id = _dispatch(client)
     assert first.end(signal.SIGTERM) == 0, first.output()
     # A pid file of a machine that crashed: its number is another process's now, this one's.

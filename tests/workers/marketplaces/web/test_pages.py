@@ -244,10 +244,9 @@ KEYS += " priceSpecification shippingDetails shippingRate value mainEntity"
 VALUES = st.sampled_from(
     ["Product", "AggregateOffer", "EUR", "1.50", "a", "", "//[", "\ud800", "https://schema.org/"]
 )
-JSON = st.recursive(
-    VALUES | st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), inner, max_size=6),
-    max_leaves=25,
+LEAVES = VALUES | st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+JSON: st.SearchStrategy[object] = st.deferred(
+    lambda: LEAVES | st.lists(JSON, max_size=3) | st.dictionaries(st.sampled_from(KEYS.split()), JSON, max_size=6)
 )
 
 
