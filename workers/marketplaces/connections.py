@@ -210,6 +210,8 @@ def save(
     """
     stored = Connection.objects.of(tenant_id).filter(name=name).first()
     check(stored, connector, settings, credentials)
+    if stored and stored.connector != connector:
+        _give_up_unread(stored)
     row = stored or Connection(tenant_id=tenant_id, name=name)
     if not _keeps_credentials(stored, connector, credentials):
         row.sealed_credentials = sealing.seal(cast("Mapping[str, str]", credentials or {}), _owner(row))
@@ -238,25 +240,27 @@ def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix
 
 
 def delete(tenant_id: int, name: str) -> None:
-    """Raises MarketplaceNotFound, and ChangesInProgress while a price is on its way.
-
-    One that could not be read back for an hour is closed: without the connection nobody will read it.
-    """
+    """Raises MarketplaceNotFound, and ChangesInProgress while a price is on its way."""
     with transaction.atomic():
         found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
         if found is None:
             raise MarketplaceNotFound("No connection of this name is configured.")
         _refuse_open_changes(found)
-        _open_changes(found).update(
-            status=PriceChangeStatus.REJECTED,
-            detail="The connection was removed before the price could be read back.",
-        )
+        _give_up_unread(found)
         found.delete()
 
 
 def _open_changes(connection: Connection) -> PriceChangeQuerySet:
     changes = PriceChange.objects.of(connection.tenant_id)
     return changes.filter(status__in=OPEN, product__marketplace=connection.name)
+
+
+def _give_up_unread(connection: Connection) -> None:
+    """Close what could not be read back for an hour: without the connection nobody will."""
+    _open_changes(connection).update(
+        status=PriceChangeStatus.REJECTED,
+        detail="The connection was removed before the price could be read back.",
+    )
 
 
 def _refuse_open_changes(connection: Connection) -> None:

@@ -313,10 +313,14 @@ def test_a_connection_stays_while_a_price_is_on_its_way(owner: Caller, shop: Fak
     assert owner.delete(f"{PATH}/shopify").status_code == 204
 
 
-def test_a_price_that_nobody_will_read_back_is_closed_with_its_connection(owner: Caller, shop: FakeShopify) -> None:
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_price_that_nobody_will_read_back_is_closed_with_its_connection(
+    owner: Caller, shop: FakeShopify, replaced: bool
+) -> None:
     open_change(owner, shop, "unknown")
     PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
-    assert owner.delete(f"{PATH}/shopify").status_code == 204
+    answer = put(owner, {"connector": "web"}, "shopify") if replaced else owner.delete(f"{PATH}/shopify")
+    assert answer.status_code == (200 if replaced else 204)
     change = PriceChange.objects.get()
     assert (change.status, "removed" in change.detail) == ("rejected", True)
 
