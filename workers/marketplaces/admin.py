@@ -95,6 +95,10 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscr
     @admin.action(description="Test selected connections", permissions=["change"])
     def test(self, request: HttpRequest, rows: QuerySet[Connection]) -> None:
         for row in rows:
-            tested = connections.test(row)
+            try:
+                tested = connections.test(row)
+            except ApiError as error:
+                self.message_user(request, f"{row}: {error.message}", messages.WARNING)
+                continue
             level = messages.SUCCESS if tested["ok"] else messages.WARNING
             self.message_user(request, f"{row}: {tested['message']}", level)

@@ -1,5 +1,6 @@
 """A tenant's connections: found, opened, written. Every marketplace that has products is one, of the catalogue."""
 
+import threading
 from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
@@ -52,6 +53,11 @@ class MarketplaceNotFound(ApiError):
 class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
     default_message = "Prices are being written to this marketplace; try again when they have settled."
+
+
+class TestRunning(ApiError):
+    code, status = "TEST_RUNNING", 429
+    default_message = "Another connection is being tested; try again in a moment."
 
 
 def find(tenant_id: int, name: str) -> Connection | None:
@@ -122,13 +128,21 @@ class Tested(TypedDict):
     message: str
 
 
+# A process of the API has a few threads for all tenants, and a server that never answers keeps one for ten seconds.
+_one_test = threading.BoundedSemaphore(1)
+
+
 def test(connection: Connection) -> Tested:
-    """Try it with its cheapest call."""
+    """Try it with its cheapest call. Raises TestRunning while this process tries another one."""
+    if not _one_test.acquire(blocking=False):
+        raise TestRunning(retry_after=int(TEST_SECONDS))
     try:
         with open_connector(connection, Pace(TEST_SECONDS)) as connector:
             return {"ok": True, "code": None, "message": connector.check()}
     except MarketplaceError as error:
         return {"ok": False, "code": error.code, "message": error.message}
+    finally:
+        _one_test.release()
 
 
 def open_connector(connection: Connection, pace: Pace) -> AnyConnector:

@@ -20,6 +20,10 @@ _NAME = OpenApiParameter(
 _NOT_FOUND = OpenApiResponse(
     schemas.ErrorAnswer, description="MARKETPLACE_NOT_FOUND: not configured, and no product is sold on it."
 )
+_TEST_RUNNING = OpenApiResponse(
+    schemas.ErrorAnswer,
+    description="TEST_RUNNING: another connection is being tested; retry after Retry-After seconds.",
+)
 _IN_PROGRESS = OpenApiResponse(
     schemas.ErrorAnswer, description="CHANGES_IN_PROGRESS: prices are being written to it at the moment."
 )
@@ -96,5 +100,5 @@ test_marketplace: Callable[[View], View] = extend_schema(
     description="Makes its cheapest call, and says what was found or what is wrong. Nothing is changed.",
     parameters=[*HEADERS, _NAME],
     request=None,
-    responses={200: serializers.TestAnswer, **errors(422), 404: _NOT_FOUND},
+    responses={200: serializers.TestAnswer, **errors(422), 404: _NOT_FOUND, 429: _TEST_RUNNING},
 )

@@ -1,6 +1,7 @@
 """GET, PUT and DELETE /api/marketplaces, and POST …/test: who may, what is checked, and that secrets stay secret."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db.models import F
 from tests import engine
 from tests.clients import Caller, caller
 from tests.workers.catalogue.steps import add_products
-from tests.workers.marketplaces.shopify.server import FakeShopify
+from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import PriceChange, Product
 from workers.marketplaces import connections, sealing
@@ -283,6 +284,22 @@ def test_a_connection_that_does_not_says_what_is_wrong(owner: Caller, shop: Fake
 def test_an_address_within_is_not_called(owner: Caller, endpoint: str) -> None:
     put(owner, shopify(endpoint=endpoint))
     assert tried(owner, "shop") == (False, "ADDRESS_REFUSED")
+
+
+def test_a_server_that_never_answers_keeps_no_second_thread(owner: Caller, shop: FakeShopify) -> None:
+    connect(owner, shop)
+    shop.instead["Check"] = [Mishap.HANGS]
+    with ThreadPoolExecutor(1) as pool:
+        row = Connection.objects.get()
+        hanging = pool.submit(connections.test, row)
+        while not shop.operations:
+            assert not hanging.done()
+        answer = owner.post(f"{PATH}/shopify/test")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "TEST_RUNNING")
+        assert int(answer.headers["Retry-After"]) > 0
+        shop.ended.set()
+        assert not hanging.result()["ok"]
+    assert tried(owner) == (True, None)
 
 
 # --- Removing ---------------------------------------------------------------------------------------------------
