@@ -29,7 +29,7 @@ CHECKS = [
 
 
 EFFORT = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     database=None,
