@@ -383,7 +383,7 @@ def flood(floor: Floor, tenants: list[Tenant]) -> None:
 
 SEVERAL = [
     pytest.param(150, id="short"),
-    # Five thousand schedules of each (a third of it where one takes long): a quarter of an hour in all.
+    # Five thousand schedules of each (a sixth of it where one takes long): some ten minutes in all.
     pytest.param(5000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
 ]
 LOWER = st.sampled_from([Priority.LOW, Priority.NORMAL])
