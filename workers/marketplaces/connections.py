@@ -194,7 +194,7 @@ def check(
         problems += _sent_elsewhere(kind, stored.settings, settings)
     if problems:
         raise InvalidParams(details=problems)
-    if stored and stored.connector != connector:
+    if stored and _leads_elsewhere(stored, connector, settings):
         _refuse_open_changes(stored)
 
 
@@ -205,6 +205,11 @@ def _sent_elsewhere(
     moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
     message = f"must be given anew: with another {' and '.join(moved)} they are sent elsewhere"
     return [{"path": "credentials", "message": message}] if moved else []
+
+
+def _leads_elsewhere(stored: Connection, connector: str, settings: Mapping[str, object]) -> bool:
+    """Whether prices that are on their way might end up in another shop than they were decided for."""
+    return (stored.connector, stored.settings) != (connector, settings)
 
 
 def _keeps_credentials(stored: Connection | None, connector: str, credentials: Mapping[str, object] | None) -> bool:
@@ -224,25 +229,32 @@ def save(
     """
     stored = Connection.objects.of(tenant_id).filter(name=name).first()
     check(stored, connector, settings, credentials)
-    if stored and stored.connector != connector:
+    if stored and _leads_elsewhere(stored, connector, settings):
         _give_up_unread(stored)
     row = stored or Connection(tenant_id=tenant_id, name=name)
+    read = row.sealed_credentials
     if not _keeps_credentials(stored, connector, credentials):
         row.sealed_credentials = sealing.seal(cast("Mapping[str, str]", credentials or {}), _owner(row))
     row.connector, row.settings, row.updated_at = connector, dict(settings), now()
-    return _write(row, stored is None, settings, credentials)
+    if _insert(row) if stored is None else _update(row, read):
+        return row, stored is None
+    # Somebody else has written it meanwhile: what was sent last counts, if it still fits.
+    return save(tenant_id, name, connector, settings, credentials)
 
 
-def _write(
-    row: Connection, is_new: bool, settings: Mapping[str, object], credentials: Mapping[str, object] | None
-) -> tuple[Connection, bool]:
+def _insert(row: Connection) -> bool:
     try:
         with transaction.atomic():
-            row.save(force_insert=is_new)
+            row.save(force_insert=True)
     except IntegrityError:
-        # Somebody else has created it meanwhile: what was sent last counts.
-        return save(row.tenant_id, row.name, row.connector, settings, credentials)
-    return row, is_new
+        return False
+    return True
+
+
+def _update(row: Connection, sealed_credentials: str) -> bool:
+    """Only where the credentials are those that were read: others must not come to settings checked without them."""
+    values = {name: getattr(row, name) for name in ("connector", "settings", "sealed_credentials", "updated_at")}
+    return Connection.objects.filter(pk=row.pk, sealed_credentials=sealed_credentials).update(**values) == 1
 
 
 def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> list[FieldError]:
@@ -270,10 +282,10 @@ def _open_changes(connection: Connection) -> PriceChangeQuerySet:
 
 
 def _give_up_unread(connection: Connection) -> None:
-    """Close what could not be read back for an hour: without the connection nobody will."""
+    """Close what could not be read back for an hour: with another connection, or none, nobody will."""
     _open_changes(connection).update(
         status=PriceChangeStatus.REJECTED,
-        detail="The connection was removed before the price could be read back.",
+        detail="The connection was changed or removed before the price could be read back.",
     )
 
 

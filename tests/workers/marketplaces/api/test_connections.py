@@ -240,6 +240,24 @@ def test_created_meanwhile_what_was_sent_last_counts(owner: Caller, monkeypatch:
     assert opened() == {"access_token": SECRET}
 
 
+def test_credentials_that_come_meanwhile_do_not_get_settings_checked_without_them(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One waits for the other's credentials at an endpoint of its own."""
+    evil, check = {"endpoint": "https://evil.example"}, connections.check
+    put(owner, {**shopify(**evil), "credentials": {"access_token": "mine"}})
+
+    def replaced_meanwhile(stored: Connection | None, *arguments: Any) -> None:
+        check(stored, *arguments)
+        monkeypatch.setattr(connections, "check", check)
+        put(owner, shopify())
+
+    monkeypatch.setattr(connections, "check", replaced_meanwhile)
+    assert problems(put(owner, {**shopify(**evil), "credentials": None})) == ["credentials"]
+    assert Connection.objects.get().settings == {"shop": "my-shop.myshopify.com"}
+    assert opened() == {"access_token": SECRET}
+
+
 # --- Trying -----------------------------------------------------------------------------------------------------
 
 
@@ -326,6 +344,10 @@ def test_a_connection_stays_while_a_price_is_on_its_way(owner: Caller, shop: Fak
     open_change(owner, shop, status)
     assert code(owner.delete(f"{PATH}/shopify")) == (409, "CHANGES_IN_PROGRESS")
     assert code(put(owner, {"connector": "web"}, "shopify")) == (409, "CHANGES_IN_PROGRESS")
+    assert code(put(owner, shopify(), "shopify")) == (409, "CHANGES_IN_PROGRESS")
+    # New credentials are what may be needed to have them written.
+    same = {"connector": "shopify", "settings": Connection.objects.get().settings}
+    assert put(owner, {**same, "credentials": {"access_token": "renewed"}}, "shopify").status_code == 200
     PriceChange.objects.update(status="applied")
     assert owner.delete(f"{PATH}/shopify").status_code == 204
 
