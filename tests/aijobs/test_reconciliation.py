@@ -160,13 +160,13 @@ def test_broker_that_cannot_be_read_gets_copies_at_doubling_intervals(
 
 
 def test_backlog_of_hours_is_published_once(valkey: Redis) -> None:
-    """20,000 jobs of four tenants and three lanes wait for an hour, in which nobody takes one."""
+    """8,000 jobs of four tenants and three lanes wait for an hour, in which nobody takes one."""
     tenants = [TenantFactory() for _ in range(4)]
     ids = [
         job_id
         for tenant in tenants
         for priority in Priority
-        for job_id in engine.dispatch(tenant, 5_000 // 3 + 1, priority=priority)
+        for job_id in engine.dispatch(tenant, 2_000 // 3 + 1, priority=priority)
     ]
     windows = len(tenants) * settings.AIJOBS_RELEASE_WINDOW
     for _ in range(HOUR // STEP):

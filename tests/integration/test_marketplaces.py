@@ -72,9 +72,9 @@ def test_scan_then_reprice_then_revert(
     address = f"/api/catalogue/offers?marketplace={MARKETPLACE}"
     sent = http.post(address, content=f"sku,seller,price\n{rows}", headers={"content-type": "text/csv"})
     assert sent.raise_for_status().json()["data"]["imported"] == len(SKUS)
+    processes.control(wait=False)
+    processes.beat(wait=False)
     start_worker(processes, shop)
-    processes.control()
-    processes.beat()
     both = {"skus": SKUS, "marketplace": MARKETPLACE}
     anchor = {"rule": "match", "reference": "lowest"}
     jobs = [

@@ -11,9 +11,9 @@ def test_what_the_broker_lost_is_published_again(http: httpx.Client, processes: 
     """With beat and the control worker as processes, as they run in production."""
     job_id = dispatch(http)
     empty_broker()
+    processes.control(wait=False)
+    processes.beat(wait=False)
     processes.worker()
-    processes.control()
-    processes.beat()
     [job] = wait_for_the_end(http, job_id)
     assert job["status"] == "completed"
 
