@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from uuid import UUID
 
-from aijobs import lifecycle
+from aijobs.engine import lifecycle
 from aijobs.errors import BatchNotFound
 from aijobs.models import Batch
 from aijobs.states import TERMINAL, BatchStatus, Status

@@ -1,4 +1,8 @@
-"""The job types. A type registers itself with `@job_type` in its own module under workers/jobs/."""
+"""The job types. Each registers itself in the job.py of its own folder under workers/jobs/.
+
+A type names its handler by dotted path, and only a worker resolves it: the web process knows params and results, and
+loads neither numpy nor anything else that handlers need.
+"""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -8,6 +12,7 @@ from decimal import Decimal
 from typing import Annotated, Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
+from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
@@ -94,59 +99,49 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class JobType(Generic[P, R]):
     name: str
+    # In a sentence, for the API's documentation.
     description: str
     params: type[P]
     result: type[R]
     limits: Limits
-    run: Handler[P, R]
-    # `admit(params, tenant_id)` refuses at dispatch for a reason in the database, by an ApiError. Local reads only.
-    admit: Admission[P] | None
+    # The dotted path of the handler: `run(params, context) -> result`.
+    run: str
     # Example values for the documentation: params and result as the API shows them.
     example: Mapping[str, object]
+    # `admit(params, tenant_id)` refuses at dispatch for a reason in the database, by an ApiError. Local reads only.
+    admit: Admission[P] | None = None
 
 
-_types: dict[str, JobType[Params, Result]] = {}
+# By name. Filled at start, see `register`.
+TYPES: dict[str, JobType[Params, Result]] = {}
 
 
-def job_type(
-    name: str,
-    *,
-    params: type[P],
-    result: type[R],
-    limits: Limits,
-    example: Mapping[str, object],
-    admit: Admission[P] | None = None,
-) -> Callable[[Handler[P, R]], Handler[P, R]]:
-    """Register the decorated handler `run(params, context) -> result` as the job type `name`.
+def register(kind: JobType[P, R]) -> None:
+    """Make a job type known: done by the job.py of every folder in workers/jobs/, when Django starts."""
+    if kind.name in TYPES:
+        raise ValueError(f"job type {kind.name!r} is registered twice")
+    TYPES[kind.name] = cast("JobType[Params, Result]", kind)
 
-    The handler's docstring is the type's description in the API's documentation.
-    """
 
-    def register(run: Handler[P, R]) -> Handler[P, R]:
-        if name in _types:
-            raise ValueError(f"job type {name!r} is registered twice")
-        description = (run.__doc__ or "").strip()
-        kind = JobType(name, description, params, result, limits, run, admit, example)
-        _types[name] = cast("JobType[Params, Result]", kind)
-        return run
-
-    return register
+def handler_of(kind: JobType[P, R]) -> Handler[P, R]:
+    """The type's handler, with all that it imports: for workers only."""
+    return cast("Handler[P, R]", import_string(kind.run))
 
 
 def all_types() -> list[JobType[Params, Result]]:
-    return sorted(_types.values(), key=lambda each: each.name)
+    return sorted(TYPES.values(), key=lambda each: each.name)
 
 
 def find(name: str) -> JobType[Params, Result] | None:
     """The type of that name, if this release has it: a stored job may be of one that it has not."""
-    return _types.get(name)
+    return TYPES.get(name)
 
 
 def get(name: object) -> JobType[Params, Result]:
     """The type of that name. Raises InvalidJobType, whose details list the known ones."""
-    found = _types.get(name) if isinstance(name, str) else None
+    found = TYPES.get(name) if isinstance(name, str) else None
     if found is None:
-        raise InvalidJobType(details={"known_types": sorted(_types)})
+        raise InvalidJobType(details={"knownTYPES": sorted(TYPES)})
     return found
 
 

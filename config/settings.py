@@ -7,7 +7,7 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
-from config import embedded
+from config.local import embedded
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -54,9 +54,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "config",
     "aijobs",
     "workers",
     "workers.catalogue",
+    "workers.changes",
     "workers.marketplaces",
 ]
 
@@ -134,13 +136,13 @@ CORS_EXPOSE_HEADERS = ["location", "retry-after", "idempotency-replayed", "x-req
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["aijobs.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["aijobs.api.authentication.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["aijobs.api.envelope.JsonRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["aijobs.api.wire.envelope.JsonRenderer"],
     # Views read their bodies themselves: JSON whole, imports as a stream.
     "DEFAULT_PARSER_CLASSES": [],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aijobs.api.envelope.AlwaysJson",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "aijobs.api.wire.envelope.AlwaysJson",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "aijobs.api.schema.AutoSchema",
-    "EXCEPTION_HANDLER": "aijobs.api.envelope.error_response",
+    "DEFAULT_SCHEMA_CLASS": "aijobs.api.wire.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "aijobs.api.wire.envelope.error_response",
     "UNAUTHENTICATED_USER": None,
 }
 
@@ -178,8 +180,8 @@ SPECTACULAR_SETTINGS = {
         "persistAuthorization": True,
     },
     "SCHEMA_PATH_PREFIX": r"/api/",
-    "PREPROCESSING_HOOKS": ["aijobs.api.schema.without_trailing_slash"],
-    "POSTPROCESSING_HOOKS": ["aijobs.api.schema.describe_job_types"],
+    "PREPROCESSING_HOOKS": ["aijobs.api.wire.openapi.without_trailing_slash"],
+    "POSTPROCESSING_HOOKS": ["aijobs.api.type_schemas.describe_job_types"],
 }
 
 CELERY_BROKER_URL = embedded.celery_url(REDIS_URL)

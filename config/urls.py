@@ -1,8 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from aijobs.api.docs import DocumentationView, SchemaView
 from aijobs.api.health import HealthView, ReadyView
-from aijobs.api.schema_views import DocumentationView, SchemaView
 
 urlpatterns = [
     path("api/", include("aijobs.api.urls")),
@@ -15,7 +15,7 @@ urlpatterns = [
     re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
 ]
 
-handler400 = "aijobs.api.envelope.bad_request"
-handler403 = "aijobs.api.envelope.permission_denied"
-handler404 = "aijobs.api.envelope.not_found"
-handler500 = "aijobs.api.envelope.server_error"
+handler400 = "aijobs.api.wire.envelope.bad_request"
+handler403 = "aijobs.api.wire.envelope.permission_denied"
+handler404 = "aijobs.api.wire.envelope.not_found"
+handler500 = "aijobs.api.wire.envelope.server_error"

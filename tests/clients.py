@@ -9,7 +9,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from aijobs import auth, statistics
+from aijobs import auth
+from aijobs.engine import statistics
 from aijobs.models import Tenant
 from tests.factories import ALL_SCOPES, TenantFactory, key_for
 

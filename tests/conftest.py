@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def servers() -> Iterator[None]:
     """PostgreSQL and Valkey. Started by the first test that asks for the database."""
-    from config.servers import PostgreSQL, Valkey
+    from config.local.servers import PostgreSQL, Valkey
 
     with ExitStack() as stack:
         if not os.environ.get("DATABASE_URL"):

@@ -7,9 +7,11 @@ from uuid import UUID
 from django.db.models import F
 from django.utils.timezone import now
 
-from aijobs import identifiers, lifecycle
+from aijobs import identifiers
 from aijobs.auth import TenantAccess
-from aijobs.lifecycle import NewBatch, NewJob, Run
+from aijobs.engine import accepting, lifecycle
+from aijobs.engine.accepting import NewBatch, NewJob
+from aijobs.engine.lifecycle import Run
 from aijobs.models import Job, JobEvent, Tenant
 from aijobs.states import EventKind, OnFailure, Priority, Status
 
@@ -51,7 +53,7 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    lifecycle.dispatch(access(tenant), jobs, now(), batch=batch)
+    accepting.dispatch(access(tenant), jobs, now(), batch=batch)
     return [job.id for job in jobs]
 
 

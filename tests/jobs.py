@@ -13,7 +13,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import Field
 
 from aijobs.errors import PermanentFailure, TransientFailure
-from aijobs.registry import Context, Limits, Params, Result, job_type
+from aijobs.registry import Context, JobType, Limits, Params, Result, register
 from workers.context import JobContext
 
 LIMITS = Limits(
@@ -51,13 +51,11 @@ class ProbeResult(Result):
     slept: float
 
 
-@job_type("test_probe", params=ProbeParams, result=ProbeResult, limits=LIMITS, example={"params": {}, "result": {}})
 def probe(params: ProbeParams, context: Context) -> ProbeResult:
     """Does what its params say."""
     return _run(params, context)
 
 
-@job_type("test_hasty", params=ProbeParams, result=ProbeResult, limits=HASTY, example={"params": {}, "result": {}})
 def hasty(params: ProbeParams, context: Context) -> ProbeResult:
     """The same, under limits of one and two seconds."""
     return _run(params, context)
@@ -108,9 +106,6 @@ class PoisonParams(Params):
     way: Literal["hang", "sleep", "memory", "killed", "raise"]
 
 
-@job_type(
-    "test_counted", params=CountedParams, result=CountedResult, limits=LIMITS, example={"params": {}, "result": {}}
-)
 def counted(params: CountedParams, context: Context) -> CountedResult:
     """Sleeps, and counts its runs."""
     attempt = _attempt(context)
@@ -123,9 +118,6 @@ def counted(params: CountedParams, context: Context) -> CountedResult:
     return CountedResult(attempt=attempt)
 
 
-@job_type(
-    "test_poison", params=PoisonParams, result=CountedResult, limits=HASTY, example={"params": {}, "result": {}}
-)
 def poison(params: PoisonParams, context: Context) -> CountedResult:
     """Never ends well."""
     with _counted(context):
@@ -188,3 +180,22 @@ def _write_down(what: str, context: Context) -> None:
             os.write(file, line.encode())
         finally:
             os.close(file)
+
+
+for name, params, result, limits, handler in (
+    ("test_probe", ProbeParams, ProbeResult, LIMITS, "probe"),
+    ("test_hasty", ProbeParams, ProbeResult, HASTY, "hasty"),
+    ("test_counted", CountedParams, CountedResult, LIMITS, "counted"),
+    ("test_poison", PoisonParams, CountedResult, HASTY, "poison"),
+):
+    register(
+        JobType(
+            name=name,
+            description=f"Of the tests: {handler}.",
+            params=params,
+            result=result,
+            limits=limits,
+            run=f"tests.jobs.{handler}",
+            example={"params": {}, "result": {}},
+        )
+    )

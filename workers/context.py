@@ -1,7 +1,6 @@
 """What a handler sees of its run, and the heartbeat that renews the lease while it works."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,11 +8,10 @@ from typing import cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
-from aijobs import lifecycle
+from aijobs.engine import lifecycle
+from aijobs.engine.lifecycle import Run
 from aijobs.errors import TransitionRefused
-from aijobs.lifecycle import Run
 from aijobs.registry import R, Result
 
 logger = logging.getLogger(__name__)
@@ -77,37 +75,3 @@ class JobContext:
             self.lost = True
             return
         self._written, self._renewed_at = progress, began
-
-
-class Heartbeat:
-    """One thread per worker process, which looks every second at what runs. A short run costs it nothing."""
-
-    def __init__(self) -> None:
-        self._current: JobContext | None = None
-        self._thread: threading.Thread | None = None
-
-    def begin(self, context: JobContext) -> None:
-        self._current = context
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-            self._thread.start()
-
-    def end(self) -> None:
-        self._current = None
-
-    def _beat(self) -> None:
-        while True:
-            time.sleep(min(PROGRESS_SECONDS, settings.AIJOBS_LEASE_SECONDS / 3))
-            context = self._current
-            if context is None or not context.due_for_renewal():
-                continue
-            try:
-                context.renew()
-            except Exception as error:
-                # Whatever it is, the next beat tries again; if the lease runs out, the sweeper takes the job back.
-                logger.warning("lease not renewed: %s", error)
-            finally:
-                connection.close()
-
-
-heartbeat = Heartbeat()

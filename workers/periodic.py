@@ -7,12 +7,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils.timezone import now
 
-from aijobs import broker, idempotency, lifecycle, queueing, reconciliation, statistics
+from aijobs import idempotency
+from aijobs.engine import broker, lifecycle, queueing, reconciliation, statistics
 from aijobs.models import IdempotencyKey
 from workers import tasks
 from workers.catalogue import offers as history
-from workers.catalogue.models import PricingDecision
-from workers.marketplaces import writing
+from workers.changes import settling as writing
+from workers.changes.models import PricingDecision
 
 logger = logging.getLogger(__name__)
 

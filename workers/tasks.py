@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db import connection
 from structlog.contextvars import bound_contextvars
 
-from aijobs import lifecycle, queueing, registry
+from aijobs import registry
+from aijobs.engine import lifecycle, queueing
+from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from aijobs.errors import (
     InvalidJobType,
     InvalidParams,
@@ -26,10 +28,10 @@ from aijobs.errors import (
     TransientFailure,
     TransitionRefused,
 )
-from aijobs.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from aijobs.sql import CONNECTION_ERRORS
-from workers import applying
-from workers.context import JobContext, heartbeat
+from workers.changes import applying
+from workers.context import JobContext
+from workers.heartbeat import heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +99,8 @@ def attempt(run: Run, context: JobContext) -> Outcome:
     """Call the handler. Every way it can end becomes the one write that records it. Raises TransitionRefused."""
     try:
         kind = registry.get(run.type)
-        result = kind.run(registry.parse_params(kind, run.params), context)
+        handler = registry.handler_of(kind)
+        result = handler(registry.parse_params(kind, run.params), context)
         stored = result.model_dump(mode="json")
     except TransitionRefused:
         raise

@@ -21,10 +21,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aijobs import selfcheck
-from aijobs.api.envelope import data_response
+from aijobs.api.wire.envelope import data_response
+from aijobs.engine import selfcheck
+from aijobs.engine.selfcheck import Finding
 from aijobs.errors import ApiError, InvalidFilter
-from aijobs.selfcheck import Finding
 
 logger = logging.getLogger(__name__)
 

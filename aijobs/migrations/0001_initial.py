@@ -8,7 +8,8 @@ import django.db.models.functions.datetime
 import django.utils.timezone
 from django.db import migrations, models
 
-import aijobs.models
+import aijobs.models.events
+import aijobs.models.tenants
 
 
 class Migration(migrations.Migration):
@@ -66,7 +67,7 @@ class Migration(migrations.Migration):
                         default="UTC",
                         help_text="Decides what a bare date means.",
                         max_length=64,
-                        validators=[aijobs.models.validate_timezone],
+                        validators=[aijobs.models.tenants.validate_timezone],
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -199,8 +200,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=255)),
                 ("fingerprint", models.BinaryField(max_length=32)),
-                ("response", models.TextField()),
-                ("location", models.CharField(max_length=200)),
+                ("answer", models.TextField()),
                 ("created_at", models.DateTimeField()),
                 (
                     "tenant",
@@ -277,7 +277,7 @@ class Migration(migrations.Migration):
                 ("data", models.JSONField(null=True)),
                 (
                     "transaction",
-                    aijobs.models.TransactionIdField(
+                    aijobs.models.events.TransactionIdField(
                         db_default=models.Func(function="pg_current_xact_id"), editable=False
                     ),
                 ),

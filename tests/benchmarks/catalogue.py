@@ -35,7 +35,7 @@ def database() -> Iterator[None]:
     os.environ["ALLOWED_HOSTS"] = "testserver"
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
-    from config.servers import PostgreSQL
+    from config.local.servers import PostgreSQL
 
     server = PostgreSQL(folder)
     try:

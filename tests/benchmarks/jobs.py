@@ -2,7 +2,7 @@
 
 import time
 
-from aijobs.registry import Context, Params, Result, job_type
+from aijobs.registry import Context, JobType, Params, Result, register
 from tests.jobs import LIMITS
 
 
@@ -23,13 +23,28 @@ class Began(Result):
     at: float
 
 
-@job_type("bench_noop", params=Nothing, result=Began, limits=LIMITS, example={"params": {}, "result": {}})
 def noop(params: Nothing, context: Context) -> Began:
     """Does nothing, and says when."""
     return Began(at=time.time())
 
 
-@job_type("bench_params", params=Words, result=Began, limits=LIMITS, example={"params": {}, "result": {}})
 def noop_of_words(params: Words, context: Context) -> Began:
     """The same, for params of a usual size."""
     return Began(at=time.time())
+
+
+for name, params, result, limits, handler in (
+    ("bench_noop", Nothing, Began, LIMITS, "noop"),
+    ("bench_params", Words, Began, LIMITS, "noop_of_words"),
+):
+    register(
+        JobType(
+            name=name,
+            description=f"Of the tests: {handler}.",
+            params=params,
+            result=result,
+            limits=limits,
+            run=f"tests.benchmarks.jobs.{handler}",
+            example={"params": {}, "result": {}},
+        )
+    )

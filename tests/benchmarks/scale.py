@@ -14,8 +14,9 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
-from aijobs import identifiers, lifecycle
-from aijobs.api.pagination import encode_cursor
+from aijobs import identifiers
+from aijobs.api.wire.pagination import encode_cursor
+from aijobs.engine import lifecycle
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority, Status
 from tests.benchmarks import traffic

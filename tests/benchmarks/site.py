@@ -53,7 +53,7 @@ class Site:
 
     @contextmanager
     def _http(self, interface: str, application: str, *options: str, database: str = "aijobs") -> Iterator[int]:
-        from config.stack import HOST, free_port
+        from config.local.stack import HOST, free_port
 
         port = free_port(0)
         command = ["granian", "--interface", interface, "--host", HOST, "--port", str(port), "--workers", "1"]
@@ -64,7 +64,7 @@ class Site:
     @contextmanager
     def worker(self) -> Iterator[None]:
         """Our worker, without a sweeper: releasing is a part of the lifecycle, sweeping is not."""
-        from config.stack import WORKER_QUEUES
+        from config.local.stack import WORKER_QUEUES
 
         pool = ["--concurrency", WORKER_PROCESSES, "--queues", WORKER_QUEUES]
         command = ["celery", "--app", "config", "worker", *QUIET, *pool]
@@ -74,7 +74,7 @@ class Site:
     @contextmanager
     def process(self, command: list[str], database: str = "aijobs") -> Iterator[subprocess.Popen[bytes]]:
         """A Python module as a process, for as long as the context lasts."""
-        from config import processes
+        from config.local import processes
 
         log = self.folder / "logs" / f"{command[0]}-{len(self.running)}.log"
         url = f"{self.database_url.rpartition('/')[0]}/{database}"
@@ -104,8 +104,8 @@ def site() -> Iterator[Site]:
             os.environ.pop(name, None)
         os.environ |= {"AIJOBS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
         os.environ["LOG_LEVEL"] = "WARNING"
-        from config import embedded
-        from config.servers import PostgreSQL, Valkey
+        from config.local import embedded
+        from config.local.servers import PostgreSQL, Valkey
 
         postgresql, valkey = PostgreSQL(folder), Valkey(folder)
         for server in (postgresql, valkey):

@@ -20,8 +20,8 @@ import redis
 from django.conf import settings
 
 from aijobs import auth
-from config import embedded, processes
-from config.servers import PostgreSQL, Server, Valkey
+from config.local import embedded, processes
+from config.local.servers import PostgreSQL, Server, Valkey
 from tests.chaos import history
 from tests.chaos.history import Run
 from tests.factories import ALL_SCOPES
@@ -34,7 +34,7 @@ RECOVERY_SECONDS = LEASE_SECONDS + 5
 WORKERS = 2
 POOL_PROCESSES = 2
 OPEN_JOBS = "SELECT count(*) FROM aijobs_job WHERE status IN ('queued', 'running')"
-EMPTY = "TRUNCATE aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, catalogue_pricechange CASCADE"
+EMPTY = "TRUNCATE aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, changes_pricechange CASCADE"
 NEW_TENANT = "INSERT INTO aijobs_tenant (name, timezone, created_at) VALUES (%s, 'UTC', now()) RETURNING id"
 NEW_KEY = """
 WITH key AS (

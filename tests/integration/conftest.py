@@ -8,7 +8,7 @@ import httpx
 import pytest
 from django.db import connection
 
-from aijobs import broker
+from aijobs.engine import broker
 from tests.clients import Caller
 from tests.integration.processes import Api, Processes, Running, empty_broker
 from workers import periodic

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
-from config import processes
-from config.stack import HOST, WORKER_QUEUES, free_port
+from config.local import processes
+from config.local.stack import HOST, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0

@@ -11,8 +11,9 @@ from tests.integration.processes import Processes, Running, wait_until
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import prices
-from workers.catalogue.models import PriceChange, Product
+from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
+from workers.changes.models import PriceChange
 
 SKUS = [f"SKU-{number:03d}" for number in range(1, 9)]
 WRITE = "UpdatePrice"

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django.db.models import F
 
-from aijobs import selfcheck
+from aijobs.engine import selfcheck
 from aijobs.models import Job
 from aijobs.states import Priority
 from tests import engine

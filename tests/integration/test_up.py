@@ -18,7 +18,7 @@ import psutil
 import pytest
 from django.conf import settings
 
-from config.stack import HOST
+from config.local.stack import HOST
 from tests.integration.processes import wait_until
 
 pytestmark = pytest.mark.timeout(240)

@@ -3,10 +3,9 @@
 import pytest
 from django.db import OperationalError, connection
 
-from aijobs import registry
-from aijobs.lifecycle import Ended
+from aijobs.engine.lifecycle import Ended
 from aijobs.models import Job
-from tests import engine
+from tests import engine, jobs
 from tests.factories import TenantFactory
 from tests.jobs import ProbeParams, ProbeResult
 from workers import tasks
@@ -17,9 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def _outcome(monkeypatch: pytest.MonkeyPatch, handler: object) -> Job:
     """Run a probe job whose handler is this one."""
-    kind = registry.get("test_probe")
-    replaced = registry.JobType(kind.name, "", ProbeParams, ProbeResult, kind.limits, handler, None, {})  # type: ignore[arg-type]
-    monkeypatch.setitem(registry._types, "test_probe", replaced)
+    monkeypatch.setattr(jobs, "probe", handler)
     [job_id] = engine.dispatch(TenantFactory())
     tasks.execute(engine.start(job_id))
     return Job.objects.get(id=job_id)

@@ -7,8 +7,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from aijobs.admin import BoundedPaginator, ReadOnlyAdmin
-from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Sale, Scan
+from aijobs.admin.base import BoundedPaginator, ReadOnlyAdmin
+from workers.catalogue.models import Offer, Product, Sale, Scan
 
 
 @admin.register(Product)
@@ -54,34 +54,3 @@ class ScanAdmin(ReadOnlyAdmin):
     list_select_related = ["product"]
     search_fields = ["product__sku__exact"]
     raw_id_fields = ["job"]
-
-
-@admin.register(RepricingPolicy)
-class RepricingPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    list_display = ["tenant", "repricing_enabled", "max_changes_per_day", "cool_down_minutes", "min_margin_pct"]
-    list_select_related = ["tenant"]
-    list_filter = ["repricing_enabled"]
-    search_fields = ["tenant__name"]
-    autocomplete_fields = ["tenant"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["tenant"] if obj else []
-
-
-@admin.register(PriceChange)
-class PriceChangeAdmin(ReadOnlyAdmin):
-    list_display = [
-        "product",
-        "before",
-        "after",
-        "status",
-        "detail",
-        "tenant",
-        "public_job_id",
-        "applied_by",
-        "created_at",
-    ]
-    list_filter = ["status", "tenant"]
-    list_select_related = ["product", "tenant", "applied_by"]
-    search_fields = ["product__sku__exact"]
-    raw_id_fields = ["job", "reverts"]

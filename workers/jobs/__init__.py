@@ -1,7 +1,8 @@
-"""One module per job type. Every module here is imported at start, and registers its type."""
+"""One folder per job type. The job.py of every folder here is imported at start, and registers its type."""
 
 from importlib import import_module
 from pkgutil import iter_modules
 
 for _module in iter_modules(__path__):
-    import_module(f"{__name__}.{_module.name}")
+    if _module.ispkg:
+        import_module(f"{__name__}.{_module.name}.job")

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from aijobs.outbound.failures import Permanent
+from aijobs.outbound.pace import Pace
 from workers.catalogue import offers
 from workers.catalogue.models import Product
 from workers.marketplaces.protocol import (
@@ -15,8 +17,6 @@ from workers.marketplaces.protocol import (
     Listing,
     NoCredentials,
     Offer,
-    Pace,
-    Permanent,
 )
 
 # Products whose offers are in memory together: a thousand of each would be a gigabyte for a whole request.

@@ -10,28 +10,16 @@ from django.utils.timezone import now
 from pydantic import ValidationError
 
 from aijobs.errors import ApiError, FieldError, InvalidParams
+from aijobs.outbound import sealing
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
-from workers.catalogue.models import (
-    EXPIRES_AFTER,
-    OPEN,
-    PriceChange,
-    PriceChangeQuerySet,
-    PriceChangeStatus,
-    Product,
-)
-from workers.marketplaces import sealing
+from workers.catalogue.models import Product
+from workers.changes.models import EXPIRES_AFTER, OPEN, PriceChange, PriceChangeQuerySet, PriceChangeStatus
 from workers.marketplaces.catalogue import Catalogue, CatalogueSettings
 from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import (
-    Capability,
-    ConnectionModel,
-    Connector,
-    CredentialsRefused,
-    MarketplaceError,
-    Pace,
-    Permanent,
-)
+from workers.marketplaces.protocol import Capability, ConnectionModel, Connector
 
 AnyConnector = Connector[Any, Any]
 # Somebody waits for the answer, and so does one of the API's threads.

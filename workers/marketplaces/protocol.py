@@ -1,6 +1,5 @@
 """What a marketplace can do for a seller: fetch offers, read the seller's own price, write it."""
 
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from aijobs.outbound.failures import MarketplaceError
+from aijobs.outbound.pace import Pace
 from workers.catalogue.models import CONDITIONS
 
 LARGEST_AMOUNT = Decimal(10) ** 9
@@ -20,58 +21,6 @@ class Capability(StrEnum):
     FETCH_OFFERS = "fetch_offers"
     READ_PRICE = "read_price"
     WRITE_PRICE = "write_price"
-
-
-class MarketplaceError(Exception):
-    """What a marketplace refused or failed to do. `code` and `message` are shown to the tenant: no secrets."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        self.message = message
-        super().__init__(f"{code}: {message}")
-
-
-class Permanent(MarketplaceError):
-    """Trying again cannot help: this SKU is not listed, this price is not allowed, this page is not to be read."""
-
-
-class CredentialsRefused(Permanent):
-    """Nothing of this connection works until the tenant mends it."""
-
-
-class Transient(MarketplaceError):
-    """Trying again may help, after `retry_after` seconds where the marketplace said so. Nothing was written."""
-
-    def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
-        super().__init__(code, message)
-        self.retry_after = retry_after
-
-
-class Uncertain(Transient):
-    """Of a write: it may have arrived. Only reading the price back can tell."""
-
-
-class OutOfTime(Transient):
-    """The run has no time left for this."""
-
-
-class Pace:
-    """How long a connector may take. All its waits go through here, so that none outlasts the run."""
-
-    def __init__(self, seconds: float) -> None:
-        self._deadline = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline; negative after it."""
-        return self._deadline - time.monotonic()
-
-    def wait(self, seconds: float) -> None:
-        """Sleep. Raises OutOfTime at once where the deadline comes first."""
-        if seconds >= self.left:
-            raise OutOfTime("OUT_OF_TIME", "The marketplace's rate limit left no time for this in the run.")
-        if seconds > 0:
-            time.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)

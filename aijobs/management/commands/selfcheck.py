@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from aijobs import selfcheck
+from aijobs.engine import selfcheck
+from aijobs.engine.selfcheck import Finding, Violation
 from aijobs.management.database import add_data_dir, require_database
-from aijobs.selfcheck import Finding, Violation
 from aijobs.sql import CONNECTION_ERRORS
 
 VIOLATED, UNKNOWN = 1, 2

@@ -13,7 +13,8 @@ from aijobs import identifiers
 from aijobs.models import Tenant
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, report
-from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Sale, Scan
+from workers.catalogue.models import Offer, Product, Sale, Scan
+from workers.changes.models import PriceChange, RepricingPolicy
 
 pytestmark = pytest.mark.django_db
 

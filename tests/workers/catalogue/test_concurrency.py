@@ -17,8 +17,9 @@ from aijobs.models import Tenant
 from tests.factories import TenantFactory
 from workers.catalogue.importing import Report, import_products, import_sales
 from workers.catalogue.importing.reading import read_csv
-from workers.catalogue.models import PriceChange, Product, Sale
-from workers.catalogue.price_changes import Applied, Decision, Origin, decide
+from workers.catalogue.models import Product, Sale
+from workers.changes.deciding import Applied, Decision, Origin, decide
+from workers.changes.models import PriceChange
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

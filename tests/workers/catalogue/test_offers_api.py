@@ -6,16 +6,7 @@ import pytest
 from django.utils.timezone import now
 
 from tests.clients import Caller, caller
-from tests.workers.catalogue.steps import (
-    NDJSON,
-    add_products,
-    all_pages,
-    counts,
-    listed,
-    report,
-    send,
-    where,
-)
+from tests.workers.catalogue.steps import NDJSON, add_products, all_pages, counts, listed, report, send, where
 from workers.catalogue.models import Offer, Product
 
 pytestmark = pytest.mark.django_db

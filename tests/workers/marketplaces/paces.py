@@ -1,6 +1,6 @@
 """A run's time that passes without being waited for."""
 
-from workers.marketplaces.protocol import Pace
+from aijobs.outbound.pace import Pace
 
 
 class Leaping(Pace):

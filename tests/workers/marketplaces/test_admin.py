@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from aijobs.outbound import sealing
 from tests.clients import Caller
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from tests.workers.marketplaces.shops import connect
-from workers.marketplaces import sealing
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 
-from aijobs.api.documentation import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
 from workers.catalogue.api import serializers
 from workers.catalogue.models import LONGEST_SKU
 

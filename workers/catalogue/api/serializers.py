@@ -4,11 +4,12 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aijobs.api.schemas import Pagination
+from aijobs.api.wire.shapes import Pagination
 from aijobs.registry import Money
 from workers.catalogue.importing import Report
-from workers.catalogue.models import Offer, PriceChange, Product, RepricingPolicy, Sale
-from workers.catalogue.price_changes import Applied
+from workers.catalogue.models import Offer, Product, Sale
+from workers.changes.deciding import Applied
+from workers.changes.models import PriceChange, RepricingPolicy
 
 
 class ProductView(BaseModel):

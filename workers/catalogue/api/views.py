@@ -14,19 +14,21 @@ from rest_framework.viewsets import ViewSet
 
 from aijobs import identifiers, registry
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.envelope import body_stream, data_response, json_object, media_type_of
-from aijobs.api.filters import check_names
-from aijobs.api.pagination import cursor_of, invalid_cursor, limit_of, page_response
+from aijobs.api.wire.bodies import body_stream, json_object, media_type_of
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.errors import InvalidFilter, InvalidParams, InvalidRequest, JobNotFound
 from aijobs.models import Job
 from aijobs.states import Status
-from workers import applying
-from workers.catalogue import guardrails, price_changes
 from workers.catalogue.api import documentation, serializers
 from workers.catalogue.errors import JobNotFinished, PriceChangeNotFound
 from workers.catalogue.importing import READERS, HeaderError, import_offers, import_products, import_sales
 from workers.catalogue.importing.importer import Importer
-from workers.catalogue.models import LONGEST_SKU, Offer, PriceChange, Product, RepricingPolicy, Sale
+from workers.catalogue.models import LONGEST_SKU, Offer, Product, Sale
+from workers.changes import applying, guardrails
+from workers.changes import deciding as price_changes
+from workers.changes.models import PriceChange, RepricingPolicy
 
 MARKETPLACE = re.compile(r"[a-z0-9_]{1,32}")
 SCOPES = {"GET": "catalogue:read", "POST": "catalogue:write"}

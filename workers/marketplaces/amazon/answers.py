@@ -5,8 +5,9 @@ import re
 from decimal import Decimal
 from typing import NoReturn
 
+from aijobs.outbound.failures import Transient
 from workers.catalogue.currencies import decimals, fits
-from workers.marketplaces.protocol import LARGEST_AMOUNT, Transient
+from workers.marketplaces.protocol import LARGEST_AMOUNT
 
 LONGEST_MESSAGE = 300
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import httpx
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.pace import Pace
+from aijobs.outbound.throttle import Limit, Throttle
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, error_message
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.amazon.tokens import AccessTokens
 from workers.marketplaces.amazon.transport import Transport, unavailable
-from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, Pace, Permanent
-from workers.marketplaces.throttle import Limit, Throttle
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from urllib.parse import quote
 
 import orjson
 
+from aijobs.outbound.failures import Permanent, Uncertain
+from aijobs.outbound.pace import Pace
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, money, words
 from workers.marketplaces.amazon.client import Client
 from workers.marketplaces.amazon.pricing import Pricing, unfit
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocol import Capability, Connector, Fetched, Listing, Pace, Permanent, Uncertain
+from workers.marketplaces.protocol import Capability, Connector, Fetched, Listing
 
 # Amazon's name of the consumers on its site, beside those of its other programmes.
 EVERYBODY = "ALL"

@@ -9,17 +9,10 @@ from decimal import Decimal
 
 import httpx
 
+from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon.answers import InvalidAnswer, error_message, fields, items, money, number, words
-from workers.marketplaces.protocol import (
-    Fetched,
-    Listing,
-    MarketplaceError,
-    Offer,
-    Permanent,
-    RefusedOffer,
-    Transient,
-)
+from workers.marketplaces.protocol import Fetched, Listing, Offer, RefusedOffer
 
 LONGEST_SELLER = 100
 # Of a product that has become active lately: its offers are not known yet, which is not the same as none.

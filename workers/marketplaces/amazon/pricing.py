@@ -14,13 +14,14 @@ from urllib.parse import quote
 
 import orjson
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
 from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items
 from workers.marketplaces.amazon.client import Client, Operation
 from workers.marketplaces.amazon.offers import Product
 from workers.marketplaces.amazon.regions import Marketplace
 from workers.marketplaces.amazon.settings import AmazonSettings
-from workers.marketplaces.protocol import CredentialsRefused, Fetched, Listing, MarketplaceError, Permanent
+from workers.marketplaces.protocol import Fetched, Listing
 
 logger = logging.getLogger(__name__)
 

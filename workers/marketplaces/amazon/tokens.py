@@ -5,10 +5,10 @@ import time
 
 import httpx
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Transient
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, fields
 from workers.marketplaces.amazon.settings import AmazonCredentials
 from workers.marketplaces.amazon.transport import Transport, unavailable
-from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, Transient
 
 # A call that begins before this has its answer while the token lasts, which is an hour.
 MARGIN_SECONDS = 120

@@ -8,9 +8,10 @@ from typing import TypeVar
 
 import httpx
 
+from aijobs.outbound.failures import CredentialsRefused, OutOfTime, Transient, Uncertain
+from aijobs.outbound.http import TIMEOUT_SECONDS, AddressRefused, TooLarge, open_client, send
+from aijobs.outbound.pace import Pace
 from workers.marketplaces.amazon.answers import InvalidAnswer
-from workers.marketplaces.http import TIMEOUT_SECONDS, AddressRefused, TooLarge, open_client, send
-from workers.marketplaces.protocol import CredentialsRefused, OutOfTime, Pace, Transient, Uncertain
 
 TRIES = 4
 # 20 items of 20 offers are about 300 KiB.

@@ -5,8 +5,8 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
-from aijobs.api import schemas
-from aijobs.api.documentation import HEADERS, View, errors
+from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.shapes import ErrorAnswer
 from workers.marketplaces.api import serializers
 from workers.marketplaces.connectors import CONNECTORS
 
@@ -18,14 +18,14 @@ _NAME = OpenApiParameter(
     description="What jobs call `marketplace`, such as amazon_us.",
 )
 _NOT_FOUND = OpenApiResponse(
-    schemas.ErrorAnswer, description="MARKETPLACE_NOT_FOUND: not configured, and no product is sold on it."
+    ErrorAnswer, description="MARKETPLACE_NOT_FOUND: not configured, and no product is sold on it."
 )
 _TEST_RUNNING = OpenApiResponse(
-    schemas.ErrorAnswer,
+    ErrorAnswer,
     description="TEST_RUNNING: another connection is being tested; retry after Retry-After seconds.",
 )
 _IN_PROGRESS = OpenApiResponse(
-    schemas.ErrorAnswer, description="CHANGES_IN_PROGRESS: prices are being written to it at the moment."
+    ErrorAnswer, description="CHANGES_IN_PROGRESS: prices are being written to it at the moment."
 )
 
 

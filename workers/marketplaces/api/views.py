@@ -9,8 +9,9 @@ from rest_framework.viewsets import ViewSet
 
 from aijobs import registry
 from aijobs.api.authentication import tenant_of
-from aijobs.api.envelope import data_response, json_object
-from aijobs.api.filters import check_names
+from aijobs.api.wire.bodies import json_object
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names
 from aijobs.errors import InvalidParams
 from workers.marketplaces import connections
 from workers.marketplaces.api import documentation, serializers

@@ -7,8 +7,9 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
 
-from workers.marketplaces.http import TIMEOUT_SECONDS, TooLarge, open_client, send
-from workers.marketplaces.protocol import MarketplaceError, Pace, Transient
+from aijobs.outbound.failures import MarketplaceError, Transient
+from aijobs.outbound.http import TIMEOUT_SECONDS, TooLarge, open_client, send
+from aijobs.outbound.pace import Pace
 from workers.marketplaces.shopify import failures
 from workers.marketplaces.shopify.bucket import Bucket
 from workers.marketplaces.shopify.connection import ShopifySettings

@@ -6,16 +6,10 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from aijobs.outbound.failures import Permanent, Uncertain
+from aijobs.outbound.pace import Pace
 from workers.catalogue import currencies
-from workers.marketplaces.protocol import (
-    LARGEST_AMOUNT,
-    Capability,
-    Connector,
-    Listing,
-    Pace,
-    Permanent,
-    Uncertain,
-)
+from workers.marketplaces.protocol import LARGEST_AMOUNT, Capability, Connector, Listing
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.connection import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.failures import access_denied, invalid_answer

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, Permanent, Transient, Uncertain
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent, Transient, Uncertain
 from workers.marketplaces.shopify.connection import ShopifySettings
 from workers.marketplaces.shopify.operations import Data, Operation
 

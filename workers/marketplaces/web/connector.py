@@ -5,19 +5,17 @@ from http import HTTPStatus
 
 import httpx
 
+from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
+from aijobs.outbound.pace import Pace
 from workers.marketplaces.protocol import (
     Capability,
     ConnectionModel,
     Connector,
     Fetched,
     Listing,
-    MarketplaceError,
     NoCredentials,
     Offer,
-    Pace,
-    Permanent,
     RefusedOffer,
-    Transient,
 )
 from workers.marketplaces.web import pages
 from workers.marketplaces.web.fetching import (

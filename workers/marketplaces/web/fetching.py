@@ -7,8 +7,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from workers.marketplaces.http import open_client, send
-from workers.marketplaces.protocol import Pace, Permanent, Transient
+from aijobs.outbound.failures import Permanent, Transient
+from aijobs.outbound.http import open_client, send
+from aijobs.outbound.pace import Pace
 
 # What robots.txt calls us by.
 ROBOT = "AIJobsBot"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import httpx
 from protego import Protego
 
-from workers.marketplaces.protocol import MarketplaceError, OutOfTime, Pace, Permanent, Transient
-from workers.marketplaces.throttle import Limit, Throttle
+from aijobs.outbound.failures import MarketplaceError, OutOfTime, Permanent, Transient
+from aijobs.outbound.pace import Pace
+from aijobs.outbound.throttle import Limit, Throttle
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of
 
 KNOWN_SECONDS = 3600.0

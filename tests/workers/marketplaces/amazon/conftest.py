@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces.amazon import Amazon
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocol import Listing, Pace
+from workers.marketplaces.protocol import Listing
 
 Opener = Callable[..., Amazon]
 

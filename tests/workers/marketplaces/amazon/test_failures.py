@@ -7,11 +7,12 @@ from email.utils import format_datetime
 import pytest
 import time_machine
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, OutOfTime, Transient
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, connector, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
 from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces.amazon import Amazon
-from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, OutOfTime, Pace, Transient
 
 
 def test_a_token_serves_every_connection_of_the_process(open_amazon: Opener, fake: FakeAmazon) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from aijobs.outbound.failures import Permanent, Uncertain
 from tests.workers.marketplaces.amazon import models
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, Reply, payload, reply
 from workers.marketplaces.amazon import client, pricing
 from workers.marketplaces.amazon.client import Operation
-from workers.marketplaces.protocol import Fetched, Permanent, Uncertain
+from workers.marketplaces.protocol import Fetched
 
 pytestmark = pytest.mark.skipif(not models.PRESENT, reason="Amazon's models are not beside the repository")
 

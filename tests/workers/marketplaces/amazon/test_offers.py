@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, Reply, errors, failed, money, offer, payload, reply
 from tests.workers.marketplaces.paces import Leaping
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon import Amazon
-from workers.marketplaces.protocol import Fetched, Listing, MarketplaceError, Offer, Permanent, Transient
+from workers.marketplaces.protocol import Fetched, Listing, Offer
 
 ASIN = "B000P6Q7MY"
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent, Transient, Uncertain
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
 from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces.amazon import Amazon
-from workers.marketplaces.protocol import CredentialsRefused, MarketplaceError, Pace, Permanent, Transient, Uncertain
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 PRICE = Decimal("19.9900")

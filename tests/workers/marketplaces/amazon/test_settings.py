@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from aijobs.outbound.failures import MarketplaceError, Transient
+from aijobs.outbound.pace import Pace
 from workers.marketplaces.amazon import Amazon
 from workers.marketplaces.amazon.regions import MARKETPLACES
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.amazon.transport import Transport
-from workers.marketplaces.protocol import MarketplaceError, Pace, Transient
 
 NEEDED: dict[str, Any] = {"seller_id": "OURS", "country": "US"}
 CREDENTIALS = {name: SecretStr("hush") for name in AmazonCredentials.model_fields}

@@ -10,15 +10,17 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
 
+from aijobs.outbound import sealing
+from aijobs.outbound.pace import Pace
 from tests import engine
 from tests.clients import Caller, caller
 from tests.workers.catalogue.steps import add_products
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
-from workers.catalogue.models import PriceChange, Product
-from workers.marketplaces import connections, sealing
+from workers.catalogue.models import Product
+from workers.changes.models import PriceChange
+from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import Pace
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, running
-from workers.marketplaces.protocol import Pace
 from workers.marketplaces.shopify import Shopify, ShopifyCredentials, ShopifySettings
 
 Connect = Callable[..., Shopify]

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.http import AddressRefused
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Reply, json_reply
-from workers.marketplaces.http import AddressRefused
-from workers.marketplaces.protocol import CredentialsRefused, Listing, MarketplaceError, Permanent
+from workers.marketplaces.protocol import Listing
 from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")

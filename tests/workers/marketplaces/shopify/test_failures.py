@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from aijobs.outbound.failures import MarketplaceError, OutOfTime, Transient, Uncertain
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Mishap, Reply, json_reply
-from workers.marketplaces.protocol import Listing, MarketplaceError, OutOfTime, Pace, Transient, Uncertain
+from workers.marketplaces.protocol import Listing
 from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.operations import UPDATE_PRICE

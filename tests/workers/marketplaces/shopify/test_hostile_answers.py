@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aijobs.outbound.failures import MarketplaceError, OutOfTime, Permanent, Uncertain
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, json_reply
-from workers.marketplaces.protocol import Listing, MarketplaceError, OutOfTime, Permanent, Uncertain
+from workers.marketplaces.protocol import Listing
 from workers.marketplaces.shopify.failures import Throttled
 
 LISTING = Listing(sku="ABC", currency="USD")

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.protocol import NoCredentials, Pace
+from workers.marketplaces.protocol import NoCredentials
 from workers.marketplaces.web import Web, WebSettings, robots
 
 Opener = Callable[..., Web]

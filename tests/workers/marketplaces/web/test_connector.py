@@ -6,10 +6,12 @@ from protego import Protego
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from aijobs.outbound.failures import Permanent, Transient
+from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.web import markups
 from tests.workers.marketplaces.web.conftest import Opener
-from workers.marketplaces.protocol import Fetched, Listing, Pace, Permanent, Transient
+from workers.marketplaces.protocol import Fetched, Listing
 from workers.marketplaces.web import Web, robots
 from workers.marketplaces.web.fetching import USER_AGENT
 

@@ -1,0 +1,9 @@
+"""The staff's view: tenants and keys to manage, the lifecycle's rows to read; actions call what the API calls."""
+
+import aijobs.admin.batches
+import aijobs.admin.events
+import aijobs.admin.idempotency
+import aijobs.admin.jobs
+import aijobs.admin.keys
+import aijobs.admin.statistics
+import aijobs.admin.tenants  # noqa: F401

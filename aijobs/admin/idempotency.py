@@ -1,0 +1,25 @@
+"""First answers that are replayed."""
+
+import json
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from aijobs.admin.base import ReadOnlyAdmin, pretty
+from aijobs.models import IdempotencyKey
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    list_display = ["key", "tenant", "created_at"]
+    list_select_related = ["tenant"]
+    search_fields = ["key", "tenant__name"]
+    fields = ["key", "tenant", "created_at", "shown_fingerprint", "shown_answer"]
+
+    @admin.display(description="fingerprint")
+    def shown_fingerprint(self, key: IdempotencyKey) -> str:
+        return bytes(key.fingerprint).hex()
+
+    @admin.display(description="answer")
+    def shown_answer(self, key: IdempotencyKey) -> SafeString:
+        return pretty(json.loads(key.answer))

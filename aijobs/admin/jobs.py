@@ -1,0 +1,73 @@
+"""Jobs with their events."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from aijobs import identifiers, registry
+from aijobs.admin.base import ReadOnlyInline, pretty
+from aijobs.admin.cancelling import CancelAdmin
+from aijobs.engine import lifecycle
+from aijobs.models import Job, JobEvent
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """The registered job types; Django's own filter would read the whole table for its DISTINCT."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(each.name, each.name) for each in registry.all_types()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class JobEventsInline(ReadOnlyInline):
+    model = JobEvent
+    ordering = ["seq"]
+    fields = ["seq", "kind", "attempt", "at", "shown_data"]
+    readonly_fields = ["shown_data"]
+
+    @admin.display(description="data")
+    def shown_data(self, event: JobEvent) -> SafeString:
+        return pretty(event.data)
+
+
+@admin.register(Job)
+class JobAdmin(CancelAdmin):
+    id_prefix = identifiers.JOB_PREFIX
+    list_display = ["public_id", "tenant", "type", "status", "priority", "lane", "attempt", "created_at"]
+    list_select_related = ["tenant"]
+    list_filter = ["status", TypeFilter, "priority"]
+    fields = [
+        "public_id",
+        ("tenant", "type", "status"),
+        ("batch", "position", "blocked"),
+        "shown_params",
+        ("priority", "lane", "releases"),
+        ("created_at", "run_after", "released_at"),
+        ("attempt", "failures", "worker"),
+        ("lease_expires_at", "deadline_at"),
+        ("processed", "total"),
+        ("started_at", "completed_at", "duration_seconds"),
+        "shown_result",
+        ("error_code", "error_message"),
+        ("cancel_reason", "cancelled_by"),
+    ]
+    inlines = [JobEventsInline]
+    actions = ["cancel_queued"]
+
+    @admin.display(description="params")
+    def shown_params(self, job: Job) -> SafeString:
+        return pretty(job.params)
+
+    @admin.display(description="result")
+    def shown_result(self, job: Job) -> SafeString:
+        return pretty(job.result)
+
+    @admin.action(description="Cancel selected queued jobs", permissions=["cancel"])
+    def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
+        self.cancel_each(request, rows, lifecycle.cancel)

@@ -1,0 +1,62 @@
+"""API keys: made, shown once, revoked."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timezone import now
+
+from aijobs import auth
+from aijobs.admin.base import DELAY
+from aijobs.models import ApiKey
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    list_display = ["prefix", "label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
+    ordering = ["-pk"]
+    search_fields = ["prefix", "label", "tenants__name"]
+    readonly_fields = ["prefix", "created_at", "revoked_at", "last_used_at"]
+    autocomplete_fields = ["tenants"]
+    actions = ["revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
+        asked_for = ["label", "scopes", "tenants", "expires_at"]
+        return [*asked_for, *self.readonly_fields] if obj else asked_for
+
+    def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
+        """A key is revoked and stays on record."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: "ModelForm[ApiKey]", change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        created, secret = auth.create_key(
+            form.cleaned_data["tenants"], obj.scopes, expires_at=obj.expires_at, label=obj.label
+        )
+        # The admin goes on with its own instance: let that be the row just made.
+        obj.pk = created.pk
+        obj.refresh_from_db()
+        request.new_api_key = secret  # type: ignore[attr-defined]  # until response_add, in memory only
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        """Show the secret in this very response: a message would carry it through a cookie or the session table."""
+        secret = request.new_api_key  # type: ignore[attr-defined]
+        content = format_html(
+            "<p>Copy the key now, it is shown only this once:</p><p><code>{}</code></p><p><a href='{}'>Done</a></p>",
+            secret,
+            reverse("admin:aijobs_apikey_change", args=[obj.pk]),
+        )
+        context = {**self.admin_site.each_context(request), "title": f"API key {obj}", "content": content}
+        return TemplateResponse(request, "admin/base_site.html", context)
+
+    @admin.action(description="Revoke selected API keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        revoked = keys.filter(revoked_at=None).update(revoked_at=now())
+        self.message_user(request, f"Revoked: {revoked}. They are refused {DELAY}.")

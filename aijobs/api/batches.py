@@ -1,0 +1,135 @@
+"""Batches: up to twenty jobs at once."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs import batches, dispatching, identifiers
+from aijobs.api.authentication import tenant_of
+from aijobs.api.dispatch import DISPATCH_HEADERS, Dispatch
+from aijobs.api.jobs import JobView, JobViewSet, job_id, show_job
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.dispatching import BatchRequest
+from aijobs.engine.accepting import NewBatch, NewJob
+from aijobs.models import Batch, Job
+from aijobs.states import BatchStatus, OnFailure, Status
+
+BATCH_ID = OpenApiParameter(
+    "batch_id", str, OpenApiParameter.PATH, description="As in batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6."
+)
+
+TAGS = ["Batches"]
+
+
+class BatchMember(BaseModel):
+    id: str
+    type: str
+    status: Status
+
+
+class BatchAccepted(BaseModel):
+    batch_id: str = Field(examples=["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"])
+    jobs: list[BatchMember]
+
+
+class BatchAcceptedAnswer(BaseModel):
+    data: BatchAccepted
+
+
+class BatchView(BaseModel):
+    batch_id: str
+    status: BatchStatus = Field(description="Derived from its jobs.")
+    sequential: bool
+    on_failure: OnFailure
+    created_at: datetime
+    cancelled_at: datetime | None
+    counts: dict[str, int] = Field(description="Jobs per status, zeros included.")
+    jobs: list[JobView] = Field(description="In order, without params and results.")
+
+
+class BatchAnswer(BaseModel):
+    data: BatchView
+
+
+def batch_id(batch: Batch | NewBatch) -> str:
+    return identifiers.encode(identifiers.BATCH_PREFIX, batch.id)
+
+
+def show_new_batch(batch: NewBatch, jobs: Sequence[NewJob]) -> dict[str, object]:
+    return {
+        "batch_id": batch_id(batch),
+        "jobs": [{"id": job_id(job), "type": job.type, "status": Status.QUEUED} for job in jobs],
+    }
+
+
+def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
+    """A `BatchView`."""
+    counts = batches.counts(job.status for job in jobs)
+    return {
+        "batch_id": batch_id(batch),
+        "status": batches.status_of(counts),
+        "sequential": batch.sequential,
+        "on_failure": batch.on_failure,
+        "created_at": batch.created_at,
+        "cancelled_at": batch.cancelled_at,
+        "counts": counts,
+        "jobs": [show_job(job, params=False, result=False) for job in jobs],
+    }
+
+
+describe_dispatch: Callable[[View], View] = extend_schema(
+    operation_id="dispatch_batch",
+    tags=TAGS,
+    summary="Dispatch up to 20 jobs at once",
+    description="All are accepted or none. With sequential: true they run in order.",
+    parameters=DISPATCH_HEADERS,
+    request={"application/json": BatchRequest},
+    responses={201: BatchAcceptedAnswer, **errors(400, 409, 413, 415, 422, 429)},
+)
+describe_get: Callable[[View], View] = extend_schema(
+    operation_id="get_batch",
+    tags=TAGS,
+    summary="Get a batch with its jobs",
+    parameters=[*HEADERS, BATCH_ID],
+    responses={200: BatchAnswer, **errors(404)},
+)
+describe_cancel: Callable[[View], View] = extend_schema(
+    operation_id="cancel_batch",
+    tags=TAGS,
+    summary="Cancel what is still queued of a batch",
+    parameters=[*HEADERS, BATCH_ID],
+    responses={204: None, **errors(404)},
+)
+
+
+class BatchViewSet(ViewSet):
+    """Dispatch, watch and cancel up to twenty jobs at once."""
+
+    scopes = JobViewSet.scopes
+
+    @describe_dispatch
+    def create(self, request: Request) -> Response:
+        asked = Dispatch(request, "batch")
+        batch, jobs = dispatching.read_batch(asked.tenant.id, asked.body)
+        return asked.accept(jobs, batch, show_new_batch(batch, jobs), _location)
+
+    @describe_get
+    def retrieve(self, request: Request, batch_id: str) -> Response:
+        batch = batches.get(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
+        jobs = Job.objects.filter(batch=batch).defer("params", "result").order_by("position")
+        return data_response(show_batch(batch, list(jobs)))
+
+    @describe_cancel
+    def destroy(self, request: Request, batch_id: str) -> Response:
+        batches.cancel(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
+        return Response(status=204)
+
+
+def _location(data: Mapping[str, object]) -> str:
+    return f"/api/ai-jobs/batch/{data['batch_id']}"

@@ -1,0 +1,50 @@
+"""`/api/schema` and `/api/docs`, open to everybody."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.api.wire.envelope import JsonRenderer
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole schema, made once in a process: it takes as long as many requests, and anybody may ask for it."""
+    schema: dict[str, Any] = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    return schema
+
+
+class SchemaView(SpectacularAPIView):
+    """JSON, which browsers show and every tool reads; YAML for who accepts only that or says ?format=yaml."""
+
+    content_negotiation_class = DefaultContentNegotiation
+    renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        return Response(document())
+
+
+class DocumentationView(SpectacularSwaggerView):
+    """Swagger UI. Its errors are JSON like all others."""
+
+    url_name = "schema"
+    template_name = "aijobs/docs.html"
+
+    def handle_exception(self, error: Exception) -> Response:
+        self.request.accepted_renderer = JsonRenderer()
+        self.request.accepted_media_type = JsonRenderer.media_type
+        response: Response = super().handle_exception(error)
+        return response

@@ -1,0 +1,126 @@
+"""The query parameters of the job list."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
+
+from aijobs import identifiers, registry
+from aijobs.api.wire.filters import check_names, invalid
+from aijobs.errors import FieldError, InvalidFilter
+from aijobs.models import Job
+from aijobs.states import Priority, Status
+
+INCLUDABLE = ("params", "result")
+# These take several values, comma separated or repeated.
+SEVERAL = ("type", "status", "include")
+
+
+class ChoicesFilter(BaseInFilter, ChoiceFilter):
+    """One or several of the choices, comma separated."""
+
+
+def type_choices() -> list[tuple[str, str]]:
+    return [(kind.name, kind.name) for kind in registry.all_types()]
+
+
+class JobFilter(FilterSet):
+    type = ChoicesFilter(choices=type_choices)
+    status = ChoicesFilter(choices=Status.choices)
+    priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority], method="filter_priority")
+    batch_id = CharFilter(method="filter_batch")
+    start_date = CharFilter(method="filter_start")
+    end_date = CharFilter(method="filter_end")
+
+    class Meta:
+        model = Job
+        fields: list[str] = []
+
+    def __init__(self, data: QueryDict, queryset: QuerySet[Job], zone: ZoneInfo) -> None:
+        super().__init__(data, queryset=queryset)
+        # A bare date is a day of the tenant's.
+        self.zone = zone
+
+    def filter_priority(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
+        return jobs.filter(priority=Priority.from_name(value))
+
+    def filter_batch(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
+        batch_id = identifiers.decode(identifiers.BATCH_PREFIX, value)
+        if batch_id is None:
+            raise invalid(name, "must be a batch id, as in batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+        return jobs.filter(batch_id=batch_id)
+
+    def filter_start(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
+        return jobs.filter(id__gte=identifiers.first_id_at(_moment(name, value, self.zone, end=False)))
+
+    def filter_end(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
+        return jobs.filter(id__lte=identifiers.last_id_at(_moment(name, value, self.zone, end=True)))
+
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?")
+
+
+def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
+    """A date or a date-time, as the moment that starts or ends it. Raises InvalidFilter."""
+    wrong = invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
+    # An unescaped + of an offset arrives as a space.
+    text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
+    try:
+        if _DATE.fullmatch(text):
+            day = date.fromisoformat(text)
+            return _end_of(day, zone) if end else datetime.combine(day, time(), zone)
+        if _DATE_TIME.fullmatch(text):
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    except ValueError:
+        # The form is right, the day is not.
+        raise wrong from None
+    raise wrong
+
+
+def _end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The last millisecond before the next day, whatever the clocks do in between."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(milliseconds=1)
+
+
+def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> QuerySet[Job]:
+    """The jobs that the query asks for. Raises InvalidFilter with one entry per wrong parameter."""
+    check_names(query, {*JobFilter.base_filters, "limit", "cursor", "include"}, SEVERAL)
+    found = JobFilter(_joined(query), jobs, zone)
+    if not found.is_valid():
+        raise InvalidFilter(details=_form_errors(found.form))
+    return cast("QuerySet[Job]", found.qs)
+
+
+def includes(query: QueryDict) -> set[str]:
+    """The parts that `include` asks for. Raises InvalidFilter."""
+    names = {part for text in query.getlist("include") for part in text.split(",")}
+    if names - set(INCLUDABLE):
+        raise invalid("include", f"must be {' or '.join(INCLUDABLE)}, or both separated by a comma")
+    return names
+
+
+def _joined(query: QueryDict) -> QueryDict:
+    """status=a&status=b means status=a,b. An empty value would be no filter at all: a mistake, not a wish."""
+    joined = query.copy()
+    for name, values in query.lists():
+        text = ",".join(values)
+        if "" in (text.split(",") if name in SEVERAL else values):
+            raise invalid(name, "must not be empty")
+        joined[name] = text
+    return joined
+
+
+def _form_errors(form: forms.Form) -> list[FieldError]:
+    return [
+        {"path": str(name), "message": " ".join(str(message) for message in messages)}
+        for name, messages in form.errors.items()
+    ]

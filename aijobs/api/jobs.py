@@ -1,0 +1,237 @@
+"""Jobs: dispatch, list, get, cancel."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs import dispatching, identifiers
+from aijobs.api.authentication import tenant_of
+from aijobs.api.dispatch import DISPATCH_HEADERS, Dispatch
+from aijobs.api.job_filters import filter_jobs, includes
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
+from aijobs.api.wire.shapes import Pagination
+from aijobs.dispatching import JobRequest, PriorityName
+from aijobs.engine import lifecycle, statistics
+from aijobs.engine.accepting import NewJob
+from aijobs.errors import JobNotFound
+from aijobs.models import NEWEST_FIRST, Job
+from aijobs.states import Priority, Status
+
+JOB_ID = OpenApiParameter("job_id", str, OpenApiParameter.PATH, description="As in job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
+TAGS = ["Jobs"]
+MOMENT = {"type": "string", "examples": ["2026-03-12", "2026-03-12T14:32:01Z"]}
+
+
+class Progress(BaseModel):
+    processed: int
+    total: int | None
+
+
+class JobError(BaseModel):
+    code: str = Field(examples=["WORKER_TIMEOUT"])
+    message: str
+    retry_count: int = Field(description="The failures before the final one.")
+
+
+class Cancellation(BaseModel):
+    reason: Literal["REQUESTED", "BATCH_CANCELLED", "PREDECESSOR_FAILED", "PREDECESSOR_CANCELLED"]
+    caused_by: str | None = Field(description="The job of the same batch whose end caused this.")
+
+
+class JobView(BaseModel):
+    """A job. `result`, `error` and `cancellation` are there when the status calls for them."""
+
+    id: str = Field(examples=["job_01JQZ4X5M8N9P0Q1R2S3T4V5W6"])
+    type: str
+    status: Status
+    priority: PriorityName
+    params: dict[str, Any] = Field(default={}, description="As sent. In lists with include=params.")
+    created_at: datetime
+    started_at: datetime | None = Field(description="Of the last attempt.")
+    completed_at: datetime | None = Field(description="When it ended: completed, failed or cancelled.")
+    duration_seconds: float | None = Field(description="Of the last attempt.")
+    estimated_completion_at: datetime | None = Field(
+        description="From the median of recent runs of the type and the queue ahead; null once ended."
+    )
+    progress: Progress
+    retry_count: int
+    batch_id: str | None
+    result: Any = Field(default=None, description="Of a completed job. In lists with include=result.")
+    error: JobError | SkipJsonSchema[None] = Field(default=None, description="Of a failed job.")
+    cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Of a cancelled job.")
+
+
+class JobAnswer(BaseModel):
+    data: JobView
+
+
+class JobList(BaseModel):
+    data: list[JobView]
+    pagination: Pagination
+
+
+def job_id(job: Job | NewJob) -> str:
+    return identifiers.encode(identifiers.JOB_PREFIX, job.id)
+
+
+def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str, object]:
+    """A `JobView`."""
+    return {
+        "id": job_id(job),
+        "type": job.type,
+        "status": job.status,
+        "priority": Priority(job.priority).label,
+        **({"params": job.params} if params else {}),
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "duration_seconds": job.duration_seconds,
+        "estimated_completion_at": statistics.completion_of(job),
+        "progress": {"processed": job.processed, "total": job.total},
+        "retry_count": job.retry_count,
+        "batch_id": identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id) if job.batch_id else None,
+        **_end_of(job, result),
+    }
+
+
+def _end_of(job: Job, result: bool) -> dict[str, object]:
+    if job.status == Status.COMPLETED and result:
+        return {"result": job.result}
+    if job.status == Status.FAILED:
+        return {
+            "error": {"code": job.error_code, "message": job.error_message, "retry_count": job.retry_count},
+        }
+    if job.status == Status.CANCELLED:
+        caused_by = job.cancelled_by_id and identifiers.encode(identifiers.JOB_PREFIX, job.cancelled_by_id)
+        return {"cancellation": {"reason": job.cancel_reason, "caused_by": caused_by}}
+    return {}
+
+
+def show_new_job(job: NewJob) -> dict[str, object]:
+    """A `JobView`, made before the row: an Idempotency-Key replays it as it is."""
+    created_at = identifiers.created_at(job.id)
+    completion = statistics.snapshot().completion(job.type, job.priority, created_at, counted=False)
+    return {
+        "id": job_id(job),
+        "type": job.type,
+        "status": Status.QUEUED,
+        "priority": job.priority.label,
+        "params": job.params,
+        "created_at": created_at,
+        "started_at": None,
+        "completed_at": None,
+        "duration_seconds": None,
+        "estimated_completion_at": completion,
+        "progress": {"processed": 0, "total": None},
+        "retry_count": 0,
+        "batch_id": None,
+    }
+
+
+describe_list: Callable[[View], View] = extend_schema(
+    operation_id="list_jobs",
+    tags=TAGS,
+    summary="List jobs, newest first",
+    parameters=[
+        *HEADERS,
+        parameter("type", str, "One or several job types, comma separated."),
+        parameter("status", str, "One or several of queued, running, completed, failed, cancelled, comma separated."),
+        parameter("priority", {"type": "string", "enum": ["low", "normal", "high"]}, "As asked for at dispatch."),
+        parameter("batch_id", str, "Jobs of this batch."),
+        parameter("start_date", MOMENT, "Created on or after. A bare date is a day in the tenant's time zone."),
+        parameter("end_date", MOMENT, "Created on or before. A bare date means that whole day."),
+        parameter("include", str, "params, result or both, comma separated: left out unless asked for."),
+        *PAGE,
+    ],
+    responses={200: JobList, **errors(422)},
+)
+describe_dispatch: Callable[[View], View] = extend_schema(
+    operation_id="dispatch_job",
+    tags=TAGS,
+    summary="Dispatch a job",
+    description="Accepts the job and answers at once; poll it until it is completed, failed or cancelled.",
+    parameters=DISPATCH_HEADERS,
+    request={"application/json": JobRequest},
+    responses={201: JobAnswer, **errors(400, 409, 413, 415, 422, 429)},
+)
+describe_get: Callable[[View], View] = extend_schema(
+    operation_id="get_job",
+    tags=TAGS,
+    summary="Get a job's status and result",
+    parameters=[*HEADERS, JOB_ID],
+    responses={200: JobAnswer, **errors(404)},
+)
+describe_cancel: Callable[[View], View] = extend_schema(
+    operation_id="cancel_job",
+    tags=TAGS,
+    summary="Cancel a queued job",
+    description="Jobs that are running or have ended cannot be cancelled; cancelling twice is fine.",
+    parameters=[*HEADERS, JOB_ID],
+    responses={204: None, **errors(404, 409)},
+)
+
+
+class JobViewSet(ViewSet):
+    """Dispatch, watch and cancel jobs."""
+
+    scopes = {"GET": "*:read", "POST": "ai-jobs:write", "DELETE": "ai-jobs:write"}
+
+    @describe_list
+    def list(self, request: Request) -> Response:
+        tenant = tenant_of(request)
+        query = request.query_params
+        jobs = filter_jobs(query, Job.objects.of(tenant.id), ZoneInfo(tenant.timezone))
+        included = includes(query)
+        cursor = cursor_of(query)
+        if cursor is not None:
+            if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:
+                raise invalid_cursor()
+            jobs = jobs.filter(id__lt=last)
+        left_out = {"params", "result"} - included
+        return page_response(
+            jobs.order_by(NEWEST_FIRST).defer(*left_out),
+            limit_of(query),
+            lambda job: show_job(job, params="params" in included, result="result" in included),
+            job_id,
+        )
+
+    @describe_dispatch
+    def create(self, request: Request) -> Response:
+        asked = Dispatch(request, "job")
+        job = dispatching.read_job(asked.tenant.id, asked.body)
+        return asked.accept([job], None, show_new_job(job), _location)
+
+    @describe_get
+    def retrieve(self, request: Request, job_id: str) -> Response:
+        job = Job.objects.of(tenant_of(request).id).filter(id=_job_id(job_id)).first()
+        if job is None:
+            raise JobNotFound()
+        return data_response(show_job(job))
+
+    @describe_cancel
+    def destroy(self, request: Request, job_id: str) -> Response:
+        lifecycle.cancel(_job_id(job_id), tenant_of(request).id)
+        return Response(status=204)
+
+
+def _location(data: Mapping[str, object]) -> str:
+    return f"/api/ai-jobs/{data['id']}"
+
+
+def _job_id(text: str) -> UUID:
+    """An id of any other form is that of no job."""
+    decoded = identifiers.decode(identifiers.JOB_PREFIX, text)
+    if decoded is None:
+        raise JobNotFound()
+    return decoded

@@ -1,0 +1,124 @@
+"""OpenAPI: each job type's params and result spelled out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from aijobs import registry
+from aijobs.api.wire.openapi import COMPONENTS, Schema
+from aijobs.registry import JobType, Params, Result
+
+
+def describe_job_types(result: Schema, generator: object, request: object, public: bool) -> Schema:
+    """Spell out every type: its params and result as components, its example where it is sent and shown."""
+    types = registry.all_types()
+    components: dict[str, Schema] = result["components"]["schemas"]
+    template = components["JobRequest"]
+    for kind in types:
+        components.update(_components(kind))
+        components[_name(kind, "Request")] = _request(kind, template)
+    components["JobRequest"] = _one_of_requests(types)
+    components["BatchRequest"]["properties"]["jobs"]["items"] = _reference("JobRequest")
+    for part in ("params", "result"):
+        _describe(components["JobView"]["properties"], part, types)
+    _add_examples(result["paths"], types)
+    return result
+
+
+def _name(kind: JobType[Params, Result], part: str) -> str:
+    """pricing_recalculate, Params: PricingRecalculateParams."""
+    return kind.name.title().replace("_", "") + part
+
+
+def _reference(name: str) -> Schema:
+    return {"$ref": COMPONENTS + name}
+
+
+def _components(kind: JobType[Params, Result]) -> Iterator[tuple[str, Schema]]:
+    """The type's two schemas, and the models inside them under names of their own: other types have such too."""
+    params, result = _name(kind, "Params"), _name(kind, "Result")
+    for name, schema in (
+        (params, kind.params.model_json_schema(ref_template=f"{COMPONENTS}{params}{{model}}")),
+        (result, kind.result.model_json_schema(ref_template=f"{COMPONENTS}{result}{{model}}", mode="serialization")),
+    ):
+        for inner, definition in schema.pop("$defs", {}).items():
+            yield name + inner, definition
+        yield name, {**schema, "title": name}
+
+
+def _request(kind: JobType[Params, Result], template: Schema) -> Schema:
+    """The body that dispatches one type."""
+    needs_params = any(field.is_required() for field in kind.params.model_fields.values())
+    return {
+        **template,
+        "title": _name(kind, "Request"),
+        "description": kind.description,
+        "properties": {
+            **template["properties"],
+            "type": {"type": "string", "const": kind.name},
+            "params": _reference(_name(kind, "Params")),
+        },
+        "required": ["type", "params"] if needs_params else ["type"],
+    }
+
+
+def _one_of_requests(types: list[JobType[Params, Result]]) -> Schema:
+    names = {kind.name: _name(kind, "Request") for kind in types}
+    return {
+        "title": "JobRequest",
+        "oneOf": [_reference(name) for name in names.values()],
+        "discriminator": {
+            "propertyName": "type",
+            "mapping": {kind: COMPONENTS + name for kind, name in names.items()},
+        },
+    }
+
+
+def _describe(properties: dict[str, Schema], part: str, types: list[JobType[Params, Result]]) -> None:
+    properties[part] = {
+        "description": properties[part]["description"],
+        "anyOf": [_reference(_name(kind, part.title())) for kind in types],
+    }
+
+
+def _add_examples(paths: dict[str, Schema], types: list[JobType[Params, Result]]) -> None:
+    jobs, job, batches = paths["/api/ai-jobs"], paths["/api/ai-jobs/{job_id}"], paths["/api/ai-jobs/batch"]
+    bodies = {kind.name: {"type": kind.name, "params": kind.example["params"]} for kind in types}
+    _set_examples(jobs["post"]["requestBody"], bodies)
+    _set_examples(jobs["post"]["responses"]["201"], {kind.name: {"data": _queued(kind)} for kind in types})
+    _set_examples(job["get"]["responses"]["200"], {kind.name: {"data": _completed(kind)} for kind in types})
+    _set_examples(batches["post"]["requestBody"], {"all_types": {"jobs": list(bodies.values()), "sequential": True}})
+
+
+def _set_examples(body: Schema, values: dict[str, Any]) -> None:
+    body["content"]["application/json"]["examples"] = {name: {"value": value} for name, value in values.items()}
+
+
+def _queued(kind: JobType[Params, Result]) -> Schema:
+    return {
+        "id": "job_01JQZ4X5M8N9P0Q1R2S3T4V5W6",
+        "type": kind.name,
+        "status": "queued",
+        "priority": "normal",
+        "params": kind.example["params"],
+        "created_at": "2026-03-12T14:32:01.123Z",
+        "started_at": None,
+        "completed_at": None,
+        "duration_seconds": None,
+        "estimated_completion_at": "2026-03-12T14:32:31.123Z",
+        "progress": {"processed": 0, "total": None},
+        "retry_count": 0,
+        "batch_id": None,
+    }
+
+
+def _completed(kind: JobType[Params, Result]) -> Schema:
+    return {
+        **_queued(kind),
+        "status": "completed",
+        "started_at": "2026-03-12T14:32:05.000Z",
+        "completed_at": "2026-03-12T14:32:32.000Z",
+        "duration_seconds": 27.0,
+        "estimated_completion_at": None,
+        "progress": {"processed": 2, "total": 2},
+        "result": kind.example["result"],
+    }

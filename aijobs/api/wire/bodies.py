@@ -1,0 +1,95 @@
+"""Request bodies: JSON whole, imports as a stream.
+
+Also what is valid JSON and still cannot be kept, because PostgreSQL or our own encoder refuses it.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import orjson
+from django.conf import settings
+from rest_framework import exceptions
+from rest_framework.request import Request
+
+from aijobs.errors import FieldError, InvalidParams, InvalidRequest, PayloadTooLarge
+
+# No params are nested by more than a few levels; the encoder gives up at 254.
+DEEPEST = 64
+_ESCAPED_NUL = b"\\u0000"
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """The JSON object that a body is. Raises InvalidRequest, and InvalidParams for strings that cannot be stored."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"The body is not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    # Nearly every body is cleared by looking at its bytes; only the others are walked through.
+    if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deeper(document, DEEPEST):
+        raise InvalidRequest(f"The body is nested deeper than {DEEPEST} levels.")
+    if _ESCAPED_NUL in body and (errors := list(_nul_errors("", document))):
+        raise InvalidParams(details=errors)
+    return document
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    members: Iterable[object] = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(member, levels - 1) for member in members)
+
+
+def _nul_errors(path: str, value: object) -> Iterator[FieldError]:
+    """Where a string or a name holds U+0000, which PostgreSQL's jsonb has no form for."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield {"path": path, "message": "must not contain the character U+0000"}
+        return
+    if isinstance(value, dict):
+        members: Iterable[tuple[object, object]] = value.items()
+        yield from (error for name in value for error in _nul_errors(path, name))
+    else:
+        members = enumerate(value) if isinstance(value, list) else ()
+    for name, member in members:
+        yield from _nul_errors(f"{path}.{name}".lstrip("."), member)
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def media_type_of(request: Request, accepted: Iterable[str]) -> str:
+    """The body's media type. Raises UnsupportedMediaType for one that the endpoint does not read."""
+    media_type = (request.content_type or "").partition(";")[0].strip().lower()
+    if media_type not in accepted:
+        raise exceptions.UnsupportedMediaType(media_type or "none", f"Send the body as {' or '.join(accepted)}.")
+    return media_type
+
+
+def body_stream(request: Request) -> Readable:
+    """The body, unread. Django's own stream ends at Content-Length, which a chunked body does not have."""
+    environ = request.META
+    stream: Readable = environ["wsgi.input"] if "CONTENT_LENGTH" not in environ else request._request
+    return stream
+
+
+def json_object(request: Request) -> dict[str, object]:
+    """The body: one JSON object of at most 1 MiB. Raises UnsupportedMediaType, PayloadTooLarge; see `parse_object`.
+
+    Not a parser of Django REST framework's: those are not called for an empty body.
+    """
+    if not request.content_type and request.META.get("CONTENT_LENGTH", "0") in ("", "0"):
+        # Nobody names the type of no body: the body itself is what is missing.
+        raise InvalidRequest("The body must be a JSON object, sent as application/json.")
+    media_type_of(request, ["application/json"])
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    try:
+        body = body_stream(request).read(limit + 1)
+    except OSError:
+        # The caller hung up, or its chunks are malformed.
+        raise InvalidRequest("The body ended early.") from None
+    if len(body) > limit:
+        raise PayloadTooLarge()
+    return parse_object(body)

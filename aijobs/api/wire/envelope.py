@@ -1,0 +1,152 @@
+"""The wire format of every answer: `{"data": …}` or `{"error": {"code", "message", "details"?}}`."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
+
+import orjson
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from psycopg_pool import ConnectionPool
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from aijobs.registry import timestamp
+from aijobs.sql import CONNECTION_ERRORS
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+logger = logging.getLogger(__name__)
+
+# The codes of Django REST framework's own refusals.
+CODES = {
+    400: "INVALID_REQUEST",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    429: "TOO_MANY_REQUESTS",
+}
+
+
+def to_json(value: object) -> bytes:
+    """Money is a JSON number, a moment as `timestamp` writes it."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return timestamp(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+class JsonRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: object,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else to_json(data)
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """The API speaks JSON whatever the Accept header says, as a browser's address bar or curl would expect."""
+
+    def select_parser(self, request: Request, parsers: Any) -> None:
+        """None: views read their bodies themselves, see `json_object`."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+def data_response(data: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response({"data": data}, status=status, headers=headers)
+
+
+def error_body(code: str, message: str, details: object = None) -> dict[str, object]:
+    error: dict[str, object] = {"code": code, "message": message}
+    if details is not None:
+        error["details"] = details
+    return {"error": error}
+
+
+def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Django REST framework's exception handler: every error becomes the one envelope."""
+    if isinstance(error, CONNECTION_ERRORS):
+        logger.warning("database unavailable: %s", error)
+        _drop_dead_connections()
+        error = ServiceUnavailable(retry_after=2)
+    elif isinstance(error, RequestDataTooBig):
+        error = PayloadTooLarge()
+    elif isinstance(error, SuspiciousOperation):
+        # Such as a query string of over a thousand parameters.
+        error = InvalidRequest(str(error))
+    elif isinstance(error, Http404):
+        error = exceptions.NotFound("There is nothing at this address.")
+    if isinstance(error, ApiError):
+        return Response(
+            error_body(error.code, error.message, error.details), status=error.status, headers=_headers(error)
+        )
+    if isinstance(error, exceptions.APIException):
+        status = error.status_code
+        return Response(error_body(CODES.get(status, "ERROR"), str(error.detail)), status=status)
+    logger.error("unexpected error", exc_info=error)
+    return Response(error_body("INTERNAL_ERROR", "Something went wrong on our side."), status=500)
+
+
+def _drop_dead_connections() -> None:
+    """After a restart of the database every idle connection of the pool is dead: one 503 is enough for all."""
+    connection.close()
+    pool: ConnectionPool | None = cast("DatabaseWrapper", connection).pool
+    if pool is not None:
+        pool.check()
+
+
+def _headers(error: ApiError) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="ai-jobs"'
+    return headers
+
+
+def plain_error(status: int, code: str, message: str) -> HttpResponse:
+    return HttpResponse(to_json(error_body(code, message)), status=status, content_type="application/json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(400, "INVALID_REQUEST", "The request could not be read.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(403, "FORBIDDEN", "This is not allowed.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return plain_error(404, "NOT_FOUND", "There is nothing at this address. The API's documentation is at /api/docs.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return plain_error(500, "INTERNAL_ERROR", "Something went wrong on our side.")

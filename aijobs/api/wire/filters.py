@@ -1,0 +1,21 @@
+"""Query parameters. A bad value is 422, and so is a parameter that nobody knows."""
+
+from django.http import QueryDict
+
+from aijobs.errors import FieldError, InvalidFilter
+
+
+def invalid(path: str, message: str) -> InvalidFilter:
+    return InvalidFilter(details=[{"path": path, "message": message}])
+
+
+def check_names(query: QueryDict, known: set[str], several: tuple[str, ...] = ()) -> None:
+    """Refuse parameters that nobody knows, and those given twice that take one value. Raises InvalidFilter."""
+    errors: list[FieldError] = []
+    for name, values in query.lists():
+        if name not in known:
+            errors.append({"path": name, "message": f"unknown parameter; known are {', '.join(sorted(known))}"})
+        elif len(values) > 1 and name not in several:
+            errors.append({"path": name, "message": "given more than once"})
+    if errors:
+        raise InvalidFilter(details=errors)

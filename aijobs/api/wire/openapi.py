@@ -1,0 +1,131 @@
+"""OpenAPI: the key, the paths as they are called, and what the descriptions of all endpoints have in common."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.contrib.pydantic import PydanticExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+
+from aijobs.api.wire.shapes import ErrorAnswer
+
+Schema = dict[str, Any]
+Endpoint = tuple[str, str, str, Callable[..., object]]
+COMPONENTS = "#/components/schemas/"
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "aijobs.api.authentication.ApiKeyAuthentication"
+    name = "ApiKey"
+
+    def get_security_definition(self, auto_schema: object) -> Schema:
+        return {"type": "http", "scheme": "bearer", "description": "An API key, as in `aij_…`. It is shown once."}
+
+
+class PydanticSchema(PydanticExtension):  # type: ignore[no-untyped-call]
+    """drf-spectacular's own shows a request as if it were an answer, in which a default needs no value."""
+
+    target_class = "pydantic.BaseModel"
+    match_subclasses = True
+    priority = 1
+
+    def map_serializer(self, auto_schema: SpectacularAutoSchema, direction: str) -> Schema:
+        mode = "validation" if direction == "request" else "serialization"
+        schema: Schema = self.target.model_json_schema(ref_template=COMPONENTS + "{model}", mode=mode)
+        for name, definition in schema.pop("$defs", {}).items():
+            component = ResolvedComponent(  # type: ignore[no-untyped-call]
+                name, ResolvedComponent.SCHEMA, schema=definition, object=name
+            )
+            auto_schema.registry.register_on_missing(component)
+        return schema
+
+
+RESPONSE_HEADERS = [
+    OpenApiParameter(
+        "X-Request-ID",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=True,
+        description="The caller's, or a new one; also in our logs.",
+    ),
+    OpenApiParameter(
+        "WWW-Authenticate",
+        str,
+        OpenApiParameter.HEADER,
+        required=True,
+        response=[401],
+        description="Which scheme is wanted: Bearer.",
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        {"type": "integer", "minimum": 1},
+        OpenApiParameter.HEADER,
+        required=True,
+        response=[429, 503],
+        description="Seconds to wait before trying again.",
+    ),
+]
+
+
+class AutoSchema(SpectacularAutoSchema):
+    """Adds the headers that every endpoint answers with."""
+
+    def get_override_parameters(self) -> list[Any]:
+        return [*super().get_override_parameters(), *RESPONSE_HEADERS]
+
+    def _is_list_view(self, serializer: object = None) -> bool:
+        """Our answers are objects, also those of lists: their models say what is in them."""
+        return False
+
+
+def without_trailing_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
+    """Paths work with and without a trailing slash; the contract writes them without."""
+    return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
+
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+TENANT = OpenApiParameter(
+    "X-Tenant-ID",
+    str,
+    OpenApiParameter.HEADER,
+    description="The tenant's name. May be left out when the key belongs to exactly one tenant.",
+)
+REQUEST_ID = OpenApiParameter(
+    "X-Request-ID", str, OpenApiParameter.HEADER, description="Echoed on the response and in our logs."
+)
+HEADERS = [TENANT, REQUEST_ID]
+
+DESCRIPTIONS = {
+    400: "INVALID_REQUEST: the body is no JSON object.",
+    401: "UNAUTHENTICATED: the key is missing, unknown, expired or revoked.",
+    403: "INSUFFICIENT_SCOPE, TENANT_MISMATCH or TENANT_SUSPENDED.",
+    404: "JOB_NOT_FOUND or BATCH_NOT_FOUND, also for another tenant's.",
+    409: "JOB_NOT_CANCELLABLE, or IDEMPOTENCY_CONFLICT while the first request is in flight.",
+    413: "PAYLOAD_TOO_LARGE: the body is over 1 MiB.",
+    415: "UNSUPPORTED_MEDIA_TYPE: send application/json.",
+    422: "INVALID_JOB_TYPE, INVALID_PARAMS, INVALID_BATCH, INVALID_FILTER or IDEMPOTENCY_KEY_REUSED; see details.",
+    429: "QUEUE_FULL: retry after Retry-After seconds.",
+    503: "SERVICE_UNAVAILABLE: the database does not answer; retry after Retry-After seconds.",
+}
+
+
+def errors(*statuses: int) -> dict[int, OpenApiResponse]:
+    """The error answers of an endpoint, besides those that every endpoint has."""
+    return {
+        status: OpenApiResponse(ErrorAnswer, description=DESCRIPTIONS[status])
+        for status in sorted({401, 403, 503, *statuses})
+    }
+
+
+def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, **more)
+
+
+PAGE = [
+    parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "Results per page."),
+    parameter("cursor", str, "The next_cursor of the page before."),
+]

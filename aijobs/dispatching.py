@@ -1,0 +1,152 @@
+"""What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from aijobs import idempotency, identifiers, registry
+from aijobs.auth import TenantAccess
+from aijobs.batches import LARGEST_BATCH
+from aijobs.engine import accepting, statistics
+from aijobs.engine.accepting import DuplicateKey, FirstAnswer, NewBatch, NewJob
+from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
+from aijobs.states import OnFailure, Priority
+
+PriorityName = Literal["low", "normal", "high"]
+
+
+class RequestModel(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class JobRequest(RequestModel):
+    type: str = Field(description="One of the job types of `GET /api/ai-jobs/types`.")
+    params: dict[str, Any] = Field(default_factory=dict, description="The type's own params.")
+    priority: PriorityName | None = Field(default=None, description="High before normal (the default) before low.")
+
+
+class BatchRequest(RequestModel):
+    jobs: list[Any] = Field(description="1 to 20 jobs, all accepted or none.", min_length=1, max_length=20)
+    priority: PriorityName = Field(default="normal", description="Of the jobs that do not say their own.")
+    sequential: bool = Field(default=False, description="Run in order: job 2 starts after job 1 has ended.")
+    on_failure: Literal["stop", "continue"] = Field(
+        default="stop",
+        description="Of a sequential batch. stop: the jobs after one that fails or is cancelled are cancelled.",
+    )
+
+
+Body = dict[str, object]
+Model = TypeVar("Model", bound=RequestModel)
+
+
+def read_job(tenant_id: int, body: Body) -> NewJob:
+    """The job that a body asks for. Raises InvalidJobType, InvalidParams and what the type's admission raises."""
+    return _job(tenant_id, body, Priority.NORMAL, identifiers.new_id())
+
+
+def read_batch(tenant_id: int, body: Body) -> tuple[NewBatch, list[NewJob]]:
+    """As `read_job`; also raises InvalidBatch. The errors of its jobs say which by index."""
+    entries = body.get("jobs")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
+        raise InvalidBatch()
+    request = _parse(BatchRequest, body)
+    jobs = _jobs(tenant_id, entries, Priority.from_name(request.priority))
+    return NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure)), jobs
+
+
+def accept(
+    tenant: TenantAccess,
+    jobs: Sequence[NewJob],
+    *,
+    batch: NewBatch | None = None,
+    first_answer: FirstAnswer | None = None,
+) -> str | None:
+    """Insert and publish jobs, all or none. Returns None; or, with nothing written, the answer to an earlier request.
+
+    That one had the key of `first_answer`, which is stored where this is the first. A replay comes before a full
+    queue: its jobs are in already. Raises QueueFull, IdempotencyKeyReused, IdempotencyConflict, ServiceUnavailable.
+    """
+    try:
+        _insert(tenant, jobs, batch, first_answer)
+    except (DuplicateKey, QueueFull) as refusal:
+        if first_answer and (stored := idempotency.find(tenant.id, first_answer.key, first_answer.fingerprint)):
+            return stored.answer
+        if isinstance(refusal, QueueFull):
+            raise
+        # The key was older than its lifetime and is free now, for whoever is first.
+        return accept(tenant, jobs, batch=batch, first_answer=first_answer)
+    return None
+
+
+def _job(tenant_id: int, body: Body, default: Priority, job_id: UUID) -> NewJob:
+    kind = registry.get(body.get("type"))
+    request = _parse(JobRequest, body)
+    params = registry.parse_params(kind, orjson.dumps(request.params))
+    if kind.admit:
+        kind.admit(params, tenant_id)
+    priority = Priority.from_name(request.priority) if request.priority else default
+    return NewJob(job_id, kind.name, request.params, priority)
+
+
+def _jobs(tenant_id: int, entries: Sequence[object], default: Priority) -> list[NewJob]:
+    """All jobs of a batch, or one error about all of the wrong ones."""
+    jobs: list[NewJob] = []
+    errors: list[FieldError] = []
+    first: ApiError | None = None
+    for index, (entry, job_id) in enumerate(zip(entries, _ids(len(entries)), strict=True)):
+        try:
+            if not isinstance(entry, dict):
+                raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
+            jobs.append(_job(tenant_id, entry, default, job_id))
+        except ApiError as error:
+            first = first or error
+            errors += _of_member(index, error)
+    if first is None:
+        return jobs
+    known = {"known_types": [kind.name for kind in registry.all_types()]} if isinstance(first, InvalidJobType) else {}
+    raise type(first)(first.message, {**known, "errors": errors} if known else errors)
+
+
+def _ids(count: int) -> list[UUID]:
+    """Ids of one millisecond: a batch's jobs were all created at the moment that their ids say."""
+    while True:
+        ids = [identifiers.new_id() for _ in range(count)]
+        if identifiers.created_at(ids[0]) == identifiers.created_at(ids[-1]):
+            return ids
+
+
+def _of_member(index: int, error: ApiError) -> list[FieldError]:
+    """A member's errors, with its index and with paths from the batch's body."""
+    if isinstance(error, InvalidParams) and isinstance(error.details, list):
+        fields: list[FieldError] = error.details
+    else:
+        fields = [{"path": "type" if isinstance(error, InvalidJobType) else "params", "message": error.message}]
+    return [
+        {"job": index, "path": f"jobs.{index}.{field['path']}".rstrip("."), "message": field["message"]}
+        for field in fields
+    ]
+
+
+def _parse(model: type[Model], body: Body) -> Model:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise InvalidParams(details=registry.field_errors(error)) from None
+
+
+def _insert(
+    tenant: TenantAccess, jobs: Sequence[NewJob], batch: NewBatch | None, first_answer: FirstAnswer | None
+) -> None:
+    measured = statistics.snapshot()
+    created_at = identifiers.created_at(jobs[0].id)
+    try:
+        # The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
+        if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
+            raise QueueFull()
+        accepting.dispatch(tenant, jobs, created_at, batch=batch, first_answer=first_answer)
+    except QueueFull:
+        raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None

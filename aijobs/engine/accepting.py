@@ -1,0 +1,110 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import IntegrityError
+
+from aijobs import sql
+from aijobs.auth import TenantAccess
+from aijobs.engine import broker, queueing, statements
+from aijobs.engine.lifecycle import logger
+from aijobs.engine.queueing import Released
+from aijobs.errors import IdempotencyConflict, QueueFull, ServiceUnavailable
+from aijobs.states import OnFailure, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job as the caller asked for it, validated. `params` are kept as sent."""
+
+    id: UUID
+    type: str
+    params: object
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    id: UUID
+    sequential: bool
+    on_failure: OnFailure
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What an Idempotency-Key replays; inserted with the jobs, so that it exists if and only if they do."""
+
+    key: str
+    fingerprint: bytes
+    # As whoever accepts the jobs wrote it.
+    answer: str
+
+
+class DuplicateKey(Exception):
+    """The Idempotency-Key is taken. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Inserted(Released):
+    released: bool
+
+
+def dispatch(
+    tenant: TenantAccess,
+    jobs: Sequence[NewJob],
+    created_at: datetime,
+    *,
+    batch: NewBatch | None = None,
+    first_answer: FirstAnswer | None = None,
+) -> None:
+    """Accept jobs, all or none, and publish what the tenant's windows have room for.
+
+    Raises QueueFull (without `retry_after`), DuplicateKey, IdempotencyConflict, ServiceUnavailable.
+    """
+    # `max_running` is exact only under the refill's lock; without a broker the sweeper releases later.
+    release_at_once = tenant.max_running is None and broker.available()
+    inserted = _insert(
+        {
+            "tenant": tenant.id,
+            "count": len(jobs),
+            "limit": settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit,
+            "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
+            "release": release_at_once,
+            "created_at": created_at,
+            # One document: psycopg takes longer to write four arrays than the server to read this.
+            "jobs": orjson.dumps(jobs).decode(),
+            "batch": batch and batch.id,
+            "sequential": bool(batch and batch.sequential),
+            "on_failure": batch and batch.on_failure.value,
+            "key": first_answer and first_answer.key,
+            "fingerprint": first_answer and first_answer.fingerprint,
+            "answer": first_answer and first_answer.answer,
+        }
+    )
+    if not inserted:
+        raise QueueFull()
+    queueing.publish([job for job in inserted if job.released])
+    if tenant.max_running is not None and broker.available():
+        try:
+            queueing.refill(tenant.id)
+        except sql.CONNECTION_ERRORS as error:
+            # The jobs are accepted, whatever happens now: the sweeper releases them.
+            logger.warning("not released: %s", error)
+
+
+def _insert(parameters: dict[str, object]) -> list[_Inserted]:
+    try:
+        return sql.rows(_Inserted, statements.DISPATCH, parameters)
+    except IntegrityError as error:
+        if parameters["key"] is not None and "idempotencykey_tenant_key" in str(error):
+            raise DuplicateKey from None
+        raise
+    except sql.LockTimeout:
+        if parameters["key"] is not None:
+            raise IdempotencyConflict(retry_after=1) from None
+        raise ServiceUnavailable(
+            "Too many dispatches of this tenant at once; retry in a moment.", retry_after=1
+        ) from None

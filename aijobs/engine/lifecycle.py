@@ -1,0 +1,398 @@
+"""The only writer of a job's status.
+
+Every transition is one conditional UPDATE on the source state and, from running, on the attempt; the same statement
+writes the event and returns what the caller needs. Zero rows means that the transition was refused: somebody else
+was first. Members of a batch that end or wait again lock the batch row before, in a statement of its own.
+"""
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+
+from aijobs import registry, sql
+from aijobs.engine import queueing, statements
+from aijobs.engine.queueing import Released
+from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused
+from aijobs.models import Batch, Job
+from aijobs.registry import Limits
+from aijobs.states import TERMINAL, EventKind, OnFailure, Status
+
+logger = logging.getLogger(__name__)
+
+WORKER_TIMEOUT = "WORKER_TIMEOUT"
+TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
+LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+
+
+# --- Dispatch ---------------------------------------------------------------------------------------------------
+
+
+# --- A worker's run ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt that a worker owns: what it needs to do the job and to end it."""
+
+    id: UUID
+    type: str
+    # As JSON; what the sweeper and a stopping worker end without running it has none.
+    params: str
+    tenant_id: int
+    attempt: int
+    failures: int
+    batch_id: UUID | None
+    sequential: bool
+    on_failure: str | None
+    position: int | None
+    # The tenant's lane wants a refill now that this job has left it; or has a place again once it has ended.
+    refill: bool
+    limited: bool
+
+
+def claim(job_id: UUID, worker: str) -> Run | None:
+    """Take a queued, due, unblocked, released job. None when it is none, or somebody else's: forget the message."""
+    claimed = _claim(job_id, worker, locked=False) or _claim_limited(job_id, worker)
+    if not claimed:
+        # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
+        sql.execute(statements.UNRELEASE, {"id": job_id})
+        return None
+    return claimed[0]
+
+
+def _claim(job_id: UUID, worker: str, *, locked: bool) -> list[Run]:
+    return sql.rows(
+        Run,
+        statements.CLAIM,
+        {
+            "id": job_id,
+            "worker": worker,
+            "locked": locked,
+            "window": settings.AIJOBS_RELEASE_WINDOW,
+            "lease": settings.AIJOBS_LEASE_SECONDS,
+            "hard_limits": _hard_limits(),
+        },
+    )
+
+
+def _claim_limited(job_id: UUID, worker: str) -> list[Run]:
+    """A job of a tenant with `max_running`: one claim at a time, under the lock that its refills take too."""
+    try:
+        with transaction.atomic():
+            limited = sql.execute(statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
+            return _claim(job_id, worker, locked=True) if limited else []
+    except sql.LockTimeout:
+        # A worker froze while it held the lock: the job is released again later.
+        return []
+
+
+@cache
+def _hard_limits() -> str:
+    """The hard limits of all types, looked up by type inside the statement: a message carries only an id."""
+    return orjson.dumps({kind.name: kind.limits.hard_seconds for kind in registry.all_types()}).decode()
+
+
+def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None:
+    """Renew the lease, up to the deadline, and write the progress. Raises TransitionRefused. No event."""
+    parameters = {
+        "id": job_id,
+        "attempt": attempt,
+        "processed": processed,
+        "total": total,
+        "lease": settings.AIJOBS_LEASE_SECONDS,
+    }
+    if not sql.execute(statements.RENEW, parameters):
+        raise TransitionRefused(f"attempt {attempt} of job {job_id} is over")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over, or waits again. `released`: what this released, to publish: the next member, or itself."""
+
+    terminal: bool
+    released: Released | None = None
+
+
+def complete(
+    run: Run, result: object, progress: tuple[int, int | None], effect: Callable[[], object] | None
+) -> Ended:
+    """End a run with its result, as JSON. An `effect` runs in the same transaction and returns the result to store.
+
+    Raises TransitionRefused when the run no longer owns its job; then nothing of the effect stays.
+    """
+    with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
+        if effect:
+            result = effect()
+        _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
+        return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+
+
+@contextmanager
+def owned(run: Run) -> Iterator[None]:
+    """A transaction that holds the run's job. Raises TransitionRefused when the run no longer owns it.
+
+    Its lock is taken before those of what the transaction does (lock order: batch, jobs, then what else there is).
+    """
+    with transaction.atomic():
+        if not sql.execute(statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
+            raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+        yield
+
+
+def fail(
+    run: Run,
+    code: str,
+    message: str,
+    *,
+    transient: bool,
+    retry_after: float | None = None,
+    lease_lost: bool = False,
+) -> Ended:
+    """End a run that failed, or let it wait for its next attempt while its budget lasts. Raises TransitionRefused.
+
+    `retry_after`: seconds that an upstream asked for, the least wait. `lease_lost`: only if the lease is over.
+    """
+    # A type that a release has taken away gets no further attempt.
+    kind = registry.find(run.type)
+    with _lock_batch(run, run.batch_id is not None):
+        if transient and kind and run.failures + 1 < kind.limits.attempts and not _batch_cancelled(run):
+            event = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
+            # A lost worker was not the job's fault: it may run again at once.
+            delay = None if lease_lost else _delay(kind.limits, run.failures + 1, retry_after)
+            released = _wait_again(run, event, delay, failures=1, data={"code": code, "message": message})
+            return Ended(terminal=False, released=released)
+        _end([run.id], Status.FAILED, run.attempt, code=code, message=message, lease_lost=lease_lost)
+        return Ended(terminal=True, released=_advance(run, Status.FAILED))
+
+
+def hand_back(worker: str) -> int:
+    """Requeue what a worker that is shutting down still holds, without spending the budget of failures.
+
+    Fenced like all else: whatever the worker's processes still write is refused. Returns how many.
+    """
+    held = sql.rows(Run, statements.HELD_BY, {"worker": worker})
+    queueing.publish([released for run in held if (released := _hand_back(run))])
+    return len(held)
+
+
+def reclaim_expired() -> int:
+    """Take back every run whose lease is over: the sweeper's answer to lost workers and hard time limits."""
+    expired = sql.rows(Run, statements.EXPIRED, {})
+    reclaimed = 0
+    for run in expired:
+        try:
+            ended = _reclaim(run)
+        except TransitionRefused:
+            # Renewed, ended or reclaimed by another sweeper since we looked.
+            continue
+        except sql.LockTimeout:
+            # Its worker is frozen in the middle of a write: the next sweep looks again, the others are not kept.
+            continue
+        reclaimed += 1
+        if ended.released:
+            queueing.publish([ended.released])
+    return reclaimed
+
+
+def _reclaim(run: Run) -> Ended:
+    with transaction.atomic():
+        sql.execute(statements.PATIENCE, {})
+        return fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
+
+
+# --- Cancelling -------------------------------------------------------------------------------------------------
+
+REQUESTED = "REQUESTED"
+BATCH_CANCELLED = "BATCH_CANCELLED"
+PREDECESSOR = {Status.FAILED: "PREDECESSOR_FAILED", Status.CANCELLED: "PREDECESSOR_CANCELLED"}
+
+
+def cancel(job_id: UUID, tenant_id: int) -> None:
+    """Cancel a queued job; once more on a cancelled one does nothing. Raises JobNotFound, JobNotCancellable."""
+    job = (
+        Job.objects.of(tenant_id)
+        .select_related("batch")
+        .only("status", "position", "batch")
+        .filter(id=job_id)
+        .first()
+    )
+    if job is None:
+        raise JobNotFound()
+    member = _Member.of(job)
+    successor: Released | None = None
+    try:
+        with _lock_batch(member, member.sequential):
+            _end([job_id], Status.CANCELLED, reason=REQUESTED)
+            successor = _advance(member, Status.CANCELLED)
+    except TransitionRefused:
+        status = Job.objects.values_list("status", flat=True).get(id=job_id)
+        if status != Status.CANCELLED:
+            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
+    if successor:
+        queueing.publish([successor])
+
+
+def cancel_batch(batch_id: UUID) -> None:
+    """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt."""
+    with transaction.atomic():
+        sql.execute(statements.CANCEL_BATCH, {"batch": batch_id})
+        queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
+        ids = list(queued.order_by("id"))
+        if ids:
+            _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
+
+
+# --- Steps of the above -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A queued job, as its batch needs it when it ends."""
+
+    id: UUID
+    batch_id: UUID | None
+    sequential: bool
+    on_failure: str | None
+    position: int | None
+
+    @classmethod
+    def of(cls, job: Job) -> "_Member":
+        batch = job.batch
+        return cls(
+            id=job.id,
+            batch_id=job.batch_id,
+            sequential=batch is not None and batch.sequential,
+            on_failure=batch.on_failure if batch else None,
+            position=job.position,
+        )
+
+
+def _lock_batch(member: Run | _Member, needed: bool) -> AbstractContextManager[object]:
+    """A transaction that holds the batch's row, where the batch needs one; else autocommit."""
+    return _locked(member.batch_id) if needed and member.batch_id else nullcontext()
+
+
+@contextmanager
+def _locked(batch_id: UUID) -> Iterator[None]:
+    with transaction.atomic():
+        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
+        sql.execute(statements.LOCK_BATCH, {"batch": batch_id})
+        yield
+
+
+def _batch_cancelled(run: Run) -> bool:
+    return run.batch_id is not None and Batch.objects.filter(id=run.batch_id, cancelled_at__isnull=False).exists()
+
+
+def _delay(limits: Limits, failures: int, retry_after: float | None) -> float:
+    """Seconds to wait: exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015).
+
+    No less than an upstream asked for, up to a day: more is a mistake of its, or an attack.
+    """
+    ceiling = min(limits.backoff_cap_seconds, limits.backoff_seconds * 2 ** (failures - 1))
+    backoff = random.uniform(0.0, ceiling)  # noqa: S311  # spreads load, hides nothing
+    return max(backoff, min(retry_after or 0.0, LONGEST_RETRY_AFTER_SECONDS))
+
+
+def _end(
+    ids: Sequence[UUID],
+    status: Status,
+    attempt: int | None = None,
+    *,
+    result: object = None,
+    progress: tuple[int, int | None] | None = None,
+    code: str = "",
+    message: str = "",
+    reason: str = "",
+    caused_by: UUID | None = None,
+    lease_lost: bool = False,
+    required: bool = True,
+) -> None:
+    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`."""
+    ended = sql.execute(
+        statements.END,
+        {
+            "ids": list(ids),
+            "source": Status.QUEUED if attempt is None else Status.RUNNING,
+            "attempt": attempt,
+            "lease_lost": lease_lost,
+            "status": status,
+            "result": None if result is None else orjson.dumps(result).decode(),
+            "processed": progress and progress[0],
+            "total": progress and progress[1],
+            "code": code,
+            "message": message,
+            "reason": reason,
+            "caused_by": caused_by,
+        },
+    )
+    if required and not ended:
+        raise TransitionRefused(
+            f"job {ids[0]} is not {'queued' if attempt is None else f'running attempt {attempt}'} any more"
+        )
+
+
+def _wait_again(
+    run: Run, kind: EventKind, delay: float | None, *, failures: int, data: dict[str, str] | None
+) -> Released | None:
+    """Running → queued. A retry waits in PostgreSQL, and leaves its place in the window to another.
+
+    Without a delay the job stays released, for the caller to publish: it has waited for its window before.
+    """
+    requeued = sql.rows(
+        Released,
+        statements.REQUEUE,
+        {
+            "id": run.id,
+            "attempt": run.attempt,
+            "lease_lost": kind == EventKind.LEASE_LOST,
+            "delay": delay,
+            "sequential": run.sequential,
+            "failures": failures,
+            "kind": kind,
+            "data": None if data is None else orjson.dumps(data).decode(),
+        },
+    )
+    if not requeued:
+        raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+    return requeued[0] if delay is None else None
+
+
+def _hand_back(run: Run) -> Released | None:
+    with _lock_batch(run, run.batch_id is not None):
+        try:
+            if not _batch_cancelled(run):
+                return _wait_again(run, EventKind.HANDED_BACK, None, failures=0, data=None)
+            message = "The batch was cancelled before this job could be run to its end."
+            _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
+        except TransitionRefused:
+            # It ended while its worker was shutting down.
+            logger.info("job %s ended during the shutdown", run.id)
+        return None
+
+
+def _advance(member: Run | _Member, status: Status) -> Released | None:
+    """After a member of a sequential batch has ended, under the batch's lock: the next one's turn, or the end."""
+    if not member.sequential:
+        return None
+    if status != Status.COMPLETED and member.on_failure == OnFailure.STOP:
+        later = Job.objects.filter(batch=member.batch_id, status=Status.QUEUED, position__gt=member.position)
+        ids = list(later.order_by("id").values_list("id", flat=True))
+        if ids:
+            _end(ids, Status.CANCELLED, reason=PREDECESSOR[status], caused_by=member.id)
+        return None
+    unblocked = sql.rows(Released, statements.UNBLOCK_NEXT, {"batch": member.batch_id})
+    return unblocked[0] if unblocked else None
+
+
+def ended_by(run: Run) -> bool:
+    """Whether a job is terminal by this very attempt: then a repeated finish had arrived the first time."""
+    return Job.objects.filter(id=run.id, attempt=run.attempt, status__in=TERMINAL).exists()

@@ -1,0 +1,37 @@
+"""Jobs that were accepted together."""
+
+from django.db import models
+
+from aijobs import identifiers
+from aijobs.models.tenants import Tenant
+from aijobs.states import OnFailure
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def of(self, tenant_id: int) -> "BatchQuerySet":
+        """Only this tenant's: every read of the API starts here."""
+        return self.filter(tenant_id=tenant_id)
+
+
+class Batch(models.Model):
+    """Jobs that were accepted together. Its status and counts are derived from its jobs."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="batches", db_index=False)
+    sequential = models.BooleanField()
+    on_failure = models.CharField(max_length=8, choices=OnFailure.choices)
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "batches"
+        indexes = [models.Index(fields=["tenant", "id"], name="batch_tenant_id")]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+    @property
+    def public_id(self) -> str:
+        return identifiers.encode(identifiers.BATCH_PREFIX, self.id)

@@ -1,0 +1,24 @@
+"""What the sweeper measures."""
+
+from django.db import models
+
+
+class QueueStatistics(models.Model):
+    """One row, written by the sweeper every two seconds and cached by readers for one: dispatch never counts."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    refreshed_at = models.DateTimeField()
+    # Jobs queued or running, of all tenants.
+    active = models.PositiveIntegerField()
+    # Jobs queued per lane: {"0": 12, "1": 3, "2": 0}.
+    depths = models.JSONField()
+    # Jobs ended per second in the last minute.
+    drain_rate = models.FloatField()
+    # Median seconds of the last completed runs per type, where there are any.
+    medians = models.JSONField()
+
+    class Meta:
+        verbose_name_plural = "queue statistics"
+
+    def __str__(self) -> str:
+        return f"{self.active} active"

@@ -1,0 +1,60 @@
+"""Sellers, and how much of the queue each may take."""
+
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.timezone import now
+
+
+def validate_timezone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not a time zone, such as Europe/Berlin.")
+
+
+class Tenant(models.Model):
+    """A seller. Its name is what X-Tenant-ID carries."""
+
+    name = models.CharField(
+        max_length=63,
+        unique=True,
+        validators=[RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and '-', as in my-shop-1.")],
+    )
+    timezone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_timezone],
+        help_text="Decides what a bare date means.",
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its keys are refused (403) and its queued jobs wait."
+    )
+    release_window = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Jobs per lane in the broker at a time; empty: AIJOBS_RELEASE_WINDOW.",
+    )
+    max_running = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs running at a time; empty: no limit."
+    )
+    queue_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs queued or running at a time; empty: AIJOBS_TENANT_QUEUE_LIMIT."
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TenantCapacity(models.Model):
+    """The tenant's queued and running jobs, counted exactly by the statements that insert and end them."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="capacity")
+    active = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        verbose_name_plural = "tenant capacities"
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.active}"

@@ -1,0 +1,101 @@
+"""Rate limits that all workers keep together: token buckets in Valkey, by the server's clock.
+
+A bucket is one moment, that of its being full again (the generic cell rate algorithm): each call moves it by one
+interval. A caller is given its turn at once and sleeps until then, so that callers are served in their order, and
+none asks again and again.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from aijobs.outbound.pace import Pace
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 0.5
+# What a marketplace said of a rate is forgotten a day after the last call.
+REMEMBERED_SECONDS = 86_400
+# Beyond these a marketplace's word on its rate, in calls per second, is not believed.
+SLOWEST, FASTEST = 0.001, 1000.0
+
+# A turn that would come after the pace's end (ARGV[3]) is not taken: it would only delay the others.
+_RESERVE = """
+local bucket = redis.call('HMGET', KEYS[1], 'full', 'rate')
+local interval = 1 / tonumber(bucket[2] or ARGV[1])
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local full = math.max(now, tonumber(bucket[1] or now))
+local wait = math.max(0, full - now - (ARGV[2] - 1) * interval)
+if wait < tonumber(ARGV[3]) then
+  redis.call('HSET', KEYS[1], 'full', string.format('%.6f', full + interval))
+  redis.call('EXPIRE', KEYS[1], ARGV[4])
+end
+return string.format('%.6f', wait)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Calls per second in the long run, and how many may come at once after a pause."""
+
+    rate: float
+    burst: int
+
+
+class Throttle:
+    """The buckets of one scope, such as a connection, each by the name of what it limits.
+
+    Without Valkey every call waits a full interval: slower than allowed for one worker, and no failure.
+    """
+
+    def __init__(self, scope: str, pace: Pace) -> None:
+        self._scope = scope
+        self._pace = pace
+        # No retries: they would sleep outside the pace.
+        self._client = Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._script = self._client.register_script(_RESERVE)
+        self._rates: dict[str, float] = {}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def wait(self, name: str, limit: Limit) -> None:
+        """Sleep until it is this caller's turn. Raises OutOfTime where that is after the run."""
+        self._pace.wait(self.reserve(name, limit))
+
+    def reserve(self, name: str, limit: Limit) -> float:
+        """The seconds until this caller's turn, which is kept for it unless the run ends first."""
+        try:
+            return float(
+                self._script(
+                    keys=[self._key(name)],
+                    args=[limit.rate, limit.burst, f"{self._pace.left:.6f}", REMEMBERED_SECONDS],
+                )
+            )
+        except (RedisError, OSError) as error:
+            logger.warning("rate limits cannot be shared: %s", error)
+            return 1 / self._rates.get(name, limit.rate)
+
+    def remember(self, name: str, rate: float) -> None:
+        """What the marketplace says its rate is, for all workers; what cannot be is ignored."""
+        if not SLOWEST <= rate <= FASTEST:
+            return
+        self._rates[name] = rate
+        try:
+            self._client.hset(self._key(name), "rate", str(rate))
+        except (RedisError, OSError) as error:
+            logger.warning("rate limits cannot be shared: %s", error)
+
+    def _key(self, name: str) -> str:
+        return f"ai-jobs.throttle.{self._scope}.{name}"

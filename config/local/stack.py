@@ -1,0 +1,120 @@
+"""What `up` runs: the embedded servers, the API, the workers and beat, as children of one process."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+
+from config.local import processes
+from config.local.servers import EmbeddedServerError, PostgreSQL, Server, Valkey
+from config.local.supervisor import Announce, Child, Supervisor
+
+HOST = "127.0.0.1"
+# Workers hand back what still runs after this long, see CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT.
+SHUTDOWN_SECONDS = 4
+# Celery's own clean-up after it.
+GRACE_SECONDS = 8
+READY_SECONDS = 60.0
+POLL_SECONDS = 0.1
+WORKER_QUEUES = "ai-jobs.prices,ai-jobs.high,ai-jobs.normal,ai-jobs.low"
+
+
+def free_port(port: int) -> int:
+    """The port itself, or any free one for 0. Raises EmbeddedServerError for a busy one."""
+    with socket.socket() as probe:
+        # As the server will: a port in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise EmbeddedServerError(
+                f"Port {port} cannot be used ({error.strerror}): choose another with --port."
+            ) from None
+        found: int = probe.getsockname()[1]
+        return found
+
+
+class Stack:
+    """All the processes of the service on this machine."""
+
+    def __init__(self, data_dir: Path, port: int, workers: int, announce: Announce) -> None:
+        self.data_dir = data_dir
+        self.port = port
+        self.workers = workers
+        self.announce = announce
+        self.logs = data_dir / "logs"
+        self.supervisor = Supervisor(announce)
+        self.base_url = f"http://{HOST}:{port}"
+
+    def start_servers(self) -> None:
+        """PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others."""
+        for log in self.logs.glob("*.log"):
+            log.unlink()
+        if not os.environ.get("DATABASE_URL"):
+            postgresql = PostgreSQL(self.data_dir, self.announce)
+            self._start_server(postgresql)
+            postgresql.create_database()
+        if not os.environ.get("REDIS_URL"):
+            self._start_server(Valkey(self.data_dir, self.announce))
+
+    def _start_server(self, server: Server) -> None:
+        self.supervisor.start(Child(server.name, server.start, server.log, server.stop_signal, stops_last=True))
+        server.wait_ready()
+
+    def start_service(self) -> None:
+        """The API, the two workers and beat; returns when they serve."""
+        celery = [sys.executable, "-m", "celery", "--app", "config"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)]
+        self._start("api", [*granian, "--workers", "1", "--blocking-threads", "4", "config.wsgi:application"])
+        pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
+        self._start("worker", [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"])
+        # Sweeping never waits behind jobs that run for minutes.
+        control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
+        self._start("control", [*celery, "worker", *quiet, *control])
+        self._start("beat", [*celery, "beat", "--pidfile", ""])
+        self._wait("the API", self._api_is_ready)
+        for name in ("worker", "control"):
+            self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
+
+    def _start(self, name: str, command: list[str]) -> None:
+        log = self.logs / f"{name}.log"
+        self.supervisor.start(
+            Child(name, lambda: self._spawn(command, log), log, stop_seconds=SHUTDOWN_SECONDS + GRACE_SECONDS)
+        )
+
+    def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "AIJOBS_DATA_DIR": str(self.data_dir),
+            "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
+            # SIGTERM is Celery's soft shutdown: what does not finish in time is handed back.
+            "REMAP_SIGTERM": "SIGQUIT",
+            "PYTHONUNBUFFERED": "1",
+            # Root runs everything in a container, knowingly.
+            "PYTHONWARNINGS": "ignore::celery.platforms.SecurityWarning",
+        }
+        return processes.spawn(command, log, environment=environment, folder=settings.BASE_DIR)
+
+    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while not ready():
+            self.supervisor.require_alive()
+            if time.monotonic() > until:
+                raise EmbeddedServerError(f"{what} is not ready after {READY_SECONDS:.0f} s: see {self.logs}.")
+            time.sleep(POLL_SECONDS)
+
+    def _api_is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        self.supervisor.stop()

@@ -1,0 +1,261 @@
+import json
+import signal
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.utils.timezone import now
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from aijobs.auth import create_key
+from aijobs.management.database import is_migrated
+from aijobs.models import ApiKey, Tenant
+from config.local.servers import EmbeddedServerError, prepare_data_dir
+from config.local.stack import Stack, free_port
+from config.local.supervisor import ChildDied
+
+if TYPE_CHECKING:
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+SCOPES = (
+    "ai-jobs:write",
+    "ai-jobs:read",
+    "catalogue:write",
+    "catalogue:read",
+    "marketplaces:write",
+    "marketplaces:read",
+)
+KEY_LABEL = "up"
+MARKETPLACE = "amazon_us"
+SHOWN_RECOMMENDATIONS = 12
+POLL_SECONDS = 0.2
+# Of output that is no terminal: a table in a log file need not be folded.
+PLAIN_WIDTH = 160
+SAME_INTERRUPT_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = (
+        "Start everything on this machine: PostgreSQL and Valkey from their wheels, the API, workers and beat. "
+        "The first start creates a demo tenant with a sample catalogue; every start runs one pricing job of it and "
+        "prints an API key. Ctrl-C stops everything; the next start finds its data. DATABASE_URL and REDIS_URL, "
+        "when set, replace the embedded servers. While it runs, createtenant, createapikey, import_catalogue and "
+        "createsuperuser work in another terminal, with the same --data-dir."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="Of the API on 127.0.0.1; 0: any free one.")
+        parser.add_argument(
+            "--data-dir", type=Path, default=settings.DATA_DIR, help="Where the data lives (default: %(default)s)."
+        )
+        parser.add_argument("--workers", type=int, default=4, help="Jobs that run at once (default: 4).")
+        parser.add_argument("--no-demo", action="store_true", help="No demo tenant and no demo job.")
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help='When ready, print one line {"base_url", "api_key", "tenant_id"} on standard output.',
+        )
+
+    def handle(self, *args: str, **options: Any) -> None:
+        # With --json, standard output is for programs.
+        self.console = Console(stderr=options["json"], highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = PLAIN_WIDTH
+        if options["workers"] < 1:
+            raise CommandError("--workers must be at least 1.")
+        if not 0 <= options["port"] <= 65535:
+            raise CommandError("--port must be between 0 and 65535.")
+        Interrupts()
+        try:
+            port = free_port(options["port"])
+            with prepare_data_dir(options["data_dir"]):
+                self._run(Stack(options["data_dir"].resolve(), port, options["workers"], self._announce), options)
+        except (EmbeddedServerError, ChildDied) as error:
+            raise CommandError(str(error)) from None
+
+    def _run(self, stack: Stack, options: dict[str, Any]) -> None:
+        try:
+            tenant, secret = self._start(stack, demo=not options["no_demo"])
+            if not options["no_demo"]:
+                self._run_demo_job(Api(stack.base_url, tenant, secret))
+            self._tell(stack, tenant, secret, demo=not options["no_demo"], as_json=options["json"])
+            stack.supervisor.watch()
+        except KeyboardInterrupt:
+            self.console.print("Stopping …")
+        finally:
+            stack.stop()
+        self.console.print("Stopped.")
+
+    def _announce(self, line: str) -> None:
+        self._say(f"{time.strftime('%H:%M:%S')} {line}")
+
+    def _start(self, stack: Stack, *, demo: bool) -> tuple[str, str]:
+        with self._step("Starting PostgreSQL and Valkey"):
+            stack.start_servers()
+        with self._step("Preparing the database"):
+            is_migrated(unreachable="The database that DATABASE_URL names does not answer.")
+            call_command("migrate", verbosity=0, interactive=False)
+            tenant, _ = Tenant.objects.get_or_create(name="demo" if demo else "default")
+            if demo:
+                # Standard output is for the line of --json alone.
+                call_command("load_sample_catalogue", tenant.name, marketplace=MARKETPLACE, stdout=_Silence())
+            secret = _new_key(tenant)
+            # Not needed any more, and its threads would be in the way of starting processes.
+            connection.close()
+            cast("DatabaseWrapper", connection).close_pool()
+        with self._step("Starting the API, workers and beat"):
+            stack.start_service()
+        return tenant.name, secret
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        self.console.print(f"{what} …", end="")
+        try:
+            yield
+        except BaseException:
+            self.console.print()
+            raise
+        self.console.print(f" {time.monotonic() - began:.1f} s")
+
+    def _run_demo_job(self, api: "Api") -> None:
+        """Dispatch one pricing job through the API, as a customer would, and show what comes of it."""
+        products = api.get(f"/api/catalogue/products?marketplace={MARKETPLACE}&limit=200")
+        titles = {product["sku"]: product["title"] for product in products}
+        params = {"skus": list(titles), "marketplace": MARKETPLACE, "apply": False}
+        job = api.post("/api/ai-jobs", {"type": "pricing_recalculate", "params": params})
+        columns = (
+            TextColumn("Pricing {task.total} products"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console) as progress:
+            bar = progress.add_task("", total=len(titles))
+            while job["status"] in ("queued", "running"):
+                progress.update(bar, completed=job["progress"]["processed"])
+                time.sleep(POLL_SECONDS)
+                job = api.get(f"/api/ai-jobs/{job['id']}")
+            progress.update(bar, completed=job["progress"]["processed"])
+        if job["status"] == "completed":
+            self._show_result(job["result"], titles)
+        else:
+            self._announce(f"the demo job is {job['status']}: {job.get('error')}")
+
+    def _show_result(self, result: dict[str, Any], titles: dict[str, str]) -> None:
+        shown = sorted(result["recommendations"], key=lambda each: -each["expected_profit_change_pct"])
+        table = Table(title="Recommended prices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("SKU", no_wrap=True)
+        # The one column that gives way to a narrow terminal.
+        table.add_column("Product")
+        for heading in ("Price", "Recommended", "Profit", "Confidence"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("Limited by", no_wrap=True)
+        for each in shown[:SHOWN_RECOMMENDATIONS]:
+            table.add_row(
+                each["sku"],
+                Text(titles[each["sku"]], no_wrap=True, overflow="ellipsis"),
+                f"{each['current_price']:.2f}",
+                f"{each['recommended_price']:.2f}",
+                f"{each['expected_profit_change_pct']:+.1f} %",
+                f"{each['confidence']:.0%}",
+                (each["binding_constraint"] or "").replace("_", " "),
+            )
+        self.console.print(table)
+        self.console.print(f"{result['updated_count']} of {result['processed_count']} prices would change.")
+
+    def _say(self, text: str) -> None:
+        """A line that is never wrapped or marked up: it may be copied."""
+        self.console.print(text, soft_wrap=True, markup=False)
+
+    def _tell(self, stack: Stack, tenant: str, secret: str, *, demo: bool, as_json: bool) -> None:
+        self._say("")
+        self._say(f"AI Jobs is running at {stack.base_url}")
+        self._say(f"  Documentation  {stack.base_url}/api/docs")
+        self._say(f"  Admin          {stack.base_url}/admin/   (manage.py createsuperuser makes an account)")
+        self._say(f"  Tenant         {tenant}")
+        self._say(
+            f"  API key        {secret}   (valid until the next `up`; manage.py createapikey makes lasting ones)"
+        )
+        self._say(f"  Logs           {stack.logs}")
+        self._say("Try it:")
+        body = {"skus": ["SKU-001", "SKU-002"], "marketplace": MARKETPLACE}
+        if demo:
+            dispatch = json.dumps({"type": "pricing_recalculate", "params": body})
+            self._say(
+                f"curl -s {stack.base_url}/api/ai-jobs -H 'Authorization: Bearer {secret}' "
+                f"-H 'Content-Type: application/json' -d '{dispatch}'"
+            )
+        else:
+            self._say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
+        self._say("Ctrl-C stops everything.")
+        if as_json:
+            self.stdout.write(json.dumps({"base_url": stack.base_url, "api_key": secret, "tenant_id": tenant}))
+            self.stdout.flush()
+
+
+class Api:
+    """The service's own HTTP API, called with the key that is printed."""
+
+    def __init__(self, base_url: str, tenant: str, secret: str) -> None:
+        headers = {"Authorization": f"Bearer {secret}", "X-Tenant-ID": tenant}
+        self.client = httpx.Client(base_url=base_url, headers=headers, timeout=30)
+
+    def get(self, path: str) -> Any:
+        return self._data(self.client.get(path))
+
+    def post(self, path: str, body: object) -> Any:
+        return self._data(self.client.post(path, json=body))
+
+    def _data(self, response: httpx.Response) -> Any:
+        if response.is_error:
+            raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text}")
+        return response.json()["data"]
+
+
+class _Silence:
+    """Where a called command's chatter goes."""
+
+    def write(self, text: str) -> None:
+        """Drop it."""
+
+
+def _new_key(tenant: Tenant) -> str:
+    """Keys are stored hashed, so the last start's cannot be shown again: it is revoked for a new one."""
+    ApiKey.objects.filter(tenants=tenant, label=KEY_LABEL, revoked_at__isnull=True).update(revoked_at=now())
+    return create_key([tenant], SCOPES, label=KEY_LABEL)[1]
+
+
+class Interrupts:
+    """The first Ctrl-C or SIGTERM stops everything; a later Ctrl-C hurries.
+
+    One that follows at once is the same: `uv run`, a shell or a service manager signal us and our parent, which
+    passes it on.
+    """
+
+    def __init__(self) -> None:
+        self.first: float | None = None
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self.handle)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        moment = time.monotonic()
+        if self.first is None:
+            self.first = moment
+            raise KeyboardInterrupt
+        if number == signal.SIGINT and moment > self.first + SAME_INTERRUPT_SECONDS:
+            raise KeyboardInterrupt

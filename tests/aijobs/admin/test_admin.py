@@ -1,0 +1,295 @@
+"""The admin: every page opens, the lifecycle's rows cannot be written, and actions do what the API does."""
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils.timezone import now
+
+from aijobs import auth, identifiers
+from aijobs.errors import TenantSuspended, Unauthenticated
+from aijobs.models import ApiKey, Batch, IdempotencyKey, Job, JobEvent, QueueStatistics, Tenant, TenantCapacity
+from tests import engine
+from tests.factories import TenantFactory, key_for
+
+MODELS = [Tenant, TenantCapacity, ApiKey, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
+READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
+KEPT = [*READ_ONLY, Tenant, ApiKey]
+MARKUP = "<script>alert(1)</script>"
+
+
+def address(model: type[Model], page: str, *arguments: object) -> str:
+    return reverse(f"admin:aijobs_{model._meta.model_name}_{page}", args=arguments)
+
+
+def act(client: Client, model: type[Model], action: str, *keys: object) -> Any:
+    """Choose rows in the list and run an action on them; the page that follows."""
+    data = {"action": action, "_selected_action": [str(key) for key in keys]}
+    return client.post(address(model, "changelist"), data, follow=True)
+
+
+def staff(*permissions: str) -> Client:
+    """A browser signed in as somebody who may do just this."""
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    tenant: Tenant = TenantFactory()
+    return tenant
+
+
+@pytest.fixture
+def rows(tenant: Tenant) -> dict[type[Model], Model]:
+    """One row of every model, the job one that has run."""
+    batch_id, (job_id, _) = engine.dispatch_batch(tenant, 2)
+    engine.complete(engine.start(job_id), {"label": MARKUP})
+    return {
+        Tenant: tenant,
+        TenantCapacity: TenantCapacity.objects.get(tenant=tenant),
+        ApiKey: key_for(tenant, label="back end")[0],
+        Batch: Batch.objects.get(id=batch_id),
+        Job: Job.objects.get(id=job_id),
+        JobEvent: JobEvent.objects.get(job_id=job_id, seq=1),
+        IdempotencyKey: IdempotencyKey.objects.create(
+            tenant=tenant,
+            key="order-1",
+            fingerprint=bytes(32),
+            answer=json.dumps({"note": MARKUP}),
+            created_at=now(),
+        ),
+        QueueStatistics: QueueStatistics.objects.create(
+            refreshed_at=now(), active=1, depths={"0": 1}, drain_rate=0.5, medians={}
+        ),
+    }
+
+
+def test_all_models_of_the_app_are_registered() -> None:
+    registered = {model for model in admin.site._registry if model._meta.app_label == "aijobs"}
+    assert registered == set(MODELS)
+
+
+def test_admin_without_a_slash_leads_to_it(admin_client: Client) -> None:
+    response = admin_client.get("/admin", follow=True)
+    assert response.redirect_chain == [("/admin/", 301)]
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_list_and_detail_open(admin_client: Client, rows: dict[type[Model], Model], model: type[Model]) -> None:
+    for page in (address(model, "changelist"), address(model, "change", rows[model].pk)):
+        response = admin_client.get(page)
+        assert response.status_code == 200, page
+        assert MARKUP not in response.content.decode()
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+def test_rows_of_the_lifecycle_cannot_be_changed(
+    admin_client: Client, rows: dict[type[Model], Model], model: type[Model]
+) -> None:
+    before = model._default_manager.filter(pk=rows[model].pk).values().get()
+    assert admin_client.post(address(model, "change", rows[model].pk), {"status": "failed"}).status_code == 403
+    assert admin_client.post(address(model, "add"), {}).status_code == 403
+    assert model._default_manager.filter(pk=rows[model].pk).values().get() == before
+
+
+@pytest.mark.parametrize("model", KEPT)
+def test_nothing_is_deleted(admin_client: Client, rows: dict[type[Model], Model], model: type[Model]) -> None:
+    assert admin_client.post(address(model, "delete", rows[model].pk), {"post": "yes"}).status_code == 403
+    act(admin_client, model, "delete_selected", rows[model].pk)
+    assert model._default_manager.filter(pk=rows[model].pk).exists()
+
+
+def test_a_job_shows_its_params_result_and_events_in_order(
+    admin_client: Client, rows: dict[type[Model], Model]
+) -> None:
+    page = admin_client.get(address(Job, "change", rows[Job].pk)).content.decode()
+    assert "&quot;label&quot;: &quot;&lt;script&gt;alert(1)&lt;/script&gt;&quot;" in page
+    assert re.findall(r'field-kind">\s*<p>(\w+)</p>', page) == ["Queued", "Started", "Completed"]
+
+
+def test_jobs_are_listed_in_a_bounded_number_of_queries(
+    admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    engine.dispatch(tenant, 30)
+    # Session, user, rows, and the paginator's bounded count.
+    with django_assert_max_num_queries(4) as captured:
+        assert admin_client.get(address(Job, "changelist")).status_code == 200
+    counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
+    assert len(counts) == 1
+    assert "LIMIT 5000" in counts[0]
+
+
+def test_jobs_are_found_by_public_id_by_tenant_and_by_filters(admin_client: Client, tenant: Tenant) -> None:
+    (wanted,) = engine.dispatch(tenant)
+    engine.dispatch(TenantFactory())
+    public_id = identifiers.encode(identifiers.JOB_PREFIX, wanted)
+
+    def found(**query: str) -> list[UUID]:
+        return [job.pk for job in admin_client.get(address(Job, "changelist"), query).context["cl"].result_list]
+
+    assert found(q=f" {public_id} ") == [wanted]
+    assert found(q=tenant.name) == [wanted]
+    assert found(q="job_nonsense") == []
+    assert len(found(type="test_probe", status__exact="queued", priority__exact="1")) == 2
+    assert found(type="test_hasty") == []
+
+
+def test_events_are_found_by_the_public_id_of_their_job(admin_client: Client, tenant: Tenant) -> None:
+    (wanted, _) = engine.dispatch(tenant, 2)
+
+    def found(term: str) -> list[UUID]:
+        response = admin_client.get(address(JobEvent, "changelist"), {"q": term})
+        return [event.job_id for event in response.context["cl"].result_list]
+
+    assert found(identifiers.encode(identifiers.JOB_PREFIX, wanted)) == [wanted]
+    assert found("nonsense") == []
+    assert len(found("")) == 2
+
+
+def test_cancel_ends_what_is_queued_and_says_why_not_the_rest(admin_client: Client, tenant: Tenant) -> None:
+    queued, running = engine.dispatch(tenant, 2)
+    engine.start(running)
+    page = act(admin_client, Job, "cancel_queued", queued, running).content.decode()
+    assert engine.statuses([queued, running]) == ["cancelled", "running"]
+    assert engine.kinds(queued) == ["queued", "cancelled"]
+    assert "Cancelled: 1." in page
+    refused = identifiers.encode(identifiers.JOB_PREFIX, running)
+    assert f"{refused}: The job is running; only a queued job can be cancelled." in page
+    assert LogEntry.objects.get().object_id == str(queued)
+
+
+def test_cancel_of_a_batch_ends_what_is_still_queued(admin_client: Client, tenant: Tenant) -> None:
+    batch_id, jobs = engine.dispatch_batch(tenant, 3)
+    engine.start(jobs[0])
+    assert "Cancelled: 1." in act(admin_client, Batch, "cancel_queued", batch_id).content.decode()
+    assert engine.statuses(jobs) == ["running", "cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize("model", [Job, Batch])
+def test_who_may_only_look_cannot_cancel(tenant: Tenant, model: type[Model]) -> None:
+    batch_id, (job_id,) = engine.dispatch_batch(tenant, 1)
+    client = staff("view_job", "view_batch")
+    assert client.get(address(model, "changelist")).status_code == 200
+    act(client, model, "cancel_queued", job_id if model is Job else batch_id)
+    assert engine.statuses([job_id]) == ["queued"]
+
+
+def test_who_may_change_jobs_can_cancel_but_not_edit(tenant: Tenant) -> None:
+    (job_id,) = engine.dispatch(tenant)
+    client = staff("view_job", "change_job")
+    assert client.post(address(Job, "change", job_id), {}).status_code == 403
+    act(client, Job, "cancel_queued", job_id)
+    assert engine.statuses([job_id]) == ["cancelled"]
+
+
+def test_suspend_and_resume(admin_client: Client, tenant: Tenant) -> None:
+    _, secret = key_for(tenant)
+    act(admin_client, Tenant, "suspend", tenant.pk)
+    with pytest.raises(TenantSuspended):
+        auth.authenticate(secret).tenant(None)
+    since = Tenant.objects.get(pk=tenant.pk).suspended_at
+    act(admin_client, Tenant, "suspend", tenant.pk)
+    assert Tenant.objects.get(pk=tenant.pk).suspended_at == since
+    act(admin_client, Tenant, "resume", tenant.pk)
+    auth.cache.clear()
+    assert auth.authenticate(secret).tenant(None).name == tenant.name
+
+
+def test_staff_without_permission_cannot_suspend_or_revoke(tenant: Tenant) -> None:
+    key, _ = key_for(tenant)
+    client = staff("view_tenant", "view_apikey")
+    act(client, Tenant, "suspend", tenant.pk)
+    act(client, ApiKey, "revoke", key.pk)
+    assert Tenant.objects.get(pk=tenant.pk).suspended_at is None
+    assert ApiKey.objects.get(pk=key.pk).revoked_at is None
+
+
+def test_staff_without_permission_sees_nothing(tenant: Tenant) -> None:
+    client = staff()
+    assert {client.get(address(model, "changelist")).status_code for model in MODELS} == {403}
+
+
+def test_a_tenant_is_made_and_keeps_its_name(admin_client: Client) -> None:
+    admin_client.post(address(Tenant, "add"), {"name": "my-shop", "timezone": "Europe/Berlin"})
+    made = Tenant.objects.get(name="my-shop")
+    change = {"name": "other", "timezone": "UTC", "queue_limit": "7"}
+    admin_client.post(address(Tenant, "change", made.pk), change)
+    made.refresh_from_db()
+    assert (made.name, made.timezone, made.queue_limit) == ("my-shop", "UTC", 7)
+
+
+@pytest.mark.parametrize("wrong", [{"name": "My Shop"}, {"name": "-shop"}, {"timezone": "Mars/Olympus"}])
+def test_a_tenant_that_is_none_is_refused(admin_client: Client, wrong: dict[str, str]) -> None:
+    response = admin_client.post(address(Tenant, "add"), {"name": "shop", "timezone": "UTC", **wrong})
+    assert response.context["errors"]
+    assert not Tenant.objects.exists()
+
+
+def test_a_keys_secret_is_shown_once_and_stored_nowhere(
+    admin_client: Client, tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    expires_at = now() + timedelta(days=30)
+    form = {
+        "label": "back end",
+        "scopes": "ai-jobs:write, ai-jobs:read",
+        "tenants": [tenant.pk],
+        "expires_at_0": expires_at.date().isoformat(),
+        "expires_at_1": "12:00:00",
+    }
+    response = admin_client.post(address(ApiKey, "add"), form)
+    (secret,) = set(re.findall(r"aij_[\w-]{43}", response.content.decode()))
+    principal = auth.authenticate(secret)
+    assert principal.scopes == {"ai-jobs:read", "ai-jobs:write"}
+    assert principal.tenant(None).name == tenant.name
+    assert principal.expires_at is not None
+
+    key = ApiKey.objects.get()
+    pages = [address(ApiKey, "change", key.pk), address(ApiKey, "changelist"), reverse("admin:index")]
+    shown = "".join(admin_client.get(page).content.decode() for page in pages)
+    assert key.prefix in shown
+    assert key.key_hash not in shown
+    logged = [f"{entry.object_repr} {entry.change_message}" for entry in LogEntry.objects.all()]
+    sessions = [str(session.get_decoded()) for session in Session.objects.all()]
+    cookies = str(response.cookies) + str(admin_client.cookies)
+    row = str(ApiKey.objects.values().get())
+    for place in (shown, *logged, *sessions, cookies, row, caplog.text):
+        assert secret not in place
+    assert len(logged) == 1
+
+
+def test_a_key_without_a_tenant_is_refused(admin_client: Client) -> None:
+    response = admin_client.post(address(ApiKey, "add"), {"label": "x", "scopes": "ai-jobs:read"})
+    assert response.status_code == 200
+    assert "This field is required." in response.content.decode()
+    assert not ApiKey.objects.exists()
+
+
+def test_a_changed_key_keeps_its_secret(admin_client: Client, tenant: Tenant) -> None:
+    key, secret = key_for(tenant)
+    form = {"label": "renamed", "scopes": "ai-jobs:read", "tenants": [tenant.pk]}
+    response = admin_client.post(address(ApiKey, "change", key.pk), form)
+    assert response.status_code == 302
+    assert auth.authenticate(secret).scopes == {"ai-jobs:read"}
+    assert ApiKey.objects.get().label == "renamed"
+
+
+def test_a_revoked_key_is_refused(admin_client: Client, tenant: Tenant) -> None:
+    key, secret = key_for(tenant)
+    act(admin_client, ApiKey, "revoke", key.pk)
+    with pytest.raises(Unauthenticated):
+        auth.authenticate(secret)

@@ -1,0 +1,136 @@
+"""How much may wait: QUEUE_FULL, per tenant and overall."""
+
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from aijobs.engine import statistics
+from aijobs.models import Batch, Job, QueueStatistics, Tenant, TenantCapacity
+from tests import engine
+from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, run_to_the_end, uuid_of
+from tests.clients import Caller
+from tests.workers.catalogue.steps import add_products
+
+JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
+
+
+def limit(who: Caller, jobs: int) -> None:
+    Tenant.objects.filter(pk=who.tenant.pk).update(queue_limit=jobs)
+
+
+def measured(**values: Any) -> None:
+    defaults = {"refreshed_at": now(), "active": 0, "depths": {}, "drain_rate": 0.0, "medians": {}}
+    QueueStatistics.objects.update_or_create(pk=1, defaults={**defaults, **values})
+    statistics.forget()
+
+
+def test_a_full_queue_refuses_the_owner_and_the_teammate_but_no_outsider(
+    owner: Caller, teammate: Caller, outsider: Caller
+) -> None:
+    limit(owner, 2)
+    owner.dispatch()
+    teammate.dispatch()
+    for who in (owner, teammate):
+        error_of(who.post(JOBS, PROBE), 429, "QUEUE_FULL")
+    outsider.dispatch()
+    assert Job.objects.count() == 3
+
+
+def test_the_limit_of_the_settings_holds_for_a_tenant_without_one(owner: Caller, settings: Any) -> None:
+    settings.AIJOBS_TENANT_QUEUE_LIMIT = 1
+    owner.dispatch()
+    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
+
+
+def test_a_running_job_counts_and_one_that_has_ended_does_not(owner: Caller) -> None:
+    limit(owner, 1)
+    job = owner.dispatch()
+    run = engine.start(uuid_of(job["id"]))
+    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
+    engine.complete(run)
+    owner.dispatch()
+
+
+@pytest.mark.parametrize("end", ["fail", "cancel"])
+def test_every_end_gives_its_place_back(owner: Caller, end: str) -> None:
+    limit(owner, 1)
+    job = owner.dispatch()
+    if end == "fail":
+        engine.fail(engine.start(uuid_of(job["id"])))
+    else:
+        owner.delete(f"{JOBS}/{job['id']}")
+    owner.dispatch()
+
+
+def test_a_job_that_waits_for_a_retry_keeps_its_place(owner: Caller) -> None:
+    limit(owner, 1)
+    engine.fail(engine.start(uuid_of(owner.dispatch()["id"])), transient=True)
+    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
+
+
+def test_a_batch_fits_whole_or_not_at_all(owner: Caller) -> None:
+    limit(owner, 3)
+    owner.dispatch()
+    error_of(owner.post(BATCHES, {"jobs": [PROBE] * 3}), 429, "QUEUE_FULL")
+    assert (Job.objects.count(), Batch.objects.count()) == (1, 0)
+    data_of(owner.post(BATCHES, {"jobs": [PROBE] * 2}), 201)
+    assert TenantCapacity.objects.get(tenant=owner.tenant).active == 3
+
+
+def test_a_limit_of_zero_refuses_the_very_first_job(owner: Caller) -> None:
+    limit(owner, 0)
+    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
+    assert not Job.objects.exists()
+
+
+def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller, settings: Any) -> None:
+    settings.AIJOBS_QUEUE_LIMIT = 10
+    measured(active=9)
+    error_of(outsider.post(BATCHES, {"jobs": [PROBE] * 2}), 429, "QUEUE_FULL")
+    outsider.dispatch()
+    measured(active=10)
+    for who in (owner, outsider):
+        error_of(who.post(JOBS, PROBE), 429, "QUEUE_FULL")
+
+
+def test_retry_after_is_when_so_many_jobs_have_ended(owner: Caller) -> None:
+    limit(owner, 0)
+    measured(drain_rate=0.25)
+    assert owner.post(JOBS, PROBE)["Retry-After"] == "4"
+    assert owner.post(BATCHES, {"jobs": [PROBE] * 5})["Retry-After"] == "20"
+    measured(drain_rate=1000.0)
+    assert owner.post(JOBS, PROBE)["Retry-After"] == "1"
+
+
+def test_retry_after_is_a_jobs_duration_until_something_has_ended(owner: Caller) -> None:
+    limit(owner, 0)
+    add_products(owner, "A")
+    params = {"skus": ["A"], "marketplace": "amazon_us"}
+    assert owner.post(JOBS, {"type": "pricing_recalculate", "params": params})["Retry-After"] == "30"
+    measured(medians={"test_probe": 7.2})
+    assert owner.post(JOBS, PROBE)["Retry-After"] == "8"
+
+
+def test_after_the_wait_there_is_room(owner: Caller) -> None:
+    limit(owner, 1)
+    job = owner.dispatch()
+    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
+    run_to_the_end(job["id"])
+    assert owner.dispatch()["status"] == "queued"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_against_a_limit_of_37_admit_exactly_37(owner: Caller) -> None:
+    limit(owner, 37)
+    answers = at_once(50, lambda number: owner.post(JOBS, PROBE).status_code)
+    assert (answers.count(201), answers.count(429)) == (37, 13)
+    assert Job.objects.count() == TenantCapacity.objects.get(tenant=owner.tenant).active == 37
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_at_once_never_overshoot(owner: Caller) -> None:
+    limit(owner, 37)
+    answers = at_once(20, lambda number: owner.post(BATCHES, {"jobs": [PROBE] * 5}).status_code)
+    assert (answers.count(201), answers.count(429)) == (7, 13)
+    assert Job.objects.count() == TenantCapacity.objects.get(tenant=owner.tenant).active == 35

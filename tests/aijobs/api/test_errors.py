@@ -1,0 +1,282 @@
+"""What is no proper request: every refusal has the envelope and a precise code, and none is a 500."""
+
+from typing import Any
+
+import orjson
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from aijobs.api import types
+from aijobs.models import Job
+from tests.aijobs.api.answers import NO_BATCH, NO_JOB, PROBE, data_of, error_of, paths_of
+from tests.clients import HTTP, Caller
+
+JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
+MIB = 1024 * 1024
+
+
+# --- Addresses and methods
+
+
+@pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/nothing", f"{JOBS}/a/b", f"{JOBS}//", "/nothing/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_nothing_at_an_address(db: None, method: str, path: str) -> None:
+    error_of(HTTP.generic(method, path), 404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for path in (JOBS, f"{JOBS}/{NO_JOB}") for method in ("PUT", "PATCH", "OPTIONS", "TRACE")]
+    + [("DELETE", JOBS), ("POST", f"{JOBS}/{NO_JOB}"), ("POST", f"{JOBS}/types"), ("GET", BATCHES), ("HEAD", BATCHES)]
+    + [("DELETE", BATCHES), ("POST", f"{BATCHES}/{NO_BATCH}"), ("PURGE", JOBS)],
+)
+def test_a_method_that_an_endpoint_does_not_have(owner: Caller, method: str, path: str) -> None:
+    response = owner.request(method, path)
+    assert response.status_code == 405
+    assert "GET" in response["Allow"] or "POST" in response["Allow"]
+    if method != "HEAD":
+        error_of(response, 405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("path", ["/api/schema", "/api/docs", "/healthz"])
+def test_pages_for_everybody_have_the_envelope_too(db: None, path: str) -> None:
+    error_of(HTTP.generic("POST", path), 405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/png", "application/xml", "nonsense", "a/b;q=x", "*/*;q=0"])
+def test_json_whatever_is_accepted(owner: Caller, accept: str) -> None:
+    data_of(owner.request("GET", JOBS, accept=accept))
+    error_of(owner.request("GET", f"{JOBS}/{NO_JOB}", accept=accept), 404, "JOB_NOT_FOUND")
+
+
+# --- Media types and sizes
+
+
+@pytest.mark.parametrize("path", [JOBS, BATCHES])
+@pytest.mark.parametrize(
+    "media_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"]
+)
+def test_another_media_type_is_refused(owner: Caller, path: str, media_type: str) -> None:
+    response = owner.request("POST", path, PROBE, content_type=media_type)
+    assert "application/json" in error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")["message"]
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;"])
+def test_json_is_json(owner: Caller, media_type: str) -> None:
+    data_of(owner.request("POST", JOBS, PROBE, content_type=media_type), 201)
+
+
+@pytest.mark.parametrize("path", [JOBS, BATCHES])
+def test_a_body_over_one_mebibyte_is_refused(owner: Caller, path: str) -> None:
+    error_of(owner.post(path, orjson.dumps(PROBE) + b" " * MIB), 413, "PAYLOAD_TOO_LARGE")
+
+
+def test_a_body_of_one_mebibyte_is_read(owner: Caller) -> None:
+    data_of(owner.post(JOBS, orjson.dumps(PROBE).ljust(MIB)), 201)
+
+
+# --- Bodies
+
+
+NO_OBJECTS = [
+    b"",
+    b" ",
+    b"{",
+    b"[]",
+    b"null",
+    b"1",
+    b'"test_probe"',
+    b"{'type': 'test_probe'}",
+    b'{"type": "test_probe",}',
+    b'{"type": "test_probe"} {}',
+    b'{"type": NaN}',
+    b'{"type": "test_probe", "params": {"sleep": Infinity}}',
+    b'{"type": "test_probe", "params": {"sleep": 1e999}}',
+    b'{"type": "\xff\xfe"}',
+    b'{"type": "\\ud800"}',
+    b'{"type": "a\x00b"}',
+    b'\xef\xbb\xbf{"type": "test_probe"}',
+    '{"type": "test_probe"}'.encode("utf-16"),
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b'{"type": "test_probe", "params": ' + b"[" * 300 + b"]" * 300 + b"}",
+    b'{"type": "test_probe", "params": ' + b'{"a":' * 70 + b"1" + b"}" * 71,
+    b"type=test_probe",
+    b"\x1f\x8b\x08\x00",
+]
+
+
+@pytest.mark.parametrize("path", [JOBS, BATCHES])
+@pytest.mark.parametrize("body", NO_OBJECTS)
+def test_a_body_that_is_no_json_object(owner: Caller, path: str, body: bytes) -> None:
+    error_of(owner.post(path, body), 400, "INVALID_REQUEST")
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        (b'{"type": "test_probe", "params": {"label": "a\\u0000b"}}', ["params.label"]),
+        (b'{"type": "test_probe", "params": {"\\u0000": 1}}', ["params"]),
+        (b'{"type": "\\u0000"}', ["type"]),
+        (b'{"x": [1, {"y": ["\\u0000", "\\u0000"]}]}', ["x.1.y.0", "x.1.y.1"]),
+    ],
+)
+def test_nul_characters_are_refused_by_path(owner: Caller, body: bytes, paths: list[str]) -> None:
+    assert paths_of(error_of(owner.post(JOBS, body), 422, "INVALID_PARAMS")) == paths
+
+
+def test_a_backslash_before_u0000_is_text(owner: Caller) -> None:
+    assert owner.dispatch(params={"label": "\\u0000"})["params"]["label"] == "\\u0000"
+
+
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "1" * 400, "1e308", "60.0001"])
+def test_huge_numbers_are_out_of_range(owner: Caller, number: str) -> None:
+    body = f'{{"type": "test_probe", "params": {{"sleep": {number}}}}}'.encode()
+    assert owner.post(JOBS, body).status_code in (400, 422)
+    assert not Job.objects.exists()
+
+
+def test_of_a_name_given_twice_the_last_counts(owner: Caller) -> None:
+    body = b'{"type": "nothing", "type": "test_probe", "params": {"label": "a", "label": "b"}}'
+    assert data_of(owner.post(JOBS, body), 201)["params"] == {"label": "b"}
+
+
+def test_text_of_every_plane_is_kept(owner: Caller) -> None:
+    label = 'größe 価格 😀 \u200b\u2028 \x7f \\ " </script>'
+    assert owner.dispatch(params={"label": label})["params"]["label"] == label
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+NEARLY_A_JOB = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.just("test_probe") | JSON,
+        "params": st.dictionaries(st.sampled_from(["label", "sleep", "fail"]), JSON) | JSON,
+        "priority": st.sampled_from(["low", "high"]) | JSON,
+    },
+)
+NEARLY_A_BATCH = st.fixed_dictionaries(
+    {"jobs": st.lists(NEARLY_A_JOB | JSON, max_size=3) | JSON}, optional={"sequential": JSON, "on_failure": JSON}
+)
+
+
+@pytest.mark.parametrize("path", [JOBS, BATCHES])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(body=b"{}")
+@given(body=st.binary(max_size=200) | (NEARLY_A_JOB | NEARLY_A_BATCH | JSON).map(orjson.dumps))
+def test_no_body_is_our_fault(owner: Caller, path: str, body: bytes) -> None:
+    response = owner.post(path, body)
+    if response.status_code == 201:
+        data_of(response, 201)
+    else:
+        assert response.status_code in (400, 422)
+        error_of(response, response.status_code, response.json()["error"]["code"])
+
+
+# --- Headers, hosts and query strings
+
+
+def test_a_host_that_is_not_ours(db: None) -> None:
+    error_of(HTTP.get(JOBS, headers={"host": "evil.example"}), 400, "INVALID_REQUEST")
+
+
+def test_a_query_of_a_thousand_parameters(owner: Caller) -> None:
+    error_of(owner.get(f"{JOBS}?{'&'.join(f'a{number}=1' for number in range(1001))}"), 400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("query", ["%ff=1", "status=%ff", "=", "&&&", "a=%00", "status[]=queued", "%F0%9F%98%80"])
+def test_odd_queries_are_refused(owner: Caller, query: str) -> None:
+    response = owner.get(f"{JOBS}?{query}")
+    if query == "&&&":
+        data_of(response)
+    else:
+        error_of(response, 422, "INVALID_FILTER")
+
+
+@pytest.mark.parametrize("sent", ["abc-123", "A.b:c_d", "x" * 128])
+def test_a_sane_request_id_comes_back(owner: Caller, sent: str) -> None:
+    assert owner.request("GET", JOBS, **{"x-request-id": sent})["X-Request-ID"] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 129, "a b", "é", "a\nb", "<script>", "a;b", "\0"])
+def test_any_other_request_id_is_replaced(owner: Caller, sent: str) -> None:
+    answers = [owner.request("GET", JOBS, **{"x-request-id": sent})["X-Request-ID"] for _ in range(2)]
+    assert sent not in answers
+    assert len(set(answers)) == 2
+
+
+# --- Our own failures
+
+
+def test_an_unexpected_error_is_a_500_that_says_nothing(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(types, "show_types", _raise(RuntimeError("secret=hunter2")))
+    response = owner.get(f"{JOBS}/types")
+    assert "hunter2" not in str(error_of(response, 500, "INTERNAL_ERROR"))
+
+
+def test_an_error_outside_the_views_has_the_envelope_too(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rest_framework.views.APIView.dispatch", _raise(RuntimeError("secret=hunter2")))
+    assert "hunter2" not in str(error_of(owner.get(JOBS), 500, "INTERNAL_ERROR"))
+
+
+def test_a_database_that_is_down_is_a_503(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(types, "show_types", _raise(OperationalError("connection to 10.0.0.1 failed")))
+    response = owner.get(f"{JOBS}/types")
+    assert "10.0.0.1" not in str(error_of(response, 503, "SERVICE_UNAVAILABLE"))
+    assert int(response["Retry-After"]) >= 1
+
+
+def _raise(error: Exception) -> Any:
+    def fail(*arguments: object, **named: object) -> None:
+        raise error
+
+    return fail
+
+
+# --- Browsers
+
+ORIGIN = "https://shop.example"
+PREFLIGHT = {
+    "origin": ORIGIN,
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type,idempotency-key,x-tenant-id,x-request-id",
+}
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    """A new client: its middleware reads the origins when it is made."""
+    return Client(raise_request_exception=False)
+
+
+def test_no_origin_is_allowed_unless_the_settings_say_so(browser: Client) -> None:
+    assert "Access-Control-Allow-Origin" not in browser.options(JOBS, headers=PREFLIGHT).headers
+    assert "Access-Control-Allow-Origin" not in browser.get(JOBS, headers={"origin": ORIGIN}).headers
+
+
+def test_an_allowed_origin_may_call_and_read_our_headers(browser: Client, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    preflight = browser.options(JOBS, headers=PREFLIGHT)
+    assert preflight.status_code == 200
+    assert preflight["Access-Control-Allow-Origin"] == ORIGIN
+    allowed = {name.strip() for name in preflight["Access-Control-Allow-Headers"].split(",")}
+    assert allowed >= {"authorization", "content-type", "idempotency-key", "x-tenant-id", "x-request-id"}
+    response = browser.get(JOBS, headers={"origin": ORIGIN})
+    assert response["Access-Control-Allow-Origin"] == ORIGIN
+    exposed = {name.strip() for name in response["Access-Control-Expose-Headers"].split(",")}
+    assert exposed == {"location", "retry-after", "idempotency-replayed", "x-request-id"}
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+def test_another_origin_is_not_allowed(browser: Client, settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = [ORIGIN]
+    response = browser.get(JOBS, headers={"origin": "https://evil.example"})
+    assert "Access-Control-Allow-Origin" not in response.headers

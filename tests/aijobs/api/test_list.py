@@ -1,0 +1,282 @@
+"""GET /api/ai-jobs"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aijobs import identifiers
+from aijobs.models import Job, Tenant
+from aijobs.states import Priority
+from tests import engine
+from tests.aijobs.api.answers import NO_BATCH, PROBE, data_of, error_of, paths_of, run_to_the_end, uuid_of
+from tests.clients import Caller, caller
+from tests.factories import TenantFactory
+
+PATH = "/api/ai-jobs"
+
+
+def ids(response: Any) -> list[str]:
+    return [job["id"] for job in data_of(response)]
+
+
+def dispatch(who: Caller, count: int) -> list[str]:
+    return [identifiers.encode("job_", job_id) for job_id in engine.dispatch(who.tenant, count)]
+
+
+def job_at(tenant: Tenant, moment: datetime) -> str:
+    """A job as if it had been dispatched at that moment."""
+    random = identifiers.new_id().int & (2**80 - 1)
+    job_id = UUID(int=identifiers.first_id_at(moment).int | random)
+    Job.objects.create(
+        id=job_id,
+        tenant=tenant,
+        type="test_probe",
+        params={},
+        created_at=moment,
+        priority=Priority.NORMAL,
+        lane=Priority.NORMAL,
+        status="queued",
+        run_after=moment,
+    )
+    return identifiers.encode("job_", job_id)
+
+
+def test_newest_first(owner: Caller, teammate: Caller) -> None:
+    dispatched = dispatch(owner, 3)
+    assert ids(owner.get(PATH)) == ids(teammate.get(PATH)) == dispatched[::-1]
+
+
+def test_outsider_sees_only_its_own(owner: Caller, outsider: Caller) -> None:
+    owner.dispatch()
+    own = outsider.dispatch()
+    assert ids(outsider.get(PATH)) == [own["id"]]
+
+
+def test_an_empty_list_is_a_page(owner: Caller) -> None:
+    assert owner.get(PATH).json() == {"data": [], "pagination": {"next_cursor": None, "has_more": False}}
+
+
+def test_params_and_result_are_left_out_unless_asked_for(owner: Caller) -> None:
+    job = owner.dispatch(params={"label": "a"})
+    run_to_the_end(job["id"], {"label": "a", "slept": 0})
+
+    def shown(**query: str) -> dict[str, Any]:
+        (found,) = data_of(owner.get(PATH, **query))
+        return {name: found[name] for name in ("params", "result") if name in found}
+
+    params, result = {"params": {"label": "a"}}, {"result": {"label": "a", "slept": 0}}
+    assert shown() == {}
+    assert shown(include="params") == params
+    assert shown(include="result") == result
+    assert shown(include="params,result") == params | result
+
+
+def test_the_list_does_not_read_what_it_leaves_out(owner: Caller, django_assert_max_num_queries: Any) -> None:
+    dispatch(owner, 5)
+    owner.get(PATH)
+    with django_assert_max_num_queries(1) as captured:
+        assert len(ids(owner.get(PATH))) == 5
+    assert '"params"' not in captured[0]["sql"]
+    assert '"result"' not in captured[0]["sql"]
+
+
+def test_limit(owner: Caller) -> None:
+    dispatched = dispatch(owner, 4)
+    assert ids(owner.get(PATH, limit=3)) == dispatched[:0:-1]
+    assert len(ids(owner.get(PATH, limit=200))) == 4
+
+
+def test_fifty_unless_another_limit_is_asked_for(owner: Caller) -> None:
+    dispatch(owner, 51)
+    response = owner.get(PATH)
+    assert len(ids(response)) == 50
+    assert response.json()["pagination"]["has_more"] is True
+
+
+WRONG = [
+    *[("limit", text) for text in ("0", "201", "-1", "1.0", "abc", "１", "1e1", "", " 5", "99999999999999999999")],
+    *[("status", text) for text in ("done", "QUEUED", "", "queued,", ",", "queued,done", "null", "queued failed")],
+    *[("type", text) for text in ("nothing", "test_probe,nothing", "", "test_probe,", "a\0b")],
+    *[("priority", text) for text in ("urgent", "1", "", "low,high", "\0")],
+    *[("batch_id", text) for text in ("nonsense", "", "job_01JQZ4X5M8N9P0Q1R2S3T4V5W6", "batch_01HX...", "\0")],
+    *[("include", text) for text in ("everything", "", "params,", "params result")],
+    *[("cursor", text) for text in ("garbage", "", "????", "é", "am9i", "\0", "A" * 5000)],
+    *[
+        (name, text)
+        for name in ("start_date", "end_date")
+        for text in (
+            "",
+            "yesterday",
+            "2026-02-30",
+            "2026-13-01",
+            "2026-1-1",
+            "20260312",
+            "2026-03-12T25:00:00Z",
+            "2026-03-12T14:32:60Z",
+            "2026-03-12T14:32:01+25:00",
+            "2026-03-12T",
+            "２０２６-03-12",
+            "0000-01-01",
+            "-2026-03-12",
+            "10000-01-01",
+            "2026-03-12\0",
+            "1773325921",
+        )
+    ],
+    *[(name, "1") for name in ("page", "Limit", "order_by", "id__gt", "tenant")],
+]
+
+
+@pytest.mark.parametrize(("name", "text"), WRONG)
+def test_a_bad_filter_value_is_refused(owner: Caller, name: str, text: str) -> None:
+    owner.dispatch()
+    assert paths_of(error_of(owner.get(PATH, **{name: text}), 422, "INVALID_FILTER")) == [name]
+
+
+def test_a_parameter_given_twice_is_refused(owner: Caller) -> None:
+    assert paths_of(error_of(owner.get(f"{PATH}?limit=1&limit=2"), 422, "INVALID_FILTER")) == ["limit"]
+
+
+def test_all_wrong_filters_are_named_at_once(owner: Caller) -> None:
+    error = error_of(owner.get(PATH, status="x", type="y"), 422, "INVALID_FILTER")
+    assert sorted(paths_of(error)) == ["status", "type"]
+
+
+@pytest.mark.parametrize("query", ["status=queued,completed", "status=queued&status=completed"])
+def test_several_statuses(owner: Caller, query: str) -> None:
+    completed, running, queued = (owner.dispatch()["id"] for _ in range(3))
+    run_to_the_end(completed)
+    engine.start(uuid_of(running))
+    assert ids(owner.get(PATH, status="running")) == [running]
+    assert ids(owner.get(f"{PATH}?{query}")) == [queued, completed]
+
+
+def test_several_types(owner: Caller) -> None:
+    probe = owner.dispatch()["id"]
+    hasty = owner.dispatch(type="test_hasty")["id"]
+    assert ids(owner.get(PATH, type="test_probe")) == [probe]
+    assert ids(owner.get(PATH, type="test_probe,test_hasty")) == [hasty, probe]
+    assert ids(owner.get(PATH, type="pricing_recalculate")) == []
+
+
+def test_priority(owner: Caller) -> None:
+    low, high = (owner.dispatch(priority=priority)["id"] for priority in ("low", "high"))
+    assert ids(owner.get(PATH, priority="low")) == [low]
+    assert ids(owner.get(PATH, priority="high")) == [high]
+    assert ids(owner.get(PATH, priority="normal")) == []
+
+
+def test_batch_id(owner: Caller, outsider: Caller) -> None:
+    owner.dispatch()
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": [PROBE, PROBE]}), 201)
+    assert ids(owner.get(PATH, batch_id=batch["batch_id"])) == [job["id"] for job in batch["jobs"]][::-1]
+    assert ids(owner.get(PATH, batch_id=NO_BATCH)) == []
+    assert ids(outsider.get(PATH, batch_id=batch["batch_id"])) == []
+
+
+def test_dates_are_inclusive(owner: Caller) -> None:
+    noon = datetime(2026, 3, 12, 12, 0, 0, tzinfo=UTC)
+    before, at, after = (job_at(owner.tenant, noon + timedelta(milliseconds=step)) for step in (-1, 0, 1))
+    assert ids(owner.get(PATH, start_date="2026-03-12T12:00:00Z")) == [after, at]
+    assert ids(owner.get(PATH, end_date="2026-03-12T12:00:00Z")) == [at, before]
+    both = {"start_date": "2026-03-12T12:00:00.000Z", "end_date": "2026-03-12T12:00:00.000Z"}
+    assert ids(owner.get(PATH, **both)) == [at]
+
+
+def test_a_bare_date_is_a_whole_day(owner: Caller) -> None:
+    first, last, next_day = (
+        job_at(owner.tenant, datetime(2026, 3, 12, tzinfo=UTC) + timedelta(milliseconds=step))
+        for step in (0, 86_399_999, 86_400_000)
+    )
+    assert ids(owner.get(PATH, start_date="2026-03-12", end_date="2026-03-12")) == [last, first]
+    assert ids(owner.get(PATH, start_date="2026-03-13")) == [next_day]
+
+
+def test_what_was_created_is_found_by_its_own_created_at(owner: Caller) -> None:
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": [PROBE] * 20}), 201)
+    created_at = data_of(owner.get(f"{PATH}/{batch['jobs'][0]['id']}"))["created_at"]
+    assert len(ids(owner.get(PATH, start_date=created_at, end_date=created_at))) == 20
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", "2026-03-29", 23),
+        ("Europe/Berlin", "2026-10-25", 25),
+        ("America/Sao_Paulo", "2018-11-04", 23),  # midnight does not exist
+        ("America/Sao_Paulo", "2018-02-17", 25),  # its last hour is there twice
+        ("America/Havana", "2026-11-01", 25),  # its first hour is there twice
+        ("Asia/Tokyo", "2026-03-12", 24),
+    ],
+)
+def test_a_day_is_the_tenants_whatever_its_clocks_do(owner: Caller, zone: str, day: str, hours: int) -> None:
+    Tenant.objects.filter(pk=owner.tenant.pk).update(timezone=zone)
+    around = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(hours=24)
+    for hour in range(72):
+        job_at(owner.tenant, around + timedelta(hours=hour, minutes=30))
+    assert len(ids(owner.get(PATH, start_date=day, end_date=day, limit=200))) == hours
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_the_ends_of_time_are_no_errors(owner: Caller, zone: str) -> None:
+    Tenant.objects.filter(pk=owner.tenant.pk).update(timezone=zone)
+    job = owner.dispatch()["id"]
+    assert ids(owner.get(PATH, start_date="0001-01-01", end_date="9999-12-31")) == [job]
+    assert ids(owner.get(PATH, end_date="0001-01-01")) == []
+    assert ids(owner.get(PATH, start_date="9999-12-31T23:59:59.999999-12:00")) == []
+    assert ids(owner.get(PATH, start_date="0001-01-01T00:00:00+14:00")) == [job]
+
+
+@pytest.mark.parametrize("text", ["2026-03-12T14:00:00+02:00", "2026-03-12T14:00:00 02:00", "2026-03-12T12:00Z"])
+def test_offsets_are_understood_also_with_an_unescaped_plus(owner: Caller, text: str) -> None:
+    noon = datetime(2026, 3, 12, 12, tzinfo=UTC)
+    early, exact = job_at(owner.tenant, noon - timedelta(milliseconds=1)), job_at(owner.tenant, noon)
+    assert ids(owner.get(PATH, start_date=text)) == [exact]
+    assert ids(owner.get(PATH, end_date=text)) == [exact, early]
+
+
+def test_a_date_time_without_offset_is_the_tenants(owner: Caller) -> None:
+    Tenant.objects.filter(pk=owner.tenant.pk).update(timezone="Asia/Tokyo")
+    job = job_at(owner.tenant, datetime(2026, 3, 12, 3, tzinfo=UTC))
+    assert ids(owner.get(PATH, start_date="2026-03-12T12:00:00", end_date="2026-03-12T12:00:00")) == [job]
+
+
+def test_a_cursor_of_another_list_is_refused(owner: Caller) -> None:
+    # As the catalogue's lists give it: another kind of key inside.
+    assert paths_of(error_of(owner.get(PATH, cursor="YW1hem9uX3VzH1NLVS0wMDE"), 422, "INVALID_FILTER")) == ["cursor"]
+
+
+def test_another_tenants_cursor_shows_nothing_of_it(owner: Caller, outsider: Caller) -> None:
+    dispatch(owner, 3)
+    cursor = owner.get(PATH, limit=1).json()["pagination"]["next_cursor"]
+    assert ids(outsider.get(PATH, cursor=cursor)) == []
+
+
+def test_write_does_not_imply_read(owner: Caller) -> None:
+    error_of(caller(owner.tenant, scopes=("ai-jobs:write",)).get(PATH), 403, "INSUFFICIENT_SCOPE")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(start=st.integers(1, 12), limit=st.integers(1, 5), added=st.lists(st.integers(0, 3), max_size=12))
+def test_pages_neither_skip_nor_repeat_while_jobs_are_added(
+    db: None, start: int, limit: int, added: list[int]
+) -> None:
+    who = caller(TenantFactory())
+    present = dispatch(who, start)[::-1]
+    seen: list[str] = []
+    query: dict[str, str | int] = {"limit": limit}
+    while True:
+        response = who.get(PATH, **query)
+        seen += ids(response)
+        if jobs := added.pop() if added else 0:
+            dispatch(who, jobs)
+        pagination = response.json()["pagination"]
+        assert pagination["has_more"] == (pagination["next_cursor"] is not None)
+        if not pagination["has_more"]:
+            break
+        query["cursor"] = pagination["next_cursor"]
+    assert seen == present

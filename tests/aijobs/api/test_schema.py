@@ -1,0 +1,163 @@
+"""/api/schema and /api/docs"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+
+from aijobs import identifiers, registry
+from aijobs.api.wire.openapi import COMPONENTS
+from aijobs.engine import lifecycle
+from aijobs.registry import JobType, Params, Result
+from tests import engine
+from tests.aijobs.api.answers import uuid_of
+from tests.clients import HTTP, Caller
+
+JSON = "application/json"
+
+
+@pytest.fixture
+def document(db: None) -> dict[str, Any]:
+    response = HTTP.get("/api/schema")
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "application/json", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]
+)
+def test_json_for_browsers_and_tools_without_a_key(db: None, accept: str) -> None:
+    response = HTTP.get("/api/schema", headers={"accept": accept} if accept else {})
+    assert response.status_code == 200
+    assert response["Content-Type"].partition(";")[0] == JSON
+    assert response.json()["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(("query", "accept"), [("?format=yaml", "*/*"), ("", "application/yaml")])
+def test_yaml_for_who_asks(document: dict[str, Any], query: str, accept: str) -> None:
+    response = HTTP.get(f"/api/schema{query}", headers={"accept": accept})
+    assert response["Content-Type"].partition(";")[0] == "application/yaml"
+    assert yaml.safe_load(response.content) == document
+
+
+@pytest.mark.parametrize("query", ["?lang=%00", "?lang=../../x", "?version=9", "?x=1"])
+def test_odd_parameters_change_nothing(document: dict[str, Any], query: str) -> None:
+    assert HTTP.get(f"/api/schema{query}").json() == document
+    assert HTTP.get(f"/api/docs{query}").status_code == 200
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    validate_schema(document)  # type: ignore[no-untyped-call]
+
+
+def test_paths_are_the_contracts(document: dict[str, Any]) -> None:
+    documented = {(path, method) for path, found in document["paths"].items() for method in found}
+    assert documented >= {
+        ("/api/ai-jobs", "get"),
+        ("/api/ai-jobs", "post"),
+        ("/api/ai-jobs/{job_id}", "get"),
+        ("/api/ai-jobs/{job_id}", "delete"),
+        ("/api/ai-jobs/types", "get"),
+        ("/api/ai-jobs/batch", "post"),
+        ("/api/ai-jobs/batch/{batch_id}", "get"),
+        ("/api/ai-jobs/batch/{batch_id}", "delete"),
+    }
+    assert not any(path.endswith(("/", "?")) for path in document["paths"])
+
+
+def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:
+    scheme = document["components"]["securitySchemes"]["ApiKey"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    for path, found in document["paths"].items():
+        for operation in found.values():
+            assert operation.get("security") == ([{"ApiKey": []}] if path.startswith("/api/") else None)
+
+
+def test_headers_of_answers_are_documented(document: dict[str, Any]) -> None:
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert "X-Request-ID" in response["headers"]
+            assert ("Retry-After" in response["headers"]) == (status in ("429", "503"))
+            assert ("WWW-Authenticate" in response["headers"]) == (status == "401")
+    for path in ("/api/ai-jobs", "/api/ai-jobs/batch"):
+        headers = document["paths"][path]["post"]["responses"]["201"]["headers"]
+        assert {"Location", "Idempotency-Replayed"} <= headers.keys()
+
+
+@pytest.mark.parametrize("kind", registry.all_types(), ids=lambda kind: kind.name)
+def test_every_type_is_spelled_out(document: dict[str, Any], kind: JobType[Params, Result]) -> None:
+    schemas = document["components"]["schemas"]
+    name = kind.name.title().replace("_", "")
+    assert schemas[f"{name}Params"]["properties"].keys() == kind.params.model_fields.keys()
+    assert schemas[f"{name}Result"]["properties"].keys() == kind.result.model_fields.keys()
+    request = schemas[f"{name}Request"]
+    assert request["properties"]["type"]["const"] == kind.name
+    assert request["properties"]["params"] == {"$ref": f"{COMPONENTS}{name}Params"}
+    assert request["additionalProperties"] is False
+    assert schemas["JobRequest"]["discriminator"]["mapping"][kind.name] == f"{COMPONENTS}{name}Request"
+    assert {"$ref": f"{COMPONENTS}{name}Params"} in schemas["JobView"]["properties"]["params"]["anyOf"]
+    assert {"$ref": f"{COMPONENTS}{name}Result"} in schemas["JobView"]["properties"]["result"]["anyOf"]
+    examples = document["paths"]["/api/ai-jobs"]["post"]["requestBody"]["content"][JSON]["examples"]
+    assert examples[kind.name]["value"] == {"type": kind.name, "params": kind.example["params"]}
+
+
+def test_a_batchs_jobs_are_described_like_single_ones(document: dict[str, Any]) -> None:
+    jobs = document["components"]["schemas"]["BatchRequest"]["properties"]["jobs"]
+    assert jobs["items"] == {"$ref": f"{COMPONENTS}JobRequest"}
+    assert (jobs["minItems"], jobs["maxItems"]) == (1, 20)
+
+
+def test_the_documentation_is_a_page_without_foreign_addresses(db: None) -> None:
+    response = HTTP.get("/api/docs")
+    page = response.content.decode()
+    assert response["Content-Type"].startswith("text/html")
+    assert "swagger-ui" in page
+    assert 'name="viewport"' in page
+    assert "https://" not in page
+
+
+def test_answers_are_as_documented(owner: Caller, document: dict[str, Any]) -> None:
+    """In every state of a job: schemathesis meets hardly any but the first."""
+    queued, running, completed, failed, cancelled, retried = (uuid_of(owner.dispatch()["id"]) for _ in range(6))
+    engine.start(running)
+    engine.complete(engine.start(completed), {"label": "a", "slept": 0.5})
+    engine.fail(engine.start(failed))
+    engine.fail(engine.start(retried), transient=True)
+    lifecycle.cancel(cancelled, owner.tenant.pk)
+    batch_id, members = engine.dispatch_batch(owner.tenant, 3)
+    engine.fail(engine.start(members[0]))
+
+    for job_id in (queued, running, completed, failed, cancelled, retried, *members):
+        answer = owner.get(f"/api/ai-jobs/{identifiers.encode(identifiers.JOB_PREFIX, job_id)}")
+        assert_documented(document, "JobAnswer", answer)
+    assert_documented(document, "JobList", owner.get("/api/ai-jobs", include="params,result"))
+    assert_documented(document, "JobList", owner.get("/api/ai-jobs"))
+    batch = owner.get(f"/api/ai-jobs/batch/{identifiers.encode(identifiers.BATCH_PREFIX, batch_id)}")
+    assert_documented(document, "BatchAnswer", batch)
+    assert_documented(document, "JobTypesAnswer", owner.get("/api/ai-jobs/types"))
+
+
+def assert_documented(document: dict[str, Any], component: str, answer: Any) -> None:
+    assert answer.status_code == 200
+    schema = {"$ref": COMPONENTS + component, "components": document["components"]}
+    Draft202012Validator(schema).validate(answer.json())
+
+
+# Those of the tests have no real examples.
+OFFERED = [kind for kind in registry.all_types() if not kind.name.startswith("test_")]
+
+
+@pytest.mark.parametrize("kind", OFFERED, ids=lambda kind: kind.name)
+def test_examples_are_as_documented(document: dict[str, Any], kind: JobType[Params, Result]) -> None:
+    for path, method, part in (("", "post", "201"), ("/{job_id}", "get", "200")):
+        content = document["paths"]["/api/ai-jobs" + path][method]["responses"][part]["content"][JSON]
+        schema = {**content["schema"], "components": document["components"]}
+        Draft202012Validator(schema).validate(content["examples"][kind.name]["value"])

@@ -1,0 +1,292 @@
+"""Every transition of a single job: what it needs, what it writes, and what is refused."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+
+from aijobs.engine import broker, lifecycle
+from aijobs.errors import JobNotCancellable, JobNotFound, QueueFull, TransitionRefused
+from aijobs.models import Job, JobEvent, Tenant, TenantCapacity
+from aijobs.states import Status
+from tests import engine
+from tests.factories import TenantFactory
+from workers import tasks
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    return TenantFactory()
+
+
+def test_claim_starts_a_lease_and_writes_an_event(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    run = engine.start(job_id)
+    job = Job.objects.get(id=job_id)
+    assert (job.status, job.attempt, run.attempt) == (Status.RUNNING, 1, 1)
+    assert job.lease_expires_at is not None
+    assert job.deadline_at is not None
+    assert timedelta(0) < job.lease_expires_at - now() <= timedelta(seconds=30)
+    assert engine.kinds(job_id) == ["queued", "started"]
+
+
+def test_second_message_of_a_running_job_is_refused(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    assert lifecycle.claim(job_id, "another") is None
+
+
+def test_message_of_no_job_is_refused() -> None:
+    assert lifecycle.claim(uuid4(), engine.WORKER) is None
+
+
+def test_early_message_cannot_skip_a_backoff(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.fail(engine.start(job_id), transient=True)
+    Job.objects.filter(id=job_id).update(run_after=now() + timedelta(minutes=1), released_at=now())
+    assert lifecycle.claim(job_id, engine.WORKER) is None
+
+
+def test_completed_job_holds_its_result(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    ended = engine.complete(engine.start(job_id), {"answer": 42})
+    job = Job.objects.get(id=job_id)
+    assert ended.terminal
+    assert (job.status, job.result, job.lease_expires_at) == (Status.COMPLETED, {"answer": 42}, None)
+    assert engine.kinds(job_id) == ["queued", "started", "completed"]
+
+
+def test_job_ends_once(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    run = engine.start(job_id)
+    engine.complete(run)
+    with pytest.raises(TransitionRefused):
+        engine.complete(run)
+    with pytest.raises(TransitionRefused):
+        engine.fail(run)
+    assert engine.kinds(job_id).count("completed") == 1
+
+
+def test_zombie_of_an_earlier_attempt_is_refused(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    zombie = engine.start(job_id)
+    engine.let_lease_expire(job_id)
+    assert lifecycle.reclaim_expired() == 1
+    Job.objects.filter(id=job_id).update(released_at=now())
+    current = engine.start(job_id)
+    with pytest.raises(TransitionRefused):
+        engine.complete(zombie, {"from": "zombie"})
+    with pytest.raises(TransitionRefused):
+        lifecycle.renew(zombie.id, zombie.attempt, 1, None)
+    engine.complete(current, {"from": "current"})
+    assert Job.objects.get(id=job_id).result == {"from": "current"}
+
+
+def test_permanent_failure_is_not_retried(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.fail(engine.start(job_id))
+    job = Job.objects.get(id=job_id)
+    assert (job.status, job.error_code, job.retry_count) == (Status.FAILED, "PROBE_FAILED", 0)
+
+
+def test_lost_worker_spends_the_budget_and_ends_as_a_timeout(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    for _ in range(3):
+        Job.objects.filter(id=job_id).update(released_at=now())
+        engine.start(job_id)
+        engine.let_lease_expire(job_id)
+        lifecycle.reclaim_expired()
+    job = Job.objects.get(id=job_id)
+    assert (job.status, job.error_code, job.retry_count) == (Status.FAILED, "WORKER_TIMEOUT", 2)
+
+
+def test_live_lease_is_not_reclaimed(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    assert lifecycle.reclaim_expired() == 0
+    assert engine.statuses([job_id]) == ["running"]
+
+
+def test_renewal_stops_at_the_deadline(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    run = engine.start(job_id)
+    deadline = now() + timedelta(seconds=3)
+    Job.objects.filter(id=job_id).update(deadline_at=deadline)
+    lifecycle.renew(run.id, run.attempt, 4, 9)
+    job = Job.objects.get(id=job_id)
+    assert (job.lease_expires_at, job.processed, job.total) == (deadline, 4, 9)
+
+
+def test_hand_back_does_not_spend_the_budget(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    assert lifecycle.hand_back(engine.WORKER) == 1
+    job = Job.objects.get(id=job_id)
+    assert (job.status, job.failures, job.attempt) == (Status.QUEUED, 0, 1)
+    assert engine.kinds(job_id) == ["queued", "started", "handed_back"]
+
+
+def test_hand_back_leaves_other_workers_alone(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    assert lifecycle.hand_back("another") == 0
+    assert engine.statuses([job_id]) == ["running"]
+
+
+def test_queued_job_is_cancelled_and_stays_so(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    lifecycle.cancel(job_id, tenant.pk)
+    lifecycle.cancel(job_id, tenant.pk)
+    assert engine.kinds(job_id) == ["queued", "cancelled"]
+    assert lifecycle.claim(job_id, engine.WORKER) is None
+
+
+def test_running_job_cannot_be_cancelled(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    with pytest.raises(JobNotCancellable):
+        lifecycle.cancel(job_id, tenant.pk)
+
+
+def test_another_tenants_job_cannot_be_cancelled(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    with pytest.raises(JobNotFound):
+        lifecycle.cancel(job_id, TenantFactory().pk)
+    assert engine.statuses([job_id]) == ["queued"]
+
+
+def test_capacity_counts_queued_and_running(tenant: Tenant) -> None:
+    ids = engine.dispatch(tenant, 3)
+    run = engine.start(ids[0])
+    assert TenantCapacity.objects.get(tenant=tenant).active == 3
+    engine.complete(run)
+    lifecycle.cancel(ids[1], tenant.pk)
+    assert TenantCapacity.objects.get(tenant=tenant).active == 1
+
+
+def test_dispatch_fits_whole_or_not_at_all() -> None:
+    tenant = TenantFactory(queue_limit=4)
+    engine.dispatch(tenant, 3)
+    with pytest.raises(QueueFull):
+        engine.dispatch(tenant, 2)
+    assert Job.objects.filter(tenant=tenant).count() == 3
+    assert JobEvent.objects.filter(tenant=tenant).count() == 3
+    engine.dispatch(tenant, 1)
+
+
+def test_effect_commits_with_the_completion(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+
+    def suspend() -> object:
+        Tenant.objects.filter(pk=tenant.pk).update(timezone="Europe/Berlin")
+        return {"applied": True}
+
+    lifecycle.complete(engine.start(job_id), {"applied": False}, (1, 1), suspend)
+    tenant.refresh_from_db()
+    assert (tenant.timezone, Job.objects.get(id=job_id).result) == ("Europe/Berlin", {"applied": True})
+
+
+def test_effect_of_a_lost_run_is_not_carried_out(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    run = engine.start(job_id)
+    lifecycle.hand_back(engine.WORKER)
+    called: list[bool] = []
+    with pytest.raises(TransitionRefused):
+        lifecycle.complete(run, {}, (0, None), lambda: called.append(True))
+    assert not called
+
+
+def test_failing_effect_leaves_the_job_running(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+
+    def broken() -> object:
+        Tenant.objects.filter(pk=tenant.pk).update(timezone="Europe/Berlin")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        lifecycle.complete(engine.start(job_id), {}, (0, None), broken)
+    tenant.refresh_from_db()
+    assert (tenant.timezone, engine.statuses([job_id])) == ("UTC", ["running"])
+
+
+def test_suspended_tenants_job_waits(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    Tenant.objects.filter(pk=tenant.pk).update(suspended_at=now())
+    assert lifecycle.claim(job_id, engine.WORKER) is None
+    assert engine.statuses([job_id]) == ["queued"]
+
+
+def race(*steps: Callable[[], object]) -> list[object]:
+    """Run the steps at the same instant, each on a connection of its own; their results or exceptions."""
+    barrier = threading.Barrier(len(steps))
+    results: list[object] = [None] * len(steps)
+
+    def run(index: int, step: Callable[[], object]) -> None:
+        try:
+            barrier.wait()
+            results[index] = step()
+        except Exception as error:
+            results[index] = error
+        finally:
+            connection.close()
+            broker.disconnect()
+
+    threads = [threading.Thread(target=run, args=(index, step)) for index, step in enumerate(steps)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cancel_and_claim_at_the_same_instant_have_one_winner() -> None:
+    tenant = TenantFactory(release_window=1000)
+    for job_id in engine.dispatch(tenant, 100):
+        cancelled, run = race(
+            lambda job_id=job_id: lifecycle.cancel(job_id, tenant.pk),  # type: ignore[misc]
+            lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER),  # type: ignore[misc]
+        )
+        was_cancelled = cancelled is None
+        was_claimed = isinstance(run, lifecycle.Run)
+        assert was_cancelled != was_claimed
+        assert engine.statuses([job_id]) == ["cancelled" if was_cancelled else "running"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_of_one_job_at_the_same_instant_have_one_winner() -> None:
+    tenant = TenantFactory(release_window=1000)
+    for job_id in engine.dispatch(tenant, 30):
+        runs = race(*[lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER)] * 4)
+        assert sum(isinstance(run, lifecycle.Run) for run in runs) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweepers_take_a_lost_run_back_once() -> None:
+    tenant = TenantFactory(release_window=1000)
+    for job_id in engine.dispatch(tenant, 20):
+        engine.start(job_id)
+        engine.let_lease_expire(job_id)
+        taken = race(lifecycle.reclaim_expired, lifecycle.reclaim_expired)
+        assert sorted(map(str, taken)) == ["0", "1"]
+        assert engine.kinds(job_id) == ["queued", "started", "lease_lost"]
+
+
+def test_job_of_a_type_that_is_gone_ends_and_harms_nobody(tenant: Tenant) -> None:
+    """Dispatched under a release that had the type, swept and read under one that has not."""
+    ids = engine.dispatch(tenant, 2)
+    Job.objects.filter(id__in=ids).update(type="gone")
+    engine.start(ids[0])
+    engine.let_lease_expire(ids[0])
+    lifecycle.reclaim_expired()
+    assert tasks.execute(engine.start(ids[1])) == lifecycle.Ended(terminal=True)
+    assert list(Job.objects.filter(id__in=ids).order_by("id").values_list("status", "error_code")) == [
+        ("failed", "WORKER_TIMEOUT"),
+        ("failed", "INVALID_JOB_TYPE"),
+    ]

@@ -1,0 +1,88 @@
+"""Credentials at rest, and the rotation of the key that they are encrypted with."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from aijobs.outbound import sealing
+from aijobs.outbound.pace import Pace
+from tests.clients import Caller
+from workers.marketplaces import connections
+from workers.marketplaces.models import Connection
+
+SECRETS = {"access_token": "shpat_1"}
+OLD, NEW = "old-secret-of-any-form", "new-secret"
+
+
+def test_what_is_sealed_opens_for_its_owner_only(settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    sealed = sealing.seal(SECRETS, "1:shop")
+    assert "shpat_1" not in sealed
+    assert sealing.unseal(sealed, "1:shop") == SECRETS
+    with pytest.raises(sealing.Unreadable):
+        sealing.unseal(sealed, "2:shop")
+
+
+def test_the_same_credentials_are_never_the_same_text(settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    assert sealing.seal(SECRETS, "1:shop") != sealing.seal(SECRETS, "1:shop")
+
+
+@pytest.mark.parametrize("damaged", ["", "garbage", "ä"])
+def test_what_is_damaged_is_unreadable(settings: Any, damaged: str) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    for text in (damaged, sealing.seal(SECRETS, "1:shop")[:-4] + damaged):
+        with pytest.raises(sealing.Unreadable):
+            sealing.unseal(text, "1:shop")
+
+
+def test_the_first_key_encrypts_and_all_decrypt(settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    sealed = sealing.seal(SECRETS, "1:shop")
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW, OLD]
+    assert sealing.unseal(sealed, "1:shop") == SECRETS
+    rotated = sealing.rotate(sealed)
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
+    assert sealing.unseal(rotated, "1:shop") == SECRETS
+    with pytest.raises(sealing.Unreadable):
+        sealing.rotate(sealed)
+
+
+# --- manage.py rotatecredentials --------------------------------------------------------------------------------
+
+
+def save(who: Caller, name: str) -> None:
+    connections.save(who.tenant.pk, name, "shopify", {"shop": "a.myshopify.com"}, SECRETS)
+
+
+def rotate() -> str:
+    output = StringIO()
+    call_command("rotatecredentials", stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db
+def test_after_a_rotation_the_old_key_can_go(owner: Caller, outsider: Caller, settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    save(owner, "one")
+    save(outsider, "two")
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW, OLD]
+    assert rotate() == rotate() == "Encrypted anew: 2.\n"
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
+    for row in Connection.objects.all():
+        with connections.open_connector(row, Pace(1)) as connector:
+            assert connector.credentials.access_token.get_secret_value() == "shpat_1"
+
+
+@pytest.mark.django_db
+def test_what_no_key_opens_is_named_and_the_others_are_rotated(owner: Caller, settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    save(owner, "lost")
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
+    save(owner, "kept")
+    with pytest.raises(CommandError, match=f"configured keys: {owner.tenant.name}/lost") as raised:
+        rotate()
+    assert raised.value.returncode == 1
+    assert owner.post("/api/marketplaces/lost/test").json()["data"]["code"] == "CREDENTIALS_UNREADABLE"

@@ -1,0 +1,46 @@
+from workers.catalogue.models.fields import (
+    CONDITIONS,
+    CURRENCY,
+    DEFAULT_CURRENCY,
+    LONGEST_FULFILMENT,
+    LONGEST_LABEL,
+    LONGEST_SKU,
+    LONGEST_TITLE,
+    LONGEST_URL,
+    MARKETPLACE,
+    MONEY_DECIMALS,
+    MONEY_DIGITS,
+    MOST_COMPETITOR_URLS,
+    MoneyField,
+    validate_url,
+    validate_urls,
+)
+from workers.catalogue.models.offers import Offer, OfferQuerySet
+from workers.catalogue.models.products import Product, ProductQuerySet
+from workers.catalogue.models.sales import Sale, SaleQuerySet
+from workers.catalogue.models.scans import Scan
+
+__all__ = [
+    "CONDITIONS",
+    "CURRENCY",
+    "DEFAULT_CURRENCY",
+    "LONGEST_FULFILMENT",
+    "LONGEST_LABEL",
+    "LONGEST_SKU",
+    "LONGEST_TITLE",
+    "LONGEST_URL",
+    "MARKETPLACE",
+    "MONEY_DECIMALS",
+    "MONEY_DIGITS",
+    "MOST_COMPETITOR_URLS",
+    "MoneyField",
+    "Offer",
+    "OfferQuerySet",
+    "Product",
+    "ProductQuerySet",
+    "Sale",
+    "SaleQuerySet",
+    "Scan",
+    "validate_url",
+    "validate_urls",
+]

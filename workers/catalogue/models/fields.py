@@ -1,0 +1,58 @@
+"""What the columns of several tables have in common: lengths, forms, money."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+MARKETPLACE = RegexValidator(r"\A[a-z0-9_]{1,32}\Z", "Use a-z, 0-9 and '_', as in amazon_us.")
+CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "Use an ISO 4217 code, as in USD.")
+DEFAULT_CURRENCY = "USD"
+
+# Of an offer. What a marketplace grades more finely (used: like new) counts as the one.
+CONDITIONS = ("new", "used", "refurbished", "collectible")
+
+LONGEST_SKU = 100
+LONGEST_TITLE = 1000
+LONGEST_LABEL = 200
+LONGEST_FULFILMENT = 32
+LONGEST_URL = 2000
+# Every amount has at most so many digits, and so many of them after the point.
+MONEY_DIGITS = 14
+MONEY_DECIMALS = 4
+
+MOST_COMPETITOR_URLS = 20
+_URL = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
+
+
+def validate_url(url: str) -> None:
+    """Its form only: whether its host may be called is the HTTP client's matter."""
+    if len(url) > LONGEST_URL or not _URL.fullmatch(url):
+        raise ValidationError(f"must be an http or https URL of at most {LONGEST_URL} characters")
+
+
+def validate_urls(text: str) -> None:
+    urls = text.split()
+    if len(urls) > MOST_COMPETITOR_URLS:
+        raise ValidationError(f"must be at most {MOST_COMPETITOR_URLS} URLs")
+    for url in urls:
+        validate_url(url)
+
+
+NOT_NEGATIVE = MinValueValidator(Decimal(0))
+POSITIVE = MinValueValidator(Decimal("0.0001"))
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """An amount in major units of the product's currency."""
+
+    def __init__(self, verbose_name: str | None = None, **options: Any) -> None:
+        super().__init__(verbose_name, **{"max_digits": MONEY_DIGITS, "decimal_places": MONEY_DECIMALS, **options})
+
+    def deconstruct(self) -> Any:
+        """To migrations it is the plain field, so that they need nothing of this module."""
+        name, _, positional, named = super().deconstruct()
+        return name, "django.db.models.DecimalField", positional, named

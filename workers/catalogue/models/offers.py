@@ -1,0 +1,48 @@
+"""What competitors ask for the same."""
+
+from decimal import Decimal
+
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+
+from workers.catalogue.models.fields import LONGEST_FULFILMENT, LONGEST_LABEL, LONGEST_URL, MoneyField
+from workers.catalogue.models.products import Product
+
+
+class OfferQuerySet(models.QuerySet["Offer"]):
+    def of(self, tenant_id: int) -> "OfferQuerySet":
+        """Only this tenant's: every read of the API starts here."""
+        return self.filter(product__tenant_id=tenant_id)
+
+
+class Offer(models.Model):
+    """What a competitor asked for a product at a moment: a history, to which imports and scans add."""
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="offers", db_index=False)
+    seller = models.CharField(max_length=LONGEST_LABEL)
+    condition = models.CharField(max_length=16, default="new", db_default="new")
+    # Who ships, in the marketplace's own word.
+    fulfilment = models.CharField(max_length=LONGEST_FULFILMENT, blank=True, default="", db_default="")
+    fetched_at = models.DateTimeField()
+    price = MoneyField()
+    shipping = MoneyField(default=Decimal(0), db_default=Decimal(0))
+    currency = models.CharField(max_length=3)
+    is_buy_box = models.BooleanField(default=False, db_default=False)
+    url = models.CharField(max_length=LONGEST_URL, blank=True, default="", db_default="")
+
+    objects = OfferQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # A product's newest offers are the end of this index.
+            models.UniqueConstraint(
+                fields=["product", "fetched_at", "seller", "condition", "fulfilment"],
+                name="offer_product_moment_seller",
+            ),
+            models.CheckConstraint(condition=Q(price__gt=0, shipping__gte=0), name="offer_in_range"),
+        ]
+        indexes = [BrinIndex(fields=["fetched_at"], name="offer_fetched_at")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.seller}: {self.price}"

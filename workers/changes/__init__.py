@@ -1,0 +1,1 @@
+"""What jobs change outside themselves: decided, guarded, written, settled, reverted, and kept as an audit."""

@@ -1,0 +1,21 @@
+"""What a job decided before it wrote anything outside."""
+
+from django.db import models
+from django.utils.timezone import now
+
+from aijobs import identifiers
+from aijobs.models import Job
+
+
+class PricingDecision(models.Model):
+    """What a job decided before it wrote to a marketplace: a later attempt goes on with it, and computes nothing."""
+
+    # No constraint: committed beside the job's row, not with it.
+    job = models.OneToOneField(
+        Job, models.DO_NOTHING, primary_key=True, related_name="+", db_constraint=False, db_index=False
+    )
+    result = models.JSONField()
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self) -> str:
+        return identifiers.encode(identifiers.JOB_PREFIX, self.job_id)

@@ -1,0 +1,37 @@
+"""What a seller allows jobs to change."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from aijobs.models import Tenant
+
+
+class RepricingPolicy(models.Model):
+    """What a seller allows all repricing to do; a tenant without a row has the defaults."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="repricing_policy")
+    repricing_enabled = models.BooleanField(
+        default=True, help_text="The kill switch: off, no price is changed, whatever is asked for."
+    )
+    max_changes_per_day = models.PositiveIntegerField(
+        default=10, validators=[MinValueValidator(1)], help_text="Changes of one product within 24 hours."
+    )
+    cool_down_minutes = models.PositiveIntegerField(
+        default=15, help_text="How long a product's price is left alone after a change."
+    )
+    min_margin_pct = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(99.0)],
+        help_text="Least (price − cost) ÷ price in per cent, whatever a job asks for.",
+    )
+    outlier_factor = models.FloatField(
+        default=3.0,
+        validators=[MinValueValidator(1.1), MaxValueValidator(100.0)],
+        help_text="A competitor's price that is off ours by more than this factor is suspicious, and not followed.",
+    )
+
+    class Meta:
+        verbose_name_plural = "repricing policies"
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}"
