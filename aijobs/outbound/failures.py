@@ -1,7 +1,7 @@
 """What somebody outside refused or failed to do."""
 
 
-class MarketplaceError(Exception):
+class OutboundError(Exception):
     """What a marketplace refused or failed to do. `code` and `message` are shown to the tenant: no secrets."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -10,7 +10,7 @@ class MarketplaceError(Exception):
         super().__init__(f"{code}: {message}")
 
 
-class Permanent(MarketplaceError):
+class Permanent(OutboundError):
     """Trying again cannot help: this SKU is not listed, this price is not allowed, this page is not to be read."""
 
 
@@ -18,7 +18,7 @@ class CredentialsRefused(Permanent):
     """Nothing of this connection works until the tenant mends it."""
 
 
-class Transient(MarketplaceError):
+class Transient(OutboundError):
     """Trying again may help, after `retry_after` seconds where the marketplace said so. Nothing was written."""
 
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:

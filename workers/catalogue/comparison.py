@@ -6,7 +6,7 @@ from decimal import Decimal
 from statistics import median
 
 from workers.catalogue.models import Product
-from workers.marketplaces.protocol import Offer
+from workers.marketplaces.protocols import Offer
 from workers.pricing import suspicious
 
 

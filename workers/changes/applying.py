@@ -12,7 +12,7 @@ from typing import TypedDict, cast
 from django.db import transaction
 
 from aijobs.models import Job
-from aijobs.outbound.failures import MarketplaceError
+from aijobs.outbound.failures import OutboundError
 from workers.changes import deciding as price_changes
 from workers.changes import settling as writing
 from workers.changes.deciding import Applied, Decision, Origin, Refusal
@@ -100,6 +100,6 @@ def settle(tenant_id: int, marketplace: str) -> int:
         return 0
     try:
         return writing.settle_due(connection, SETTLE_SECONDS)
-    except MarketplaceError as error:
+    except OutboundError as error:
         logger.warning("prices of tenant %d at %s are not settled: %s", tenant_id, marketplace, error)
         return 0

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from aijobs import sql
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Transient, Uncertain
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient, Uncertain
 from aijobs.outbound.pace import Pace
 from workers.catalogue.models import Product
 from workers.changes import guardrails
@@ -140,7 +140,7 @@ def settle_job(connector: AnyConnector, change_ids: Sequence[int], attempt: Atte
 def settle_due(connection: Connection, seconds: float) -> int:
     """Write what is due at one marketplace, for so many seconds. Returns how many changes were taken up.
 
-    Raises MarketplaceError where the connection itself does not work: what is pending waits, and expires.
+    Raises OutboundError where the connection itself does not work: what is pending waits, and expires.
     """
     if not _alone_at(connection, seconds):
         return 0
@@ -180,7 +180,7 @@ def expire() -> int:
     )
 
 
-def _reject_unsent(change_ids: Sequence[int], error: MarketplaceError) -> None:
+def _reject_unsent(change_ids: Sequence[int], error: OutboundError) -> None:
     unsent = PriceChange.objects.filter(pk__in=change_ids, status=PriceChangeStatus.PENDING)
     unsent.update(status=PriceChangeStatus.REJECTED, detail=str(error))
 
@@ -208,7 +208,7 @@ def _settle(connector: AnyConnector, claimed: Claimed) -> None:
     change = PriceChange.objects.select_related("product").get(pk=claimed.id)
     try:
         live = connector.read_price(listing_of(change.product))
-    except MarketplaceError as error:
+    except OutboundError as error:
         _unread(claimed, error)
         return
     if live == change.after and claimed.status == PriceChangeStatus.UNKNOWN:
@@ -222,7 +222,7 @@ def _settle(connector: AnyConnector, claimed: Claimed) -> None:
         _write(connector, claimed, change)
 
 
-def _unread(claimed: Claimed, error: MarketplaceError) -> None:
+def _unread(claimed: Claimed, error: OutboundError) -> None:
     """Without the price of now nothing is written. What may have been sent before stays unknown until it is read."""
     if isinstance(error, Transient) or claimed.status == PriceChangeStatus.UNKNOWN:
         _try_later(claimed, PriceChangeStatus(claimed.status), error)
@@ -242,7 +242,7 @@ def _write(connector: AnyConnector, claimed: Claimed, change: PriceChange) -> No
     except CredentialsRefused as error:
         _rejected(claimed, str(error))
         raise
-    except MarketplaceError as error:
+    except OutboundError as error:
         _rejected(claimed, str(error))
     else:
         _applied(claimed, change)
@@ -280,7 +280,7 @@ def _learn_of(change: PriceChange, live: Decimal) -> None:
         Product.objects.filter(pk=change.product_id, price=change.before).update(price=live, updated_at=now())
 
 
-def _try_later(claimed: Claimed, status: PriceChangeStatus, error: MarketplaceError) -> None:
+def _try_later(claimed: Claimed, status: PriceChangeStatus, error: OutboundError) -> None:
     asked = error.retry_after if isinstance(error, Transient) else None
     backoff = min(FIRST_PAUSE_SECONDS * 2 ** (claimed.attempts - 1), LONGEST_PAUSE_SECONDS)
     _end(claimed, status, str(error), max(backoff, min(asked or 0, LONGEST_PAUSE_SECONDS)))

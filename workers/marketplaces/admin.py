@@ -13,7 +13,7 @@ from aijobs.errors import ApiError
 from workers.marketplaces import connections
 from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import ConnectionModel
+from workers.marketplaces.protocols import ConnectionModel
 
 
 def _named(models: Mapping[str, type[ConnectionModel]]) -> str:

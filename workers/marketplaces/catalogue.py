@@ -9,7 +9,7 @@ from aijobs.outbound.failures import Permanent
 from aijobs.outbound.pace import Pace
 from workers.catalogue import offers
 from workers.catalogue.models import Product
-from workers.marketplaces.protocol import (
+from workers.marketplaces.protocols import (
     Capability,
     ConnectionModel,
     Connector,

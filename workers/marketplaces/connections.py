@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from aijobs.errors import ApiError, FieldError, InvalidParams
 from aijobs.outbound import sealing
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
 from workers.catalogue.models import Product
@@ -19,7 +19,7 @@ from workers.changes.models import EXPIRES_AFTER, OPEN, PriceChange, PriceChange
 from workers.marketplaces.catalogue import Catalogue, CatalogueSettings
 from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import Capability, ConnectionModel, Connector
+from workers.marketplaces.protocols import Capability, ConnectionModel, Connector
 
 AnyConnector = Connector[Any, Any]
 # Somebody waits for the answer, and so does one of the API's threads.
@@ -127,7 +127,7 @@ def test(connection: Connection) -> Tested:
     try:
         with open_connector(connection, Pace(TEST_SECONDS)) as connector:
             return {"ok": True, "code": None, "message": connector.check()}
-    except MarketplaceError as error:
+    except OutboundError as error:
         return {"ok": False, "code": error.code, "message": error.message}
     finally:
         _one_test.release()

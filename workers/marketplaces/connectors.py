@@ -4,7 +4,7 @@ from typing import Any
 
 from workers.marketplaces.amazon import Amazon
 from workers.marketplaces.catalogue import Catalogue
-from workers.marketplaces.protocol import Connector
+from workers.marketplaces.protocols import Connector
 from workers.marketplaces.shopify import Shopify
 from workers.marketplaces.web import Web
 

@@ -1,7 +1,7 @@
 """From a product of the catalogue to what a connector needs of it."""
 
 from workers.catalogue.models import Product
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 
 
 def listing_of(product: Product) -> Listing:

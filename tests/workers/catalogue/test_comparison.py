@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workers.catalogue.comparison import change_pct, compare, rank
 from workers.catalogue.models import Product
-from workers.marketplaces.protocol import Offer
+from workers.marketplaces.protocols import Offer
 
 CENTS = st.integers(1, 10**7).map(lambda cents: Decimal(cents) / 100)
 OFFERS = st.lists(

@@ -11,7 +11,7 @@ from django.db.models import F, Max
 from django.utils.timezone import now
 
 from aijobs.errors import JobFailure, PermanentFailure, TransientFailure
-from aijobs.outbound.failures import MarketplaceError, Transient
+from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.registry import Context
 from workers.catalogue import offers as history
@@ -26,7 +26,7 @@ from workers.marketplaces.connections import AnyConnector
 from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
 from workers.marketplaces.listings import listing_of
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import Capability, Fetched, NoCredentials, Offer
+from workers.marketplaces.protocols import Capability, Fetched, NoCredentials, Offer
 from workers.marketplaces.web import Web, WebSettings
 
 # Of the soft limit of 600 s: what is not fetched by then is reported as missing, not lost with the run.
@@ -96,7 +96,7 @@ class _Source:
                 for fetched in connector.fetch_offers([listing_of(each) for each in self.products], conditions):
                     del left[fetched.sku]
                     yield fetched
-        except MarketplaceError as error:
+        except OutboundError as error:
             for sku in left:
                 yield Fetched(sku, problem=error)
 
@@ -182,7 +182,7 @@ class _Comparison:
         self.outlier_factor = guardrails.policy_of(context.tenant_id).outlier_factor
         self.scanned: dict[str, ScannedSku] = {}
         self.skipped: list[Skipped] = []
-        self.problems: list[MarketplaceError] = []
+        self.problems: list[OutboundError] = []
 
     @property
     def count(self) -> int:

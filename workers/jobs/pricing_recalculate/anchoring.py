@@ -18,7 +18,7 @@ from workers.jobs.shared import Skipped
 from workers.marketplaces import connections
 from workers.marketplaces.listings import listing_of
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import Fetched, Listing, Offer
+from workers.marketplaces.protocols import Fetched, Listing, Offer
 from workers.pricing import AnchorRule, price_war
 
 # Undercutting in turn is a war only where the turns follow each other.

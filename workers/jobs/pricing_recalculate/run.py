@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 
 from aijobs.errors import PermanentFailure
-from aijobs.outbound.failures import MarketplaceError
+from aijobs.outbound.failures import OutboundError
 from aijobs.outbound.pace import Pace
 from aijobs.registry import Context
 from workers.catalogue import currencies, queries
@@ -254,7 +254,7 @@ def _write_over_network(params: PricingParams, context: Context, connection: Con
         with connections.open_connector(connection, Pace(WRITE_SECONDS)) as connector:
             result = _stored_decision(context) or _commit_decision(params, context, connection)
             _write(connector, params, context)
-    except MarketplaceError as error:
+    except OutboundError as error:
         raise PermanentFailure(error.code, error.message) from None
     return _settled(result, context)
 

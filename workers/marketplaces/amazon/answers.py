@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from aijobs.outbound.failures import Transient
 from workers.catalogue.currencies import decimals, fits
-from workers.marketplaces.protocol import LARGEST_AMOUNT
+from workers.marketplaces.protocols import LARGEST_AMOUNT
 
 LONGEST_MESSAGE = 300
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.throttle import Limit, Throttle
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, error_message
@@ -61,7 +61,7 @@ class Client:
     def call(
         self, operation: Operation, path: str, *, params: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> object:
-        """The answer's JSON. `path` is encoded already. Raises MarketplaceError: Uncertain only for a write."""
+        """The answer's JSON. `path` is encoded already. Raises OutboundError: Uncertain only for a write."""
         call = _Call(operation, path, params, body)
         return decoded(self._transport.retried(lambda: self._attempt(call)).content)
 
@@ -110,7 +110,7 @@ def _token_refused(response: httpx.Response) -> bool:
     return any(word in said for word in ("unauthorized", "expired", "token"))
 
 
-def _problem(response: httpx.Response, operation: Operation) -> MarketplaceError | None:
+def _problem(response: httpx.Response, operation: Operation) -> OutboundError | None:
     status = response.status_code
     if problem := unavailable(response, writes=operation.writes):
         return problem

@@ -14,7 +14,7 @@ from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, mo
 from workers.marketplaces.amazon.client import Client
 from workers.marketplaces.amazon.pricing import Pricing, unfit
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocol import Capability, Connector, Fetched, Listing
+from workers.marketplaces.protocols import Capability, Connector, Fetched, Listing
 
 # Amazon's name of the consumers on its site, beside those of its other programmes.
 EVERYBODY = "ALL"

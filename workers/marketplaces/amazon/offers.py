@@ -9,10 +9,10 @@ from decimal import Decimal
 
 import httpx
 
-from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
+from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon.answers import InvalidAnswer, error_message, fields, items, money, number, words
-from workers.marketplaces.protocol import Fetched, Listing, Offer, RefusedOffer
+from workers.marketplaces.protocols import Fetched, Listing, Offer, RefusedOffer
 
 LONGEST_SELLER = 100
 # Of a product that has become active lately: its offers are not known yet, which is not the same as none.
@@ -44,7 +44,7 @@ class Product:
     # There is a featured offer, and it is not among the twenty that were listed.
     lacks_featured: bool = False
     expected_price: Decimal | None = None
-    problem: MarketplaceError | None = None
+    problem: OutboundError | None = None
 
     def fetched(self) -> Fetched:
         if self.problem is not None:
@@ -60,7 +60,7 @@ class Product:
         )
 
     def add_offers(self, response: object, condition: str) -> None:
-        """One response of a pricing batch. Raises MarketplaceError where it is a failure."""
+        """One response of a pricing batch. Raises OutboundError where it is a failure."""
         payload = fields(body_of(response).get("payload"), "payload")
         if payload.get("status") == NOT_READY:
             raise Transient("NOT_READY", "Amazon is still gathering the offers of this product.")
@@ -74,7 +74,7 @@ class Product:
             self.lacks_featured = True
 
     def add_featured(self, response: object) -> None:
-        """One response of a competitive summary. Raises MarketplaceError where it is a failure."""
+        """One response of a competitive summary. Raises OutboundError where it is a failure."""
         for option in items(body_of(response).get("featuredBuyingOptions"), "featuredBuyingOptions"):
             segmented = items(fields(option, "an option").get("segmentedFeaturedOffers"), "segmentedFeaturedOffers")
             # Amazon features different offers to different buyers: this is what most of them see.
@@ -82,7 +82,7 @@ class Product:
                 self._add(_featured(max(offers, key=_views)), "new")
 
     def add_expected_price(self, response: object) -> None:
-        """One response of the expected prices. Raises MarketplaceError where it is a failure."""
+        """One response of the expected prices. Raises OutboundError where it is a failure."""
         for each in items(body_of(response).get("featuredOfferExpectedPriceResults"), "the expected prices"):
             # Absent where there is nobody to compete with.
             expected = fields(each, "a result").get("featuredOfferExpectedPrice")
@@ -109,7 +109,7 @@ class Product:
 
 
 def body_of(response: object) -> dict[str, object]:
-    """The body of one response of a batch. Raises MarketplaceError where its status says that it failed."""
+    """The body of one response of a batch. Raises OutboundError where its status says that it failed."""
     outer = fields(response, "a response")
     status = fields(outer.get("status"), "status").get("statusCode")
     if status == httpx.codes.OK:

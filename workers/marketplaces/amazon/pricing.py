@@ -14,14 +14,14 @@ from urllib.parse import quote
 
 import orjson
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
 from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items
 from workers.marketplaces.amazon.client import Client, Operation
 from workers.marketplaces.amazon.offers import Product
 from workers.marketplaces.amazon.regions import Marketplace
 from workers.marketplaces.amazon.settings import AmazonSettings
-from workers.marketplaces.protocol import Fetched, Listing
+from workers.marketplaces.protocols import Fetched, Listing
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Pricing:
                     yield product.fetched()
                 else:
                     unfinished.append(product)
-        except MarketplaceError:
+        except OutboundError:
             yield from (product.fetched() for product in unfinished)
             raise
         for some in _chunks(unfinished, MOST_EXPECTED_PRICES):
@@ -147,7 +147,7 @@ class Pricing:
                 if answers[name] is None:
                     raise InvalidAnswer("it leaves this product out")
                 product.add_offers(answers[name], condition)
-        except MarketplaceError as problem:
+        except OutboundError as problem:
             product.problem = problem
 
     def _offers_of(self, kind: _Kind, name: str, condition: str) -> Item:
@@ -227,5 +227,5 @@ def _try(add: Callable[[T], None], what: T) -> None:
     """As far as Amazon and the run's time allow: the offers count without it, and one product without another."""
     try:
         add(what)
-    except MarketplaceError as problem:
+    except OutboundError as problem:
         logger.warning("offers of Amazon's are not completed: %s", problem)

@@ -6,7 +6,7 @@ import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from workers.marketplaces.amazon.regions import MARKETPLACES, Marketplace
-from workers.marketplaces.protocol import ConnectionModel
+from workers.marketplaces.protocols import ConnectionModel
 
 TOKEN_ENDPOINT = "https://api.amazon.com/auth/o2/token"  # noqa: S105  # an address
 

@@ -5,7 +5,7 @@ import time
 
 import httpx
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Transient
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, fields
 from workers.marketplaces.amazon.settings import AmazonCredentials
 from workers.marketplaces.amazon.transport import Transport, unavailable
@@ -39,7 +39,7 @@ class AccessTokens:
         self.key = hashlib.sha256("\0".join([endpoint, *self._form.values()]).encode()).hexdigest()
 
     def get(self) -> str:
-        """This process's token, exchanged where there is none. Raises MarketplaceError."""
+        """This process's token, exchanged where there is none. Raises OutboundError."""
         known = _cache.get(self.key)
         if known is not None and time.monotonic() < known[1]:
             return known[0]
@@ -79,7 +79,7 @@ def _is_header(token: str) -> bool:
     return token.isascii() and token.isprintable() and " " not in token
 
 
-def _refusal(response: httpx.Response) -> MarketplaceError:
+def _refusal(response: httpx.Response) -> OutboundError:
     """Amazon's description is left out: it may quote what was sent."""
     if not httpx.codes.is_client_error(response.status_code):
         return InvalidAnswer(f"its status is {response.status_code}")

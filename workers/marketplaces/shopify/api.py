@@ -7,7 +7,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
 
-from aijobs.outbound.failures import MarketplaceError, Transient
+from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.http import TIMEOUT_SECONDS, TooLarge, open_client, send
 from aijobs.outbound.pace import Pace
 from workers.marketplaces.shopify import failures
@@ -57,7 +57,7 @@ class Api:
         self._client.close()
 
     def call(self, operation: Operation[D], **variables: JsonValue) -> D:
-        """The operation's data. Raises MarketplaceError: Uncertain only for one that writes."""
+        """The operation's data. Raises OutboundError: Uncertain only for one that writes."""
         for repeat in range(1, MOST_REPEATS + 1):
             try:
                 return self._call_once(operation, variables)
@@ -103,7 +103,7 @@ class Api:
         except TooLarge as error:
             raise failure(operation, error.code, error.message) from error
 
-    def _problem(self, operation: Operation[D], error: _GraphqlError, told: bool) -> MarketplaceError:
+    def _problem(self, operation: Operation[D], error: _GraphqlError, told: bool) -> OutboundError:
         if error.extensions.code == "THROTTLED":
             return Throttled(self._bucket.seconds_until(operation.name) if told else UNTOLD_WAIT_SECONDS)
         return failures.of_code(operation, error.extensions.code, self.quotable(error.message))

@@ -5,7 +5,7 @@ import re
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
-from workers.marketplaces.protocol import ConnectionModel
+from workers.marketplaces.protocols import ConnectionModel
 
 # Of a header, where anything but visible ASCII is refused with an error that quotes the value.
 _TOKEN = re.compile(r"[!-~]+")

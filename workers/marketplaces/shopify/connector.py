@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from aijobs.outbound.failures import Permanent, Uncertain
 from aijobs.outbound.pace import Pace
 from workers.catalogue import currencies
-from workers.marketplaces.protocol import LARGEST_AMOUNT, Capability, Connector, Listing
+from workers.marketplaces.protocols import LARGEST_AMOUNT, Capability, Connector, Listing
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.connection import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.failures import access_denied, invalid_answer

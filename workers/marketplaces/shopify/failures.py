@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent, Transient, Uncertain
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient, Uncertain
 from workers.marketplaces.shopify.connection import ShopifySettings
 from workers.marketplaces.shopify.operations import Data, Operation
 
@@ -34,7 +34,7 @@ def access_denied(scopes: str) -> CredentialsRefused:
     return CredentialsRefused("ACCESS_DENIED", f"The access token lacks the access scope {scopes}.")
 
 
-def of_status(operation: Operation[Data], response: httpx.Response, settings: ShopifySettings) -> MarketplaceError:
+def of_status(operation: Operation[Data], response: httpx.Response, settings: ShopifySettings) -> OutboundError:
     """Of an answer whose status is not 200."""
     status = response.status_code
     if status == 429:
@@ -54,7 +54,7 @@ def of_status(operation: Operation[Data], response: httpx.Response, settings: Sh
     return failure(operation, "UNAVAILABLE", f"Shopify answered with status {status}.")
 
 
-def of_code(operation: Operation[Data], code: str, message: str) -> MarketplaceError:
+def of_code(operation: Operation[Data], code: str, message: str) -> OutboundError:
     """Of a GraphQL error that is no throttling."""
     match code:
         case "ACCESS_DENIED":

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from price_parser import Price
 
 from workers.catalogue import currencies
-from workers.marketplaces.protocol import LARGEST_AMOUNT
+from workers.marketplaces.protocols import LARGEST_AMOUNT
 
 # Longer texts are no prices, and cost the parser's expressions more than linear time.
 _LONGEST = 40

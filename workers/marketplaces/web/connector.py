@@ -5,9 +5,9 @@ from http import HTTPStatus
 
 import httpx
 
-from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
+from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from aijobs.outbound.pace import Pace
-from workers.marketplaces.protocol import (
+from workers.marketplaces.protocols import (
     Capability,
     ConnectionModel,
     Connector,
@@ -70,7 +70,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         for listing in listings:
             try:
                 yield self._fetched(listing, conditions)
-            except MarketplaceError as problem:
+            except OutboundError as problem:
                 yield Fetched(listing.sku, problem=problem)
 
     def _fetched(self, listing: Listing, conditions: Collection[str]) -> Fetched:
@@ -103,7 +103,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         return page
 
     def _found(self, url: httpx.URL) -> httpx.Response:
-        """The page, wherever its redirects lead: each host is asked for leave. Raises MarketplaceError."""
+        """The page, wherever its redirects lead: each host is asked for leave. Raises OutboundError."""
         allowance = Allowance(MOST_SECONDS)
         for _ in range(MOST_REDIRECTS + 1):
             response = self._answer(url, allowance)
@@ -131,7 +131,7 @@ class Web(Connector[WebSettings, NoCredentials]):
 
 
 def _html(response: httpx.Response) -> httpx.Response:
-    """Raises MarketplaceError where the answer is no page."""
+    """Raises OutboundError where the answer is no page."""
     where, status = name_of(response.request.url), response.status_code
     if response.is_server_error:
         raise Transient("PAGE_UNREACHABLE", f"{where} answers {status}.")

@@ -43,7 +43,7 @@ def parsed(text: str) -> httpx.URL:
 
 
 def get(client: httpx.Client, url: httpx.URL, most_bytes: int, allowance: Allowance, pace: Pace) -> httpx.Response:
-    """The answer to one request; a redirect is one. Raises MarketplaceError."""
+    """The answer to one request; a redirect is one. Raises OutboundError."""
     started = time.monotonic()
     try:
         request = client.build_request("GET", url)

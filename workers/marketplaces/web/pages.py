@@ -9,7 +9,7 @@ from itertools import islice
 import httpx
 
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL
-from workers.marketplaces.protocol import Offer, RefusedOffer
+from workers.marketplaces.protocols import Offer, RefusedOffer
 from workers.marketplaces.web.amounts import amount, currency_of, rounded
 from workers.marketplaces.web.markup import Json, Node, nodes
 

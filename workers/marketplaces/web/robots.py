@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx
 from protego import Protego
 
-from aijobs.outbound.failures import MarketplaceError, OutOfTime, Permanent, Transient
+from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.throttle import Limit, Throttle
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of
@@ -32,7 +32,7 @@ class _Known:
 
     until: float
     rules: str = ""
-    problem: MarketplaceError | None = None
+    problem: OutboundError | None = None
 
 
 # By origin, the oldest first. Of the process: threads at most fetch twice what one of them forgot.
@@ -83,7 +83,7 @@ class Robots:
         except OutOfTime:
             # Says nothing of the host.
             raise
-        except MarketplaceError as problem:
+        except OutboundError as problem:
             if self._pace.left <= 0:
                 raise
             return _Known(time.monotonic() + AWAY_SECONDS, problem=_again(problem))
@@ -122,7 +122,7 @@ def _for_us(text: str) -> str:
     return _AGENT_LINE.sub(renamed, "\n".join(text.splitlines()))
 
 
-def _again(problem: MarketplaceError) -> MarketplaceError:
+def _again(problem: OutboundError) -> OutboundError:
     """A new one: each raise of the same would add to its traceback, and keep alive what that refers to."""
     if isinstance(problem, Transient):
         return Transient(problem.code, problem.message, problem.retry_after)

@@ -23,7 +23,7 @@ from workers.jobs.competitor_scan.run import run as scan
 from workers.jobs.competitor_scan.shapes import ScanParams
 from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocol import (
+from workers.marketplaces.protocols import (
     Capability,
     ConnectionModel,
     Connector,
@@ -32,7 +32,7 @@ from workers.marketplaces.protocol import (
     NoCredentials,
     RefusedOffer,
 )
-from workers.marketplaces.protocol import Offer as Fresh
+from workers.marketplaces.protocols import Offer as Fresh
 from workers.tasks import execute
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces.amazon import Amazon
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 
 Opener = Callable[..., Amazon]
 

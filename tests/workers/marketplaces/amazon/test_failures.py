@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 import time_machine
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, OutOfTime, Transient
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTime, Transient
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, connector, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
@@ -213,7 +213,7 @@ def test_an_address_that_is_not_public_is_not_called(open_amazon: Opener) -> Non
         open_amazon(token_endpoint="https://127.0.0.1/auth/o2/token").check()
 
 
-@pytest.mark.parametrize("error", [CredentialsRefused, MarketplaceError])
+@pytest.mark.parametrize("error", [CredentialsRefused, OutboundError])
 def test_a_connection_is_closed_at_its_end(servers: None, fake: FakeAmazon, error: type[Exception]) -> None:
     fake.next_tokens.append(reply({"error": "invalid_grant"}, 400))
     with pytest.raises(error), connector(fake, Leaping()) as amazon:

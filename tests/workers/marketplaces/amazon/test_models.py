@@ -11,7 +11,7 @@ from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, Reply, payload, reply
 from workers.marketplaces.amazon import client, pricing
 from workers.marketplaces.amazon.client import Operation
-from workers.marketplaces.protocol import Fetched
+from workers.marketplaces.protocols import Fetched
 
 pytestmark = pytest.mark.skipif(not models.PRESENT, reason="Amazon's models are not beside the repository")
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from aijobs.outbound.failures import MarketplaceError, Permanent, Transient
+from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, Reply, errors, failed, money, offer, payload, reply
 from tests.workers.marketplaces.paces import Leaping
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon import Amazon
-from workers.marketplaces.protocol import Fetched, Listing, Offer
+from workers.marketplaces.protocols import Fetched, Listing, Offer
 
 ASIN = "B000P6Q7MY"
 
@@ -364,7 +364,7 @@ def test_what_was_held_back_is_not_lost_with_the_rest(amazon: Amazon, fake: Fake
     fake.next.extend([reply({"responses": [response]}), *[errors("InternalFailure", "-", 500)] * 4])
     fetched = amazon.fetch_offers([listing("A"), listing("B", ASIN)], ["new"])
     assert next(fetched).sku == "A"
-    with pytest.raises(MarketplaceError, match="UNAVAILABLE"):
+    with pytest.raises(OutboundError, match="UNAVAILABLE"):
         next(fetched)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent, Transient, Uncertain
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient, Uncertain
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
@@ -189,5 +189,5 @@ def test_a_connection_that_works_says_what_it_found(amazon: Amazon, fake: FakeAm
 @pytest.mark.parametrize("answer", [errors("Unauthorized", "-", 403), reply({"numberOfResults": "many"})])
 def test_a_connection_that_does_not_work_says_so(amazon: Amazon, fake: FakeAmazon, answer: Reply) -> None:
     fake.next.extend([answer] * 2)
-    with pytest.raises(MarketplaceError):
+    with pytest.raises(OutboundError):
         amazon.check()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from aijobs.outbound.failures import MarketplaceError, Transient
+from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
 from workers.marketplaces.amazon import Amazon
 from workers.marketplaces.amazon.regions import MARKETPLACES
@@ -47,7 +47,7 @@ def test_a_marketplace_is_called_at_its_regions_address(
         settings = AmazonSettings.model_validate({**NEEDED, "country": country})
         # An account for each: what they share of rate limits is not tested here.
         credentials = AmazonCredentials.model_validate({**CREDENTIALS, "refresh_token": SecretStr(country)})
-        with Amazon(settings, credentials, Pace(0.5), "1:amazon") as amazon, pytest.raises(MarketplaceError):
+        with Amazon(settings, credentials, Pace(0.5), "1:amazon") as amazon, pytest.raises(OutboundError):
             amazon.check()
     expected = f"https://sellingpartnerapi-{region}.amazon.com/listings/2021-08-01/items/OURS"
     assert called == [expected] * len(countries.split())

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from aijobs.outbound.failures import CredentialsRefused, MarketplaceError, Permanent
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
 from aijobs.outbound.http import AddressRefused
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Reply, json_reply
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
@@ -82,7 +82,7 @@ def test_a_shops_name_is_one_line_without_the_token(server: FakeShopify, connect
     ],
 )
 def test_a_refusing_status_is_permanent(
-    status: int, code: str, kind: type[MarketplaceError], server: FakeShopify, connect: Connect
+    status: int, code: str, kind: type[OutboundError], server: FakeShopify, connect: Connect
 ) -> None:
     server.instead["VariantsBySku"] = [json_reply({"errors": "Unavailable Shop"}, status, Location="/elsewhere")]
     with pytest.raises(Permanent, match=code) as raised:
@@ -122,7 +122,7 @@ def test_only_addresses_that_the_guard_lets_through_are_called(
 
 def test_an_answer_beyond_all_size_is_given_up(server: FakeShopify, connect: Connect) -> None:
     server.instead["Check"] = [Reply(b'{"data": "' + b"x" * 2_000_000 + b'"}')]
-    with pytest.raises(MarketplaceError, match="ANSWER_TOO_LARGE"):
+    with pytest.raises(OutboundError, match="ANSWER_TOO_LARGE"):
         connect().check()
 
 

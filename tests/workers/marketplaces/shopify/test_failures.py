@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from aijobs.outbound.failures import MarketplaceError, OutOfTime, Transient, Uncertain
+from aijobs.outbound.failures import OutboundError, OutOfTime, Transient, Uncertain
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Mishap, Reply, json_reply
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.operations import UPDATE_PRICE
@@ -175,6 +175,6 @@ def test_a_connection_goes_on_after_failures(server: FakeShopify, connect: Conne
     server.instead["VariantsBySku"] = [Mishap.LOST, HTML, Reply(b"", 500)]
     shopify = connect()
     for _ in range(3):
-        with pytest.raises(MarketplaceError):
+        with pytest.raises(OutboundError):
             shopify.read_price(LISTING)
     assert shopify.read_price(LISTING) == 1

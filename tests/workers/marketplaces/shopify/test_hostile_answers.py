@@ -1,4 +1,4 @@
-"""Whatever is answered: a price, a confirmation, or a MarketplaceError."""
+"""Whatever is answered: a price, a confirmation, or a OutboundError."""
 
 import copy
 from contextlib import suppress
@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aijobs.outbound.failures import MarketplaceError, OutOfTime, Permanent, Uncertain
+from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Uncertain
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, json_reply
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 from workers.marketplaces.shopify.failures import Throttled
 
 LISTING = Listing(sku="ABC", currency="USD")
@@ -75,7 +75,7 @@ def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -
     with connect(seconds=2) as shopify:
         for answer in answers:
             server.instead["Check"] = [json_reply(answer)]
-            with suppress(MarketplaceError):
+            with suppress(OutboundError):
                 assert shopify.check().startswith("Connected to")
 
 
@@ -85,7 +85,7 @@ def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) ->
     with connect(seconds=2) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply(answer)]
-            with suppress(MarketplaceError):
+            with suppress(OutboundError):
                 assert shopify.read_price(LISTING) >= 0
 
 

@@ -7,7 +7,7 @@ import pytest
 from aijobs.outbound.failures import Permanent, Uncertain
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify
-from workers.marketplaces.protocol import Capability, Listing
+from workers.marketplaces.protocols import Capability, Listing
 from workers.marketplaces.shopify.connector import MOST_PAGES
 from workers.marketplaces.shopify.operations import PAGE_SIZE
 

@@ -11,7 +11,7 @@ from aijobs.outbound.failures import OutOfTime, Transient
 from tests.workers.marketplaces.shopify.admin import LeakyBucket
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, Reply, json_reply
-from workers.marketplaces.protocol import Listing
+from workers.marketplaces.protocols import Listing
 from workers.marketplaces.shopify import ShopifySettings, failures
 from workers.marketplaces.shopify.bucket import Bucket
 from workers.marketplaces.shopify.operations import CHECK

@@ -7,7 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.protocol import NoCredentials
+from workers.marketplaces.protocols import NoCredentials
 from workers.marketplaces.web import Web, WebSettings, robots
 
 Opener = Callable[..., Web]

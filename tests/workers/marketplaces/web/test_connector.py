@@ -11,7 +11,7 @@ from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.web import markups
 from tests.workers.marketplaces.web.conftest import Opener
-from workers.marketplaces.protocol import Fetched, Listing
+from workers.marketplaces.protocols import Fetched, Listing
 from workers.marketplaces.web import Web, robots
 from workers.marketplaces.web.fetching import USER_AGENT
 

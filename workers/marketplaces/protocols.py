@@ -10,7 +10,7 @@ from typing import ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from aijobs.outbound.failures import MarketplaceError
+from aijobs.outbound.failures import OutboundError
 from aijobs.outbound.pace import Pace
 from workers.catalogue.models import CONDITIONS
 
@@ -89,7 +89,7 @@ class Fetched:
     own: Offer | None = None
     # At or below which the own offer can expect to be the featured one, where the marketplace says so.
     featured_offer_expected_price: Decimal | None = None
-    problem: MarketplaceError | None = None
+    problem: OutboundError | None = None
 
 
 class ConnectionModel(BaseModel):
@@ -136,7 +136,7 @@ class Connector(ABC, Generic[S, C]):
 
     @abstractmethod
     def check(self) -> str:
-        """Try the connection with its cheapest call; returns what was found. Raises MarketplaceError."""
+        """Try the connection with its cheapest call; returns what was found. Raises OutboundError."""
 
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         """One Fetched per listing, as they come: those before a failure are not lost.
@@ -147,7 +147,7 @@ class Connector(ABC, Generic[S, C]):
         raise NotImplementedError
 
     def read_price(self, listing: Listing) -> Decimal:
-        """The seller's own price as the marketplace has it now. Raises MarketplaceError."""
+        """The seller's own price as the marketplace has it now. Raises OutboundError."""
         raise NotImplementedError
 
     def write_price(self, listing: Listing, price: Decimal) -> None:
