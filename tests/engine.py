@@ -12,6 +12,7 @@ from aijobs.auth import TenantAccess
 from aijobs.engine import accepting, lifecycle
 from aijobs.engine.accepting import NewBatch, NewJob
 from aijobs.engine.lifecycle import Run
+from aijobs.engine.outcomes import Completed, Failed
 from aijobs.models import Job, JobEvent, Tenant
 from aijobs.states import EventKind, OnFailure, Priority, Status
 
@@ -73,11 +74,11 @@ def start(job_id: UUID) -> Run:
 
 
 def complete(run: Run, result: object = None) -> lifecycle.Ended:
-    return lifecycle.complete(run, result or {}, (0, None), None)
+    return lifecycle.record(run, Completed(result or {}, (0, None)))
 
 
 def fail(run: Run, *, transient: bool = False) -> lifecycle.Ended:
-    return lifecycle.fail(run, "PROBE_FAILED", "asked to fail", transient=transient)
+    return lifecycle.record(run, Failed("PROBE_FAILED", "asked to fail", transient=transient))
 
 
 # Inside a test's transaction the database's clock stands still at its beginning: "over" must be over by more.

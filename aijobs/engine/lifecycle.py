@@ -7,7 +7,7 @@ was first. Members of a batch that end or wait again lock the batch row before, 
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +19,7 @@ from django.db import transaction
 
 from aijobs import registry, sql
 from aijobs.engine import queueing, statements
+from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
 from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused
 from aijobs.models import Batch, Job
@@ -30,9 +31,6 @@ logger = logging.getLogger(__name__)
 WORKER_TIMEOUT = "WORKER_TIMEOUT"
 TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
-
-
-# --- Dispatch ---------------------------------------------------------------------------------------------------
 
 
 # --- A worker's run ---------------------------------------------------------------------------------------------
@@ -121,18 +119,17 @@ class Ended:
     released: Released | None = None
 
 
-def complete(
-    run: Run, result: object, progress: tuple[int, int | None], effect: Callable[[], object] | None
-) -> Ended:
-    """End a run with its result, as JSON. An `effect` runs in the same transaction and returns the result to store.
-
-    Raises TransitionRefused when the run no longer owns its job; then nothing of the effect stays.
-    """
-    with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
-        if effect:
-            result = effect()
-        _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=progress)
-        return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+def record(run: Run, outcome: Outcome) -> Ended:
+    """Write how a run ended. Raises TransitionRefused, with nothing written, when it no longer owns its job."""
+    match outcome:
+        case Completed():
+            return _complete(run, outcome)
+        case Failed():
+            return _fail(run, outcome)
+        case LeaseLost():
+            return _take_back(run)
+        case HandedBack():
+            return _hand_back(run)
 
 
 @contextmanager
@@ -147,39 +144,22 @@ def owned(run: Run) -> Iterator[None]:
         yield
 
 
-def fail(
-    run: Run,
-    code: str,
-    message: str,
-    *,
-    transient: bool,
-    retry_after: float | None = None,
-    lease_lost: bool = False,
-) -> Ended:
-    """End a run that failed, or let it wait for its next attempt while its budget lasts. Raises TransitionRefused.
-
-    `retry_after`: seconds that an upstream asked for, the least wait. `lease_lost`: only if the lease is over.
-    """
-    # A type that a release has taken away gets no further attempt.
-    kind = registry.find(run.type)
-    with _lock_batch(run, run.batch_id is not None):
-        if transient and kind and run.failures + 1 < kind.limits.attempts and not _batch_cancelled(run):
-            event = EventKind.LEASE_LOST if lease_lost else EventKind.RETRIED
-            # A lost worker was not the job's fault: it may run again at once.
-            delay = None if lease_lost else _delay(kind.limits, run.failures + 1, retry_after)
-            released = _wait_again(run, event, delay, failures=1, data={"code": code, "message": message})
-            return Ended(terminal=False, released=released)
-        _end([run.id], Status.FAILED, run.attempt, code=code, message=message, lease_lost=lease_lost)
-        return Ended(terminal=True, released=_advance(run, Status.FAILED))
-
-
 def hand_back(worker: str) -> int:
     """Requeue what a worker that is shutting down still holds, without spending the budget of failures.
 
     Fenced like all else: whatever the worker's processes still write is refused. Returns how many.
     """
     held = sql.rows(Run, statements.HELD_BY, {"worker": worker})
-    queueing.publish([released for run in held if (released := _hand_back(run))])
+    released: list[Released] = []
+    for run in held:
+        try:
+            ended = record(run, HandedBack())
+        except TransitionRefused:
+            # It ended while its worker was shutting down.
+            logger.info("job %s ended during the shutdown", run.id)
+        else:
+            released += filter(None, [ended.released])
+    queueing.publish(released)
     return len(held)
 
 
@@ -189,7 +169,9 @@ def reclaim_expired() -> int:
     reclaimed = 0
     for run in expired:
         try:
-            ended = _reclaim(run)
+            with transaction.atomic():
+                sql.execute(statements.PATIENCE, {})
+                ended = record(run, LeaseLost())
         except TransitionRefused:
             # Renewed, ended or reclaimed by another sweeper since we looked.
             continue
@@ -200,12 +182,6 @@ def reclaim_expired() -> int:
         if ended.released:
             queueing.publish([ended.released])
     return reclaimed
-
-
-def _reclaim(run: Run) -> Ended:
-    with transaction.atomic():
-        sql.execute(statements.PATIENCE, {})
-        return fail(run, WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True, lease_lost=True)
 
 
 # --- Cancelling -------------------------------------------------------------------------------------------------
@@ -288,6 +264,59 @@ def _locked(batch_id: UUID) -> Iterator[None]:
         yield
 
 
+def _complete(run: Run, completed: Completed) -> Ended:
+    """End a run with its result. An effect runs in the same transaction and returns the result to store."""
+    effect = completed.effect
+    with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
+        result = effect() if effect else completed.result
+        _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=completed.progress)
+        return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+
+
+def _fail(run: Run, failed: Failed) -> Ended:
+    """End a run that failed, or let it wait for its next attempt while its budget lasts."""
+    with _lock_batch(run, run.batch_id is not None):
+        limits = _limits_of_retry(run) if failed.transient else None
+        if limits:
+            delay = _delay(limits, run.failures + 1, failed.retry_after)
+            data = {"code": failed.code, "message": failed.message}
+            return Ended(terminal=False, released=_wait_again(run, EventKind.RETRIED, delay, failures=1, data=data))
+        _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=failed.message)
+        return Ended(terminal=True, released=_advance(run, Status.FAILED))
+
+
+def _take_back(run: Run) -> Ended:
+    """As a failure, if the lease is over: but a lost worker was not the job's fault, so it may run again at once."""
+    with _lock_batch(run, run.batch_id is not None):
+        if _limits_of_retry(run):
+            data = {"code": WORKER_TIMEOUT, "message": TIMEOUT_MESSAGE}
+            return Ended(terminal=False, released=_wait_again(run, EventKind.LEASE_LOST, None, failures=1, data=data))
+        _end([run.id], Status.FAILED, run.attempt, code=WORKER_TIMEOUT, message=TIMEOUT_MESSAGE, lease_lost=True)
+        return Ended(terminal=True, released=_advance(run, Status.FAILED))
+
+
+def _hand_back(run: Run) -> Ended:
+    """A job of a cancelled batch gets no further attempt: it ends here."""
+    with _lock_batch(run, run.batch_id is not None):
+        if not _batch_cancelled(run):
+            released = _wait_again(run, EventKind.HANDED_BACK, None, failures=0, data=None)
+            return Ended(terminal=False, released=released)
+        message = "The batch was cancelled before this job could be run to its end."
+        _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
+        return Ended(terminal=True)
+
+
+def _limits_of_retry(run: Run) -> Limits | None:
+    """The type's limits where another attempt is due; None where the budget is spent.
+
+    A type that a release has taken away gets no further attempt, nor does a job of a cancelled batch.
+    """
+    kind = registry.find(run.type)
+    if kind is None or run.failures + 1 >= kind.limits.attempts or _batch_cancelled(run):
+        return None
+    return kind.limits
+
+
 def _batch_cancelled(run: Run) -> bool:
     return run.batch_id is not None and Batch.objects.filter(id=run.batch_id, cancelled_at__isnull=False).exists()
 
@@ -364,19 +393,6 @@ def _wait_again(
     if not requeued:
         raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
     return requeued[0] if delay is None else None
-
-
-def _hand_back(run: Run) -> Released | None:
-    with _lock_batch(run, run.batch_id is not None):
-        try:
-            if not _batch_cancelled(run):
-                return _wait_again(run, EventKind.HANDED_BACK, None, failures=0, data=None)
-            message = "The batch was cancelled before this job could be run to its end."
-            _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
-        except TransitionRefused:
-            # It ended while its worker was shutting down.
-            logger.info("job %s ended during the shutdown", run.id)
-        return None
 
 
 def _advance(member: Run | _Member, status: Status) -> Released | None:

@@ -17,6 +17,7 @@ from django.db import connection
 from aijobs import identifiers
 from aijobs.api.wire.pagination import encode_cursor
 from aijobs.engine import lifecycle
+from aijobs.engine.outcomes import Completed
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority, Status
 from tests.benchmarks import traffic
@@ -168,7 +169,7 @@ def _claim(side: Side) -> list[float]:
             run = lifecycle.claim(job_id, "benchmark")
             timings.append(time.perf_counter() - began)
             assert run is not None
-            lifecycle.complete(run, {"at": 1}, (0, None), None)
+            lifecycle.record(run, Completed({"at": 1}, (0, None)))
     # The first ones connect and prepare.
     return timings[10:]
 

@@ -10,12 +10,13 @@ from django.db import connection
 from django.utils.timezone import now
 
 from aijobs.engine import broker, lifecycle
+from aijobs.engine.outcomes import Completed
 from aijobs.errors import JobNotCancellable, JobNotFound, QueueFull, TransitionRefused
 from aijobs.models import Job, JobEvent, Tenant, TenantCapacity
 from aijobs.states import Status
 from tests import engine
 from tests.factories import TenantFactory
-from workers import tasks
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 
@@ -187,7 +188,7 @@ def test_effect_commits_with_the_completion(tenant: Tenant) -> None:
         Tenant.objects.filter(pk=tenant.pk).update(timezone="Europe/Berlin")
         return {"applied": True}
 
-    lifecycle.complete(engine.start(job_id), {"applied": False}, (1, 1), suspend)
+    lifecycle.record(engine.start(job_id), Completed({"applied": False}, (1, 1), suspend))
     tenant.refresh_from_db()
     assert (tenant.timezone, Job.objects.get(id=job_id).result) == ("Europe/Berlin", {"applied": True})
 
@@ -198,7 +199,7 @@ def test_effect_of_a_lost_run_is_not_carried_out(tenant: Tenant) -> None:
     lifecycle.hand_back(engine.WORKER)
     called: list[bool] = []
     with pytest.raises(TransitionRefused):
-        lifecycle.complete(run, {}, (0, None), lambda: called.append(True))
+        lifecycle.record(run, Completed({}, (0, None), lambda: called.append(True)))
     assert not called
 
 
@@ -210,7 +211,7 @@ def test_failing_effect_leaves_the_job_running(tenant: Tenant) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        lifecycle.complete(engine.start(job_id), {}, (0, None), broken)
+        lifecycle.record(engine.start(job_id), Completed({}, (0, None), broken))
     tenant.refresh_from_db()
     assert (tenant.timezone, engine.statuses([job_id])) == ("UTC", ["running"])
 
@@ -285,7 +286,7 @@ def test_job_of_a_type_that_is_gone_ends_and_harms_nobody(tenant: Tenant) -> Non
     engine.start(ids[0])
     engine.let_lease_expire(ids[0])
     lifecycle.reclaim_expired()
-    assert tasks.execute(engine.start(ids[1])) == lifecycle.Ended(terminal=True)
+    assert execute(engine.start(ids[1])) == lifecycle.Ended(terminal=True)
     assert list(Job.objects.filter(id__in=ids).order_by("id").values_list("status", "error_code")) == [
         ("failed", "WORKER_TIMEOUT"),
         ("failed", "INVALID_JOB_TYPE"),

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from redis import Redis
 
 from aijobs.engine import broker, lifecycle, queueing
+from aijobs.engine.outcomes import Failed
 from aijobs.models import Job, Tenant
 from aijobs.states import QUEUES, Priority
 from tests import engine
@@ -111,7 +112,7 @@ def test_suspended_tenant_is_not_refilled_until_it_is_resumed(valkey: Redis) -> 
 def test_retry_is_released_when_its_backoff_has_passed(valkey: Redis) -> None:
     tenant = TenantFactory()
     [job_id] = engine.dispatch(tenant)
-    lifecycle.fail(engine.start(job_id), "BUSY", "later", transient=True, retry_after=60.0)
+    lifecycle.record(engine.start(job_id), Failed("BUSY", "later", transient=True, retry_after=60.0))
     queueing.release_due()
     assert released(tenant) == 0
     engine.let_backoff_pass([job_id])

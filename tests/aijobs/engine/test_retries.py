@@ -18,7 +18,7 @@ from aijobs.states import Status
 from tests import engine, jobs
 from tests.factories import TenantFactory
 from tests.jobs import HASTY, LIMITS, ProbeParams, ProbeResult
-from workers import tasks
+from workers.running import execute
 
 
 def limits(backoff: float, cap: float) -> Limits:
@@ -91,7 +91,7 @@ def test_retry_after_of_an_upstream_is_the_least_wait(monkeypatch: pytest.Monkey
     monkeypatch.setattr(jobs, "probe", busy)
     [job_id] = engine.dispatch(TenantFactory())
     before = now()
-    tasks.execute(engine.start(job_id))
+    execute(engine.start(job_id))
     job = Job.objects.get(id=job_id)
     # The statement's clock is that of the test's transaction, which began a little earlier.
     assert before + timedelta(seconds=80) < job.run_after < before + timedelta(seconds=100)

@@ -33,7 +33,7 @@ from workers.marketplaces.protocols import (
     RefusedOffer,
 )
 from workers.marketplaces.protocols import Offer as Fresh
-from workers.tasks import execute
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from workers.catalogue.sample import create_sample_catalogue
 from workers.changes import deciding as price_changes
 from workers.changes.models import PriceChange, RepricingPolicy
 from workers.jobs.pricing_recalculate import run as repricing
-from workers.tasks import execute
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from workers.changes import settling as writing
 from workers.changes.models import PriceChange, PricingDecision, RepricingPolicy
 from workers.jobs.pricing_recalculate import run as repricing
 from workers.marketplaces.models import Connection
-from workers.tasks import execute
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 

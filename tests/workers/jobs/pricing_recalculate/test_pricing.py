@@ -13,7 +13,7 @@ from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, rep
 from workers import pricing
 from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
-from workers.tasks import execute
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 

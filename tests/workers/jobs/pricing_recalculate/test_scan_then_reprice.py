@@ -21,7 +21,7 @@ from tests.workers.marketplaces.shopify.server import FakeShopify
 from workers.catalogue.models import Offer, Product
 from workers.catalogue.sample import create_sample_catalogue
 from workers.marketplaces.web import robots
-from workers.tasks import execute
+from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 

@@ -3,12 +3,14 @@
 import pytest
 from django.db import OperationalError, connection
 
-from aijobs.engine.lifecycle import Ended
+from aijobs.engine import lifecycle
+from aijobs.engine.lifecycle import Ended, Run
+from aijobs.engine.outcomes import Completed, Outcome
 from aijobs.models import Job
 from tests import engine, jobs
 from tests.factories import TenantFactory
 from tests.jobs import ProbeParams, ProbeResult
-from workers import tasks
+from workers import running
 from workers.context import JobContext
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +20,7 @@ def _outcome(monkeypatch: pytest.MonkeyPatch, handler: object) -> Job:
     """Run a probe job whose handler is this one."""
     monkeypatch.setattr(jobs, "probe", handler)
     [job_id] = engine.dispatch(TenantFactory())
-    tasks.execute(engine.start(job_id))
+    running.execute(engine.start(job_id))
     return Job.objects.get(id=job_id)
 
 
@@ -51,16 +53,18 @@ def test_outcome_is_written_again_after_a_connection_error(monkeypatch: pytest.M
     [job_id] = engine.dispatch(TenantFactory())
     run = engine.start(job_id)
     answers = iter([True, False])
+    written = lifecycle.record
 
-    def write() -> Ended:
-        ended = engine.complete(run)
+    def answer_lost(run: Run, outcome: Outcome) -> Ended:
+        ended = written(run, outcome)
         if next(answers):
             raise OperationalError("the answer was lost")
         return ended
 
     # The test's transaction lives on this connection; a real one would be dropped here.
     monkeypatch.setattr(connection, "close", lambda: None)
-    assert tasks.record(run, write) == Ended(terminal=True)
+    monkeypatch.setattr(lifecycle, "record", answer_lost)
+    assert running.record(run, Completed({}, (0, None))) == Ended(terminal=True)
     assert engine.kinds(job_id) == ["queued", "started", "completed"]
 
 

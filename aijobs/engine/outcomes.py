@@ -1,0 +1,42 @@
+"""How a run can end: a closed set of values. `lifecycle.record` writes each of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The handler has answered."""
+
+    # As JSON's own types.
+    result: object
+    # What was processed, and of how many where that is known.
+    progress: tuple[int, int | None]
+    # Runs in the transaction that ends the job, and returns the result to store in place of `result`.
+    effect: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The handler has failed; `code` and `message` are shown to the caller."""
+
+    code: str
+    message: str
+    # Whether trying again may help: while the budget lasts the job then waits for its next attempt.
+    transient: bool
+    # Seconds that an upstream asked for: the least wait.
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedBack:
+    """The worker stops before the handler has answered. It costs no attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Nothing was heard of the worker for as long as the lease lasts."""
+
+
+Outcome: TypeAlias = Completed | Failed | HandedBack | LeaseLost

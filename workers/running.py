@@ -1,0 +1,121 @@
+"""One run of a job: the handler called, and how it ended recorded."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import connection
+
+from aijobs import registry
+from aijobs.engine import lifecycle
+from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
+from aijobs.engine.outcomes import Completed, Failed, Outcome
+from aijobs.errors import InvalidJobType, InvalidParams, JobFailure, TransientFailure, TransitionRefused
+from aijobs.sql import CONNECTION_ERRORS
+from workers.context import JobContext
+from workers.heartbeat import heartbeat
+
+logger = logging.getLogger(__name__)
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+Answer = TypeVar("Answer")
+
+
+def execute(run: Run) -> Ended | None:
+    """Run the handler and record how it ended. None when the job was taken from this attempt meanwhile."""
+    context = JobContext(run)
+    try:
+        heartbeat.begin(context)
+        return record(run, attempt(run, context))
+    except TransitionRefused as refusal:
+        logger.warning("run abandoned: %s", refusal)
+        return None
+    finally:
+        heartbeat.end()
+
+
+def attempt(run: Run, context: JobContext) -> Outcome:
+    """Call the handler. Every way it can end becomes an outcome, but one: it raises TransitionRefused."""
+    try:
+        kind = registry.get(run.type)
+        handler = registry.handler_of(kind)
+        result = handler(registry.parse_params(kind, run.params), context)
+        effect = context.effect
+        return Completed(
+            result.model_dump(mode="json"),
+            (context.processed, context.total),
+            None if effect is None else lambda: effect(result).model_dump(mode="json"),
+        )
+    except TransitionRefused:
+        raise
+    except Exception as error:
+        return failure_of(error)
+
+
+def failure_of(error: Exception) -> Failed:
+    """Permanent and transient failures are told apart by the exception's class."""
+    match error:
+        case SoftTimeLimitExceeded():
+            return Failed(WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
+        case InvalidJobType() | InvalidParams():
+            # Accepted by another release than this one.
+            return Failed(error.code, error.message, transient=False)
+        case TransientFailure():
+            return Failed(error.code, error.message, transient=True, retry_after=error.retry_after)
+        case JobFailure():
+            return Failed(error.code, error.message, transient=False)
+    # The traceback may hold anything: it goes to the log and nowhere else.
+    logger.error("unexpected exception", exc_info=error)
+    return Failed("INTERNAL_ERROR", "The job failed unexpectedly.", transient=True)
+
+
+def record(run: Run, outcome: Outcome) -> Ended:
+    """Write the outcome. An effect, or a result that cannot be stored, may fail as the handler may: then that is it.
+
+    Raises TransitionRefused; and a connection error where the database stays away: the lease runs out then, and the
+    sweeper takes the job back.
+    """
+    try:
+        return _write(run, outcome)
+    except (TransitionRefused, *CONNECTION_ERRORS):
+        raise
+    except Exception as error:
+        return _write(run, failure_of(error))
+
+
+def _write(run: Run, outcome: Outcome) -> Ended:
+    tries = 0
+
+    def write() -> Ended:
+        nonlocal tries
+        tries += 1
+        try:
+            return lifecycle.record(run, outcome)
+        except TransitionRefused:
+            if tries > 1 and lifecycle.ended_by(run):
+                # The first commit had arrived; only its answer was lost.
+                return Ended(terminal=True)
+            raise
+
+    return persistently(write)
+
+
+def persistently(statement: Callable[[], Answer]) -> Answer:
+    """Execute it; after connection errors again, for as long as a lease lasts."""
+    give_up_at = time.monotonic() + settings.AIJOBS_LEASE_SECONDS
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return statement()
+        except CONNECTION_ERRORS as error:
+            if time.monotonic() + pause > give_up_at:
+                raise
+            logger.warning("the database does not answer: %s", error)
+            connection.close()
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
