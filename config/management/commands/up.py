@@ -1,28 +1,23 @@
 import json
-import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.timezone import now
-from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from aijobs.auth import create_key
 from aijobs.management.database import is_migrated
 from aijobs.models import ApiKey, Tenant
+from config.local.demo import Api, run_demo_job
+from config.local.interrupts import Interrupts
 from config.local.servers import EmbeddedServerError, prepare_data_dir
 from config.local.stack import Stack, free_port
 from config.local.supervisor import ChildDied
@@ -40,11 +35,8 @@ SCOPES = (
 )
 KEY_LABEL = "up"
 MARKETPLACE = "amazon_us"
-SHOWN_RECOMMENDATIONS = 12
-POLL_SECONDS = 0.2
 # Of output that is no terminal: a table in a log file need not be folded.
 PLAIN_WIDTH = 160
-SAME_INTERRUPT_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -91,7 +83,7 @@ class Command(BaseCommand):
         try:
             tenant, secret = self._start(stack, demo=not options["no_demo"])
             if not options["no_demo"]:
-                self._run_demo_job(Api(stack.base_url, tenant, secret))
+                run_demo_job(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
             self._tell(stack, tenant, secret, demo=not options["no_demo"], as_json=options["json"])
             stack.supervisor.watch()
         except KeyboardInterrupt:
@@ -132,52 +124,6 @@ class Command(BaseCommand):
             raise
         self.console.print(f" {time.monotonic() - began:.1f} s")
 
-    def _run_demo_job(self, api: "Api") -> None:
-        """Dispatch one pricing job through the API, as a customer would, and show what comes of it."""
-        products = api.get(f"/api/catalogue/products?marketplace={MARKETPLACE}&limit=200")
-        titles = {product["sku"]: product["title"] for product in products}
-        params = {"skus": list(titles), "marketplace": MARKETPLACE, "apply": False}
-        job = api.post("/api/ai-jobs", {"type": "pricing_recalculate", "params": params})
-        columns = (
-            TextColumn("Pricing {task.total} products"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.console) as progress:
-            bar = progress.add_task("", total=len(titles))
-            while job["status"] in ("queued", "running"):
-                progress.update(bar, completed=job["progress"]["processed"])
-                time.sleep(POLL_SECONDS)
-                job = api.get(f"/api/ai-jobs/{job['id']}")
-            progress.update(bar, completed=job["progress"]["processed"])
-        if job["status"] == "completed":
-            self._show_result(job["result"], titles)
-        else:
-            self._announce(f"the demo job is {job['status']}: {job.get('error')}")
-
-    def _show_result(self, result: dict[str, Any], titles: dict[str, str]) -> None:
-        shown = sorted(result["recommendations"], key=lambda each: -each["expected_profit_change_pct"])
-        table = Table(title="Recommended prices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("SKU", no_wrap=True)
-        # The one column that gives way to a narrow terminal.
-        table.add_column("Product")
-        for heading in ("Price", "Recommended", "Profit", "Confidence"):
-            table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column("Limited by", no_wrap=True)
-        for each in shown[:SHOWN_RECOMMENDATIONS]:
-            table.add_row(
-                each["sku"],
-                Text(titles[each["sku"]], no_wrap=True, overflow="ellipsis"),
-                f"{each['current_price']:.2f}",
-                f"{each['recommended_price']:.2f}",
-                f"{each['expected_profit_change_pct']:+.1f} %",
-                f"{each['confidence']:.0%}",
-                (each["binding_constraint"] or "").replace("_", " "),
-            )
-        self.console.print(table)
-        self.console.print(f"{result['updated_count']} of {result['processed_count']} prices would change.")
-
     def _say(self, text: str) -> None:
         """A line that is never wrapped or marked up: it may be copied."""
         self.console.print(text, soft_wrap=True, markup=False)
@@ -208,25 +154,6 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
-class Api:
-    """The service's own HTTP API, called with the key that is printed."""
-
-    def __init__(self, base_url: str, tenant: str, secret: str) -> None:
-        headers = {"Authorization": f"Bearer {secret}", "X-Tenant-ID": tenant}
-        self.client = httpx.Client(base_url=base_url, headers=headers, timeout=30)
-
-    def get(self, path: str) -> Any:
-        return self._data(self.client.get(path))
-
-    def post(self, path: str, body: object) -> Any:
-        return self._data(self.client.post(path, json=body))
-
-    def _data(self, response: httpx.Response) -> Any:
-        if response.is_error:
-            raise CommandError(f"{response.request.url} answered {response.status_code}: {response.text}")
-        return response.json()["data"]
-
-
 class _Silence:
     """Where a called command's chatter goes."""
 
@@ -238,24 +165,3 @@ def _new_key(tenant: Tenant) -> str:
     """Keys are stored hashed, so the last start's cannot be shown again: it is revoked for a new one."""
     ApiKey.objects.filter(tenants=tenant, label=KEY_LABEL, revoked_at__isnull=True).update(revoked_at=now())
     return create_key([tenant], SCOPES, label=KEY_LABEL)[1]
-
-
-class Interrupts:
-    """The first Ctrl-C or SIGTERM stops everything; a later Ctrl-C hurries.
-
-    One that follows at once is the same: `uv run`, a shell or a service manager signal us and our parent, which
-    passes it on.
-    """
-
-    def __init__(self) -> None:
-        self.first: float | None = None
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, self.handle)
-
-    def handle(self, number: int, frame: FrameType | None) -> None:
-        moment = time.monotonic()
-        if self.first is None:
-            self.first = moment
-            raise KeyboardInterrupt
-        if number == signal.SIGINT and moment > self.first + SAME_INTERRUPT_SECONDS:
-            raise KeyboardInterrupt
