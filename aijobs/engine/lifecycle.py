@@ -278,7 +278,7 @@ def _fail(run: Run, failed: Failed) -> Ended:
     with _lock_batch(run, run.batch_id is not None):
         limits = _limits_of_retry(run) if failed.transient else None
         if limits:
-            delay = _delay(limits, run.failures + 1, failed.retry_after)
+            delay = retry_delay(limits, run.failures + 1, failed.retry_after)
             data = {"code": failed.code, "message": failed.message}
             return Ended(terminal=False, released=_wait_again(run, EventKind.RETRIED, delay, failures=1, data=data))
         _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=failed.message)
@@ -321,7 +321,7 @@ def _batch_cancelled(run: Run) -> bool:
     return run.batch_id is not None and Batch.objects.filter(id=run.batch_id, cancelled_at__isnull=False).exists()
 
 
-def _delay(limits: Limits, failures: int, retry_after: float | None) -> float:
+def retry_delay(limits: Limits, failures: int, retry_after: float | None) -> float:
     """Seconds to wait: exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015).
 
     No less than an upstream asked for, up to a day: more is a mistake of its, or an attack.

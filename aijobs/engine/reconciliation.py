@@ -31,7 +31,7 @@ PAUSE_PER_LOOK = 19
 REPUBLISH_SECONDS = 60.0
 
 
-class _Pace:
+class Pace:
     """When this process looked last, and may look again, on the monotonic clock."""
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class _Pace:
         self.latest = ended + LOOK_ANYWAY_SECONDS
 
 
-_pace = _Pace()
+pace = Pace()
 
 
 def forget() -> None:
     """Look at the next call, whatever the counts."""
-    _pace.earliest = _pace.latest = 0.0
+    pace.earliest = pace.latest = 0.0
 
 
 def reconcile() -> None:
@@ -63,9 +63,9 @@ def reconcile() -> None:
         queueing.publish(sql.rows(Released, REPUBLISH_OVERDUE, {"interval": REPUBLISH_SECONDS}))
         return
     began = time.monotonic()
-    if began >= _pace.latest or (began >= _pace.earliest and counted != _released_count()):
+    if began >= pace.latest or (began >= pace.earliest and counted != _released_count()):
         _look(GRACE_SECONDS)
-        _pace.looked(began)
+        pace.looked(began)
 
 
 def _released_count() -> int:

@@ -14,7 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from django.utils.timezone import now
 
-from aijobs.api import health
+from aijobs import health
 from aijobs.engine import selfcheck
 from aijobs.engine.selfcheck import Finding, Violation
 from aijobs.models import Job
@@ -27,17 +27,10 @@ UNKNOWN = "unknown: the database is down"
 
 
 @pytest.fixture(autouse=True)
-def _migrations_not_yet_seen() -> Iterator[None]:
-    health._require_migrations.cache_clear()
-    yield
-    health._require_migrations.cache_clear()
-
-
-@pytest.fixture(autouse=True)
 def _nothing_checked_yet() -> Iterator[None]:
-    health._selfcheck.forget()
+    health.forget()
     yield
-    health._selfcheck.forget()
+    health.forget()
 
 
 @pytest.fixture
@@ -219,7 +212,7 @@ def test_deep_runs_once_for_all_who_ask_meanwhile(db: None, checks: Checks, monk
     checks.may_end.clear()
     waiting = threading.Timer(0.2, checks.may_end.set)
     waiting.start()
-    assert at_once(4, lambda number: health._selfcheck.lines()) == [[]] * 4
+    assert at_once(4, lambda number: health.deep_check.lines()) == [[]] * 4
     waiting.join()
     assert checks.runs == 1
 
@@ -229,7 +222,7 @@ def test_deep_check_that_takes_too_long_gives_no_answer(
 ) -> None:
     monkeypatch.setattr(health, "LIMIT_SECONDS", 1)
     checks.may_end.clear()
-    assert health._selfcheck.lines() == ["no answer"]
+    assert health.deep_check.lines() == ["no answer"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -241,10 +234,10 @@ def test_database_stops_a_deep_check_that_takes_too_long(client: Client, monkeyp
 
     monkeypatch.setattr(selfcheck, "findings", sleep)
     monkeypatch.setattr(health, "LIMIT_SECONDS", 1)
-    run = health._selfcheck._run()
+    run = health.deep_check.start()
     with pytest.raises(Exception, match="statement timeout"):
         run.result(timeout=10)
-    assert health._selfcheck.lines() == ["no answer"]
+    assert health.deep_check.lines() == ["no answer"]
 
 
 def test_both_are_documented(client: Client, db: None) -> None:

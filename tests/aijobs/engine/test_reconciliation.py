@@ -134,7 +134,7 @@ def test_counts_that_agree_are_trusted_for_a_minute(valkey: Redis, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(broker, "messages", lambda patience: pytest.fail("the messages were read"))
         reconcile()
-    reconciliation._pace.latest -= reconciliation.LOOK_ANYWAY_SECONDS
+    reconciliation.pace.latest -= reconciliation.LOOK_ANYWAY_SECONDS
     looked: list[float] = []
 
     def messages_of(patience: float) -> list[broker.Message]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.engine import lifecycle
-from aijobs.engine.lifecycle import LONGEST_RETRY_AFTER_SECONDS, _delay
+from aijobs.engine.lifecycle import LONGEST_RETRY_AFTER_SECONDS, retry_delay
 from aijobs.errors import TransientFailure
 from aijobs.models import Job
 from aijobs.registry import Context, Limits
@@ -37,7 +37,7 @@ def limits(backoff: float, cap: float) -> Limits:
 def test_backoff_doubles_up_to_its_cap_with_full_jitter(failures: int, ceiling: float) -> None:
     """Uniform between nothing and the ceiling: 4,000 draws, means within four standard errors."""
     random.seed(failures)
-    delays = [_delay(limits(2.0, 10.0), failures, None) for _ in range(4000)]
+    delays = [retry_delay(limits(2.0, 10.0), failures, None) for _ in range(4000)]
     assert 0 <= min(delays) < 0.01 * ceiling
     assert 0.99 * ceiling < max(delays) <= ceiling
     standard_error = ceiling / 12**0.5 / 4000**0.5
@@ -53,7 +53,7 @@ def test_backoff_doubles_up_to_its_cap_with_full_jitter(failures: int, ceiling: 
 def test_delay_is_one_that_a_row_can_hold(
     backoff: float, cap: float, failures: int, retry_after: float | None
 ) -> None:
-    delay = _delay(limits(backoff, cap), failures, retry_after)
+    delay = retry_delay(limits(backoff, cap), failures, retry_after)
     assert 0 <= delay <= max(cap, LONGEST_RETRY_AFTER_SECONDS)
     if retry_after is not None and 0 <= retry_after <= LONGEST_RETRY_AFTER_SECONDS:
         assert delay >= retry_after

@@ -1,0 +1,158 @@
+"""Whether the parts that serving needs are there: the database, the broker, the migrations; and the promises kept.
+
+Reasons name no host and no user, because everybody may ask; the log has the whole error.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
+
+import psycopg
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from aijobs.engine import selfcheck
+from aijobs.engine.selfcheck import Finding
+
+logger = logging.getLogger(__name__)
+
+LIMIT_SECONDS = 2
+# How long an answer of the self-check is repeated: anybody may ask for it, and it is not free.
+SELFCHECK_CACHE_SECONDS = 2.0
+# A self-check that hangs this long has lost its server, and its place.
+SELFCHECK_LOST_SECONDS = 30.0
+# A server that hangs (a stopped process, a pooler without its database) hangs one of these, never a request.
+_executor = ThreadPoolExecutor(max_workers=8, thread_name_prefix="readyz")
+
+
+class MigrationsMissing(Exception):
+    """The database is older than the code."""
+
+
+def run_checks() -> dict[str, str]:
+    """What each part answers: "ok", or "down: " and a short reason. Takes at most twice LIMIT_SECONDS."""
+    checks = _outcomes({"database": _ping_database, "broker": _ping_broker})
+    if checks["database"] != "ok":
+        return {**checks, "migrations": "unknown: the database is down"}
+    return {**checks, **_outcomes({"migrations": _require_migrations})}
+
+
+def _outcomes(checks: dict[str, Callable[[], None]]) -> dict[str, str]:
+    """Run the checks beside each other and wait for all of them, but not for long."""
+    running = {name: _executor.submit(check) for name, check in checks.items()}
+    wait(running.values(), timeout=LIMIT_SECONDS)
+    return {name: _outcome(name, future) for name, future in running.items()}
+
+
+def _outcome(name: str, future: Future[None]) -> str:
+    try:
+        future.result(timeout=0)
+    except Exception as error:
+        # One that has not begun yet is not wanted any more.
+        future.cancel()
+        logger.warning("%s is down: %r", name, error)
+        return f"down: {_reason(error)}"
+    return "ok"
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case MigrationsMissing():
+            return str(error)
+        case TimeoutError() | psycopg.errors.ConnectionTimeout() | redis.exceptions.TimeoutError():
+            return "no answer"
+        case OSError() | psycopg.OperationalError() | redis.exceptions.RedisError():
+            return "cannot connect"
+    return type(error).__name__
+
+
+def _ping_database() -> None:
+    """On a connection of its own: the pool would report a refused connection only after seconds of waiting."""
+    parameters = connection.get_connection_params() | {"connect_timeout": LIMIT_SECONDS}
+    with psycopg.connect(**parameters) as own:
+        own.execute("SELECT 1")
+
+
+def _ping_broker() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+        client.ping()
+
+
+@cache
+def _require_migrations() -> None:
+    """Raises MigrationsMissing. A success is remembered: nothing takes a migration back under a running process."""
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    finally:
+        # This thread's connection goes back to the pool.
+        connection.close()
+    if missing:
+        raise MigrationsMissing(f"{len(missing)} not applied; run manage.py migrate")
+
+
+class DeepCheck:
+    """The self-check, one run at a time, whose answer serves everybody who asks while it runs and shortly after."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: Future[list[str]] | None = None
+        self._began_at = 0.0
+
+    def lines(self) -> list[str]:
+        """One line for each broken rule; none where all is well. Takes at most LIMIT_SECONDS."""
+        try:
+            return self.start().result(timeout=LIMIT_SECONDS)
+        except Exception as error:
+            logger.warning("the self-check gave no answer: %r", error)
+            return ["no answer"]
+
+    def forget(self) -> None:
+        """Run again at the next call."""
+        self._latest = None
+
+    def start(self) -> "Future[list[str]]":
+        """The run that answers who asks now: a new one, unless one is going on or has just ended."""
+        with self._lock:
+            if self._latest is None or self._is_over(self._latest):
+                self._latest = _executor.submit(_broken_rules)
+                self._began_at = time.monotonic()
+            return self._latest
+
+    def _is_over(self, run: "Future[list[str]]") -> bool:
+        age = time.monotonic() - self._began_at
+        return age >= (SELFCHECK_CACHE_SECONDS if run.done() else SELFCHECK_LOST_SECONDS)
+
+
+deep_check = DeepCheck()
+
+
+def _broken_rules() -> list[str]:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(LIMIT_SECONDS * 1000)])
+            findings = selfcheck.findings()
+    finally:
+        # This thread's connection goes back to the pool.
+        connection.close()
+    for finding in findings:
+        logger.warning("self-check: %s", "; ".join(violation.line for violation in finding.violations))
+    return [_summary(finding) for finding in findings]
+
+
+def _summary(finding: Finding) -> str:
+    """For everybody: no tenant, no worker. `manage.py selfcheck` has the rest."""
+    job = finding.violations[0].job
+    count = "1 violation" if finding.total == 1 else f"{finding.total} violations"
+    return f"{finding.rule}: {count}" + (f", the first of {job}" if job else "")
+
+
+def forget() -> None:
+    """Look at everything again: also at what a process remembers for good."""
+    _require_migrations.cache_clear()
+    deep_check.forget()
