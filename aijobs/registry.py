@@ -141,7 +141,7 @@ def get(name: object) -> JobType[Params, Result]:
     """The type of that name. Raises InvalidJobType, whose details list the known ones."""
     found = TYPES.get(name) if isinstance(name, str) else None
     if found is None:
-        raise InvalidJobType(details={"knownTYPES": sorted(TYPES)})
+        raise InvalidJobType(details={"known_types": sorted(TYPES)})
     return found
 
 

@@ -176,7 +176,14 @@ def private_names_of_others(source: str) -> list[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             taken += [ast.unparse(node)] if node.attr.startswith("_") else []
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setattr"):
+            taken += [text for text in _constants(node) if text.rpartition(".")[2].startswith("_")]
     return taken
+
+
+def _constants(call: ast.Call) -> list[str]:
+    """The first two arguments that are texts: what a monkeypatch replaces."""
+    return [each.value for each in call.args[:2] if isinstance(each, ast.Constant) and isinstance(each.value, str)]
 
 
 def _renamed(tree: ast.Module) -> Iterator[str]:
