@@ -13,6 +13,9 @@ from pathlib import Path
 
 import django
 import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.groups import TIMED
 
 pytest_plugins = ["tests.clients", "tests.workers.marketplaces.shops"]
 
@@ -21,16 +24,51 @@ DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["AIJOBS_DATA_DIR"] = str(DATA_DIR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+# How long an example takes says more about what runs beside it than about the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 # pytest-django sets Django up by itself only where an option or an ini key names the settings.
 django.setup()
 
 
+# Two for two cores; more than four find nothing to do beside the timed ones.
+PROCESSES = min(max(os.cpu_count() or 1, 2), 4)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A single file is through before a second process has its servers; servers that are given are not shared."""
+    one_file = len(config.args) == 1 and ".py" in config.args[0]
+    given = bool(os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"))
+    return 0 if one_file or given or config.option.markexpr else PROCESSES
+
+
+def pytest_xdist_setupnodes() -> None:
+    """The processes of a distributed run have a folder and settings of their own, not those that we made for us."""
+    del os.environ["AIJOBS_DATA_DIR"], os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms run only where -m asks for them."""
+    """The long forms run only where -m asks for them. Cases that share processes run in the same one of ours."""
     if not config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group(item: pytest.Item) -> str | None:
+    """What an item runs with; None where that does not matter, or where it says so itself."""
+    if item.get_closest_marker("xdist_group"):
+        return None
+    match item.path.parent.name:
+        case "chaos":
+            return TIMED
+        case "integration":
+            return item.path.stem
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -79,9 +79,13 @@ class Side:
 
     @contextmanager
     def here(self) -> Iterator[None]:
-        """This process works on its database."""
+        """This process works on its database, and afterwards on the one it worked on before."""
+        before = connection.settings_dict["NAME"]
         _use(self.database)
-        yield
+        try:
+            yield
+        finally:
+            _use(before)
 
 
 def _use(database: str) -> None:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from django.utils.timezone import localdate
 
 from aijobs import identifiers
 from aijobs.states import Status
@@ -207,7 +208,7 @@ def _sales() -> str:
 
 def _sale_rows() -> Iterator[str]:
     """Demand falls by 4 % for 1 % more, so that 10.00 is far above what pays with a cost of 2.00."""
-    first = date.today() - timedelta(days=SALES_DAYS)
+    first = localdate() - timedelta(days=SALES_DAYS)
     prices = (10.0, 8.5, 9.2, 7.6, 9.7, 8.0)
     for sku, day in itertools.product(SKUS, range(SALES_DAYS)):
         price = prices[day // 6 % len(prices)]

@@ -12,7 +12,10 @@ from aijobs.models import Job
 from aijobs.states import Priority
 from tests import engine
 from tests.factories import TenantFactory
+from tests.groups import timed
 from tests.integration.processes import Api, Processes, wait_until
+
+pytestmark = timed
 
 
 def let_everything_wait(seconds: float) -> None:

@@ -206,18 +206,21 @@ def test_a_second_one_on_the_same_folder_is_refused(up: Up) -> None:
     )
 
 
-@pytest.mark.parametrize("name", CHILDREN)
-def test_a_child_that_is_killed_is_started_again(up: Up, name: str) -> None:
+@pytest.mark.parametrize("names", [("api", "worker", "control", "beat"), ("valkey", "postgresql")], ids="-".join)
+def test_children_that_are_killed_are_started_again(up: Up, names: tuple[str, ...]) -> None:
+    """All of them at once, and nothing else: the processes while their servers go on, then the servers."""
     wait_until(lambda: CHILDREN.keys() == up.children().keys(), "all children")
     before = up.children()
     printed = len(up.output())
-    before[name].kill()
-    wait_until(lambda: f"{name} is running again" in up.output()[printed:], f"the line about {name}")
-    assert f"{name} ended (SIGKILL)" in up.output()[printed:]
+    for name in names:
+        before[name].kill()
+    for name in names:
+        wait_until(lambda name=name: f"{name} is running again" in up.output()[printed:], f"the line about {name}")  # type: ignore[misc]
+        assert f"{name} ended (SIGKILL)" in up.output()[printed:]
     wait_until(lambda: _is_ready(up), "the API's /readyz")
     up.complete_a_job()
     after = up.children()
-    assert {each for each in CHILDREN if before[each] != after.get(each)} == {name}
+    assert {each for each in CHILDREN if before[each] != after.get(each)} == set(names)
 
 
 def _is_ready(up: Up) -> bool:

@@ -1,13 +1,18 @@
-"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, competitors' offers, made from a seed."""
+"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, competitors' offers, made from a seed.
+
+The same shop on every day but for its dates: what happened so many days ago is drawn, not what happened on a date.
+"""
 
 import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
+from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
 from workers.catalogue.importing import import_offers, import_products, import_sales
@@ -36,8 +41,10 @@ RIVALS = (
     ("Kestrel Supply", 0.98, 0.0, "amazon"),
 )
 BRANDS = ("Northfield", "Lumen & Oak", "Brightwell", "Casa Verde", "Halden")
-# Monday to Sunday: shoppers come at the weekend.
-WEEKDAYS = (0.92, 0.88, 0.90, 0.96, 1.06, 1.18, 1.10)
+# Shoppers have their days. Which weekdays those are, the day of the import says.
+WEEK = (0.92, 0.88, 0.90, 0.96, 1.06, 1.18, 1.10)
+# Demand rises from its average in the first three months and comes back to it in the last three.
+SEASON_DAYS, SEASON = 365, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +59,40 @@ class Item:
     elasticity: float
 
 
+class SampleRows(NamedTuple):
+    """Lines of CSV, each part with its header and a generator of its own."""
+
+    products: Iterator[str]
+    sales: Iterator[str]
+    offers: Iterator[str]
+
+
 def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed: int = SEED) -> int:
     """Give a tenant without products the sample; its sales end yesterday, and its
     competitors' offers are of now. Returns how many SKUs it has then."""
     present = Product.objects.of(tenant.pk).count()
     if present:
         return present
-    random = np.random.default_rng(seed)
-    items = list(_items(random))
     # A day that is not over is not in the data.
-    yesterday = date.today() - timedelta(days=1)
+    rows = sample_rows(seed, last=localdate() - timedelta(days=1))
     # All or none: whoever has products gets no sample any more.
     with transaction.atomic():
-        import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
-        import_sales(tenant.pk, marketplace, _stream(_sale_rows(items, random, yesterday)), read_csv)
-        import_offers(tenant.pk, marketplace, _stream(_offer_rows(items, random)), read_csv)
-    return len(items)
+        import_products(tenant.pk, marketplace, _stream(rows.products), read_csv)
+        import_sales(tenant.pk, marketplace, _stream(rows.sales), read_csv)
+        import_offers(tenant.pk, marketplace, _stream(rows.offers), read_csv)
+    return Product.objects.of(tenant.pk).count()
+
+
+def sample_rows(seed: int, last: date) -> SampleRows:
+    """The sample of a seed, with sales up to and including `last`. Nothing else of it depends on the date."""
+    # A stream for each part: how much one of them draws moves nothing in the others.
+    streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(4)]
+    items = list(_items(streams[0]))
+    return SampleRows(
+        products=_product_rows(items, streams[1]),
+        sales=_sale_rows(items, streams[2], last),
+        offers=_offer_rows(items, streams[3]),
+    )
 
 
 def _stream(rows: Iterator[str]) -> io.BytesIO:
@@ -121,13 +146,14 @@ def _product_rows(items: list[Item], random: np.random.Generator) -> Iterator[st
 
 def _sale_rows(items: list[Item], random: np.random.Generator, last: date) -> Iterator[str]:
     yield "sku,date,price,units,promoted"
-    days = [last - timedelta(days=DAYS - 1 - offset) for offset in range(DAYS)]
+    first = last - timedelta(days=DAYS - 1)
     for item in items:
         prices, promoted = _price_history(item, random)
         # The level drifts, as demand does: a random walk of 1 % a day.
         drift = np.exp(np.cumsum(random.normal(0, 0.01, DAYS)))
-        for day, price, on_promotion, level in zip(days, prices, promoted, drift, strict=True):
-            units = random.poisson(random.gamma(8, _demand(item, day, price, on_promotion) * level / 8))
+        for number, (price, on_promotion, level) in enumerate(zip(prices, promoted, drift, strict=True)):
+            units = random.poisson(random.gamma(8, _demand(item, number, price, on_promotion) * level / 8))
+            day = first + timedelta(days=number)
             yield f"{item.sku},{day.isoformat()},{price:.2f},{units},{str(on_promotion).lower()}"
 
 
@@ -140,18 +166,20 @@ def _offer_rows(items: list[Item], random: np.random.Generator) -> Iterator[str]
             # Not everybody sells everything.
             if random.random() < 0.8
         ]
-        cheapest = min((price + shipping for _, price, shipping, _ in offers), default=0.0)
-        for seller, price, shipping, fulfilment in offers:
-            wins = str(price + shipping == cheapest).lower()
+        # In cents, and the first of them where several are the cheapest: one holds the buy box, never two.
+        cents = [round(100 * (price + shipping)) for _, price, shipping, _ in offers]
+        holder = cents.index(min(cents)) if cents else None
+        for index, (seller, price, shipping, fulfilment) in enumerate(offers):
+            wins = str(index == holder).lower()
             yield f"{item.sku},{seller},{price:.2f},{shipping:.2f},{fulfilment},{wins}"
 
 
-def _demand(item: Item, day: date, price: float, on_promotion: bool) -> float:
-    """Expected units: a power of the price, more on weekends, in the season and on promotion."""
-    season = 1 + 0.15 * math.sin(2 * math.pi * (day.timetuple().tm_yday - 80) / 365)
+def _demand(item: Item, day: int, price: float, on_promotion: bool) -> float:
+    """Expected units on a day of the history: a power of the price, more at weeks' ends, in season and promoted."""
+    season = 1 + SEASON * math.sin(2 * math.pi * day / SEASON_DAYS)
     lift = 1.35 if on_promotion else 1.0
     response = math.pow(price / item.price, item.elasticity)
-    return item.base * response * season * WEEKDAYS[day.weekday()] * lift
+    return item.base * response * season * WEEK[day % len(WEEK)] * lift
 
 
 def _price_history(item: Item, random: np.random.Generator) -> tuple[list[float], list[bool]]:

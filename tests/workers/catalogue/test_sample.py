@@ -1,24 +1,43 @@
 """The sample catalogue looks like a shop, and the same one every time."""
 
-from datetime import date, timedelta
+import csv
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
+import time_machine
+from django.utils.timezone import localdate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.factories import TenantFactory
 from workers.catalogue.models import Product, Sale
 from workers.catalogue.queries import load_products, load_sales
-from workers.catalogue.sample import create_sample_catalogue
+from workers.catalogue.sample import RIVALS, SEED, create_sample_catalogue, sample_rows
 
 pytestmark = pytest.mark.django_db
 
 
-def test_there_are_forty_products_with_half_a_year_of_sales_up_to_yesterday() -> None:
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2028, 2, 29, 12, tzinfo=UTC),
+        datetime(2028, 3, 1, 0, 5, tzinfo=UTC),
+        datetime(2026, 11, 26, 12, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 55, tzinfo=UTC),
+        datetime(2027, 1, 1, 0, 5, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_there_are_forty_products_with_half_a_year_of_sales_up_to_yesterday(moment: datetime) -> None:
     tenant = TenantFactory()
-    assert create_sample_catalogue(tenant) == 40
+    with time_machine.travel(moment, tick=False):
+        assert create_sample_catalogue(tenant) == 40
     skus = list(Product.objects.order_by("sku").values_list("sku", flat=True))
     assert skus == [f"SKU-{number:03d}" for number in range(1, 41)]
-    yesterday = date.today() - timedelta(days=1)
+    yesterday = moment.date() - timedelta(days=1)
     for product in Product.objects.all():
         days = list(product.sales.order_by("date").values_list("date", flat=True))
         assert days == [yesterday - timedelta(days=offset) for offset in range(179, -1, -1)]
@@ -29,7 +48,7 @@ def test_prices_move_and_demand_answers() -> None:
     tenant_id = Product.objects.values_list("tenant_id", flat=True).first()
     assert tenant_id is not None
     products = list(load_products(tenant_id, "amazon_us", [f"SKU-{n:03d}" for n in range(1, 41)]).values())
-    sales = load_sales(products, date.today(), 200)
+    sales = load_sales(products, localdate(), 200)
     slopes = []
     for index in range(len(products)):
         mine = sales.product == index
@@ -62,6 +81,43 @@ def test_the_same_seed_makes_the_same_shop() -> None:
         for tenant in (first, second, other)
     )
     assert one == two != three
+
+
+SEEDS = st.just(SEED) | st.integers(0, 2**32)
+# As far as sales may be imported.
+DATES = st.dates(date(1971, 1, 1), date(2100, 12, 31))
+
+
+@given(SEEDS, DATES, DATES)
+@settings(max_examples=30, deadline=None)
+def test_the_shop_is_the_same_on_every_day_but_for_its_dates(seed: int, one: date, another: date) -> None:
+    first, second = sample_rows(seed, one), sample_rows(seed, another)
+    assert [*first.products, *first.offers] == [*second.products, *second.offers]
+    header, *sales = first.sales
+    assert [header, *(_moved(line, another - one) for line in sales)] == list(second.sales)
+
+
+def _moved(line: str, by: timedelta) -> str:
+    sku, day, *cells = line.split(",")
+    return ",".join((sku, (date.fromisoformat(day) + by).isoformat(), *cells))
+
+
+@given(SEEDS, DATES)
+@settings(max_examples=300, deadline=None)
+def test_one_offer_of_each_product_holds_the_buy_box_and_none_is_cheaper(seed: int, last: date) -> None:
+    """About every second seed has a product with two cheapest offers."""
+    offers: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for offer in csv.DictReader(sample_rows(seed, last).offers):
+        offers[offer["sku"]].append(offer)
+    assert len(offers) >= 20
+    for mine in offers.values():
+        assert len({offer["seller"] for offer in mine}) == len(mine) <= len(RIVALS)
+        [holder] = [offer for offer in mine if offer["is_buy_box"] == "true"]
+        assert _landed(holder) == min(map(_landed, mine))
+
+
+def _landed(offer: dict[str, str]) -> Decimal:
+    return Decimal(offer["price"]) + Decimal(offer["shipping"])
 
 
 def test_a_tenant_with_products_keeps_just_them() -> None:

@@ -4,10 +4,10 @@ The mathematics is in workers/pricing, which knows neither the catalogue nor the
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date
 from decimal import Decimal
 
 import numpy as np
+from django.utils.timezone import localdate
 
 from aijobs.errors import PermanentFailure
 from aijobs.outbound.failures import OutboundError
@@ -100,7 +100,7 @@ def _sales(products: Sequence[Product], lookback_days: int) -> tuple[SalesArrays
     """The sales to learn from, and the ordinal of their last day: an imported history may end long ago."""
     last = queries.last_sale(products)
     if last is None:
-        return NO_SALES, date.today().toordinal()
+        return NO_SALES, localdate().toordinal()
     return queries.load_sales(products, last, lookback_days), last.toordinal()
 
 

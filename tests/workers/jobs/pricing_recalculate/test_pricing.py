@@ -1,14 +1,17 @@
 """The pricing job on the sample catalogue: what it answers, what it writes, what it leaves alone."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
 
 import pytest
+import time_machine
 
 from aijobs.models import Job
 from tests import engine
-from tests.clients import Caller
+from tests.clients import Caller, caller
+from tests.factories import TenantFactory
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers import pricing
 from workers.catalogue.models import Product
@@ -64,6 +67,22 @@ def test_constraints_hold(seller: Caller) -> None:
         assert price >= (product.map_price or 0)
         assert product.max_price is None or price <= product.max_price
         assert str(price)[-1] == "9"
+
+
+def test_the_sample_is_priced_alike_whatever_day_it_was_made_on() -> None:
+    """On another weekday, beside a leap day, and over New Year."""
+    made_on = [datetime(*day, hour=12, tzinfo=UTC) for day in ((2026, 11, 26), (2027, 1, 2), (2028, 3, 1))]
+    told = []
+    for moment in made_on:
+        tenant = TenantFactory()
+        with time_machine.travel(moment, tick=False):
+            create_sample_catalogue(tenant)
+        told.append(recommended(run(caller(tenant), SKUS)))
+    prices, *others = [{sku: each["recommended_price"] for sku, each in one.items()} for one in told]
+    assert others == [prices] * len(others)
+    # The demo has something to show: most are held, and what is changed is meant.
+    sure = [each for each in told[0].values() if _changes(each) and each["confidence"] >= 0.8]
+    assert len(sure) >= 5
 
 
 def test_nothing_is_written_unless_asked_for(seller: Caller) -> None:
