@@ -1,6 +1,12 @@
 from django.apps import AppConfig
 
+from aijobs import scopes
+
 
 class AIJobsConfig(AppConfig):
     name = "aijobs"
     verbose_name = "AI Jobs"
+
+    def ready(self) -> None:
+        scopes.add("ai-jobs:read", "List jobs and batches, and read their status and results.")
+        scopes.add("ai-jobs:write", "Dispatch and cancel jobs and batches.")

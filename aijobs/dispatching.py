@@ -1,7 +1,8 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import orjson
@@ -41,44 +42,47 @@ class BatchRequest(RequestModel):
 
 Body = dict[str, object]
 Model = TypeVar("Model", bound=RequestModel)
+B = TypeVar("B", NewBatch, None)
 
 
-def read_job(tenant_id: int, body: Body) -> NewJob:
+@dataclass(frozen=True, slots=True)
+class Wanted(Generic[B]):
+    """What a body asks for: one job and no batch, or the jobs of a batch."""
+
+    jobs: list[NewJob]
+    batch: B
+
+
+def read_job(tenant_id: int, body: Body) -> Wanted[None]:
     """The job that a body asks for. Raises InvalidJobType, InvalidParams and what the type's admission raises."""
-    return _job(tenant_id, body, Priority.NORMAL, identifiers.new_id())
+    return Wanted([_job(tenant_id, body, Priority.NORMAL, identifiers.new_id())], None)
 
 
-def read_batch(tenant_id: int, body: Body) -> tuple[NewBatch, list[NewJob]]:
+def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     """As `read_job`; also raises InvalidBatch. The errors of its jobs say which by index."""
     entries = body.get("jobs")
     if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
         raise InvalidBatch()
     request = _parse(BatchRequest, body)
     jobs = _jobs(tenant_id, entries, Priority.from_name(request.priority))
-    return NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure)), jobs
+    return Wanted(jobs, NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure)))
 
 
-def accept(
-    tenant: TenantAccess,
-    jobs: Sequence[NewJob],
-    *,
-    batch: NewBatch | None = None,
-    first_answer: FirstAnswer | None = None,
-) -> str | None:
+def accept(tenant: TenantAccess, wanted: Wanted[B], *, first_answer: FirstAnswer | None = None) -> str | None:
     """Insert and publish jobs, all or none. Returns None; or, with nothing written, the answer to an earlier request.
 
     That one had the key of `first_answer`, which is stored where this is the first. A replay comes before a full
     queue: its jobs are in already. Raises QueueFull, IdempotencyKeyReused, IdempotencyConflict, ServiceUnavailable.
     """
     try:
-        _insert(tenant, jobs, batch, first_answer)
+        _insert(tenant, wanted, first_answer)
     except (DuplicateKey, QueueFull) as refusal:
         if first_answer and (stored := idempotency.find(tenant.id, first_answer.key, first_answer.fingerprint)):
             return stored.answer
         if isinstance(refusal, QueueFull):
             raise
         # The key was older than its lifetime and is free now, for whoever is first.
-        return accept(tenant, jobs, batch=batch, first_answer=first_answer)
+        return accept(tenant, wanted, first_answer=first_answer)
     return None
 
 
@@ -138,15 +142,14 @@ def _parse(model: type[Model], body: Body) -> Model:
         raise InvalidParams(details=registry.field_errors(error)) from None
 
 
-def _insert(
-    tenant: TenantAccess, jobs: Sequence[NewJob], batch: NewBatch | None, first_answer: FirstAnswer | None
-) -> None:
+def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer | None) -> None:
+    jobs = wanted.jobs
     measured = statistics.snapshot()
     created_at = identifiers.created_at(jobs[0].id)
     try:
         # The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
         if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
             raise QueueFull()
-        accepting.dispatch(tenant, jobs, created_at, batch=batch, first_answer=first_answer)
+        accepting.dispatch(tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer)
     except QueueFull:
         raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # its own begins with: workers.catalogue.api to the API, not to the catalogue.
 LAYERS: list[set[str]] = [
     # The words, and what knows nothing of jobs.
-    {"aijobs.states", "aijobs.errors", "aijobs.identifiers", "aijobs.sql"},
+    {"aijobs.states", "aijobs.errors", "aijobs.identifiers", "aijobs.scopes", "aijobs.sql"},
     {"aijobs.outbound"},
     # The rows.
     {"aijobs.models"},

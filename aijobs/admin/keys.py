@@ -1,7 +1,8 @@
 """API keys: made, shown once, revoked."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -11,13 +12,28 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 
-from aijobs import auth
+from aijobs import auth, scopes
 from aijobs.admin.base import DELAY
 from aijobs.models import ApiKey
 
 
+def _choices() -> list[tuple[str, str]]:
+    return [(scope, f"{scope}: {description}") for scope, description in scopes.known().items()]
+
+
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Scopes are ticked, not typed: a misspelt one would be a key that can do nothing."""
+
+    scopes = forms.MultipleChoiceField(choices=_choices, widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = ApiKey
+        fields: ClassVar = ["label", "scopes", "tenants", "expires_at"]
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    form = ApiKeyForm
     list_display = ["prefix", "label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
     ordering = ["-pk"]
     search_fields = ["prefix", "label", "tenants__name"]

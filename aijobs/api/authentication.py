@@ -6,6 +6,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from aijobs import scopes
 from aijobs.auth import Principal, TenantAccess, authenticate
 from aijobs.errors import InsufficientScope, Unauthenticated
 
@@ -29,23 +30,21 @@ class ApiKeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """A view names its scopes per method: `scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}`.
 
-    "*:read" accepts every scope that ends in :read.
+    What it does not name is refused to everybody: a view that forgets one is shut, not open.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        scopes: dict[str, str] = getattr(view, "scopes", {})
-        required = scopes.get("GET" if request.method == "HEAD" else str(request.method))
-        # A method without a scope is one that the view does not have: let it answer 405.
-        if required is None or _grants(principal_of(request).scopes, required):
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        # What the view does not have answers 405, whoever asks.
+        if method == "OPTIONS" or not hasattr(view, method.lower()):
             return True
-        shown = "ai-jobs:read (or another :read scope)" if required == "*:read" else required
-        raise InsufficientScope(f"The API key lacks the {shown} scope.")
-
-
-def _grants(held: frozenset[str], required: str) -> bool:
-    if required == "*:read":
-        return any(scope.endswith(":read") for scope in held)
-    return required in held
+        required: str | None = getattr(view, "scopes", {}).get(method)
+        if required is None:
+            raise InsufficientScope("No scope allows this.")
+        if not scopes.grants(principal_of(request).scopes, required):
+            shown = "ai-jobs:read (or another :read scope)" if required == scopes.ANY_READ else required
+            raise InsufficientScope(f"The API key lacks the {shown} scope.")
+        return True
 
 
 def principal_of(request: Request) -> Principal:

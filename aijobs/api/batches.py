@@ -9,14 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from aijobs import batches, dispatching, identifiers
+from aijobs import batches, identifiers
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import DISPATCH_HEADERS, Dispatch
+from aijobs.api.dispatch import DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, job_id, show_job
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
-from aijobs.dispatching import BatchRequest
-from aijobs.engine.accepting import NewBatch, NewJob
+from aijobs.dispatching import BatchRequest, Wanted, read_batch
+from aijobs.engine.accepting import NewBatch
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -61,10 +61,11 @@ def batch_id(batch: Batch | NewBatch) -> str:
     return identifiers.encode(identifiers.BATCH_PREFIX, batch.id)
 
 
-def show_new_batch(batch: NewBatch, jobs: Sequence[NewJob]) -> dict[str, object]:
+def show_new_batch(wanted: Wanted[NewBatch]) -> dict[str, object]:
+    """A `BatchAccepted`."""
     return {
-        "batch_id": batch_id(batch),
-        "jobs": [{"id": job_id(job), "type": job.type, "status": Status.QUEUED} for job in jobs],
+        "batch_id": batch_id(wanted.batch),
+        "jobs": [{"id": job_id(job), "type": job.type, "status": Status.QUEUED} for job in wanted.jobs],
     }
 
 
@@ -115,9 +116,7 @@ class BatchViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        asked = Dispatch(request, "batch")
-        batch, jobs = dispatching.read_batch(asked.tenant.id, asked.body)
-        return asked.accept(jobs, batch, show_new_batch(batch, jobs), _location)
+        return dispatch(request, read_batch, show_new_batch, _location)
 
     @describe_get
     def retrieve(self, request: Request, batch_id: str) -> Response:

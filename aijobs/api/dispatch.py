@@ -1,6 +1,6 @@
 """What the dispatch of a job and that of a batch have in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import orjson
 from drf_spectacular.utils import OpenApiParameter
@@ -12,7 +12,9 @@ from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.openapi import HEADERS
-from aijobs.engine.accepting import FirstAnswer, NewBatch, NewJob
+from aijobs.dispatching import B, Body, Wanted
+from aijobs.engine.accepting import FirstAnswer
+from aijobs.errors import ApiError
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -38,32 +40,39 @@ REPLAYED = OpenApiParameter(
 DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
 
 
-class Dispatch:
-    """A request that dispatches jobs: whose it is, and what it asks for."""
+Answer = Mapping[str, object]
 
-    def __init__(self, request: Request, endpoint: str) -> None:
-        """Raises InvalidRequest, UnsupportedMediaType, PayloadTooLarge and InvalidParams."""
-        self.tenant = tenant_of(request)
-        self._key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
-        self.body = json_object(request)
-        self._endpoint = endpoint
 
-    def accept(
-        self,
-        jobs: Sequence[NewJob],
-        batch: NewBatch | None,
-        data: Mapping[str, object],
-        location: Callable[[Mapping[str, object]], str],
-    ) -> Response:
-        """201 with `data`, or with what the first request of this Idempotency-Key was answered."""
-        first = self._first_answer(data) if self._key else None
-        replayed = dispatching.accept(self.tenant, jobs, batch=batch, first_answer=first)
-        if replayed is None:
-            return data_response(data, status=201, headers={"Location": location(data)})
-        data = orjson.loads(replayed)
-        headers = {"Location": location(data), "Idempotency-Replayed": "true"}
-        return data_response(data, status=201, headers=headers)
+def dispatch(
+    request: Request,
+    read: Callable[[int, Body], Wanted[B]],
+    show: Callable[[Wanted[B]], Answer],
+    location: Callable[[Answer], str],
+) -> Response:
+    """201 with what `show` makes of the accepted jobs, or with the first answer under this Idempotency-Key.
 
-    def _first_answer(self, data: Mapping[str, object]) -> FirstAnswer:
-        fingerprint = idempotency.fingerprint(self._endpoint, self.body)
-        return FirstAnswer(str(self._key), fingerprint, to_json(data).decode())
+    An accepted request that is sent again is replayed whatever has changed since: a marketplace may be gone, or a
+    type's params stricter. So on a refusal the key is looked up before the refusal is answered.
+    """
+    tenant = tenant_of(request)
+    key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+    body = json_object(request)
+    # Each endpoint has its own name in the fingerprint: the function that reads its bodies.
+    fingerprint = idempotency.fingerprint(read.__name__, body)
+    try:
+        wanted = read(tenant.id, body)
+    except ApiError:
+        if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
+            return _replay(stored.answer, location)
+        raise
+    answer = show(wanted)
+    first = FirstAnswer(key, fingerprint, to_json(answer).decode()) if key else None
+    replayed = dispatching.accept(tenant, wanted, first_answer=first)
+    if replayed is not None:
+        return _replay(replayed, location)
+    return data_response(answer, status=201, headers={"Location": location(answer)})
+
+
+def _replay(stored: str, location: Callable[[Answer], str]) -> Response:
+    answer = orjson.loads(stored)
+    return data_response(answer, status=201, headers={"Location": location(answer), "Idempotency-Replayed": "true"})

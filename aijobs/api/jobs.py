@@ -13,19 +13,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from aijobs import dispatching, identifiers
+from aijobs import identifiers
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import DISPATCH_HEADERS, Dispatch
+from aijobs.api.dispatch import DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import filter_jobs, includes
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
-from aijobs.dispatching import JobRequest, PriorityName
+from aijobs.dispatching import JobRequest, PriorityName, read_job
 from aijobs.engine import lifecycle, statistics
 from aijobs.engine.accepting import NewJob
 from aijobs.errors import JobNotFound
 from aijobs.models import NEWEST_FIRST, Job
+from aijobs.scopes import ANY_READ
 from aijobs.states import Priority, Status
 
 JOB_ID = OpenApiParameter("job_id", str, OpenApiParameter.PATH, description="As in job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
@@ -185,7 +186,7 @@ describe_cancel: Callable[[View], View] = extend_schema(
 class JobViewSet(ViewSet):
     """Dispatch, watch and cancel jobs."""
 
-    scopes = {"GET": "*:read", "POST": "ai-jobs:write", "DELETE": "ai-jobs:write"}
+    scopes = {"GET": ANY_READ, "POST": "ai-jobs:write", "DELETE": "ai-jobs:write"}
 
     @describe_list
     def list(self, request: Request) -> Response:
@@ -208,9 +209,7 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        asked = Dispatch(request, "job")
-        job = dispatching.read_job(asked.tenant.id, asked.body)
-        return asked.accept([job], None, show_new_job(job), _location)
+        return dispatch(request, read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:

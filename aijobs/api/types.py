@@ -15,6 +15,7 @@ from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.engine import statistics
 from aijobs.registry import JobType, Params, Result
+from aijobs.scopes import ANY_READ
 
 
 class TypicalDuration(BaseModel):
@@ -78,7 +79,7 @@ describe_list: Callable[[View], View] = extend_schema(
 
 
 class JobTypeViewSet(ViewSet):
-    scopes = {"GET": "*:read"}
+    scopes = {"GET": ANY_READ}
 
     @describe_list
     def list(self, request: Request) -> Response:

@@ -1,6 +1,12 @@
 from django.apps import AppConfig
 
+from aijobs import scopes
+
 
 class CatalogueConfig(AppConfig):
     name = "workers.catalogue"
     label = "catalogue"
+
+    def ready(self) -> None:
+        scopes.add("catalogue:read", "Read products, sales, offers, price changes and the repricing policy.")
+        scopes.add("catalogue:write", "Import them, apply and revert price changes, and set the repricing policy.")

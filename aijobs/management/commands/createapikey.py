@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
+from aijobs import scopes
 from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, require_database
 from aijobs.models import Tenant
 
-SCOPE = re.compile(r"[a-z-]+:(read|write)")
 EXPIRES = re.compile(r"([1-9][0-9]{0,4})([hd])")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -31,8 +31,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scopes",
             required=True,
-            help="What the key may do, separated by commas: ai-jobs:write, ai-jobs:read, catalogue:write, "
-            "catalogue:read.",
+            help=f"What the key may do, separated by commas: {', '.join(scopes.known())}.",
         )
         parser.add_argument("--expires", help="After so many days or hours, as in 90d or 12h (default: never).")
         parser.add_argument("--label", default="", help="Who or what uses the key.")
@@ -40,11 +39,11 @@ class Command(BaseCommand):
         add_data_dir(parser)
 
     def handle(self, *args: str, **options: Any) -> None:
-        scopes = _scopes(options["scopes"])
+        allowed = _scopes(options["scopes"])
         expires_at = _expires_at(options["expires"])
         require_database()
         tenants = _tenants(options["tenant"])
-        key, secret = create_key(tenants, scopes, expires_at=expires_at, label=options["label"])
+        key, secret = create_key(tenants, allowed, expires_at=expires_at, label=options["label"])
         names = [tenant.name for tenant in tenants]
         expiry = key.expires_at.isoformat().replace("+00:00", "Z") if key.expires_at else None
         if options["json"]:
@@ -59,13 +58,14 @@ class Command(BaseCommand):
 
 
 def _scopes(text: str) -> list[str]:
-    scopes = [scope.strip() for scope in text.split(",") if scope.strip()]
-    wrong = [scope for scope in scopes if not SCOPE.fullmatch(scope)]
-    if wrong or not scopes:
-        raise CommandError(
-            f"--scopes: {', '.join(wrong) or 'nothing'} is no scope; write name:read or name:write, as ai-jobs:read."
-        )
-    return scopes
+    wanted = [scope.strip() for scope in text.split(",") if scope.strip()]
+    if not wanted:
+        raise CommandError(f"--scopes names no scope. The scopes are {', '.join(scopes.known())}.")
+    try:
+        scopes.require_known(wanted)
+    except scopes.UnknownScope as error:
+        raise CommandError(f"--scopes: {error}") from None
+    return wanted
 
 
 def _expires_at(text: str | None) -> datetime | None:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils.timezone import now
 from rich.console import Console
 
+from aijobs import scopes
 from aijobs.auth import create_key
 from aijobs.management.database import is_migrated
 from aijobs.models import ApiKey, Tenant
@@ -25,14 +26,6 @@ from config.local.supervisor import ChildDied
 if TYPE_CHECKING:
     from django.db.backends.postgresql.base import DatabaseWrapper
 
-SCOPES = (
-    "ai-jobs:write",
-    "ai-jobs:read",
-    "catalogue:write",
-    "catalogue:read",
-    "marketplaces:write",
-    "marketplaces:read",
-)
 KEY_LABEL = "up"
 MARKETPLACE = "amazon_us"
 # Of output that is no terminal: a table in a log file need not be folded.
@@ -164,4 +157,4 @@ class _Silence:
 def _new_key(tenant: Tenant) -> str:
     """Keys are stored hashed, so the last start's cannot be shown again: it is revoked for a new one."""
     ApiKey.objects.filter(tenants=tenant, label=KEY_LABEL, revoked_at__isnull=True).update(revoked_at=now())
-    return create_key([tenant], SCOPES, label=KEY_LABEL)[1]
+    return create_key([tenant], scopes.known(), label=KEY_LABEL)[1]

@@ -246,7 +246,7 @@ def test_a_keys_secret_is_shown_once_and_stored_nowhere(
     expires_at = now() + timedelta(days=30)
     form = {
         "label": "back end",
-        "scopes": "ai-jobs:write, ai-jobs:read",
+        "scopes": ["ai-jobs:write", "ai-jobs:read"],
         "tenants": [tenant.pk],
         "expires_at_0": expires_at.date().isoformat(),
         "expires_at_1": "12:00:00",
@@ -273,15 +273,22 @@ def test_a_keys_secret_is_shown_once_and_stored_nowhere(
 
 
 def test_a_key_without_a_tenant_is_refused(admin_client: Client) -> None:
-    response = admin_client.post(address(ApiKey, "add"), {"label": "x", "scopes": "ai-jobs:read"})
+    response = admin_client.post(address(ApiKey, "add"), {"label": "x", "scopes": ["ai-jobs:read"]})
     assert response.status_code == 200
     assert "This field is required." in response.content.decode()
     assert not ApiKey.objects.exists()
 
 
+def test_a_key_with_a_misspelt_scope_is_refused(admin_client: Client, tenant: Tenant) -> None:
+    form = {"label": "x", "scopes": ["ai-jobs:read", "catalog:write"], "tenants": [tenant.pk]}
+    response = admin_client.post(address(ApiKey, "add"), form)
+    assert "catalog:write is not one of the available choices" in response.content.decode()
+    assert not ApiKey.objects.exists()
+
+
 def test_a_changed_key_keeps_its_secret(admin_client: Client, tenant: Tenant) -> None:
     key, secret = key_for(tenant)
-    form = {"label": "renamed", "scopes": "ai-jobs:read", "tenants": [tenant.pk]}
+    form = {"label": "renamed", "scopes": ["ai-jobs:read"], "tenants": [tenant.pk]}
     response = admin_client.post(address(ApiKey, "change", key.pk), form)
     assert response.status_code == 302
     assert auth.authenticate(secret).scopes == {"ai-jobs:read"}

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import RequestFactory
 from django.utils.timezone import now
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
 
 from aijobs import auth
+from aijobs.api.wire.envelope import data_response
 from aijobs.models import ApiKey, Tenant
 from tests.aijobs.api.answers import NO_BATCH, NO_JOB, PROBE, data_of, error_of
 from tests.clients import HTTP, Caller, caller
@@ -185,3 +190,39 @@ def test_a_tenant_that_does_not_exist_is_as_any_other(owner: Caller, outsider: C
 def test_last_use_is_noted(owner: Caller) -> None:
     owner.post(PATH, PROBE)
     assert ApiKey.objects.get(prefix=owner.key[:12]).last_used_at is not None
+
+
+class Forgetful(ViewSet):
+    """Names a scope for reading only."""
+
+    scopes = {"GET": "ai-jobs:read"}
+
+    def list(self, request: Request) -> Response:
+        return data_response("read")
+
+    def create(self, request: Request) -> Response:
+        return data_response("written")
+
+
+class Shameless(ViewSet):
+    """Names no scope at all."""
+
+    def list(self, request: Request) -> Response:
+        return data_response("read")
+
+
+def call(view: type[ViewSet], method: str, key: str) -> Any:
+    request = RequestFactory().generic(method, "/", headers={"authorization": f"Bearer {key}"})
+    if view is Forgetful:
+        return view.as_view({"get": "list", "post": "create"})(request).render()
+    return view.as_view({"get": "list"})(request).render()
+
+
+def test_what_a_view_names_no_scope_for_is_refused_to_everybody(owner: Caller) -> None:
+    assert call(Forgetful, "GET", owner.key).status_code == 200
+    for view, method in [(Forgetful, "POST"), (Shameless, "GET"), (Shameless, "HEAD")]:
+        assert call(view, method, owner.key).status_code == 403
+
+
+def test_a_method_that_a_view_does_not_have_is_405_with_any_key(owner: Caller) -> None:
+    assert call(Shameless, "POST", owner.key).status_code == 405

@@ -1,5 +1,6 @@
 """Idempotency-Key on POST /api/ai-jobs and /api/ai-jobs/batch"""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
+from aijobs import registry
+from aijobs.errors import InvalidParams
 from aijobs.models import IdempotencyKey, Job, Tenant
 from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, run_to_the_end
 from tests.clients import Caller
@@ -76,6 +79,23 @@ def test_without_a_key_every_request_makes_a_job(owner: Caller) -> None:
 def test_a_refusal_is_not_kept(owner: Caller) -> None:
     error_of(post(owner, JOBS, {"type": "nothing"}), 422, "INVALID_JOB_TYPE")
     assert "Idempotency-Replayed" not in post(owner, JOBS, PROBE).headers
+
+
+def test_what_was_accepted_is_replayed_though_its_type_refuses_it_now(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The marketplace is gone, or the params have become stricter, since the first request."""
+    first = post(owner, JOBS, PROBE)
+    batch = post(owner, BATCHES, {"jobs": [PROBE]}, "batch-1")
+
+    def refuse(params: object, tenant_id: int) -> None:
+        raise InvalidParams("It is gone.")
+
+    monkeypatch.setitem(registry.TYPES, "test_probe", replace(registry.get("test_probe"), admit=refuse))
+    assert post(owner, JOBS, PROBE).json() == first.json()
+    assert post(owner, BATCHES, {"jobs": [PROBE]}, "batch-1").json() == batch.json()
+    error_of(post(owner, JOBS, PROBE, "order-2"), 422, "INVALID_PARAMS")
+    error_of(post(owner, JOBS, {**PROBE, "priority": "low"}), 422, "IDEMPOTENCY_KEY_REUSED")
 
 
 def test_a_full_queue_is_not_kept_and_does_not_hide_what_was_accepted(owner: Caller) -> None:

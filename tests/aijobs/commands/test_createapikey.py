@@ -77,7 +77,13 @@ def test_refuses_what_is_no_duration(text: str) -> None:
     "text", ["ai-jobs", "ai-jobs:delete", "AI-JOBS:read", "ai-jobs:read,*", "ai jobs:read", " , "]
 )
 def test_refuses_what_is_no_scope(text: str) -> None:
-    with pytest.raises(CommandError, match=r"^--scopes: "):
+    with pytest.raises(CommandError, match=r"^--scopes"):
+        create(["shop"], text)
+
+
+@pytest.mark.parametrize("text", ["ai-job:read", "catalog:read", "marketplace:write"])
+def test_a_misspelt_scope_is_refused_and_the_scopes_are_listed(text: str) -> None:
+    with pytest.raises(CommandError, match=r"is not a valid scope\. The scopes are ai-jobs:read, .*:write"):
         create(["shop"], text)
 
 
