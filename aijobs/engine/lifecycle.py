@@ -21,6 +21,7 @@ from aijobs import registry, sql
 from aijobs.engine import queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
+from aijobs.engine.results import encoded
 from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused
 from aijobs.models import Batch, Job
 from aijobs.registry import Limits
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 WORKER_TIMEOUT = "WORKER_TIMEOUT"
 TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+# Of a failure: what an upstream or a library says may be of any length.
+LONGEST_MESSAGE = 2000
 
 
 # --- A worker's run ---------------------------------------------------------------------------------------------
@@ -265,23 +268,27 @@ def _locked(batch_id: UUID) -> Iterator[None]:
 
 
 def _complete(run: Run, completed: Completed) -> Ended:
-    """End a run with its result. An effect runs in the same transaction and returns the result to store."""
+    """End a run with its result. An effect runs in the same transaction and returns the result to store.
+
+    Raises PermanentFailure for a result that cannot be stored; then nothing of the effect stays.
+    """
     effect = completed.effect
     with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
         result = effect() if effect else completed.result
-        _end([run.id], Status.COMPLETED, run.attempt, result=result, progress=completed.progress)
+        _end([run.id], Status.COMPLETED, run.attempt, result=encoded(result), progress=completed.progress)
         return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
 
 
 def _fail(run: Run, failed: Failed) -> Ended:
     """End a run that failed, or let it wait for its next attempt while its budget lasts."""
+    message = failed.message[:LONGEST_MESSAGE]
     with _lock_batch(run, run.batch_id is not None):
         limits = _limits_of_retry(run) if failed.transient else None
         if limits:
             delay = retry_delay(limits, run.failures + 1, failed.retry_after)
-            data = {"code": failed.code, "message": failed.message}
+            data = {"code": failed.code, "message": message}
             return Ended(terminal=False, released=_wait_again(run, EventKind.RETRIED, delay, failures=1, data=data))
-        _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=failed.message)
+        _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=message)
         return Ended(terminal=True, released=_advance(run, Status.FAILED))
 
 
@@ -336,7 +343,7 @@ def _end(
     status: Status,
     attempt: int | None = None,
     *,
-    result: object = None,
+    result: str | None = None,
     progress: tuple[int, int | None] | None = None,
     code: str = "",
     message: str = "",
@@ -354,7 +361,7 @@ def _end(
             "attempt": attempt,
             "lease_lost": lease_lost,
             "status": status,
-            "result": None if result is None else orjson.dumps(result).decode(),
+            "result": result,
             "processed": progress and progress[0],
             "total": progress and progress[1],
             "code": code,

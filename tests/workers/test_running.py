@@ -3,10 +3,11 @@
 import pytest
 from django.db import OperationalError, connection
 
-from aijobs.engine import lifecycle
+from aijobs.engine import lifecycle, results
 from aijobs.engine.lifecycle import Ended, Run
 from aijobs.engine.outcomes import Completed, Outcome
-from aijobs.models import Job
+from aijobs.errors import JobFailure, PermanentFailure, TransientFailure
+from aijobs.models import Job, Tenant
 from tests import engine, jobs
 from tests.factories import TenantFactory
 from tests.jobs import ProbeParams, ProbeResult
@@ -46,6 +47,46 @@ def test_result_that_cannot_be_stored_is_a_failure_of_the_job(monkeypatch: pytes
 def test_handler_without_a_result_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     job = _outcome(monkeypatch, lambda params, context: None)
     assert (job.status, job.failures) == ("queued", 1)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_result_that_is_not_finite_fails_for_good(monkeypatch: pytest.MonkeyPatch, number: float) -> None:
+    """In JSON it would be null, and nobody would know."""
+    job = _outcome(monkeypatch, lambda params, context: ProbeResult(label="null", slept=number))
+    assert (job.status, job.error_code, job.result) == ("failed", "RESULT_INVALID", None)
+
+
+def test_a_result_that_is_too_large_fails_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "LARGEST_RESULT_BYTES", 1000)
+    job = _outcome(monkeypatch, lambda params, context: ProbeResult(label="x" * 1000, slept=0))
+    assert (job.status, job.error_code) == ("failed", "RESULT_TOO_LARGE")
+    assert _outcome(monkeypatch, lambda params, context: ProbeResult(label="x" * 900, slept=0)).status == "completed"
+
+
+def test_an_effect_whose_result_cannot_be_stored_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = TenantFactory()
+
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        def effect(result: ProbeResult) -> ProbeResult:
+            Tenant.objects.filter(pk=tenant.pk).update(timezone="Europe/Berlin")
+            return ProbeResult(label="", slept=float("nan"))
+
+        context.commit_with(effect)
+        return ProbeResult(label="", slept=0)
+
+    job = _outcome(monkeypatch, handler)
+    tenant.refresh_from_db()
+    assert (job.status, job.error_code, tenant.timezone) == ("failed", "RESULT_INVALID", "UTC")
+
+
+@pytest.mark.parametrize("failure", [PermanentFailure, TransientFailure])
+def test_a_failures_message_is_cut(monkeypatch: pytest.MonkeyPatch, failure: type[JobFailure]) -> None:
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        raise failure("UPSTREAM", "x" * 1_000_000)
+
+    job = _outcome(monkeypatch, handler)
+    told = [len(event.data["message"]) for event in job.events.all() if event.data]
+    assert (told, len(job.error_message)) == ([2000], 2000 if failure is PermanentFailure else 0)
 
 
 def test_outcome_is_written_again_after_a_connection_error(monkeypatch: pytest.MonkeyPatch) -> None:
