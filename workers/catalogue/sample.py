@@ -10,8 +10,9 @@ import numpy as np
 from django.db import transaction
 
 from aijobs.models import Tenant
-from workers.catalogue.importing import import_offers, import_products, import_sales
+from workers.catalogue.importing import run_import
 from workers.catalogue.importing.reading import read_csv
+from workers.catalogue.kinds import OFFERS, PRODUCTS, SALES
 from workers.catalogue.models import Product
 
 SEED = 7
@@ -64,9 +65,9 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
     yesterday = date.today() - timedelta(days=1)
     # All or none: whoever has products gets no sample any more.
     with transaction.atomic():
-        import_products(tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
-        import_sales(tenant.pk, marketplace, _stream(_sale_rows(items, random, yesterday)), read_csv)
-        import_offers(tenant.pk, marketplace, _stream(_offer_rows(items, random)), read_csv)
+        run_import(PRODUCTS, tenant.pk, marketplace, _stream(_product_rows(items, random)), read_csv)
+        run_import(SALES, tenant.pk, marketplace, _stream(_sale_rows(items, random, yesterday)), read_csv)
+        run_import(OFFERS, tenant.pk, marketplace, _stream(_offer_rows(items, random)), read_csv)
     return len(items)
 
 
