@@ -22,7 +22,7 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[M]):
-    """How rows are listed. `order` ends in what makes a row unique: the next page begins behind the last row's key."""
+    """How rows are listed. `order` ends in what makes a row unique: behind that key the next page begins."""
 
     rows: Callable[[int], QuerySet[M]]
     """All rows of the tenant with this id, with whatever `show` reads of other tables."""
