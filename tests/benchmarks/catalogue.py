@@ -90,13 +90,15 @@ def sales_as_json() -> BytesIO:
 def measure() -> None:
     from tests.clients import caller
     from tests.factories import TenantFactory
-    from workers.catalogue.importing import import_products, import_sales
+    from workers.catalogue.importing import run_import
     from workers.catalogue.importing.reading import read_csv, read_ndjson
+    from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
+    from workers.catalogue.kinds import SALES
     from workers.catalogue.queries import load_products, load_sales
 
     shop = caller(TenantFactory())
-    products = partial(import_products, shop.tenant.pk, MARKETPLACE)
-    sales = partial(import_sales, shop.tenant.pk, MARKETPLACE)
+    products = partial(run_import, PRODUCT_ROWS, shop.tenant.pk, MARKETPLACE)
+    sales = partial(run_import, SALES, shop.tenant.pk, MARKETPLACE)
     timed(f"{PRODUCTS:,} products", None, partial(products, product_file(), read_csv))
     for what, units in [("new", 0), ("once more", 0), ("every row corrected", 1)]:
         report = timed(f"1,000,000 sales, {what}", 60, partial(sales, sale_file(units), read_csv))

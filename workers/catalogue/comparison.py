@@ -2,12 +2,31 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from statistics import median
+from typing import Generic, Protocol, TypeVar
 
 from workers.catalogue.models import Product
-from workers.marketplaces.protocols import Offer
 from workers.pricing import suspicious
+
+
+class Comparable(Protocol):
+    """What is compared of an offer, wherever it comes from."""
+
+    @property
+    def seller(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def landed_price(self) -> Decimal: ...
+    @property
+    def is_buy_box(self) -> bool: ...
+    @property
+    def fetched_at(self) -> datetime | None: ...
+
+
+T = TypeVar("T", bound=Comparable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +39,13 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Generic[T]):
     # The cheapest first.
-    offers: tuple[Offer, ...]
+    offers: tuple[T, ...]
     left_out: tuple[LeftOut, ...]
 
     @property
-    def lowest(self) -> Offer | None:
+    def lowest(self) -> T | None:
         return self.offers[0] if self.offers else None
 
     @property
@@ -34,15 +53,15 @@ class Compared:
         return median([offer.landed_price for offer in self.offers]) if self.offers else None
 
     @property
-    def buy_box(self) -> Offer | None:
+    def buy_box(self) -> T | None:
         """The competitor's offer that has it; the newest such observation where several claim to."""
         holders = [offer for offer in self.offers if offer.is_buy_box]
         return max(holders, key=lambda offer: (offer.fetched_at is None, offer.fetched_at), default=None)
 
 
-def compare(offers: Sequence[Offer], product: Product, ours: Decimal, outlier_factor: float) -> Compared:
+def compare(offers: Sequence[T], product: Product, ours: Decimal, outlier_factor: float) -> Compared[T]:
     """Leave out what is in another currency, and what is off our price by more than the factor."""
-    good: list[Offer] = []
+    good: list[T] = []
     left_out: list[LeftOut] = []
     for offer in offers:
         problem = _why_not(offer, product, ours, outlier_factor)
@@ -53,7 +72,7 @@ def compare(offers: Sequence[Offer], product: Product, ours: Decimal, outlier_fa
     return Compared(tuple(sorted(good, key=lambda offer: (offer.landed_price, offer.seller))), tuple(left_out))
 
 
-def _why_not(offer: Offer, product: Product, ours: Decimal, factor: float) -> tuple[str, str] | None:
+def _why_not(offer: Comparable, product: Product, ours: Decimal, factor: float) -> tuple[str, str] | None:
     if offer.currency != product.currency:
         return "WRONG_CURRENCY", f"The offer is in {offer.currency}, the product in {product.currency}."
     if suspicious(float(offer.landed_price), float(ours), factor):
@@ -64,7 +83,7 @@ def _why_not(offer: Offer, product: Product, ours: Decimal, factor: float) -> tu
     return None
 
 
-def rank(ours: Decimal, offers: Collection[Offer]) -> int:
+def rank(ours: Decimal, offers: Collection[Comparable]) -> int:
     """1 where nobody is cheaper."""
     return 1 + sum(offer.landed_price < ours for offer in offers)
 

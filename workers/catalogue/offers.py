@@ -7,7 +7,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from aijobs import sql
-from workers.catalogue.importing.writing import OFFERS, upsert
+from workers.catalogue.importing.writing import upsert
+from workers.catalogue.kinds import OFFERS
 from workers.catalogue.models import Offer, Scan
 
 # An offer that was not seen again for so long, while newer ones of the product were, is taken to be gone.
@@ -89,9 +90,9 @@ def last_scans(product_ids: Sequence[int], conditions: Sequence[str], job_id: UU
 def store(offers: Sequence[StoredOffer]) -> None:
     """Add what a marketplace answered to the history. Twice the same does no harm."""
     columns = tuple(StoredOffer.__dataclass_fields__)
-    rows = {tuple(getattr(offer, name) for name in OFFERS.key): offer for offer in offers}
+    rows = {tuple(getattr(offer, name) for name in OFFERS.table.key): offer for offer in offers}
     upsert(
-        OFFERS,
+        OFFERS.table,
         columns,
         [tuple(getattr(rows[key], name) for name in columns) for key in sorted(rows)],
         dry_run=False,

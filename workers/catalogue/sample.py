@@ -15,8 +15,9 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
-from workers.catalogue.importing import import_offers, import_products, import_sales
+from workers.catalogue.importing import run_import
 from workers.catalogue.importing.reading import read_csv
+from workers.catalogue.kinds import OFFERS, PRODUCTS, SALES
 from workers.catalogue.models import Product
 
 SEED = 7
@@ -77,9 +78,9 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
     rows = sample_rows(seed, last=localdate() - timedelta(days=1))
     # All or none: whoever has products gets no sample any more.
     with transaction.atomic():
-        import_products(tenant.pk, marketplace, _stream(rows.products), read_csv)
-        import_sales(tenant.pk, marketplace, _stream(rows.sales), read_csv)
-        import_offers(tenant.pk, marketplace, _stream(rows.offers), read_csv)
+        run_import(PRODUCTS, tenant.pk, marketplace, _stream(rows.products), read_csv)
+        run_import(SALES, tenant.pk, marketplace, _stream(rows.sales), read_csv)
+        run_import(OFFERS, tenant.pk, marketplace, _stream(rows.offers), read_csv)
     return Product.objects.of(tenant.pk).count()
 
 

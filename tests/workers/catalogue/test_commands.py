@@ -1,24 +1,30 @@
 """import_catalogue and load_sample_catalogue."""
 
+import re
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from tests.factories import TenantFactory
-from workers.catalogue.models import Product, Sale
+from workers.catalogue.importing import Kind
+from workers.catalogue.kinds import KINDS
+from workers.catalogue.models import Offer, Product, Sale
 
 pytestmark = pytest.mark.django_db
 
 PRODUCTS = "sku,title,price\nA,a,5\nB,b,6\n"
 SALES = "sku,date,price,units\nA,2026-03-12,5,1\nB,2026-03-12,6,2\n"
+OFFERS = "sku,seller,price\nA,Rival,4.99\nB,Rival,5.99\n"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "products.csv").write_text(PRODUCTS)
     (tmp_path / "sales.csv").write_text(SALES)
+    (tmp_path / "offers.csv").write_text(OFFERS)
     return tmp_path
 
 
@@ -62,6 +68,59 @@ def test_sales_may_come_alone(folder: Path) -> None:
     run(folder / "products.csv", tenant=name)
     output, _ = run("-", folder / "sales.csv", tenant=name)
     assert output == "sales.csv: 2 imported, 0 updated, 0 rejected\n"
+
+
+def test_one_file_of_every_kind_is_imported(folder: Path) -> None:
+    output, errors = run(*(folder / f"{kind.name}.csv" for kind in KINDS))
+    assert output == "".join(f"{kind.name}.csv: 2 imported, 0 updated, 0 rejected\n" for kind in KINDS)
+    assert errors == ""
+    assert (Product.objects.count(), Sale.objects.count(), Offer.objects.count()) == (2, 2, 2)
+
+
+def test_offers_may_come_alone(folder: Path) -> None:
+    name = TenantFactory().name
+    run(folder / "products.csv", tenant=name)
+    output, _ = run("-", "-", folder / "offers.csv", tenant=name)
+    assert output == "offers.csv: 2 imported, 0 updated, 0 rejected\n"
+    assert sorted(Offer.objects.values_list("product__sku", "seller")) == [("A", "Rival"), ("B", "Rival")]
+
+
+def test_a_dry_run_checks_offers_against_the_products_as_they_would_be(folder: Path) -> None:
+    """A has another currency in the file than in the catalogue, B is only in the file, and C in neither."""
+    name = TenantFactory().name
+    (folder / "before.csv").write_text("sku,title,price,currency\nA,a,5,USD\n")
+    run(folder / "before.csv", tenant=name)
+    (folder / "products.csv").write_text("sku,title,price,currency\nA,a,5,EUR\nB,b,600,JPY\n")
+    offers = folder / "offers.csv"
+    offers.write_text("sku,seller,price,currency\nA,R,4.99,EUR\nA,S,4.99,USD\nB,R,599,JPY\nB,S,5.99,\nC,R,1,USD\n")
+    errors = StringIO()
+    with pytest.raises(CommandError, match="3 rows are wrong; nothing was written"):
+        run(folder / "products.csv", "-", offers, tenant=name, dry_run=True, stderr=errors)
+    assert errors.getvalue().splitlines() == [
+        f"{offers}:3: currency is not EUR, in which the product is priced",
+        f"{offers}:5: price has more decimals than JPY",
+        f"{offers}:6: sku is not a product of amazon_us: import products first",
+    ]
+    assert Product.objects.get().currency == "USD"
+    assert not Offer.objects.exists()
+
+
+def test_a_product_that_is_refused_has_no_offers(folder: Path) -> None:
+    (folder / "products.csv").write_text("sku,title,price\nA,a,5\nB,b,x\n")
+    errors = StringIO()
+    with pytest.raises(CommandError, match="2 rows were rejected"):
+        run(folder / "products.csv", "-", folder / "offers.csv", stderr=errors)
+    assert f"{folder / 'offers.csv'}:3: sku is not a product" in errors.getvalue()
+    assert Offer.objects.get().product.sku == "A"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_help_names_the_columns_of_every_kind(kind: Kind[Any], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command("import_catalogue", "--help")
+    shown = capsys.readouterr().out
+    assert kind.name in shown
+    assert set(kind.fields) <= set(re.findall(r"\w+", shown))
 
 
 def test_json_lines_are_known_by_their_suffix(folder: Path) -> None:

@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from workers.catalogue.importing.fields import Parser
-from workers.catalogue.importing.importer import PRODUCT_FIELDS, SALE_COLUMNS, SALE_FIELDS
 from workers.catalogue.importing.reading import (
     BLOCK,
     LONGEST_LINE,
@@ -21,6 +20,7 @@ from workers.catalogue.importing.reading import (
     read_csv,
     read_ndjson,
 )
+from workers.catalogue.kinds import PRODUCTS, SALES
 
 NAMES = Columns(("a", "b", "c"), ("a",))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -79,13 +79,13 @@ ANYTHING = st.binary(max_size=300) | st.text('a,"\n\r\0', max_size=60).map(str.e
 @example(b'"', 1)
 @example(b'x,"y\n"z\n"\n\n"', 1)
 def test_no_bytes_break_the_csv_reader(content: bytes, piece: int) -> None:
-    records = list(read_csv(Trickle(b"sku,date,price,units\n" + content, piece), SALE_COLUMNS))
+    records = list(read_csv(Trickle(b"sku,date,price,units\n" + content, piece), SALES.columns))
     _check(records, content.count(b"\n") + 2)
 
 
 @given(ANYTHING | st.recursive(st.none() | st.floats() | st.text(), st.lists).map(lambda it: json.dumps(it).encode()))
 def test_no_bytes_break_the_json_reader(content: bytes) -> None:
-    _check(list(read_ndjson(BytesIO(content), SALE_COLUMNS)), content.count(b"\n") + 1)
+    _check(list(read_ndjson(BytesIO(content), SALES.columns)), content.count(b"\n") + 1)
 
 
 def _check(records: list[Record], last: int) -> None:
@@ -95,14 +95,14 @@ def _check(records: list[Record], last: int) -> None:
     assert all(1 <= number <= last for number in numbers)
     for record in records:
         for name, cell in record.values.items():
-            parse_or_refuse(SALE_FIELDS[name], cell)
+            parse_or_refuse(SALES.fields[name], cell)
 
 
-@given(st.sampled_from(sorted(PRODUCT_FIELDS)), st.text() | st.text("0123456789.-+eE_ ", max_size=40))
+@given(st.sampled_from(sorted(PRODUCTS.fields)), st.text() | st.text("0123456789.-+eE_ ", max_size=40))
 @example("price", "9" * 5_000)
 @example("price", "1e-99")
 def test_no_text_breaks_a_field(name: str, cell: str) -> None:
-    parse_or_refuse(PRODUCT_FIELDS[name], cell)
+    parse_or_refuse(PRODUCTS.fields[name], cell)
 
 
 def parse_or_refuse(parse: Parser, cell: str) -> None:
@@ -114,7 +114,7 @@ def parse_or_refuse(parse: Parser, cell: str) -> None:
 @given(ANYTHING)
 def test_no_bytes_break_the_header(content: bytes) -> None:
     with suppress(HeaderError):
-        list(read_csv(BytesIO(content), SALE_COLUMNS))
+        list(read_csv(BytesIO(content), SALES.columns))
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"\xef\xbb\xbf", b"\x00\n"])

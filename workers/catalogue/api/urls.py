@@ -1,17 +1,18 @@
 from django.urls import re_path
 
-from workers.catalogue.api.views import (
-    OfferViewSet,
-    PriceChangeViewSet,
-    ProductViewSet,
-    RepricingPolicyViewSet,
-    SaleViewSet,
-)
+from workers.catalogue.api.kinds import viewset_of
+from workers.catalogue.api.views import PriceChangeViewSet, RepricingPolicyViewSet
+from workers.catalogue.kinds import KINDS
 
 urlpatterns = [
-    re_path(r"^catalogue/products/?$", ProductViewSet.as_view({"get": "list", "post": "create"}), name="products"),
-    re_path(r"^catalogue/sales/?$", SaleViewSet.as_view({"get": "list", "post": "create"}), name="sales"),
-    re_path(r"^catalogue/offers/?$", OfferViewSet.as_view({"get": "list", "post": "create"}), name="offers"),
+    *(
+        re_path(
+            rf"^catalogue/{kind.name}/?$",
+            viewset_of(kind).as_view({"get": "list", "post": "create"}),
+            name=kind.name,
+        )
+        for kind in KINDS
+    ),
     re_path(
         r"^catalogue/price-changes/(?P<change_id>[^/]+)/revert/?$",
         PriceChangeViewSet.as_view({"post": "revert"}),

@@ -18,6 +18,7 @@ from workers.catalogue.models import (
 )
 
 Value = str | float | Decimal | date | bool | None
+Row = dict[str, Value]
 Parser = Callable[[str], Value]
 
 # Longer cells, and more than so many of a column, are parsed anew: memory stays bounded.

@@ -1,48 +1,22 @@
 """Checks rows and writes them, chunk by chunk."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Protocol, TypedDict
+from typing import TypedDict
 
-from django.utils.timezone import now
-
-from workers.catalogue import currencies
-from workers.catalogue.importing import fields
-from workers.catalogue.importing.fields import Parser, Remembered, Value
-from workers.catalogue.importing.reading import Columns, Reader, Record, Stream
-from workers.catalogue.importing.writing import OFFERS, PRODUCTS, SALES, Table, upsert
-from workers.catalogue.models import (
-    CONDITIONS,
-    DEFAULT_CURRENCY,
-    LONGEST_LABEL,
-    LONGEST_SKU,
-    LONGEST_TITLE,
-    Product,
-    ProductQuerySet,
-)
+from workers.catalogue.importing.checks import FieldProblem
+from workers.catalogue.importing.fields import Remembered, Row, Value
+from workers.catalogue.importing.kind import Check, Expected, Kind, Scope
+from workers.catalogue.importing.reading import Reader, Record, Stream
+from workers.catalogue.importing.writing import Table, upsert
+from workers.catalogue.pages import M
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
 MOST_ERRORS = 1_000
 
-Row = dict[str, Value]
 Progress = Callable[[int], None]
-
-
-class Importer(Protocol):
-    """`import_products`, `import_sales` or `import_offers`."""
-
-    def __call__(
-        self,
-        tenant_id: int,
-        marketplace: str,
-        stream: Stream,
-        reader: Reader,
-        *,
-        dry_run: bool = False,
-        progress: Progress | None = None,
-    ) -> "Report": ...
+Problem = tuple[str, str]
 
 
 class RowError(TypedDict):
@@ -59,59 +33,15 @@ class Report:
     updated: int = 0
     rejected: int = 0
     errors: list[RowError] = field(default_factory=list)
-    # Of products: all that the marketplace has after the import, or would have after one that is no dry run.
-    skus: Collection[str] = ()
 
-    def reject(self, line: int, errors: list[tuple[str, str]]) -> None:
+    def reject(self, line: int, errors: list[Problem]) -> None:
         self.rejected += 1
         for name, message in errors[: MOST_ERRORS - len(self.errors)]:
             self.errors.append({"line": line, "field": name, "message": message})
 
 
-PRODUCT_FIELDS: dict[str, Parser] = {
-    "sku": fields.text(LONGEST_SKU, required=True),
-    "title": fields.text(LONGEST_TITLE, required=True, several_lines=True),
-    "brand": fields.text(LONGEST_LABEL),
-    "category": fields.text(LONGEST_LABEL),
-    "cost": fields.cost,
-    "price": fields.money,
-    "currency": fields.currency,
-    "min_price": fields.optional_money,
-    "max_price": fields.optional_money,
-    "map_price": fields.optional_money,
-    "stock": fields.optional_stock,
-    "external_id": fields.text(LONGEST_LABEL),
-    "competitor_urls": fields.urls,
-}
-SALE_FIELDS: dict[str, Parser] = {
-    "sku": fields.text(LONGEST_SKU, required=True),
-    "date": fields.day,
-    "price": fields.average_price,
-    "units": fields.units,
-    "promoted": fields.share,
-}
-OFFER_FIELDS: dict[str, Parser] = {
-    "sku": fields.text(LONGEST_SKU, required=True),
-    "seller": fields.text(LONGEST_LABEL, required=True),
-    "price": fields.money,
-    "shipping": fields.shipping,
-    "currency": fields.optional_currency,
-    "condition": fields.condition,
-    "fulfilment": fields.fulfilment,
-    "is_buy_box": fields.flag,
-    "url": fields.url,
-    "fetched_at": fields.moment,
-}
-PRODUCT_COLUMNS = Columns(tuple(PRODUCT_FIELDS), ("sku", "title", "price"))
-SALE_COLUMNS = Columns(tuple(SALE_FIELDS), ("sku", "date", "price", "units"))
-OFFER_COLUMNS = Columns(tuple(OFFER_FIELDS), ("sku", "seller", "price"))
-# What a row may leave out and yet is checked against.
-KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
-NEW: Row = {**dict.fromkeys(KEPT), "currency": DEFAULT_CURRENCY}
-AMOUNTS = ("cost", "price", "min_price", "max_price", "map_price")
-
-
-def import_products(
+def run_import(
+    kind: Kind[M],
     tenant_id: int,
     marketplace: str,
     stream: Stream,
@@ -119,137 +49,19 @@ def import_products(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
+    expected: Expected | None = None,
 ) -> Report:
-    """Insert or update products. Columns that a row does not have keep what is stored; an empty cell clears.
+    """Insert or update rows. Columns that a row does not have keep what is stored; an empty cell clears.
 
+    `expected` is handed from one import of a dry run to the next: what would be there by then counts as known.
     Raises HeaderError before anything is written.
     """
-    stored: dict[str, Row] = {row["sku"]: row for row in _products(tenant_id, marketplace).values("sku", *KEPT)}
-    scope: Row = {"tenant_id": tenant_id, "marketplace": marketplace}
-
-    def check(row: Row) -> Row:
-        # What the row leaves out is what is stored: together they must make sense.
-        sku = str(row["sku"])
-        whole = {**NEW, **stored.get(sku, {}), **row}
-        _check_amounts(whole)
-        stored[sku] = {name: whole[name] for name in KEPT}
-        return scope | row
-
-    report = _import(PRODUCTS, PRODUCT_FIELDS, check, reader(stream, PRODUCT_COLUMNS), dry_run, progress)
-    report.skus = stored.keys()
-    return report
-
-
-def import_sales(
-    tenant_id: int,
-    marketplace: str,
-    stream: Stream,
-    reader: Reader,
-    *,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-    expected: Collection[str] = (),
-) -> Report:
-    """Insert or update sales of known products. Raises HeaderError before anything is written.
-
-    `expected`: for a dry run, SKUs that an import of products would have added before.
-    """
-    known = dict(_products(tenant_id, marketplace).values_list("sku", "id"))
-    if dry_run:
-        # Ids that no product has.
-        known |= {sku: -number for number, sku in enumerate(expected, start=1) if sku not in known}
-
-    def check(row: Row) -> Row:
-        sku = str(row.pop("sku"))
-        if sku not in known:
-            raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
-        return {"product_id": known[sku], **row}
-
-    return _import(SALES, SALE_FIELDS, check, reader(stream, SALE_COLUMNS), dry_run, progress)
-
-
-def import_offers(
-    tenant_id: int,
-    marketplace: str,
-    stream: Stream,
-    reader: Reader,
-    *,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-) -> Report:
-    """Add competitors' offers of known products to their history. Raises HeaderError before anything is written.
-
-    An offer of the same seller, condition, fulfilment and moment is replaced. Those without a moment are of now.
-    """
-    known = {
-        sku: (key, currency)
-        for sku, key, currency in _products(tenant_id, marketplace).values_list("sku", "id", "currency")
-    }
-    defaults: Row = {
-        "shipping": Decimal(0),
-        "condition": CONDITIONS[0],
-        "fulfilment": "",
-        "is_buy_box": False,
-        "url": "",
-    }
-    imported_at = now()
-
-    def check(row: Row) -> Row:
-        sku = str(row.pop("sku"))
-        if sku not in known:
-            raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
-        product_id, currency = known[sku]
-        row["currency"] = row.get("currency") or currency
-        if row["currency"] != currency:
-            raise FieldProblem("currency", f"is not {currency}, in which the product is priced")
-        _check_decimals(row, ("price", "shipping"))
-        if row.get("fetched_at") is None:
-            row["fetched_at"] = imported_at
-        return {"product_id": product_id, **defaults, **row}
-
-    return _import(OFFERS, OFFER_FIELDS, check, reader(stream, OFFER_COLUMNS), dry_run, progress)
-
-
-def _products(tenant_id: int, marketplace: str) -> ProductQuerySet:
-    return Product.objects.of(tenant_id).filter(marketplace=marketplace)
-
-
-class FieldProblem(Exception):
-    """A rule over a whole row that one of its fields breaks."""
-
-    def __init__(self, name: str, message: str) -> None:
-        self.name = name
-        self.message = message
-        super().__init__(f"{name} {message}")
-
-
-def _check_amounts(row: Row) -> None:
-    _check_decimals(row, AMOUNTS)
-    low, high = row["min_price"], row["max_price"]
-    if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
-        raise FieldProblem("min_price", "is above max_price")
-
-
-def _check_decimals(row: Row, names: Iterable[str]) -> None:
-    for name in names:
-        amount = row.get(name)
-        if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
-            raise FieldProblem(name, f"has more decimals than {row['currency']}")
-
-
-def _import(
-    table: Table,
-    parsers: dict[str, Parser],
-    check: Callable[[Row], Row],
-    records: Iterator[Record],
-    dry_run: bool,
-    progress: Progress | None,
-) -> Report:
+    check = kind.checker(Scope(tenant_id, marketplace, dry_run, {} if expected is None else expected))
+    cells = {name: Remembered(parse) for name, parse in kind.fields.items()}
     report = Report()
-    chunk = Chunk(table, report, dry_run)
-    remembered = {name: Remembered(parse) for name, parse in parsers.items()}
-    for done, record in enumerate(records, start=1):
-        row = _parse(record, remembered, check, report)
+    chunk = Chunk(kind.table, report, dry_run)
+    for done, record in enumerate(reader(stream, kind.columns), start=1):
+        row = _parse(record, cells, check, report)
         if row is not None:
             chunk.add(row)
         if done % CHUNK_ROWS == 0:
@@ -260,18 +72,12 @@ def _import(
     return report
 
 
-def _parse(record: Record, cells: dict[str, Remembered], check: Callable[[Row], Row], report: Report) -> Row | None:
-    """The row as values, or None where it was rejected."""
+def _parse(record: Record, cells: Mapping[str, Remembered], check: Check, report: Report) -> Row | None:
+    """The row as the table's columns, or None where it was rejected."""
     if record.error is not None:
         report.reject(record.line, [("", record.error)])
         return None
-    row: Row = {}
-    problems: list[tuple[str, str]] = []
-    for name, cell in record.values.items():
-        try:
-            row[name] = cells[name][cell]
-        except ValueError as problem:
-            problems.append((name, str(problem)))
+    row, problems = _values(record, cells)
     if not problems:
         try:
             return check(row)
@@ -279,6 +85,17 @@ def _parse(record: Record, cells: dict[str, Remembered], check: Callable[[Row], 
             problems.append((problem.name, problem.message))
     report.reject(record.line, problems)
     return None
+
+
+def _values(record: Record, cells: Mapping[str, Remembered]) -> tuple[Row, list[Problem]]:
+    row: Row = {}
+    problems: list[Problem] = []
+    for name, cell in record.values.items():
+        try:
+            row[name] = cells[name][cell]
+        except ValueError as problem:
+            problems.append((name, str(problem)))
+    return row, problems
 
 
 Key = tuple[Value, ...]

@@ -18,11 +18,6 @@ class Table:
     changed_at: str | None = None
 
 
-PRODUCTS = Table("catalogue_product", ("tenant_id", "marketplace", "sku"), changed_at="updated_at")
-SALES = Table("catalogue_sale", ("product_id", "date"))
-OFFERS = Table("catalogue_offer", ("product_id", "fetched_at", "seller", "condition", "fulfilment"))
-
-
 def upsert(table: Table, columns: Sequence[str], rows: Sequence[Sequence[Value]], *, dry_run: bool) -> int:
     """Write the rows; returns how many were new. Rows that change nothing are not rewritten.
 

@@ -145,7 +145,7 @@ class _Seen:
     fetched: Fetched
     at: datetime
     last: LastScan | None
-    compared: Compared
+    compared: Compared[Offer]
 
     @property
     def ours(self) -> Decimal:

@@ -93,14 +93,14 @@ def _anchor(
         anchors.remarks[product.sku] = _why_none(wanted, fetched)
 
 
-def _chosen(compared: Compared, reference: str, own: Offer | None) -> Offer | None:
+def _chosen(compared: Compared[Offer], reference: str, own: Offer | None) -> Offer | None:
     """The offer to go by. Where the buy box is ours there is nobody to follow."""
     if reference == "lowest":
         return compared.lowest
     return None if own and own.is_buy_box else compared.buy_box
 
 
-def _label(compared: Compared, chosen: Offer, reference: str) -> str:
+def _label(compared: Compared[Offer], chosen: Offer, reference: str) -> str:
     count = len(compared.offers)
     which = (
         "the buy box" if reference == "buy_box" else f"lowest of {count} offers" if count > 1 else "the only offer"

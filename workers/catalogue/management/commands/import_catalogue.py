@@ -1,18 +1,17 @@
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from aijobs.management.database import add_data_dir, require_database
 from aijobs.models import Tenant
-from workers.catalogue.importing import READERS, HeaderError, Report, import_products, import_sales
-from workers.catalogue.importing.importer import Importer, Progress
+from workers.catalogue.importing import READERS, Expected, HeaderError, Kind, Progress, Report, run_import
+from workers.catalogue.kinds import KINDS
 from workers.catalogue.models import MARKETPLACE
 
 SHOWN_ERRORS = 20
@@ -21,17 +20,18 @@ NONE = Path("-")
 
 class Command(BaseCommand):
     help = (
-        "Import products and sales from files: CSV with a header row, or one JSON object per line (.ndjson, .jsonl). "
-        "Products: sku,title,price and optionally brand,category,cost,currency,min_price,max_price,map_price,stock,"
-        "external_id,competitor_urls. "
-        "Sales: sku,date,price,units and optionally promoted. Good rows land and bad ones are listed as file:line; "
+        "Import a catalogue from files, one for each kind of rows: CSV with a header row, or one JSON object per "
+        "line (.ndjson, .jsonl). Name the files in the order shown, with - for a kind that you leave out: "
+        "import_catalogue - - offers.csv imports offers only. Good rows land and bad ones are listed as file:line; "
         "repeating an import is safe. Exits with 1 when rows were rejected, although the others have landed."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("products", type=Path, help="File of products, or - for none.")
-        parser.add_argument("sales", type=Path, nargs="?", default=NONE, help="File of sales, or - for none.")
+        for number, kind in enumerate(KINDS):
+            # Without any file there is nothing to do: the first one must be named, or left out with a hyphen.
+            nargs = "?" if number else None
+            parser.add_argument(kind.name, type=Path, nargs=nargs, default=NONE, help=_help(kind))
         parser.add_argument("--tenant", required=True, help="The tenant's name.")
         parser.add_argument(
             "--marketplace", type=marketplace, required=True, help="Where the products are sold, as in amazon_us."
@@ -39,30 +39,37 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="Check and count, write nothing.")
         add_data_dir(parser)
 
-    def handle(
-        self, *args: str, products: Path, sales: Path, tenant: str, marketplace: str, dry_run: bool, **options: object
-    ) -> None:
+    def handle(self, *args: str, tenant: str, marketplace: str, dry_run: bool, **options: Any) -> None:
         require_database()
         owner = Tenant.objects.filter(name=tenant).first()
         if owner is None:
             raise CommandError(f"There is no tenant {tenant!r}: create it with createtenant.")
-        read: Callable[[Path, Importer], Report] = partial(self._read, owner.pk, marketplace, dry_run)
-        of_products = read(products, import_products) if products != NONE else Report()
-        # A dry run of the products added none: the sales are checked as if it had.
-        of_sales = read(sales, partial(import_sales, expected=of_products.skus)) if sales != NONE else Report()
-        if rejected := of_products.rejected + of_sales.rejected:
+        # A dry run writes nothing: each file is checked as if those before it had been imported.
+        read = partial(self._read, owner.pk, marketplace, dry_run, {})
+        reports = [read(kind, path) for kind in KINDS if (path := options[kind.name]) != NONE]
+        if rejected := sum(report.rejected for report in reports):
             raise CommandError(
                 f"{rejected:,} rows are wrong; nothing was written."
                 if dry_run
                 else f"{rejected:,} rows were rejected; the others have landed."
             )
 
-    def _read(self, tenant_id: int, marketplace: str, dry_run: bool, path: Path, importer: Importer) -> Report:
+    def _read(
+        self, tenant_id: int, marketplace: str, dry_run: bool, expected: Expected, kind: Kind[Any], path: Path
+    ) -> Report:
         reader = READERS["application/x-ndjson" if path.suffix in (".ndjson", ".jsonl") else "text/csv"]
         try:
             with path.open("rb") as stream:
-                progress = self._progress(path, stream)
-                report = importer(tenant_id, marketplace, stream, reader, dry_run=dry_run, progress=progress)
+                report = run_import(
+                    kind,
+                    tenant_id,
+                    marketplace,
+                    stream,
+                    reader,
+                    dry_run=dry_run,
+                    progress=self._progress(path, stream),
+                    expected=expected,
+                )
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
         except HeaderError as error:
@@ -94,6 +101,12 @@ class Command(BaseCommand):
             f"{path.name}: {report.imported:,} {would}imported, {report.updated:,} {would}updated, "
             f"{report.rejected:,} {would}rejected"
         )
+
+
+def _help(kind: Kind[Any]) -> str:
+    known, required = kind.columns.known, kind.columns.required
+    optional = ", ".join(name for name in known if name not in required)
+    return f"File of {kind.documentation.rows}, or - for none: {', '.join(required)} and optionally {optional}."
 
 
 def marketplace(text: str) -> str:

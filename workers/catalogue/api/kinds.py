@@ -1,0 +1,152 @@
+"""GET and POST /api/catalogue/<kind>: the same for every kind of rows that can be imported."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from django.db.models import Q
+from django.http import QueryDict, UnreadablePostError
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from pydantic import BaseModel, Field, create_model
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs.api.authentication import tenant_of
+from aijobs.api.wire.bodies import body_stream, media_type_of
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names, invalid
+from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.pagination import invalid_cursor
+from aijobs.api.wire.shapes import Pagination
+from aijobs.errors import InvalidRequest
+from workers.catalogue.api.filters import cursor_parts, filtered, marketplace_of, page
+from workers.catalogue.importing import READERS, HeaderError, Kind, Report, run_import
+from workers.catalogue.models import LONGEST_SKU
+from workers.catalogue.pages import Pages
+
+TAGS = ["Catalogue"]
+MARKETPLACE: dict[str, object] = {"type": "string", "pattern": "^[a-z0-9_]{1,32}$"}
+FILTERS = [
+    *HEADERS,
+    parameter("marketplace", MARKETPLACE, "Only of this marketplace."),
+    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Only this SKU."),
+    *PAGE,
+]
+IMPORT = [
+    *HEADERS,
+    parameter("marketplace", MARKETPLACE, "Where the products are sold.", required=True),
+    parameter("dry_run", bool, "true: check and count, write nothing."),
+]
+
+
+class RowErrorView(BaseModel):
+    line: int
+    field: str = Field(description="Empty where the whole row is meant.")
+    message: str
+
+
+class ReportView(BaseModel):
+    imported: int = Field(description="Rows that are new.")
+    updated: int = Field(description="Rows that were there.")
+    rejected: int = Field(description="Rows with an error; the others have landed.")
+    errors: list[RowErrorView] = Field(description="The first thousand.")
+
+
+class ReportAnswer(BaseModel):
+    data: ReportView
+
+
+def show_report(report: Report) -> dict[str, object]:
+    return {
+        "imported": report.imported,
+        "updated": report.updated,
+        "rejected": report.rejected,
+        "errors": report.errors,
+    }
+
+
+def list_model(view: type[BaseModel]) -> type[BaseModel]:
+    """A page of such rows: ProductList for ProductView."""
+    name = f"{view.__name__.removesuffix('View')}List"
+    return create_model(name, data=(list[view], ...), pagination=(Pagination, ...))  # type: ignore[valid-type]
+
+
+def describe_list(kind: Kind[Any]) -> Callable[[View], View]:
+    described: Callable[[View], View] = extend_schema(
+        operation_id=f"list_{kind.name}",
+        tags=TAGS,
+        summary=f"List {kind.documentation.rows}, {kind.documentation.order}",
+        description=kind.documentation.listing,
+        parameters=FILTERS,
+        responses={200: list_model(kind.pages.view), **errors(422)},
+    )
+    return described
+
+
+def describe_import(kind: Kind[Any]) -> Callable[[View], View]:
+    example = OpenApiExample(
+        kind.name.capitalize(), kind.documentation.example, request_only=True, media_type="text/csv"
+    )
+    described: Callable[[View], View] = extend_schema(
+        operation_id=f"import_{kind.name}",
+        tags=TAGS,
+        summary=f"Import {kind.documentation.rows}",
+        description=kind.documentation.importing,
+        parameters=IMPORT,
+        request={media_type: {"type": "string"} for media_type in READERS},
+        examples=[example],
+        responses={200: ReportAnswer, **errors(400, 415, 422)},
+    )
+    return described
+
+
+class KindViewSet(ViewSet):
+    """Lists a tenant's rows of one kind, and imports more."""
+
+    scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
+    kind: ClassVar[Kind[Any]]
+
+    def list(self, request: Request) -> Response:
+        pages = self.kind.pages
+        rows = filtered(request, pages.rows(tenant_of(request).id), pages.marketplace, pages.sku)
+        if last := cursor_parts(request.query_params, len(pages.order)):
+            rows = rows.filter(_behind(pages, last))
+        return page(request, pages.ordered(rows), pages.show, pages.key)
+
+    def create(self, request: Request) -> Response:
+        return data_response(show_report(_import(self.kind, request)))
+
+
+def viewset_of(kind: Kind[Any]) -> type[KindViewSet]:
+    viewset = type(f"{kind.name.capitalize()}ViewSet", (KindViewSet,), {"kind": kind})
+    described: type[KindViewSet] = extend_schema_view(list=describe_list(kind), create=describe_import(kind))(viewset)
+    return described
+
+
+def _behind(pages: Pages[Any], last: Sequence[str]) -> Q:
+    try:
+        return pages.behind(last)
+    except ValueError:
+        raise invalid_cursor() from None
+
+
+def _import(kind: Kind[Any], request: Request) -> Report:
+    query = request.query_params
+    check_names(query, {"marketplace", "dry_run"})
+    marketplace, dry_run = marketplace_of(query), _flag(query, "dry_run")
+    if marketplace is None:
+        raise invalid("marketplace", "is required, as in marketplace=amazon_us")
+    reader = READERS[media_type_of(request, READERS)]
+    try:
+        return run_import(kind, tenant_of(request).id, marketplace, body_stream(request), reader, dry_run=dry_run)
+    except HeaderError as error:
+        raise InvalidRequest(str(error)) from None
+    except UnreadablePostError:
+        raise InvalidRequest("The body ended early. The rows that were read have landed: send it again.") from None
+
+
+def _flag(query: QueryDict, name: str) -> bool:
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise invalid(name, "must be true or false")
+    return text == "true"

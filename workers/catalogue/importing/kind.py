@@ -1,0 +1,61 @@
+"""What an importable kind of rows is. Each is one value in a file of its own, in `workers.catalogue.kinds`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic
+
+from workers.catalogue.importing.fields import Parser, Row
+from workers.catalogue.importing.reading import Columns
+from workers.catalogue.importing.writing import Table
+from workers.catalogue.pages import M, Pages
+
+# The products that earlier imports of the same dry run would have written: their currency by SKU.
+Expected = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one import is for. A dry run adds to `expected` the products that it did not write."""
+
+    tenant_id: int
+    marketplace: str
+    dry_run: bool
+    expected: Expected
+
+
+Check = Callable[[Row], Row]
+"""From a row as it was read to the columns of the table. Raises FieldProblem."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """What callers read about a kind."""
+
+    rows: str
+    """What its rows are called, as in competitors' offers."""
+    order: str
+    """In which order they are listed, as in by product, the newest first."""
+    listing: str
+    """The whole description of the list."""
+    importing: str
+    """The whole description of the import, with its columns."""
+    example: str
+    """A short file as CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[M]):
+    """One kind of rows: its name in paths and commands, what its columns hold, and where its rows go."""
+
+    name: str
+    table: Table
+    fields: Mapping[str, Parser]
+    required: tuple[str, ...]
+    checker: Callable[[Scope], Check]
+    """Makes the check of one import, which may read once what it needs to know of the catalogue."""
+    pages: Pages[M]
+    documentation: Documentation
+
+    @property
+    def columns(self) -> Columns:
+        return Columns(tuple(self.fields), self.required)

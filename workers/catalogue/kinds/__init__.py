@@ -1,0 +1,17 @@
+"""What can be imported and listed. A new kind is a file beside these, and its line in KINDS."""
+
+from typing import Any
+
+from workers.catalogue.importing.kind import Kind
+from workers.catalogue.kinds.offers import OFFERS
+from workers.catalogue.kinds.products import PRODUCTS
+from workers.catalogue.kinds.sales import SALES
+
+# In the order in which they are imported: the others refer to products. Each has rows of its own type.
+KINDS: tuple[Kind[Any], ...] = (
+    PRODUCTS,
+    SALES,
+    OFFERS,
+)
+
+__all__ = ["KINDS", "OFFERS", "PRODUCTS", "SALES"]

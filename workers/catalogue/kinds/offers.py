@@ -1,0 +1,121 @@
+"""Competitors' offers, kept as a history. Scans add to the same one: see `workers.catalogue.offers`."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+from pydantic import BaseModel, Field
+
+from aijobs.registry import Money
+from workers.catalogue.importing import fields
+from workers.catalogue.importing.checks import FieldProblem, check_decimals
+from workers.catalogue.importing.fields import Row
+from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
+from workers.catalogue.importing.writing import Table
+from workers.catalogue.kinds.products import known_product, known_products
+from workers.catalogue.models import CONDITIONS, LONGEST_LABEL, LONGEST_SKU, Offer
+from workers.catalogue.pages import Pages, Sort, row_id
+
+DEFAULTS: Row = {
+    "shipping": Decimal(0),
+    "condition": CONDITIONS[0],
+    "fulfilment": "",
+    "is_buy_box": False,
+    "url": "",
+}
+
+
+class OfferView(BaseModel):
+    marketplace: str
+    sku: str
+    seller: str
+    price: Money
+    shipping: Money
+    currency: str
+    condition: str
+    fulfilment: str = Field(description="Who ships, in the marketplace's word; empty where unknown.")
+    is_buy_box: bool
+    url: str | None
+    fetched_at: datetime
+
+
+def show(row: Offer) -> dict[str, object]:
+    return {
+        "marketplace": row.product.marketplace,
+        "sku": row.product.sku,
+        "seller": row.seller,
+        "price": row.price,
+        "shipping": row.shipping,
+        "currency": row.currency,
+        "condition": row.condition,
+        "fulfilment": row.fulfilment,
+        "is_buy_box": row.is_buy_box,
+        "url": row.url or None,
+        "fetched_at": row.fetched_at,
+    }
+
+
+def rows(tenant_id: int) -> QuerySet[Offer]:
+    return Offer.objects.of(tenant_id).select_related("product")
+
+
+def checker(scope: Scope) -> Check:
+    """An offer of the same seller, condition, fulfilment and moment is replaced. Without a moment it is of now."""
+    known = known_products(scope)
+    imported_at = now()
+
+    def check(row: Row) -> Row:
+        product_id, currency = known_product(known, row, scope.marketplace)
+        del row["sku"]
+        row["currency"] = row.get("currency") or currency
+        if row["currency"] != currency:
+            raise FieldProblem("currency", f"is not {currency}, in which the product is priced")
+        check_decimals(row, ("price", "shipping"))
+        if row.get("fetched_at") is None:
+            row["fetched_at"] = imported_at
+        return {"product_id": product_id, **DEFAULTS, **row}
+
+    return check
+
+
+OFFERS = Kind(
+    name="offers",
+    table=Table("catalogue_offer", ("product_id", "fetched_at", "seller", "condition", "fulfilment")),
+    fields={
+        "sku": fields.text(LONGEST_SKU, required=True),
+        "seller": fields.text(LONGEST_LABEL, required=True),
+        "price": fields.money,
+        "shipping": fields.shipping,
+        "currency": fields.optional_currency,
+        "condition": fields.condition,
+        "fulfilment": fields.fulfilment,
+        "is_buy_box": fields.flag,
+        "url": fields.url,
+        "fetched_at": fields.moment,
+    },
+    required=("sku", "seller", "price"),
+    checker=checker,
+    pages=Pages(
+        rows=rows,
+        order=(
+            Sort("product_id", row_id),
+            Sort("fetched_at", datetime.fromisoformat, descending=True),
+            Sort("id", row_id, descending=True),
+        ),
+        view=OfferView,
+        show=show,
+    ),
+    documentation=Documentation(
+        rows="competitors' offers",
+        order="by product, the newest first",
+        listing="The history, by product, the newest first.",
+        importing=(
+            "Columns: sku, seller, price, and optionally shipping, currency (the product's, which is also the only "
+            "one that can be compared), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, "
+            "url, fetched_at (now). Offers are kept as history; the newest of each seller, condition and fulfilment "
+            "counts. Otherwise as for products."
+        ),
+        example="sku,seller,price,shipping,is_buy_box\nSKU-001,BestShop,13.49,0,true\n",
+    ),
+)

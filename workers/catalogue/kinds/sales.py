@@ -1,0 +1,81 @@
+"""Sales: what a product sold in a day, or in a week."""
+
+from datetime import date
+
+from django.db.models import QuerySet
+from pydantic import BaseModel, Field
+
+from aijobs.registry import Money
+from workers.catalogue.importing import fields
+from workers.catalogue.importing.fields import Row
+from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
+from workers.catalogue.importing.writing import Table
+from workers.catalogue.kinds.products import known_product, known_products
+from workers.catalogue.models import LONGEST_SKU, Sale
+from workers.catalogue.pages import Pages, Sort, row_id
+
+
+class SaleView(BaseModel):
+    marketplace: str
+    sku: str
+    date: date
+    price: Money
+    units: float
+    promoted: float = Field(description="Share of the period on promotion, 0 to 1.")
+
+
+def show(row: Sale) -> dict[str, object]:
+    return {
+        "marketplace": row.product.marketplace,
+        "sku": row.product.sku,
+        "date": row.date.isoformat(),
+        "price": row.price,
+        "units": row.units,
+        "promoted": row.promoted,
+    }
+
+
+def rows(tenant_id: int) -> QuerySet[Sale]:
+    return Sale.objects.of(tenant_id).select_related("product")
+
+
+def checker(scope: Scope) -> Check:
+    known = known_products(scope)
+
+    def check(row: Row) -> Row:
+        product_id, _ = known_product(known, row, scope.marketplace)
+        del row["sku"]
+        return {"product_id": product_id, **row}
+
+    return check
+
+
+SALES = Kind(
+    name="sales",
+    table=Table("catalogue_sale", ("product_id", "date")),
+    fields={
+        "sku": fields.text(LONGEST_SKU, required=True),
+        "date": fields.day,
+        "price": fields.average_price,
+        "units": fields.units,
+        "promoted": fields.share,
+    },
+    required=("sku", "date", "price", "units"),
+    checker=checker,
+    pages=Pages(
+        rows=rows,
+        order=(Sort("product_id", row_id), Sort("date", date.fromisoformat, descending=True)),
+        view=SaleView,
+        show=show,
+    ),
+    documentation=Documentation(
+        rows="sales",
+        order="by product, the newest first",
+        listing="By product, the newest first.",
+        importing=(
+            "Columns: sku, date, price, units, and optionally promoted (true, false, or the share of the period). A "
+            "date may stand for a week: the spacing is inferred. Otherwise as for products."
+        ),
+        example="sku,date,price,units,promoted\nSKU-001,2026-03-12,14.99,31,false\n",
+    ),
+)
