@@ -112,6 +112,10 @@ class JobType(Generic[P, R]):
     admit: Admission[P] | None = None
 
 
+# While releases roll, jobs of the new one meet workers of the old one: what those do not know they leave to others.
+# What nobody has known for a day fails.
+UNKNOWN_FOR_SECONDS = 86_400.0
+
 # By name. Filled at start, see `register`.
 TYPES: dict[str, JobType[Params, Result]] = {}
 

@@ -8,12 +8,13 @@ from typing import TypeVar
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import connection
+from django.utils.timezone import now
 
 from aijobs import registry
 from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
-from aijobs.engine.outcomes import Completed, Failed, Outcome
-from aijobs.errors import InvalidJobType, InvalidParams, JobFailure, TransientFailure, TransitionRefused
+from aijobs.engine.outcomes import Completed, Failed, HandedBack, Outcome
+from aijobs.errors import ApiError, InvalidJobType, InvalidParams, JobFailure, TransientFailure, TransitionRefused
 from aijobs.sql import CONNECTION_ERRORS
 from workers.context import JobContext
 from workers.heartbeat import heartbeat
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+# Until a job of another release is looked at again: doubling, so that a day of it is some thirty events.
+FIRST_DELAY_SECONDS = 30.0
+LONGEST_DELAY_SECONDS = 3600.0
 
 Answer = TypeVar("Answer")
 
@@ -53,8 +57,19 @@ def attempt(run: Run, context: JobContext) -> Outcome:
         )
     except TransitionRefused:
         raise
+    except (InvalidJobType, InvalidParams) as error:
+        return _of_another_release(run, error)
     except Exception as error:
         return failure_of(error)
+
+
+def _of_another_release(run: Run, error: ApiError) -> Outcome:
+    """This worker does not know what was accepted: one of a newer release will, while releases roll."""
+    age = now() - run.created_at
+    if age.total_seconds() > registry.UNKNOWN_FOR_SECONDS:
+        return Failed(error.code, error.message, transient=False)
+    logger.warning("handed back: %s", error)
+    return HandedBack(delay=min(FIRST_DELAY_SECONDS * 2 ** min(run.attempt - 1, 10), LONGEST_DELAY_SECONDS))
 
 
 def failure_of(error: Exception) -> Failed:
@@ -62,9 +77,6 @@ def failure_of(error: Exception) -> Failed:
     match error:
         case SoftTimeLimitExceeded():
             return Failed(WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
-        case InvalidJobType() | InvalidParams():
-            # Accepted by another release than this one.
-            return Failed(error.code, error.message, transient=False)
         case TransientFailure():
             return Failed(error.code, error.message, transient=True, retry_after=error.retry_after)
         case JobFailure():

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from uuid import UUID
 
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 WORKER_TIMEOUT = "WORKER_TIMEOUT"
 TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
+# How long a job of a type that this release does not have waits for a worker that knows it.
+UNKNOWN_DELAY_SECONDS = 30.0
 # Of a failure: what an upstream or a library says may be of any length.
 LONGEST_MESSAGE = 2000
 
@@ -47,6 +50,7 @@ class Run:
     type: str
     # As JSON; what the sweeper and a stopping worker end without running it has none.
     params: str
+    created_at: datetime
     tenant_id: int
     attempt: int
     failures: int
@@ -63,8 +67,10 @@ def claim(job_id: UUID, worker: str) -> Run | None:
     """Take a queued, due, unblocked, released job. None when it is none, or somebody else's: forget the message."""
     claimed = _claim(job_id, worker, locked=False) or _claim_limited(job_id, worker)
     if not claimed:
-        # Due, but its tenant is suspended or at its max_running: it leaves the window until there is room.
-        sql.execute(statements.UNRELEASE, {"id": job_id})
+        # Due, but its tenant is suspended or at its max_running, or this release does not know its type: it leaves
+        # the window until there is room, or a worker that knows it.
+        parameters = {"id": job_id, "hard_limits": _hard_limits(), "delay": UNKNOWN_DELAY_SECONDS}
+        sql.execute(statements.UNRELEASE, parameters)
         return None
     return claimed[0]
 
@@ -80,6 +86,7 @@ def _claim(job_id: UUID, worker: str, *, locked: bool) -> list[Run]:
             "window": settings.AIJOBS_RELEASE_WINDOW,
             "lease": settings.AIJOBS_LEASE_SECONDS,
             "hard_limits": _hard_limits(),
+            "give_up": registry.UNKNOWN_FOR_SECONDS,
         },
     )
 
@@ -132,7 +139,7 @@ def record(run: Run, outcome: Outcome) -> Ended:
         case LeaseLost():
             return _take_back(run)
         case HandedBack():
-            return _hand_back(run)
+            return _hand_back(run, outcome.delay)
 
 
 @contextmanager
@@ -302,11 +309,11 @@ def _take_back(run: Run) -> Ended:
         return Ended(terminal=True, released=_advance(run, Status.FAILED))
 
 
-def _hand_back(run: Run) -> Ended:
+def _hand_back(run: Run, delay: float | None) -> Ended:
     """A job of a cancelled batch gets no further attempt: it ends here."""
     with _lock_batch(run, run.batch_id is not None):
         if not _batch_cancelled(run):
-            released = _wait_again(run, EventKind.HANDED_BACK, None, failures=0, data=None)
+            released = _wait_again(run, EventKind.HANDED_BACK, delay, failures=0, data=None)
             return Ended(terminal=False, released=released)
         message = "The batch was cancelled before this job could be run to its end."
         _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)

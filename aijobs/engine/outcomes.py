@@ -31,7 +31,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class HandedBack:
-    """The worker stops before the handler has answered. It costs no attempt."""
+    """The worker does not do it: it stops, or what it was given is of another release. It costs no attempt."""
+
+    # Seconds until another worker may take it; None: at once.
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

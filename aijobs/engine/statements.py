@@ -80,7 +80,7 @@ WITH claimed AS (
     UPDATE aijobs_job job SET
         status = 'running', attempt = attempt + 1, event_seq = event_seq + 1, worker = %(worker)s::text,
         started_at = now(), processed = 0, total = NULL,
-        deadline_at = now() + make_interval(secs => (%(hard_limits)s::jsonb ->> type)::float),
+        deadline_at = now() + make_interval(secs => coalesce((%(hard_limits)s::jsonb ->> type)::float, 60)),
         lease_expires_at = now() + make_interval(
             secs => least(%(lease)s::float, (%(hard_limits)s::jsonb ->> type)::float)
         )
@@ -89,6 +89,8 @@ WITH claimed AS (
     -- would rather walk through all released jobs than look up one primary key.
     WHERE job.id = %(id)s::uuid AND status || '' = 'queued' AND NOT blocked AND run_after <= now()
       AND released_at IS NOT NULL AND tenant.id = job.tenant_id AND tenant.suspended_at IS NULL
+      -- Of a type that this release does not have: only to fail it, when no other release has taken it for long.
+      AND (%(hard_limits)s::jsonb ? type OR job.created_at < now() - make_interval(secs => %(give_up)s::float))
       AND (tenant.max_running IS NULL OR (%(locked)s::boolean AND tenant.max_running > (
           SELECT count(*) FROM aijobs_job running
           WHERE running.tenant_id = job.tenant_id AND running.status = 'running'
@@ -98,7 +100,7 @@ WITH claimed AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
-SELECT claimed.id, type, params, claimed.tenant_id, attempt, failures, batch_id,
+SELECT claimed.id, type, params, claimed.created_at, claimed.tenant_id, attempt, failures, batch_id,
     coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
@@ -122,8 +124,12 @@ FROM patience, aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenan
 WHERE bound = '1s' AND job.id = %(id)s::uuid AND job.status = 'queued' AND tenant.max_running IS NOT NULL
 """
 
+# One of a type that this release does not have waits for a worker of another release: the known ones go on.
 UNRELEASE = """
-UPDATE aijobs_job SET released_at = NULL, releases = greatest(releases - 1, 0)
+UPDATE aijobs_job SET
+    released_at = NULL, releases = greatest(releases - 1, 0),
+    run_after = CASE WHEN %(hard_limits)s::jsonb ? type THEN run_after
+        ELSE now() + make_interval(secs => %(delay)s::float) END
 WHERE id = %(id)s::uuid AND status = 'queued' AND NOT blocked AND run_after <= now() AND released_at IS NOT NULL
 RETURNING id
 """
@@ -206,7 +212,7 @@ RETURNING id, type, lane, batch_id, position
 """
 
 _HELD = """
-SELECT job.id, type, '' AS params, job.tenant_id, attempt, failures, batch_id,
+SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, attempt, failures, batch_id,
     coalesce(batch.sequential, false) AS sequential, batch.on_failure, position, false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'running'

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
+from aijobs import registry
 from aijobs.engine import broker, lifecycle
 from aijobs.engine.outcomes import Completed
 from aijobs.errors import JobNotCancellable, JobNotFound, QueueFull, TransitionRefused
@@ -279,11 +280,38 @@ def test_two_sweepers_take_a_lost_run_back_once() -> None:
         assert engine.kinds(job_id) == ["queued", "started", "lease_lost"]
 
 
+def test_job_of_a_type_of_a_newer_release_waits_for_a_worker_that_knows_it(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [unknown, known] = engine.dispatch(tenant, 2)
+    Job.objects.filter(id=unknown).update(type="of_the_next_release")
+    assert lifecycle.claim(unknown, engine.WORKER) is None
+    job = Job.objects.get(id=unknown)
+    assert (job.status, job.attempt, job.released_at) == ("queued", 0, None)
+    assert job.run_after > now() + timedelta(seconds=20)
+    assert engine.kinds(unknown) == ["queued"]
+    assert lifecycle.claim(known, engine.WORKER) is not None
+
+
+def test_params_of_a_newer_release_are_handed_back_and_fail_after_a_day(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [job_id] = engine.dispatch(tenant, params={"since_the_next_release": True})
+    assert execute(engine.start(job_id)) == lifecycle.Ended(terminal=False)
+    job = Job.objects.get(id=job_id)
+    assert (job.status, job.failures, engine.kinds(job_id)[-1]) == ("queued", 0, "handed_back")
+    assert now() + timedelta(seconds=20) < job.run_after < now() + timedelta(seconds=40)
+    monkeypatch.setattr(registry, "UNKNOWN_FOR_SECONDS", -1.0)
+    Job.objects.filter(id=job_id).update(released_at=now(), run_after=now() - engine.LONG_AGO)
+    assert execute(engine.start(job_id)) == lifecycle.Ended(terminal=True)
+    assert Job.objects.get(id=job_id).error_code == "INVALID_PARAMS"
+
+
 def test_job_of_a_type_that_is_gone_ends_and_harms_nobody(tenant: Tenant) -> None:
-    """Dispatched under a release that had the type, swept and read under one that has not."""
+    """Dispatched under a release that had the type, swept and read under one that has not, for more than a day."""
     ids = engine.dispatch(tenant, 2)
-    Job.objects.filter(id__in=ids).update(type="gone")
     engine.start(ids[0])
+    Job.objects.filter(id__in=ids).update(type="gone", created_at=now() - timedelta(hours=25))
     engine.let_lease_expire(ids[0])
     lifecycle.reclaim_expired()
     assert execute(engine.start(ids[1])) == lifecycle.Ended(terminal=True)
