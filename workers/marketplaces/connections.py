@@ -10,12 +10,12 @@ from django.utils.timezone import now
 from pydantic import ValidationError
 
 from aijobs.errors import ApiError, FieldError, InvalidParams
-from aijobs.outbound import sealing
-from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
+from aijobs.outbound.failures import OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
 from workers.catalogue.models import Product
 from workers.changes.models import EXPIRES_AFTER, OPEN, PriceChange, PriceChangeQuerySet, PriceChangeStatus
+from workers.marketplaces import credentials as secrets
 from workers.marketplaces.catalogue import Catalogue, CatalogueSettings
 from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
 from workers.marketplaces.models import Connection
@@ -142,14 +142,9 @@ def open_connector(connection: Connection, pace: Pace) -> AnyConnector:
         if kind is Catalogue:
             return open_stored(connection, pace)
         settings = kind.settings_model.model_validate(connection.settings)
-        opened = sealing.unseal(connection.sealed_credentials, _owner(connection))
-        credentials = kind.credentials_model.model_validate(opened)
+        credentials = kind.credentials_model.model_validate(secrets.unseal(connection))
     except ValidationError:
         raise Permanent("INVALID_CONNECTION", "The stored settings are not valid any more: save them anew.") from None
-    except sealing.Unreadable:
-        raise CredentialsRefused(
-            "CREDENTIALS_UNREADABLE", "The credentials cannot be decrypted with the configured keys: save them anew."
-        ) from None
     return kind(settings, credentials, pace, f"{connection.tenant_id}:{connection.name}")
 
 
@@ -158,10 +153,6 @@ def open_stored(connection: Connection, pace: Pace) -> Catalogue:
     stored = connection.settings if connection.connector == CATALOGUE else {}
     settings = CatalogueSettings.model_validate(stored)
     return Catalogue(connection.tenant_id, connection.name, settings, pace)
-
-
-def _owner(connection: Connection) -> str:
-    return f"{connection.tenant_id}:{connection.name}"
 
 
 def check(
@@ -222,7 +213,7 @@ def save(
     row = stored or Connection(tenant_id=tenant_id, name=name)
     read = row.sealed_credentials
     if not _keeps_credentials(stored, connector, credentials):
-        row.sealed_credentials = sealing.seal(cast("Mapping[str, str]", credentials or {}), _owner(row))
+        row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
     row.connector, row.settings, row.updated_at = connector, dict(settings), now()
     if _insert(row) if stored is None else _update(row, read):
         return row, stored is None
@@ -280,19 +271,3 @@ def _give_up_unread(connection: Connection) -> None:
 def _refuse_open_changes(connection: Connection) -> None:
     if _open_changes(connection).filter(created_at__gt=now() - EXPIRES_AFTER).exists():
         raise ChangesInProgress()
-
-
-def rotate_all() -> tuple[int, list[str]]:
-    """Encrypt all credentials with the first key; returns how many, and the connections that no key decrypts."""
-    rotated, unreadable = 0, []
-    for row in Connection.objects.select_related("tenant").order_by("pk").iterator():
-        try:
-            renewed = sealing.rotate(row.sealed_credentials)
-        except sealing.Unreadable:
-            unreadable.append(f"{row.tenant.name}/{row.name}")
-            continue
-        # One that was saved meanwhile has the first key already.
-        rotated += Connection.objects.filter(pk=row.pk, sealed_credentials=row.sealed_credentials).update(
-            sealed_credentials=renewed
-        )
-    return rotated, unreadable

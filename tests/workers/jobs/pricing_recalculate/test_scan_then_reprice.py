@@ -141,7 +141,8 @@ def market(
     fake_amazon: FakeAmazon,
     settings: Any,
 ) -> Market:
-    settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{pages.port}", shop.address, fake_amazon.host]
+    connectors = [f"connector:{address}" for address in (shop.address, fake_amazon.host)]
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{pages.port}", *connectors]
     if request.param == "catalogue":
         return at_catalogue(seller)
     if request.param == "web":

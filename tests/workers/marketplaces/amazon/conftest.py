@@ -19,7 +19,7 @@ Opener = Callable[..., Amazon]
 def fake(settings: Any) -> Iterator[FakeAmazon]:
     """Refuses no request at the end that a model forbids, but fails the test."""
     server = FakeAmazon()
-    settings.AIJOBS_OUTBOUND_ALLOW = [server.host]
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{server.host}"]
     yield server
     server.close()
     assert server.violations == []

@@ -15,7 +15,7 @@ Connect = Callable[..., Shopify]
 @pytest.fixture
 def server(settings: Any) -> Iterator[FakeShopify]:
     with running() as server:
-        settings.AIJOBS_OUTBOUND_ALLOW = [server.address]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{server.address}"]
         yield server
 
 

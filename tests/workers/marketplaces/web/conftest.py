@@ -16,7 +16,7 @@ Opener = Callable[..., Web]
 @pytest.fixture
 def shop(httpserver: HTTPServer, settings: Any) -> HTTPServer:
     """A shop that nobody knows the robots.txt of, and that may be called."""
-    settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{httpserver.port}"]
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{httpserver.port}"]
     robots._known.clear()
     return httpserver
 

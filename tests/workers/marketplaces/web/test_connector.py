@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from protego import Protego
@@ -198,6 +199,15 @@ def test_redirects_that_lead_astray(shop: HTTPServer, open_web: Opener, location
     problem = fetch(open_web(), shop.url_for("/loop")).problem
     assert problem is not None
     assert problem.code == code
+
+
+def test_what_is_opened_for_connectors_is_not_opened_for_the_pages_that_tenants_name(
+    shop: HTTPServer, open_web: Opener, settings: Any
+) -> None:
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:127.0.0.1:{shop.port}"]
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert problem is not None
+    assert (problem.code, paths(shop)) == ("ADDRESS_REFUSED", [])
 
 
 def test_a_product_without_pages(open_web: Opener) -> None:
