@@ -11,6 +11,7 @@ from aijobs.outbound.pace import Pace
 from tests.clients import Caller
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
+from workers.marketplaces.shopify.settings import ShopifyCredentials
 
 SECRETS = {"access_token": "shpat_1"}
 OLD, NEW = "old-secret-of-any-form", "new-secret"
@@ -90,6 +91,7 @@ def test_after_a_rotation_the_old_key_can_go(owner: Caller, outsider: Caller, se
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
     for row in Connection.objects.all():
         with connections.open_connector(row, Pace(1)) as connector:
+            assert isinstance(connector.credentials, ShopifyCredentials)
             assert connector.credentials.access_token.get_secret_value() == "shpat_1"
 
 

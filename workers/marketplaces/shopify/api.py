@@ -14,9 +14,9 @@ from aijobs.outbound.purposes import Purpose
 from aijobs.outbound.retrying import Retries, retried, spread
 from workers.marketplaces.shopify import failures
 from workers.marketplaces.shopify.bucket import Bucket
-from workers.marketplaces.shopify.connection import ShopifySettings
 from workers.marketplaces.shopify.failures import UNTOLD_WAIT_SECONDS, throttled
 from workers.marketplaces.shopify.operations import Data, Operation
+from workers.marketplaces.shopify.settings import ShopifySettings
 
 # Only of what the rate limit kept from being executed.
 RETRIES = Retries(5, spread, after=Throttled)

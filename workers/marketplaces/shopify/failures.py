@@ -12,8 +12,8 @@ from aijobs.outbound.failures import (
     Unavailable,
     Uncertain,
 )
-from workers.marketplaces.shopify.connection import ShopifySettings
 from workers.marketplaces.shopify.operations import Data, Operation
+from workers.marketplaces.shopify.settings import ShopifySettings
 
 # Where Shopify limits and does not say for how long. It names 1 s itself.
 UNTOLD_WAIT_SECONDS = 1.0

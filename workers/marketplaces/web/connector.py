@@ -10,16 +10,15 @@ from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Thrott
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.retrying import Retries, doubling, retried
 from workers.marketplaces.protocols import (
-    Capability,
-    ConnectionModel,
     Connector,
     Fetched,
     Listing,
     NoCredentials,
     Offer,
     RefusedOffer,
+    Scope,
 )
-from workers.marketplaces.web import pages
+from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import (
     MOST_REDIRECTS,
     ROBOT,
@@ -30,6 +29,7 @@ from workers.marketplaces.web.fetching import (
     parsed,
 )
 from workers.marketplaces.web.robots import Robots
+from workers.marketplaces.web.settings import WebSettings
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_SECONDS = 15.0
@@ -41,17 +41,10 @@ _BUSY = "RATE_LIMITED"
 _HTML = {"text/html", "application/xhtml+xml"}
 
 
-class WebSettings(ConnectionModel):
-    """Nothing has to be set: products have the addresses."""
-
-
 class Web(Connector[WebSettings, NoCredentials]):
     """Reads the schema.org data of competitors' product pages, as politely as their robots.txt asks for."""
 
-    settings_model = WebSettings
-    capabilities = frozenset({Capability.FETCH_OFFERS})
-
-    def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: str) -> None:
+    def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
         self._client = open_reader()
         self._robots = Robots(self._client, pace)
@@ -94,9 +87,9 @@ class Web(Connector[WebSettings, NoCredentials]):
         kept, repeated = _one_of_each_seller(offers)
         return Fetched(listing.sku, kept, (*refused, *repeated))
 
-    def _page(self, address: str, conditions: Collection[str]) -> pages.Page:
+    def _page(self, address: str, conditions: Collection[str]) -> reading.Page:
         response = self._found(parsed(address))
-        page = pages.read(response.content, response.charset_encoding, response.request.url, conditions)
+        page = reading.read(response, conditions)
         if not page.has_product:
             raise Permanent(
                 "NO_PRODUCT_DATA", f"{name_of(response.request.url)} has no schema.org data of a product."

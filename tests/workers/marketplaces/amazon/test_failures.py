@@ -13,7 +13,7 @@ from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, connector, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 
 
 def test_a_token_serves_every_connection_of_the_process(open_amazon: Opener, fake: FakeAmazon) -> None:

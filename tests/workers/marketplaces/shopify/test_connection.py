@@ -11,7 +11,7 @@ from aijobs.outbound.http import AddressRefused
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 

@@ -11,9 +11,9 @@ from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Mishap, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.operations import UPDATE_PRICE
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 HTML = Reply(b"<!DOCTYPE html><html><body>Something went wrong</body></html>")

@@ -12,9 +12,10 @@ from tests.workers.marketplaces.shopify.admin import LeakyBucket
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifySettings, failures
+from workers.marketplaces.shopify import failures
 from workers.marketplaces.shopify.bucket import Bucket
 from workers.marketplaces.shopify.operations import CHECK
+from workers.marketplaces.shopify.settings import ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 THROTTLED = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]

@@ -13,7 +13,8 @@ from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.web import markups
 from tests.workers.marketplaces.web.conftest import Opener
 from workers.marketplaces.protocols import Fetched, Listing
-from workers.marketplaces.web import Web, robots
+from workers.marketplaces.web import robots
+from workers.marketplaces.web.connector import Web
 from workers.marketplaces.web.fetching import USER_AGENT
 
 HTML = "text/html; charset=utf-8"
@@ -81,7 +82,7 @@ def test_a_crawl_delay_is_kept(shop: HTTPServer, open_web: Opener) -> None:
 
 def test_a_hostile_robots_txt_costs_bounded_time() -> None:
     names = "".join(f"User-agent: {number}\n" for number in range(12_000))
-    text = robots._for_us(names + "Disallow: /x\n" * 18_000)
+    text = robots.for_us(names + "Disallow: /x\n" * 18_000)
     assert "another" in text
     assert Protego.parse(text).can_fetch("https://shop.example/x", "AIJobsBot")
 
