@@ -51,10 +51,10 @@ def unavailable(response: httpx.Response, *, name: str, writes: bool = False) ->
     return None
 
 
-def _after_sending(writes: bool, code: str, message: str, retry_after: float | None = None) -> Transient:
+def _after_sending(writes: bool, code: str, message: str, seconds: float | None = None) -> Transient:
     if writes:
-        return Uncertain(code, f"{message} The change may have arrived.", retry_after)
-    return Unavailable(code, message, retry_after)
+        return Uncertain(code, f"{message} The change may have arrived.", seconds)
+    return Unavailable(code, message, seconds)
 
 
 def retry_after(response: httpx.Response) -> float | None:

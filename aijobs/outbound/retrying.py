@@ -15,9 +15,9 @@ Pause = Callable[[int, float], float]
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """`tries` counts the first one too. `after` are the failures that a moment may mend.
+    """How often a call is made in all, and `after` which failures it is made again.
 
-    A call whose outcome is uncertain, or for which there is no time, is none of them: it is never made again here.
+    Uncertain and OutOfTime are never among them: what may have arrived is not sent twice.
     """
 
     tries: int
@@ -35,7 +35,7 @@ def doubling(seconds: float) -> Pause:
 
 
 def spread(tried: int, asked: float) -> float:
-    """At least what the failure asks for, and up to so many times that as there were tries and one more.
+    """At random between what the failure asks for and a multiple of it, which grows with every try.
 
     For a limit that many share. All who wait for it are told the same: together they would find it used up again.
     """

@@ -37,6 +37,8 @@ CAPABILITIES: dict[str, type[object]] = {
 
 @dataclass(frozen=True, slots=True)
 class ConnectorType(Generic[S_co, C_co]):
+    """A connector as the API and the admin know it."""
+
     # The dotted path of the class.
     connector: str
     settings_model: type[S_co]
@@ -58,8 +60,8 @@ class ConnectorType(Generic[S_co, C_co]):
         self, settings: Mapping[str, object], credentials: Mapping[str, object], pace: Pace, scope: Scope
     ) -> Connector[S_co, C_co]:
         """Ready to be called. Raises ValidationError where the settings or credentials are not of its models."""
-        known = self.settings_model.model_validate(settings), self.credentials_model.model_validate(credentials)
-        return self.load()(*known, pace, scope)
+        checked = self.settings_model.model_validate(settings)
+        return self.load()(checked, self.credentials_model.model_validate(credentials), pace, scope)
 
 
 CATALOGUE, WEB = "catalogue", "web"
