@@ -23,9 +23,10 @@ from aijobs.outbound.pace import Pace
 from workers.catalogue.models import Product
 from workers.changes import guardrails
 from workers.changes.models import EXPIRES_AFTER, PriceChange, PriceChangeStatus
-from workers.marketplaces.connections import AnyConnector, open_connector
+from workers.marketplaces.connections import AnyConnector, open_connector, price_desk
 from workers.marketplaces.listings import listing_of
 from workers.marketplaces.models import Connection
+from workers.marketplaces.protocols import PriceDesk
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ def settle_job(connector: AnyConnector, change_ids: Sequence[int], attempt: Atte
             return
         parameters = {"ids": list(change_ids[start : start + CHUNK]), "seconds": CLAIM_SECONDS}
         try:
-            for _ in _settle_all(connector, sql.rows(Claimed, CLAIM_OF_JOB, parameters), attempt):
+            for _ in _settle_all(price_desk(connector), sql.rows(Claimed, CLAIM_OF_JOB, parameters), attempt):
                 done += 1
                 yield done
         except CredentialsRefused as error:
@@ -148,7 +149,7 @@ def settle_due(connection: Connection, seconds: float) -> int:
     try:
         with open_connector(connection, Pace(seconds)) as connector:
             while connector.pace.left > 0 and (claimed := _claim_due(connection)):
-                taken += sum(1 for _ in _settle_all(connector, claimed, None))
+                taken += sum(1 for _ in _settle_all(price_desk(connector), claimed, None))
     finally:
         Connection.objects.filter(pk=connection.pk).update(settling_until=now())
     return taken
@@ -185,10 +186,10 @@ def _reject_unsent(change_ids: Sequence[int], error: OutboundError) -> None:
     unsent.update(status=PriceChangeStatus.REJECTED, detail=str(error))
 
 
-def _settle_all(connector: AnyConnector, claimed: Sequence[Claimed], attempt: Attempt | None) -> Iterator[None]:
+def _settle_all(desk: PriceDesk, claimed: Sequence[Claimed], attempt: Attempt | None) -> Iterator[None]:
     for each in sorted(claimed, key=lambda each: each.id):
         if _begin(each, attempt):
-            _settle(connector, each)
+            _settle(desk, each)
         yield
 
 
@@ -204,10 +205,10 @@ def _begin(claimed: Claimed, attempt: Attempt | None) -> bool:
     return sql.execute(BEGIN, parameters) == 1
 
 
-def _settle(connector: AnyConnector, claimed: Claimed) -> None:
+def _settle(desk: PriceDesk, claimed: Claimed) -> None:
     change = PriceChange.objects.select_related("product").get(pk=claimed.id)
     try:
-        live = connector.read_price(listing_of(change.product))
+        live = desk.read_price(listing_of(change.product))
     except OutboundError as error:
         _unread(claimed, error)
         return
@@ -219,7 +220,7 @@ def _settle(connector: AnyConnector, claimed: Claimed) -> None:
         _learn_of(change, live)
     else:
         # Also where it has the price already: an answer may lag behind a change that is still on its way.
-        _write(connector, claimed, change)
+        _write(desk, claimed, change)
 
 
 def _unread(claimed: Claimed, error: OutboundError) -> None:
@@ -232,9 +233,9 @@ def _unread(claimed: Claimed, error: OutboundError) -> None:
         raise error
 
 
-def _write(connector: AnyConnector, claimed: Claimed, change: PriceChange) -> None:
+def _write(desk: PriceDesk, claimed: Claimed, change: PriceChange) -> None:
     try:
-        connector.write_price(listing_of(change.product), change.after)
+        desk.write_price(listing_of(change.product), change.after)
     except Uncertain as error:
         _try_later(claimed, PriceChangeStatus.UNKNOWN, error)
     except Transient as error:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from aijobs.outbound.http import AddressRefused, TooLarge, is_public, open_client, send
+from aijobs.outbound.purposes import Purpose
 
 Answering = Callable[[socket.socket], None]
 Serve = Callable[[Answering], int]
@@ -26,7 +27,7 @@ def serve(settings: Any) -> Iterator[Serve]:
         listener = socket.create_server(("127.0.0.1", 0))
         listeners.append(listener)
         port: int = listener.getsockname()[1]
-        settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{port}"]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{port}"]
         threading.Thread(target=_accept, args=[listener, answer], daemon=True).start()
         return port
 
@@ -45,7 +46,7 @@ def _accept(listener: socket.socket, answer: Answering) -> None:
 
 
 def get(url: str, *, most_bytes: int = 1000, seconds: float = 5.0, https_only: bool = False) -> httpx.Response:
-    with open_client(https_only=https_only) as client:
+    with open_client(Purpose.PAGE, https_only=https_only) as client:
         return send(client, client.build_request("GET", url), most_bytes=most_bytes, seconds=seconds)
 
 

@@ -23,11 +23,10 @@ from workers.jobs.competitor_scan.shapes import OfferView, ScannedSku, ScanParam
 from workers.jobs.shared import Skipped
 from workers.marketplaces import connections
 from workers.marketplaces.connections import AnyConnector
-from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
+from workers.marketplaces.connectors import CATALOGUE, CONNECTORS, WEB
 from workers.marketplaces.listings import listing_of
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import Capability, Fetched, NoCredentials, Offer
-from workers.marketplaces.web import Web, WebSettings
+from workers.marketplaces.protocols import Fetched, Offer, OfferSource
 
 # Of the soft limit of 600 s: what is not fetched by then is reported as missing, not lost with the run.
 FETCH_SECONDS = 540.0
@@ -93,7 +92,8 @@ class _Source:
         left = {product.sku: product for product in self.products}
         try:
             with self.open() as connector:
-                for fetched in connector.fetch_offers([listing_of(each) for each in self.products], conditions):
+                source = connections.offer_source(connector)
+                for fetched in source.fetch_offers([listing_of(each) for each in self.products], conditions):
                     del left[fetched.sku]
                     yield fetched
         except OutboundError as error:
@@ -105,7 +105,7 @@ def _sources(params: ScanParams, connection: Connection, products: Sequence[Prod
     """Who is asked for which products: nobody for the fresh ones, and pages where the connector has no offers."""
     pace = Pace(FETCH_SECONDS)
     openers: dict[str, Callable[[], AnyConnector]] = {
-        "web": lambda: Web(WebSettings(), NoCredentials(), pace, f"{connection.tenant_id}:{connection.name}"),
+        WEB: lambda: connections.open_pages(connection, pace),
         CATALOGUE: lambda: connections.open_stored(connection, pace),
     }
     openers[connection.connector] = lambda: connections.open_connector(connection, pace)
@@ -120,9 +120,9 @@ def _sources(params: ScanParams, connection: Connection, products: Sequence[Prod
 def _source_of(product: Product, connector: str) -> str:
     kind = CONNECTORS.get(connector)
     # One that this release does not have says so when it is opened.
-    if kind is None or Capability.FETCH_OFFERS in kind.capabilities:
+    if kind is None or OfferSource in kind.protocols:
         return connector
-    return "web" if product.competitor_urls else CATALOGUE
+    return WEB if product.competitor_urls else CATALOGUE
 
 
 def _fresh(products: Sequence[Product], params: ScanParams) -> set[int]:

@@ -10,7 +10,6 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
 
-from aijobs.outbound import sealing
 from aijobs.outbound.pace import Pace
 from tests import engine
 from tests.clients import Caller, caller
@@ -19,7 +18,7 @@ from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
 from workers.changes.models import PriceChange
-from workers.marketplaces import connections
+from workers.marketplaces import connections, credentials
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -194,8 +193,7 @@ def test_a_name_that_jobs_could_not_use_is_refused(owner: Caller, name: str) -> 
 
 
 def opened(name: str = "shop") -> dict[str, str]:
-    row = Connection.objects.get(name=name)
-    return sealing.unseal(row.sealed_credentials, f"{row.tenant_id}:{row.name}")
+    return credentials.unseal(Connection.objects.get(name=name))
 
 
 def test_credentials_that_are_left_out_stay(owner: Caller) -> None:
