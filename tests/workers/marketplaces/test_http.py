@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.groups import timed
 from workers.marketplaces.http import AddressRefused, TooLarge, is_public, open_client, send
 
 Answering = Callable[[socket.socket], None]
@@ -223,6 +224,7 @@ def _drip(start: bytes, piece: bytes) -> Answering:
     return answer
 
 
+@timed
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
@@ -245,6 +247,7 @@ def _encoded(encoding: str, body: bytes) -> Answering:
     return lambda connection: connection.sendall(head + body)
 
 
+@timed
 def test_a_zip_bomb_is_not_inflated(serve: Serve) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     port = serve(_encoded("gzip", bomb))
@@ -261,7 +264,7 @@ def test_encodings_that_were_not_asked_for_are_not_decoded(serve: Serve, encodin
         get(f"http://127.0.0.1:{port}/")
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]], ids=["none", "cut off"])
 def test_a_broken_body_is_an_error(serve: Serve, body: bytes) -> None:
     port = serve(_encoded("gzip", body))
     with pytest.raises(httpx.DecodingError):
