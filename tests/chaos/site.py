@@ -28,7 +28,7 @@ from tests.factories import ALL_SCOPES
 from tests.integration.processes import Api, Processes, Running, wait_until
 from tests.jobs import RUNS_FILE
 
-LEASE_SECONDS = 3
+LEASE_SECONDS = 1
 # Beat sweeps every second; what a sweep takes back runs at once.
 RECOVERY_SECONDS = LEASE_SECONDS + 5
 WORKERS = 2

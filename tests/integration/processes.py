@@ -97,7 +97,7 @@ class Api(Running):
 
 @dataclass
 class Processes:
-    """Starts processes, and stops all of them at the end. Each is ready when its method returns, if it is to wait.
+    """Starts processes, and ends all of them. Each is ready when its method returns, if it is to wait.
 
     `environment`: of all of them, for those that have a database or a broker of their own.
     """
@@ -163,6 +163,7 @@ class Processes:
         self.running.append(Running(name, process, log))
         return self.running[-1]
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Nothing is worth a tidy end: what depends on one has stopped its process itself."""
         for each in reversed(self.running):
-            each.stop()
+            each.kill()

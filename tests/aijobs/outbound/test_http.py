@@ -13,6 +13,7 @@ import pytest
 
 from aijobs.outbound.http import AddressRefused, TooLarge, is_public, open_client, send
 from aijobs.outbound.purposes import Purpose
+from tests.groups import timed
 
 Answering = Callable[[socket.socket], None]
 Serve = Callable[[Answering], int]
@@ -224,6 +225,7 @@ def _drip(start: bytes, piece: bytes) -> Answering:
     return answer
 
 
+@timed
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
@@ -246,6 +248,7 @@ def _encoded(encoding: str, body: bytes) -> Answering:
     return lambda connection: connection.sendall(head + body)
 
 
+@timed
 def test_a_zip_bomb_is_not_inflated(serve: Serve) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     port = serve(_encoded("gzip", bomb))
@@ -262,7 +265,7 @@ def test_encodings_that_were_not_asked_for_are_not_decoded(serve: Serve, encodin
         get(f"http://127.0.0.1:{port}/")
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]], ids=["none", "cut off"])
 def test_a_broken_body_is_an_error(serve: Serve, body: bytes) -> None:
     port = serve(_encoded("gzip", body))
     with pytest.raises(httpx.DecodingError):
