@@ -29,7 +29,7 @@ from aijobs.errors import (
     TransitionRefused,
 )
 from aijobs.sql import CONNECTION_ERRORS
-from workers.changes import applying
+from workers.changes import settling
 from workers.context import JobContext
 from workers.heartbeat import heartbeat
 
@@ -191,7 +191,7 @@ PRICES_QUEUE = "ai-jobs.prices"
 @shared_task(name="workers.tasks.settle_prices", soft_time_limit=150, time_limit=180)
 def settle_prices(tenant_id: int, marketplace: str) -> None:
     """Write the price changes of one marketplace that no job looks after. A lost message is sent again by beat."""
-    applying.settle(tenant_id, marketplace)
+    settling.settle(tenant_id, marketplace)
 
 
 @signals.worker_init.connect
