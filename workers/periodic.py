@@ -49,7 +49,7 @@ def refresh_statistics() -> None:
 
 @shared_task(name="workers.periodic.settle_prices")
 def settle_prices() -> None:
-    """Have the price changes written that were applied by hand, reverted, or left open by a job."""
+    """Have the changes written that were applied by hand, reverted, or left open by a job."""
     if expired := settling.expire():
         logger.warning("%d changes could not be written within an hour", expired)
     for due in claims.due():

@@ -184,13 +184,13 @@ def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
     return False
 
 
-# The settler's messages. First in the workers' order: there are few of them, and each is a price that waits.
+# The settler's messages. First in the workers' order: there are few of them, and each is a change that waits.
 PRICES_QUEUE = "ai-jobs.prices"
 
 
 @shared_task(name="workers.tasks.settle_prices", soft_time_limit=150, time_limit=180)
 def settle_prices(tenant_id: int, marketplace: str) -> None:
-    """Write the price changes of one marketplace that no job looks after. A lost message is sent again by beat."""
+    """Write the changes of one marketplace that no job looks after. A lost message is sent again by beat."""
     settling.settle(tenant_id, marketplace)
 
 

@@ -69,11 +69,10 @@ def decide(kind: ChangeKind[V], origin: Origin, decisions: Sequence[Decision[V]]
 
 
 def _locked(origin: Origin, skus: Iterable[str]) -> list[Product]:
-    """The products, locked in the order of their SKUs, so that two jobs over the same ones wait for each other
-    instead of deadlocking.
+    """The products, locked until the transaction ends.
 
-    And no harder than an update locks, so that an import of sales, which refers to them in an order of its own, need
-    not wait.
+    In the order of their SKUs, so that two jobs over the same ones wait for each other instead of deadlocking. And no
+    harder than an update locks, so that an import of sales, which refers to them in its own order, need not wait.
     """
     products = Product.objects.of(origin.tenant_id).filter(marketplace=origin.marketplace, sku__in=list(skus))
     return list(products.order_by("sku").select_for_update(no_key=True))

@@ -241,6 +241,12 @@ def test_a_kind_that_this_release_does_not_know_waits(
     assert settle(seller, desk) == 1
 
 
+def test_a_kind_that_the_marketplace_does_not_take_is_rejected(seller: Caller, desk: TitleDesk) -> None:
+    decided(seller, Prices(), Decimal(10), Decimal(9))
+    settle(seller, desk)
+    assert outcome() == ("rejected", "NO_PRICE_DESK: Prices cannot be written to this marketplace.")
+
+
 def test_price_changes_of_the_api_are_of_prices_only(seller: Caller) -> None:
     [change] = decided(seller, Titles(), OLD, NEW, networked=False).changes
     assert listed(seller, "price-changes") == []

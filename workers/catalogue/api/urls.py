@@ -1,10 +1,6 @@
 from django.urls import re_path
 
-from workers.catalogue.api.views import (
-    OfferViewSet,
-    ProductViewSet,
-    SaleViewSet,
-)
+from workers.catalogue.api.views import OfferViewSet, ProductViewSet, SaleViewSet
 
 urlpatterns = [
     re_path(r"^catalogue/products/?$", ProductViewSet.as_view({"get": "list", "post": "create"}), name="products"),
