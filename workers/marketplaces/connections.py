@@ -14,7 +14,7 @@ from aijobs.outbound.failures import OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
 from workers.catalogue.models import Product
-from workers.changes.models import EXPIRES_AFTER, OPEN, PriceChange, PriceChangeQuerySet, PriceChangeStatus
+from workers.changes.models import EXPIRES_AFTER, Change, ChangeQuerySet, ChangeStatus
 from workers.marketplaces import credentials as secrets
 from workers.marketplaces.catalogue.connector import Catalogue
 from workers.marketplaces.catalogue.settings import CatalogueSettings
@@ -173,13 +173,6 @@ def offer_source(connector: AnyConnector) -> OfferSource:
     return connector
 
 
-def price_desk(connector: AnyConnector) -> PriceDesk:
-    """The connector, to write prices with. Raises Permanent where it takes none."""
-    if not isinstance(connector, PriceDesk):
-        raise Permanent("NO_PRICES", "The marketplace's connector cannot write prices.")
-    return connector
-
-
 def check(
     stored: Connection | None,
     connector: str,
@@ -280,15 +273,14 @@ def delete(tenant_id: int, name: str) -> None:
         found.delete()
 
 
-def _open_changes(connection: Connection) -> PriceChangeQuerySet:
-    changes = PriceChange.objects.of(connection.tenant_id)
-    return changes.filter(status__in=OPEN, product__marketplace=connection.name)
+def _open_changes(connection: Connection) -> ChangeQuerySet:
+    return Change.objects.open_at(connection.tenant_id, connection.name)
 
 
 def _give_up_unread(connection: Connection) -> None:
     """Close what could not be read back for an hour: with another connection, or none, nobody will."""
     _open_changes(connection).update(
-        status=PriceChangeStatus.REJECTED,
+        status=ChangeStatus.REJECTED,
         detail="The connection was changed or removed before the price could be read back.",
     )
 

@@ -18,7 +18,7 @@ from workers.catalogue import offers as history
 from workers.catalogue.comparison import Compared, change_pct, compare, rank
 from workers.catalogue.models import LONGEST_FULFILMENT, LONGEST_LABEL, LONGEST_URL, Product, Scan
 from workers.catalogue.offers import LastScan, StoredOffer
-from workers.changes import guardrails
+from workers.changes.models import policy_of
 from workers.jobs.competitor_scan.shapes import OfferView, ScannedSku, ScanParams, ScanResult, Summary
 from workers.jobs.shared import Skipped
 from workers.marketplaces import connections
@@ -179,7 +179,7 @@ class _Comparison:
         self.conditions = conditions
         self.job_id: UUID = context.job_id
         self.most_shown = max(LEAST_SHOWN, MOST_SHOWN // len(products))
-        self.outlier_factor = guardrails.policy_of(context.tenant_id).outlier_factor
+        self.outlier_factor = policy_of(context.tenant_id).outlier_factor
         self.scanned: dict[str, ScannedSku] = {}
         self.skipped: list[Skipped] = []
         self.problems: list[OutboundError] = []

@@ -17,7 +17,7 @@ from tests.workers.catalogue.steps import add_products
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
-from workers.changes.models import PriceChange
+from workers.changes.models import Change
 from workers.marketplaces import connections, credentials
 from workers.marketplaces.models import Connection
 
@@ -334,8 +334,14 @@ def open_change(owner: Caller, shop: FakeShopify, status: str) -> None:
     connect(owner, shop)
     sell(owner, shop, A="10.00")
     [job_id] = engine.dispatch(owner.tenant)
-    PriceChange.objects.create(
-        tenant=owner.tenant, product=Product.objects.get(), job_id=job_id, before=10, after=9, status=status
+    Change.objects.create(
+        tenant=owner.tenant,
+        product=Product.objects.get(),
+        job_id=job_id,
+        kind="price",
+        before="10",
+        after="9",
+        status=status,
     )
 
 
@@ -348,7 +354,7 @@ def test_a_connection_stays_while_a_price_is_on_its_way(owner: Caller, shop: Fak
     # New credentials are what may be needed to have them written.
     same = {"connector": "shopify", "settings": Connection.objects.get().settings}
     assert put(owner, {**same, "credentials": {"access_token": "renewed"}}, "shopify").status_code == 200
-    PriceChange.objects.update(status="applied")
+    Change.objects.update(status="applied")
     assert owner.delete(f"{PATH}/shopify").status_code == 204
 
 
@@ -357,10 +363,10 @@ def test_a_price_that_nobody_will_read_back_is_closed_with_its_connection(
     owner: Caller, shop: FakeShopify, replaced: bool
 ) -> None:
     open_change(owner, shop, "unknown")
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    Change.objects.update(created_at=F("created_at") - timedelta(hours=2))
     answer = put(owner, {"connector": "web"}, "shopify") if replaced else owner.delete(f"{PATH}/shopify")
     assert answer.status_code == (200 if replaced else 204)
-    change = PriceChange.objects.get()
+    change = Change.objects.get()
     assert (change.status, "removed" in change.detail) == ("rejected", True)
 
 
