@@ -20,14 +20,7 @@ from workers.marketplaces.catalogue.connector import Catalogue
 from workers.marketplaces.catalogue.settings import CatalogueSettings
 from workers.marketplaces.connectors import CATALOGUE, CONNECTORS, WEB, ConnectorType
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import (
-    ConnectionModel,
-    Connector,
-    NoCredentials,
-    OfferSource,
-    PriceDesk,
-    Scope,
-)
+from workers.marketplaces.protocols import ConnectionModel, Connector, NoCredentials, OfferSource, PriceDesk, Scope
 
 AnyConnector = Connector[ConnectionModel, ConnectionModel]
 # Somebody waits for the answer, and so does one of the API's threads.

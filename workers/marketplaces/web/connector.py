@@ -9,25 +9,9 @@ from aijobs.outbound.calling import retry_after
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.retrying import Retries, doubling, retried
-from workers.marketplaces.protocols import (
-    Connector,
-    Fetched,
-    Listing,
-    NoCredentials,
-    Offer,
-    RefusedOffer,
-    Scope,
-)
+from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, RefusedOffer, Scope
 from workers.marketplaces.web import reading
-from workers.marketplaces.web.fetching import (
-    MOST_REDIRECTS,
-    ROBOT,
-    Allowance,
-    get,
-    name_of,
-    open_reader,
-    parsed,
-)
+from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
 from workers.marketplaces.web.robots import Robots
 from workers.marketplaces.web.settings import WebSettings
 

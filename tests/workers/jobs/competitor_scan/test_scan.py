@@ -23,14 +23,7 @@ from workers.jobs.competitor_scan.run import run as scan
 from workers.jobs.competitor_scan.shapes import ScanParams
 from workers.marketplaces.connectors import CONNECTORS, ConnectorType
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import (
-    Connector,
-    Fetched,
-    Listing,
-    NoCredentials,
-    OfferSource,
-    RefusedOffer,
-)
+from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, OfferSource, RefusedOffer
 from workers.marketplaces.protocols import Offer as Fresh
 from workers.running import execute
 
@@ -168,8 +161,8 @@ def test_a_thousand_offers_of_a_sku_are_counted_and_shown(owner: Caller) -> None
 def test_of_many_skus_the_cheapest_offers_are_shown_and_all_are_counted(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.jobs.competitor_scan.run.MOST_SHOWN", 6)
-    monkeypatch.setattr("workers.jobs.competitor_scan.run.LEAST_SHOWN", 2)
+    monkeypatch.setattr("workers.jobs.competitor_scan.findings.MOST_SHOWN", 6)
+    monkeypatch.setattr("workers.jobs.competitor_scan.findings.LEAST_SHOWN", 2)
     add_products(owner, "A", "B", "C")
     offers(owner, "".join(f"{sku},S{number},{9 + number}\n" for sku in "ABC" for number in range(5)))
     result = result_of(run(owner, "A", "B", "C"))
