@@ -24,8 +24,8 @@ DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
 atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["AIJOBS_DATA_DIR"] = str(DATA_DIR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-# Where Python is to keep no bytecode, as in many images, each of the suite's hundred processes would compile all of it
-# anew: two of three seconds of its start. They keep it among themselves.
+# Where Python is to keep no bytecode, as in many images, each of the suite's hundred processes would compile every
+# module anew: two of the three seconds of its start. They keep it among themselves.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     os.environ["PYTHONPYCACHEPREFIX"] = str(DATA_DIR / "bytecode")
 # How long an example takes says more about what runs beside it than about the code.
