@@ -47,7 +47,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone) {
     struct timespec precise;
     (void)zone;
     int result = clock_gettime(CLOCK_REALTIME, &precise);
-    if (!result && now) *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
+    if (!result) *now = (struct timeval){precise.tv_sec, precise.tv_nsec / 1000};
     return result;
 }
 

@@ -36,6 +36,11 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 30.0) -> 
         time.sleep(POLL_SECONDS)
 
 
+def zone() -> dict[str, str]:
+    """The zone in which processes start, where tests/test_clock.py names one: Django has made ours UTC."""
+    return {"TZ": os.environ["AIJOBS_TEST_TZ"]} if "AIJOBS_TEST_TZ" in os.environ else {}
+
+
 def empty_broker() -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
@@ -151,6 +156,7 @@ class Processes:
         log = self.folder / f"{name}-{len(self.running)}.log"
         inherited = {
             **os.environ,
+            **zone(),
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
