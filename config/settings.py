@@ -7,6 +7,7 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from aijobs.outbound import purposes
 from config.local import embedded
 
 env = environ.Env()
@@ -229,8 +230,8 @@ AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
 AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
     embedded.secret(DATA_DIR, "credentials_key")
 ]
-# Hosts that marketplace connectors may call although they are not public, as host:port: a sandbox, a test's server.
-AIJOBS_OUTBOUND_ALLOW = env.list("AIJOBS_OUTBOUND_ALLOW", default=[])
+# Addresses that may be called although they are not public, each as purpose:host:port: a proxy, a test's server.
+AIJOBS_OUTBOUND_ALLOW = purposes.checked(env.list("AIJOBS_OUTBOUND_ALLOW", default=[]))
 
 structlog.configure(
     processors=[

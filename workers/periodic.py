@@ -12,8 +12,8 @@ from aijobs.engine import broker, lifecycle, queueing, reconciliation, statistic
 from aijobs.models import IdempotencyKey
 from workers import tasks
 from workers.catalogue import offers as history
-from workers.changes import settling as writing
-from workers.changes.models import PricingDecision
+from workers.changes import claims, settling
+from workers.changes.models import StoredDecision
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +49,10 @@ def refresh_statistics() -> None:
 
 @shared_task(name="workers.periodic.settle_prices")
 def settle_prices() -> None:
-    """Have the price changes written that were applied by hand, reverted, or left open by a job."""
-    if expired := writing.expire():
-        logger.warning("%d price changes could not be written within an hour", expired)
-    for due in writing.due():
+    """Have the changes written that were applied by hand, reverted, or left open by a job."""
+    if expired := settling.expire():
+        logger.warning("%d changes could not be written within an hour", expired)
+    for due in claims.due():
         tasks.settle_prices.apply_async(
             (due.tenant_id, due.marketplace), queue=tasks.PRICES_QUEUE, expires=SETTLE_MESSAGE_SECONDS
         )
@@ -62,7 +62,7 @@ def settle_prices() -> None:
 def prune() -> None:
     """Delete Idempotency-Keys older than 24 hours, decisions of jobs long over, and old offers."""
     prune_idempotency_keys()
-    PricingDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT).delete()
+    StoredDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT).delete()
     while history.prune(now() - timedelta(days=settings.AIJOBS_OFFER_DAYS), PRUNE_CHUNK):
         pass
 

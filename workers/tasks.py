@@ -16,7 +16,7 @@ from structlog.contextvars import bound_contextvars
 from aijobs.engine import lifecycle, queueing
 from aijobs.engine.lifecycle import Ended
 from aijobs.sql import CONNECTION_ERRORS
-from workers.changes import applying
+from workers.changes import settling
 from workers.running import execute, persistently
 
 logger = logging.getLogger(__name__)
@@ -64,14 +64,14 @@ def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
     return False
 
 
-# The settler's messages. First in the workers' order: there are few of them, and each is a price that waits.
+# The settler's messages. First in the workers' order: there are few of them, and each is a change that waits.
 PRICES_QUEUE = "ai-jobs.prices"
 
 
 @shared_task(name="workers.tasks.settle_prices", soft_time_limit=150, time_limit=180)
 def settle_prices(tenant_id: int, marketplace: str) -> None:
-    """Write the price changes of one marketplace that no job looks after. A lost message is sent again by beat."""
-    applying.settle(tenant_id, marketplace)
+    """Write the changes of one marketplace that no job looks after. A lost message is sent again by beat."""
+    settling.settle(tenant_id, marketplace)
 
 
 @signals.worker_init.connect

@@ -1,8 +1,8 @@
-"""What somebody outside refused or failed to do."""
+"""What somebody outside refused or failed to do, as what it means to the caller."""
 
 
 class OutboundError(Exception):
-    """What a marketplace refused or failed to do. `code` and `message` are shown to the tenant: no secrets."""
+    """What somebody outside refused or failed to do. `code` and `message` are shown to the tenant: no secrets."""
 
     def __init__(self, code: str, message: str) -> None:
         self.code = code
@@ -11,7 +11,7 @@ class OutboundError(Exception):
 
 
 class Permanent(OutboundError):
-    """Trying again cannot help: this SKU is not listed, this price is not allowed, this page is not to be read."""
+    """Trying again cannot help: what was asked for does not exist there, or is not allowed."""
 
 
 class CredentialsRefused(Permanent):
@@ -19,15 +19,23 @@ class CredentialsRefused(Permanent):
 
 
 class Transient(OutboundError):
-    """Trying again may help, after `retry_after` seconds where the marketplace said so. Nothing was written."""
+    """A later run may fare better, after `retry_after` seconds where the other side said so. Nothing was written."""
 
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
 
 
+class Unavailable(Transient):
+    """It is away or busy, and nothing was executed: the same call may succeed in a moment."""
+
+
+class Throttled(Unavailable):
+    """It was asked too often."""
+
+
 class Uncertain(Transient):
-    """Of a write: it may have arrived. Only reading the price back can tell."""
+    """Of a write: it may have arrived. Only reading back what was written can tell."""
 
 
 class OutOfTime(Transient):

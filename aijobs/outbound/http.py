@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
@@ -18,9 +18,9 @@ from typing import Any, TypeAlias
 
 import httpcore
 import httpx
-from django.conf import settings
 
 from aijobs.outbound.failures import Permanent
+from aijobs.outbound.purposes import Purpose, is_opened
 
 TIMEOUT_SECONDS = 10.0
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -84,11 +84,6 @@ def is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast
 
 
-def _is_allowed(host: str, port: int) -> bool:
-    name = f"[{host}]" if ":" in host else host
-    return f"{name}:{port}" in settings.AIJOBS_OUTBOUND_ALLOW
-
-
 def _public_addresses(host: str, port: int) -> list[str]:
     """The host's addresses, IPv4 first. Raises _NotPublic where one is not public, ConnectError for none.
 
@@ -149,7 +144,8 @@ class _TimedStream(httpcore.NetworkStream):
 class _GuardedBackend(httpcore.NetworkBackend):
     """Connects to checked addresses only."""
 
-    def __init__(self) -> None:
+    def __init__(self, purpose: Purpose) -> None:
+        self._purpose = purpose
         self._backend = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -160,7 +156,7 @@ class _GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = [host] if _is_allowed(host, port) else _public_addresses(host, port)
+        addresses = [host] if is_opened(self._purpose, host, port) else _public_addresses(host, port)
         for address in addresses:
             left = _left(timeout, httpcore.ConnectTimeout)
             try:
@@ -172,14 +168,15 @@ class _GuardedBackend(httpcore.NetworkBackend):
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """Lets only public addresses through. `AIJOBS_OUTBOUND_ALLOW` names the exceptions as host:port."""
+    """Lets only public addresses through, and those that are opened for its purpose."""
 
-    def __init__(self, *, https_only: bool) -> None:
+    def __init__(self, purpose: Purpose, *, https_only: bool) -> None:
         # Not the base's: it has no way to hand over a backend.
+        self._purpose = purpose
         self._schemes = {"https"} if https_only else {"https", "http"}
         # No connection is kept: what is written to one that the server has just closed may have arrived or not.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_ssl_context(), max_keepalive_connections=0, network_backend=_GuardedBackend()
+            ssl_context=_ssl_context(), max_keepalive_connections=0, network_backend=_GuardedBackend(purpose)
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -195,7 +192,7 @@ class GuardedTransport(httpx.HTTPTransport):
         host = url.raw_host.decode("ascii")
         if url.userinfo:
             return "must come without a user's name or password"
-        if url.scheme in _DEFAULT_PORTS and _is_allowed(host, url.port or _DEFAULT_PORTS[url.scheme]):
+        if url.scheme in _DEFAULT_PORTS and is_opened(self._purpose, host, url.port or _DEFAULT_PORTS[url.scheme]):
             return ""
         # httpx has no port for the usual one.
         if url.scheme not in self._schemes or url.port is not None or not host:
@@ -203,11 +200,12 @@ class GuardedTransport(httpx.HTTPTransport):
         return ""
 
 
-def open_client(*, https_only: bool = True, **options: Any) -> httpx.Client:
+def open_client(
+    purpose: Purpose, *, https_only: bool = True, headers: Mapping[str, str] | None = None
+) -> httpx.Client:
     """A client that goes through the guard, and through no proxy that the environment names."""
-    client = httpx.Client(
-        transport=GuardedTransport(https_only=https_only), timeout=TIMEOUT_SECONDS, trust_env=False, **options
-    )
+    transport = GuardedTransport(purpose, https_only=https_only)
+    client = httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS, trust_env=False, headers=headers)
     # What `send` decodes: httpx would add what else is installed.
     client.headers["accept-encoding"] = "gzip, deflate"
     return client

@@ -6,7 +6,7 @@ from aijobs.outbound.failures import OutOfTime
 
 
 class Pace:
-    """How long a connector may take. All its waits go through here, so that none outlasts the run."""
+    """How long a run may take outside. All its waits go through here, so that none outlasts the run."""
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
@@ -19,6 +19,6 @@ class Pace:
     def wait(self, seconds: float) -> None:
         """Sleep. Raises OutOfTime at once where the deadline comes first."""
         if seconds >= self.left:
-            raise OutOfTime("OUT_OF_TIME", "The marketplace's rate limit left no time for this in the run.")
+            raise OutOfTime("OUT_OF_TIME", "The rate limit left no time for this in the run.")
         if seconds > 0:
             time.sleep(seconds)

@@ -1,6 +1,7 @@
-"""Credentials at rest: encrypted with Fernet (AES-128-CBC and HMAC-SHA256) of the `cryptography` package.
+"""Secrets at rest: encrypted with Fernet (AES-128-CBC and HMAC-SHA256) of the `cryptography` package.
 
-`AIJOBS_CREDENTIALS_KEYS` lists secrets: the first encrypts, all decrypt. To rotate, put a new one in front, run
+`AIJOBS_CREDENTIALS_KEYS` lists what keys are derived from: the first encrypts, all decrypt. Each purpose has keys of
+its own, so that what was sealed for one cannot be opened as another's. To rotate, put a new one in front, run
 `manage.py rotatecredentials`, and take the old one away.
 """
 
@@ -16,40 +17,40 @@ from django.conf import settings
 
 
 class Unreadable(Exception):
-    """The credentials were encrypted with a key that is no longer configured, or for another connection."""
+    """The secrets were encrypted with a key that is no longer configured, for another purpose or another owner."""
 
 
-def seal(credentials: Mapping[str, str], owner: str) -> str:
-    """Encrypt. `owner` names the connection: copied into another one's row, the text cannot be unsealed."""
-    return _fernet().encrypt(orjson.dumps({"owner": owner, "credentials": dict(credentials)})).decode()
+def seal(secrets: Mapping[str, str], *, purpose: str, owner: str) -> str:
+    """Encrypt. `owner` names the row they are for: copied into another one, the text cannot be unsealed."""
+    return _fernet(purpose).encrypt(orjson.dumps({"owner": owner, "credentials": dict(secrets)})).decode()
 
 
-def unseal(sealed: str, owner: str) -> dict[str, str]:
+def unseal(sealed: str, *, purpose: str, owner: str) -> dict[str, str]:
     """Decrypt. Raises Unreadable."""
     try:
-        opened = orjson.loads(_fernet().decrypt(sealed.encode()))
+        opened = orjson.loads(_fernet(purpose).decrypt(sealed.encode()))
     except InvalidToken:
         raise Unreadable() from None
     if opened["owner"] != owner:
         raise Unreadable()
-    credentials: dict[str, str] = opened["credentials"]
-    return credentials
+    secrets: dict[str, str] = opened["credentials"]
+    return secrets
 
 
-def rotate(sealed: str) -> str:
-    """The same, encrypted anew with the first key. Raises Unreadable."""
+def rotate(sealed: str, *, purpose: str) -> str:
+    """The same secrets, encrypted with the first key. Raises Unreadable."""
     try:
-        return _fernet().rotate(sealed.encode()).decode()
+        return _fernet(purpose).rotate(sealed.encode()).decode()
     except InvalidToken:
         raise Unreadable() from None
 
 
-def _fernet() -> MultiFernet:
-    return MultiFernet([_key(secret) for secret in settings.AIJOBS_CREDENTIALS_KEYS])
+def _fernet(purpose: str) -> MultiFernet:
+    return MultiFernet([_key(secret, purpose) for secret in settings.AIJOBS_CREDENTIALS_KEYS])
 
 
 @cache
-def _key(secret: str) -> Fernet:
+def _key(secret: str, purpose: str) -> Fernet:
     """A Fernet key from a secret of any form (RFC 5869)."""
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"aijobs marketplace credentials").derive(secret.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    derived = HKDF(SHA256(), length=32, salt=None, info=f"aijobs {purpose} credentials".encode())
+    return Fernet(base64.urlsafe_b64encode(derived.derive(secret.encode())))

@@ -19,9 +19,9 @@ from aijobs.outbound.pace import Pace
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 0.5
-# What a marketplace said of a rate is forgotten a day after the last call.
+# What was said of a rate is forgotten a day after the last call.
 REMEMBERED_SECONDS = 86_400
-# Beyond these a marketplace's word on its rate, in calls per second, is not believed.
+# Beyond these nobody's word on a rate, in calls per second, is believed.
 SLOWEST, FASTEST = 0.001, 1000.0
 
 # A turn that would come after the pace's end (ARGV[3]) is not taken: it would only delay the others.
@@ -88,7 +88,7 @@ class Throttle:
             return 1 / self._rates.get(name, limit.rate)
 
     def remember(self, name: str, rate: float) -> None:
-        """What the marketplace says its rate is, for all workers; what cannot be is ignored."""
+        """What the other side says its rate is, for all workers; what cannot be is ignored."""
         if not SLOWEST <= rate <= FASTEST:
             return
         self._rates[name] = rate

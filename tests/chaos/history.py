@@ -96,7 +96,8 @@ SELECT id, sequential, on_failure, cancelled_at IS NOT NULL AS cancelled
 FROM aijobs_batch WHERE tenant_id = ANY(%(tenants)s)
 """
 CHANGES = """
-SELECT id, job_id, product_id, before, after FROM changes_pricechange WHERE tenant_id = ANY(%(tenants)s) ORDER BY id
+SELECT id, job_id, product_id, (before #>> '{}')::numeric AS before, (after #>> '{}')::numeric AS after
+FROM changes_change WHERE tenant_id = ANY(%(tenants)s) AND kind = 'price' ORDER BY id
 """
 PRICES = "SELECT id, price FROM catalogue_product WHERE tenant_id = ANY(%(tenants)s)"
 ACTIVE = "SELECT tenant_id, active FROM aijobs_tenantcapacity WHERE tenant_id = ANY(%(tenants)s)"

@@ -28,13 +28,13 @@ from tests.factories import ALL_SCOPES
 from tests.integration.processes import Api, Processes, Running, wait_until
 from tests.jobs import RUNS_FILE
 
-LEASE_SECONDS = 3
+LEASE_SECONDS = 1
 # Beat sweeps every second; what a sweep takes back runs at once.
 RECOVERY_SECONDS = LEASE_SECONDS + 5
 WORKERS = 2
 POOL_PROCESSES = 2
 OPEN_JOBS = "SELECT count(*) FROM aijobs_job WHERE status IN ('queued', 'running')"
-EMPTY = "TRUNCATE aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, changes_pricechange CASCADE"
+EMPTY = "TRUNCATE aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, changes_change CASCADE"
 NEW_TENANT = "INSERT INTO aijobs_tenant (name, timezone, created_at) VALUES (%s, 'UTC', now()) RETURNING id"
 NEW_KEY = """
 WITH key AS (

@@ -130,7 +130,10 @@ def test_finish_whose_answer_is_lost_is_neither_lost_nor_repeated(site: Site, lo
     proxy = Proxy(
         folder / ".s.PGSQL.5432", site.postgresql.sockets / ".s.PGSQL.5432", lambda: CutAfterFinish(scissors)
     )
-    worker = site.processes.worker(DATABASE_URL=f"postgres://postgres@/{quote(str(folder))}/aijobs")
+    # A finish is written again for as long as a lease lasts: long enough for one that is cut off several times.
+    worker = site.processes.worker(
+        DATABASE_URL=f"postgres://postgres@/{quote(str(folder))}/aijobs", AIJOBS_LEASE_SECONDS="3"
+    )
     try:
         load.start()
         site.wait_for_completed(10)

@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import psutil
@@ -47,16 +49,23 @@ def test_jobs_of_a_killed_worker_run_again_within_lease_and_five_seconds(
 
 @pytest.mark.long
 def test_jobs_of_a_killed_worker_run_again_with_the_default_lease(site: Site, load: Load, judge: Judge) -> None:
-    _kill_the_pool(site)
-    try:
-        site.pool += [site.processes.worker(AIJOBS_LEASE_SECONDS="30") for _ in range(2)]
+    with default_leases(site):
         under_load(site, load)
         measured = _kill_a_worker(site, load, seconds=5.0)
         judge.passes(60)
-    finally:
-        _kill_the_pool(site)
     print(f"started again after {measured:.2f} s with a lease of 30 s")
     assert measured <= 35
+
+
+@contextmanager
+def default_leases(site: Site) -> Iterator[None]:
+    """Workers whose leases are of 30 seconds, in place of those of the other cases."""
+    _kill_the_pool(site)
+    try:
+        site.pool += [site.processes.worker(AIJOBS_LEASE_SECONDS="30", wait=False) for _ in range(2)]
+        yield
+    finally:
+        _kill_the_pool(site)
 
 
 def _kill_the_pool(site: Site) -> None:
@@ -96,29 +105,31 @@ def test_zombie_of_a_stopped_worker_writes_nothing(site: Site, load: Load, judge
 
 
 def test_stopping_worker_finishes_or_hands_back_without_spending_budget(site: Site, load: Load, judge: Judge) -> None:
-    under_load(site, load)
-    # Some outlast the soft shutdown and some do not.
-    long = [load.dispatch(counted(4.0, "high"))[0] for _ in range(2)]
-    runs = site.wait_for_run(*long)
-    short = [load.dispatch(counted(1.0, "high"))[0] for _ in range(2)]
-    for job_id in short:
-        site.wait_for_event(job_id, EventKind.STARTED, 1)
-    victim = next(site.worker_of(run) for run in runs if run.job_id in long)
-    held = [run.job_id for run in runs if site.worker_of(run) is victim and run.job_id in long]
-    pool = psutil.Process(victim.process.pid).children()
-    site.retire(victim)
-    victim.process.send_signal(signal.SIGTERM)
-    victim.process.wait(SHUTDOWN_SECONDS + CLEAN_UP_SECONDS)
-    ended = time.time()
-    assert not psutil.wait_procs(pool, timeout=1)[1], "processes of the pool outlive it"
-    for job_id in held:
-        # At once: before the process was gone, and long before the lease was over.
-        assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=1).timestamp() <= ended
-    told = judge.passes()
-    jobs = {job.id: job for job in told.jobs}
-    assert {(jobs[job_id].attempt, jobs[job_id].failures) for job_id in held} == {(2, 0)}
-    assert {jobs[job_id].attempt for job_id in short} == {1}
-    assert EventKind.LEASE_LOST not in {event.kind for event in told.events}
+    """A stopping worker cleans up after its pool for a second: leases as short as that would be over by then."""
+    with default_leases(site):
+        under_load(site, load)
+        # Some outlast the soft shutdown and some do not.
+        long = [load.dispatch(counted(4.0, "high"))[0] for _ in range(2)]
+        runs = site.wait_for_run(*long)
+        short = [load.dispatch(counted(1.0, "high"))[0] for _ in range(2)]
+        for job_id in short:
+            site.wait_for_event(job_id, EventKind.STARTED, 1)
+        victim = next(site.worker_of(run) for run in runs if run.job_id in long)
+        held = [run.job_id for run in runs if site.worker_of(run) is victim and run.job_id in long]
+        pool = psutil.Process(victim.process.pid).children()
+        site.retire(victim)
+        victim.process.send_signal(signal.SIGTERM)
+        victim.process.wait(SHUTDOWN_SECONDS + CLEAN_UP_SECONDS)
+        ended = time.time()
+        assert not psutil.wait_procs(pool, timeout=1)[1], "processes of the pool outlive it"
+        for job_id in held:
+            # At once: before the process was gone, and long before the lease was over.
+            assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=1).timestamp() <= ended
+        told = judge.passes()
+        jobs = {job.id: job for job in told.jobs}
+        assert {(jobs[job_id].attempt, jobs[job_id].failures) for job_id in held} == {(2, 0)}
+        assert {jobs[job_id].attempt for job_id in short} == {1}
+        assert EventKind.LEASE_LOST not in {event.kind for event in told.events}
 
 
 @pytest.mark.parametrize("sequential", [True, False])

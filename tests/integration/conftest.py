@@ -32,7 +32,7 @@ def _api(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         yield group, group.api()
     finally:
-        group.stop()
+        group.end()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def processes(transactional_db: None, tmp_path: Path, request: pytest.FixtureReq
     try:
         yield group
     finally:
-        group.stop()
+        group.end()
         empty_broker()
 
 
@@ -69,15 +69,15 @@ def _worker(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> 
     empty_broker()
     group = Processes(tmp_path_factory.mktemp("worker"))
     try:
-        group.worker(AIJOBS_LEASE_SECONDS="3")
+        group.worker(AIJOBS_LEASE_SECONDS="1")
         yield group
     finally:
-        group.stop()
+        group.end()
 
 
 @pytest.fixture
 def worker(_worker: Processes, transactional_db: None, request: pytest.FixtureRequest) -> Running:
-    """A worker of two processes that the tests of a module share, with leases of three seconds."""
+    """A worker of two processes that the tests of a module share, with leases of a second."""
     empty_broker()
     request.node.stash.setdefault(_shown, []).append(_worker)
     return _worker.running[0]

@@ -36,6 +36,11 @@ def wait_until(true: Callable[[], object], what: str, seconds: float = 30.0) -> 
         time.sleep(POLL_SECONDS)
 
 
+def zone() -> dict[str, str]:
+    """The zone in which processes start, where tests/test_clock.py names one: Django has made ours UTC."""
+    return {"TZ": os.environ["AIJOBS_TEST_TZ"]} if "AIJOBS_TEST_TZ" in os.environ else {}
+
+
 def empty_broker() -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()
@@ -97,7 +102,7 @@ class Api(Running):
 
 @dataclass
 class Processes:
-    """Starts processes, and stops all of them at the end. Each is ready when its method returns, if it is to wait.
+    """Starts processes, and ends all of them. Each is ready when its method returns, if it is to wait.
 
     `environment`: of all of them, for those that have a database or a broker of their own.
     """
@@ -151,6 +156,7 @@ class Processes:
         log = self.folder / f"{name}-{len(self.running)}.log"
         inherited = {
             **os.environ,
+            **zone(),
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
@@ -163,6 +169,7 @@ class Processes:
         self.running.append(Running(name, process, log))
         return self.running[-1]
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """Nothing is worth a tidy end: what depends on one has stopped its process itself."""
         for each in reversed(self.running):
-            each.stop()
+            each.kill()

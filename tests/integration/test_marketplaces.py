@@ -13,7 +13,8 @@ from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import prices
 from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
-from workers.changes.models import PriceChange
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change
 
 SKUS = [f"SKU-{number:03d}" for number in range(1, 9)]
 WRITE = "UpdatePrice"
@@ -36,7 +37,7 @@ def seller(owner: Caller, shop: FakeShopify) -> Caller:
 
 def start_worker(processes: Processes, shop: FakeShopify) -> Running:
     """One that may call this machine's shop."""
-    return processes.worker(AIJOBS_OUTBOUND_ALLOW=shop.address, AIJOBS_LEASE_SECONDS="2")
+    return processes.worker(AIJOBS_OUTBOUND_ALLOW=f"connector:{shop.address}", AIJOBS_LEASE_SECONDS="1")
 
 
 def new_prices(result: dict[str, list[dict[str, object]]]) -> dict[object, str]:
@@ -52,7 +53,7 @@ def test_prices_of_a_worker_killed_in_the_middle_are_written_once(
     job_id = dispatch(http, type="pricing_recalculate", skus=SKUS, marketplace=MARKETPLACE, apply=True)
     wait_until(lambda: shop.operations.count(WRITE) == 1, "the first write")
     lost.kill()
-    assert list(PriceChange.objects.filter(status="unknown").values_list("attempts", flat=True)) == [1]
+    assert list(Change.objects.filter(status="unknown").values_list("attempts", flat=True)) == [1]
     start_worker(processes, shop)
     [job] = wait_for_the_end(http, job_id)
     assert (job["status"], job["retry_count"]) == ("completed", 1)
@@ -92,7 +93,7 @@ def test_scan_then_reprice_then_revert(
     assert {sku: price for sku, price in prices(shop).items() if sku in new} == new
 
     sku = next(iter(new))
-    change = PriceChange.objects.get(product__sku=sku)
+    change = Change.objects.get(product__sku=sku)
     http.post(f"/api/catalogue/price-changes/{change.pk}/revert").raise_for_status()
-    wait_until(lambda: prices(shop)[str(sku)] == f"{change.before:.2f}", "the old price in the shop")
+    wait_until(lambda: prices(shop)[str(sku)] == f"{Prices().load(change.before):.2f}", "the old price in the shop")
     wait_until(lambda: change.reverted_by.filter(status="applied").exists(), "the revert's record")

@@ -51,7 +51,7 @@ def test_job_that_ignores_its_soft_limit_is_killed_at_the_hard_one(
 
 
 def test_progress_is_seen_while_the_job_runs(http: httpx.Client, worker: Running) -> None:
-    job_id = dispatch(http, sleep=4)
+    job_id = dispatch(http, sleep=2)
     job = wait_for_status(http, job_id, "running")
     assert job["started_at"] is not None
     assert wait_for_the_end(http, job_id)[0]["status"] == "completed"

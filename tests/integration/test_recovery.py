@@ -22,8 +22,8 @@ def test_what_the_broker_lost_is_published_again(http: httpx.Client, processes: 
 
 
 def test_job_of_a_killed_worker_is_run_by_another(http: httpx.Client, processes: Processes, sweeping: None) -> None:
-    lost = processes.worker(AIJOBS_LEASE_SECONDS="2")
-    job_id = dispatch(http, sleep=3)
+    lost = processes.worker(AIJOBS_LEASE_SECONDS="1")
+    job_id = dispatch(http, sleep=2)
     wait_for_status(http, job_id, "running")
     lost.kill()
     processes.worker()
@@ -32,8 +32,8 @@ def test_job_of_a_killed_worker_is_run_by_another(http: httpx.Client, processes:
 
 
 def test_job_of_a_stopping_worker_is_handed_back(http: httpx.Client, processes: Processes, sweeping: None) -> None:
-    stopping = processes.worker()
-    job_id = dispatch(http, sleep=5)
+    stopping = processes.worker(AIJOBS_SHUTDOWN_SECONDS="1")
+    job_id = dispatch(http, sleep=4)
     wait_for_status(http, job_id, "running")
     stopping.stop()
     assert wait_for_status(http, job_id, "queued")["retry_count"] == 0

@@ -19,7 +19,7 @@ import pytest
 from django.conf import settings
 
 from config.local.stack import HOST
-from tests.integration.processes import wait_until
+from tests.integration.processes import wait_until, zone
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -41,7 +41,7 @@ def manage(data_dir: Path, *arguments: str) -> list[str]:
 def environment() -> dict[str, str]:
     """Of somebody who has set nothing: the suite's own servers are none of `up`'s business."""
     ours = {"AIJOBS_DATA_DIR", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
-    return {name: value for name, value in os.environ.items() if name not in ours}
+    return {name: value for name, value in os.environ.items() if name not in ours} | zone()
 
 
 @dataclass

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from aijobs.admin.base import ReadOnlyAdmin
-from workers.changes.models import PriceChange, RepricingPolicy
+from workers.changes.models import Change, RepricingPolicy
 
 
 @admin.register(RepricingPolicy)
@@ -21,10 +21,11 @@ class RepricingPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not s
         return ["tenant"] if obj else []
 
 
-@admin.register(PriceChange)
-class PriceChangeAdmin(ReadOnlyAdmin):
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
     list_display = [
         "product",
+        "kind",
         "before",
         "after",
         "status",
@@ -34,7 +35,7 @@ class PriceChangeAdmin(ReadOnlyAdmin):
         "applied_by",
         "created_at",
     ]
-    list_filter = ["status", "tenant"]
+    list_filter = ["kind", "status", "tenant"]
     list_select_related = ["product", "tenant", "applied_by"]
     search_fields = ["product__sku__exact"]
     raw_id_fields = ["job", "reverts"]

@@ -1,94 +1,55 @@
-"""What keeps a price from being changed, whoever asks: the tenant's policy, the product's floors, recent changes."""
+"""What keeps anything from being changed, in the order in which it is said: the same for every kind of change."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Literal
 
 from django.utils.timezone import now
 
 from workers.catalogue.models import Product
-from workers.changes.models import OPEN, PriceChange, PriceChangeStatus, RepricingPolicy
+from workers.changes.kinds.base import ChangeKind, Guardrails, V
+from workers.changes.models import OPEN, Change, ChangeStatus
 
-Refusal = Literal[
-    "REPRICING_DISABLED",
-    "PRICE_CHANGED",
-    "CHANGE_IN_PROGRESS",
-    "BELOW_FLOOR",
-    "ABOVE_CEILING",
-    "COOL_DOWN",
-    "DAILY_LIMIT",
-]
 DAY = timedelta(days=1)
-
-
-def policy_of(tenant_id: int) -> RepricingPolicy:
-    """The tenant's policy; the defaults where it has none."""
-    return RepricingPolicy.objects.filter(tenant=tenant_id).first() or RepricingPolicy(tenant_id=tenant_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Recent:
-    """What has lately been done to a product's price: nothing, unless said otherwise."""
+    """What has lately been done to one thing of a product: nothing, unless said otherwise."""
 
     in_progress: bool = False
     # When the applied changes of the last day, or of the cool-down where that is longer, were decided.
     applied_at: tuple[datetime, ...] = ()
 
 
-def recent_changes(products: Iterable[Product], policy: RepricingPolicy) -> dict[int, Recent]:
+def recent_changes(kind: ChangeKind[V], products: Sequence[Product], cool_down: timedelta) -> dict[int, Recent]:
     """By product. To be read under the products' locks, so that no other change comes between."""
-    since = now() - max(DAY, timedelta(minutes=policy.cool_down_minutes))
-    changes = PriceChange.objects.filter(product__in=list(products))
-    applied = changes.filter(status=PriceChangeStatus.APPLIED, created_at__gte=since)
+    changes = Change.objects.filter(kind=kind.name, product__in=products)
+    applied = changes.filter(status=ChangeStatus.APPLIED, created_at__gte=now() - max(DAY, cool_down))
     moments: dict[int, list[datetime]] = {}
     for product_id, at in applied.values_list("product_id", "created_at"):
         moments.setdefault(product_id, []).append(at)
     in_progress = set(changes.filter(status__in=OPEN).values_list("product_id", flat=True))
-    return {
-        product_id: Recent(product_id in in_progress, tuple(moments.get(product_id, ())))
-        for product_id in in_progress | moments.keys()
-    }
+    return {product.pk: Recent(product.pk in in_progress, tuple(moments.get(product.pk, ()))) for product in products}
 
 
 def refusal(
-    product: Product, before: Decimal, after: Decimal, policy: RepricingPolicy, min_margin_pct: float, recent: Recent
-) -> Refusal | None:
-    """Why this change is not to be made, or None. `min_margin_pct`: what the job asked for; the stricter counts."""
-    if not policy.repricing_enabled:
-        return "REPRICING_DISABLED"
-    if product.price != before:
-        return "PRICE_CHANGED"
+    kind: ChangeKind[V], rails: Guardrails[V], product: Product, before: V, after: V, recent: Recent
+) -> str | None:
+    """Why this change is not to be made, or None. `before`: the value that it was decided on."""
+    if rails.switched_off:
+        return rails.switched_off
+    if kind.current(product) != before:
+        return kind.conflict
     if recent.in_progress:
         return "CHANGE_IN_PROGRESS"
-    return bound_refusal(product, after, policy, min_margin_pct) or _too_soon(recent, policy)
+    return rails.bound_refusal(product, after) or _too_soon(rails, recent)
 
 
-def bound_refusal(
-    product: Product, after: Decimal, policy: RepricingPolicy, min_margin_pct: float = 0.0
-) -> Literal["BELOW_FLOOR", "ABOVE_CEILING"] | None:
-    """Whether the price would be below cost and margin, the minimum or the MAP; or above the maximum."""
-    floors = [product.min_price, product.map_price, margin_floor(product, max(policy.min_margin_pct, min_margin_pct))]
-    if any(floor is not None and after < floor for floor in floors):
-        return "BELOW_FLOOR"
-    if product.max_price is not None and after > product.max_price:
-        return "ABOVE_CEILING"
-    return None
-
-
-def margin_floor(product: Product, min_margin_pct: float) -> Decimal | None:
-    """The price at which (price − cost) ÷ price is the margin; None where the cost is unknown."""
-    if product.cost is None:
-        return None
-    floor: Decimal = product.cost / (1 - Decimal(str(min_margin_pct)) / 100)
-    return floor
-
-
-def _too_soon(recent: Recent, policy: RepricingPolicy) -> Literal["COOL_DOWN", "DAILY_LIMIT"] | None:
+def _too_soon(rails: Guardrails[V], recent: Recent) -> str | None:
     moment = now()
-    if any(at > moment - timedelta(minutes=policy.cool_down_minutes) for at in recent.applied_at):
+    if any(at > moment - rails.cool_down for at in recent.applied_at):
         return "COOL_DOWN"
-    if sum(at > moment - DAY for at in recent.applied_at) >= policy.max_changes_per_day:
+    if sum(at > moment - DAY for at in recent.applied_at) >= rails.most_a_day:
         return "DAILY_LIMIT"
     return None

@@ -1,5 +1,5 @@
-"""The marketplaces that jobs read offers from and write prices to: one small protocol, one module per connector.
+"""The marketplaces that jobs read offers from and write prices to: small protocols, one package per connector.
 
-`protocols.py` says what a connector is, `connectors.py` lists them, `connections.py` finds a tenant's. A connector
-knows neither jobs nor the API.
+`protocols.py` says what a connector can be, `connectors.py` lists them, `connections.py` finds a tenant's. A
+connector knows neither jobs nor the API.
 """

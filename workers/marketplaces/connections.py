@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.db import IntegrityError, transaction
 from django.db import connection as database
@@ -10,18 +10,19 @@ from django.utils.timezone import now
 from pydantic import ValidationError
 
 from aijobs.errors import ApiError, FieldError, InvalidParams
-from aijobs.outbound import sealing
-from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
+from aijobs.outbound.failures import OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
 from workers.catalogue.models import Product
-from workers.changes.models import EXPIRES_AFTER, OPEN, PriceChange, PriceChangeQuerySet, PriceChangeStatus
-from workers.marketplaces.catalogue import Catalogue, CatalogueSettings
-from workers.marketplaces.connectors import CATALOGUE, CONNECTORS
+from workers.changes.models import EXPIRES_AFTER, Change, ChangeQuerySet, ChangeStatus
+from workers.marketplaces import credentials as secrets
+from workers.marketplaces.catalogue.connector import Catalogue
+from workers.marketplaces.catalogue.settings import CatalogueSettings
+from workers.marketplaces.connectors import CATALOGUE, CONNECTORS, WEB, ConnectorType
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import Capability, ConnectionModel, Connector
+from workers.marketplaces.protocols import ConnectionModel, Connector, NoCredentials, OfferSource, PriceDesk, Scope
 
-AnyConnector = Connector[Any, Any]
+AnyConnector = Connector[ConnectionModel, ConnectionModel]
 # Somebody waits for the answer, and so does one of the API's threads.
 TEST_SECONDS = 10.0
 # Names in the message of an error.
@@ -99,15 +100,10 @@ def admit(name: str, tenant_id: int) -> None:
         )
 
 
-def capabilities(connection: Connection) -> frozenset[Capability]:
-    """What its connector can do; nothing where this release has no such connector."""
-    kind = CONNECTORS.get(connection.connector)
-    return kind.capabilities if kind else frozenset()
-
-
 def writes_prices(connection: Connection) -> bool:
     """Whether its prices are written to a marketplace; else the catalogue's price is the price."""
-    return Capability.WRITE_PRICE in capabilities(connection)
+    kind = CONNECTORS.get(connection.connector)
+    return kind is not None and PriceDesk in kind.protocols
 
 
 class Tested(TypedDict):
@@ -138,30 +134,36 @@ def open_connector(connection: Connection, pace: Pace) -> AnyConnector:
     kind = CONNECTORS.get(connection.connector)
     if kind is None:
         raise Permanent("UNKNOWN_CONNECTOR", f"This release has no connector {connection.connector!r}.")
+    opened = {} if kind.credentials_model is NoCredentials else secrets.unseal(connection)
     try:
-        if kind is Catalogue:
-            return open_stored(connection, pace)
-        settings = kind.settings_model.model_validate(connection.settings)
-        opened = sealing.unseal(connection.sealed_credentials, _owner(connection))
-        credentials = kind.credentials_model.model_validate(opened)
+        return kind.open(connection.settings, opened, pace, _scope(connection))
     except ValidationError:
-        raise Permanent("INVALID_CONNECTION", "The stored settings are not valid any more: save them anew.") from None
-    except sealing.Unreadable:
-        raise CredentialsRefused(
-            "CREDENTIALS_UNREADABLE", "The credentials cannot be decrypted with the configured keys: save them anew."
+        raise Permanent(
+            "INVALID_CONNECTION", "The stored settings are not valid any more. Save them again."
         ) from None
-    return kind(settings, credentials, pace, f"{connection.tenant_id}:{connection.name}")
 
 
 def open_stored(connection: Connection, pace: Pace) -> Catalogue:
     """What the catalogue knows of this marketplace, whatever its connector is."""
     stored = connection.settings if connection.connector == CATALOGUE else {}
     settings = CatalogueSettings.model_validate(stored)
-    return Catalogue(connection.tenant_id, connection.name, settings, pace)
+    return Catalogue(settings, NoCredentials(), pace, _scope(connection))
 
 
-def _owner(connection: Connection) -> str:
-    return f"{connection.tenant_id}:{connection.name}"
+def open_pages(connection: Connection, pace: Pace) -> AnyConnector:
+    """Competitors' pages of this marketplace's products, whatever its connector is."""
+    return CONNECTORS[WEB].open({}, {}, pace, _scope(connection))
+
+
+def _scope(connection: Connection) -> Scope:
+    return Scope(connection.tenant_id, connection.name)
+
+
+def offer_source(connector: AnyConnector) -> OfferSource:
+    """The connector, to fetch offers with. Raises Permanent where it has none."""
+    if not isinstance(connector, OfferSource):
+        raise Permanent("NO_OFFERS", "The marketplace's connector cannot fetch offers.")
+    return connector
 
 
 def check(
@@ -187,7 +189,7 @@ def check(
 
 
 def _sent_elsewhere(
-    kind: type[AnyConnector], before: Mapping[str, object], after: Mapping[str, object]
+    kind: ConnectorType[ConnectionModel, ConnectionModel], before: Mapping[str, object], after: Mapping[str, object]
 ) -> list[FieldError]:
     """Whoever may write a connection could else have its credentials sent to a server of their own."""
     moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
@@ -222,7 +224,7 @@ def save(
     row = stored or Connection(tenant_id=tenant_id, name=name)
     read = row.sealed_credentials
     if not _keeps_credentials(stored, connector, credentials):
-        row.sealed_credentials = sealing.seal(cast("Mapping[str, str]", credentials or {}), _owner(row))
+        row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
     row.connector, row.settings, row.updated_at = connector, dict(settings), now()
     if _insert(row) if stored is None else _update(row, read):
         return row, stored is None
@@ -264,15 +266,14 @@ def delete(tenant_id: int, name: str) -> None:
         found.delete()
 
 
-def _open_changes(connection: Connection) -> PriceChangeQuerySet:
-    changes = PriceChange.objects.of(connection.tenant_id)
-    return changes.filter(status__in=OPEN, product__marketplace=connection.name)
+def _open_changes(connection: Connection) -> ChangeQuerySet:
+    return Change.objects.open_at(connection.tenant_id, connection.name)
 
 
 def _give_up_unread(connection: Connection) -> None:
     """Close what could not be read back for an hour: with another connection, or none, nobody will."""
     _open_changes(connection).update(
-        status=PriceChangeStatus.REJECTED,
+        status=ChangeStatus.REJECTED,
         detail="The connection was changed or removed before the price could be read back.",
     )
 
@@ -280,19 +281,3 @@ def _give_up_unread(connection: Connection) -> None:
 def _refuse_open_changes(connection: Connection) -> None:
     if _open_changes(connection).filter(created_at__gt=now() - EXPIRES_AFTER).exists():
         raise ChangesInProgress()
-
-
-def rotate_all() -> tuple[int, list[str]]:
-    """Encrypt all credentials with the first key; returns how many, and the connections that no key decrypts."""
-    rotated, unreadable = 0, []
-    for row in Connection.objects.select_related("tenant").order_by("pk").iterator():
-        try:
-            renewed = sealing.rotate(row.sealed_credentials)
-        except sealing.Unreadable:
-            unreadable.append(f"{row.tenant.name}/{row.name}")
-            continue
-        # One that was saved meanwhile has the first key already.
-        rotated += Connection.objects.filter(pk=row.pk, sealed_credentials=row.sealed_credentials).update(
-            sealed_credentials=renewed
-        )
-    return rotated, unreadable

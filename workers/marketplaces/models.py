@@ -21,7 +21,7 @@ class Connection(models.Model):
     # A name of `connectors.CONNECTORS`: one that a release has taken away must not break its row.
     connector = models.CharField(max_length=32)
     settings = models.JSONField(default=dict)
-    # Encrypted; see `sealing.py`. Never shown, never logged.
+    # Encrypted; see `credentials.py`. Never shown, never logged.
     sealed_credentials = models.TextField(editable=False)
     # Until then a worker is at this connection's open price changes; another one looks again later.
     settling_until = models.DateTimeField(default=now, editable=False)

@@ -1,12 +1,15 @@
-"""What a marketplace can do for a seller: fetch offers, read the seller's own price, write it."""
+"""What a marketplace can do for a seller: fetch offers, read the seller's own price, write it.
+
+Each of these is a protocol of its own, and a connector implements those that its marketplace allows: whether it can
+do something is an isinstance.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,12 +18,6 @@ from aijobs.outbound.pace import Pace
 from workers.catalogue.models import CONDITIONS
 
 LARGEST_AMOUNT = Decimal(10) ** 9
-
-
-class Capability(StrEnum):
-    FETCH_OFFERS = "fetch_offers"
-    READ_PRICE = "read_price"
-    WRITE_PRICE = "write_price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +99,22 @@ class NoCredentials(ConnectionModel):
     """Of a connector that needs none."""
 
 
-S = TypeVar("S", bound=ConnectionModel)
-C = TypeVar("C", bound=ConnectionModel)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names a connection among all tenants'."""
+
+    tenant_id: int
+    marketplace: str
 
 
-class Connector(ABC, Generic[S, C]):
-    """One open connection. A context manager: what it holds open is closed at the end.
+S_co = TypeVar("S_co", bound=ConnectionModel, covariant=True)
+C_co = TypeVar("C_co", bound=ConnectionModel, covariant=True)
 
-    Subclasses say what their settings and credentials are, and override what their capabilities name.
-    """
 
-    settings_model: ClassVar[type[ConnectionModel]]
-    credentials_model: ClassVar[type[ConnectionModel]] = NoCredentials
-    capabilities: ClassVar[frozenset[Capability]]
-    # The settings that say where the credentials are sent: whoever changes one has to know them.
-    destinations: ClassVar[frozenset[str]] = frozenset()
+class Connector(ABC, Generic[S_co, C_co]):
+    """One open connection. A context manager: what it holds open is closed at the end."""
 
-    def __init__(self, settings: S, credentials: C, pace: Pace, scope: str) -> None:
-        """`scope` names the connection among all tenants': the key of what its workers share, such as rate limits."""
+    def __init__(self, settings: S_co, credentials: C_co, pace: Pace, scope: Scope) -> None:
         self.settings = settings
         self.credentials = credentials
         self.pace = pace
@@ -138,17 +133,32 @@ class Connector(ABC, Generic[S, C]):
     def check(self) -> str:
         """Try the connection with its cheapest call; returns what was found. Raises OutboundError."""
 
+
+@runtime_checkable
+class OfferSource(Protocol):
+    """Knows what others ask for a product."""
+
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         """One Fetched per listing, as they come: those before a failure are not lost.
 
         A problem of one SKU is its Fetched's. Raises CredentialsRefused, and Transient where the whole marketplace
         is away.
         """
-        raise NotImplementedError
+        ...
+
+
+@runtime_checkable
+class PriceSource(Protocol):
+    """Knows the seller's own prices."""
 
     def read_price(self, listing: Listing) -> Decimal:
         """The seller's own price as the marketplace has it now. Raises OutboundError."""
-        raise NotImplementedError
+        ...
+
+
+@runtime_checkable
+class PriceDesk(PriceSource, Protocol):
+    """Takes new prices, and tells them."""
 
     def write_price(self, listing: Listing, price: Decimal) -> None:
         """Set the seller's own price, in the listing's currency. Setting it twice does no harm.
@@ -156,4 +166,4 @@ class Connector(ABC, Generic[S, C]):
         Raises Permanent where the marketplace rejects it, Uncertain where it may have arrived, and Transient where
         it did not.
         """
-        raise NotImplementedError
+        ...

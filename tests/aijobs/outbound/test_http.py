@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from aijobs.outbound.http import AddressRefused, TooLarge, is_public, open_client, send
+from aijobs.outbound.purposes import Purpose
+from tests.groups import timed
 
 Answering = Callable[[socket.socket], None]
 Serve = Callable[[Answering], int]
@@ -26,7 +28,7 @@ def serve(settings: Any) -> Iterator[Serve]:
         listener = socket.create_server(("127.0.0.1", 0))
         listeners.append(listener)
         port: int = listener.getsockname()[1]
-        settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{port}"]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{port}"]
         threading.Thread(target=_accept, args=[listener, answer], daemon=True).start()
         return port
 
@@ -45,7 +47,7 @@ def _accept(listener: socket.socket, answer: Answering) -> None:
 
 
 def get(url: str, *, most_bytes: int = 1000, seconds: float = 5.0, https_only: bool = False) -> httpx.Response:
-    with open_client(https_only=https_only) as client:
+    with open_client(Purpose.PAGE, https_only=https_only) as client:
         return send(client, client.build_request("GET", url), most_bytes=most_bytes, seconds=seconds)
 
 
@@ -223,6 +225,7 @@ def _drip(start: bytes, piece: bytes) -> Answering:
     return answer
 
 
+@timed
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
@@ -245,6 +248,7 @@ def _encoded(encoding: str, body: bytes) -> Answering:
     return lambda connection: connection.sendall(head + body)
 
 
+@timed
 def test_a_zip_bomb_is_not_inflated(serve: Serve) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     port = serve(_encoded("gzip", bomb))
@@ -261,7 +265,7 @@ def test_encodings_that_were_not_asked_for_are_not_decoded(serve: Serve, encodin
         get(f"http://127.0.0.1:{port}/")
 
 
-@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]])
+@pytest.mark.parametrize("body", [b"no gzip", gzip.compress(b"hello" * 50)[:-9]], ids=["none", "cut off"])
 def test_a_broken_body_is_an_error(serve: Serve, body: bytes) -> None:
     port = serve(_encoded("gzip", body))
     with pytest.raises(httpx.DecodingError):

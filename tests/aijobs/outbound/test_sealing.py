@@ -11,43 +11,61 @@ from aijobs.outbound.pace import Pace
 from tests.clients import Caller
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
+from workers.marketplaces.shopify.settings import ShopifyCredentials
 
 SECRETS = {"access_token": "shpat_1"}
 OLD, NEW = "old-secret-of-any-form", "new-secret"
 
 
+def seal() -> str:
+    return sealing.seal(SECRETS, purpose="test", owner="1:shop")
+
+
+def unseal(sealed: str, purpose: str = "test", owner: str = "1:shop") -> dict[str, str]:
+    return sealing.unseal(sealed, purpose=purpose, owner=owner)
+
+
 def test_what_is_sealed_opens_for_its_owner_only(settings: Any) -> None:
     settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
-    sealed = sealing.seal(SECRETS, "1:shop")
+    sealed = seal()
     assert "shpat_1" not in sealed
-    assert sealing.unseal(sealed, "1:shop") == SECRETS
+    assert unseal(sealed) == SECRETS
     with pytest.raises(sealing.Unreadable):
-        sealing.unseal(sealed, "2:shop")
+        unseal(sealed, owner="2:shop")
+
+
+def test_each_purpose_has_keys_of_its_own(settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    sealed = seal()
+    with pytest.raises(sealing.Unreadable):
+        unseal(sealed, purpose="another")
+    with pytest.raises(sealing.Unreadable):
+        sealing.rotate(sealed, purpose="another")
 
 
 def test_the_same_credentials_are_never_the_same_text(settings: Any) -> None:
     settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
-    assert sealing.seal(SECRETS, "1:shop") != sealing.seal(SECRETS, "1:shop")
+    assert seal() != seal()
 
 
 @pytest.mark.parametrize("damaged", ["", "garbage", "ä"])
 def test_what_is_damaged_is_unreadable(settings: Any, damaged: str) -> None:
     settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
-    for text in (damaged, sealing.seal(SECRETS, "1:shop")[:-4] + damaged):
+    for text in (damaged, seal()[:-4] + damaged):
         with pytest.raises(sealing.Unreadable):
-            sealing.unseal(text, "1:shop")
+            unseal(text)
 
 
 def test_the_first_key_encrypts_and_all_decrypt(settings: Any) -> None:
     settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
-    sealed = sealing.seal(SECRETS, "1:shop")
+    sealed = seal()
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW, OLD]
-    assert sealing.unseal(sealed, "1:shop") == SECRETS
-    rotated = sealing.rotate(sealed)
+    assert unseal(sealed) == SECRETS
+    rotated = sealing.rotate(sealed, purpose="test")
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
-    assert sealing.unseal(rotated, "1:shop") == SECRETS
+    assert unseal(rotated) == SECRETS
     with pytest.raises(sealing.Unreadable):
-        sealing.rotate(sealed)
+        sealing.rotate(sealed, purpose="test")
 
 
 # --- manage.py rotatecredentials --------------------------------------------------------------------------------
@@ -73,6 +91,7 @@ def test_after_a_rotation_the_old_key_can_go(owner: Caller, outsider: Caller, se
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
     for row in Connection.objects.all():
         with connections.open_connector(row, Pace(1)) as connector:
+            assert isinstance(connector.credentials, ShopifyCredentials)
             assert connector.credentials.access_token.get_secret_value() == "shpat_1"
 
 

@@ -14,19 +14,24 @@ from aijobs.models import Tenant
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, report
 from workers.catalogue.models import Offer, Product, Sale, Scan
-from workers.changes.models import PriceChange, RepricingPolicy
+from workers.changes.models import Change, RepricingPolicy
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ["product", "sale", "pricechange", "offer", "scan", "repricingpolicy"]
+MODELS = ["product", "sale", "change", "offer", "scan", "repricingpolicy"]
 
 
 @pytest.fixture
 def staff(owner: Caller) -> Client:
     add_products(owner, "A")
     report(owner, "sales", "sku,date,price,units\nA,2026-03-12,10,1\n")
-    PriceChange.objects.create(
-        tenant=owner.tenant, product=Product.objects.get(), job_id=identifiers.new_id(), before=9, after=10
+    Change.objects.create(
+        tenant=owner.tenant,
+        product=Product.objects.get(),
+        job_id=identifiers.new_id(),
+        kind="price",
+        before="9",
+        after="10",
     )
     report(owner, "offers", "sku,seller,price\nA,A rival,9\n")
     Scan.objects.create(
@@ -44,7 +49,8 @@ def staff(owner: Caller) -> Client:
 
 
 def address(model: str, page: str, *arguments: object) -> str:
-    return reverse(f"admin:catalogue_{model}_{page}", args=arguments)
+    app = "changes" if model in ("change", "repricingpolicy") else "catalogue"
+    return reverse(f"admin:{app}_{model}_{page}", args=arguments)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -55,13 +61,13 @@ def test_every_list_opens_and_is_searched(staff: Client, model: str) -> None:
     assert "1 " in response.content.decode()
 
 
-@pytest.mark.parametrize("model", [Product, Sale, PriceChange, Offer, Scan, RepricingPolicy])
+@pytest.mark.parametrize("model", [Product, Sale, Change, Offer, Scan, RepricingPolicy])
 def test_every_row_opens(staff: Client, model: type[Model]) -> None:
     row = model._default_manager.get()
     assert staff.get(address(model._meta.model_name or "", "change", row.pk)).status_code == 200
 
 
-@pytest.mark.parametrize("model", ["sale", "pricechange", "offer", "scan"])
+@pytest.mark.parametrize("model", ["sale", "change", "offer", "scan"])
 def test_history_and_the_audit_are_read_only(staff: Client, model: str) -> None:
     assert staff.get(address(model, "add")).status_code == 403
 

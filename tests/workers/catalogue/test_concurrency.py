@@ -20,7 +20,8 @@ from workers.catalogue.importing.reading import read_csv
 from workers.catalogue.kinds import PRODUCTS, SALES
 from workers.catalogue.models import Product, Sale
 from workers.changes.deciding import Applied, Decision, Origin, decide
-from workers.changes.models import PriceChange
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,7 +75,7 @@ def test_imports_of_the_same_sales_do_not_deadlock() -> None:
 def apply_prices(tenant: Tenant, job: UUID, skus: list[str], after: str) -> Applied:
     decisions = [Decision(sku, Decimal(10), Decimal(after), "") for sku in skus]
     with transaction.atomic():
-        return decide(Origin(tenant.pk, "amazon_us", job, min_margin_pct=0.0, networked=False), decisions)
+        return decide(Prices(), Origin(tenant.pk, "amazon_us", job, networked=False), decisions)
 
 
 def test_two_jobs_over_the_same_products_write_each_price_once() -> None:
@@ -87,7 +88,7 @@ def test_two_jobs_over_the_same_products_write_each_price_once() -> None:
     first, second = at_once(lambda: apply(SKUS, "9"), lambda: apply(SKUS[::-1], "11"))
     assert len(first.changes) + len(second.changes) == len(SKUS)
     assert set({**first.refused, **second.refused}.values()) == {"PRICE_CHANGED"}
-    assert PriceChange.objects.count() == len(SKUS)
+    assert Change.objects.count() == len(SKUS)
 
 
 def test_one_job_applied_twice_at_once_is_applied_once() -> None:

@@ -11,7 +11,7 @@ from tests import engine
 from tests.clients import Caller, caller
 from tests.workers.catalogue.steps import add_products, all_pages, listed, report
 from workers.catalogue.models import Product
-from workers.changes.models import PriceChange
+from workers.changes.models import Change
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +65,7 @@ def test_shown_recommendations_are_applied_and_audited(owner: Caller) -> None:
     assert (change["job_id"], change["reason"], change["marketplace"]) == (job, "Because of A.", "amazon_us")
     assert skipped(told) == {"B": "NO_CHANGE"}
     assert Product.objects.get(sku="A").price == Decimal("8.99")
-    assert PriceChange.objects.get().applied_by_id is not None
+    assert Change.objects.get().applied_by_id is not None
     assert listed(owner, "price-changes") == [change]
 
 
@@ -82,7 +82,7 @@ def test_a_second_look_applies_nothing_again(owner: Caller, teammate: Caller) ->
     job = priced(owner, A=(10, 9))
     apply(owner, job)
     assert apply(teammate, job) == {"applied": [], "skipped": [{"sku": "A", "reason": "ALREADY_APPLIED"}]}
-    assert PriceChange.objects.count() == 1
+    assert Change.objects.count() == 1
 
 
 def test_an_applied_price_that_was_taken_back_is_not_applied_again(owner: Caller) -> None:
@@ -112,7 +112,7 @@ def test_an_outsider_finds_no_job(owner: Caller, outsider: Caller) -> None:
     job = priced(owner, A=(10, 9))
     response = outsider.post(PATH, {"job_id": job})
     assert (response.status_code, response.json()["error"]["code"]) == (404, "JOB_NOT_FOUND")
-    assert not PriceChange.objects.exists()
+    assert not Change.objects.exists()
 
 
 def test_a_job_of_another_type_or_form_is_not_found(owner: Caller) -> None:
@@ -213,7 +213,7 @@ def test_a_change_is_reverted_once(owner: Caller) -> None:
     change_id = changed(owner)
     revert(owner, change_id)
     assert "reverted already" in reason_of(revert(owner, change_id))
-    assert PriceChange.objects.count() == 2
+    assert Change.objects.count() == 2
 
 
 def test_a_revert_can_be_reverted(owner: Caller) -> None:

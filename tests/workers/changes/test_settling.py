@@ -21,10 +21,10 @@ from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, Reply
 from tests.workers.marketplaces.shops import SHOP, connect, prices, sell
 from workers import periodic
 from workers.catalogue.models import Product
-from workers.changes import applying, guardrails
-from workers.changes import settling as writing
+from workers.changes import claims, settling
 from workers.changes.deciding import Applied, Decision, Origin, decide
-from workers.changes.models import PriceChange, RepricingPolicy
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change, RepricingPolicy, policy_of
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 
@@ -49,22 +49,22 @@ def decided(seller: Caller, **afters: str) -> Applied:
 
 
 def record(seller: Caller, job_id: UUID, before: str = "10", **afters: str) -> Applied:
-    origin = Origin(seller.tenant.pk, SHOP, job_id, min_margin_pct=0.0, networked=True)
+    origin = Origin(seller.tenant.pk, SHOP, job_id, networked=True)
     decisions = [Decision(sku, Decimal(before), Decimal(after), "Because.") for sku, after in afters.items()]
     with transaction.atomic():
-        return decide(origin, decisions)
+        return decide(Prices(), origin, decisions)
 
 
 def settle(seller: Caller) -> int:
     """What the settler's message does, however lately it was last done."""
-    PriceChange.objects.filter(status__in=("pending", "unknown")).update(not_before=now() - engine.LONG_AGO)
+    Change.objects.filter(status__in=("pending", "unknown")).update(not_before=now() - engine.LONG_AGO)
     Connection.objects.update(settling_until=now() - engine.LONG_AGO)
-    return applying.settle(seller.tenant.pk, SHOP)
+    return settling.settle(seller.tenant.pk, SHOP)
 
 
 def outcome(sku: str = "A") -> tuple[str, str]:
     """The last change's status, and the first word of what is said about it."""
-    change = PriceChange.objects.filter(product__sku=sku).latest("id")
+    change = Change.objects.filter(product__sku=sku).latest("id")
     return change.status, change.detail.partition(":")[0]
 
 
@@ -94,7 +94,7 @@ def test_a_rejected_price_says_why_and_changes_nothing(seller: Caller, shop: Fak
     shop.admin.rejection = "Not on a Sunday"
     decided(seller, A="9")
     settle(seller)
-    change = PriceChange.objects.get()
+    change = Change.objects.get()
     assert (change.status, change.detail) == (
         "rejected",
         "WRITE_REJECTED: Shopify rejected the price: Not on a Sunday",
@@ -124,7 +124,7 @@ def test_an_unknown_price_waits_longer_each_time(seller: Caller, shop: FakeShopi
     waits = []
     for _ in range(3):
         settle(seller)
-        waits.append((PriceChange.objects.get().not_before - now()).total_seconds())
+        waits.append((Change.objects.get().not_before - now()).total_seconds())
     assert waits[0] == pytest.approx(5, abs=2)
     assert waits[1] == pytest.approx(10, abs=2)
     assert waits[2] == pytest.approx(20, abs=2)
@@ -190,8 +190,8 @@ def test_one_change_of_a_price_at_a_time(seller: Caller) -> None:
 
 def test_what_could_not_be_written_within_an_hour_is_given_up(seller: Caller, shop: FakeShopify) -> None:
     decided(seller, A="9")
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
-    assert writing.expire() == 1
+    Change.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    assert settling.expire() == 1
     assert outcome() == ("rejected", "EXPIRED")
     assert settle(seller) == 0
     assert shop.operations == []
@@ -201,8 +201,8 @@ def test_what_may_have_been_sent_is_not_given_up_unread(seller: Caller, shop: Fa
     shop.instead[WRITE] = [Mishap.ANSWER_LOST]
     decided(seller, A="9")
     settle(seller)
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2), not_before=now() - engine.LONG_AGO)
-    assert writing.expire() == 0
+    Change.objects.update(created_at=F("created_at") - timedelta(hours=2), not_before=now() - engine.LONG_AGO)
+    assert settling.expire() == 0
     settle(seller)
     assert (outcome(), price()) == (("applied", ""), "9.00")
 
@@ -212,10 +212,10 @@ def test_a_running_jobs_changes_are_not_the_settlers(seller: Caller, shop: FakeS
     run = engine.start(job_id)
     record(seller, job_id, A="9")
     assert settle(seller) == 0
-    assert writing.due() == []
+    assert claims.due() == []
     engine.complete(run)
-    PriceChange.objects.update(not_before=now() - engine.LONG_AGO)
-    assert writing.due() == [writing.Due(seller.tenant.pk, SHOP)]
+    Change.objects.update(not_before=now() - engine.LONG_AGO)
+    assert claims.due() == [claims.Due(seller.tenant.pk, SHOP)]
     assert settle(seller) == 1
 
 
@@ -226,7 +226,7 @@ def test_a_run_that_lost_its_job_begins_no_write(seller: Caller, shop: FakeShopi
     engine.let_lease_expire(job_id)
     connection = connections.get(seller.tenant.pk, SHOP)
     with connections.open_connector(connection, Pace(5)) as connector:
-        list(writing.settle_job(connector, [change.pk], writing.Attempt(job_id, run.attempt)))
+        list(settling.settle_job(connector, [change.pk], claims.Attempt(job_id, run.attempt)))
     assert shop.operations == []
     assert outcome() == ("pending", "")
 
@@ -238,11 +238,10 @@ def test_a_claim_that_another_worker_has_taken_records_nothing(
     decided(seller, A="9")
 
     def taken_meanwhile(*arguments: Any) -> Any:
-        PriceChange.objects.update(attempts=F("attempts") + 1)
+        Change.objects.update(attempts=F("attempts") + 1)
         return policy_of(*arguments)
 
-    policy_of = guardrails.policy_of
-    monkeypatch.setattr(guardrails, "policy_of", taken_meanwhile)
+    monkeypatch.setattr("workers.changes.kinds.price.policy_of", taken_meanwhile)
     settle(seller)
     assert (outcome(), price()) == (("unknown", ""), "10.00")
 
@@ -250,7 +249,7 @@ def test_a_claim_that_another_worker_has_taken_records_nothing(
 def test_one_worker_at_a_time_is_at_a_connection(seller: Caller, shop: FakeShopify) -> None:
     decided(seller, A="9")
     Connection.objects.update(settling_until=now() + timedelta(minutes=1))
-    assert applying.settle(seller.tenant.pk, SHOP) == 0
+    assert settling.settle(seller.tenant.pk, SHOP) == 0
     assert shop.operations == []
 
 
@@ -274,7 +273,7 @@ def test_beat_sends_for_every_marketplace_with_open_changes(
 
     monkeypatch.setattr("workers.tasks.settle_prices.apply_async", note)
     decided(seller, A="9", B="9")
-    PriceChange.objects.update(not_before=now() - engine.LONG_AGO)
+    Change.objects.update(not_before=now() - engine.LONG_AGO)
     periodic.settle_prices()
     assert sent == [(seller.tenant.pk, SHOP)]
 
@@ -312,7 +311,7 @@ def test_the_audit_says_what_is_in_the_shop_whatever_happened_on_the_way(
     before = shop.admin.variants[0].price
     after = "9.00" if before == "10.00" else "10.00"
     Product.objects.filter(sku="A").update(price=before)
-    PriceChange.objects.all().delete()
+    Change.objects.all().delete()
     [job_id] = engine.dispatch(seller.tenant)
     engine.complete(engine.start(job_id))
     record(seller, job_id, before, A=after)
@@ -346,7 +345,7 @@ def revert(who: Caller, change_id: int) -> Any:
 def test_a_revert_reaches_the_shop(seller: Caller, shop: FakeShopify) -> None:
     decided(seller, A="9")
     settle(seller)
-    change = PriceChange.objects.get()
+    change = Change.objects.get()
     answer = revert(seller, change.pk)
     assert answer.status_code == 201, answer.content
     told = answer.json()["data"]
@@ -359,21 +358,21 @@ def test_a_revert_is_written_with_the_kill_switch_off(seller: Caller, shop: Fake
     decided(seller, A="9")
     settle(seller)
     RepricingPolicy.objects.create(tenant=seller.tenant, repricing_enabled=False)
-    assert revert(seller, PriceChange.objects.get().pk).status_code == 201
+    assert revert(seller, Change.objects.get().pk).status_code == 201
     settle(seller)
     assert prices(shop)["A"] == "10.00"
 
 
 def test_what_is_not_applied_cannot_be_reverted(seller: Caller) -> None:
     decided(seller, A="9")
-    answer = revert(seller, PriceChange.objects.get().pk)
+    answer = revert(seller, Change.objects.get().pk)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "NOT_REVERTIBLE")
 
 
 def test_a_revert_that_the_shop_refused_can_be_asked_for_again(seller: Caller, shop: FakeShopify) -> None:
     decided(seller, A="9")
     settle(seller)
-    change = PriceChange.objects.get()
+    change = Change.objects.get()
     shop.admin.rejection = "Not today"
     revert(seller, change.pk)
     settle(seller)

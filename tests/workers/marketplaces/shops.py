@@ -42,5 +42,5 @@ def httpserver_listen_address() -> tuple[str, int]:
 @pytest.fixture
 def shop(settings: Any) -> Iterator[FakeShopify]:
     with running() as server:
-        settings.AIJOBS_OUTBOUND_ALLOW = [server.address]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{server.address}"]
         yield server

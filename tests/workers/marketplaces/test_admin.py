@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from aijobs.outbound import sealing
 from tests.clients import Caller
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from tests.workers.marketplaces.shops import connect
+from workers.marketplaces import credentials
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def form(who: Caller, **changes: object) -> dict[str, Any]:
 def test_a_connection_is_added_and_its_secret_never_shown(staff: Client, owner: Caller) -> None:
     assert staff.post(address("add"), form(owner)).status_code == 302
     row = Connection.objects.get()
-    assert sealing.unseal(row.sealed_credentials, f"{owner.tenant.pk}:shop") == {"access_token": SECRET}
+    assert credentials.unseal(row) == {"access_token": SECRET}
     for page in (address("changelist"), address("change", row.pk), address("history", row.pk)):
         shown = staff.get(page)
         assert shown.status_code == 200
@@ -89,7 +89,7 @@ def test_an_empty_field_keeps_the_credentials_unless_they_would_go_elsewhere(sta
     assert staff.post(page, form(owner, settings=changed, credentials="")).status_code == 302
     row.refresh_from_db()
     assert row.settings["api_version"] == "2026-07"
-    assert sealing.unseal(row.sealed_credentials, f"{owner.tenant.pk}:shop") == {"access_token": SECRET}
+    assert credentials.unseal(row) == {"access_token": SECRET}
     elsewhere = staff.post(page, form(owner, settings='{"shop": "evil.myshopify.com"}', credentials=""))
     assert "must be given anew" in elsewhere.content.decode()
 

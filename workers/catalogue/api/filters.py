@@ -1,4 +1,4 @@
-"""Lists of the catalogue: what may be asked for, and where a page begins."""
+"""What lists of products, and of what belongs to them, share: filters by marketplace and SKU, and cursors."""
 
 import re
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.wire.filters import check_names, invalid
+from aijobs.api.wire.openapi import HEADERS, PAGE, parameter
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from workers.catalogue.models import LONGEST_SKU
 from workers.catalogue.pages import row_id
@@ -17,10 +18,21 @@ from workers.catalogue.pages import row_id
 MARKETPLACE = re.compile(r"[a-z0-9_]{1,32}")
 # Between the parts of a cursor's key: no field may hold it.
 SEPARATOR = "\x1f"
+
+MARKETPLACE_SCHEMA = {"type": "string", "pattern": "^[a-z0-9_]{1,32}$"}
+# How `filtered` and the pages are described in OpenAPI.
+FILTERS = [
+    *HEADERS,
+    parameter("marketplace", MARKETPLACE_SCHEMA, "Only of this marketplace."),
+    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Only this SKU."),
+    *PAGE,
+]
+
 Row = TypeVar("Row", bound=Model)
 
 
 def marketplace_of(query: QueryDict) -> str | None:
+    """The `marketplace` parameter. Raises InvalidFilter."""
     name = query.get("marketplace")
     if name is None or MARKETPLACE.fullmatch(name):
         return name
@@ -28,6 +40,7 @@ def marketplace_of(query: QueryDict) -> str | None:
 
 
 def filtered(request: Request, rows: QuerySet[Row], marketplace_field: str, sku_field: str) -> QuerySet[Row]:
+    """The rows that the parameters ask for. Raises InvalidFilter."""
     query = request.query_params
     check_names(query, {"marketplace", "sku", "limit", "cursor"})
     if (marketplace := marketplace_of(query)) is not None:
@@ -40,7 +53,7 @@ def filtered(request: Request, rows: QuerySet[Row], marketplace_field: str, sku_
 
 
 def cursor_parts(query: QueryDict, parts: int) -> list[str] | None:
-    """The key of the last row of the page before, or None on the first page."""
+    """The parts of the last shown row's key. Raises InvalidFilter for a cursor that we never gave."""
     key = cursor_of(query)
     if key is None:
         return None
@@ -51,7 +64,7 @@ def cursor_parts(query: QueryDict, parts: int) -> list[str] | None:
 
 
 def number(text: str) -> int:
-    """A part of a cursor that is the id of a row."""
+    """An id within a cursor. Raises InvalidFilter."""
     try:
         return row_id(text)
     except ValueError:
@@ -61,4 +74,5 @@ def number(text: str) -> int:
 def page(
     request: Request, rows: QuerySet[Row], show: Callable[[Row], object], key: Callable[[Row], list[str]]
 ) -> Response:
+    """One page of rows that already start behind the cursor; `key` is what the next one starts behind."""
     return page_response(rows, limit_of(request.query_params), show, lambda row: SEPARATOR.join(key(row)))

@@ -15,26 +15,18 @@ from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import body_stream, media_type_of
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names, invalid
-from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.pagination import invalid_cursor
 from aijobs.api.wire.shapes import Pagination
 from aijobs.errors import InvalidRequest
-from workers.catalogue.api.filters import cursor_parts, filtered, marketplace_of, page
+from workers.catalogue.api.filters import FILTERS, MARKETPLACE_SCHEMA, cursor_parts, filtered, marketplace_of, page
 from workers.catalogue.importing import READERS, HeaderError, Kind, Report, run_import
-from workers.catalogue.models import LONGEST_SKU
 from workers.catalogue.pages import Pages
 
 TAGS = ["Catalogue"]
-MARKETPLACE: dict[str, object] = {"type": "string", "pattern": "^[a-z0-9_]{1,32}$"}
-FILTERS = [
-    *HEADERS,
-    parameter("marketplace", MARKETPLACE, "Only of this marketplace."),
-    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Only this SKU."),
-    *PAGE,
-]
 IMPORT = [
     *HEADERS,
-    parameter("marketplace", MARKETPLACE, "Where the products are sold.", required=True),
+    parameter("marketplace", MARKETPLACE_SCHEMA, "Where the products are sold.", required=True),
     parameter("dry_run", bool, "true: check and count, write nothing."),
 ]
 

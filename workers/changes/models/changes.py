@@ -8,48 +8,54 @@ from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.models import ApiKey, Job, Tenant
-from workers.catalogue.models.fields import MoneyField
 from workers.catalogue.models.products import Product
 
 
-class PriceChangeStatus(TextChoices):
+class ChangeStatus(TextChoices):
     # Decided, nothing sent yet.
     PENDING = "pending"
     # In our own database in the transaction that decided it; or the marketplace has taken it.
     APPLIED = "applied"
     # Nothing was changed, and nothing will be.
     REJECTED = "rejected"
-    # Sent, or about to be: only reading the price back can tell.
+    # Sent, or about to be: only reading it back can tell.
     UNKNOWN = "unknown"
 
 
-OPEN = (PriceChangeStatus.PENDING, PriceChangeStatus.UNKNOWN)
+OPEN = (ChangeStatus.PENDING, ChangeStatus.UNKNOWN)
 # What was decided longer ago, and not yet sent, is not sent any more: the market has moved on.
 EXPIRES_AFTER = timedelta(hours=1)
 
 
-class PriceChangeQuerySet(models.QuerySet["PriceChange"]):
-    def of(self, tenant_id: int) -> "PriceChangeQuerySet":
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def of(self, tenant_id: int) -> "ChangeQuerySet":
         """Only this tenant's: every read of the API starts here."""
         return self.filter(tenant_id=tenant_id)
 
+    def open_at(self, tenant_id: int, marketplace: str) -> "ChangeQuerySet":
+        """Those of every kind that are on their way to a marketplace."""
+        return self.of(tenant_id).filter(status__in=OPEN, product__marketplace=marketplace)
 
-class PriceChange(models.Model):
-    """The audit of one decided price. A job changes a product's price at most once."""
+
+class Change(models.Model):
+    """The audit of one decided change. A job changes each thing of a product at most once."""
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
-    product = models.ForeignKey(Product, models.PROTECT, related_name="price_changes", db_index=False)
+    product = models.ForeignKey(Product, models.PROTECT, related_name="changes", db_index=False)
     # No constraint: the audit outlives the pruned job.
     job = models.ForeignKey(
-        Job, models.DO_NOTHING, null=True, related_name="price_changes", db_constraint=False, db_index=False
+        Job, models.DO_NOTHING, null=True, related_name="changes", db_constraint=False, db_index=False
     )
     reverts = models.ForeignKey(
         "self", models.PROTECT, null=True, related_name="reverted_by", db_index=False, help_text="The change undone."
     )
-    before = MoneyField()
-    after = MoneyField()
+    # A name of `kinds.KINDS`: one that a release does not know must not break its row.
+    kind = models.CharField(max_length=32)
+    # In the form that the kind gives its values; an amount is a string, which keeps its decimals exact.
+    before = models.JSONField()
+    after = models.JSONField()
     reason = models.TextField(blank=True)
-    status = models.CharField(max_length=16, choices=PriceChangeStatus.choices, default=PriceChangeStatus.APPLIED)
+    status = models.CharField(max_length=16, choices=ChangeStatus.choices, default=ChangeStatus.APPLIED)
     detail = models.TextField(blank=True, help_text="Why it is not applied, or what the marketplace said.")
     applied_by = models.ForeignKey(
         ApiKey,
@@ -65,27 +71,27 @@ class PriceChange(models.Model):
     # Until then another worker has it, or waits for the marketplace.
     not_before = models.DateTimeField(default=now, editable=False)
 
-    objects = PriceChangeQuerySet.as_manager()
+    objects = ChangeQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["job", "product"], name="pricechange_job_product"),
+            models.UniqueConstraint(fields=["job", "product", "kind"], name="change_job_product_kind"),
             # One decision at a time is on its way to the marketplace.
-            models.UniqueConstraint(fields=["product"], condition=Q(status__in=OPEN), name="pricechange_one_open"),
+            models.UniqueConstraint(fields=["product", "kind"], condition=Q(status__in=OPEN), name="change_one_open"),
             models.UniqueConstraint(
                 fields=["reverts"],
-                condition=~Q(status=PriceChangeStatus.REJECTED),
-                name="pricechange_reverted_once",
+                condition=~Q(status=ChangeStatus.REJECTED),
+                name="change_reverted_once",
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "-id"], name="pricechange_tenant_id"),
-            models.Index(fields=["product", "-id"], name="pricechange_product_id"),
-            models.Index(fields=["not_before"], condition=Q(status__in=OPEN), name="pricechange_open"),
+            models.Index(fields=["tenant", "kind", "-id"], name="change_tenant_kind_id"),
+            models.Index(fields=["product", "-id"], name="change_product_id"),
+            models.Index(fields=["not_before"], condition=Q(status__in=OPEN), name="change_open"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_id}: {self.before} → {self.after}"
+        return f"{self.kind} of {self.product_id}: {self.before} → {self.after}"
 
     @property
     def public_job_id(self) -> str | None:

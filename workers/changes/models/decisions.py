@@ -7,8 +7,8 @@ from aijobs import identifiers
 from aijobs.models import Job
 
 
-class PricingDecision(models.Model):
-    """What a job decided before it wrote to a marketplace: a later attempt goes on with it, and computes nothing."""
+class StoredDecision(models.Model):
+    """The result of a job before it wrote anything outside: a later attempt goes on with it, and computes nothing."""
 
     # No constraint: committed beside the job's row, not with it.
     job = models.OneToOneField(

@@ -35,3 +35,8 @@ class RepricingPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tenant_id}"
+
+
+def policy_of(tenant_id: int) -> RepricingPolicy:
+    """The tenant's policy; the defaults where it has none."""
+    return RepricingPolicy.objects.filter(tenant=tenant_id).first() or RepricingPolicy(tenant_id=tenant_id)

@@ -12,7 +12,8 @@ from workers.catalogue import currencies
 from workers.catalogue import offers as history
 from workers.catalogue.comparison import Compared, compare
 from workers.catalogue.models import Product
-from workers.changes.models import PriceChange, PriceChangeStatus, RepricingPolicy
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change, ChangeStatus, RepricingPolicy
 from workers.jobs.pricing_recalculate.shapes import CompetitorAnchor
 from workers.jobs.shared import Skipped
 from workers.marketplaces import connections
@@ -120,14 +121,15 @@ def _at_war(products: Sequence[Product]) -> set[int]:
     """Products where both sides have lately undercut each other in turn."""
     since = now() - WAR_WINDOW
     theirs = history.lowest_prices([product.pk for product in products], CONDITION, since)
-    applied = PriceChange.objects.filter(
-        product__in=products, status=PriceChangeStatus.APPLIED, created_at__gte=since
+    applied = Change.objects.filter(
+        kind=Prices.name, product__in=products, status=ChangeStatus.APPLIED, created_at__gte=since
     )
+    prices = Prices()
     own: dict[int, list[tuple[datetime, float, float]]] = {}
     for product_id, at, before, after in applied.order_by("created_at").values_list(
         "product_id", "created_at", "before", "after"
     ):
-        own.setdefault(product_id, []).append((at, float(before), float(after)))
+        own.setdefault(product_id, []).append((at, float(prices.load(before)), float(prices.load(after))))
     return {
         product_id
         for product_id, changes in own.items()

@@ -5,7 +5,3 @@ every call would go around the guarded one, and reaches no other endpoint than A
 retries sleep outside the run's pace, five seconds and more), makes floats of amounts, has no types, writes access
 tokens to its debug log, and is 20,000 lines, without its asyncio twin, for the seven operations of client.py.
 """
-
-from workers.marketplaces.amazon.connector import Amazon
-
-__all__ = ["Amazon"]

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 import httpx
 
+from aijobs.outbound.calling import unavailable
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
 from aijobs.outbound.pace import Pace
+from aijobs.outbound.retrying import Retries, doubling, retried
 from aijobs.outbound.throttle import Limit, Throttle
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, error_message
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.amazon.tokens import AccessTokens
-from workers.marketplaces.amazon.transport import Transport, unavailable
+from workers.marketplaces.amazon.transport import NAME, Transport
+
+# Half a second to one, then twice as long each time: also where a server asks for no pause at all.
+RETRIES = Retries(4, doubling(0.5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,7 @@ class Client:
 
     def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace) -> None:
         self._endpoint = settings.endpoint or settings.marketplace.endpoint
+        self._pace = pace
         self._transport = Transport(pace)
         self._tokens = AccessTokens(self._transport, settings.token_endpoint, credentials)
         # Amazon's limits are those of an application with an account, which all its marketplaces of a region share.
@@ -63,7 +69,7 @@ class Client:
     ) -> object:
         """The answer's JSON. `path` is encoded already. Raises OutboundError: Uncertain only for a write."""
         call = _Call(operation, path, params, body)
-        return decoded(self._transport.retried(lambda: self._attempt(call)).content)
+        return decoded(retried(lambda: self._attempt(call), RETRIES, self._pace).content)
 
     def _attempt(self, call: _Call) -> httpx.Response:
         response = self._send(call)
@@ -112,7 +118,7 @@ def _token_refused(response: httpx.Response) -> bool:
 
 def _problem(response: httpx.Response, operation: Operation) -> OutboundError | None:
     status = response.status_code
-    if problem := unavailable(response, writes=operation.writes):
+    if problem := unavailable(response, name=NAME, writes=operation.writes):
         return problem
     if httpx.codes.is_success(status):
         return None

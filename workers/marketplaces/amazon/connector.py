@@ -14,19 +14,14 @@ from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, mo
 from workers.marketplaces.amazon.client import Client
 from workers.marketplaces.amazon.pricing import Pricing, unfit
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocols import Capability, Connector, Fetched, Listing
+from workers.marketplaces.protocols import Connector, Fetched, Listing, Scope
 
 # Amazon's name of the consumers on its site, beside those of its other programmes.
 EVERYBODY = "ALL"
 
 
 class Amazon(Connector[AmazonSettings, AmazonCredentials]):
-    settings_model = AmazonSettings
-    credentials_model = AmazonCredentials
-    capabilities = frozenset(Capability)
-    destinations = frozenset({"endpoint", "token_endpoint"})
-
-    def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace, scope: str) -> None:
+    def __init__(self, settings: AmazonSettings, credentials: AmazonCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
         self._client = Client(settings, credentials, pace)
         self._listings = f"/listings/2021-08-01/items/{settings.seller_id}"

@@ -90,7 +90,7 @@ class Pricing:
         self._conditions = {condition: condition.capitalize() for condition in conditions}
 
     def fetch(self, listings: Sequence[Listing]) -> Iterator[Fetched]:
-        """As Connector.fetch_offers."""
+        """As OfferSource.fetch_offers."""
         unfinished: list[Product] = []
         try:
             for product in self._with_offers(listings):

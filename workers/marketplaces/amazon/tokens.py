@@ -5,10 +5,11 @@ import time
 
 import httpx
 
-from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient
+from aijobs.outbound.calling import unavailable
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Unavailable
 from workers.marketplaces.amazon.answers import InvalidAnswer, decoded, fields
 from workers.marketplaces.amazon.settings import AmazonCredentials
-from workers.marketplaces.amazon.transport import Transport, unavailable
+from workers.marketplaces.amazon.transport import NAME, Transport
 
 # A call that begins before this has its answer while the token lasts, which is an hour.
 MARGIN_SECONDS = 120
@@ -47,7 +48,7 @@ class AccessTokens:
             token, seconds = self._exchange()
         except InvalidAnswer as error:
             # No answer to the call that the token is for, which was not made.
-            raise Transient("NO_TOKEN", error.message) from None
+            raise Unavailable("NO_TOKEN", error.message) from None
         for key in [key for key, (_, until) in list(_cache.items()) if until <= time.monotonic()]:
             _cache.pop(key, None)
         _cache[self.key] = (token, time.monotonic() + seconds - MARGIN_SECONDS)
@@ -61,7 +62,7 @@ class AccessTokens:
 
     def _exchange(self) -> tuple[str, float]:
         response = self._transport.exchange("POST", self._endpoint, form=self._form)
-        if problem := unavailable(response):
+        if problem := unavailable(response, name=NAME):
             raise problem
         if response.status_code != httpx.codes.OK:
             raise _refusal(response)

@@ -1,14 +1,14 @@
 """How the endpoints of marketplaces are described in OpenAPI."""
 
 from collections.abc import Callable
-from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.shapes import ErrorAnswer
 from workers.marketplaces.api import serializers
-from workers.marketplaces.connectors import CONNECTORS
+from workers.marketplaces.connectors import CONNECTORS, ConnectorType
+from workers.marketplaces.protocols import ConnectionModel
 
 _TAGS = ["Marketplaces"]
 _NAME = OpenApiParameter(
@@ -29,7 +29,7 @@ _IN_PROGRESS = OpenApiResponse(
 )
 
 
-def _fields(kind: Any) -> str:
+def _fields(kind: ConnectorType[ConnectionModel, ConnectionModel]) -> str:
     """A connector's settings and credentials, in a line each."""
     lines = []
     for part, model in (("settings", kind.settings_model), ("credentials", kind.credentials_model)):

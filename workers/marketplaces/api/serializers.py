@@ -4,7 +4,6 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from workers.marketplaces import connections
 from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
 
@@ -55,7 +54,7 @@ def show_connection(row: Connection) -> dict[str, object]:
         "name": row.name,
         "connector": row.connector,
         "configured": stored,
-        "capabilities": sorted(connections.capabilities(row)),
+        "capabilities": kind.capabilities if kind else [],
         "settings": row.settings,
         "credentials": sorted(kind.credentials_model.model_fields) if kind and stored else [],
         "created_at": row.created_at if stored else None,

@@ -1,27 +1,28 @@
 """One call of the Admin API at a time: within the rate limit, and every failure as what it means to the caller."""
 
-import random
 from http import HTTPStatus
 from typing import TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError
 
-from aijobs.outbound.failures import OutboundError, Transient
-from aijobs.outbound.http import TIMEOUT_SECONDS, TooLarge, open_client, send
+from aijobs.outbound.calling import call
+from aijobs.outbound.failures import OutboundError, Throttled, Transient
+from aijobs.outbound.http import TIMEOUT_SECONDS, TooLarge, open_client
 from aijobs.outbound.pace import Pace
+from aijobs.outbound.purposes import Purpose
+from aijobs.outbound.retrying import Retries, retried, spread
 from workers.marketplaces.shopify import failures
 from workers.marketplaces.shopify.bucket import Bucket
-from workers.marketplaces.shopify.connection import ShopifySettings
-from workers.marketplaces.shopify.failures import UNTOLD_WAIT_SECONDS, Throttled, failure
+from workers.marketplaces.shopify.failures import UNTOLD_WAIT_SECONDS, throttled
 from workers.marketplaces.shopify.operations import Data, Operation
+from workers.marketplaces.shopify.settings import ShopifySettings
 
-MOST_REPEATS = 4
+# Only of what the rate limit kept from being executed.
+RETRIES = Retries(5, spread, after=Throttled)
 # A page of variants takes 20 KiB.
 MOST_BYTES = 1024 * 1024
 LONGEST_QUOTE = 300
-# Raised before a byte of the request is on its way.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 D = TypeVar("D", bound=Data)
 
@@ -51,19 +52,14 @@ class Api:
         self._token = token
         self._pace = pace
         self._bucket = Bucket()
-        self._client = open_client()
+        self._client = open_client(Purpose.CONNECTOR)
 
     def close(self) -> None:
         self._client.close()
 
     def call(self, operation: Operation[D], **variables: JsonValue) -> D:
         """The operation's data. Raises OutboundError: Uncertain only for one that writes."""
-        for repeat in range(1, MOST_REPEATS + 1):
-            try:
-                return self._call_once(operation, variables)
-            except Throttled as throttled:
-                self._pace.wait(_spread(throttled.retry_after or 0.0, repeat))
-        return self._call_once(operation, variables)
+        return retried(lambda: self._call_once(operation, variables), RETRIES, self._pace)
 
     def quotable(self, text: str) -> str:
         """Shopify's text as a part of ours: one line, not too long, and without the token if it echoes that."""
@@ -86,29 +82,22 @@ class Api:
             raise failures.invalid_answer(operation) from None
 
     def _send(self, operation: Operation[D], variables: dict[str, JsonValue]) -> httpx.Response:
-        seconds = min(TIMEOUT_SECONDS, self._pace.left)
         request = self._client.build_request(
             "POST",
             self._settings.url,
             json={"query": operation.text, "operationName": operation.name, "variables": variables},
             headers={"X-Shopify-Access-Token": self._token.get_secret_value()},
-            timeout=seconds,
         )
+        seconds, name = min(TIMEOUT_SECONDS, self._pace.left), self._settings.url.host
         try:
-            return send(self._client, request, most_bytes=MOST_BYTES, seconds=seconds)
-        except _NOT_SENT as error:
-            raise Transient("UNREACHABLE", f"{self._settings.url.host} cannot be reached.") from error
-        except httpx.HTTPError as error:
-            raise failure(operation, "NO_ANSWER", "Shopify did not answer whole and in time.") from error
+            return call(
+                self._client, request, name=name, most_bytes=MOST_BYTES, seconds=seconds, writes=operation.writes
+            )
         except TooLarge as error:
-            raise failure(operation, error.code, error.message) from error
+            # Says nothing of the listing, which is not to be given up for it.
+            raise Transient(error.code, error.message) from None
 
     def _problem(self, operation: Operation[D], error: _GraphqlError, told: bool) -> OutboundError:
         if error.extensions.code == "THROTTLED":
-            return Throttled(self._bucket.seconds_until(operation.name) if told else UNTOLD_WAIT_SECONDS)
+            return throttled(self._bucket.seconds_until(operation.name) if told else UNTOLD_WAIT_SECONDS)
         return failures.of_code(operation, error.extensions.code, self.quotable(error.message))
-
-
-def _spread(seconds: float, repeat: int) -> float:
-    """At least `seconds`. All who wait for a bucket are told the same: together they would find it empty again."""
-    return seconds * random.uniform(1, 1 + repeat)  # noqa: S311  # spreads load, hides nothing

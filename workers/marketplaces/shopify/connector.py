@@ -2,16 +2,14 @@
 
 import re
 from decimal import Decimal
-from typing import ClassVar
 
 from pydantic import JsonValue
 
 from aijobs.outbound.failures import Permanent, Uncertain
 from aijobs.outbound.pace import Pace
 from workers.catalogue import currencies
-from workers.marketplaces.protocols import LARGEST_AMOUNT, Capability, Connector, Listing
+from workers.marketplaces.protocols import LARGEST_AMOUNT, Connector, Listing, Scope
 from workers.marketplaces.shopify.api import Api
-from workers.marketplaces.shopify.connection import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.failures import access_denied, invalid_answer
 from workers.marketplaces.shopify.operations import (
     CHECK,
@@ -23,6 +21,7 @@ from workers.marketplaces.shopify.operations import (
     UpdatePayload,
     Variant,
 )
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 # Of a search. It finds ABC-1 for ABC, and a shop may have thousands of those.
 MOST_PAGES = 20
@@ -34,12 +33,7 @@ _NEEDED_SCOPES = ("read_products", "write_products")
 class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
     """The seller's own shop: its prices. A shop shows no offers of others."""
 
-    settings_model = ShopifySettings
-    credentials_model = ShopifyCredentials
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.READ_PRICE, Capability.WRITE_PRICE})
-    destinations = frozenset({"shop", "endpoint"})
-
-    def __init__(self, settings: ShopifySettings, credentials: ShopifyCredentials, pace: Pace, scope: str) -> None:
+    def __init__(self, settings: ShopifySettings, credentials: ShopifyCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
         self._api = Api(settings, credentials.access_token, pace)
 

@@ -1,33 +1,34 @@
 """What an answer that is none, or a refusal, means to the caller."""
 
-import re
-
 import httpx
 
-from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient, Uncertain
-from workers.marketplaces.shopify.connection import ShopifySettings
+from aijobs.outbound.calling import unavailable
+from aijobs.outbound.failures import (
+    CredentialsRefused,
+    OutboundError,
+    Permanent,
+    Throttled,
+    Transient,
+    Unavailable,
+    Uncertain,
+)
 from workers.marketplaces.shopify.operations import Data, Operation
+from workers.marketplaces.shopify.settings import ShopifySettings
 
 # Where Shopify limits and does not say for how long. It names 1 s itself.
 UNTOLD_WAIT_SECONDS = 1.0
-_RETRY_AFTER = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?")
 _NO_SHOP = (301, 302, 303, 307, 308, 404)
 
 
-class Throttled(Transient):
+def throttled(seconds: float) -> Throttled:
     """The rate limit is used up: nothing was executed."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__("THROTTLED", "Shopify's rate limit for this app in this shop is used up.", seconds)
-
-
-def failure(operation: Operation[Data], code: str, message: str) -> Transient:
-    """Of a request that was sent: what it writes may be written."""
-    return (Uncertain if operation.writes else Transient)(code, message)
+    return Throttled("THROTTLED", "Shopify's rate limit for this app in this shop is used up.", seconds)
 
 
 def invalid_answer(operation: Operation[Data]) -> Transient:
-    return failure(operation, "INVALID_ANSWER", "The answer is none that Shopify's API gives.")
+    """Of a request that was sent: what it writes may be written."""
+    kind = Uncertain if operation.writes else Transient
+    return kind("INVALID_ANSWER", "Shopify's API does not give such an answer.")
 
 
 def access_denied(scopes: str) -> CredentialsRefused:
@@ -37,8 +38,11 @@ def access_denied(scopes: str) -> CredentialsRefused:
 def of_status(operation: Operation[Data], response: httpx.Response, settings: ShopifySettings) -> OutboundError:
     """Of an answer whose status is not 200."""
     status = response.status_code
-    if status == 429:
-        return Throttled(_retry_after(response))
+    problem = unavailable(response, name="Shopify", writes=operation.writes)
+    if isinstance(problem, Throttled):
+        return throttled(problem.retry_after or UNTOLD_WAIT_SECONDS)
+    if problem:
+        return problem
     if status == 401:
         return CredentialsRefused("CREDENTIALS_REFUSED", "Shopify does not know the access token.")
     if status == 403:
@@ -48,10 +52,9 @@ def of_status(operation: Operation[Data], response: httpx.Response, settings: Sh
     if status in _NO_SHOP:
         what = f"{settings.shop} with version {settings.api_version} of the API"
         return Permanent("SHOP_NOT_FOUND", f"Shopify does not know {what}.")
-    # 408: the request timed out.
-    if 400 <= status < 500 and status != 408:
+    if 400 <= status < 500:
         return Permanent("REQUEST_REFUSED", f"Shopify refused the request with status {status}.")
-    return failure(operation, "UNAVAILABLE", f"Shopify answered with status {status}.")
+    return _failed(operation, f"Shopify answered with status {status}.")
 
 
 def of_code(operation: Operation[Data], code: str, message: str) -> OutboundError:
@@ -64,9 +67,8 @@ def of_code(operation: Operation[Data], code: str, message: str) -> OutboundErro
         # Nothing of these was executed. The last is of a version that has another schema.
         case "MAX_COST_EXCEEDED" | "BAD_REQUEST" | "INVALID_VARIABLE" | "undefinedField":
             return Permanent("REQUEST_REFUSED", f"Shopify refused the request: {message}")
-    return failure(operation, "UNAVAILABLE", f"Shopify failed: {message}")
+    return _failed(operation, f"Shopify failed: {message}")
 
 
-def _retry_after(response: httpx.Response) -> float:
-    told = response.headers.get("Retry-After", "")
-    return float(told) if _RETRY_AFTER.fullmatch(told) else UNTOLD_WAIT_SECONDS
+def _failed(operation: Operation[Data], message: str) -> Transient:
+    return (Uncertain if operation.writes else Unavailable)("UNAVAILABLE", message)

@@ -4,7 +4,3 @@ lxml and json rather than extruct (0.18.0, tried in November 2026): that hands p
 tag of 40,000 attributes takes 1.7 s and one of 200,000 a minute; it makes floats of prices; and of the 21 packages
 that it installs (rdflib, requests, …) microdata and JSON-LD need one.
 """
-
-from workers.marketplaces.web.connector import Web, WebSettings
-
-__all__ = ["Web", "WebSettings"]

@@ -5,52 +5,30 @@ from http import HTTPStatus
 
 import httpx
 
-from aijobs.outbound.failures import OutboundError, Permanent, Transient
+from aijobs.outbound.calling import retry_after
+from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Transient
 from aijobs.outbound.pace import Pace
-from workers.marketplaces.protocols import (
-    Capability,
-    ConnectionModel,
-    Connector,
-    Fetched,
-    Listing,
-    NoCredentials,
-    Offer,
-    RefusedOffer,
-)
-from workers.marketplaces.web import pages
-from workers.marketplaces.web.fetching import (
-    MOST_REDIRECTS,
-    ROBOT,
-    Allowance,
-    get,
-    name_of,
-    open_reader,
-    parsed,
-    retry_after,
-)
+from aijobs.outbound.retrying import Retries, doubling, retried
+from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, RefusedOffer, Scope
+from workers.marketplaces.web import reading
+from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
 from workers.marketplaces.web.robots import Robots
+from workers.marketplaces.web.settings import WebSettings
 
 MOST_BYTES = 2 * 1024 * 1024
 MOST_SECONDS = 15.0
-MOST_TRIES = 3
-# Where the server does not say how long; twice as much the second time.
-REST_SECONDS = 2.0
+# Only of what the host says that it is too busy for.
+RETRIES = Retries(3, doubling(2.0), after=Throttled)
 
-_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_BUSY_STATUSES = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_BUSY = "RATE_LIMITED"
 _HTML = {"text/html", "application/xhtml+xml"}
-
-
-class WebSettings(ConnectionModel):
-    """Nothing has to be set: products have the addresses."""
 
 
 class Web(Connector[WebSettings, NoCredentials]):
     """Reads the schema.org data of competitors' product pages, as politely as their robots.txt asks for."""
 
-    settings_model = WebSettings
-    capabilities = frozenset({Capability.FETCH_OFFERS})
-
-    def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: str) -> None:
+    def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
         self._client = open_reader()
         self._robots = Robots(self._client, pace)
@@ -93,9 +71,9 @@ class Web(Connector[WebSettings, NoCredentials]):
         kept, repeated = _one_of_each_seller(offers)
         return Fetched(listing.sku, kept, (*refused, *repeated))
 
-    def _page(self, address: str, conditions: Collection[str]) -> pages.Page:
+    def _page(self, address: str, conditions: Collection[str]) -> reading.Page:
         response = self._found(parsed(address))
-        page = pages.read(response.content, response.charset_encoding, response.request.url, conditions)
+        page = reading.read(response, conditions)
         if not page.has_product:
             raise Permanent(
                 "NO_PRODUCT_DATA", f"{name_of(response.request.url)} has no schema.org data of a product."
@@ -113,21 +91,24 @@ class Web(Connector[WebSettings, NoCredentials]):
         raise Permanent("TOO_MANY_REDIRECTS", f"{name_of(url)} is where more than {MOST_REDIRECTS} redirects lead.")
 
     def _answer(self, url: httpx.URL, allowance: Allowance) -> httpx.Response:
-        """What the host answers, once it is not too busy."""
-        for number in range(1, MOST_TRIES + 1):
-            self._robots.enter(url)
-            # Neither from page to page nor from host to host.
-            self._client.cookies.clear()
-            response = get(self._client, url, MOST_BYTES, allowance, self.pace)
-            if response.status_code not in _BUSY:
-                return response
-            seconds = retry_after(response) or REST_SECONDS**number
-            if number == MOST_TRIES or seconds >= self.pace.left:
-                break
-            self.pace.wait(seconds)
-        problem = Transient("RATE_LIMITED", f"{name_of(url)} answers {response.status_code}.", seconds)
-        self._robots.rest(url, problem, seconds)
-        raise problem
+        """What the host answers, once it is not too busy. One that stays so is left alone for a while."""
+        try:
+            return retried(lambda: self._asked(url, allowance), RETRIES, self.pace)
+        except (Throttled, OutOfTime) as problem:
+            if problem.code == _BUSY:
+                self._robots.rest(url, problem)
+            raise
+
+    def _asked(self, url: httpx.URL, allowance: Allowance) -> httpx.Response:
+        """What the host answers. Raises Throttled where it is too busy."""
+        self._robots.enter(url)
+        # Neither from page to page nor from host to host.
+        self._client.cookies.clear()
+        response = get(self._client, url, MOST_BYTES, allowance, self.pace)
+        if response.status_code in _BUSY_STATUSES:
+            told = f"{name_of(url)} answers {response.status_code}."
+            raise Throttled(_BUSY, told, retry_after(response))
+        return response
 
 
 def _html(response: httpx.Response) -> httpx.Response:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
 
@@ -12,6 +11,7 @@ from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL
 from workers.marketplaces.protocols import Offer, RefusedOffer
 from workers.marketplaces.web.amounts import amount, currency_of, rounded
 from workers.marketplaces.web.markup import Json, Node, nodes
+from workers.marketplaces.web.reading import Page
 
 _PRODUCTS = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts"}
 _OFFERS = {"Offer", "AggregateOffer", "OfferForPurchase"}
@@ -36,15 +36,6 @@ _MOST_OFFERS = 200
 _MOST_TYPES = 10
 # A node that many refer to is looked at, property by property, for each of them.
 _MOST_FOLLOWED = 200_000
-
-
-@dataclass(slots=True)
-class Page:
-    """What one page offers. No product: it says nothing of one."""
-
-    has_product: bool = False
-    offers: list[Offer] = field(default_factory=list)
-    refused: list[RefusedOffer] = field(default_factory=list)
 
 
 def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collection[str]) -> Page:

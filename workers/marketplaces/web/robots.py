@@ -3,9 +3,10 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 import httpx
-from protego import Protego
+from django.utils.module_loading import import_string
 
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Transient
 from aijobs.outbound.pace import Pace
@@ -15,15 +16,28 @@ from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, 
 KNOWN_SECONDS = 3600.0
 # A host that was away is asked again after.
 AWAY_SECONDS = 60.0
+# One that is busy and does not say for how long is left alone for.
+REST_SECONDS = 8.0
 # The least that the RFC wants read.
 MOST_BYTES = 500 * 1024
 MOST_SECONDS = 15.0
 SECONDS_BETWEEN_REQUESTS = 1.0
 LONGEST_CRAWL_DELAY = 30.0
+# Loaded with the first file: a process of the API has none to read.
+PARSER = "protego.Protego"
 # With the largest of files, about 100 MiB.
 _MOST_HOSTS = 200
 
 _AGENT_LINE = re.compile(r"^[^\S\n]*user(?:-|[^\S\n]*)agent[^\S\n]*(?::|(?=\s))(.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+class _Rules(Protocol):
+    """A file, parsed."""
+
+    @classmethod
+    def parse(cls, content: str) -> Self: ...
+    def can_fetch(self, url: str, user_agent: str) -> bool: ...
+    def crawl_delay(self, user_agent: str) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,11 @@ class _Known:
 
 # By origin, the oldest first. Of the process: threads at most fetch twice what one of them forgot.
 _known: dict[str, _Known] = {}
+
+
+def forget() -> None:
+    """What this process knows of all hosts."""
+    _known.clear()
 
 
 class Robots:
@@ -53,7 +72,8 @@ class Robots:
 
     def enter(self, url: httpx.URL) -> None:
         """Wait until the page may be asked for. Raises Permanent where it may not, Transient where not now."""
-        rules = Protego.parse(self._rules(url))
+        parser: type[_Rules] = import_string(PARSER)
+        rules = parser.parse(self._rules(url))
         if not rules.can_fetch(str(url), ROBOT):
             raise Permanent("ROBOTS_DISALLOWED", f"The host's robots.txt does not let robots read {name_of(url)}.")
         delay = rules.crawl_delay(ROBOT) or 0.0
@@ -61,9 +81,10 @@ class Robots:
             raise Permanent("CRAWL_DELAY_TOO_LONG", f"The host wants {delay:g} s between requests; that is too slow.")
         self._turn(url, max(delay, SECONDS_BETWEEN_REQUESTS))
 
-    def rest(self, url: httpx.URL, problem: Transient, seconds: float) -> None:
-        """Leave the host alone for so long: whoever asks has this problem."""
-        _remember(url, _Known(time.monotonic() + min(seconds, KNOWN_SECONDS), problem=_again(problem)))
+    def rest(self, url: httpx.URL, problem: Transient) -> None:
+        """Leave the host alone for as long as it asks for: whoever wants a page of it has this problem."""
+        seconds = min(problem.retry_after or REST_SECONDS, KNOWN_SECONDS)
+        _remember(url, _Known(time.monotonic() + seconds, problem=_again(problem)))
 
     def _turn(self, url: httpx.URL, seconds: float) -> None:
         self._throttle.wait(url.netloc.decode("ascii"), Limit(rate=1 / seconds, burst=1))
@@ -104,7 +125,7 @@ class Robots:
 
 def _content(response: httpx.Response) -> str:
     if response.is_success:
-        return _for_us(response.content.decode("utf-8", "replace"))
+        return for_us(response.content.decode("utf-8", "replace"))
     if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return ""
     raise Transient(
@@ -112,7 +133,7 @@ def _content(response: httpx.Response) -> str:
     )
 
 
-def _for_us(text: str) -> str:
+def for_us(text: str) -> str:
     """With one name for all other robots: the parser multiplies names by rules, and a hostile file has thousands."""
 
     def renamed(line: re.Match[str]) -> str:

@@ -21,17 +21,9 @@ from workers.catalogue.models import Offer, Scan
 from workers.context import JobContext
 from workers.jobs.competitor_scan.run import run as scan
 from workers.jobs.competitor_scan.shapes import ScanParams
-from workers.marketplaces.connectors import CONNECTORS
+from workers.marketplaces.connectors import CONNECTORS, ConnectorType
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import (
-    Capability,
-    ConnectionModel,
-    Connector,
-    Fetched,
-    Listing,
-    NoCredentials,
-    RefusedOffer,
-)
+from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, OfferSource, RefusedOffer
 from workers.marketplaces.protocols import Offer as Fresh
 from workers.running import execute
 
@@ -169,8 +161,8 @@ def test_a_thousand_offers_of_a_sku_are_counted_and_shown(owner: Caller) -> None
 def test_of_many_skus_the_cheapest_offers_are_shown_and_all_are_counted(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.jobs.competitor_scan.run.MOST_SHOWN", 6)
-    monkeypatch.setattr("workers.jobs.competitor_scan.run.LEAST_SHOWN", 2)
+    monkeypatch.setattr("workers.jobs.competitor_scan.findings.MOST_SHOWN", 6)
+    monkeypatch.setattr("workers.jobs.competitor_scan.findings.LEAST_SHOWN", 2)
     add_products(owner, "A", "B", "C")
     offers(owner, "".join(f"{sku},S{number},{9 + number}\n" for sku in "ABC" for number in range(5)))
     result = result_of(run(owner, "A", "B", "C"))
@@ -256,11 +248,9 @@ def test_a_marketplace_that_nobody_configured_is_refused_with_those_that_are(
 # --- Over a network ---------------------------------------------------------------------------------------------
 
 
-class Scripted(Connector[ConnectionModel, NoCredentials]):
+class Scripted(Connector[NoCredentials, NoCredentials]):
     """A connector at the end of our own protocol: what it answers is the test's."""
 
-    settings_model = NoCredentials
-    capabilities: ClassVar = frozenset({Capability.FETCH_OFFERS})
     answers: ClassVar[dict[str, Fetched | Exception]] = {}
     asked: ClassVar[list[tuple[str, tuple[str, ...]]]] = []
 
@@ -279,7 +269,8 @@ class Scripted(Connector[ConnectionModel, NoCredentials]):
 @pytest.fixture
 def scripted(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     """The owner sells A to D at a marketplace whose answers the test writes."""
-    monkeypatch.setitem(CONNECTORS, "scripted", Scripted)
+    declared = ConnectorType(f"{__name__}.Scripted", NoCredentials, NoCredentials, frozenset({OfferSource}))
+    monkeypatch.setitem(CONNECTORS, "scripted", declared)
     monkeypatch.setattr(Scripted, "answers", {})
     monkeypatch.setattr(Scripted, "asked", [])
     body = {"connector": "scripted"}

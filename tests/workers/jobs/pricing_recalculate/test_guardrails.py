@@ -14,9 +14,9 @@ from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, listed, report
 from workers.catalogue.models import Offer, Product, Scan
 from workers.catalogue.sample import create_sample_catalogue
-from workers.changes import deciding as price_changes
-from workers.changes.models import PriceChange, RepricingPolicy
-from workers.jobs.pricing_recalculate import run as repricing
+from workers.changes import deciding
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change, RepricingPolicy
 from workers.running import execute
 
 pytestmark = pytest.mark.django_db
@@ -71,14 +71,19 @@ def price() -> str:
     return f"{Product.objects.get(sku=SKU).price:.2f}"
 
 
-def moved(**changes: object) -> None:
+def moved(before: float, after: float, ago: timedelta = timedelta(0)) -> None:
     """A change of the price by another job, so long ago."""
     item = Product.objects.get(sku=SKU)
-    age = changes.pop("ago", timedelta(0))
-    assert isinstance(age, timedelta)
     [job_id] = engine.dispatch(item.tenant)
-    PriceChange.objects.create(
-        tenant=item.tenant, product=item, job_id=job_id, created_at=now() - age, status="applied", **changes
+    Change.objects.create(
+        tenant=item.tenant,
+        product=item,
+        job_id=job_id,
+        kind=Prices.name,
+        before=str(before),
+        after=str(after),
+        created_at=now() - ago,
+        status="applied",
     )
 
 
@@ -184,7 +189,7 @@ def test_a_price_war_is_not_fought_on(seller: Caller) -> None:
     assert shown["recommended_price"] >= 16
     assert "price war" in shown["reasoning"]
     # Three weeks later it is over.
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(days=21))
+    Change.objects.update(created_at=F("created_at") - timedelta(days=21))
     assert recommended(seller, competitor_anchor=MATCH)["recommended_price"] <= 15
 
 
@@ -252,7 +257,7 @@ def test_the_kill_switch_is_the_tenants_own(followed: Caller, outsider: Caller) 
 def test_a_price_rests_after_a_change(followed: Caller) -> None:
     moved(before=21, after=20, ago=timedelta(minutes=14))
     assert applied(followed) == [(SKU, "COOL_DOWN")]
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(minutes=2))
+    Change.objects.update(created_at=F("created_at") - timedelta(minutes=2))
     assert applied(followed) == []
 
 
@@ -261,24 +266,26 @@ def test_a_price_changes_so_often_a_day_and_no_more(followed: Caller) -> None:
     for hours in (23, 22):
         moved(before=21, after=20, ago=timedelta(hours=hours))
     assert applied(followed) == [(SKU, "DAILY_LIMIT")]
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    Change.objects.update(created_at=F("created_at") - timedelta(hours=2))
     assert applied(followed) == []
 
 
 def test_changes_that_never_came_about_do_not_count(followed: Caller) -> None:
     moved(before=21, after=20)
-    PriceChange.objects.update(status="rejected")
+    Change.objects.update(status="rejected")
     assert applied(followed) == []
 
 
 def test_floors_hold_at_the_moment_of_writing(followed: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised after the job has read the product."""
 
+    decide = deciding.decide
+
     def raised_meanwhile(*arguments: Any) -> Any:
         product(map_price=Decimal("19.99"))
-        return price_changes.decide(*arguments)
+        return decide(*arguments)
 
-    monkeypatch.setattr(repricing, "decide", raised_meanwhile)
+    monkeypatch.setattr(deciding, "decide", raised_meanwhile)
     assert applied(followed) == [(SKU, "BELOW_FLOOR")]
     assert price() == "20.00"
 

@@ -18,10 +18,10 @@ from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, json_
 from tests.workers.marketplaces.shops import connect, prices
 from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
-from workers.changes import applying
-from workers.changes import settling as writing
-from workers.changes.models import PriceChange, PricingDecision, RepricingPolicy
-from workers.jobs.pricing_recalculate import run as repricing
+from workers.changes import claims, settling
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change, RepricingPolicy, StoredDecision
+from workers.jobs.pricing_recalculate import recommending
 from workers.marketplaces.models import Connection
 from workers.running import execute
 
@@ -101,7 +101,7 @@ def test_prices_are_in_the_shop_the_catalogue_and_the_audit(seller: Caller, shop
 def test_without_apply_the_shop_is_not_called(seller: Caller, shop: FakeShopify) -> None:
     run(dispatched(seller, apply=False))
     assert shop.operations == []
-    assert not PriceChange.objects.exists()
+    assert not Change.objects.exists()
 
 
 def test_a_later_attempt_goes_on_with_the_decision_and_computes_nothing(
@@ -112,36 +112,38 @@ def test_a_later_attempt_goes_on_with_the_decision_and_computes_nothing(
 
     job_id = dispatched(seller)
     with monkeypatch.context() as patched:
-        patched.setattr(repricing, "_write", dies)
+        patched.setattr(settling, "settle_job", dies)
         assert run(job_id).status == "queued"
-    decided = {change.product.sku: f"{change.after:.2f}" for change in PriceChange.objects.select_related("product")}
-    assert set(PriceChange.objects.values_list("status", flat=True)) == {"pending"}
+    decided = {
+        change.product.sku: f"{Prices().load(change.after):.2f}"
+        for change in Change.objects.select_related("product")
+    }
+    assert set(Change.objects.values_list("status", flat=True)) == {"pending"}
     # What it would decide now is something else.
     RepricingPolicy.objects.create(tenant=seller.tenant, min_margin_pct=0.5, max_changes_per_day=1)
     Product.objects.update(stock=1)
-    monkeypatch.setattr(repricing, "_compute", dies)
+    monkeypatch.setattr(recommending, "recommend_all", dies)
     job = run_again(job_id)
     assert (job.status, job.attempt) == ("completed", 2)
     assert changed(job) == decided
     assert {sku: price for sku, price in prices(shop).items() if sku in decided} == decided
-    assert PriceChange.objects.count() == len(decided)
+    assert Change.objects.count() == len(decided)
 
 
 def test_a_later_attempt_reads_back_what_was_sent(
     seller: Caller, shop: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker is lost between the shop's yes and its own record of it."""
-    recorded = writing._applied
 
     def dies(*_: object) -> None:
         raise RuntimeError("the worker is gone")
 
     job_id = dispatched(seller)
-    monkeypatch.setattr(writing, "_applied", dies)
-    assert run(job_id).status == "queued"
+    with monkeypatch.context() as patched:
+        patched.setattr(claims, "end", dies)
+        assert run(job_id).status == "queued"
     written = shop.operations.count(WRITE)
-    assert (written, PriceChange.objects.filter(status="unknown").count()) == (1, 1)
-    monkeypatch.setattr(writing, "_applied", recorded)
+    assert (written, Change.objects.filter(status="unknown").count()) == (1, 1)
     job = run_again(job_id)
     assert job.status == "completed"
     assert shop.operations.count(WRITE) == len(changed(job)) == result_of(job)["updated_count"]
@@ -160,10 +162,10 @@ def test_one_rejected_price_does_not_keep_the_others(seller: Caller, shop: FakeS
 def test_the_settler_ends_what_the_job_left_open(seller: Caller, shop: FakeShopify) -> None:
     shop.instead[WRITE] = [Mishap.LOST]
     new = changed(run(dispatched(seller)))
-    PriceChange.objects.filter(status="unknown").update(not_before="2020-01-01T00:00Z")
-    assert applying.settle(seller.tenant.pk, MARKETPLACE) == 1
+    Change.objects.filter(status="unknown").update(not_before="2020-01-01T00:00Z")
+    assert settling.settle(seller.tenant.pk, MARKETPLACE) == 1
     assert {sku: price for sku, price in prices(shop).items() if sku in new} == new
-    assert set(PriceChange.objects.values_list("status", flat=True)) == {"applied"}
+    assert set(Change.objects.values_list("status", flat=True)) == {"applied"}
 
 
 def test_credentials_revoked_half_way_keep_what_is_written(seller: Caller, shop: FakeShopify) -> None:
@@ -183,15 +185,15 @@ def test_a_connection_whose_credentials_cannot_be_read_fails_the_job_and_decides
     Connection.objects.update(sealed_credentials="garbage")
     job = run(dispatched(seller))
     assert (job.status, job.error_code) == ("failed", "CREDENTIALS_UNREADABLE")
-    assert not PriceChange.objects.exists()
-    assert not PricingDecision.objects.exists()
+    assert not Change.objects.exists()
+    assert not StoredDecision.objects.exists()
 
 
 def test_the_kill_switch_decides_nothing(seller: Caller, shop: FakeShopify) -> None:
     RepricingPolicy.objects.create(tenant=seller.tenant, repricing_enabled=False)
     job = run(dispatched(seller))
     assert left(job) == dict.fromkeys(changed(job), "REPRICING_DISABLED")
-    assert not PriceChange.objects.exists()
+    assert not Change.objects.exists()
     assert shop.operations == []
 
 
@@ -224,7 +226,7 @@ def test_two_jobs_at_once_write_each_price_once(seller: Caller, shop: FakeShopif
         list(pool.map(at_once, runs))
     first, second = (Job.objects.get(id=each.id) for each in runs)
     assert (first.status, second.status) == ("completed", "completed")
-    written = [change.product.sku for change in PriceChange.objects.filter(status="applied")]
+    written = [change.product.sku for change in Change.objects.filter(status="applied")]
     assert sorted(written) == sorted(set(written))
     assert shop.operations.count(WRITE) == len(written)
     both = sum(result_of(job)["updated_count"] for job in (first, second))

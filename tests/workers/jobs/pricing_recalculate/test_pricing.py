@@ -13,9 +13,9 @@ from tests import engine
 from tests.clients import Caller, caller
 from tests.factories import TenantFactory
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
-from workers import pricing
 from workers.catalogue.models import Product
 from workers.catalogue.sample import create_sample_catalogue
+from workers.jobs.pricing_recalculate import recommending
 from workers.running import execute
 
 pytestmark = pytest.mark.django_db
@@ -108,10 +108,12 @@ def test_price_that_changed_meanwhile_is_left_alone(seller: Caller, monkeypatch:
     sku = next(sku for sku, each in recommended(run(seller, SKUS)).items() if _changes(each))
 
     def edited_meanwhile(*arguments: Any) -> Any:
+        computed = recommend_all(*arguments)
         Product.objects.filter(sku=sku).update(price=Decimal("1.23"))
-        return pricing.recommend(*arguments)
+        return computed
 
-    monkeypatch.setattr("workers.jobs.pricing_recalculate.run.recommend", edited_meanwhile)
+    recommend_all = recommending.recommend_all
+    monkeypatch.setattr(recommending, "recommend_all", edited_meanwhile)
     job = run(seller, SKUS, apply=True)
     assert Product.objects.get(sku=sku).price == Decimal("1.23")
     assert {"sku": sku, "reason": "PRICE_CHANGED"} in result_of(job)["skipped"]

@@ -72,7 +72,7 @@ def configure(seller: Caller, connector: str, settings: object, credentials: obj
 def pages(httpserver: HTTPServer, seller: Caller, monkeypatch: pytest.MonkeyPatch) -> HTTPServer:
     """The rival's shop, in no need of politeness: a page for each product."""
     monkeypatch.setattr(robots, "SECONDS_BETWEEN_REQUESTS", 0.01)
-    robots._known.clear()
+    robots.forget()
     httpserver.expect_request("/robots.txt").respond_with_data("", content_type="text/plain")
     for sku, price in theirs().items():
         offer = {"@type": "Offer", "price": price, "priceCurrency": "USD", "seller": {"name": RIVAL}}
@@ -141,7 +141,8 @@ def market(
     fake_amazon: FakeAmazon,
     settings: Any,
 ) -> Market:
-    settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{pages.port}", shop.address, fake_amazon.host]
+    connectors = [f"connector:{address}" for address in (shop.address, fake_amazon.host)]
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{pages.port}", *connectors]
     if request.param == "catalogue":
         return at_catalogue(seller)
     if request.param == "web":

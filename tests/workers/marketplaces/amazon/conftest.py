@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocols import Listing
+from workers.marketplaces.protocols import Listing, Scope
 
 Opener = Callable[..., Amazon]
 
@@ -19,7 +19,7 @@ Opener = Callable[..., Amazon]
 def fake(settings: Any) -> Iterator[FakeAmazon]:
     """Refuses no request at the end that a model forbids, but fails the test."""
     server = FakeAmazon()
-    settings.AIJOBS_OUTBOUND_ALLOW = [server.host]
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{server.host}"]
     yield server
     server.close()
     assert server.violations == []
@@ -46,7 +46,7 @@ def connector(fake: FakeAmazon, pace: Pace, credentials: dict[str, str] | None =
     }
     secrets = {name: SecretStr(value) for name, value in {**fake.credentials, **(credentials or {})}.items()}
     settings = AmazonSettings.model_validate({**defaults, **options})
-    return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, "1:amazon_us")
+    return Amazon(settings, AmazonCredentials.model_validate(secrets), pace, Scope(1, "amazon_us"))
 
 
 @pytest.fixture

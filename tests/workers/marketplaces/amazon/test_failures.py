@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 import time_machine
@@ -12,7 +13,7 @@ from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, connector, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 
 
 def test_a_token_serves_every_connection_of_the_process(open_amazon: Opener, fake: FakeAmazon) -> None:
@@ -211,6 +212,15 @@ def test_amazons_word_that_makes_no_sense_changes_no_rate(open_amazon: Opener, f
 def test_an_address_that_is_not_public_is_not_called(open_amazon: Opener) -> None:
     with pytest.raises(CredentialsRefused, match="ADDRESS_REFUSED"):
         open_amazon(token_endpoint="https://127.0.0.1/auth/o2/token").check()
+
+
+def test_what_is_opened_for_pages_is_not_opened_for_connectors(
+    open_amazon: Opener, fake: FakeAmazon, settings: Any
+) -> None:
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"page:{fake.host}"]
+    with pytest.raises(CredentialsRefused, match="ADDRESS_REFUSED"):
+        open_amazon().check()
+    assert (fake.tokens, fake.calls) == ([], [])
 
 
 @pytest.mark.parametrize("error", [CredentialsRefused, OutboundError])

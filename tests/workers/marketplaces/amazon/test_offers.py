@@ -11,7 +11,7 @@ from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, Reply, errors, failed, money, offer, payload, reply
 from tests.workers.marketplaces.paces import Leaping
 from workers.catalogue.models import CONDITIONS
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 from workers.marketplaces.protocols import Fetched, Listing, Offer
 
 ASIN = "B000P6Q7MY"

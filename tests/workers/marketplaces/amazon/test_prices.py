@@ -11,7 +11,7 @@ from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 PRICE = Decimal("19.9900")

@@ -8,10 +8,11 @@ from pydantic import SecretStr, ValidationError
 
 from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
-from workers.marketplaces.amazon import Amazon
+from workers.marketplaces.amazon.connector import Amazon
 from workers.marketplaces.amazon.regions import MARKETPLACES
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.amazon.transport import Transport
+from workers.marketplaces.protocols import Scope
 
 NEEDED: dict[str, Any] = {"seller_id": "OURS", "country": "US"}
 CREDENTIALS = {name: SecretStr("hush") for name in AmazonCredentials.model_fields}
@@ -47,7 +48,7 @@ def test_a_marketplace_is_called_at_its_regions_address(
         settings = AmazonSettings.model_validate({**NEEDED, "country": country})
         # An account for each: what they share of rate limits is not tested here.
         credentials = AmazonCredentials.model_validate({**CREDENTIALS, "refresh_token": SecretStr(country)})
-        with Amazon(settings, credentials, Pace(0.5), "1:amazon") as amazon, pytest.raises(OutboundError):
+        with Amazon(settings, credentials, Pace(0.5), Scope(1, "amazon_us")) as amazon, pytest.raises(OutboundError):
             amazon.check()
     expected = f"https://sellingpartnerapi-{region}.amazon.com/listings/2021-08-01/items/OURS"
     assert called == [expected] * len(countries.split())

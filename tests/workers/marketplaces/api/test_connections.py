@@ -10,7 +10,6 @@ from django.db import connection as database
 from django.db import transaction
 from django.db.models import F
 
-from aijobs.outbound import sealing
 from aijobs.outbound.pace import Pace
 from tests import engine
 from tests.clients import Caller, caller
@@ -18,8 +17,8 @@ from tests.workers.catalogue.steps import add_products
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
-from workers.changes.models import PriceChange
-from workers.marketplaces import connections
+from workers.changes.models import Change
+from workers.marketplaces import connections, credentials
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -194,8 +193,7 @@ def test_a_name_that_jobs_could_not_use_is_refused(owner: Caller, name: str) -> 
 
 
 def opened(name: str = "shop") -> dict[str, str]:
-    row = Connection.objects.get(name=name)
-    return sealing.unseal(row.sealed_credentials, f"{row.tenant_id}:{row.name}")
+    return credentials.unseal(Connection.objects.get(name=name))
 
 
 def test_credentials_that_are_left_out_stay(owner: Caller) -> None:
@@ -336,8 +334,14 @@ def open_change(owner: Caller, shop: FakeShopify, status: str) -> None:
     connect(owner, shop)
     sell(owner, shop, A="10.00")
     [job_id] = engine.dispatch(owner.tenant)
-    PriceChange.objects.create(
-        tenant=owner.tenant, product=Product.objects.get(), job_id=job_id, before=10, after=9, status=status
+    Change.objects.create(
+        tenant=owner.tenant,
+        product=Product.objects.get(),
+        job_id=job_id,
+        kind="price",
+        before="10",
+        after="9",
+        status=status,
     )
 
 
@@ -350,7 +354,7 @@ def test_a_connection_stays_while_a_price_is_on_its_way(owner: Caller, shop: Fak
     # New credentials are what may be needed to have them written.
     same = {"connector": "shopify", "settings": Connection.objects.get().settings}
     assert put(owner, {**same, "credentials": {"access_token": "renewed"}}, "shopify").status_code == 200
-    PriceChange.objects.update(status="applied")
+    Change.objects.update(status="applied")
     assert owner.delete(f"{PATH}/shopify").status_code == 204
 
 
@@ -359,10 +363,10 @@ def test_a_price_that_nobody_will_read_back_is_closed_with_its_connection(
     owner: Caller, shop: FakeShopify, replaced: bool
 ) -> None:
     open_change(owner, shop, "unknown")
-    PriceChange.objects.update(created_at=F("created_at") - timedelta(hours=2))
+    Change.objects.update(created_at=F("created_at") - timedelta(hours=2))
     answer = put(owner, {"connector": "web"}, "shopify") if replaced else owner.delete(f"{PATH}/shopify")
     assert answer.status_code == (200 if replaced else 204)
-    change = PriceChange.objects.get()
+    change = Change.objects.get()
     assert (change.status, "removed" in change.detail) == ("rejected", True)
 
 

@@ -7,7 +7,9 @@ from pydantic import SecretStr
 
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, running
-from workers.marketplaces.shopify import Shopify, ShopifyCredentials, ShopifySettings
+from workers.marketplaces.protocols import Scope
+from workers.marketplaces.shopify.connector import Shopify
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 Connect = Callable[..., Shopify]
 
@@ -15,7 +17,7 @@ Connect = Callable[..., Shopify]
 @pytest.fixture
 def server(settings: Any) -> Iterator[FakeShopify]:
     with running() as server:
-        settings.AIJOBS_OUTBOUND_ALLOW = [server.address]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{server.address}"]
         yield server
 
 
@@ -29,6 +31,6 @@ def connect(server: FakeShopify) -> Iterator[Connect]:
                 shop="my-shop.myshopify.com", endpoint=f"http://{server.address}", api_version=api_version
             )
             credentials = ShopifyCredentials(access_token=SecretStr(token))
-            return stack.enter_context(Shopify(chosen, credentials, Pace(seconds), "connection-1"))
+            return stack.enter_context(Shopify(chosen, credentials, Pace(seconds), Scope(1, "shopify")))
 
         yield connect

@@ -11,7 +11,7 @@ from aijobs.outbound.http import AddressRefused
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 
@@ -111,10 +111,11 @@ def test_a_refused_query_is_permanent(graphql_code: str, code: str, server: Fake
         connect().read_price(LISTING)
 
 
+@pytest.mark.parametrize("opened_for", [[], ["page"]])
 def test_only_addresses_that_the_guard_lets_through_are_called(
-    server: FakeShopify, connect: Connect, settings: Any
+    opened_for: list[str], server: FakeShopify, connect: Connect, settings: Any
 ) -> None:
-    settings.AIJOBS_OUTBOUND_ALLOW = []
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"{purpose}:{server.address}" for purpose in opened_for]
     with pytest.raises(AddressRefused):
         connect().check()
     assert server.operations == []

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from aijobs.outbound.failures import OutboundError, OutOfTime, Transient, Uncertain
+from aijobs.outbound.failures import OutboundError, OutOfTime, Transient, Unavailable, Uncertain
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Mishap, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.operations import UPDATE_PRICE
+from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 HTML = Reply(b"<!DOCTYPE html><html><body>Something went wrong</body></html>")
@@ -125,7 +125,7 @@ def test_a_hanging_read_is_transient(server: FakeShopify, connect: Connect) -> N
     server.instead["VariantsBySku"] = [Mishap.HANGS]
     with pytest.raises(Transient, match="NO_ANSWER") as raised:
         connect(seconds=0.2).read_price(LISTING)
-    assert type(raised.value) is Transient
+    assert type(raised.value) is Unavailable
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_failing_shop_leaves_only_writes_uncertain(reply: Reply, server: FakeS
     server.instead["VariantsBySku"] = [reply]
     with pytest.raises(Transient, match="UNAVAILABLE") as raised:
         shopify.read_price(LISTING)
-    assert type(raised.value) is Transient
+    assert type(raised.value) is Unavailable
 
 
 def test_a_confirmation_beyond_all_size_is_uncertain(server: FakeShopify, connect: Connect) -> None:
@@ -155,13 +155,13 @@ def test_nothing_is_written_where_nobody_listens(settings: Any) -> None:
         # Bound and not listening: refused, and nobody else can take the port meanwhile.
         bound.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{bound.getsockname()[1]}"
-        settings.AIJOBS_OUTBOUND_ALLOW = [address]
+        settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{address}"]
         chosen = ShopifySettings(shop="my-shop.myshopify.com", endpoint=f"http://{address}")
         api = Api(chosen, ShopifyCredentials.model_validate({"access_token": TOKEN}).access_token, Pace(5))
         with pytest.raises(Transient, match="UNREACHABLE") as raised:
             api.call(UPDATE_PRICE, productId="gid://shopify/Product/1", variants=[])
         api.close()
-    assert type(raised.value) is Transient
+    assert type(raised.value) is Unavailable
 
 
 def test_nothing_is_sent_after_the_end_of_the_run(server: FakeShopify, connect: Connect) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Uncertain
+from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Uncertain
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify.failures import Throttled
 
 LISTING = Listing(sku="ABC", currency="USD")
 VARIANT = {"id": "gid://shopify/ProductVariant/1", "sku": "ABC", "price": "1.00", "product": {"id": "1"}}

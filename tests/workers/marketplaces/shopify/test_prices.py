@@ -7,7 +7,7 @@ import pytest
 from aijobs.outbound.failures import Permanent, Uncertain
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify
-from workers.marketplaces.protocols import Capability, Listing
+from workers.marketplaces.protocols import Listing, OfferSource, PriceDesk
 from workers.marketplaces.shopify.connector import MOST_PAGES
 from workers.marketplaces.shopify.operations import PAGE_SIZE
 
@@ -34,7 +34,8 @@ def listing(sku: str = "ABC", currency: str = "USD", external_id: str = "") -> L
 def test_a_price_is_read_exactly(server: FakeShopify, connect: Connect) -> None:
     server.admin.add("ABC", "1234567.89")
     shopify = connect()
-    assert shopify.capabilities == {Capability.READ_PRICE, Capability.WRITE_PRICE}
+    assert isinstance(shopify, PriceDesk)
+    assert not isinstance(shopify, OfferSource)
     assert shopify.read_price(listing()) == Decimal("1234567.89")
 
 

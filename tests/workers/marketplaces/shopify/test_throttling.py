@@ -7,14 +7,16 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from aijobs.outbound.failures import OutOfTime, Transient
+from aijobs.outbound.failures import OutOfTime, Throttled, Transient
+from tests.groups import timed
 from tests.workers.marketplaces.shopify.admin import LeakyBucket
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, Reply, json_reply
 from workers.marketplaces.protocols import Listing
-from workers.marketplaces.shopify import ShopifySettings, failures
+from workers.marketplaces.shopify import failures
 from workers.marketplaces.shopify.bucket import Bucket
 from workers.marketplaces.shopify.operations import CHECK
+from workers.marketplaces.shopify.settings import ShopifySettings
 
 LISTING = Listing(sku="ABC", currency="USD")
 THROTTLED = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]
@@ -78,6 +80,7 @@ def test_after_four_repeats_it_is_given_up(reply: Reply, server: FakeShopify, co
     assert (type(raised.value).__name__, raised.value.retry_after is not None) == ("Throttled", True)
 
 
+@timed
 @pytest.mark.parametrize(
     "reply",
     [
@@ -100,7 +103,7 @@ def test_a_wait_beyond_the_run_is_not_begun(reply: Reply, server: FakeShopify, c
 def test_a_limit_that_does_not_say_for_how_long_is_one_of_a_second(told: str) -> None:
     response = httpx.Response(429, headers={"Retry-After": told} if told else {})
     problem = failures.of_status(CHECK, response, ShopifySettings(shop="my-shop.myshopify.com"))
-    assert isinstance(problem, failures.Throttled)
+    assert isinstance(problem, Throttled)
     assert problem.retry_after == failures.UNTOLD_WAIT_SECONDS == 1
 
 

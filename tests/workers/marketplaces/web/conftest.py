@@ -7,8 +7,10 @@ from pytest_httpserver import HTTPServer
 
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.protocols import NoCredentials
-from workers.marketplaces.web import Web, WebSettings, robots
+from workers.marketplaces.protocols import NoCredentials, Scope
+from workers.marketplaces.web import robots
+from workers.marketplaces.web.connector import Web
+from workers.marketplaces.web.settings import WebSettings
 
 Opener = Callable[..., Web]
 
@@ -16,8 +18,8 @@ Opener = Callable[..., Web]
 @pytest.fixture
 def shop(httpserver: HTTPServer, settings: Any) -> HTTPServer:
     """A shop that nobody knows the robots.txt of, and that may be called."""
-    settings.AIJOBS_OUTBOUND_ALLOW = [f"127.0.0.1:{httpserver.port}"]
-    robots._known.clear()
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{httpserver.port}"]
+    robots.forget()
     return httpserver
 
 
@@ -26,6 +28,6 @@ def open_web(servers: None) -> Iterator[Opener]:
     with ExitStack() as stack:
 
         def opened(pace: Pace | None = None) -> Web:
-            return stack.enter_context(Web(WebSettings(), NoCredentials(), pace or Leaping(), "test"))
+            return stack.enter_context(Web(WebSettings(), NoCredentials(), pace or Leaping(), Scope(1, "test")))
 
         yield opened

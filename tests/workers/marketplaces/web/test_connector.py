@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from protego import Protego
@@ -12,7 +13,8 @@ from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.web import markups
 from tests.workers.marketplaces.web.conftest import Opener
 from workers.marketplaces.protocols import Fetched, Listing
-from workers.marketplaces.web import Web, robots
+from workers.marketplaces.web import robots
+from workers.marketplaces.web.connector import Web
 from workers.marketplaces.web.fetching import USER_AGENT
 
 HTML = "text/html; charset=utf-8"
@@ -80,7 +82,7 @@ def test_a_crawl_delay_is_kept(shop: HTTPServer, open_web: Opener) -> None:
 
 def test_a_hostile_robots_txt_costs_bounded_time() -> None:
     names = "".join(f"User-agent: {number}\n" for number in range(12_000))
-    text = robots._for_us(names + "Disallow: /x\n" * 18_000)
+    text = robots.for_us(names + "Disallow: /x\n" * 18_000)
     assert "another" in text
     assert Protego.parse(text).can_fetch("https://shop.example/x", "AIJobsBot")
 
@@ -198,6 +200,15 @@ def test_redirects_that_lead_astray(shop: HTTPServer, open_web: Opener, location
     problem = fetch(open_web(), shop.url_for("/loop")).problem
     assert problem is not None
     assert problem.code == code
+
+
+def test_what_is_opened_for_connectors_is_not_opened_for_the_pages_that_tenants_name(
+    shop: HTTPServer, open_web: Opener, settings: Any
+) -> None:
+    settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:127.0.0.1:{shop.port}"]
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert problem is not None
+    assert (problem.code, paths(shop)) == ("ADDRESS_REFUSED", [])
 
 
 def test_a_product_without_pages(open_web: Opener) -> None:

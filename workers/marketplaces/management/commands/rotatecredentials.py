@@ -3,7 +3,7 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 
 from aijobs.management.database import add_data_dir, require_database
-from workers.marketplaces import connections
+from workers.marketplaces import credentials
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, **options: str) -> None:
         require_database()
-        rotated, unreadable = connections.rotate_all()
+        rotated, unreadable = credentials.rotate_all()
         self.stdout.write(f"Encrypted anew: {rotated}.")
         if unreadable:
             shown = ", ".join(str(each) for each in unreadable)

@@ -3,43 +3,23 @@
 from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
-from pydantic import Field
-
 from aijobs.outbound.failures import Permanent
 from aijobs.outbound.pace import Pace
 from workers.catalogue import offers
 from workers.catalogue.models import Product
-from workers.marketplaces.protocols import (
-    Capability,
-    ConnectionModel,
-    Connector,
-    Fetched,
-    Listing,
-    NoCredentials,
-    Offer,
-)
+from workers.marketplaces.catalogue.settings import CatalogueSettings
+from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, Scope
 
 # Products whose offers are in memory together: a thousand of each would be a gigabyte for a whole request.
 CHUNK = 20
 
 
-class CatalogueSettings(ConnectionModel):
-    """Nothing has to be set."""
-
-    own_sellers: list[str] = Field(
-        default=[], max_length=20, description="Names under which imported offers are the tenant's own."
-    )
-
-
 class Catalogue(Connector[CatalogueSettings, NoCredentials]):
     """A marketplace of which we know what is in the catalogue."""
 
-    settings_model = CatalogueSettings
-    capabilities = frozenset({Capability.FETCH_OFFERS, Capability.READ_PRICE})
-
-    def __init__(self, tenant_id: int, marketplace: str, settings: CatalogueSettings, pace: Pace) -> None:
-        super().__init__(settings, NoCredentials(), pace, f"{tenant_id}:{marketplace}")
-        self.products = Product.objects.of(tenant_id).filter(marketplace=marketplace)
+    def __init__(self, settings: CatalogueSettings, credentials: NoCredentials, pace: Pace, scope: Scope) -> None:
+        super().__init__(settings, credentials, pace, scope)
+        self.products = Product.objects.of(scope.tenant_id).filter(marketplace=scope.marketplace)
 
     def check(self) -> str:
         return f"Nothing to connect to: {self.products.count():,} products, and the offers imported for them."

@@ -1,0 +1,43 @@
+"""The addresses that may be called although they are not public: `AIJOBS_OUTBOUND_ALLOW`, each for one purpose.
+
+An operator who opens a proxy to connectors has not opened it to the pages that tenants name.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+class Purpose(StrEnum):
+    """What a call is for."""
+
+    # A service that a tenant has connected.
+    CONNECTOR = "connector"
+    # A page that a tenant has named, and its host's robots.txt.
+    PAGE = "page"
+
+
+# A name, an IPv4 address, or an IPv6 address in brackets; and a port.
+_ENTRY = re.compile(r"(?P<purpose>[a-z]+):(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+):(?P<port>[1-9][0-9]{0,4})")
+
+
+def checked(entries: Iterable[str]) -> list[str]:
+    """The entries as `is_opened` compares them. Raises ImproperlyConfigured with what to write instead."""
+    cleaned = [entry.strip().lower() for entry in entries]
+    for entry in cleaned:
+        found = _ENTRY.fullmatch(entry)
+        if not found or found["purpose"] not in list(Purpose) or int(found["port"]) > 65535:
+            raise ImproperlyConfigured(
+                f"AIJOBS_OUTBOUND_ALLOW has {entry!r}, which opens nothing. Write purpose:host:port, as in "
+                f"connector:proxy.internal:8443 or page:[::1]:8080. A purpose is one of {', '.join(Purpose)}."
+            )
+    return cleaned
+
+
+def is_opened(purpose: Purpose, host: str, port: int) -> bool:
+    """Whether an entry opens this address, public or not, for this purpose."""
+    name = f"[{host}]" if ":" in host else host
+    return f"{purpose}:{name}:{port}" in settings.AIJOBS_OUTBOUND_ALLOW

@@ -1,0 +1,67 @@
+"""What an operator opens besides the public internet, and for whom."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from aijobs.outbound.purposes import Purpose, checked, is_opened
+
+
+@pytest.mark.parametrize(
+    ("entry", "purpose", "host", "port"),
+    [
+        ("connector:proxy.internal:8443", Purpose.CONNECTOR, "proxy.internal", 8443),
+        (" Connector:Proxy.Internal:8443 ", Purpose.CONNECTOR, "proxy.internal", 8443),
+        ("page:127.0.0.1:8080", Purpose.PAGE, "127.0.0.1", 8080),
+        ("connector:[::1]:443", Purpose.CONNECTOR, "::1", 443),
+    ],
+)
+def test_an_entry_opens_one_address_for_one_purpose(
+    entry: str, purpose: Purpose, host: str, port: int, settings: Any
+) -> None:
+    settings.AIJOBS_OUTBOUND_ALLOW = checked([entry])
+    [other] = set(Purpose) - {purpose}
+    assert is_opened(purpose, host, port)
+    assert not is_opened(other, host, port)
+    assert not is_opened(purpose, host, port + 1)
+    assert not is_opened(purpose, f"{host}.example", port)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "proxy.internal:8443",
+        "[::1]:443",
+        "connectors:proxy.internal:8443",
+        "connector:proxy.internal",
+        "connector:proxy.internal:",
+        "connector:proxy.internal:https",
+        "connector:proxy.internal:0",
+        "connector:proxy.internal:65536",
+        "connector:::1:443",
+        "connector:https://proxy.internal:8443",
+        "connector:*:443",
+        "",
+    ],
+)
+def test_an_entry_that_opens_nothing_is_refused_with_what_to_write(entry: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="Write purpose:host:port, as in connector:proxy"):
+        checked(["connector:proxy.internal:8443", entry])
+
+
+def test_no_process_starts_with_a_wrong_entry() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import config.settings"],
+        env={**os.environ, "AIJOBS_OUTBOUND_ALLOW": "proxy.internal:8443"},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode
+    assert "AIJOBS_OUTBOUND_ALLOW has 'proxy.internal:8443', which opens nothing." in started.stderr

@@ -1,0 +1,50 @@
+"""What a process of the API loads: not what only workers compute and read pages with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# Some hundred milliseconds and fifty megabytes of every process.
+FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "price_parser", "protego"]
+
+PROGRAM = """
+import json, sys
+
+import config.wsgi
+from django.test import Client
+
+client = Client(headers={"host": "localhost"})
+paths = ["/api/schema", "/api/docs", "/api/ai-jobs", "/api/ai-jobs/types", "/api/marketplaces",
+         "/api/catalogue/products", "/admin/login/", "/healthz"]
+answers = {path: client.get(path).status_code for path in paths}
+print(json.dumps([answers, sorted(sys.modules)]))
+"""
+
+
+def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
+    """Asked without a key, it needs no database; every view is imported with the addresses all the same."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    answers, loaded = json.loads(process.stdout.splitlines()[-1])
+    assert answers == {
+        "/api/schema": 200,
+        "/api/docs": 200,
+        "/api/ai-jobs": 401,
+        "/api/ai-jobs/types": 401,
+        "/api/marketplaces": 401,
+        "/api/catalogue/products": 401,
+        "/admin/login/": 200,
+        "/healthz": 200,
+    }
+    assert "workers.marketplaces.api.views" in loaded
+    assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []

@@ -1,0 +1,77 @@
+"""A process of the API tries connections without what reads pages."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clients import Caller
+from tests.integration.processes import database_url
+from workers.marketplaces.connectors import CONNECTORS
+
+PROGRAM = """
+import json, sys
+
+import config.wsgi
+from django.test import Client
+
+key, tenant = sys.argv[1:]
+client = Client(headers={"host": "localhost", "authorization": f"Bearer {key}", "x-tenant-id": tenant})
+listed = [each["name"] for each in client.get("/api/marketplaces").json()["data"]]
+told = {name: client.post(f"/api/marketplaces/{name}/test").json() for name in listed}
+print(json.dumps([told, sorted(sys.modules)]))
+"""
+BODIES: dict[str, dict[str, object]] = {
+    "amazon": {
+        "settings": {
+            "seller_id": "A1",
+            "country": "DE",
+            "endpoint": "https://127.0.0.1",
+            "token_endpoint": "https://127.0.0.1",
+        },
+        "credentials": {"client_id": "app", "client_secret": "hush", "refresh_token": "hush"},
+    },
+    "shopify": {
+        "settings": {"shop": "my-shop.myshopify.com", "endpoint": "https://127.0.0.1"},
+        "credentials": {"access_token": "hush"},
+    },
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_that_is_tried_loads_what_reads_pages(owner: Caller) -> None:
+    for name in CONNECTORS:
+        body = {"connector": name, **BODIES.get(name, {})}
+        assert owner.request("PUT", f"/api/marketplaces/{name}", body).status_code == 201
+    told, loaded = tried(owner)
+    assert {name: answer["data"]["code"] for name, answer in told.items()} == {
+        "amazon": "ADDRESS_REFUSED",
+        "catalogue": None,
+        "shopify": "ADDRESS_REFUSED",
+        "web": None,
+    }
+    assert "workers.marketplaces.web.connector" in loaded
+    assert [name for name in ("numpy", "lxml", "price_parser", "protego") if name in loaded] == []
+
+
+def tried(who: Caller) -> tuple[dict[str, dict[str, dict[str, object]]], list[str]]:
+    """What each of the caller's connections says in a process of its own, and the modules that it has loaded."""
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM, who.key, who.tenant.name],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": database_url(),
+            "LOG_LEVEL": "ERROR",
+        },
+        cwd=Path(__file__).parents[4],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    told, loaded = json.loads(process.stdout.splitlines()[-1])
+    return told, loaded

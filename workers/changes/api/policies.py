@@ -1,0 +1,92 @@
+"""The repricing policy: one per tenant."""
+
+from collections.abc import Callable
+
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs import registry
+from aijobs.api.authentication import tenant_of
+from aijobs.api.wire.bodies import json_object
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.errors import InvalidParams
+from workers.changes.models import RepricingPolicy, policy_of
+
+TAGS = ["Catalogue"]
+
+
+class PolicyView(BaseModel):
+    repricing_enabled: bool = Field(description="The kill switch: while false, no price is changed but by a revert.")
+    max_changes_per_day: int = Field(description="Changes of one product within 24 hours.")
+    cool_down_minutes: int = Field(description="How long a product's price is left alone after a change.")
+    min_margin_pct: float = Field(description="Least (price − cost) ÷ price in per cent, whatever a job asks for.")
+    outlier_factor: float = Field(
+        description="A competitor's price that is off ours by more than this factor is suspicious, and not followed."
+    )
+
+
+class PolicyRequest(BaseModel):
+    """Only what is to change."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    repricing_enabled: bool = True
+    max_changes_per_day: int = Field(default=10, ge=1, le=1000)
+    cool_down_minutes: int = Field(default=15, ge=0, le=10_080)
+    min_margin_pct: float = Field(default=0.0, ge=0, lt=100)
+    outlier_factor: float = Field(default=3.0, ge=1.1, le=100)
+
+
+class PolicyAnswer(BaseModel):
+    data: PolicyView
+
+
+def show_policy(row: RepricingPolicy) -> dict[str, object]:
+    """A `PolicyView`."""
+    return {name: getattr(row, name) for name in PolicyView.model_fields}
+
+
+describe_get: Callable[[View], View] = extend_schema(
+    operation_id="get_repricing_policy",
+    tags=TAGS,
+    summary="What the tenant allows all repricing to do",
+    parameters=HEADERS,
+    responses={200: PolicyAnswer, **errors(422)},
+)
+describe_change: Callable[[View], View] = extend_schema(
+    operation_id="change_repricing_policy",
+    tags=TAGS,
+    summary="Change the repricing policy",
+    description="Only what is sent changes. `repricing_enabled: false` is the kill switch, and takes effect at once.",
+    parameters=HEADERS,
+    request={"application/json": PolicyRequest},
+    responses={200: PolicyAnswer, **errors(400, 413, 415, 422)},
+)
+
+
+class RepricingPolicyViewSet(ViewSet):
+    """One per tenant: what it allows all repricing to do."""
+
+    scopes = {"GET": "catalogue:read", "PATCH": "catalogue:write"}
+
+    @describe_get
+    def retrieve(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        return data_response(show_policy(policy_of(tenant_of(request).id)))
+
+    @describe_change
+    def partial_update(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        try:
+            wanted = PolicyRequest.model_validate(json_object(request))
+        except ValidationError as error:
+            raise InvalidParams(details=registry.field_errors(error)) from None
+        policy, _ = RepricingPolicy.objects.update_or_create(
+            tenant_id=tenant_of(request).id, defaults=wanted.model_dump(exclude_unset=True)
+        )
+        return data_response(show_policy(policy))

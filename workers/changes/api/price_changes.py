@@ -1,0 +1,216 @@
+"""Price changes: the audit, recommendations applied after a look, and reverts."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs import identifiers, registry
+from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.wire.bodies import json_object
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.shapes import Pagination
+from aijobs.errors import ApiError, InvalidParams
+from aijobs.registry import Money
+from workers.catalogue.api.filters import FILTERS, cursor_parts, filtered, number, page
+from workers.catalogue.pages import row_id
+from workers.changes import reverting
+from workers.changes.deciding import Applied
+from workers.changes.kinds.price import Prices
+from workers.changes.models import Change, ChangeQuerySet
+from workers.jobs.pricing_recalculate import applying
+
+PRICES = Prices()
+TAGS = ["Catalogue"]
+CHANGE_ID = OpenApiParameter("change_id", int, OpenApiParameter.PATH)
+
+
+class PriceChangeNotFound(ApiError):
+    code, status, default_message = "PRICE_CHANGE_NOT_FOUND", 404, "Price change ID does not exist."
+
+
+class PriceChangeView(BaseModel):
+    id: int
+    marketplace: str
+    sku: str
+    before: Money
+    after: Money
+    currency: str
+    reason: str
+    status: str = Field(
+        description="applied; or, on its way to a marketplace, pending (not sent yet) or unknown (perhaps sent: it "
+        "is settled by reading the price back); or rejected.",
+        examples=["applied", "pending", "unknown", "rejected"],
+    )
+    detail: str | None = Field(description="Why it is not applied, or what the marketplace said.")
+    job_id: str | None
+    reverts: int | None = Field(description="The price change that this one undoes.")
+    created_at: datetime
+
+
+class Refused(BaseModel):
+    sku: str
+    reason: str = Field(examples=["PRICE_CHANGED", "ALREADY_APPLIED", "NOT_IN_JOB", "NO_CHANGE", "UNKNOWN_SKU"])
+
+
+class AppliedView(BaseModel):
+    applied: list[PriceChangeView]
+    skipped: list[Refused]
+
+
+class PriceChangeList(BaseModel):
+    data: list[PriceChangeView]
+    pagination: Pagination
+
+
+class PriceChangeAnswer(BaseModel):
+    data: PriceChangeView
+
+
+class AppliedAnswer(BaseModel):
+    data: AppliedView
+
+
+class ApplyRequest(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    job_id: str
+    skus: list[str] | None = Field(default=None, min_length=1, max_length=1000)
+
+
+def show_price_change(row: Change) -> dict[str, object]:
+    """A `PriceChangeView`."""
+    return {
+        "id": row.pk,
+        "marketplace": row.product.marketplace,
+        "sku": row.product.sku,
+        "before": PRICES.load(row.before),
+        "after": PRICES.load(row.after),
+        "currency": row.product.currency,
+        "reason": row.reason,
+        "status": row.status,
+        "detail": row.detail or None,
+        "job_id": row.public_job_id,
+        "reverts": row.reverts_id,
+        "created_at": row.created_at,
+    }
+
+
+def show_applied(applied: Applied) -> dict[str, object]:
+    """An `AppliedView`."""
+    return {
+        "applied": [show_price_change(change) for change in applied.changes],
+        "skipped": [{"sku": sku, "reason": reason} for sku, reason in sorted(applied.refused.items())],
+    }
+
+
+describe_list: Callable[[View], View] = extend_schema(
+    operation_id="list_price_changes",
+    tags=TAGS,
+    summary="List price changes, the newest first",
+    parameters=FILTERS,
+    responses={200: PriceChangeList, **errors(422)},
+)
+describe_apply: Callable[[View], View] = extend_schema(
+    operation_id="apply_price_changes",
+    tags=TAGS,
+    summary="Apply the recommendations of a finished pricing job",
+    description=(
+        "Writes the prices that the job's result shows, without computing anew, each once and within the tenant's "
+        "guardrails. Where the marketplace is another system, the changes are pending until the marketplace has them."
+    ),
+    parameters=HEADERS,
+    request={
+        "application/json": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["job_id"],
+            "properties": {
+                "job_id": {"type": "string", "description": "A completed pricing_recalculate job."},
+                "skus": {
+                    "type": ["array", "null"],
+                    "items": {"type": "string"},
+                    "minItems": 1,
+                    "maxItems": 1000,
+                    "description": "Only these; all of the job's without it.",
+                },
+            },
+        }
+    },
+    responses={201: AppliedAnswer, **errors(400, 404, 409, 413, 415, 422)},
+)
+describe_get: Callable[[View], View] = extend_schema(
+    operation_id="get_price_change",
+    tags=TAGS,
+    summary="Get a price change",
+    parameters=[*HEADERS, CHANGE_ID],
+    responses={200: PriceChangeAnswer, **errors(404)},
+)
+describe_revert: Callable[[View], View] = extend_schema(
+    operation_id="revert_price_change",
+    tags=TAGS,
+    summary="Revert an applied price change",
+    description=(
+        "Makes another change, back to the price before. NOT_REVERTIBLE says why not: it was reverted already, a "
+        "later change would be lost, or the old price is outside the product's bounds of today. Where the "
+        "marketplace is another system, the new change is pending until the marketplace has it."
+    ),
+    parameters=[*HEADERS, CHANGE_ID],
+    request=None,
+    responses={201: PriceChangeAnswer, **errors(404, 409, 422)},
+)
+
+
+class PriceChangeViewSet(ViewSet):
+    scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
+
+    @describe_list
+    def list(self, request: Request) -> Response:
+        """The newest first."""
+        rows = filtered(request, _changes(request), "product__marketplace", "product__sku")
+        if after := cursor_parts(request.query_params, 1):
+            rows = rows.filter(id__lt=number(after[0]))
+        return page(request, rows.order_by("-id"), show_price_change, lambda row: [str(row.pk)])
+
+    @describe_apply
+    def create(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        try:
+            wanted = ApplyRequest.model_validate(json_object(request))
+        except ValidationError as error:
+            raise InvalidParams(details=registry.field_errors(error)) from None
+        job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
+        job = applying.finished_job(tenant_of(request).id, job_id)
+        applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)
+        return data_response(show_applied(applied), status=201)
+
+    @describe_get
+    def retrieve(self, request: Request, change_id: str) -> Response:
+        return data_response(show_price_change(_change(request, change_id)))
+
+    @describe_revert
+    def revert(self, request: Request, change_id: str) -> Response:
+        check_names(request.query_params, set())
+        undone = reverting.revert(_change(request, change_id), principal_of(request).key_id)
+        return data_response(show_price_change(undone), status=201)
+
+
+def _changes(request: Request) -> ChangeQuerySet:
+    return Change.objects.of(tenant_of(request).id).filter(kind=PRICES.name).select_related("product")
+
+
+def _change(request: Request, text: str) -> Change:
+    """An id of any other form is that of no change."""
+    try:
+        change = _changes(request).filter(pk=row_id(text)).first()
+    except ValueError:
+        change = None
+    if change is None:
+        raise PriceChangeNotFound()
+    return change

@@ -1,0 +1,66 @@
+"""Undoing an applied change by another one."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from aijobs.errors import ApiError
+from workers.catalogue.models import Product
+from workers.changes import guardrails
+from workers.changes.deciding import first_status, is_networked
+from workers.changes.kinds import KINDS
+from workers.changes.kinds.base import ChangeKind, V
+from workers.changes.models import Change, ChangeStatus
+from workers.changes.storing import store
+
+
+class NotRevertible(ApiError):
+    code, status, default_message = "NOT_REVERTIBLE", 409, "The change cannot be reverted."
+
+
+def revert(change: Change, applied_by: int) -> Change:
+    """Undo an applied change. Raises NotRevertible with the reason.
+
+    The kill switch, the cool-down and the daily number stop no revert; the bounds do.
+    """
+    kind: ChangeKind[Any] = KINDS[change.kind]
+    networked = is_networked(kind, change.tenant_id, change.product.marketplace)
+    with transaction.atomic():
+        product = Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
+        if problem := _why_not(kind, change, product):
+            raise NotRevertible(problem)
+        if not networked:
+            store(kind, [(product, kind.load(change.before))])
+        return _undone(change, product, networked, applied_by)
+
+
+def _undone(change: Change, product: Product, networked: bool, applied_by: int) -> Change:
+    return Change.objects.create(
+        tenant_id=change.tenant_id,
+        product=product,
+        reverts=change,
+        kind=change.kind,
+        before=change.after,
+        after=change.before,
+        reason=f"Reverts {change.kind} change {change.pk}.",
+        status=first_status(networked),
+        applied_by_id=applied_by,
+    )
+
+
+def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | None:
+    """Read under the product's lock."""
+    if Change.objects.filter(~Q(status=ChangeStatus.REJECTED), reverts=change).exists():
+        return "The change has been reverted already."
+    if change.status != ChangeStatus.APPLIED:
+        return f"The change is {change.status}; only an applied one can be reverted."
+    before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
+    if current != after:
+        return f"The {kind.name} is {current} now, not {after}: a later change would be lost."
+    rails = kind.guardrails(change.tenant_id)
+    if guardrails.recent_changes(kind, [product], rails.cool_down)[product.pk].in_progress:
+        return f"Another change of this {kind.name} is on its way; try again when it has settled."
+    if refusal := rails.bound_refusal(product, before):
+        return f"{before} is outside the product's bounds of today ({refusal})."
+    return None

@@ -1,0 +1,1 @@
+"""A marketplace of which we know what is in the catalogue."""

@@ -1,0 +1,13 @@
+"""What a tenant may say of a marketplace that only the catalogue knows."""
+
+from pydantic import Field
+
+from workers.marketplaces.protocols import ConnectionModel
+
+
+class CatalogueSettings(ConnectionModel):
+    """Nothing has to be set."""
+
+    own_sellers: list[str] = Field(
+        default=[], max_length=20, description="Names under which imported offers are the tenant's own."
+    )

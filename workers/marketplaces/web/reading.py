@@ -1,0 +1,31 @@
+"""What a page offers. Its parser is loaded with the first page: a process of the API has none to read."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+
+import httpx
+from django.utils.module_loading import import_string
+
+from workers.marketplaces.protocols import Offer, RefusedOffer
+
+# It loads lxml and price-parser.
+PARSER = "workers.marketplaces.web.pages.read"
+
+
+@dataclass(slots=True)
+class Page:
+    """What one page offers. No product: it says nothing of one."""
+
+    has_product: bool = False
+    offers: list[Offer] = field(default_factory=list)
+    refused: list[RefusedOffer] = field(default_factory=list)
+
+
+# The body, the charset of its HTTP header, where it was found at last, and the conditions of goods that are wanted.
+Parser = Callable[[bytes, str | None, httpx.URL, Collection[str]], Page]
+
+
+def read(response: httpx.Response, conditions: Collection[str]) -> Page:
+    """The offers of the page's main product in these conditions."""
+    parser: Parser = import_string(PARSER)
+    return parser(response.content, response.charset_encoding, response.request.url, conditions)
