@@ -214,8 +214,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
-    "settle-prices": {"task": "workers.periodic.settle_prices", "schedule": 2.0, "options": {"expires": 4}},
-    "prune": {"task": "workers.periodic.prune", "schedule": 3600.0, "options": {"expires": 600}},
+    "settle-changes": {"task": "workers.periodic.settle_changes", "schedule": 2.0, "options": {"expires": 4}},
+    "prune": {"task": "workers.periodic.prune", "schedule": 15.0, "options": {"expires": 10}},
 }
 
 # The engine. Each is a field of the README's table of settings.

@@ -37,6 +37,7 @@ LAYERS: list[set[str]] = [
         *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces", "changes") for room in ("api", "admin")),
         *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces") for room in ("management", "sample")),
         "workers.apps",
+        "workers.pruning",
         "workers.tasks",
     },
     {"workers.periodic"},

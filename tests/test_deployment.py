@@ -9,7 +9,8 @@ import yaml
 from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
-from workers.tasks import PRICES_QUEUE
+from config.local.stack import SETTLER_QUEUE, WORKER_QUEUES
+from workers.tasks import CHANGES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS"}
@@ -37,12 +38,13 @@ def test_constraints_are_plain_and_pin_what_the_project_asks_for() -> None:
 
 
 def test_compose_has_every_process(services: dict[str, Any]) -> None:
-    assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "control", "beat"}
+    assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "settler", "control", "beat"}
 
 
 def test_compose_serves_the_queues_in_strict_order(services: dict[str, Any]) -> None:
     high_to_low = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
-    assert _queues(services["worker"]) == f"{PRICES_QUEUE},{high_to_low}"
+    assert _queues(services["worker"]) == high_to_low == WORKER_QUEUES
+    assert _queues(services["settler"]) == CHANGES_QUEUE == SETTLER_QUEUE
     assert _queues(services["control"]) == CONTROL_QUEUE
 
 
@@ -51,7 +53,7 @@ def _queues(service: dict[str, Any]) -> str:
     return command[command.index("-Q") + 1]
 
 
-@pytest.mark.parametrize("name", ["migrate", "api", "worker", "control", "beat"])
+@pytest.mark.parametrize("name", ["migrate", "api", "worker", "settler", "control", "beat"])
 def test_compose_gives_what_production_requires(services: dict[str, Any], name: str) -> None:
     environment = services[name]["environment"]
     assert environment.keys() >= PRODUCTION_MUST_BE_GIVEN
@@ -61,12 +63,12 @@ def test_compose_gives_what_production_requires(services: dict[str, Any], name: 
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 
-@pytest.mark.parametrize("name", ["worker", "control"])
+@pytest.mark.parametrize("name", ["worker", "settler", "control"])
 def test_compose_stops_workers_softly(services: dict[str, Any], name: str) -> None:
     assert services[name]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
     assert services[name]["stop_grace_period"] == "30s"
 
 
 def test_compose_checks_the_health_of_what_serves(services: dict[str, Any]) -> None:
-    for name in ("postgres", "valkey", "worker", "control"):
+    for name in ("postgres", "valkey", "worker", "settler", "control"):
         assert services[name]["healthcheck"]["test"]

@@ -1,26 +1,15 @@
 """Beat's tasks. They have a queue and a worker of their own, and never wait behind jobs that run for minutes."""
 
 import logging
-from datetime import timedelta
 
 from celery import shared_task
-from django.conf import settings
-from django.utils.timezone import now
 
-from aijobs import idempotency
 from aijobs.engine import broker, lifecycle, queueing, reconciliation, statistics
-from aijobs.models import IdempotencyKey
-from workers import tasks
-from workers.catalogue import offers as history
+from workers import pruning, tasks
 from workers.changes import claims, settling
-from workers.changes.models import StoredDecision
 
 logger = logging.getLogger(__name__)
 
-# Small transactions: a long one would hold back vacuum on the job tables.
-PRUNE_CHUNK = 10_000
-# A job's last attempt is long over then.
-DECISIONS_KEPT = timedelta(days=7)
 # A message that no worker took by then is a copy of the next one.
 SETTLE_MESSAGE_SECONDS = 10
 
@@ -47,27 +36,18 @@ def refresh_statistics() -> None:
     statistics.refresh()
 
 
-@shared_task(name="workers.periodic.settle_prices")
-def settle_prices() -> None:
+@shared_task(name="workers.periodic.settle_changes")
+def settle_changes() -> None:
     """Have the changes written that were applied by hand, reverted, or left open by a job."""
     if expired := settling.expire():
         logger.warning("%d changes could not be written within an hour", expired)
     for due in claims.due():
-        tasks.settle_prices.apply_async(
-            (due.tenant_id, due.marketplace), queue=tasks.PRICES_QUEUE, expires=SETTLE_MESSAGE_SECONDS
+        tasks.settle_changes.apply_async(
+            (due.tenant_id, due.marketplace), queue=tasks.CHANGES_QUEUE, expires=SETTLE_MESSAGE_SECONDS
         )
 
 
 @shared_task(name="workers.periodic.prune")
 def prune() -> None:
-    """Delete Idempotency-Keys older than 24 hours, decisions of jobs long over, and old offers."""
-    prune_idempotency_keys()
-    StoredDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT).delete()
-    while history.prune(now() - timedelta(days=settings.AIJOBS_OFFER_DAYS), PRUNE_CHUNK):
-        pass
-
-
-def prune_idempotency_keys() -> None:
-    expired = IdempotencyKey.objects.filter(created_at__lt=now() - idempotency.LIFETIME)
-    while ids := list(expired.values_list("pk", flat=True)[:PRUNE_CHUNK]):
-        IdempotencyKey.objects.filter(pk__in=ids).delete()
+    """Delete what is kept no longer, for half a second: the sweeper waits in the same process."""
+    pruning.prune(seconds=0.5)

@@ -64,12 +64,13 @@ def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
     return False
 
 
-# The settler's messages. First in the workers' order: there are few of them, and each is a change that waits.
-PRICES_QUEUE = "ai-jobs.prices"
+# The settler's messages. It has a worker of its own: each takes as long as a marketplace takes, up to 45 s, and four
+# slow marketplaces would keep every job from running.
+CHANGES_QUEUE = "ai-jobs.changes"
 
 
-@shared_task(name="workers.tasks.settle_prices", soft_time_limit=150, time_limit=180)
-def settle_prices(tenant_id: int, marketplace: str) -> None:
+@shared_task(name="workers.tasks.settle_changes", soft_time_limit=150, time_limit=180)
+def settle_changes(tenant_id: int, marketplace: str) -> None:
     """Write the changes of one marketplace that no job looks after. A lost message is sent again by beat."""
     settling.settle(tenant_id, marketplace)
 

@@ -22,7 +22,11 @@ SHUTDOWN_SECONDS = 4
 GRACE_SECONDS = 8
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
-WORKER_QUEUES = "ai-jobs.prices,ai-jobs.high,ai-jobs.normal,ai-jobs.low"
+# In strict order, as they are named.
+WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
+SETTLER_QUEUE = "ai-jobs.changes"
+# Marketplaces that are written to at once; each is one that waits most of the time.
+SETTLERS = 2
 
 
 def free_port(port: int) -> int:
@@ -68,19 +72,22 @@ class Stack:
         server.wait_ready()
 
     def start_service(self) -> None:
-        """The API, the two workers and beat; returns when they serve."""
+        """The API, the three workers and beat; returns when they serve."""
         celery = [sys.executable, "-m", "celery", "--app", "config"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)]
         self._start("api", [*granian, "--workers", "1", "--blocking-threads", "4", "config.wsgi:application"])
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
         self._start("worker", [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"])
+        # Changes that are written over the network take their marketplaces' time, and no job's.
+        pool = ["--pool", "prefork", "--concurrency", str(SETTLERS), "--queues", SETTLER_QUEUE]
+        self._start("settler", [*celery, "worker", *quiet, *pool, "--hostname", "settler@%h"])
         # Sweeping never waits behind jobs that run for minutes.
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
         self._start("control", [*celery, "worker", *quiet, *control])
         self._start("beat", [*celery, "beat", "--pidfile", ""])
         self._wait("the API", self._api_is_ready)
-        for name in ("worker", "control"):
+        for name in ("worker", "settler", "control"):
             self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
 
     def _start(self, name: str, command: list[str]) -> None:

@@ -16,7 +16,7 @@ from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
 from config.local import processes
-from config.local.stack import HOST, WORKER_QUEUES, free_port
+from config.local.stack import HOST, SETTLER_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
@@ -133,6 +133,11 @@ class Processes:
         """A worker of all lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
         pool = ["--pool", "prefork", "--concurrency", str(concurrency), "--queues", WORKER_QUEUES]
         return self._celery("worker", ["worker", *QUIET, *pool], " ready.", environment, wait)
+
+    def settler(self, *, wait: bool = True, **environment: str) -> Running:
+        """The worker of changes that go over the network."""
+        options = ["--pool", "prefork", "--concurrency", "1", "--queues", SETTLER_QUEUE]
+        return self._celery("settler", ["worker", *QUIET, *options], " ready.", environment, wait)
 
     def control(self, *, wait: bool = True, **environment: str) -> Running:
         """The worker of beat's tasks."""

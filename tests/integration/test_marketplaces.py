@@ -76,6 +76,7 @@ def test_scan_then_reprice_then_revert(
     assert sent.raise_for_status().json()["data"]["imported"] == len(SKUS)
     processes.control(wait=False)
     processes.beat(wait=False)
+    processes.settler(wait=False, AIJOBS_OUTBOUND_ALLOW=f"connector:{shop.address}")
     start_worker(processes, shop)
     both = {"skus": SKUS, "marketplace": MARKETPLACE}
     anchor = {"rule": "match", "reference": "lowest"}

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.timeout(240)
 CHILDREN = {
     "api": "granian",
     "worker": "worker@%h",
+    "settler": "settler@%h",
     "control": "control@%h",
     "beat": "--app config beat",
     "valkey": "valkey-server",
@@ -206,7 +207,9 @@ def test_a_second_one_on_the_same_folder_is_refused(up: Up) -> None:
     )
 
 
-@pytest.mark.parametrize("names", [("api", "worker", "control", "beat"), ("valkey", "postgresql")], ids="-".join)
+@pytest.mark.parametrize(
+    "names", [("api", "worker", "settler", "control", "beat"), ("valkey", "postgresql")], ids="-".join
+)
 def test_children_that_are_killed_are_started_again(up: Up, names: tuple[str, ...]) -> None:
     """All of them at once, and nothing else: the processes while their servers go on, then the servers."""
     wait_until(lambda: CHILDREN.keys() == up.children().keys(), "all children")

@@ -9,7 +9,7 @@ from uuid import UUID
 from aijobs import sql
 from workers.catalogue.importing.writing import upsert
 from workers.catalogue.kinds import OFFERS
-from workers.catalogue.models import Offer, Scan
+from workers.catalogue.models import Scan
 
 # An offer that was not seen again for so long, while newer ones of the product were, is taken to be gone.
 GONE_AFTER = timedelta(days=7)
@@ -121,12 +121,3 @@ def lowest_prices(
         if lowest is not None:
             found.setdefault(product_id, []).append((at, lowest))
     return found
-
-
-def prune(before: datetime, most: int) -> int:
-    """Delete up to so many offers, and as many scans, from before that moment. Returns how many."""
-    deleted = 0
-    for rows, moment in ((Offer.objects, "fetched_at"), (Scan.objects, "scanned_at")):
-        ids = list(rows.filter(**{f"{moment}__lt": before}).values_list("pk", flat=True)[:most])
-        deleted += rows.filter(pk__in=ids).delete()[0]
-    return deleted

@@ -122,10 +122,10 @@ def test_message_of_another_make_stops_nothing(valkey: Redis, foreign: bytes) ->
 def test_messages_that_are_no_jobs_are_left_alone(valkey: Redis) -> None:
     """Those of the settler: it is beat that sends them again."""
     engine.dispatch(TenantFactory(), 2)
-    tasks.settle_prices.apply_async((1, "amazon_us"), queue=tasks.PRICES_QUEUE)
+    tasks.settle_changes.apply_async((1, "amazon_us"), queue=tasks.CHANGES_QUEUE)
     reconcile()
     assert broker.count() == 2
-    assert valkey.llen(tasks.PRICES_QUEUE) == 1
+    assert valkey.llen(tasks.CHANGES_QUEUE) == 1
 
 
 def test_counts_that_agree_are_trusted_for_a_minute(valkey: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

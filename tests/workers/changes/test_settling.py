@@ -271,10 +271,10 @@ def test_beat_sends_for_every_marketplace_with_open_changes(
     def note(arguments: tuple[object, ...], **_: object) -> None:
         sent.append(arguments)
 
-    monkeypatch.setattr("workers.tasks.settle_prices.apply_async", note)
+    monkeypatch.setattr("workers.tasks.settle_changes.apply_async", note)
     decided(seller, A="9", B="9")
     Change.objects.update(not_before=now() - engine.LONG_AGO)
-    periodic.settle_prices()
+    periodic.settle_changes()
     assert sent == [(seller.tenant.pk, SHOP)]
 
 

@@ -1,0 +1,92 @@
+"""What is kept no longer goes: little at a time, of every kind, and nothing else."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+
+from aijobs import idempotency
+from aijobs.models import IdempotencyKey, Tenant
+from tests.factories import TenantFactory
+from workers import periodic, pruning
+from workers.catalogue.models import Offer, Product, Scan
+from workers.changes.models import StoredDecision
+
+pytestmark = pytest.mark.django_db
+
+
+def add_keys(tenant: Tenant, count: int, age: timedelta) -> None:
+    IdempotencyKey.objects.bulk_create(
+        IdempotencyKey(tenant=tenant, key=str(uuid4()), fingerprint=b"", answer="{}", created_at=now() - age)
+        for _ in range(count)
+    )
+
+
+def add_history(product: Product, count: int, age: timedelta) -> None:
+    moments = [now() - age - timedelta(seconds=number) for number in range(count)]
+    Offer.objects.bulk_create(
+        Offer(product=product, seller="Rival", fetched_at=moment, price=1, currency="USD") for moment in moments
+    )
+    Scan.objects.bulk_create(
+        Scan(product=product, job_id=uuid4(), scanned_at=moment, conditions=["new"], fetched=True, sellers=[])
+        for moment in moments
+    )
+
+
+def add_decisions(count: int, age: timedelta) -> None:
+    StoredDecision.objects.bulk_create(
+        StoredDecision(job_id=uuid4(), result={}, created_at=now() - age) for _ in range(count)
+    )
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    tenant: Tenant = TenantFactory()
+    return tenant
+
+
+@pytest.fixture
+def product(tenant: Tenant) -> Product:
+    return Product.objects.create(tenant=tenant, marketplace="amazon_us", sku="A", title="A", price=1)
+
+
+def test_what_is_old_goes_and_what_is_young_stays(tenant: Tenant, product: Product) -> None:
+    kept = timedelta(days=settings.AIJOBS_OFFER_DAYS)
+    hour = timedelta(hours=1)
+    for sign, count in ((1, 3), (-1, 2)):
+        add_keys(tenant, count, idempotency.LIFETIME + sign * hour)
+        add_decisions(count, pruning.DECISIONS_KEPT + sign * hour)
+        add_history(product, count, kept + sign * hour)
+    assert pruning.prune(seconds=10) == 12
+    for model in (IdempotencyKey, StoredDecision, Offer, Scan):
+        assert model.objects.count() == 2
+    assert pruning.prune(seconds=10) == 0
+
+
+def test_a_backlog_of_one_kind_keeps_no_other_waiting(tenant: Tenant, product: Product) -> None:
+    """Even where the time is over at once, each kind gets one statement."""
+    long_ago = timedelta(days=1000)
+    add_keys(tenant, 2500, long_ago)
+    add_history(product, 2, long_ago)
+    assert pruning.prune(seconds=0) == pruning.MOST_ROWS + 4
+    assert IdempotencyKey.objects.count() == 1500
+
+
+def test_no_statement_deletes_more_than_a_thousand_rows(tenant: Tenant) -> None:
+    add_keys(tenant, 2500, timedelta(days=1000))
+    with CaptureQueriesContext(connection) as captured:
+        assert pruning.prune(seconds=10) == 2500
+    deletes = [query["sql"] for query in captured if query["sql"].startswith("DELETE")]
+    assert len(deletes) == 3
+
+
+def test_beat_gives_it_half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweeper waits in the same process."""
+    given: list[float] = []
+    monkeypatch.setattr(pruning, "prune", lambda seconds: given.append(seconds))
+    periodic.prune()
+    assert given == [0.5]

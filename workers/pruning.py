@@ -1,0 +1,57 @@
+"""Deleting what is kept no longer: little at a time and often, so that nothing waits for it."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Model, QuerySet
+from django.utils.timezone import now
+
+from aijobs import idempotency
+from aijobs.models import IdempotencyKey
+from workers.catalogue.models import Offer, Scan
+from workers.changes.models import StoredDecision
+
+# Of one statement: a longer one would hold back vacuum on the job tables, and keep its locks.
+MOST_ROWS = 1_000
+# A job's last attempt is long over then.
+DECISIONS_KEPT = timedelta(days=7)
+
+
+def expired_keys() -> QuerySet[IdempotencyKey]:
+    return IdempotencyKey.objects.filter(created_at__lt=now() - idempotency.LIFETIME)
+
+
+def old_decisions() -> QuerySet[StoredDecision]:
+    return StoredDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT)
+
+
+def old_offers() -> QuerySet[Offer]:
+    return Offer.objects.filter(fetched_at__lt=now() - timedelta(days=settings.AIJOBS_OFFER_DAYS))
+
+
+def old_scans() -> QuerySet[Scan]:
+    return Scan.objects.filter(scanned_at__lt=now() - timedelta(days=settings.AIJOBS_OFFER_DAYS))
+
+
+KINDS: tuple[Callable[[], QuerySet[Model]], ...] = (expired_keys, old_decisions, old_offers, old_scans)
+
+
+def prune(seconds: float) -> int:
+    """Delete for so long at the most, each kind for its share, so that no backlog keeps another waiting.
+
+    Returns how many rows are gone.
+    """
+    share = seconds / len(KINDS)
+    return sum(_prune_for(share, kind()) for kind in KINDS)
+
+
+def _prune_for(seconds: float, rows: QuerySet[Model]) -> int:
+    until = time.monotonic() + seconds
+    deleted = 0
+    while ids := list(rows.values_list("pk", flat=True)[:MOST_ROWS]):
+        deleted += rows.model._default_manager.filter(pk__in=ids).delete()[0]
+        if len(ids) < MOST_ROWS or time.monotonic() >= until:
+            break
+    return deleted
