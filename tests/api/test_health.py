@@ -21,9 +21,6 @@ from aijobs.selfcheck import Finding, Violation
 from tests import engine
 from tests.api.answers import at_once, error_of
 from tests.factories import TenantFactory
-from tests.groups import timed
-
-pytestmark = timed
 
 OK = {"database": "ok", "broker": "ok", "migrations": "ok"}
 UNKNOWN = "unknown: the database is down"

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.groups import timed
 from workers.marketplaces.http import AddressRefused, TooLarge, is_public, open_client, send
 
 Answering = Callable[[socket.socket], None]
@@ -224,7 +223,6 @@ def _drip(start: bytes, piece: bytes) -> Answering:
     return answer
 
 
-@timed
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
@@ -247,7 +245,6 @@ def _encoded(encoding: str, body: bytes) -> Answering:
     return lambda connection: connection.sendall(head + body)
 
 
-@timed
 def test_a_zip_bomb_is_not_inflated(serve: Serve) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     port = serve(_encoded("gzip", bomb))

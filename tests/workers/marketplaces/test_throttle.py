@@ -16,7 +16,6 @@ import pytest
 from django.conf import settings as configured
 from redis import Redis
 
-from tests.groups import timed
 from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces import throttle
 from workers.marketplaces.protocol import OutOfTime, Pace
@@ -217,7 +216,6 @@ def nobody() -> str:
         return f"redis://127.0.0.1:{closed.getsockname()[1]}/0"
 
 
-@timed
 @pytest.mark.parametrize("away", ["silent", "nobody"])
 def test_without_valkey_every_call_waits_an_interval(
     request: pytest.FixtureRequest, settings: Any, away: str, caplog: pytest.LogCaptureFixture
