@@ -14,8 +14,9 @@ from pathlib import Path
 import django
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
 
-from tests.groups import TIMED
+from tests.groups import Scheduling, order
 
 pytest_plugins = ["tests.clients", "tests.workers.marketplaces.shops"]
 
@@ -51,28 +52,19 @@ def pytest_xdist_setupnodes() -> None:
     del os.environ["AIJOBS_DATA_DIR"], os.environ["DJANGO_SETTINGS_MODULE"]
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms run only where -m asks for them. Cases that share processes run in the same one of ours."""
+    """The long forms run only where -m asks for them. Where the suite has two processes, groups begin first."""
     if not config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def _group(item: pytest.Item) -> str | None:
-    """What an item runs with; None where that does not matter, or where it says so itself."""
-    if item.get_closest_marker("xdist_group"):
-        return None
-    match item.path.parent.name:
-        case "chaos":
-            return TIMED
-        case "integration":
-            return item.path.stem
-    return None
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: order(item.nodeid))
 
 
 @pytest.fixture(scope="session")

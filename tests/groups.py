@@ -1,7 +1,41 @@
-"""What runs beside what: the groups of pytest-xdist, each of which one of the suite's processes runs in turn."""
+"""What never runs beside each other: cases that one of the suite's processes runs in turn.
 
-import pytest
+xdist's own marks for groups do nothing with pytest 9.2, whose node ids xdist 3.8 cannot change.
+"""
+
+from xdist.scheduler import LoadScopeScheduling
 
 # Where times are asserted, or where a busy machine looks like a fault.
 TIMED = "timed"
-timed = pytest.mark.xdist_group(TIMED)
+TIMED_CASES = (
+    "tests/chaos/",
+    "tests/aijobs/api/test_health.py",
+    "tests/aijobs/outbound/test_throttle.py",
+    "tests/integration/test_fairness.py",
+    "tests/integration/test_recovery.py",
+    "tests/integration/test_selfcheck.py",
+    "tests/workers/marketplaces/shopify/test_throttling.py",
+    "tests/aijobs/outbound/test_http.py::test_a_server_that_drips_is_left_in_time",
+    "tests/aijobs/outbound/test_http.py::test_a_zip_bomb_is_not_inflated",
+)
+_INTEGRATION = "tests/integration/"
+
+
+def group_of(nodeid: str) -> str | None:
+    """Whose turn it shares; None where that does not matter. Cases of an integration module share processes."""
+    if nodeid.startswith(TIMED_CASES):
+        return TIMED
+    return nodeid.partition("::")[0] if nodeid.startswith(_INTEGRATION) else None
+
+
+def order(nodeid: str) -> int:
+    """The longest first: what has begun late would be waited for alone."""
+    group = group_of(nodeid)
+    return 2 if group is None else 0 if group == TIMED else 1
+
+
+class Scheduling(LoadScopeScheduling):
+    """Hands out a group as a whole, and every other case by itself."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid) or nodeid

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.groups import TIMED_CASES
+
 ROOT = Path(__file__).resolve().parent.parent
 
 # From the bottom up. A module imports its own layer and those below it. It belongs to the longest name here that
@@ -229,6 +231,14 @@ def test_the_pricing_mathematics_know_nothing_else_of_the_project() -> None:
     assert [name for name in inner if name.startswith(("aijobs", "django", "workers"))] == [
         name for name in inner if name.startswith("workers.pricing")
     ]
+
+
+def test_groups_of_the_suite_name_cases_that_exist() -> None:
+    """A file that is moved would else run beside the timed ones, without a word."""
+    for case in TIMED_CASES:
+        name, _, function = case.partition("::")
+        assert (ROOT / name).exists(), case
+        assert not function or f"def {function}(" in (ROOT / name).read_text(), case
 
 
 def test_the_top_level_is_fixed() -> None:

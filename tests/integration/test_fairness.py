@@ -16,10 +16,7 @@ from aijobs.models import Job, JobEvent, Tenant
 from aijobs.states import TERMINAL, Priority
 from tests import engine
 from tests.factories import TenantFactory
-from tests.groups import timed
 from tests.integration.processes import Processes, wait_until
-
-pytestmark = timed
 
 WINDOW = 16
 PROCESSES = 2

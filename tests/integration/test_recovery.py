@@ -3,11 +3,8 @@
 import httpx
 
 from tests.clients import Caller
-from tests.groups import timed
 from tests.integration.callers import dispatch, wait_for_status, wait_for_the_end
 from tests.integration.processes import Processes, empty_broker
-
-pytestmark = timed
 
 
 def test_what_the_broker_lost_is_published_again(http: httpx.Client, processes: Processes) -> None:

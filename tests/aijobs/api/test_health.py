@@ -21,9 +21,6 @@ from aijobs.models import Job
 from tests import engine
 from tests.aijobs.api.answers import at_once, error_of
 from tests.factories import TenantFactory
-from tests.groups import timed
-
-pytestmark = timed
 
 OK = {"database": "ok", "broker": "ok", "migrations": "ok"}
 UNKNOWN = "unknown: the database is down"

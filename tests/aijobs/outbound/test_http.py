@@ -13,7 +13,6 @@ import pytest
 
 from aijobs.outbound.http import AddressRefused, TooLarge, is_public, open_client, send
 from aijobs.outbound.purposes import Purpose
-from tests.groups import timed
 
 Answering = Callable[[socket.socket], None]
 Serve = Callable[[Answering], int]
@@ -225,7 +224,6 @@ def _drip(start: bytes, piece: bytes) -> Answering:
     return answer
 
 
-@timed
 @pytest.mark.parametrize(
     ("start", "piece"),
     [
@@ -248,7 +246,6 @@ def _encoded(encoding: str, body: bytes) -> Answering:
     return lambda connection: connection.sendall(head + body)
 
 
-@timed
 def test_a_zip_bomb_is_not_inflated(serve: Serve) -> None:
     bomb = gzip.compress(bytes(200_000_000), 9)
     port = serve(_encoded("gzip", bomb))

@@ -20,7 +20,6 @@ from aijobs.outbound import throttle
 from aijobs.outbound.failures import OutOfTime
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.throttle import Limit, Throttle
-from tests.groups import timed
 from tests.workers.marketplaces.paces import Leaping
 
 # An interval of 100 seconds: what a test itself takes is nothing beside it.
@@ -218,7 +217,6 @@ def nobody() -> str:
         return f"redis://127.0.0.1:{closed.getsockname()[1]}/0"
 
 
-@timed
 @pytest.mark.parametrize("away", ["silent", "nobody"])
 def test_without_valkey_every_call_waits_an_interval(
     request: pytest.FixtureRequest, settings: Any, away: str, caplog: pytest.LogCaptureFixture

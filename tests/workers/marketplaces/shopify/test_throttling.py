@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from aijobs.outbound.failures import OutOfTime, Throttled, Transient
-from tests.groups import timed
 from tests.workers.marketplaces.shopify.admin import LeakyBucket
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, Reply, json_reply
@@ -80,7 +79,6 @@ def test_after_four_repeats_it_is_given_up(reply: Reply, server: FakeShopify, co
     assert (type(raised.value).__name__, raised.value.retry_after is not None) == ("Throttled", True)
 
 
-@timed
 @pytest.mark.parametrize(
     "reply",
     [
