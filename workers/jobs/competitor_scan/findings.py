@@ -1,5 +1,6 @@
 """What a scan has found so far, in the history and for the result."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -84,14 +85,18 @@ class Findings:
                 self.skipped.append(Skipped(sku=each.sku, reason=each.problem.code, detail=each.problem.message))
 
     def failure(self) -> JobFailure | None:
-        """Why the whole job failed: nothing was had of any SKU, and one and the same problem is why."""
-        codes = {problem.code for problem in self.problems}
-        if self.scanned or len(codes) != 1:
+        """Why the whole job failed, where nothing was had of any SKU: the one problem, or how often there was each."""
+        if self.scanned or not self.problems:
             return None
-        problem = self.problems[0]
-        if isinstance(problem, Transient):
-            return TransientFailure(problem.code, problem.message, problem.retry_after)
-        return PermanentFailure(problem.code, problem.message)
+        counts = Counter(problem.code for problem in self.problems)
+        code, message = self.problems[0].code, self.problems[0].message
+        if len(counts) > 1:
+            reasons = ", ".join(f"{name} for {count}" for name, count in counts.most_common())
+            code, message = "NO_OFFERS_FETCHED", f"No offers could be fetched for any SKU: {reasons}."
+        transient = [problem for problem in self.problems if isinstance(problem, Transient)]
+        if transient:
+            return TransientFailure(code, message, max(problem.retry_after or 0.0 for problem in transient) or None)
+        return PermanentFailure(code, message)
 
     def result(self, source: str, unknown: Sequence[str]) -> ScanResult:
         missing = [Skipped(sku=sku, reason="UNKNOWN_SKU", detail="It is not in the catalogue.") for sku in unknown]

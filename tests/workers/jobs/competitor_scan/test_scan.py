@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from aijobs.engine import lifecycle, queueing
 from aijobs.errors import TransitionRefused
-from aijobs.models import Job
+from aijobs.models import Job, JobEvent
 from aijobs.outbound.failures import CredentialsRefused, Permanent, Transient
 from tests import engine
 from tests.clients import Caller
@@ -332,6 +332,22 @@ def test_where_nothing_can_be_had_the_job_fails(
     answering(scripted, A=problem)
     job = run(owner, "A", "B")
     assert (job.status, job.result) == (status, None)
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [(Transient("THROTTLED", "Later.", 7.0), "queued"), (Permanent("INVALID_SKU", "No."), "failed")],
+)
+def test_a_scan_in_which_nothing_could_be_had_for_several_reasons_fails_and_counts_them(
+    owner: Caller, scripted: type[Scripted], second: OutboundError, status: str
+) -> None:
+    absent = Permanent("NOT_LISTED", "Nobody sells it there.")
+    answering(scripted, Fetched("A", problem=absent), Fetched("B", problem=second), Fetched("C", problem=absent))
+    job = run(owner, "A", "B", "C")
+    told = JobEvent.objects.filter(job=job).order_by("seq").last()
+    assert told is not None
+    assert (job.status, told.data["code"]) == (status, "NO_OFFERS_FETCHED")
+    assert told.data["message"] == f"No offers could be fetched for any SKU: NOT_LISTED for 2, {second.code} for 1."
 
 
 def test_a_problem_of_one_sku_is_its_own(owner: Caller, scripted: type[Scripted]) -> None:
