@@ -85,7 +85,7 @@ class Findings:
                 self.skipped.append(Skipped(sku=each.sku, reason=each.problem.code, detail=each.problem.message))
 
     def failure(self) -> JobFailure | None:
-        """Why the whole job failed, where nothing was had of any SKU: the one problem, or how often there was each."""
+        """Why the whole job failed, where nothing was had of any SKU: the one problem, or the count of each."""
         if self.scanned or not self.problems:
             return None
         counts = Counter(problem.code for problem in self.problems)

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from aijobs.engine import lifecycle, queueing
 from aijobs.errors import TransitionRefused
 from aijobs.models import Job, JobEvent
-from aijobs.outbound.failures import CredentialsRefused, Permanent, Transient
+from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient
 from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
@@ -346,6 +346,7 @@ def test_a_scan_in_which_nothing_could_be_had_for_several_reasons_fails_and_coun
     job = run(owner, "A", "B", "C")
     told = JobEvent.objects.filter(job=job).order_by("seq").last()
     assert told is not None
+    assert told.data is not None
     assert (job.status, told.data["code"]) == (status, "NO_OFFERS_FETCHED")
     assert told.data["message"] == f"No offers could be fetched for any SKU: NOT_LISTED for 2, {second.code} for 1."
 
