@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import tracemalloc
 from contextlib import suppress
 from io import BytesIO, StringIO
 
@@ -132,6 +134,40 @@ def test_a_quote_that_never_closes_is_found_within_a_large_file() -> None:
     records = list(read_csv(BytesIO(body), NAMES))
     assert len(records) == 200_001
     assert [record.line for record in records if record.error] == [2]
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("line", [b'a","b\n', b'"\n""\n', b'1,"2\n"3,4\n', b'"' + b"," * 50 + b"\n"])
+def test_records_that_never_end_take_time_in_proportion(line: bytes) -> None:
+    """Each of such lines was read as often as there were lines before it: 10,000 took 6 s, and these would a day."""
+    body = b"a,b,c\n" + line * 500_000
+    assert any(record.error for record in read_csv(BytesIO(body), NAMES))
+
+
+def test_records_that_never_end_are_not_held() -> None:
+    body = b"a,b,c\n" + b'a","b\n' * 300_000
+    tracemalloc.start()
+    try:
+        list(read_csv(BytesIO(body), NAMES))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # One record at its longest; all of them took 40 MiB.
+    assert peak < 16 * 1024 * 1024
+
+
+def test_what_a_record_without_an_end_swallowed_is_counted() -> None:
+    body = b"a,b,c\n" + b'a","b\n' * 1_000_000
+    errors = [record.error for record in read_csv(BytesIO(body), NAMES) if record.error]
+    told = re.compile(r"cannot be read, nor can the [0-9,]+ lines after it: a quoted text is longer")
+    assert sum(told.match(error) is not None for error in errors) > 10
+
+
+def test_rows_behind_a_record_without_an_end_are_read() -> None:
+    body = b"a,b,c\n" + b'a","b\n' * 1_000_000 + b'"\n' + b"1,2,3\n" * 300_000
+    good = [record.line for record in read_csv(BytesIO(body), NAMES) if not record.error]
+    assert good[-1] == 1_300_002
+    assert len(good) > 200_000
 
 
 def test_a_line_without_an_end_is_not_held() -> None:

@@ -10,6 +10,11 @@ from typing import NamedTuple, Protocol
 # A line longer than this is no row of ours; it is cut here, and reported.
 LONGEST_LINE = 256 * 1024
 BLOCK = 64 * 1024
+# A quoted text may span lines, but no row of ours is as long as this.
+LONGEST_RECORD = 256 * 1024
+# What may be read again before as much new has been read: a few quotes that are never closed cost nothing but their
+# own lines.
+READ_AGAIN = 4 * LONGEST_RECORD
 
 
 class Stream(Protocol):
@@ -81,8 +86,9 @@ def read_csv(stream: Stream, columns: Columns) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            taken.give_back()
-            yield Record(line, {}, f"cannot be read: {error}")
+            lost = taken.give_back()
+            with_others = f", nor can the {lost:,} lines after it" if lost else ""
+            yield Record(line, {}, f"cannot be read{with_others}: {error}")
             continue
         if not row:
             continue
@@ -93,33 +99,53 @@ def read_csv(stream: Stream, columns: Columns) -> Iterator[Record]:
 
 
 class _Taken:
-    """Lines for csv.reader, which remembers those of the record at hand: a quote that never closes costs its own
-    line only, and the lines that it swallowed are read again."""
+    """Lines for csv.reader, which remembers those of the record at hand.
+
+    A quote that never closes takes in all that follows, up to the longest record. Then it costs its own line only,
+    and the lines that it swallowed are read again; but no more often than new ones are read: in a file of such quotes
+    each line would else be read as often as there are lines before it.
+    """
 
     def __init__(self, source: Iterator[str]) -> None:
         self._source = source
         self._again: deque[str] = deque()
         self._record: list[str] = []
         self._before = 0
+        # In characters: of the record at hand, and what may still be read again.
+        self._size = 0
+        self._allowance = READ_AGAIN
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._source)
+        if self._size > LONGEST_RECORD:
+            raise csv.Error("a quoted text is longer than any cell, so its quote is probably never closed")
+        if self._again:
+            line = self._again.popleft()
+        else:
+            line = next(self._source)
+            self._allowance += len(line)
         self._record.append(line)
+        self._size += len(line)
         return line
 
     def next_record(self) -> int:
         """The number of the line that the next record begins with."""
         self._before += len(self._record)
         self._record.clear()
+        self._size = 0
         return self._before + 1
 
-    def give_back(self) -> None:
-        """Have all lines of the record but its first read again."""
+    def give_back(self) -> int:
+        """Have all lines of the record but its first read again. Returns how many are not: they are lost with it."""
+        swallowed = self._size - len(self._record[0])
+        if swallowed > self._allowance:
+            return len(self._record) - 1
+        self._allowance -= swallowed
         self._again.extendleft(reversed(self._record[1:]))
         del self._record[1:]
+        return 0
 
 
 def _header(row: list[str] | None, columns: Columns) -> list[str]:
