@@ -85,12 +85,16 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="Jobs per lane in the broker at a time; empty: AIJOBS_RELEASE_WINDOW.",
                         null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
                 (
                     "max_running",
                     models.PositiveIntegerField(
-                        blank=True, help_text="Jobs running at a time; empty: no limit.", null=True
+                        blank=True,
+                        help_text="Jobs running at a time; empty: no limit.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
                 (
@@ -405,6 +409,18 @@ class Migration(migrations.Migration):
             index=models.Index(fields=["tenant", "id"], name="batch_tenant_id"),
         ),
         # Room for new versions of a row on its own page, so that renewals and counts stay heap-only updates.
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("release_window__gte", 1)), name="tenant_release_window_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("max_running__gte", 1)), name="tenant_max_running_positive"
+            ),
+        ),
         migrations.RunSQL(
             "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
             "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",

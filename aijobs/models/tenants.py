@@ -3,8 +3,9 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.utils.timezone import now
 
 
@@ -34,14 +35,26 @@ class Tenant(models.Model):
     release_window = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MinValueValidator(1)],
         help_text="Jobs per lane in the broker at a time; empty: AIJOBS_RELEASE_WINDOW.",
     )
     max_running = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Jobs running at a time; empty: no limit."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Jobs running at a time; empty: no limit.",
     )
     queue_limit = models.PositiveIntegerField(
         null=True, blank=True, help_text="Jobs queued or running at a time; empty: AIJOBS_TENANT_QUEUE_LIMIT."
     )
+
+    class Meta:
+        # With a window or a number of places below 1 its jobs would wait for ever, without a word: a tenant that is
+        # to be stopped is suspended.
+        constraints = [
+            models.CheckConstraint(condition=Q(release_window__gte=1), name="tenant_release_window_positive"),
+            models.CheckConstraint(condition=Q(max_running__gte=1), name="tenant_max_running_positive"),
+        ]
 
     def __str__(self) -> str:
         return self.name

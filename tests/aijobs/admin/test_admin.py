@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.contrib.sessions.models import Session
+from django.db import IntegrityError
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -233,11 +234,27 @@ def test_a_tenant_is_made_and_keeps_its_name(admin_client: Client) -> None:
     assert (made.name, made.timezone, made.queue_limit) == ("my-shop", "UTC", 7)
 
 
-@pytest.mark.parametrize("wrong", [{"name": "My Shop"}, {"name": "-shop"}, {"timezone": "Mars/Olympus"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "My Shop"},
+        {"name": "-shop"},
+        {"timezone": "Mars/Olympus"},
+        {"release_window": "0"},
+        {"max_running": "0"},
+        {"max_running": "-1"},
+    ],
+)
 def test_a_tenant_that_is_none_is_refused(admin_client: Client, wrong: dict[str, str]) -> None:
     response = admin_client.post(address(Tenant, "add"), {"name": "shop", "timezone": "UTC", **wrong})
     assert response.context["errors"]
     assert not Tenant.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["release_window", "max_running"])
+def test_the_database_refuses_a_tenant_whose_jobs_would_wait_for_ever(tenant: Tenant, name: str) -> None:
+    with pytest.raises(IntegrityError):
+        Tenant.objects.filter(pk=tenant.pk).update(**{name: 0})
 
 
 def test_a_keys_secret_is_shown_once_and_stored_nowhere(
