@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from aijobs import idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
-from aijobs.engine import accepting, statistics
-from aijobs.engine.accepting import DuplicateKey, FirstAnswer, NewBatch, NewJob
+from aijobs.engine import inserting, statistics
+from aijobs.engine.inserting import DuplicateKey, FirstAnswer, NewBatch, NewJob
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
 from aijobs.states import OnFailure, Priority
 
@@ -150,6 +150,6 @@ def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer |
         # The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
         if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
             raise QueueFull()
-        accepting.dispatch(tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer)
+        inserting.insert(tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer)
     except QueueFull:
         raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None

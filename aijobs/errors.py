@@ -1,4 +1,4 @@
-"""Every error that the API answers, and the failures that a job type's handler raises.
+"""What the API answers in place of what was asked for, and the failures that a job type's handler raises.
 
 An `ApiError` is raised where the rule is; the envelope turns it into `{"error": {"code", "message", "details"?}}`.
 """

@@ -7,13 +7,11 @@ loads neither numpy nor anything else that handlers need.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.utils.module_loading import import_string
-from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
 
@@ -29,15 +27,6 @@ class Result(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-def timestamp(moment: datetime) -> str:
-    """UTC, milliseconds, Z: as every moment on the wire."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_used="json")]
-# Decimal inside, a number on the wire.
-Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)

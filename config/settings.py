@@ -99,7 +99,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
         "pool": {"min_size": 1, "max_size": env.int("AIJOBS_DATABASE_POOL", default=10), "timeout": 5},
         "connect_timeout": 3,
-        # For the prepared statements of lifecycle.py: planning one anew costs more than running it.
+        # For the prepared statements of engine/statements.py: planning one anew costs more than running it.
         # A worker that is frozen in a transaction keeps its locks no longer than its lease.
         "options": "-c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=30s",
         # Django's default prepares nothing, also where a statement asks for it. Behind a PgBouncer that pools

@@ -9,8 +9,8 @@ from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.auth import TenantAccess
-from aijobs.engine import accepting, lifecycle
-from aijobs.engine.accepting import NewBatch, NewJob
+from aijobs.engine import inserting, lifecycle
+from aijobs.engine.inserting import NewBatch, NewJob
 from aijobs.engine.lifecycle import Run
 from aijobs.engine.outcomes import Completed, Failed
 from aijobs.models import Job, JobEvent, Tenant
@@ -54,7 +54,7 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    accepting.dispatch(access(tenant), jobs, now(), batch=batch)
+    inserting.insert(access(tenant), jobs, now(), batch=batch)
     return [job.id for job in jobs]
 
 

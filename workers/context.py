@@ -1,6 +1,5 @@
-"""What a handler sees of its run, and the heartbeat that renews the lease while it works."""
+"""What a handler sees of its run, and the renewal of its lease."""
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -13,8 +12,6 @@ from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import Run
 from aijobs.errors import TransitionRefused
 from aijobs.registry import R, Result
-
-logger = logging.getLogger(__name__)
 
 # Progress reaches the row at most this often; a lease is renewed at a third of its length.
 PROGRESS_SECONDS = 1.0

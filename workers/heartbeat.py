@@ -1,12 +1,15 @@
 """The thread that renews the lease while a handler works."""
 
+import logging
 import threading
 import time
 
 from django.conf import settings
 from django.db import connection
 
-from workers.context import PROGRESS_SECONDS, JobContext, logger
+from workers.context import PROGRESS_SECONDS, JobContext
+
+logger = logging.getLogger(__name__)
 
 
 class Heartbeat:

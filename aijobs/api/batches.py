@@ -12,11 +12,11 @@ from rest_framework.viewsets import ViewSet
 from aijobs import batches, identifiers
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import DISPATCH_HEADERS, dispatch
-from aijobs.api.jobs import JobView, JobViewSet, job_id, show_job
+from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
-from aijobs.engine.accepting import NewBatch
+from aijobs.engine.inserting import NewBatch
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -57,15 +57,11 @@ class BatchAnswer(BaseModel):
     data: BatchView
 
 
-def batch_id(batch: Batch | NewBatch) -> str:
-    return identifiers.encode(identifiers.BATCH_PREFIX, batch.id)
-
-
 def show_new_batch(wanted: Wanted[NewBatch]) -> dict[str, object]:
     """A `BatchAccepted`."""
     return {
-        "batch_id": batch_id(wanted.batch),
-        "jobs": [{"id": job_id(job), "type": job.type, "status": Status.QUEUED} for job in wanted.jobs],
+        "batch_id": wanted.batch.public_id,
+        "jobs": [{"id": job.public_id, "type": job.type, "status": Status.QUEUED} for job in wanted.jobs],
     }
 
 
@@ -73,7 +69,7 @@ def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
     """A `BatchView`."""
     counts = batches.counts(job.status for job in jobs)
     return {
-        "batch_id": batch_id(batch),
+        "batch_id": batch.public_id,
         "status": batches.status_of(counts),
         "sequential": batch.sequential,
         "on_failure": batch.on_failure,

@@ -13,7 +13,7 @@ from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.openapi import HEADERS
 from aijobs.dispatching import B, Body, Wanted
-from aijobs.engine.accepting import FirstAnswer
+from aijobs.engine.inserting import FirstAnswer
 from aijobs.errors import ApiError
 
 IDEMPOTENCY_KEY = OpenApiParameter(

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import invalid
 from aijobs.errors import ApiError, InvalidFilter
 from aijobs.health import deep_check, run_checks
 
@@ -102,5 +103,5 @@ def _wants_deep(request: Request) -> bool:
     """Raises InvalidFilter. Other parameters do not matter: some probes add their own."""
     values = request.query_params.getlist("deep") or ["0"]
     if values not in (["0"], ["1"]):
-        raise InvalidFilter(details=[{"path": "deep", "message": "must be 0 or 1, once"}])
+        raise invalid("deep", "must be 0 or 1, once")
     return values == ["1"]

@@ -23,7 +23,7 @@ from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page
 from aijobs.api.wire.shapes import Pagination
 from aijobs.dispatching import JobRequest, PriorityName, read_job
 from aijobs.engine import lifecycle, statistics
-from aijobs.engine.accepting import NewJob
+from aijobs.engine.inserting import NewJob
 from aijobs.errors import JobNotFound
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
@@ -82,14 +82,10 @@ class JobList(BaseModel):
     pagination: Pagination
 
 
-def job_id(job: Job | NewJob) -> str:
-    return identifiers.encode(identifiers.JOB_PREFIX, job.id)
-
-
 def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str, object]:
     """A `JobView`."""
     return {
-        "id": job_id(job),
+        "id": job.public_id,
         "type": job.type,
         "status": job.status,
         "priority": Priority(job.priority).label,
@@ -124,7 +120,7 @@ def show_new_job(job: NewJob) -> dict[str, object]:
     created_at = identifiers.created_at(job.id)
     completion = statistics.snapshot().completion(job.type, job.priority, created_at, counted=False)
     return {
-        "id": job_id(job),
+        "id": job.public_id,
         "type": job.type,
         "status": Status.QUEUED,
         "priority": job.priority.label,
@@ -204,7 +200,7 @@ class JobViewSet(ViewSet):
             jobs.order_by(NEWEST_FIRST).defer(*left_out),
             limit_of(query),
             lambda job: show_job(job, params="params" in included, result="result" in included),
-            job_id,
+            lambda job: job.public_id,
         )
 
     @describe_dispatch

@@ -39,9 +39,6 @@ UNKNOWN_DELAY_SECONDS = 30.0
 LONGEST_MESSAGE = 2000
 
 
-# --- A worker's run ---------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """One attempt that a worker owns: what it needs to do the job and to end it."""
@@ -194,8 +191,6 @@ def reclaim_expired() -> int:
     return reclaimed
 
 
-# --- Cancelling -------------------------------------------------------------------------------------------------
-
 REQUESTED = "REQUESTED"
 BATCH_CANCELLED = "BATCH_CANCELLED"
 PREDECESSOR = {Status.FAILED: "PREDECESSOR_FAILED", Status.CANCELLED: "PREDECESSOR_CANCELLED"}
@@ -234,9 +229,6 @@ def cancel_batch(batch_id: UUID) -> None:
         ids = list(queued.order_by("id"))
         if ids:
             _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
-
-
-# --- Steps of the above -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

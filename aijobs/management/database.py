@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connection
 
+from aijobs.models import Tenant
+
 
 def add_data_dir(parser: ArgumentParser) -> None:
     """`--data-dir` for the help page and for calls from Python: manage.py has taken it from a command line before."""
@@ -30,6 +32,15 @@ def is_migrated(unreachable: str = "The database does not answer: is `up` runnin
     except psycopg.OperationalError as error:
         reason = str(error).partition("\n")[0]
         raise CommandError(f"{unreachable} ({reason})") from None
+
+
+def tenant_named(name: str) -> Tenant:
+    """Raises CommandError for a name that no tenant has, and as `require_database` does."""
+    require_database()
+    tenant = Tenant.objects.filter(name=name).first()
+    if tenant is None:
+        raise CommandError(f"There is no tenant {name!r}: create it with createtenant.")
+    return tenant
 
 
 def require_database() -> None:

@@ -94,7 +94,7 @@ def measure() -> None:
     from workers.catalogue.importing.reading import read_csv, read_ndjson
     from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
     from workers.catalogue.kinds import SALES
-    from workers.catalogue.queries import load_products, load_sales
+    from workers.jobs.pricing_recalculate.reading import load_products, load_sales
 
     shop = caller(TenantFactory())
     products = partial(run_import, PRODUCT_ROWS, shop.tenant.pk, MARKETPLACE)

@@ -1,4 +1,4 @@
-"""The staff's view of the catalogue: products to correct, sales and price changes to read."""
+"""The staff's view of the catalogue: products to correct; sales, offers and scans to read."""
 
 from typing import Any, ClassVar
 

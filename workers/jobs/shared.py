@@ -1,10 +1,31 @@
-"""Fields that the params and results of several job types share."""
+"""What several job types share: fields of params and results, and the failures of their first steps."""
 
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from aijobs.errors import PermanentFailure
+from aijobs.registry import Context
+from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN
+from workers.marketplaces import connections
+from workers.marketplaces.models import Connection
+
 LARGEST_REQUEST = 1000
+
+
+def connection_of(context: Context, marketplace: str) -> Connection:
+    """The tenant's connection. Raises PermanentFailure where it was removed since the job was accepted."""
+    connection = connections.find(context.tenant_id, marketplace)
+    if connection is None:
+        raise PermanentFailure("MARKETPLACE_NOT_CONFIGURED", "The marketplace is not configured any more.")
+    return connection
+
+
+def no_matching_skus(marketplace: str) -> PermanentFailure:
+    return PermanentFailure(
+        "NO_MATCHING_SKUS",
+        f"None of the SKUs is in the catalogue of {marketplace}: import the products first.",
+    )
 
 
 def _no_duplicates(skus: list[str]) -> list[str]:
@@ -16,9 +37,9 @@ def _no_duplicates(skus: list[str]) -> list[str]:
     return skus
 
 
-Sku = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Sku = Annotated[str, Field(min_length=1, max_length=LONGEST_SKU, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Skus = Annotated[list[Sku], Field(min_length=1, max_length=LARGEST_REQUEST), AfterValidator(_no_duplicates)]
-Marketplace = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$", examples=["amazon_us"])]
+Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
 
 
 def _is_none(value: object) -> bool:

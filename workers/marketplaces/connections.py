@@ -274,7 +274,7 @@ def _give_up_unread(connection: Connection) -> None:
     """Close what could not be read back for an hour: with another connection, or none, nobody will."""
     _open_changes(connection).update(
         status=ChangeStatus.REJECTED,
-        detail="The connection was changed or removed before the price could be read back.",
+        detail="The connection was changed or removed before this could be read back.",
     )
 
 

@@ -4,14 +4,16 @@ Also what is valid JSON and still cannot be kept, because PostgreSQL or our own 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import orjson
 from django.conf import settings
+from pydantic import BaseModel, ConfigDict, ValidationError
 from rest_framework import exceptions
 from rest_framework.request import Request
 
 from aijobs.errors import FieldError, InvalidParams, InvalidRequest, PayloadTooLarge
+from aijobs.registry import field_errors
 
 # No params are nested by more than a few levels; the encoder gives up at 254.
 DEEPEST = 64
@@ -54,6 +56,23 @@ def _nul_errors(path: str, value: object) -> Iterator[FieldError]:
         members = enumerate(value) if isinstance(value, list) else ()
     for name, member in members:
         yield from _nul_errors(f"{path}.{name}".lstrip("."), member)
+
+
+class RequestModel(BaseModel):
+    """Base of what bodies are read as: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+Model = TypeVar("Model", bound=RequestModel)
+
+
+def read_model(request: Request, model: type[Model]) -> Model:
+    """The body: one JSON object of this form. Raises as `json_object` does, and InvalidParams."""
+    try:
+        return model.model_validate(json_object(request))
+    except ValidationError as error:
+        raise InvalidParams(details=field_errors(error)) from None
 
 
 class Readable(Protocol):

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
-from aijobs.registry import timestamp
+from aijobs.shapes import timestamp
 from aijobs.sql import CONNECTION_ERRORS
 
 if TYPE_CHECKING:

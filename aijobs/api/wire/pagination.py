@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from rest_framework.response import Response
 
+from aijobs.api.wire.filters import invalid
 from aijobs.errors import InvalidFilter
 
 Row = TypeVar("Row", bound=Model)
@@ -24,7 +25,7 @@ def limit_of(query: QueryDict) -> int:
     text = query.get("limit", str(DEFAULT_LIMIT))
     if text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= LARGEST_LIMIT:
         return int(text)
-    raise InvalidFilter(details=[{"path": "limit", "message": f"must be a whole number from 1 to {LARGEST_LIMIT}"}])
+    raise invalid("limit", f"must be a whole number from 1 to {LARGEST_LIMIT}")
 
 
 def cursor_of(query: QueryDict) -> str | None:
@@ -43,7 +44,7 @@ def cursor_of(query: QueryDict) -> str | None:
 
 
 def invalid_cursor() -> InvalidFilter:
-    return InvalidFilter(details=[{"path": "cursor", "message": "must be a next_cursor of an earlier page"}])
+    return invalid("cursor", "must be a next_cursor of an earlier page")
 
 
 def encode_cursor(key: str) -> str:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.factories import TenantFactory
 from workers.catalogue.models import Product, Sale
-from workers.catalogue.queries import load_products, load_sales
 from workers.catalogue.sample import RIVALS, SEED, create_sample_catalogue, sample_rows
+from workers.jobs.pricing_recalculate.reading import load_products, load_sales
 
 pytestmark = pytest.mark.django_db
 

@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, PAGE, parameter
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
-from workers.catalogue.models import LONGEST_SKU
+from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN
 from workers.catalogue.pages import row_id
 
-MARKETPLACE = re.compile(r"[a-z0-9_]{1,32}")
+MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 # Between the parts of a cursor's key: no field may hold it.
 SEPARATOR = "\x1f"
 
-MARKETPLACE_SCHEMA = {"type": "string", "pattern": "^[a-z0-9_]{1,32}$"}
+MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
 # How `filtered` and the pages are described in OpenAPI.
 FILTERS = [
     *HEADERS,

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 from pydantic import BaseModel, Field
 
-from aijobs.registry import Money
+from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, check_decimals
 from workers.catalogue.importing.fields import Row

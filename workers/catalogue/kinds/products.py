@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
-from aijobs.registry import Money
+from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, check_decimals
 from workers.catalogue.importing.fields import Row

@@ -5,7 +5,7 @@ from datetime import date
 from django.db.models import QuerySet
 from pydantic import BaseModel, Field
 
-from aijobs.registry import Money
+from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.fields import Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope

@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
-MARKETPLACE = RegexValidator(r"\A[a-z0-9_]{1,32}\Z", "Use a-z, 0-9 and '_', as in amazon_us.")
+# Of a marketplace's name, without anchors: Python, PostgreSQL and JSON Schema write those differently.
+MARKETPLACE_PATTERN = "[a-z0-9_]{1,32}"
+MARKETPLACE = RegexValidator(rf"\A{MARKETPLACE_PATTERN}\Z", "Use a-z, 0-9 and '_', as in amazon_us.")
 CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "Use an ISO 4217 code, as in USD.")
 DEFAULT_CURRENCY = "USD"
 

@@ -28,7 +28,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(models.Model):
-    """An offer of a tenant on a marketplace. `importing` keeps its rules; nothing else adds products."""
+    """An offer of a tenant on a marketplace. `kinds.products` keeps its rules for imports."""
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="products", db_index=False)
     marketplace = models.CharField(max_length=32, validators=[MARKETPLACE])

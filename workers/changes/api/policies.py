@@ -3,18 +3,16 @@
 from collections.abc import Callable
 
 from drf_spectacular.utils import extend_schema
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from aijobs import registry
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import json_object
+from aijobs.api.wire.bodies import RequestModel, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
 from aijobs.api.wire.openapi import HEADERS, View, errors
-from aijobs.errors import InvalidParams
 from workers.changes.models import RepricingPolicy, policy_of
 
 TAGS = ["Catalogue"]
@@ -30,10 +28,8 @@ class PolicyView(BaseModel):
     )
 
 
-class PolicyRequest(BaseModel):
+class PolicyRequest(RequestModel):
     """Only what is to change."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
     repricing_enabled: bool = True
     max_changes_per_day: int = Field(default=10, ge=1, le=1000)
@@ -82,10 +78,7 @@ class RepricingPolicyViewSet(ViewSet):
     @describe_change
     def partial_update(self, request: Request) -> Response:
         check_names(request.query_params, set())
-        try:
-            wanted = PolicyRequest.model_validate(json_object(request))
-        except ValidationError as error:
-            raise InvalidParams(details=registry.field_errors(error)) from None
+        wanted = read_model(request, PolicyRequest)
         policy, _ = RepricingPolicy.objects.update_or_create(
             tenant_id=tenant_of(request).id, defaults=wanted.model_dump(exclude_unset=True)
         )

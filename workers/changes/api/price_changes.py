@@ -4,20 +4,20 @@ from collections.abc import Callable
 from datetime import datetime
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from aijobs import identifiers, registry
+from aijobs import identifiers
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.wire.bodies import json_object
+from aijobs.api.wire.bodies import RequestModel, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.shapes import Pagination
-from aijobs.errors import ApiError, InvalidParams
-from aijobs.registry import Money
+from aijobs.errors import ApiError
+from aijobs.shapes import Money
 from workers.catalogue.api.filters import FILTERS, cursor_parts, filtered, number, page
 from workers.catalogue.pages import row_id
 from workers.changes import reverting
@@ -77,11 +77,11 @@ class AppliedAnswer(BaseModel):
     data: AppliedView
 
 
-class ApplyRequest(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    job_id: str
-    skus: list[str] | None = Field(default=None, min_length=1, max_length=1000)
+class ApplyRequest(RequestModel):
+    job_id: str = Field(description="A completed pricing_recalculate job.")
+    skus: list[str] | None = Field(
+        default=None, min_length=1, max_length=1000, description="Only these; all of the job's without it."
+    )
 
 
 def show_price_change(row: Change) -> dict[str, object]:
@@ -126,23 +126,7 @@ describe_apply: Callable[[View], View] = extend_schema(
         "guardrails. Where the marketplace is another system, the changes are pending until the marketplace has them."
     ),
     parameters=HEADERS,
-    request={
-        "application/json": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["job_id"],
-            "properties": {
-                "job_id": {"type": "string", "description": "A completed pricing_recalculate job."},
-                "skus": {
-                    "type": ["array", "null"],
-                    "items": {"type": "string"},
-                    "minItems": 1,
-                    "maxItems": 1000,
-                    "description": "Only these; all of the job's without it.",
-                },
-            },
-        }
-    },
+    request={"application/json": ApplyRequest},
     responses={201: AppliedAnswer, **errors(400, 404, 409, 413, 415, 422)},
 )
 describe_get: Callable[[View], View] = extend_schema(
@@ -181,10 +165,7 @@ class PriceChangeViewSet(ViewSet):
     @describe_apply
     def create(self, request: Request) -> Response:
         check_names(request.query_params, set())
-        try:
-            wanted = ApplyRequest.model_validate(json_object(request))
-        except ValidationError as error:
-            raise InvalidParams(details=registry.field_errors(error)) from None
+        wanted = read_model(request, ApplyRequest)
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
         job = applying.finished_job(tenant_of(request).id, job_id)
         applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)

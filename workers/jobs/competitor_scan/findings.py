@@ -53,11 +53,11 @@ class Findings:
         at = now()
         seen = [self._see(each, at, last) for each in answered]
         if source.name != CATALOGUE:
-            history.store([stored(each.product.pk, offer, at) for each in seen for offer in each.fetched.offers])
+            history.store([_stored(each.product.pk, offer, at) for each in seen for offer in each.fetched.offers])
         history.store_scans([self._scan(each, source.name != CATALOGUE) for each in seen])
         for each in seen:
             self.scanned[each.product.sku] = show(each, source.name, self.most_shown)
-            self.skipped += left_out(each)
+            self.skipped += _left_out(each)
         self._note_problems(chunk)
 
     def _see(self, fetched: Fetched, at: datetime, last: Mapping[int, LastScan]) -> Seen:
@@ -111,7 +111,7 @@ class Findings:
         )
 
 
-def stored(product_id: int, offer: Offer, at: datetime) -> StoredOffer:
+def _stored(product_id: int, offer: Offer, at: datetime) -> StoredOffer:
     return StoredOffer(
         product_id=product_id,
         seller=offer.seller[:LONGEST_LABEL],
@@ -126,7 +126,7 @@ def stored(product_id: int, offer: Offer, at: datetime) -> StoredOffer:
     )
 
 
-def left_out(seen: Seen) -> Iterator[Skipped]:
+def _left_out(seen: Seen) -> Iterator[Skipped]:
     sku = seen.product.sku
     for each in seen.fetched.refused:
         yield Skipped(sku=sku, reason="INVALID_OFFER", seller=each.seller, detail=each.reason)

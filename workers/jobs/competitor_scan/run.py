@@ -4,13 +4,12 @@ from itertools import islice
 
 from django.db.models import F, Max
 
-from aijobs.errors import PermanentFailure
 from aijobs.registry import Context
 from workers.catalogue.models import Product
 from workers.jobs.competitor_scan.findings import Findings
 from workers.jobs.competitor_scan.shapes import ScanParams, ScanResult
 from workers.jobs.competitor_scan.sources import sources_of
-from workers.marketplaces import connections
+from workers.jobs.shared import connection_of, no_matching_skus
 
 # SKUs that are stored together: a lost worker loses no more than these.
 CHUNK = 20
@@ -21,9 +20,7 @@ def run(params: ScanParams, context: Context) -> ScanResult:
 
     Raises PermanentFailure NO_MATCHING_SKUS or of the connection, and TransientFailure where nothing could be had.
     """
-    connection = connections.find(context.tenant_id, params.marketplace)
-    if connection is None:
-        raise PermanentFailure("MARKETPLACE_NOT_CONFIGURED", "The marketplace is not configured any more.")
+    connection = connection_of(context, params.marketplace)
     products = _products(params, context.tenant_id)
     unknown = [sku for sku in params.skus or () if sku not in products]
     conditions = sorted(set(params.conditions))
@@ -49,8 +46,5 @@ def _products(params: ScanParams, tenant_id: int) -> dict[str, Product]:
         position = {sku: index for index, sku in enumerate(params.skus)}
         found = sorted(rows.filter(sku__in=params.skus), key=lambda product: position[product.sku])
     if not found:
-        raise PermanentFailure(
-            "NO_MATCHING_SKUS",
-            f"None of the SKUs is in the catalogue of {params.marketplace}: import the products first.",
-        )
+        raise no_matching_skus(params.marketplace)
     return {product.sku: product for product in found}

@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from aijobs.registry import Moment, Money, Params, Result
+from aijobs.registry import Params, Result
+from aijobs.shapes import Moment, Money
 from workers.jobs.shared import LARGEST_REQUEST, Marketplace, Skipped, Skus
 
 Condition = Literal["new", "used", "refurbished", "collectible"]

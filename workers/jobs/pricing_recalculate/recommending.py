@@ -10,16 +10,15 @@ from decimal import Decimal
 import numpy as np
 from django.utils.timezone import localdate
 
-from aijobs.errors import PermanentFailure
 from aijobs.registry import Context
-from workers.catalogue import currencies, queries
+from workers.catalogue import currencies
 from workers.catalogue.models import Product
-from workers.catalogue.queries import SalesArrays
 from workers.changes.models import RepricingPolicy, policy_of
-from workers.jobs.pricing_recalculate import anchoring
+from workers.jobs.pricing_recalculate import anchoring, reading
 from workers.jobs.pricing_recalculate.anchoring import Anchor, Anchors
+from workers.jobs.pricing_recalculate.reading import SalesArrays
 from workers.jobs.pricing_recalculate.shapes import Interval, PricingParams, PricingResult, Recommendation
-from workers.jobs.shared import Skipped
+from workers.jobs.shared import Skipped, no_matching_skus
 from workers.marketplaces.models import Connection
 from workers.pricing import NONE, Constraints, Recommendations, SalesPanel, band, fit, from_minor, recommend, to_minor
 
@@ -68,12 +67,9 @@ def recommend_all(params: PricingParams, context: Context, connection: Connectio
 
 
 def _products(params: PricingParams, tenant_id: int) -> list[Product]:
-    known = queries.load_products(tenant_id, params.marketplace, params.skus)
+    known = reading.load_products(tenant_id, params.marketplace, params.skus)
     if not known:
-        raise PermanentFailure(
-            "NO_MATCHING_SKUS",
-            f"None of the SKUs is in the catalogue of {params.marketplace}: import the products first.",
-        )
+        raise no_matching_skus(params.marketplace)
     return [known[sku] for sku in params.skus if sku in known]
 
 
@@ -88,7 +84,7 @@ def _not_judged(params: PricingParams, products: Sequence[Product], evidence: Ev
 
 def _evidence(params: PricingParams, tenant_id: int, products: Sequence[Product], anchors: Anchors) -> Evidence:
     """What a SKU's own sales leave open is learned from the tenant's other products, asked for or not."""
-    peers = queries.load_peers(tenant_id, params.marketplace, products, LEARN_FROM - len(products))
+    peers = reading.load_peers(tenant_id, params.marketplace, products, LEARN_FROM - len(products))
     everyone = [*products, *peers]
     sales, as_of_day = _sales(everyone, params.lookback_days)
     sold = np.bincount(sales.product, minlength=len(everyone)) > 0
@@ -100,10 +96,10 @@ def _evidence(params: PricingParams, tenant_id: int, products: Sequence[Product]
 
 def _sales(products: Sequence[Product], lookback_days: int) -> tuple[SalesArrays, int]:
     """The sales to learn from, and the ordinal of their last day: an imported history may end long ago."""
-    last = queries.last_sale(products)
+    last = reading.last_sale(products)
     if last is None:
         return NO_SALES, localdate().toordinal()
-    return queries.load_sales(products, last, lookback_days), last.toordinal()
+    return reading.load_sales(products, last, lookback_days), last.toordinal()
 
 
 def _panel(sales: SalesArrays, kept: Flags) -> SalesPanel:

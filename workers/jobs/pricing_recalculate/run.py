@@ -1,9 +1,9 @@
 """The pricing job's way: recommended prices, and with `apply` the prices written."""
 
-from aijobs.errors import PermanentFailure
 from aijobs.registry import Context
 from workers.jobs.pricing_recalculate import recommending, writing
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
+from workers.jobs.shared import connection_of
 from workers.marketplaces import connections
 
 
@@ -14,9 +14,7 @@ def run(params: PricingParams, context: Context) -> PricingResult:
     cannot be: there the decision is committed first, and a later attempt goes on with it.
     Raises PermanentFailure NO_MATCHING_SKUS when none of the SKUs is in the catalogue, or that of the connection.
     """
-    connection = connections.find(context.tenant_id, params.marketplace)
-    if connection is None:
-        raise PermanentFailure("MARKETPLACE_NOT_CONFIGURED", "The marketplace is not configured any more.")
+    connection = connection_of(context, params.marketplace)
     if params.apply and connections.writes_prices(connection):
         return writing.write_over_network(params, context, connection)
     result = recommending.recommend_all(params, context, connection)

@@ -4,7 +4,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from aijobs.registry import Money, Params, Result
+from aijobs.registry import Params, Result
+from aijobs.shapes import Money
 from workers.jobs.shared import Marketplace, Skipped, Skus
 
 Constraint = Literal[

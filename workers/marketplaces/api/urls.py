@@ -1,6 +1,6 @@
 from django.urls import re_path
 
-from workers.marketplaces.api.views import ConnectionViewSet
+from workers.marketplaces.api.connections import ConnectionViewSet
 
 NAME = r"(?P<name>[^/]+)"
 

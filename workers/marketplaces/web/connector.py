@@ -12,7 +12,8 @@ from aijobs.outbound.retrying import Retries, doubling, retried
 from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, RefusedOffer, Scope
 from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
-from workers.marketplaces.web.robots import Robots
+from workers.marketplaces.web.page import Page
+from workers.marketplaces.web.robots import REST_SECONDS, Robots
 from workers.marketplaces.web.settings import WebSettings
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -71,7 +72,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         kept, repeated = _one_of_each_seller(offers)
         return Fetched(listing.sku, kept, (*refused, *repeated))
 
-    def _page(self, address: str, conditions: Collection[str]) -> reading.Page:
+    def _page(self, address: str, conditions: Collection[str]) -> Page:
         response = self._found(parsed(address))
         page = reading.read(response, conditions)
         if not page.has_product:
@@ -96,7 +97,9 @@ class Web(Connector[WebSettings, NoCredentials]):
             return retried(lambda: self._asked(url, allowance), RETRIES, self.pace)
         except (Throttled, OutOfTime) as problem:
             if problem.code == _BUSY:
-                self._robots.rest(url, problem)
+                # The job's next attempt would else come while the host is still left alone.
+                problem.retry_after = problem.retry_after or REST_SECONDS
+                self._robots.rest(url, problem, problem.retry_after)
             raise
 
     def _asked(self, url: httpx.URL, allowance: Allowance) -> httpx.Response:

@@ -11,7 +11,7 @@ from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL
 from workers.marketplaces.protocols import Offer, RefusedOffer
 from workers.marketplaces.web.amounts import amount, currency_of, rounded
 from workers.marketplaces.web.markup import Json, Node, nodes
-from workers.marketplaces.web.reading import Page
+from workers.marketplaces.web.page import Page
 
 _PRODUCTS = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts"}
 _OFFERS = {"Offer", "AggregateOffer", "OfferForPurchase"}

@@ -1,24 +1,14 @@
 """What a page offers. Its parser is loaded with the first page: a process of the API has none to read."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 
 import httpx
 from django.utils.module_loading import import_string
 
-from workers.marketplaces.protocols import Offer, RefusedOffer
+from workers.marketplaces.web.page import Page
 
 # It loads lxml and price-parser.
 PARSER = "workers.marketplaces.web.pages.read"
-
-
-@dataclass(slots=True)
-class Page:
-    """What one page offers. No product: it says nothing of one."""
-
-    has_product: bool = False
-    offers: list[Offer] = field(default_factory=list)
-    refused: list[RefusedOffer] = field(default_factory=list)
 
 
 # The body, the charset of its HTTP header, where it was found at last, and the conditions of goods that are wanted.

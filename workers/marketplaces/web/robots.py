@@ -81,10 +81,9 @@ class Robots:
             raise Permanent("CRAWL_DELAY_TOO_LONG", f"The host wants {delay:g} s between requests; that is too slow.")
         self._turn(url, max(delay, SECONDS_BETWEEN_REQUESTS))
 
-    def rest(self, url: httpx.URL, problem: Transient) -> None:
-        """Leave the host alone for as long as it asks for: whoever wants a page of it has this problem."""
-        seconds = min(problem.retry_after or REST_SECONDS, KNOWN_SECONDS)
-        _remember(url, _Known(time.monotonic() + seconds, problem=_again(problem)))
+    def rest(self, url: httpx.URL, problem: Transient, seconds: float) -> None:
+        """Leave the host alone for so long: whoever wants a page of it meanwhile has this problem."""
+        _remember(url, _Known(time.monotonic() + min(seconds, KNOWN_SECONDS), problem=_again(problem)))
 
     def _turn(self, url: httpx.URL, seconds: float) -> None:
         self._throttle.wait(url.netloc.decode("ascii"), Limit(rate=1 / seconds, burst=1))

@@ -121,7 +121,8 @@ def test_a_host_that_stays_busy_is_left_alone(shop: HTTPServer, open_web: Opener
     for _ in range(2):
         problem = fetch(web, shop.url_for("/mug")).problem
         assert isinstance(problem, Transient)
-        assert problem.code == "RATE_LIMITED"
+        # As long as it is left alone: until then another attempt of the job would come too early.
+        assert (problem.code, problem.retry_after) == ("RATE_LIMITED", 8.0)
     assert paths(shop).count("/mug") == 3
 
 

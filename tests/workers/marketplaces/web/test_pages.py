@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.workers.marketplaces.web import markups
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.web.amounts import amount, currency_of
+from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.pages import read
-from workers.marketplaces.web.reading import Page
 
 MUG = "https://www.shop.example/products/mug"
 

@@ -1,18 +1,16 @@
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from aijobs.management.database import add_data_dir, require_database
-from aijobs.models import Tenant
+from aijobs.management.database import add_data_dir, tenant_named
 from workers.catalogue.importing import READERS, Expected, HeaderError, Kind, Progress, Report, run_import
 from workers.catalogue.kinds import KINDS
-from workers.catalogue.models import MARKETPLACE
+from workers.catalogue.management.arguments import marketplace
 
 SHOWN_ERRORS = 20
 NONE = Path("-")
@@ -40,10 +38,7 @@ class Command(BaseCommand):
         add_data_dir(parser)
 
     def handle(self, *args: str, tenant: str, marketplace: str, dry_run: bool, **options: Any) -> None:
-        require_database()
-        owner = Tenant.objects.filter(name=tenant).first()
-        if owner is None:
-            raise CommandError(f"There is no tenant {tenant!r}: create it with createtenant.")
+        owner = tenant_named(tenant)
         # A dry run writes nothing: each file is checked as if those before it had been imported.
         read = partial(self._read, owner.pk, marketplace, dry_run, {})
         reports = [read(kind, path) for kind in KINDS if (path := options[kind.name]) != NONE]
@@ -107,11 +102,3 @@ def _help(kind: Kind[Any]) -> str:
     known, required = kind.columns.known, kind.columns.required
     optional = ", ".join(name for name in known if name not in required)
     return f"File of {kind.documentation.rows}, or - for none: {', '.join(required)} and optionally {optional}."
-
-
-def marketplace(text: str) -> str:
-    try:
-        MARKETPLACE(text)
-    except ValidationError as error:
-        raise ArgumentTypeError(f"{text!r} is no marketplace. {error.message}") from None
-    return text

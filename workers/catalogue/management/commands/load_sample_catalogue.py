@@ -1,10 +1,9 @@
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
-from aijobs.management.database import add_data_dir, require_database
-from aijobs.models import Tenant
-from workers.catalogue.management.commands.import_catalogue import marketplace
+from aijobs.management.database import add_data_dir, tenant_named
+from workers.catalogue.management.arguments import marketplace
 from workers.catalogue.sample import create_sample_catalogue
 
 
@@ -20,9 +19,6 @@ class Command(BaseCommand):
         add_data_dir(parser)
 
     def handle(self, *args: str, **options: str) -> None:
-        require_database()
-        tenant = Tenant.objects.filter(name=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"There is no tenant {options['tenant']!r}: create it with createtenant.")
+        tenant = tenant_named(options["tenant"])
         count = create_sample_catalogue(tenant, options["marketplace"])
         self.stdout.write(f"{tenant.name} has {count} products.")

@@ -1,3 +1,6 @@
+"""New jobs: inserted with their events, counted, keyed and released by one statement, then published."""
+
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +10,14 @@ import orjson
 from django.conf import settings
 from django.db import IntegrityError
 
-from aijobs import sql
+from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import broker, queueing, statements
-from aijobs.engine.lifecycle import logger
 from aijobs.engine.queueing import Released
 from aijobs.errors import IdempotencyConflict, QueueFull, ServiceUnavailable
 from aijobs.states import OnFailure, Priority
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,22 @@ class NewJob:
     params: object
     priority: Priority
 
+    @property
+    def public_id(self) -> str:
+        return identifiers.encode(identifiers.JOB_PREFIX, self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class NewBatch:
+    """What its jobs have in common."""
+
     id: UUID
     sequential: bool
     on_failure: OnFailure
+
+    @property
+    def public_id(self) -> str:
+        return identifiers.encode(identifiers.BATCH_PREFIX, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class _Inserted(Released):
     released: bool
 
 
-def dispatch(
+def insert(
     tenant: TenantAccess,
     jobs: Sequence[NewJob],
     created_at: datetime,

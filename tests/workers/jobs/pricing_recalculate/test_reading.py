@@ -9,7 +9,7 @@ from tests.clients import Caller
 from tests.factories import TenantFactory
 from tests.workers.catalogue.steps import add_products, report
 from workers.catalogue.models import Product
-from workers.catalogue.queries import last_sale, load_products, load_sales
+from workers.jobs.pricing_recalculate.reading import last_sale, load_products, load_sales
 
 pytestmark = pytest.mark.django_db
 

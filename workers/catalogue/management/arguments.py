@@ -1,0 +1,15 @@
+"""Forms of arguments that several commands take."""
+
+from argparse import ArgumentTypeError
+
+from django.core.exceptions import ValidationError
+
+from workers.catalogue.models import MARKETPLACE
+
+
+def marketplace(text: str) -> str:
+    try:
+        MARKETPLACE(text)
+    except ValidationError as error:
+        raise ArgumentTypeError(f"{text!r} is not a marketplace's name. {error.message}") from None
+    return text

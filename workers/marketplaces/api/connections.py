@@ -1,0 +1,223 @@
+"""A tenant's connections to marketplaces: set, look at, try out, remove. Credentials go in and never come out."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import BaseModel, Field
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from aijobs.api.authentication import tenant_of
+from aijobs.api.wire.bodies import RequestModel, read_model
+from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.shapes import ErrorAnswer
+from aijobs.errors import InvalidParams
+from workers.catalogue.models import MARKETPLACE_PATTERN
+from workers.marketplaces import connections
+from workers.marketplaces.connectors import CONNECTORS, ConnectorType
+from workers.marketplaces.models import Connection
+from workers.marketplaces.protocols import ConnectionModel
+
+
+class ConnectionRequest(RequestModel):
+    connector: str = Field(description=f"One of {', '.join(sorted(CONNECTORS))}.")
+    settings: dict[str, object] = Field(default={}, description="The connector's own; shown again as they are.")
+    credentials: dict[str, object] | None = Field(
+        default=None, description="Stored encrypted, never shown again. Left out: those of before stay."
+    )
+
+
+class ConnectionView(BaseModel):
+    name: str
+    connector: str
+    configured: bool = Field(description="false: only known by its products, and served from the catalogue.")
+    capabilities: list[str] = Field(examples=[["fetch_offers", "read_price", "write_price"]])
+    settings: dict[str, object]
+    credentials: list[str] = Field(description="The names of the credentials that are set.")
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+class TestView(BaseModel):
+    ok: bool
+    code: str | None = Field(description="Of what is wrong.", examples=["CREDENTIALS_REFUSED"])
+    message: str
+
+
+class ConnectionList(BaseModel):
+    data: list[ConnectionView]
+
+
+class ConnectionAnswer(BaseModel):
+    data: ConnectionView
+
+
+class TestAnswer(BaseModel):
+    data: TestView
+
+
+def show_connection(row: Connection) -> dict[str, object]:
+    kind = CONNECTORS.get(row.connector)
+    stored = row.pk is not None
+    return {
+        "name": row.name,
+        "connector": row.connector,
+        "configured": stored,
+        "capabilities": kind.capabilities if kind else [],
+        "settings": row.settings,
+        "credentials": sorted(kind.credentials_model.model_fields) if kind and stored else [],
+        "created_at": row.created_at if stored else None,
+        "updated_at": row.updated_at if stored else None,
+    }
+
+
+_TAGS = ["Marketplaces"]
+_NAME = OpenApiParameter(
+    "name",
+    {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"},
+    OpenApiParameter.PATH,
+    description="What jobs call `marketplace`, such as amazon_us.",
+)
+_NOT_FOUND = OpenApiResponse(
+    ErrorAnswer, description="MARKETPLACE_NOT_FOUND: not configured, and no product is sold on it."
+)
+_TEST_RUNNING = OpenApiResponse(
+    ErrorAnswer,
+    description="TEST_RUNNING: another connection is being tested; retry after Retry-After seconds.",
+)
+_IN_PROGRESS = OpenApiResponse(
+    ErrorAnswer, description="CHANGES_IN_PROGRESS: prices are being written to it at the moment."
+)
+
+
+def _fields(kind: ConnectorType[ConnectionModel, ConnectionModel]) -> str:
+    """A connector's settings and credentials, in a line each."""
+    lines = []
+    for part, model in (("settings", kind.settings_model), ("credentials", kind.credentials_model)):
+        for name, field in model.model_fields.items():
+            needed = "" if field.is_required() else " (optional)"
+            lines.append(f"`{part}.{name}`{needed}: {field.description or 'as the marketplace gave it.'}")
+    return "; ".join(lines).replace(".;", ";") or "nothing to set"
+
+
+_CONNECTORS = "\n".join(f"- **{name}**: {_fields(kind)}" for name, kind in sorted(CONNECTORS.items()))
+
+list_marketplaces: Callable[[View], View] = extend_schema(
+    operation_id="list_marketplaces",
+    tags=_TAGS,
+    summary="List the marketplaces that jobs can name",
+    description="Those that are configured, and those under which there are products.",
+    parameters=HEADERS,
+    responses={200: ConnectionList, **errors(422)},
+)
+get_marketplace: Callable[[View], View] = extend_schema(
+    operation_id="get_marketplace",
+    tags=_TAGS,
+    summary="Get a marketplace's connection",
+    parameters=[*HEADERS, _NAME],
+    responses={200: ConnectionAnswer, **errors(422), 404: _NOT_FOUND},
+)
+put_marketplace: Callable[[View], View] = extend_schema(
+    operation_id="put_marketplace",
+    tags=_TAGS,
+    summary="Configure a marketplace",
+    description=(
+        "Creates or replaces its connection. Credentials are encrypted and never shown again. Left out, those of "
+        f"before stay; with another shop or endpoint they have to be given anew. The connectors:\n\n{_CONNECTORS}"
+    ),
+    parameters=[*HEADERS, _NAME],
+    request={"application/json": ConnectionRequest},
+    examples=[
+        OpenApiExample(
+            "Amazon",
+            {
+                "connector": "amazon",
+                "settings": {"country": "US", "seller_id": "A2SNBFWOFW4SWG"},
+                "credentials": {"client_id": "amzn1.…", "client_secret": "…", "refresh_token": "Atzr|…"},
+            },
+            request_only=True,
+        ),
+        OpenApiExample("Competitors' pages", {"connector": "web"}, request_only=True),
+    ],
+    responses={
+        200: ConnectionAnswer,
+        201: ConnectionAnswer,
+        **errors(400, 413, 415, 422),
+        409: _IN_PROGRESS,
+    },
+)
+delete_marketplace: Callable[[View], View] = extend_schema(
+    operation_id="delete_marketplace",
+    tags=_TAGS,
+    summary="Remove a marketplace's connection",
+    description="Its credentials are gone. Products and offers stay, and are served from the catalogue.",
+    parameters=[*HEADERS, _NAME],
+    responses={204: None, **errors(422), 404: _NOT_FOUND, 409: _IN_PROGRESS},
+)
+test_marketplace: Callable[[View], View] = extend_schema(
+    operation_id="test_marketplace",
+    tags=_TAGS,
+    summary="Try a marketplace's connection",
+    description="Makes its cheapest call, and says what was found or what is wrong. Nothing is changed.",
+    parameters=[*HEADERS, _NAME],
+    request=None,
+    responses={200: TestAnswer, **errors(422), 404: _NOT_FOUND, 429: _TEST_RUNNING},
+)
+
+
+NAME = re.compile(MARKETPLACE_PATTERN)
+
+
+class ConnectionViewSet(ViewSet):
+    scopes = {
+        "GET": "marketplaces:read",
+        "PUT": "marketplaces:write",
+        "DELETE": "marketplaces:write",
+        "POST": "marketplaces:write",
+    }
+
+    @list_marketplaces
+    def list(self, request: Request) -> Response:
+        check_names(request.query_params, set())
+        found = connections.all_of(tenant_of(request).id)
+        return data_response([show_connection(each) for each in found])
+
+    @get_marketplace
+    def retrieve(self, request: Request, name: str) -> Response:
+        check_names(request.query_params, set())
+        return data_response(show_connection(connections.get(tenant_of(request).id, _known(name))))
+
+    @put_marketplace
+    def update(self, request: Request, name: str) -> Response:
+        check_names(request.query_params, set())
+        if not NAME.fullmatch(name):
+            raise InvalidParams(details=[{"path": "name", "message": "must have 1 to 32 of a-z, 0-9 and _"}])
+        wanted = read_model(request, ConnectionRequest)
+        saved, is_new = connections.save(
+            tenant_of(request).id, name, wanted.connector, wanted.settings, wanted.credentials
+        )
+        return data_response(show_connection(saved), status=201 if is_new else 200)
+
+    @delete_marketplace
+    def destroy(self, request: Request, name: str) -> Response:
+        check_names(request.query_params, set())
+        connections.delete(tenant_of(request).id, _known(name))
+        return Response(status=204)
+
+    @test_marketplace
+    def test(self, request: Request, name: str) -> Response:
+        """200 also where the connection does not work: that is what was asked."""
+        check_names(request.query_params, set())
+        return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
+
+
+def _known(name: str) -> str:
+    """A name of any other form is that of no marketplace."""
+    if not NAME.fullmatch(name):
+        raise connections.MarketplaceNotFound()
+    return name

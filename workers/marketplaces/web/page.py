@@ -1,0 +1,14 @@
+"""What one page offers."""
+
+from dataclasses import dataclass, field
+
+from workers.marketplaces.protocols import Offer, RefusedOffer
+
+
+@dataclass(slots=True)
+class Page:
+    """What one page offers. No product: it says nothing of one."""
+
+    has_product: bool = False
+    offers: list[Offer] = field(default_factory=list)
+    refused: list[RefusedOffer] = field(default_factory=list)
