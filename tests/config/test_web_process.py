@@ -46,5 +46,5 @@ def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
         "/admin/login/": 200,
         "/healthz": 200,
     }
-    assert "workers.marketplaces.api.views" in loaded
+    assert "workers.marketplaces.api.connections" in loaded
     assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []

@@ -134,7 +134,7 @@ def test_json_lines_are_known_by_their_suffix(folder: Path) -> None:
         (["products.csv", "--tenant=nobody", "--marketplace=amazon_us"], "There is no tenant 'nobody'"),
         (["missing.csv", "--tenant=shop", "--marketplace=amazon_us"], "missing.csv: No such file"),
         (["sales.csv", "--tenant=shop", "--marketplace=amazon_us"], "sales.csv:1: Unknown columns"),
-        (["products.csv", "--tenant=shop", "--marketplace=Amazon US"], "'Amazon US' is no marketplace"),
+        (["products.csv", "--tenant=shop", "--marketplace=Amazon US"], "'Amazon US' is not a marketplace's name"),
     ],
 )
 def test_a_mistake_is_one_line(

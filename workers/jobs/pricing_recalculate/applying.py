@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypedDict, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -12,11 +13,26 @@ from aijobs.states import Status
 from workers.changes import deciding
 from workers.changes.deciding import Applied, Decision, Origin
 from workers.changes.kinds.price import Prices
-from workers.jobs.pricing_recalculate.shapes import PricingResult, Recommendation
 
 
 class JobNotFinished(ApiError):
     code, status, default_message = "JOB_NOT_FINISHED", 409, "Only a completed job has recommendations to apply."
+
+
+class Shown(TypedDict):
+    """What is needed of a stored recommendation, which may be of an earlier release than this one.
+
+    Money is a JSON number there, whose decimals are exact in text.
+    """
+
+    sku: str
+    current_price: float
+    recommended_price: float
+    reasoning: str
+
+
+class Result(TypedDict):
+    recommendations: list[Shown]
 
 
 def finished_job(tenant_id: int, job_id: UUID | None) -> Job:
@@ -35,8 +51,7 @@ def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:
     `applied_by`: the id of the API key that asks. Nothing is computed again, and a price that is no longer the one
     it was decided on is left alone.
     """
-    result = PricingResult.model_validate(job.result)
-    shown = {each.sku: each for each in result.recommendations}
+    shown = {each["sku"]: each for each in cast("Result", job.result)["recommendations"]}
     wanted = list(shown if skus is None else dict.fromkeys(skus))
     decisions = [_decision(shown[sku]) for sku in wanted if sku in shown]
     kind = Prices(job.params.get("min_margin_pct", 0.0))
@@ -48,8 +63,9 @@ def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:
     return applied
 
 
-def _decision(shown: Recommendation) -> Decision[Decimal]:
-    return Decision(shown.sku, shown.current_price, shown.recommended_price, shown.reasoning)
+def _decision(shown: Shown) -> Decision[Decimal]:
+    before, after = (Decimal(str(shown[name])) for name in ("current_price", "recommended_price"))
+    return Decision(shown["sku"], before, after, shown["reasoning"])
 
 
 def _origin(kind: Prices, job: Job, applied_by: int) -> Origin:
