@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 import psutil
@@ -11,7 +12,7 @@ import pytest
 from aijobs.states import EventKind, Status
 from tests.chaos.judge import Judge
 from tests.chaos.load import CANCELLED, FAILED, Load, batch, counted
-from tests.chaos.site import LEASE_SECONDS, RECOVERY_SECONDS, Site
+from tests.chaos.site import LEASE_SECONDS, POOL_PROCESSES, RECOVERY_SECONDS, WORKERS, Site
 from tests.integration.processes import SHUTDOWN_SECONDS, wait_until
 
 # A worker that stops gets so long for its own clean-up after the jobs'.
@@ -95,7 +96,18 @@ def test_zombie_of_a_stopped_worker_writes_nothing(site: Site, load: Load, judge
     assert [(job.attempt, job.status) for job in told.jobs if job.id in held] == [(2, Status.COMPLETED)] * len(held)
 
 
-def test_stopping_worker_finishes_or_hands_back_without_spending_budget(site: Site, load: Load, judge: Judge) -> None:
+@pytest.fixture
+def patient_pool(site: Site) -> Iterator[None]:
+    """Workers with leases of three seconds: nobody renews them between the end of a pool and the hand-back."""
+    _kill_the_pool(site)
+    site.pool += [site.processes.worker(POOL_PROCESSES, wait=False, AIJOBS_LEASE_SECONDS="3") for _ in range(WORKERS)]
+    yield
+    _kill_the_pool(site)
+
+
+def test_stopping_worker_finishes_or_hands_back_without_spending_budget(
+    site: Site, patient_pool: None, load: Load, judge: Judge
+) -> None:
     under_load(site, load)
     # Some outlast the soft shutdown and some do not.
     long = [load.dispatch(counted(4.0, "high"))[0] for _ in range(2)]
