@@ -80,7 +80,7 @@ def test_the_clock_is_moved(library: Path) -> None:
     ],
 )
 def test_suite_passes(library: Path, moment: str, zone: str) -> None:
-    # A folder of its own: pytest takes old ones away, as by this clock those of other runs are. A short one: sockets.
+    # A short folder of its own: sockets lie in it, and by this clock pytest takes other runs' folders for old ones.
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(library.parent / "run")],
         cwd=SOURCE.parents[1],

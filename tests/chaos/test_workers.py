@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 import psutil
@@ -13,7 +12,7 @@ import pytest
 from aijobs.states import EventKind, Status
 from tests.chaos.judge import Judge
 from tests.chaos.load import CANCELLED, FAILED, Load, batch, counted
-from tests.chaos.site import LEASE_SECONDS, RECOVERY_SECONDS, Site
+from tests.chaos.site import LEASE_SECONDS, POOL_PROCESSES, RECOVERY_SECONDS, WORKERS, Site
 from tests.integration.processes import SHUTDOWN_SECONDS, wait_until
 
 # A worker that stops gets so long for its own clean-up after the jobs'.
@@ -49,23 +48,16 @@ def test_jobs_of_a_killed_worker_run_again_within_lease_and_five_seconds(
 
 @pytest.mark.long
 def test_jobs_of_a_killed_worker_run_again_with_the_default_lease(site: Site, load: Load, judge: Judge) -> None:
-    with default_leases(site):
+    _kill_the_pool(site)
+    try:
+        site.pool += [site.processes.worker(AIJOBS_LEASE_SECONDS="30") for _ in range(2)]
         under_load(site, load)
         measured = _kill_a_worker(site, load, seconds=5.0)
         judge.passes(60)
-    print(f"started again after {measured:.2f} s with a lease of 30 s")
-    assert measured <= 35
-
-
-@contextmanager
-def default_leases(site: Site) -> Iterator[None]:
-    """Workers whose leases are of 30 seconds, in place of those of the other cases."""
-    _kill_the_pool(site)
-    try:
-        site.pool += [site.processes.worker(AIJOBS_LEASE_SECONDS="30", wait=False) for _ in range(2)]
-        yield
     finally:
         _kill_the_pool(site)
+    print(f"started again after {measured:.2f} s with a lease of 30 s")
+    assert measured <= 35
 
 
 def _kill_the_pool(site: Site) -> None:
@@ -104,32 +96,41 @@ def test_zombie_of_a_stopped_worker_writes_nothing(site: Site, load: Load, judge
     assert [(job.attempt, job.status) for job in told.jobs if job.id in held] == [(2, Status.COMPLETED)] * len(held)
 
 
-def test_stopping_worker_finishes_or_hands_back_without_spending_budget(site: Site, load: Load, judge: Judge) -> None:
-    """A stopping worker cleans up after its pool for a second: leases as short as that would be over by then."""
-    with default_leases(site):
-        under_load(site, load)
-        # Some outlast the soft shutdown and some do not.
-        long = [load.dispatch(counted(4.0, "high"))[0] for _ in range(2)]
-        runs = site.wait_for_run(*long)
-        short = [load.dispatch(counted(1.0, "high"))[0] for _ in range(2)]
-        for job_id in short:
-            site.wait_for_event(job_id, EventKind.STARTED, 1)
-        victim = next(site.worker_of(run) for run in runs if run.job_id in long)
-        held = [run.job_id for run in runs if site.worker_of(run) is victim and run.job_id in long]
-        pool = psutil.Process(victim.process.pid).children()
-        site.retire(victim)
-        victim.process.send_signal(signal.SIGTERM)
-        victim.process.wait(SHUTDOWN_SECONDS + CLEAN_UP_SECONDS)
-        ended = time.time()
-        assert not psutil.wait_procs(pool, timeout=1)[1], "processes of the pool outlive it"
-        for job_id in held:
-            # At once: before the process was gone, and long before the lease was over.
-            assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=1).timestamp() <= ended
-        told = judge.passes()
-        jobs = {job.id: job for job in told.jobs}
-        assert {(jobs[job_id].attempt, jobs[job_id].failures) for job_id in held} == {(2, 0)}
-        assert {jobs[job_id].attempt for job_id in short} == {1}
-        assert EventKind.LEASE_LOST not in {event.kind for event in told.events}
+@pytest.fixture
+def patient_pool(site: Site) -> Iterator[None]:
+    """Workers with leases of three seconds: nobody renews them between the end of a pool and the hand-back."""
+    _kill_the_pool(site)
+    site.pool += [site.processes.worker(POOL_PROCESSES, wait=False, AIJOBS_LEASE_SECONDS="3") for _ in range(WORKERS)]
+    yield
+    _kill_the_pool(site)
+
+
+def test_stopping_worker_finishes_or_hands_back_without_spending_budget(
+    site: Site, patient_pool: None, load: Load, judge: Judge
+) -> None:
+    under_load(site, load)
+    # Some outlast the soft shutdown and some do not.
+    long = [load.dispatch(counted(4.0, "high"))[0] for _ in range(2)]
+    runs = site.wait_for_run(*long)
+    short = [load.dispatch(counted(1.0, "high"))[0] for _ in range(2)]
+    for job_id in short:
+        site.wait_for_event(job_id, EventKind.STARTED, 1)
+    victim = next(site.worker_of(run) for run in runs if run.job_id in long)
+    held = [run.job_id for run in runs if site.worker_of(run) is victim and run.job_id in long]
+    pool = psutil.Process(victim.process.pid).children()
+    site.retire(victim)
+    victim.process.send_signal(signal.SIGTERM)
+    victim.process.wait(SHUTDOWN_SECONDS + CLEAN_UP_SECONDS)
+    ended = time.time()
+    assert not psutil.wait_procs(pool, timeout=1)[1], "processes of the pool outlive it"
+    for job_id in held:
+        # At once: before the process was gone, and long before the lease was over.
+        assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=1).timestamp() <= ended
+    told = judge.passes()
+    jobs = {job.id: job for job in told.jobs}
+    assert {(jobs[job_id].attempt, jobs[job_id].failures) for job_id in held} == {(2, 0)}
+    assert {jobs[job_id].attempt for job_id in short} == {1}
+    assert EventKind.LEASE_LOST not in {event.kind for event in told.events}
 
 
 @pytest.mark.parametrize("sequential", [True, False])

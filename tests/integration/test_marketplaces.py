@@ -37,7 +37,7 @@ def seller(owner: Caller, shop: FakeShopify) -> Caller:
 
 def start_worker(processes: Processes, shop: FakeShopify) -> Running:
     """One that may call this machine's shop."""
-    return processes.worker(AIJOBS_OUTBOUND_ALLOW=f"connector:{shop.address}", AIJOBS_LEASE_SECONDS="1")
+    return processes.worker(AIJOBS_OUTBOUND_ALLOW=f"connector:{shop.address}", AIJOBS_LEASE_SECONDS="2")
 
 
 def new_prices(result: dict[str, list[dict[str, object]]]) -> dict[object, str]:
