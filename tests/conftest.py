@@ -58,7 +58,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms run only where -m asks for them. Where the suite has two processes, groups begin first."""
+    """The long forms run only where -m asks for them. Where the suite has several processes, groups begin first."""
     if not config.option.markexpr:
         left_out = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=left_out)
@@ -91,3 +91,14 @@ def servers() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def django_db_setup(servers: None, django_db_setup: None) -> None:
     """pytest-django's test database, on our servers; it closes the pools before it drops the database."""
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeat_inside_a_transaction(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection does not see a test's uncommitted job: it would take a run of over a second for lost."""
+    from workers.heartbeat import heartbeat
+
+    mark = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (mark is not None and mark.kwargs.get("transaction"))
+    if not commits:
+        monkeypatch.setattr(heartbeat, "begin", lambda context: None)
