@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from aijobs import idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
@@ -15,13 +15,10 @@ from aijobs.batches import LARGEST_BATCH
 from aijobs.engine import inserting, statistics
 from aijobs.engine.inserting import DuplicateKey, FirstAnswer, NewBatch, NewJob
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
+from aijobs.shapes import RequestModel
 from aijobs.states import OnFailure, Priority
 
 PriorityName = Literal["low", "normal", "high"]
-
-
-class RequestModel(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
 
 
 class JobRequest(RequestModel):

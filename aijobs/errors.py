@@ -86,6 +86,11 @@ class PayloadTooLarge(ApiError):
     code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB."
 
 
+class UnsupportedMediaType(ApiError):
+    code, status = "UNSUPPORTED_MEDIA_TYPE", 415
+    default_message = "The body is of a type that this endpoint does not read."
+
+
 class InvalidJobType(ApiError):
     code, status, default_message = "INVALID_JOB_TYPE", 422, "Unknown job type."
 

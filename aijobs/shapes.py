@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 
 def timestamp(moment: datetime) -> str:
@@ -15,3 +15,9 @@ def timestamp(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_used="json")]
 # Decimal inside, a number on the wire.
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+
+class RequestModel(BaseModel):
+    """Base of what bodies are read as: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)

@@ -8,6 +8,7 @@ urlpatterns = [
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     path("api/", include("workers.changes.api.urls")),
+    path("api/", include("workers.jobs.pricing_recalculate.api.urls")),
     path("api/", include("workers.marketplaces.api.urls")),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", DocumentationView.as_view(), name="docs"),

@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.
     {"workers.pricing"},
-    {"workers.catalogue.models"},
+    {"workers.catalogue.currencies", "workers.catalogue.models"},
     {"workers.changes.models", "workers.marketplaces.models"},
     {"workers.catalogue"},
     {"workers.marketplaces"},
@@ -36,6 +36,7 @@ LAYERS: list[set[str]] = [
     {"workers.running"},
     {
         *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces", "changes") for room in ("api", "admin")),
+        "workers.jobs.pricing_recalculate.api",
         *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces") for room in ("management", "sample")),
         "workers.apps",
         "workers.pruning",

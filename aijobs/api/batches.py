@@ -11,12 +11,13 @@ from rest_framework.viewsets import ViewSet
 
 from aijobs import batches, identifiers
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import DISPATCH_HEADERS, dispatch
+from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
 from aijobs.engine.inserting import NewBatch
+from aijobs.errors import BatchNotFound, InvalidBatch
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -84,24 +85,24 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_batch",
     tags=TAGS,
     summary="Dispatch up to 20 jobs at once",
-    description="All are accepted or none. With sequential: true they run in order.",
+    description=f"All are accepted or none. With sequential: true they run in order. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": BatchRequest},
-    responses={201: BatchAcceptedAnswer, **errors(400, 409, 413, 415, 422, 429)},
+    responses={201: BatchAcceptedAnswer, **errors(*DISPATCH_ERRORS, InvalidBatch)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_batch",
     tags=TAGS,
     summary="Get a batch with its jobs",
     parameters=[*HEADERS, BATCH_ID],
-    responses={200: BatchAnswer, **errors(404)},
+    responses={200: BatchAnswer, **errors(BatchNotFound)},
 )
 describe_cancel: Callable[[View], View] = extend_schema(
     operation_id="cancel_batch",
     tags=TAGS,
     summary="Cancel what is still queued of a batch",
     parameters=[*HEADERS, BATCH_ID],
-    responses={204: None, **errors(404)},
+    responses={204: None, **errors(BatchNotFound)},
 )
 
 
@@ -112,7 +113,7 @@ class BatchViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        return dispatch(request, read_batch, show_new_batch, _location)
+        return dispatch(request, "batch", read_batch, show_new_batch, _location)
 
     @describe_get
     def retrieve(self, request: Request, batch_id: str) -> Response:

@@ -11,14 +11,14 @@ from aijobs import dispatching, idempotency
 from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
-from aijobs.api.wire.openapi import HEADERS
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY
 from aijobs.dispatching import B, Body, Wanted
 from aijobs.engine.inserting import FirstAnswer
-from aijobs.errors import ApiError
+from aijobs.errors import ApiError, IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 255},
+    {"type": "string", "pattern": f"^{idempotency.PATTERN}$"},
     OpenApiParameter.HEADER,
     description="The same key and body replays the first answer for 24 hours, with Idempotency-Replayed: true.",
 )
@@ -38,13 +38,19 @@ REPLAYED = OpenApiParameter(
     description="On the repeated answer to an Idempotency-Key.",
 )
 DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
-
+DISPATCH_ERRORS = (*OF_A_BODY, InvalidJobType, IdempotencyConflict, IdempotencyKeyReused, QueueFull)
+# Of the descriptions: which reasons there are, the types know.
+ADMISSION = (
+    "A type may refuse a job for a reason of its own, also with 422: MARKETPLACE_NOT_CONFIGURED where the tenant has "
+    "no such marketplace."
+)
 
 Answer = Mapping[str, object]
 
 
 def dispatch(
     request: Request,
+    endpoint: str,
     read: Callable[[int, Body], Wanted[B]],
     show: Callable[[Wanted[B]], Answer],
     location: Callable[[Answer], str],
@@ -52,13 +58,13 @@ def dispatch(
     """201 with what `show` makes of the accepted jobs, or with the first answer under this Idempotency-Key.
 
     An accepted request that is sent again is replayed whatever has changed since: a marketplace may be gone, or a
-    type's params stricter. So on a refusal the key is looked up before the refusal is answered.
+    type's params stricter. So on a refusal the key is looked up before the refusal is answered. `endpoint` is part of
+    what the key stands for, in the database: it never changes.
     """
     tenant = tenant_of(request)
     key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
     body = json_object(request)
-    # Each endpoint has its own name in the fingerprint: the function that reads its bodies.
-    fingerprint = idempotency.fingerprint(read.__name__, body)
+    fingerprint = idempotency.fingerprint(endpoint, body)
     try:
         wanted = read(tenant.id, body)
     except ApiError:

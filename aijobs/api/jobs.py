@@ -15,7 +15,7 @@ from rest_framework.viewsets import ViewSet
 
 from aijobs import identifiers
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import DISPATCH_HEADERS, dispatch
+from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import filter_jobs, includes
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
@@ -24,7 +24,7 @@ from aijobs.api.wire.shapes import Pagination
 from aijobs.dispatching import JobRequest, PriorityName, read_job
 from aijobs.engine import lifecycle, statistics
 from aijobs.engine.inserting import NewJob
-from aijobs.errors import JobNotFound
+from aijobs.errors import InvalidFilter, JobNotCancellable, JobNotFound
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
 from aijobs.states import Priority, Status
@@ -151,23 +151,23 @@ describe_list: Callable[[View], View] = extend_schema(
         parameter("include", str, "params, result or both, comma separated: left out unless asked for."),
         *PAGE,
     ],
-    responses={200: JobList, **errors(422)},
+    responses={200: JobList, **errors(InvalidFilter)},
 )
 describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_job",
     tags=TAGS,
     summary="Dispatch a job",
-    description="Accepts the job and answers at once; poll it until it is completed, failed or cancelled.",
+    description=f"The answer comes at once; poll the job until it is completed, failed or cancelled. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": JobRequest},
-    responses={201: JobAnswer, **errors(400, 409, 413, 415, 422, 429)},
+    responses={201: JobAnswer, **errors(*DISPATCH_ERRORS)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_job",
     tags=TAGS,
     summary="Get a job's status and result",
     parameters=[*HEADERS, JOB_ID],
-    responses={200: JobAnswer, **errors(404)},
+    responses={200: JobAnswer, **errors(JobNotFound)},
 )
 describe_cancel: Callable[[View], View] = extend_schema(
     operation_id="cancel_job",
@@ -175,7 +175,7 @@ describe_cancel: Callable[[View], View] = extend_schema(
     summary="Cancel a queued job",
     description="Jobs that are running or have ended cannot be cancelled; cancelling twice is fine.",
     parameters=[*HEADERS, JOB_ID],
-    responses={204: None, **errors(404, 409)},
+    responses={204: None, **errors(JobNotFound, JobNotCancellable)},
 )
 
 
@@ -205,7 +205,7 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        return dispatch(request, read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
+        return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:

@@ -41,7 +41,7 @@ class MarketplaceNotFound(ApiError):
 
 class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
-    default_message = "Prices are being written to this marketplace; try again when they have settled."
+    default_message = "Changes are being written to this marketplace; try again when they have settled."
 
 
 class TestRunning(ApiError):
@@ -198,7 +198,7 @@ def _sent_elsewhere(
 
 
 def _leads_elsewhere(stored: Connection, connector: str, settings: Mapping[str, object]) -> bool:
-    """Whether prices that are on their way might end up in another shop than they were decided for."""
+    """Whether changes that are on their way might end up in another shop than they were decided for."""
     return (stored.connector, stored.settings) != (connector, settings)
 
 
@@ -256,7 +256,7 @@ def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix
 
 
 def delete(tenant_id: int, name: str) -> None:
-    """Raises MarketplaceNotFound, and ChangesInProgress while a price is on its way."""
+    """Raises MarketplaceNotFound, and ChangesInProgress while a change is on its way."""
     with transaction.atomic():
         found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
         if found is None:

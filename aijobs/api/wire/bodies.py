@@ -8,12 +8,12 @@ from typing import Protocol, TypeVar
 
 import orjson
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, ValidationError
-from rest_framework import exceptions
+from pydantic import ValidationError
 from rest_framework.request import Request
 
-from aijobs.errors import FieldError, InvalidParams, InvalidRequest, PayloadTooLarge
+from aijobs.errors import FieldError, InvalidParams, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from aijobs.registry import field_errors
+from aijobs.shapes import RequestModel
 
 # No params are nested by more than a few levels; the encoder gives up at 254.
 DEEPEST = 64
@@ -58,12 +58,6 @@ def _nul_errors(path: str, value: object) -> Iterator[FieldError]:
         yield from _nul_errors(f"{path}.{name}".lstrip("."), member)
 
 
-class RequestModel(BaseModel):
-    """Base of what bodies are read as: strict types, unknown fields refused."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
-
-
 Model = TypeVar("Model", bound=RequestModel)
 
 
@@ -83,7 +77,7 @@ def media_type_of(request: Request, accepted: Iterable[str]) -> str:
     """The body's media type. Raises UnsupportedMediaType for one that the endpoint does not read."""
     media_type = (request.content_type or "").partition(";")[0].strip().lower()
     if media_type not in accepted:
-        raise exceptions.UnsupportedMediaType(media_type or "none", f"Send the body as {' or '.join(accepted)}.")
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(accepted)}.")
     return media_type
 
 

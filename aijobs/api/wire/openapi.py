@@ -10,6 +10,18 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from aijobs.api.wire.shapes import ErrorAnswer
+from aijobs.errors import (
+    ApiError,
+    InsufficientScope,
+    InvalidParams,
+    InvalidRequest,
+    PayloadTooLarge,
+    ServiceUnavailable,
+    TenantMismatch,
+    TenantSuspended,
+    Unauthenticated,
+    UnsupportedMediaType,
+)
 
 Schema = dict[str, Any]
 Endpoint = tuple[str, str, str, Callable[..., object]]
@@ -99,25 +111,25 @@ REQUEST_ID = OpenApiParameter(
 )
 HEADERS = [TENANT, REQUEST_ID]
 
-DESCRIPTIONS = {
-    400: "INVALID_REQUEST: the body is no JSON object.",
-    401: "UNAUTHENTICATED: the key is missing, unknown, expired or revoked.",
-    403: "INSUFFICIENT_SCOPE, TENANT_MISMATCH or TENANT_SUSPENDED.",
-    404: "JOB_NOT_FOUND or BATCH_NOT_FOUND, also for another tenant's.",
-    409: "JOB_NOT_CANCELLABLE, or IDEMPOTENCY_CONFLICT while the first request is in flight.",
-    413: "PAYLOAD_TOO_LARGE: the body is over 1 MiB.",
-    415: "UNSUPPORTED_MEDIA_TYPE: send application/json.",
-    422: "INVALID_JOB_TYPE, INVALID_PARAMS, INVALID_BATCH, INVALID_FILTER or IDEMPOTENCY_KEY_REUSED; see details.",
-    429: "QUEUE_FULL: retry after Retry-After seconds.",
-    503: "SERVICE_UNAVAILABLE: the database does not answer; retry after Retry-After seconds.",
-}
+# What any endpoint may answer, and one that reads a JSON object.
+ANYWHERE: tuple[type[ApiError], ...] = (
+    Unauthenticated,
+    InsufficientScope,
+    TenantMismatch,
+    TenantSuspended,
+    ServiceUnavailable,
+)
+OF_A_BODY: tuple[type[ApiError], ...] = (InvalidRequest, PayloadTooLarge, UnsupportedMediaType, InvalidParams)
 
 
-def errors(*statuses: int) -> dict[int, OpenApiResponse]:
-    """The error answers of an endpoint, besides those that every endpoint has."""
+def errors(*refusals: type[ApiError]) -> dict[int, OpenApiResponse]:
+    """The error answers of an endpoint, besides those that every endpoint has: each status with its codes."""
+    by_status: dict[int, list[str]] = {}
+    for refusal in (*ANYWHERE, *refusals):
+        by_status.setdefault(refusal.status, []).append(f"{refusal.code}: {refusal.default_message}")
     return {
-        status: OpenApiResponse(ErrorAnswer, description=DESCRIPTIONS[status])
-        for status in sorted({401, 403, 503, *statuses})
+        status: OpenApiResponse(ErrorAnswer, description="\n\n".join(by_status[status]))
+        for status in sorted(by_status)
     }
 
 

@@ -1,5 +1,6 @@
 """/api/schema and /api/docs"""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.aijobs.api.answers import uuid_of
 from tests.clients import HTTP, Caller
 
 JSON = "application/json"
+DISPATCH_REFUSALS = {"INVALID_JOB_TYPE", "INVALID_PARAMS", "IDEMPOTENCY_KEY_REUSED"}
 
 
 @pytest.fixture
@@ -79,6 +81,28 @@ def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:
     for path, found in document["paths"].items():
         for operation in found.values():
             assert operation.get("security") == ([{"ApiKey": []}] if path.startswith("/api/") else None)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "codes"),
+    [
+        ("post", "/api/ai-jobs", "422", DISPATCH_REFUSALS),
+        ("post", "/api/ai-jobs/batch", "422", {*DISPATCH_REFUSALS, "INVALID_BATCH"}),
+        ("get", "/api/ai-jobs/{job_id}", "404", {"JOB_NOT_FOUND"}),
+        ("delete", "/api/ai-jobs/{job_id}", "409", {"JOB_NOT_CANCELLABLE"}),
+        ("post", "/api/catalogue/price-changes", "409", {"JOB_NOT_FINISHED"}),
+        ("post", "/api/catalogue/price-changes/{change_id}/revert", "404", {"PRICE_CHANGE_NOT_FOUND"}),
+        ("post", "/api/catalogue/price-changes/{change_id}/revert", "409", {"NOT_REVERTIBLE"}),
+        ("post", "/api/catalogue/products", "415", {"UNSUPPORTED_MEDIA_TYPE"}),
+        ("put", "/api/marketplaces/{name}", "409", {"CHANGES_IN_PROGRESS"}),
+        ("post", "/api/marketplaces/{name}/test", "429", {"TEST_RUNNING"}),
+    ],
+)
+def test_answers_name_the_errors_of_their_endpoint(
+    document: dict[str, Any], method: str, path: str, status: str, codes: set[str]
+) -> None:
+    found = document["paths"][path][method]["responses"][status]["description"]
+    assert set(re.findall(r"^([A-Z_]+):", found, re.MULTILINE)) == codes
 
 
 def test_headers_of_answers_are_documented(document: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.pagination import invalid_cursor
 from aijobs.api.wire.shapes import Pagination
-from aijobs.errors import InvalidRequest
+from aijobs.errors import InvalidFilter, InvalidRequest, UnsupportedMediaType
 from workers.catalogue.api.filters import FILTERS, MARKETPLACE_SCHEMA, cursor_parts, filtered, marketplace_of, page
 from workers.catalogue.importing import READERS, HeaderError, Kind, Report, run_import
 from workers.catalogue.pages import Pages
@@ -70,7 +70,7 @@ def describe_list(kind: Kind[Any]) -> Callable[[View], View]:
         summary=f"List {kind.documentation.rows}, {kind.documentation.order}",
         description=kind.documentation.listing,
         parameters=FILTERS,
-        responses={200: list_model(kind.pages.view), **errors(422)},
+        responses={200: list_model(kind.pages.view), **errors(InvalidFilter)},
     )
     return described
 
@@ -87,7 +87,7 @@ def describe_import(kind: Kind[Any]) -> Callable[[View], View]:
         parameters=IMPORT,
         request={media_type: {"type": "string"} for media_type in READERS},
         examples=[example],
-        responses={200: ReportAnswer, **errors(400, 415, 422)},
+        responses={200: ReportAnswer, **errors(InvalidRequest, UnsupportedMediaType, InvalidFilter)},
     )
     return described
 

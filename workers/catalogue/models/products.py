@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from aijobs.models import Tenant
+from workers.catalogue import currencies
 from workers.catalogue.models.fields import (
     CURRENCY,
     DEFAULT_CURRENCY,
@@ -80,5 +81,9 @@ class Product(models.Model):
         return f"{self.marketplace} {self.sku}"
 
     def clean(self) -> None:
+        for name in ("price", "cost", "min_price", "max_price", "map_price"):
+            amount = getattr(self, name)
+            if amount is not None and not currencies.fits(amount, self.currency):
+                raise ValidationError({name: f"This has more decimals than {self.currency}."})
         if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
             raise ValidationError({"min_price": "The minimum is above the maximum."})

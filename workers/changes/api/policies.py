@@ -9,11 +9,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import RequestModel, read_model
+from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
-from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
+from aijobs.errors import InvalidFilter
+from aijobs.shapes import RequestModel
 from workers.changes.models import RepricingPolicy, policy_of
+from workers.changes.models.policies import HIGHEST_MIN_MARGIN_PCT, LONGEST_COOL_DOWN_MINUTES, MOST_CHANGES_PER_DAY
 
 TAGS = ["Catalogue"]
 
@@ -32,9 +35,9 @@ class PolicyRequest(RequestModel):
     """Only what is to change."""
 
     repricing_enabled: bool = True
-    max_changes_per_day: int = Field(default=10, ge=1, le=1000)
-    cool_down_minutes: int = Field(default=15, ge=0, le=10_080)
-    min_margin_pct: float = Field(default=0.0, ge=0, lt=100)
+    max_changes_per_day: int = Field(default=10, ge=1, le=MOST_CHANGES_PER_DAY)
+    cool_down_minutes: int = Field(default=15, ge=0, le=LONGEST_COOL_DOWN_MINUTES)
+    min_margin_pct: float = Field(default=0.0, ge=0, le=HIGHEST_MIN_MARGIN_PCT)
     outlier_factor: float = Field(default=3.0, ge=1.1, le=100)
 
 
@@ -52,7 +55,7 @@ describe_get: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="What the tenant allows all repricing to do",
     parameters=HEADERS,
-    responses={200: PolicyAnswer, **errors(422)},
+    responses={200: PolicyAnswer, **errors(InvalidFilter)},
 )
 describe_change: Callable[[View], View] = extend_schema(
     operation_id="change_repricing_policy",
@@ -61,7 +64,7 @@ describe_change: Callable[[View], View] = extend_schema(
     description="Only what is sent changes. `repricing_enabled: false` is the kill switch, and takes effect at once.",
     parameters=HEADERS,
     request={"application/json": PolicyRequest},
-    responses={200: PolicyAnswer, **errors(400, 413, 415, 422)},
+    responses={200: PolicyAnswer, **errors(*OF_A_BODY, InvalidFilter)},
 )
 
 

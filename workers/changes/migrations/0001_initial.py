@@ -31,7 +31,8 @@ class Migration(migrations.Migration):
                 (
                     "repricing_enabled",
                     models.BooleanField(
-                        default=True, help_text="The kill switch: off, no price is changed, whatever is asked for."
+                        default=True,
+                        help_text="The kill switch: while it is off, no price is changed except by a revert.",
                     ),
                 ),
                 (
@@ -39,13 +40,18 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(
                         default=10,
                         help_text="Changes of one product within 24 hours.",
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
                     ),
                 ),
                 (
                     "cool_down_minutes",
                     models.PositiveIntegerField(
-                        default=15, help_text="How long a product's price is left alone after a change."
+                        default=15,
+                        help_text="How long a product's price is left alone after a change.",
+                        validators=[django.core.validators.MaxValueValidator(10080)],
                     ),
                 ),
                 (
@@ -55,7 +61,7 @@ class Migration(migrations.Migration):
                         help_text="Least (price − cost) ÷ price in per cent, whatever a job asks for.",
                         validators=[
                             django.core.validators.MinValueValidator(0.0),
-                            django.core.validators.MaxValueValidator(99.0),
+                            django.core.validators.MaxValueValidator(99.99),
                         ],
                     ),
                 ),

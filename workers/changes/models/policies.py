@@ -5,23 +5,32 @@ from django.db import models
 
 from aijobs.models import Tenant
 
+# Of the API and the admin alike.
+MOST_CHANGES_PER_DAY = 1000
+LONGEST_COOL_DOWN_MINUTES = 7 * 24 * 60
+HIGHEST_MIN_MARGIN_PCT = 99.99
+
 
 class RepricingPolicy(models.Model):
     """What a seller allows all repricing to do; a tenant without a row has the defaults."""
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="repricing_policy")
     repricing_enabled = models.BooleanField(
-        default=True, help_text="The kill switch: off, no price is changed, whatever is asked for."
+        default=True, help_text="The kill switch: while it is off, no price is changed except by a revert."
     )
     max_changes_per_day = models.PositiveIntegerField(
-        default=10, validators=[MinValueValidator(1)], help_text="Changes of one product within 24 hours."
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_CHANGES_PER_DAY)],
+        help_text="Changes of one product within 24 hours.",
     )
     cool_down_minutes = models.PositiveIntegerField(
-        default=15, help_text="How long a product's price is left alone after a change."
+        default=15,
+        validators=[MaxValueValidator(LONGEST_COOL_DOWN_MINUTES)],
+        help_text="How long a product's price is left alone after a change.",
     )
     min_margin_pct = models.FloatField(
         default=0.0,
-        validators=[MinValueValidator(0.0), MaxValueValidator(99.0)],
+        validators=[MinValueValidator(0.0), MaxValueValidator(HIGHEST_MIN_MARGIN_PCT)],
         help_text="Least (price − cost) ÷ price in per cent, whatever a job asks for.",
     )
     outlier_factor = models.FloatField(
@@ -34,7 +43,7 @@ class RepricingPolicy(models.Model):
         verbose_name_plural = "repricing policies"
 
     def __str__(self) -> str:
-        return f"{self.tenant_id}"
+        return f"of {self.tenant}"
 
 
 def policy_of(tenant_id: int) -> RepricingPolicy:

@@ -6,12 +6,12 @@ from aijobs.errors import PermanentFailure
 from aijobs.outbound.failures import OutboundError
 from aijobs.outbound.pace import Pace
 from aijobs.registry import Context
-from workers.changes import deciding, settling
+from workers.changes import deciding, replaying, settling
 from workers.changes.claims import Attempt
 from workers.changes.deciding import Decision, Origin
 from workers.changes.kinds.base import Desk
 from workers.changes.kinds.price import Prices
-from workers.changes.models import OPEN, Change, ChangeStatus, StoredDecision
+from workers.changes.models import OPEN, Change, ChangeStatus
 from workers.jobs.pricing_recalculate import recommending
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
 from workers.jobs.shared import Skipped
@@ -43,24 +43,16 @@ def write_over_network(params: PricingParams, context: Context, connection: Conn
     """Decide once, in whichever attempt gets there first; then write what is still open of it."""
     try:
         with connections.open_connector(connection, Pace(WRITE_SECONDS)) as desk:
-            result = _stored_decision(context) or _commit_decision(params, context, connection)
+            result = replaying.stored(context, PricingResult) or _commit_decision(params, context, connection)
             _write(desk, params, context)
     except OutboundError as error:
         raise PermanentFailure(error.code, error.message) from None
     return _settled(result, context)
 
 
-def _stored_decision(context: Context) -> PricingResult | None:
-    stored = StoredDecision.objects.filter(job=context.job_id).first()
-    return PricingResult.model_validate(stored.result) if stored else None
-
-
 def _commit_decision(params: PricingParams, context: Context, connection: Connection) -> PricingResult:
     computed = recommending.recommend_all(params, context, connection)
-    with context.owned():
-        result = decide(computed, params, context, networked=True)
-        StoredDecision.objects.create(job_id=context.job_id, result=result.model_dump(mode="json"))
-    return result
+    return replaying.commit(context, lambda: decide(computed, params, context, networked=True))
 
 
 def _write(desk: Desk, params: PricingParams, context: Context) -> None:

@@ -4,21 +4,22 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import RequestModel, read_model
+from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
-from aijobs.api.wire.openapi import HEADERS, View, errors
-from aijobs.api.wire.shapes import ErrorAnswer
-from aijobs.errors import InvalidParams
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
+from aijobs.errors import InvalidFilter, InvalidParams
+from aijobs.shapes import RequestModel
 from workers.catalogue.models import MARKETPLACE_PATTERN
 from workers.marketplaces import connections
+from workers.marketplaces.connections import ChangesInProgress, MarketplaceNotFound, TestRunning
 from workers.marketplaces.connectors import CONNECTORS, ConnectorType
 from workers.marketplaces.models import Connection
 from workers.marketplaces.protocols import ConnectionModel
@@ -83,16 +84,6 @@ _NAME = OpenApiParameter(
     OpenApiParameter.PATH,
     description="What jobs call `marketplace`, such as amazon_us.",
 )
-_NOT_FOUND = OpenApiResponse(
-    ErrorAnswer, description="MARKETPLACE_NOT_FOUND: not configured, and no product is sold on it."
-)
-_TEST_RUNNING = OpenApiResponse(
-    ErrorAnswer,
-    description="TEST_RUNNING: another connection is being tested; retry after Retry-After seconds.",
-)
-_IN_PROGRESS = OpenApiResponse(
-    ErrorAnswer, description="CHANGES_IN_PROGRESS: prices are being written to it at the moment."
-)
 
 
 def _fields(kind: ConnectorType[ConnectionModel, ConnectionModel]) -> str:
@@ -113,14 +104,14 @@ list_marketplaces: Callable[[View], View] = extend_schema(
     summary="List the marketplaces that jobs can name",
     description="Those that are configured, and those under which there are products.",
     parameters=HEADERS,
-    responses={200: ConnectionList, **errors(422)},
+    responses={200: ConnectionList, **errors(InvalidFilter)},
 )
 get_marketplace: Callable[[View], View] = extend_schema(
     operation_id="get_marketplace",
     tags=_TAGS,
     summary="Get a marketplace's connection",
     parameters=[*HEADERS, _NAME],
-    responses={200: ConnectionAnswer, **errors(422), 404: _NOT_FOUND},
+    responses={200: ConnectionAnswer, **errors(InvalidFilter, MarketplaceNotFound)},
 )
 put_marketplace: Callable[[View], View] = extend_schema(
     operation_id="put_marketplace",
@@ -147,8 +138,7 @@ put_marketplace: Callable[[View], View] = extend_schema(
     responses={
         200: ConnectionAnswer,
         201: ConnectionAnswer,
-        **errors(400, 413, 415, 422),
-        409: _IN_PROGRESS,
+        **errors(*OF_A_BODY, InvalidFilter, ChangesInProgress),
     },
 )
 delete_marketplace: Callable[[View], View] = extend_schema(
@@ -157,7 +147,7 @@ delete_marketplace: Callable[[View], View] = extend_schema(
     summary="Remove a marketplace's connection",
     description="Its credentials are gone. Products and offers stay, and are served from the catalogue.",
     parameters=[*HEADERS, _NAME],
-    responses={204: None, **errors(422), 404: _NOT_FOUND, 409: _IN_PROGRESS},
+    responses={204: None, **errors(InvalidFilter, MarketplaceNotFound, ChangesInProgress)},
 )
 test_marketplace: Callable[[View], View] = extend_schema(
     operation_id="test_marketplace",
@@ -166,7 +156,7 @@ test_marketplace: Callable[[View], View] = extend_schema(
     description="Makes its cheapest call, and says what was found or what is wrong. Nothing is changed.",
     parameters=[*HEADERS, _NAME],
     request=None,
-    responses={200: TestAnswer, **errors(422), 404: _NOT_FOUND, 429: _TEST_RUNNING},
+    responses={200: TestAnswer, **errors(InvalidFilter, MarketplaceNotFound, TestRunning)},
 )
 
 

@@ -3,28 +3,28 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from aijobs import identifiers
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.wire.bodies import RequestModel, read_model
+from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
-from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.shapes import Pagination
-from aijobs.errors import ApiError
-from aijobs.shapes import Money
-from workers.catalogue.api.filters import FILTERS, cursor_parts, filtered, number, page
-from workers.catalogue.pages import row_id
-from workers.changes import reverting
+from aijobs.errors import ApiError, InvalidFilter, JobNotFound
+from aijobs.shapes import Money, RequestModel
+from workers.catalogue.api.filters import FILTERS
+from workers.changes.api.changes import ChangeViewSet
 from workers.changes.deciding import Applied
 from workers.changes.kinds.price import Prices
-from workers.changes.models import Change, ChangeQuerySet
+from workers.changes.models import Change
+from workers.changes.reverting import NotRevertible
 from workers.jobs.pricing_recalculate import applying
+from workers.jobs.pricing_recalculate.applying import JobNotFinished
 
 PRICES = Prices()
 TAGS = ["Catalogue"]
@@ -115,7 +115,7 @@ describe_list: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="List price changes, the newest first",
     parameters=FILTERS,
-    responses={200: PriceChangeList, **errors(422)},
+    responses={200: PriceChangeList, **errors(InvalidFilter)},
 )
 describe_apply: Callable[[View], View] = extend_schema(
     operation_id="apply_price_changes",
@@ -127,14 +127,14 @@ describe_apply: Callable[[View], View] = extend_schema(
     ),
     parameters=HEADERS,
     request={"application/json": ApplyRequest},
-    responses={201: AppliedAnswer, **errors(400, 404, 409, 413, 415, 422)},
+    responses={201: AppliedAnswer, **errors(*OF_A_BODY, InvalidFilter, JobNotFound, JobNotFinished)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_price_change",
     tags=TAGS,
     summary="Get a price change",
     parameters=[*HEADERS, CHANGE_ID],
-    responses={200: PriceChangeAnswer, **errors(404)},
+    responses={200: PriceChangeAnswer, **errors(PriceChangeNotFound)},
 )
 describe_revert: Callable[[View], View] = extend_schema(
     operation_id="revert_price_change",
@@ -147,22 +147,16 @@ describe_revert: Callable[[View], View] = extend_schema(
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,
-    responses={201: PriceChangeAnswer, **errors(404, 409, 422)},
+    responses={201: PriceChangeAnswer, **errors(PriceChangeNotFound, NotRevertible, InvalidFilter)},
 )
 
 
-class PriceChangeViewSet(ViewSet):
-    scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
+@extend_schema_view(list=describe_list, create=describe_apply, retrieve=describe_get)
+class PriceChangeViewSet(ChangeViewSet):
+    kind = PRICES
+    not_found = PriceChangeNotFound
+    show = staticmethod(show_price_change)
 
-    @describe_list
-    def list(self, request: Request) -> Response:
-        """The newest first."""
-        rows = filtered(request, _changes(request), "product__marketplace", "product__sku")
-        if after := cursor_parts(request.query_params, 1):
-            rows = rows.filter(id__lt=number(after[0]))
-        return page(request, rows.order_by("-id"), show_price_change, lambda row: [str(row.pk)])
-
-    @describe_apply
     def create(self, request: Request) -> Response:
         check_names(request.query_params, set())
         wanted = read_model(request, ApplyRequest)
@@ -171,27 +165,6 @@ class PriceChangeViewSet(ViewSet):
         applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)
         return data_response(show_applied(applied), status=201)
 
-    @describe_get
-    def retrieve(self, request: Request, change_id: str) -> Response:
-        return data_response(show_price_change(_change(request, change_id)))
-
     @describe_revert
     def revert(self, request: Request, change_id: str) -> Response:
-        check_names(request.query_params, set())
-        undone = reverting.revert(_change(request, change_id), principal_of(request).key_id)
-        return data_response(show_price_change(undone), status=201)
-
-
-def _changes(request: Request) -> ChangeQuerySet:
-    return Change.objects.of(tenant_of(request).id).filter(kind=PRICES.name).select_related("product")
-
-
-def _change(request: Request, text: str) -> Change:
-    """An id of any other form is that of no change."""
-    try:
-        change = _changes(request).filter(pk=row_id(text)).first()
-    except ValueError:
-        change = None
-    if change is None:
-        raise PriceChangeNotFound()
-    return change
+        return super().revert(request, change_id)
