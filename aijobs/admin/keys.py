@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.timezone import now
 
 from aijobs import auth, scopes
-from aijobs.admin.base import DELAY
+from aijobs.admin.base import DELAY, Admin
 from aijobs.models import ApiKey
 
 
@@ -32,7 +32,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class ApiKeyAdmin(Admin):
     form = ApiKeyForm
     list_display = ["prefix", "label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at"]
     ordering = ["-pk"]

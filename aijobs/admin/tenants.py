@@ -5,12 +5,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from aijobs.admin.base import DELAY, ReadOnlyAdmin
+from aijobs.admin.base import DELAY, Admin, ReadOnlyAdmin
 from aijobs.models import Tenant, TenantCapacity
 
 
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class TenantAdmin(Admin):
     list_display = ["name", "timezone", "suspended_at", "release_window", "max_running", "queue_limit", "created_at"]
     ordering = ["name"]
     search_fields = ["name"]

@@ -7,12 +7,12 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from aijobs.admin.base import BoundedPaginator, ReadOnlyAdmin
+from aijobs.admin.base import Admin, BoundedPaginator, ReadOnlyAdmin
 from workers.catalogue.models import Offer, Product, Sale, Scan
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class ProductAdmin(Admin):
     list_display = ["sku", "title", "tenant", "marketplace", "price", "currency", "stock", "updated_at"]
     list_filter = ["marketplace", "tenant"]
     list_select_related = ["tenant"]

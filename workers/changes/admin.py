@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from aijobs.admin.base import ReadOnlyAdmin
+from aijobs.admin.base import Admin, ReadOnlyAdmin
 from workers.changes.models import Change, RepricingPolicy
 
 
 @admin.register(RepricingPolicy)
-class RepricingPolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class RepricingPolicyAdmin(Admin):
     list_display = ["tenant", "repricing_enabled", "max_changes_per_day", "cool_down_minutes", "min_margin_pct"]
     list_select_related = ["tenant"]
     list_filter = ["repricing_enabled"]

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from aijobs.admin.base import Admin
 from aijobs.errors import ApiError
 from workers.marketplaces import connections
 from workers.marketplaces.connectors import CONNECTORS
@@ -64,7 +65,7 @@ def _shown(error: ApiError) -> list[str]:
 
 
 @admin.register(Connection)
-class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class ConnectionAdmin(Admin):
     form = ConnectionForm
     list_display = ["name", "tenant", "connector", "updated_at"]
     list_select_related = ["tenant"]
@@ -89,7 +90,7 @@ class ConnectionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscr
         obj.refresh_from_db()
 
     def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
-        """Through the API, which refuses while a price is on its way."""
+        """Through the API, which refuses while a change is on its way."""
         return False
 
     @admin.action(description="Test selected connections", permissions=["change"])

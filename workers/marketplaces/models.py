@@ -23,7 +23,7 @@ class Connection(models.Model):
     settings = models.JSONField(default=dict)
     # Encrypted; see `credentials.py`. Never shown, never logged.
     sealed_credentials = models.TextField(editable=False)
-    # Until then a worker is at this connection's open price changes; another one looks again later.
+    # Until then a worker is at this connection's open changes; another one looks again later.
     settling_until = models.DateTimeField(default=now, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, editable=False)

@@ -14,6 +14,7 @@ from aijobs.models import Tenant
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, report
 from workers.catalogue.models import Offer, Product, Sale, Scan
+from workers.changes.api.policies import PolicyView
 from workers.changes.models import Change, RepricingPolicy
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +86,29 @@ def test_a_minimum_above_the_maximum_is_refused(staff: Client) -> None:
     form = {"title": "t", "currency": "USD", "price": "12", "min_price": "9", "max_price": "8"}
     response = staff.post(address("product", "change", Product.objects.get().pk), form)
     assert "above the maximum" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("currency", "amounts", "message"),
+    [
+        ("USD", {"price": "3.141"}, "more decimals than USD"),
+        ("JPY", {"price": "1500.5"}, "more decimals than JPY"),
+        ("JPY", {"price": "1500", "cost": "0.5"}, "more decimals than JPY"),
+    ],
+)
+def test_amounts_that_the_currency_has_no_coins_for_are_refused(
+    staff: Client, currency: str, amounts: dict[str, str], message: str
+) -> None:
+    form = {"title": "t", "currency": currency, **amounts}
+    response = staff.post(address("product", "change", Product.objects.get().pk), form)
+    assert message in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_changes_per_day", "1001"), ("cool_down_minutes", "10081"), ("min_margin_pct", "100")]
+)
+def test_a_policy_has_the_bounds_of_the_api(staff: Client, name: str, value: str) -> None:
+    policy = RepricingPolicy.objects.get()
+    form = {each: str(getattr(policy, each)) for each in PolicyView.model_fields} | {name: value}
+    response = staff.post(address("repricingpolicy", "change", policy.pk), form)
+    assert "Ensure this value is less than or equal to" in response.content.decode()
