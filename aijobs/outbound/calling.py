@@ -34,7 +34,7 @@ def call(
     except _NOT_SENT:
         raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None
     except httpx.HTTPError:
-        raise _after_sending(writes, "NO_ANSWER", f"{name} did not answer whole and in time.") from None
+        raise after_sending(writes, "NO_ANSWER", f"{name} did not answer whole and in time.") from None
     except TooLarge as error:
         if writes:
             raise Uncertain(error.code, error.message) from None
@@ -43,15 +43,20 @@ def call(
 
 def unavailable(response: httpx.Response, *, name: str, writes: bool = False) -> Transient | None:
     """The failure of a status that says to come again later; None for any other."""
-    status = response.status_code
+    return unavailable_by(response.status_code, retry_after(response), name=name, writes=writes)
+
+
+def unavailable_by(status: int, seconds: float | None, *, name: str, writes: bool = False) -> Transient | None:
+    """The same, of a status alone: that of one part of an answer, say. `seconds`: what it asks to wait."""
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Throttled("THROTTLED", f"{name} is asked too often at the moment.", retry_after(response))
+        return Throttled("THROTTLED", f"{name} is asked too often at the moment.", seconds)
     if status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return _after_sending(writes, "UNAVAILABLE", f"{name} answered with status {status}.", retry_after(response))
+        return after_sending(writes, "UNAVAILABLE", f"{name} answered with status {status}.", seconds)
     return None
 
 
-def _after_sending(writes: bool, code: str, message: str, seconds: float | None = None) -> Transient:
+def after_sending(writes: bool, code: str, message: str, seconds: float | None = None) -> Transient:
+    """The failure of a request that was on its way: of one that writes nobody knows whether it was executed."""
     if writes:
         return Uncertain(code, f"{message} The change may have arrived.", seconds)
     return Unavailable(code, message, seconds)

@@ -196,7 +196,7 @@ class GuardedTransport(httpx.HTTPTransport):
             return ""
         # httpx has no port for the usual one.
         if url.scheme not in self._schemes or url.port is not None or not host:
-            return "is not allowed: https on its usual port is"
+            return f"is not allowed: {' or '.join(sorted(self._schemes))} on its usual port is"
         return ""
 
 

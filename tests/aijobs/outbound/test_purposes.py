@@ -19,6 +19,8 @@ from aijobs.outbound.purposes import Purpose, checked, is_opened
         (" Connector:Proxy.Internal:8443 ", Purpose.CONNECTOR, "proxy.internal", 8443),
         ("page:127.0.0.1:8080", Purpose.PAGE, "127.0.0.1", 8080),
         ("connector:[::1]:443", Purpose.CONNECTOR, "::1", 443),
+        ("page:[0:0:0:0:0:0:0:1]:443", Purpose.PAGE, "::1", 443),
+        ("page:[::1]:443", Purpose.PAGE, "0:0::1", 443),
     ],
 )
 def test_an_entry_opens_one_address_for_one_purpose(
@@ -46,6 +48,11 @@ def test_an_entry_opens_one_address_for_one_purpose(
         "connector:::1:443",
         "connector:https://proxy.internal:8443",
         "connector:*:443",
+        "connector:[:::::]:80",
+        "connector:[127.0.0.1]:80",
+        "page:999.1.1.1:80",
+        "page:127.1:80",
+        "page:...:80",
         "",
     ],
 )

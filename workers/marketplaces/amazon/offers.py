@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import httpx
 
+from aijobs.outbound.calling import unavailable_by
 from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.amazon.answers import InvalidAnswer, error_message, fields, items, money, number, words
@@ -117,10 +118,9 @@ def body_of(response: object) -> dict[str, object]:
     if isinstance(status, bool) or not isinstance(status, int):
         raise InvalidAnswer("a response has no status")
     told = error_message(outer.get("body")) or f"status {status}"
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Transient("THROTTLED", f"Amazon's rate limit is reached for this product: {told}")
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        raise Transient("UNAVAILABLE", f"Amazon failed for this product: {told}")
+    if problem := unavailable_by(status, None, name="Amazon"):
+        # No batch is asked again for one of its products.
+        raise Transient(problem.code, f"Amazon cannot tell the offers of this product now: {told}")
     raise Permanent("NOT_LISTED", f"Amazon has no offers for this product: {told}")
 
 

@@ -2,14 +2,13 @@
 
 import httpx
 
-from aijobs.outbound.calling import unavailable
+from aijobs.outbound.calling import after_sending, unavailable
 from aijobs.outbound.failures import (
     CredentialsRefused,
     OutboundError,
     Permanent,
     Throttled,
     Transient,
-    Unavailable,
     Uncertain,
 )
 from workers.marketplaces.shopify.operations import Data, Operation
@@ -54,7 +53,7 @@ def of_status(operation: Operation[Data], response: httpx.Response, settings: Sh
         return Permanent("SHOP_NOT_FOUND", f"Shopify does not know {what}.")
     if 400 <= status < 500:
         return Permanent("REQUEST_REFUSED", f"Shopify refused the request with status {status}.")
-    return _failed(operation, f"Shopify answered with status {status}.")
+    return after_sending(operation.writes, "UNAVAILABLE", f"Shopify answered with status {status}.")
 
 
 def of_code(operation: Operation[Data], code: str, message: str) -> OutboundError:
@@ -67,8 +66,4 @@ def of_code(operation: Operation[Data], code: str, message: str) -> OutboundErro
         # Nothing of these was executed. The last is of a version that has another schema.
         case "MAX_COST_EXCEEDED" | "BAD_REQUEST" | "INVALID_VARIABLE" | "undefinedField":
             return Permanent("REQUEST_REFUSED", f"Shopify refused the request: {message}")
-    return _failed(operation, f"Shopify failed: {message}")
-
-
-def _failed(operation: Operation[Data], message: str) -> Transient:
-    return (Uncertain if operation.writes else Unavailable)("UNAVAILABLE", message)
+    return after_sending(operation.writes, "UNAVAILABLE", f"Shopify failed: {message}")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import httpx
 
-from aijobs.outbound.calling import retry_after
+from aijobs.outbound.calling import retry_after, unavailable
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.retrying import Retries, doubling, retried
@@ -117,7 +117,7 @@ class Web(Connector[WebSettings, NoCredentials]):
 def _html(response: httpx.Response) -> httpx.Response:
     """Raises OutboundError where the answer is no page."""
     where, status = name_of(response.request.url), response.status_code
-    if response.is_server_error:
+    if unavailable(response, name=where):
         raise Transient("PAGE_UNREACHABLE", f"{where} answers {status}.")
     if status != HTTPStatus.OK:
         raise Permanent("PAGE_NOT_FOUND", f"{where} answers {status}.")

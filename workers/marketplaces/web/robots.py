@@ -8,6 +8,7 @@ from typing import Protocol, Self
 import httpx
 from django.utils.module_loading import import_string
 
+from aijobs.outbound.calling import unavailable
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.throttle import Limit, Throttle
@@ -125,11 +126,10 @@ class Robots:
 def _content(response: httpx.Response) -> str:
     if response.is_success:
         return for_us(response.content.decode("utf-8", "replace"))
-    if response.is_client_error and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+    where = name_of(response.request.url)
+    if response.is_client_error and not unavailable(response, name=where):
         return ""
-    raise Transient(
-        "ROBOTS_UNAVAILABLE", f"{name_of(response.request.url)} answers {response.status_code}: read nothing for now."
-    )
+    raise Transient("ROBOTS_UNAVAILABLE", f"{where} answers {response.status_code}: read nothing for now.")
 
 
 def for_us(text: str) -> str:
