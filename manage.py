@@ -27,11 +27,18 @@ def take_data_dir(arguments: list[str]) -> tuple[str | None, list[str]]:
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     data_dir, arguments = take_data_dir(sys.argv)
+    if data_dir == "":
+        sys.exit("--data-dir names no folder.")
     if data_dir:
         os.environ["AIJOBS_DATA_DIR"] = os.path.realpath(data_dir)
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(arguments)
+    try:
+        execute_from_command_line(arguments)
+    except ImproperlyConfigured as error:
+        # The operator's mistake, in a line: a traceback would hide it.
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -226,6 +226,17 @@ AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
 # How long competitors' offers and scans are kept.
 AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
+# With less nothing would ever run, without a word.
+for _name, _number in {
+    "AIJOBS_QUEUE_LIMIT": AIJOBS_QUEUE_LIMIT,
+    "AIJOBS_TENANT_QUEUE_LIMIT": AIJOBS_TENANT_QUEUE_LIMIT,
+    "AIJOBS_RELEASE_WINDOW": AIJOBS_RELEASE_WINDOW,
+    "AIJOBS_LEASE_SECONDS": AIJOBS_LEASE_SECONDS,
+    "AIJOBS_PROMOTE_AFTER_SECONDS": AIJOBS_PROMOTE_AFTER_SECONDS,
+    "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
+}.items():
+    if not _number >= 1:
+        raise ImproperlyConfigured(f"{_name} is {_number:g}; it must be at least 1.")
 # What encrypts the credentials of marketplaces: the first encrypts, the others still decrypt.
 AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
     embedded.secret(DATA_DIR, "credentials_key")

@@ -11,14 +11,15 @@ from django.db import connection
 from aijobs.models import Tenant
 
 
-def add_data_dir(parser: ArgumentParser) -> None:
-    """`--data-dir` for the help page and for calls from Python: manage.py has taken it from a command line before."""
-    parser.add_argument(
-        "--data-dir",
-        type=Path,
-        default=settings.DATA_DIR,
-        help="The one that `up` was given, where no DATABASE_URL is set (default: %(default)s).",
-    )
+def add_data_dir(
+    parser: ArgumentParser, meaning: str = "The one that `up` was given, where no DATABASE_URL is set"
+) -> None:
+    """`--data-dir` for the help page and for calls from Python: manage.py has taken it from a command line before.
+
+    It knows no abbreviations, so the commands take none: `--data` would be accepted, and another folder used.
+    """
+    parser.allow_abbrev = False
+    parser.add_argument("--data-dir", type=Path, default=settings.DATA_DIR, help=f"{meaning} (default: %(default)s).")
 
 
 def is_migrated(unreachable: str = "The database does not answer: is `up` running?") -> bool:

@@ -6,6 +6,7 @@ production code (``fit``, ``recommend``, ``band``, ``price_war``), and sees sale
 """
 
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +77,7 @@ def cells(seller: str, markets: list[Outcome]) -> list[str]:
 
 def main() -> int:
     """Print the table."""
+    ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter).parse_args()
     markets = [simulate(seed, PRODUCTS, DAYS) for seed in SEEDS]
     print(f"{'seller':<30} | " + " | ".join(f"{name:>16}" for name in COLUMNS))
     for seller in (ORACLE, *SELLERS):

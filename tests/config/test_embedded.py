@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -68,6 +70,29 @@ def test_the_data_folder_is_taken_from_every_command(given: list[str]) -> None:
 
 def test_no_data_folder_leaves_the_arguments_alone() -> None:
     assert take_data_dir(["manage.py", "migrate"]) == (None, ["manage.py", "migrate"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "line"),
+    [
+        (["help", "--data-dir="], {}, "--data-dir names no folder."),
+        (["check"], {"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "AIJOBS_OUTBOUND_ALLOW has 'x:y:1', which opens nothing."),
+        (["check"], {"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0; it must be at least 1."),
+        (["check"], {"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""}, "AIJOBS_PRODUCTION is set, so these must be too:"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:
+    called = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert called.returncode == 1
+    assert called.stderr.startswith(line)
+    assert called.stderr.count("\n") == 1
 
 
 def test_the_data_folder_has_one_user_at_a_time(tmp_path: Path) -> None:

@@ -11,12 +11,16 @@ _PURPOSE = "marketplace"
 
 
 def seal(connection: Connection, credentials: Mapping[str, str]) -> str:
-    """The text to be stored with this connection, and that opens with no other one."""
+    """The text to be stored with this connection, and that opens with no other one; empty where there are none."""
+    if not credentials:
+        return ""
     return sealing.seal(credentials, purpose=_PURPOSE, owner=_owner(connection))
 
 
 def unseal(connection: Connection) -> dict[str, str]:
     """The credentials that are stored. Raises CredentialsRefused where no configured key opens them."""
+    if not connection.sealed_credentials:
+        return {}
     try:
         return sealing.unseal(connection.sealed_credentials, purpose=_PURPOSE, owner=_owner(connection))
     except sealing.Unreadable:
@@ -29,7 +33,7 @@ def unseal(connection: Connection) -> dict[str, str]:
 def rotate_all() -> tuple[int, list[str]]:
     """Encrypt all credentials with the first key; returns how many, and the connections that no key decrypts."""
     rotated, unreadable = 0, []
-    for row in Connection.objects.select_related("tenant").order_by("pk").iterator():
+    for row in Connection.objects.exclude(sealed_credentials="").select_related("tenant").order_by("pk").iterator():
         try:
             renewed = sealing.rotate(row.sealed_credentials, purpose=_PURPOSE)
         except sealing.Unreadable:

@@ -30,7 +30,7 @@ class Constraints:
     current_price: Ints
     """(S,) > 0."""
     cost: Ints
-    """(S,) unit cost or NONE: without it the objective falls back to revenue and min_margin is void."""
+    """(S,) unit cost or NONE: then min_margin is void, and profit is averaged over what the cost may be."""
     min_margin: Floats
     """(S,) least (price - cost) / price, 0 … < 1; 0 forbids selling below cost; NaN = absent."""
     min_price: Ints

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 
 from aijobs import scopes
 from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, require_database
-from aijobs.models import Tenant
+from aijobs.models import ApiKey, Tenant
 
 EXPIRES = re.compile(r"([1-9][0-9]{0,4})([hd])")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -40,10 +41,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, **options: Any) -> None:
         allowed = _scopes(options["scopes"])
+        label = _label(options["label"])
         expires_at = _expires_at(options["expires"])
         require_database()
         tenants = _tenants(options["tenant"])
-        key, secret = create_key(tenants, allowed, expires_at=expires_at, label=options["label"])
+        key, secret = create_key(tenants, allowed, expires_at=expires_at, label=label)
         names = [tenant.name for tenant in tenants]
         expiry = key.expires_at.isoformat().replace("+00:00", "Z") if key.expires_at else None
         if options["json"]:
@@ -66,6 +68,13 @@ def _scopes(text: str) -> list[str]:
     except scopes.UnknownScope as error:
         raise CommandError(f"--scopes: {error}") from None
     return wanted
+
+
+def _label(text: str) -> str:
+    try:
+        return str(ApiKey._meta.get_field("label").clean(text, None))
+    except ValidationError as error:
+        raise CommandError(f"--label: {' '.join(error.messages)}") from None
 
 
 def _expires_at(text: str | None) -> datetime | None:

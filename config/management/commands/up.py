@@ -3,10 +3,8 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
@@ -15,7 +13,7 @@ from rich.console import Console
 
 from aijobs import scopes
 from aijobs.auth import create_key
-from aijobs.management.database import is_migrated
+from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.local.demo import Api, run_demo_job
 from config.local.interrupts import Interrupts
@@ -44,9 +42,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="Of the API on 127.0.0.1; 0: any free one.")
-        parser.add_argument(
-            "--data-dir", type=Path, default=settings.DATA_DIR, help="Where the data lives (default: %(default)s)."
-        )
+        add_data_dir(parser, "Where the data lives")
         parser.add_argument("--workers", type=int, default=4, help="Jobs that run at once (default: 4).")
         parser.add_argument("--no-demo", action="store_true", help="No demo tenant and no demo job.")
         parser.add_argument(

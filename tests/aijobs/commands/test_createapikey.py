@@ -77,7 +77,7 @@ def test_refuses_what_is_no_duration(text: str) -> None:
     "text", ["ai-jobs", "ai-jobs:delete", "AI-JOBS:read", "ai-jobs:read,*", "ai jobs:read", " , "]
 )
 def test_refuses_what_is_no_scope(text: str) -> None:
-    with pytest.raises(CommandError, match=r"^--scopes"):
+    with pytest.raises(CommandError, match=r"^--scopes(:| names no scope)"):
         create(["shop"], text)
 
 
@@ -93,3 +93,16 @@ def test_names_the_tenants_that_do_not_exist() -> None:
     with pytest.raises(CommandError, match=r"There is no tenant 'nobody', 'nowhere'"):
         create([known, "nowhere", "nobody"], "ai-jobs:read")
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_label_that_is_too_long_is_refused() -> None:
+    with pytest.raises(CommandError, match=r"--label: .* at most 200 characters"):
+        create([TenantFactory().name], "ai-jobs:read", f"--label={'x' * 201}")
+    assert not ApiKey.objects.exists()
+
+
+def test_options_are_written_out() -> None:
+    """`--data` would be accepted for `--data-dir`, and another folder used."""
+    with pytest.raises(CommandError, match="unrecognized arguments: --data"):
+        create(["shop"], "ai-jobs:read", "--data=elsewhere")

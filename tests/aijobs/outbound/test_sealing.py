@@ -105,3 +105,14 @@ def test_what_no_key_opens_is_named_and_the_others_are_rotated(owner: Caller, se
         rotate()
     assert raised.value.returncode == 1
     assert owner.post("/api/marketplaces/lost/test").json()["data"]["code"] == "CREDENTIALS_UNREADABLE"
+
+
+@pytest.mark.django_db
+def test_connections_without_credentials_have_nothing_to_encrypt(owner: Caller, settings: Any) -> None:
+    settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
+    connections.save(owner.tenant.pk, "pages", "web", {}, None)
+    settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
+    assert rotate() == "Encrypted anew: 0.\n"
+    assert connections.find(owner.tenant.pk, "pages") is not None
+    with connections.open_connector(Connection.objects.get(), Pace(1)):
+        pass

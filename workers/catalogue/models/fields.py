@@ -28,12 +28,15 @@ MONEY_DECIMALS = 4
 
 MOST_COMPETITOR_URLS = 20
 _URL = re.compile(r"https?://[^\s\x00-\x1f\x7f]+")
+_WITH_USER = re.compile(r"https?://[^/?#]*@")
 
 
 def validate_url(url: str) -> None:
     """Its form only: whether its host may be called is the HTTP client's matter."""
     if len(url) > LONGEST_URL or not _URL.fullmatch(url):
         raise ValidationError(f"must be an http or https URL of at most {LONGEST_URL} characters")
+    if _WITH_USER.match(url):
+        raise ValidationError("must come without a user's name or password")
 
 
 def validate_urls(text: str) -> None:
