@@ -178,7 +178,14 @@ def test_a_product_has_its_marketplaces_id_and_competitors_pages(owner: Caller) 
 
 
 @pytest.mark.parametrize(
-    "pages", ["ftp://x.example/a", "nonsense", " ".join(f"https://x.example/{n}" for n in range(21))]
+    "pages",
+    [
+        "ftp://x.example/a",
+        "nonsense",
+        "https://user:secret@x.example/",
+        "https://user@x.example",
+        " ".join(f"https://x.example/{n}" for n in range(21)),
+    ],
 )
 def test_competitors_pages_are_a_few_addresses(owner: Caller, pages: str) -> None:
     assert where(report(owner, "products", f"sku,title,price,competitor_urls\nA,a,9,{pages}\n")) == [
