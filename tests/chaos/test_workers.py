@@ -15,8 +15,8 @@ from tests.chaos.load import CANCELLED, FAILED, Load, batch, counted
 from tests.chaos.site import LEASE_SECONDS, POOL_PROCESSES, RECOVERY_SECONDS, WORKERS, Site
 from tests.integration.processes import SHUTDOWN_SECONDS, wait_until
 
-# A worker that stops gets so long for its own clean-up after the jobs'.
-CLEAN_UP_SECONDS = 4
+# A worker that stops gets so long for its own clean-up after the jobs': also where several suites run on two cores.
+CLEAN_UP_SECONDS = 10
 
 
 def under_load(site: Site, load: Load, completed: int = 20) -> None:
@@ -98,9 +98,11 @@ def test_zombie_of_a_stopped_worker_writes_nothing(site: Site, load: Load, judge
 
 @pytest.fixture
 def patient_pool(site: Site) -> Iterator[None]:
-    """Workers with leases of three seconds: nobody renews them between the end of a pool and the hand-back."""
+    """Workers with leases of ten seconds: nobody renews them between the end of a pool and the hand-back."""
     _kill_the_pool(site)
-    site.pool += [site.processes.worker(POOL_PROCESSES, wait=False, AIJOBS_LEASE_SECONDS="3") for _ in range(WORKERS)]
+    site.pool += [
+        site.processes.worker(POOL_PROCESSES, wait=False, AIJOBS_LEASE_SECONDS="10") for _ in range(WORKERS)
+    ]
     yield
     _kill_the_pool(site)
 
