@@ -182,20 +182,22 @@ def _write_down(what: str, context: Context) -> None:
             os.close(file)
 
 
-for name, params, result, limits, handler in (
-    ("test_probe", ProbeParams, ProbeResult, LIMITS, "probe"),
-    ("test_hasty", ProbeParams, ProbeResult, HASTY, "hasty"),
-    ("test_counted", CountedParams, CountedResult, LIMITS, "counted"),
-    ("test_poison", PoisonParams, CountedResult, HASTY, "poison"),
-):
+def register_for_tests(name: str, params: type[Params], result: type[Result], limits: Limits, run: str) -> None:
+    """A job type without examples; `run` is the handler's dotted path."""
     register(
         JobType(
             name=name,
-            description=f"Of the tests: {handler}.",
+            description=f"Of the tests: {run.rpartition('.')[2]}.",
             params=params,
             result=result,
             limits=limits,
-            run=f"tests.jobs.{handler}",
+            run=run,
             example={"params": {}, "result": {}},
         )
     )
+
+
+register_for_tests("test_probe", ProbeParams, ProbeResult, LIMITS, "tests.jobs.probe")
+register_for_tests("test_hasty", ProbeParams, ProbeResult, HASTY, "tests.jobs.hasty")
+register_for_tests("test_counted", CountedParams, CountedResult, LIMITS, "tests.jobs.counted")
+register_for_tests("test_poison", PoisonParams, CountedResult, HASTY, "tests.jobs.poison")

@@ -2,8 +2,8 @@
 
 import time
 
-from aijobs.registry import Context, JobType, Params, Result, register
-from tests.jobs import LIMITS
+from aijobs.registry import Context, Params, Result
+from tests.jobs import LIMITS, register_for_tests
 
 
 class Nothing(Params):
@@ -33,18 +33,5 @@ def noop_of_words(params: Words, context: Context) -> Began:
     return Began(at=time.time())
 
 
-for name, params, result, limits, handler in (
-    ("bench_noop", Nothing, Began, LIMITS, "noop"),
-    ("bench_params", Words, Began, LIMITS, "noop_of_words"),
-):
-    register(
-        JobType(
-            name=name,
-            description=f"Of the tests: {handler}.",
-            params=params,
-            result=result,
-            limits=limits,
-            run=f"tests.benchmarks.jobs.{handler}",
-            example={"params": {}, "result": {}},
-        )
-    )
+register_for_tests("bench_noop", Nothing, Began, LIMITS, "tests.benchmarks.jobs.noop")
+register_for_tests("bench_params", Words, Began, LIMITS, "tests.benchmarks.jobs.noop_of_words")
