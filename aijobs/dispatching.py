@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from aijobs import idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
@@ -38,7 +38,6 @@ class BatchRequest(RequestModel):
 
 
 Body = dict[str, object]
-Model = TypeVar("Model", bound=RequestModel)
 B = TypeVar("B", NewBatch, None)
 
 
@@ -60,7 +59,7 @@ def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     entries = body.get("jobs")
     if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
         raise InvalidBatch()
-    request = _parse(BatchRequest, body)
+    request = registry.read_body(BatchRequest, body)
     jobs = _jobs(tenant_id, entries, Priority.from_name(request.priority))
     return Wanted(jobs, NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure)))
 
@@ -85,7 +84,7 @@ def accept(tenant: TenantAccess, wanted: Wanted[B], *, first_answer: FirstAnswer
 
 def _job(tenant_id: int, body: Body, default: Priority, job_id: UUID) -> NewJob:
     kind = registry.get(body.get("type"))
-    request = _parse(JobRequest, body)
+    request = registry.read_body(JobRequest, body)
     params = registry.parse_params(kind, orjson.dumps(request.params))
     if kind.admit:
         kind.admit(params, tenant_id)
@@ -130,13 +129,6 @@ def _of_member(index: int, error: ApiError) -> list[FieldError]:
         {"job": index, "path": f"jobs.{index}.{field['path']}".rstrip("."), "message": field["message"]}
         for field in fields
     ]
-
-
-def _parse(model: type[Model], body: Body) -> Model:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise InvalidParams(details=registry.field_errors(error)) from None
 
 
 def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer | None) -> None:

@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
+from aijobs.shapes import RequestModel
 
 
 class Params(BaseModel):
@@ -30,6 +31,7 @@ class Result(BaseModel):
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
+Body = TypeVar("Body", bound=RequestModel)
 
 
 class Context(Protocol):
@@ -147,6 +149,14 @@ def parse_params(kind: JobType[P, R], params: bytes | str) -> P:
         return kind.params.model_validate_json(params)
     except ValidationError as error:
         raise InvalidParams(details=field_errors(error, "params")) from None
+
+
+def read_body(model: type[Body], document: Mapping[str, object]) -> Body:
+    """A body as the model reads it. Raises InvalidParams."""
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise InvalidParams(details=field_errors(error)) from None
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:

@@ -8,11 +8,10 @@ from typing import Protocol, TypeVar
 
 import orjson
 from django.conf import settings
-from pydantic import ValidationError
 from rest_framework.request import Request
 
 from aijobs.errors import FieldError, InvalidParams, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from aijobs.registry import field_errors
+from aijobs.registry import read_body
 from aijobs.shapes import RequestModel
 
 # No params are nested by more than a few levels; the encoder gives up at 254.
@@ -63,10 +62,7 @@ Model = TypeVar("Model", bound=RequestModel)
 
 def read_model(request: Request, model: type[Model]) -> Model:
     """The body: one JSON object of this form. Raises as `json_object` does, and InvalidParams."""
-    try:
-        return model.model_validate(json_object(request))
-    except ValidationError as error:
-        raise InvalidParams(details=field_errors(error)) from None
+    return read_body(model, json_object(request))
 
 
 class Readable(Protocol):
