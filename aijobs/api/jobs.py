@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -83,13 +84,13 @@ class JobList(BaseModel):
 
 
 def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str, object]:
-    """A `JobView`."""
+    """A `JobView`; with params and result only of a job that was read `with_text_of` them."""
     return {
         "id": job.public_id,
         "type": job.type,
         "status": job.status,
         "priority": Priority(job.priority).label,
-        **({"params": job.params} if params else {}),
+        **({"params": orjson.Fragment(job.params_text)} if params else {}),
         "created_at": job.created_at,
         "started_at": job.started_at,
         "completed_at": job.completed_at,
@@ -104,7 +105,8 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
 
 def _end_of(job: Job, result: bool) -> dict[str, object]:
     if job.status == Status.COMPLETED and result:
-        return {"result": job.result}
+        # Passed on as it is: reading and writing a result of some megabytes would keep the other requests waiting.
+        return {"result": None if job.result_text is None else orjson.Fragment(job.result_text)}
     if job.status == Status.FAILED:
         return {
             "error": {"code": job.error_code, "message": job.error_message, "retry_count": job.retry_count},
@@ -188,16 +190,15 @@ class JobViewSet(ViewSet):
     def list(self, request: Request) -> Response:
         tenant = tenant_of(request)
         query = request.query_params
-        jobs = filter_jobs(query, Job.objects.of(tenant.id), ZoneInfo(tenant.timezone))
         included = includes(query)
+        jobs = filter_jobs(query, Job.objects.of(tenant.id).with_text_of(*included), ZoneInfo(tenant.timezone))
         cursor = cursor_of(query)
         if cursor is not None:
             if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:
                 raise invalid_cursor()
             jobs = jobs.filter(id__lt=last)
-        left_out = {"params", "result"} - included
         return page_response(
-            jobs.order_by(NEWEST_FIRST).defer(*left_out),
+            jobs.order_by(NEWEST_FIRST),
             limit_of(query),
             lambda job: show_job(job, params="params" in included, result="result" in included),
             lambda job: job.public_id,
@@ -209,7 +210,8 @@ class JobViewSet(ViewSet):
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
-        job = Job.objects.of(tenant_of(request).id).filter(id=_job_id(job_id)).first()
+        jobs = Job.objects.of(tenant_of(request).id).with_text_of("params", "result")
+        job = jobs.filter(id=_job_id(job_id)).first()
         if job is None:
             raise JobNotFound()
         return data_response(show_job(job))

@@ -29,7 +29,7 @@ WITH patience AS MATERIALIZED (
 ), wanted AS (
     SELECT id, type, priority, params, ordinal, %(sequential)s::boolean AND ordinal > 1 AS blocked
     FROM ROWS FROM (
-        jsonb_to_recordset(%(jobs)s::jsonb) AS (id uuid, type text, priority smallint, params jsonb)
+        json_to_recordset(%(jobs)s::json) AS (id uuid, type text, priority smallint, params json)
     ) WITH ORDINALITY AS new(id, type, priority, params, ordinal)
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
@@ -100,7 +100,7 @@ WITH claimed AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
-SELECT claimed.id, type, params, claimed.created_at, claimed.tenant_id, attempt, failures, batch_id,
+SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, attempt, failures, batch_id,
     coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
@@ -160,7 +160,7 @@ WITH ended AS (
     UPDATE aijobs_job SET
         status = %(status)s::text, event_seq = event_seq + 1, completed_at = now(),
         failures = failures + (%(status)s::text = 'failed')::int,
-        result = %(result)s::jsonb, error_code = %(code)s::text, error_message = %(message)s::text,
+        result = %(result)s::json, error_code = %(code)s::text, error_message = %(message)s::text,
         cancel_reason = %(reason)s::text, cancelled_by_id = %(caused_by)s::uuid,
         processed = coalesce(%(processed)s::int, processed), total = coalesce(%(total)s::int, total),
         lease_expires_at = NULL, deadline_at = NULL

@@ -9,6 +9,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import aijobs.models.events
+import aijobs.models.jobs
 import aijobs.models.tenants
 
 
@@ -112,7 +113,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("type", models.CharField(max_length=64)),
-                ("params", models.JSONField()),
+                ("params", aijobs.models.jobs.WrittenJSONField()),
                 ("created_at", models.DateTimeField()),
                 ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
@@ -144,7 +145,7 @@ class Migration(migrations.Migration):
                 ("total", models.PositiveIntegerField(null=True)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
-                ("result", models.JSONField(null=True)),
+                ("result", aijobs.models.jobs.WrittenJSONField(null=True)),
                 ("error_code", models.CharField(db_default="", default="", max_length=64)),
                 ("error_message", models.TextField(db_default="", default="")),
                 ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),

@@ -1,7 +1,13 @@
 """One piece of work, from dispatch to its end. The engine is the only writer of its status."""
 
+from typing import Any
+
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
+from django.db.models.functions import Cast
+from django.db.models.sql.compiler import SQLCompiler
+from psycopg.types.json import Json
 
 from aijobs import identifiers
 from aijobs.models.batches import Batch
@@ -13,6 +19,28 @@ class JobQuerySet(models.QuerySet["Job"]):
     def of(self, tenant_id: int) -> "JobQuerySet":
         """Only this tenant's: every read of the API starts here."""
         return self.filter(tenant_id=tenant_id)
+
+    def with_text_of(self, *documents: str) -> "JobQuerySet":
+        """With `params_text`, `result_text` or both as they were written, and neither of them read as values."""
+        texts = {f"{name}_text": Cast(name, models.TextField()) for name in documents}
+        return self.defer("params", "result").annotate(**texts)
+
+
+class WrittenJSONField(models.JSONField):
+    """JSON that is stored to be shown, as it was written: in `json`, as `jsonb` orders the keys of an object itself.
+
+    Nothing is looked up inside it.
+    """
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "json"
+
+    def select_format(self, compiler: SQLCompiler, sql: str, params: Any) -> tuple[str, Any]:
+        # psycopg would read `json` itself, and Django then what is no text any more.
+        return f"({sql})::text", params
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        return Json(value)
 
 
 # The order of every list. "Nulls last" keeps the planner off the primary key, which it believes to be the shortest
@@ -30,7 +58,7 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
     type = models.CharField(max_length=64)
-    params = models.JSONField()
+    params = WrittenJSONField()
     created_at = models.DateTimeField()
 
     # What the caller asked for never changes; the lane is the queue that the job is in now (see promotion).
@@ -61,11 +89,15 @@ class Job(models.Model):
 
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    result = models.JSONField(null=True)
+    result = WrittenJSONField(null=True)
     error_code = models.CharField(max_length=64, default="", db_default="")
     error_message = models.TextField(default="", db_default="")
     cancel_reason = models.CharField(max_length=64, default="", db_default="")
     cancelled_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+
+    # There where `with_text_of` asked for them.
+    params_text: str
+    result_text: str | None
 
     objects = JobQuerySet.as_manager()
 

@@ -1,5 +1,6 @@
 """GET /api/ai-jobs/:jobId"""
 
+import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +26,26 @@ def test_owner_and_teammate_see_the_job(owner: Caller, teammate: Caller) -> None
         each.pop("estimated_completion_at")
     assert shown[0] == shown[1]
     assert shown[0]["params"] == {"label": "mine"}
+
+
+def test_params_and_result_come_out_as_they_were_written(owner: Caller) -> None:
+    """`jsonb` would order keys by their length: the contract's own example came out in another order."""
+    document = {"skus": [], "marketplace": "amazon_us", "apply": False, "z": {"long": 1.0, "b": 1e-7, "a": None}}
+    wrote = json.dumps(document)
+    label = {"sleep": 0.5, "label": "größer"}
+    job = owner.dispatch(params=label)
+    run_to_the_end(job["id"], document)
+    for shown in (owner.get(path(job)), owner.get("/api/ai-jobs?include=params,result")):
+        text = shown.content.decode()
+        assert text.index('"sleep"') < text.index('"label"')
+        result = json.JSONDecoder().raw_decode(text[text.index('"result":') + len('"result":') :])[0]
+        assert json.dumps(result) == wrote
+
+
+def test_params_reach_the_handler_in_their_order(owner: Caller) -> None:
+    label = {"sleep": 0.5, "label": "a"}
+    run = engine.start(uuid_of(owner.dispatch(params=label)["id"]))
+    assert list(json.loads(run.params)) == list(label)
 
 
 def test_outsider_cannot_see_the_job(owner: Caller, outsider: Caller) -> None:
