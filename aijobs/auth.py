@@ -53,7 +53,7 @@ class Principal:
         matching = [each for each in self.tenants if name is None or each.name == name]
         if len(matching) != 1:
             raise TenantMismatch(
-                None if name is not None else "This API key belongs to several tenants: say which in X-Tenant-ID."
+                None if name is not None else "This API key belongs to several tenants. Name one in X-Tenant-ID."
             )
         if matching[0].suspended:
             raise TenantSuspended()
@@ -113,7 +113,7 @@ def authenticate(secret: str) -> Principal:
     """The principal behind a key. Unknown, expired and revoked keys are told apart by nobody."""
     principal = cache.lookup(digest(secret))
     if principal is None or (principal.expires_at is not None and principal.expires_at <= timezone.now()):
-        raise Unauthenticated("This API key is unknown, expired or revoked.")
+        raise Unauthenticated("This API key is unknown, expired or revoked. Use a valid one.")
     return principal
 
 

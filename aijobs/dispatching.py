@@ -23,17 +23,30 @@ PriorityName = Literal["low", "normal", "high"]
 
 class JobRequest(RequestModel):
     type: str = Field(description="One of the job types of `GET /api/ai-jobs/types`.")
-    params: dict[str, Any] = Field(default_factory=dict, description="The type's own params.")
-    priority: PriorityName | None = Field(default=None, description="High before normal (the default) before low.")
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="The params of this job type. They are described with the type."
+    )
+    priority: PriorityName | None = Field(
+        default=None,
+        description="Jobs of high priority run before those of normal priority (the default), and these before low "
+        "ones.",
+    )
 
 
 class BatchRequest(RequestModel):
-    jobs: list[Any] = Field(description="1 to 20 jobs, all accepted or none.", min_length=1, max_length=20)
-    priority: PriorityName = Field(default="normal", description="Of the jobs that do not say their own.")
-    sequential: bool = Field(default=False, description="Run in order: job 2 starts after job 1 has ended.")
+    jobs: list[Any] = Field(
+        description="1 to 20 jobs. The service accepts all of them or none.", min_length=1, max_length=20
+    )
+    priority: PriorityName = Field(
+        default="normal", description="The priority of the jobs that do not have their own."
+    )
+    sequential: bool = Field(
+        default=False, description="Whether the jobs run in order: job 2 starts after job 1 has ended."
+    )
     on_failure: Literal["stop", "continue"] = Field(
         default="stop",
-        description="Of a sequential batch. stop: the jobs after one that fails or is cancelled are cancelled.",
+        description="What a sequential batch does when a job fails or is cancelled: `stop` cancels the jobs after "
+        "it, `continue` runs them.",
     )
 
 

@@ -39,7 +39,11 @@ class ApiError(Exception):
 
 
 class InvalidRequest(ApiError):
-    code, status, default_message = "INVALID_REQUEST", 400, "The request could not be read."
+    code, status, default_message = (
+        "INVALID_REQUEST",
+        400,
+        "The service cannot read the request.",
+    )
 
 
 class Unauthenticated(ApiError):
@@ -48,7 +52,8 @@ class Unauthenticated(ApiError):
 
 
 class InsufficientScope(ApiError):
-    code, status, default_message = "INSUFFICIENT_SCOPE", 403, "The API key lacks the scope for this."
+    code, status = "INSUFFICIENT_SCOPE", 403
+    default_message = "The API key lacks the scope that this request needs."
 
 
 class TenantMismatch(ApiError):
@@ -56,7 +61,8 @@ class TenantMismatch(ApiError):
 
 
 class TenantSuspended(ApiError):
-    code, status, default_message = "TENANT_SUSPENDED", 403, "This tenant is suspended."
+    code, status = "TENANT_SUSPENDED", 403
+    default_message = "This tenant is suspended. Ask the operator of the service to resume it."
 
 
 class JobNotFound(ApiError):
@@ -74,21 +80,21 @@ class JobNotCancellable(ApiError):
 
 class IdempotencyConflict(ApiError):
     code, status = "IDEMPOTENCY_CONFLICT", 409
-    default_message = "A request with this Idempotency-Key is still in flight; retry in a moment."
+    default_message = "The service is still working on a request with this Idempotency-Key. Try again in a moment."
 
 
 class IdempotencyKeyReused(ApiError):
     code, status = "IDEMPOTENCY_KEY_REUSED", 422
-    default_message = "This Idempotency-Key was used with another body; use a new key for a new request."
+    default_message = "This Idempotency-Key was used with a different body. Use a new key for a new request."
 
 
 class PayloadTooLarge(ApiError):
-    code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB."
+    code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB. Send less at once."
 
 
 class UnsupportedMediaType(ApiError):
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
-    default_message = "The body is of a type that this endpoint does not read."
+    default_message = "This endpoint does not accept a body of this Content-Type."
 
 
 class InvalidJobType(ApiError):
@@ -96,15 +102,16 @@ class InvalidJobType(ApiError):
 
 
 class InvalidParams(ApiError):
-    code, status, default_message = "INVALID_PARAMS", 422, "Some fields are not valid; see details."
+    code, status, default_message = "INVALID_PARAMS", 422, "Some fields are not valid. The details say which."
 
 
 class InvalidFilter(ApiError):
-    code, status, default_message = "INVALID_FILTER", 422, "Some query parameters are not valid; see details."
+    code, status = "INVALID_FILTER", 422
+    default_message = "Some query parameters are not valid. The details say which."
 
 
 class InvalidBatch(ApiError):
-    code, status, default_message = "INVALID_BATCH", 422, "A batch holds 1 to 20 jobs."
+    code, status, default_message = "INVALID_BATCH", 422, "A batch must have 1 to 20 jobs."
 
 
 class QueueFull(ApiError):
@@ -115,7 +122,7 @@ class ServiceUnavailable(ApiError):
     code, status, default_message = (
         "SERVICE_UNAVAILABLE",
         503,
-        "The database does not answer; retry in a moment.",
+        "The database does not answer. Try again in a moment.",
     )
 
 

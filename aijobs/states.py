@@ -66,7 +66,7 @@ class OnFailure(TextChoices):
 
 
 class BatchStatus(TextChoices):
-    """Derived from a batch's jobs, never stored."""
+    """The status of a batch, which follows from the statuses of its jobs. It is never stored."""
 
     QUEUED = "queued"
     RUNNING = "running"

@@ -28,6 +28,6 @@ class BatchAdmin(CancelAdmin):
     inlines = [BatchJobsInline]
     actions = ["cancel_queued"]
 
-    @admin.action(description="Cancel what is still queued", permissions=["cancel"])
+    @admin.action(description="Cancel the queued jobs of the selected batches", permissions=["cancel"])
     def cancel_queued(self, request: HttpRequest, rows: QuerySet[Batch]) -> None:
         self.cancel_each(request, rows, batches.cancel)

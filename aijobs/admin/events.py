@@ -17,7 +17,7 @@ class JobEventAdmin(ReadOnlyAdmin):
     list_filter = ["kind"]
     fields = ["job", "seq", "kind", "attempt", "tenant", "at", "shown_data"]
     search_fields = ["job__pk"]
-    search_help_text = "A job's id"
+    search_help_text = "Enter a job's ID."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[JobEvent], search_term: str

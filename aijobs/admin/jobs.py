@@ -68,6 +68,6 @@ class JobAdmin(CancelAdmin):
     def shown_result(self, job: Job) -> SafeString:
         return pretty(job.result)
 
-    @admin.action(description="Cancel selected queued jobs", permissions=["cancel"])
+    @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
     def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
         self.cancel_each(request, rows, lifecycle.cancel)

@@ -65,7 +65,7 @@ class ApiKeyAdmin(Admin):
         """Show the secret in this very response: a message would carry it through a cookie or the session table."""
         secret = request.new_api_key  # type: ignore[attr-defined]
         content = format_html(
-            "<p>Copy the key now, it is shown only this once:</p><p><code>{}</code></p><p><a href='{}'>Done</a></p>",
+            "<p>Copy the key now. It will not be shown again.</p><p><code>{}</code></p><p><a href='{}'>Done</a></p>",
             secret,
             reverse("admin:aijobs_apikey_change", args=[obj.pk]),
         )
@@ -75,4 +75,4 @@ class ApiKeyAdmin(Admin):
     @admin.action(description="Revoke selected API keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         revoked = keys.filter(revoked_at=None).update(revoked_at=now())
-        self.message_user(request, f"Revoked: {revoked}. They are refused {DELAY}.")
+        self.message_user(request, f"{revoked} revoked. The service stops accepting them {DELAY}.")

@@ -40,10 +40,14 @@ class HasScope(BasePermission):
             return True
         required: str | None = getattr(view, "scopes", {}).get(method)
         if required is None:
-            raise InsufficientScope("No scope allows this.")
+            raise InsufficientScope("No API key may do this.")
         if not scopes.grants(principal_of(request).scopes, required):
-            shown = "ai-jobs:read (or another :read scope)" if required == scopes.ANY_READ else required
-            raise InsufficientScope(f"The API key lacks the {shown} scope.")
+            shown = (
+                "ai-jobs:read scope (any other read scope will do too)"
+                if required == scopes.ANY_READ
+                else f"{required} scope"
+            )
+            raise InsufficientScope(f"The API key lacks the {shown}.")
         return True
 
 

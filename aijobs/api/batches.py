@@ -22,7 +22,10 @@ from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
 BATCH_ID = OpenApiParameter(
-    "batch_id", str, OpenApiParameter.PATH, description="As in batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6."
+    "batch_id",
+    str,
+    OpenApiParameter.PATH,
+    description="The batch's ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
 )
 
 TAGS = ["Batches"]
@@ -45,13 +48,13 @@ class BatchAcceptedAnswer(BaseModel):
 
 class BatchView(BaseModel):
     batch_id: str
-    status: BatchStatus = Field(description="Derived from its jobs.")
+    status: BatchStatus = Field(description="The batch's status, which follows from the statuses of its jobs.")
     sequential: bool
     on_failure: OnFailure
     created_at: datetime
     cancelled_at: datetime | None
-    counts: dict[str, int] = Field(description="Jobs per status, zeros included.")
-    jobs: list[JobView] = Field(description="In order, without params and results.")
+    counts: dict[str, int] = Field(description="The number of jobs in each status, also where it is 0.")
+    jobs: list[JobView] = Field(description="The jobs in their order, without their params and results.")
 
 
 class BatchAnswer(BaseModel):
@@ -85,7 +88,7 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_batch",
     tags=TAGS,
     summary="Dispatch up to 20 jobs at once",
-    description=f"All are accepted or none. With sequential: true they run in order. {ADMISSION}",
+    description=f"The service accepts all of them or none. With `sequential: true` they run in order. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": BatchRequest},
     responses={201: BatchAcceptedAnswer, **errors(*DISPATCH_ERRORS, InvalidBatch)},
@@ -94,13 +97,15 @@ describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_batch",
     tags=TAGS,
     summary="Get a batch with its jobs",
+    description="Poll this to see how far the jobs of the batch are.",
     parameters=[*HEADERS, BATCH_ID],
     responses={200: BatchAnswer, **errors(BatchNotFound)},
 )
 describe_cancel: Callable[[View], View] = extend_schema(
     operation_id="cancel_batch",
     tags=TAGS,
-    summary="Cancel what is still queued of a batch",
+    summary="Cancel the queued jobs of a batch",
+    description="A job that is running may end, but is not tried again. You may cancel a batch twice.",
     parameters=[*HEADERS, BATCH_ID],
     responses={204: None, **errors(BatchNotFound)},
 )

@@ -20,7 +20,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": f"^{idempotency.PATTERN}$"},
     OpenApiParameter.HEADER,
-    description="The same key and body replays the first answer for 24 hours, with Idempotency-Replayed: true.",
+    description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
+    "you get the first answer with `Idempotency-Replayed: true`, and no second job.",
 )
 LOCATION = OpenApiParameter(
     "Location",
@@ -28,21 +29,21 @@ LOCATION = OpenApiParameter(
     OpenApiParameter.HEADER,
     required=True,
     response=[201],
-    description="Where to watch it, as in /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
+    description="Where to poll for it, for example /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},
     OpenApiParameter.HEADER,
     response=[201],
-    description="On the repeated answer to an Idempotency-Key.",
+    description="Present when this is the first answer to your Idempotency-Key, repeated.",
 )
 DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
 DISPATCH_ERRORS = (*OF_A_BODY, InvalidJobType, IdempotencyConflict, IdempotencyKeyReused, QueueFull)
 # Of the descriptions: which reasons there are, the types know.
 ADMISSION = (
-    "A type may refuse a job for a reason of its own, also with 422: MARKETPLACE_NOT_CONFIGURED where the tenant has "
-    "no such marketplace."
+    "A job type may also refuse a job with 422 for a reason of its own: `MARKETPLACE_NOT_CONFIGURED` means that you "
+    "have no such marketplace."
 )
 
 Answer = Mapping[str, object]

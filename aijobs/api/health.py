@@ -19,7 +19,7 @@ RETRY_AFTER_SECONDS = 2
 
 
 class NotReady(ApiError):
-    code, status, default_message = "NOT_READY", 503, "The service cannot serve yet; see details."
+    code, status, default_message = "NOT_READY", 503, "The service is not ready. The details say why."
 
 
 def _object(**properties: object) -> dict[str, object]:
@@ -38,7 +38,7 @@ def _checks(selfcheck: dict[str, object]) -> dict[str, object]:
 
 
 _TEXT: dict[str, object] = {"type": "string"}
-_LINES: dict[str, object] = {"type": "array", "items": _TEXT, "description": "One line for each rule that is broken."}
+_LINES: dict[str, object] = {"type": "array", "items": _TEXT, "description": "One line for each broken rule."}
 _ALIVE = _object(data=_object(status=_constant("alive")))
 _READY = _object(data=_object(status=_constant("ready"), checks=_checks(_constant("ok"))))
 _NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT, details=_checks(_LINES)))
@@ -46,44 +46,44 @@ _INVALID = _object(error=_object(code=_constant(InvalidFilter.code), message=_TE
 _DEEP = OpenApiParameter(
     "deep",
     {"type": "string", "enum": ["0", "1"], "default": "0"},
-    description="1: also check that the engine keeps its promises, as `manage.py selfcheck` does. The answer may be "
-    "two seconds old.",
+    description="With 1, the service also checks that the engine keeps its promises, as `manage.py selfcheck` does. "
+    "That answer may be two seconds old.",
 )
 
 
 class HealthView(APIView):
-    """Alive: answers without the database and without the broker."""
+    """The process answers. It asks neither the database nor the broker for this."""
 
     authentication_classes = ()
     permission_classes = ()
 
     @extend_schema(
         operation_id="healthz",
-        summary="Whether the process lives",
+        summary="Check that the process is alive",
         tags=["Health"],
         auth=[],
-        responses={200: OpenApiResponse(_ALIVE, "The process lives.")},
+        responses={200: OpenApiResponse(_ALIVE, "The process is alive.")},
     )
     def get(self, request: Request) -> Response:
         return data_response({"status": "alive"})
 
 
 class ReadyView(APIView):
-    """Ready: the database and the broker answer, and every migration is applied. `?deep=1`: no promise is broken."""
+    """The service is ready if the database and the broker answer and every migration is applied."""
 
     authentication_classes = ()
     permission_classes = ()
 
     @extend_schema(
         operation_id="readyz",
-        summary="Whether database, broker and migrations are ready",
+        summary="Check that the service is ready",
         tags=["Health"],
         auth=[],
         parameters=[_DEEP],
         responses={
-            200: OpenApiResponse(_READY, "Everything answers."),
-            422: OpenApiResponse(_INVALID, "INVALID_FILTER: `deep` is neither 0 nor 1."),
-            503: OpenApiResponse(_NOT_READY, "Something is down or wrong; `details` says what."),
+            200: OpenApiResponse(_READY, "The database and the broker answer, and all migrations are applied."),
+            422: OpenApiResponse(_INVALID, "INVALID_FILTER: `deep` must be 0 or 1."),
+            503: OpenApiResponse(_NOT_READY, "NOT_READY: something is down or wrong. The details say what."),
         },
     )
     def get(self, request: Request) -> Response:
@@ -103,5 +103,5 @@ def _wants_deep(request: Request) -> bool:
     """Raises InvalidFilter. Other parameters do not matter: some probes add their own."""
     values = request.query_params.getlist("deep") or ["0"]
     if values not in (["0"], ["1"]):
-        raise invalid("deep", "must be 0 or 1, once")
+        raise invalid("deep", "must be 0 or 1, and given only once")
     return values == ["1"]

@@ -52,7 +52,7 @@ class JobFilter(FilterSet):
     def filter_batch(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
         batch_id = identifiers.decode(identifiers.BATCH_PREFIX, value)
         if batch_id is None:
-            raise invalid(name, "must be a batch id, as in batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+            raise invalid(name, "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
         return jobs.filter(batch_id=batch_id)
 
     def filter_start(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
@@ -104,7 +104,7 @@ def includes(query: QueryDict) -> set[str]:
     """The parts that `include` asks for. Raises InvalidFilter."""
     names = {part for text in query.getlist("include") for part in text.split(",")}
     if names - set(INCLUDABLE):
-        raise invalid("include", f"must be {' or '.join(INCLUDABLE)}, or both separated by a comma")
+        raise invalid("include", f"must be {' or '.join(INCLUDABLE)}, or both, separated by a comma")
     return names
 
 

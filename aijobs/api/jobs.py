@@ -30,7 +30,9 @@ from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
 from aijobs.states import Priority, Status
 
-JOB_ID = OpenApiParameter("job_id", str, OpenApiParameter.PATH, description="As in job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
+JOB_ID = OpenApiParameter(
+    "job_id", str, OpenApiParameter.PATH, description="The job's ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6."
+)
 TAGS = ["Jobs"]
 MOMENT = {"type": "string", "examples": ["2026-03-12", "2026-03-12T14:32:01Z"]}
 
@@ -43,35 +45,40 @@ class Progress(BaseModel):
 class JobError(BaseModel):
     code: str = Field(examples=["WORKER_TIMEOUT"])
     message: str
-    retry_count: int = Field(description="The failures before the final one.")
+    retry_count: int = Field(description="How often the job failed and was tried again before this failure.")
 
 
 class Cancellation(BaseModel):
     reason: Literal["REQUESTED", "BATCH_CANCELLED", "PREDECESSOR_FAILED", "PREDECESSOR_CANCELLED"]
-    caused_by: str | None = Field(description="The job of the same batch whose end caused this.")
+    caused_by: str | None = Field(description="The job of the same batch whose end cancelled this one.")
 
 
 class JobView(BaseModel):
-    """A job. `result`, `error` and `cancellation` are there when the status calls for them."""
+    """A job. It has a `result` once completed, an `error` once failed, and a `cancellation` once cancelled."""
 
     id: str = Field(examples=["job_01JQZ4X5M8N9P0Q1R2S3T4V5W6"])
     type: str
     status: Status
     priority: PriorityName
-    params: dict[str, Any] = Field(default={}, description="As sent. In lists with include=params.")
+    params: dict[str, Any] = Field(
+        default={}, description="The params as you sent them. Lists show them with `include=params`."
+    )
     created_at: datetime
-    started_at: datetime | None = Field(description="Of the last attempt.")
-    completed_at: datetime | None = Field(description="When it ended: completed, failed or cancelled.")
-    duration_seconds: float | None = Field(description="Of the last attempt.")
+    started_at: datetime | None = Field(description="When the last attempt started.")
+    completed_at: datetime | None = Field(
+        description="When the job ended, whether it completed, failed or was cancelled."
+    )
+    duration_seconds: float | None = Field(description="How long the last attempt took.")
     estimated_completion_at: datetime | None = Field(
-        description="From the median of recent runs of the type and the queue ahead; null once ended."
+        description="An estimate from the queue ahead and the median run time of recent jobs of this type. It is "
+        "null once the job has ended."
     )
     progress: Progress
     retry_count: int
     batch_id: str | None
-    result: Any = Field(default=None, description="Of a completed job. In lists with include=result.")
-    error: JobError | SkipJsonSchema[None] = Field(default=None, description="Of a failed job.")
-    cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Of a cancelled job.")
+    result: Any = Field(default=None, description="What a completed job found. Lists show it with `include=result`.")
+    error: JobError | SkipJsonSchema[None] = Field(default=None, description="Why the job failed.")
+    cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Why the job was cancelled.")
 
 
 class JobAnswer(BaseModel):
@@ -142,15 +149,29 @@ describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_jobs",
     tags=TAGS,
     summary="List jobs, newest first",
+    description="The list shows jobs without their params and results, unless you ask for them with `include`.",
     parameters=[
         *HEADERS,
-        parameter("type", str, "One or several job types, comma separated."),
-        parameter("status", str, "One or several of queued, running, completed, failed, cancelled, comma separated."),
-        parameter("priority", {"type": "string", "enum": ["low", "normal", "high"]}, "As asked for at dispatch."),
-        parameter("batch_id", str, "Jobs of this batch."),
-        parameter("start_date", MOMENT, "Created on or after. A bare date is a day in the tenant's time zone."),
-        parameter("end_date", MOMENT, "Created on or before. A bare date means that whole day."),
-        parameter("include", str, "params, result or both, comma separated: left out unless asked for."),
+        parameter("type", str, "Show only jobs of this type, or of these types, separated by commas."),
+        parameter(
+            "status",
+            str,
+            "Show only jobs in this status, or in these, separated by commas: queued, running, completed, failed or "
+            "cancelled.",
+        ),
+        parameter(
+            "priority",
+            {"type": "string", "enum": ["low", "normal", "high"]},
+            "Show only jobs that were dispatched with this priority.",
+        ),
+        parameter("batch_id", str, "Show only the jobs of this batch."),
+        parameter(
+            "start_date",
+            MOMENT,
+            "Show only jobs created on or after this. A date is a day in the tenant's time zone.",
+        ),
+        parameter("end_date", MOMENT, "Show only jobs created on or before this. A date means that whole day."),
+        parameter("include", str, "Also show `params`, `result` or both, separated by a comma."),
         *PAGE,
     ],
     responses={200: JobList, **errors(InvalidFilter)},
@@ -159,7 +180,7 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_job",
     tags=TAGS,
     summary="Dispatch a job",
-    description=f"The answer comes at once; poll the job until it is completed, failed or cancelled. {ADMISSION}",
+    description=f"The service answers at once. Poll the job until it is completed, failed or cancelled. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": JobRequest},
     responses={201: JobAnswer, **errors(*DISPATCH_ERRORS)},
@@ -168,6 +189,7 @@ describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_job",
     tags=TAGS,
     summary="Get a job's status and result",
+    description="Poll this until the job is completed, failed or cancelled.",
     parameters=[*HEADERS, JOB_ID],
     responses={200: JobAnswer, **errors(JobNotFound)},
 )
@@ -175,7 +197,7 @@ describe_cancel: Callable[[View], View] = extend_schema(
     operation_id="cancel_job",
     tags=TAGS,
     summary="Cancel a queued job",
-    description="Jobs that are running or have ended cannot be cancelled; cancelling twice is fine.",
+    description="A job that is running or has ended cannot be cancelled. You may cancel a job twice.",
     parameters=[*HEADERS, JOB_ID],
     responses={204: None, **errors(JobNotFound, JobNotCancellable)},
 )

@@ -19,17 +19,17 @@ from aijobs.scopes import ANY_READ
 
 
 class TypicalDuration(BaseModel):
-    """Seconds."""
+    """How long a job of this type takes, in seconds."""
 
     min: int
     max: int
-    expected: float = Field(description="The median of recent runs; the contract's figure until there are some.")
+    expected: float = Field(description="The median of recent runs, or a typical value until there are any.")
 
 
 class TypeLimits(BaseModel):
     soft_time_limit_seconds: int
     hard_time_limit_seconds: int
-    attempts: int = Field(description="Runs in all, the first included.")
+    attempts: int = Field(description="How often a job is tried at most, including the first time.")
 
 
 class JobTypeView(BaseModel):
@@ -37,8 +37,8 @@ class JobTypeView(BaseModel):
     description: str
     typical_duration_seconds: TypicalDuration
     limits: TypeLimits
-    params_schema: dict[str, Any] = Field(description="JSON Schema.")
-    result_schema: dict[str, Any] = Field(description="JSON Schema.")
+    params_schema: dict[str, Any] = Field(description="The JSON Schema of the params.")
+    result_schema: dict[str, Any] = Field(description="The JSON Schema of the result.")
     example: dict[str, Any]
 
 
@@ -72,7 +72,7 @@ def show_types() -> list[dict[str, object]]:
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_job_types",
     tags=TAGS,
-    summary="The job types, with their params and results",
+    summary="List the job types with their params and results",
     parameters=HEADERS,
     responses={200: JobTypesAnswer, **errors()},
 )

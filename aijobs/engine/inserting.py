@@ -120,5 +120,5 @@ def _insert(parameters: dict[str, object]) -> list[_Inserted]:
         if parameters["key"] is not None:
             raise IdempotencyConflict(retry_after=1) from None
         raise ServiceUnavailable(
-            "Too many dispatches of this tenant at once; retry in a moment.", retry_after=1
+            "This tenant dispatches too many jobs at once. Try again in a moment.", retry_after=1
         ) from None

@@ -307,7 +307,7 @@ def _hand_back(run: Run, delay: float | None) -> Ended:
         if not _batch_cancelled(run):
             released = _wait_again(run, EventKind.HANDED_BACK, delay, failures=0, data=None)
             return Ended(terminal=False, released=released)
-        message = "The batch was cancelled before this job could be run to its end."
+        message = "The batch was cancelled, so this job was not tried again."
         _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
         return Ended(terminal=True)
 

@@ -16,12 +16,12 @@ def encoded(result: object) -> str:
     if len(text) > LARGEST_RESULT_BYTES:
         raise PermanentFailure(
             "RESULT_TOO_LARGE",
-            f"The result has {len(text):,} bytes, and at most {LARGEST_RESULT_BYTES:,} are stored. "
-            "Ask for less in one job.",
+            f"The result has {len(text):,} bytes, but the service stores {LARGEST_RESULT_BYTES:,} at most. "
+            "Split the work into several jobs.",
         )
     # orjson writes NaN and infinities as null, without a word; nearly every result is cleared by looking for that.
     if b"null" in text and not _is_finite(result):
-        raise PermanentFailure("RESULT_INVALID", "The result holds a number that is not finite, and was not stored.")
+        raise PermanentFailure("RESULT_INVALID", "The result was not stored: it has a number that is not finite.")
     return text.decode()
 
 

@@ -41,8 +41,8 @@ RECENT_SECONDS = 300
 EVENTS_OF = 5000
 TOLD_OF_A_RULE = 20
 
-SWEEPER_HINT = "are beat and the control worker running, and does the broker answer?"
-WRITER_HINT = "has anything but the service written to its tables?"
+SWEEPER_HINT = "Check that beat and the control worker are running and that the broker answers."
+WRITER_HINT = "Find out whether anything but the service has written to its tables."
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +178,8 @@ def _lost_leases() -> Finding:
 
 
 def _lost_lease(lost: _Lost) -> Violation:
-    lease = "has no lease" if lost.overdue is None else f"has a lease that ended {lost.overdue:.0f} s ago"
-    sentence = f"is running on {lost.worker or 'no worker'} and {lease}: {SWEEPER_HINT}"
+    lease = "has no lease" if lost.overdue is None else f"has a lease that expired {lost.overdue:.0f} s ago"
+    sentence = f"is running on {lost.worker or 'no worker'} and {lease}. {SWEEPER_HINT}"
     return Violation("lease", _public(lost.id), sentence)
 
 
@@ -245,8 +245,8 @@ def _unreleased() -> Finding:
 def _waiting(waiting: _Unreleased) -> Violation:
     lane = Priority(waiting.lane).label
     sentence = (
-        f"has been due for {waiting.waited:.0f} s and is not released, though its tenant has room in the {lane} "
-        f"lane: {SWEEPER_HINT}"
+        f"has been due for {waiting.waited:.0f} s and is not released, although its tenant has room in the {lane} "
+        f"lane. {SWEEPER_HINT}"
     )
     return Violation("release", _public(waiting.id), sentence)
 
@@ -326,7 +326,7 @@ def _wrong_ends() -> Finding:
 def _wrong_end(told: _Told) -> Violation:
     ended = {0: "has never ended", 1: "has ended once"}.get(told.ends, f"has ended {told.ends} times")
     events = f"the last of its {told.events} events is {told.last_kind}" if told.events else "has no events"
-    return Violation("end", _public(told.id), f"is {told.status}, {ended}, and {events}: {WRITER_HINT}")
+    return Violation("end", _public(told.id), f"is {told.status}, {ended}, and {events}. {WRITER_HINT}")
 
 
 def _wrong_sequences() -> Finding:
@@ -336,7 +336,7 @@ def _wrong_sequences() -> Finding:
 
 def _wrong_sequence(told: _Told) -> Violation:
     present = f"it has {told.events}, numbered {told.first_seq} to {told.last_seq}" if told.events else "it has none"
-    sentence = f"should have the events 1 to {told.event_seq}; {present}: {WRITER_HINT}"
+    sentence = f"should have the events 1 to {told.event_seq}, but {present}. {WRITER_HINT}"
     return Violation("sequence", _public(told.id), sentence)
 
 
@@ -370,8 +370,8 @@ def _unconsumed() -> Finding:
 def _nobody_claims(unconsumed: _Unconsumed) -> Violation:
     queues = ", ".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
     sentence = (
-        f"{unconsumed.jobs} jobs wait in the broker, the oldest due for {unconsumed.waited:.0f} s, and no worker has "
-        f"claimed any job for {CONSUMED_WITHIN} s: do workers run, on the queues {queues} of this broker?"
+        f"{unconsumed.jobs} jobs wait in the broker, the oldest for {unconsumed.waited:.0f} s, and no worker has "
+        f"taken a job for {CONSUMED_WITHIN} s. Check that workers run on the queues {queues} of this broker."
     )
     return Violation("consumption", None, sentence)
 
@@ -401,8 +401,8 @@ ORDER BY tenant.id
 
 def _wrong_capacity(capacity: _Capacity) -> Violation:
     sentence = (
-        f"the tenant {capacity.tenant} counts {capacity.counted} jobs queued or running, and has {capacity.active}: "
-        f"its queue limit is applied to a wrong number; {WRITER_HINT}"
+        f"the tenant {capacity.tenant} has {capacity.active} jobs queued or running, but the service counts "
+        f"{capacity.counted} against its queue limit. {WRITER_HINT}"
     )
     return Violation("capacity", None, sentence)
 

@@ -12,7 +12,7 @@ from aijobs.models import Tenant
 
 
 def add_data_dir(
-    parser: ArgumentParser, meaning: str = "The one that `up` was given, where no DATABASE_URL is set"
+    parser: ArgumentParser, meaning: str = "The data folder of the `up` that is running, if DATABASE_URL is not set"
 ) -> None:
     """`--data-dir` for the help page and for calls from Python: manage.py has taken it from a command line before.
 
@@ -22,7 +22,9 @@ def add_data_dir(
     parser.add_argument("--data-dir", type=Path, default=settings.DATA_DIR, help=f"{meaning} (default: %(default)s).")
 
 
-def is_migrated(unreachable: str = "The database does not answer: is `up` running?") -> bool:
+def is_migrated(
+    unreachable: str = "The database does not answer. Check that `up` is running, with this --data-dir.",
+) -> bool:
     """Whether our tables are there. Raises CommandError, one line, where the database does not answer.
 
     Asked on a connection of its own: the pool would try for seconds, and warn meanwhile.
@@ -40,11 +42,11 @@ def tenant_named(name: str) -> Tenant:
     require_database()
     tenant = Tenant.objects.filter(name=name).first()
     if tenant is None:
-        raise CommandError(f"There is no tenant {name!r}: create it with createtenant.")
+        raise CommandError(f"There is no tenant {name!r}. Create it with createtenant.")
     return tenant
 
 
 def require_database() -> None:
     """Raises CommandError unless the database answers and is migrated."""
     if not is_migrated():
-        raise CommandError("The database has no tables yet: wait until `up` is ready, or run migrate.")
+        raise CommandError("The database has no tables yet. Wait until `up` is ready, or run migrate.")

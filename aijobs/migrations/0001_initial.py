@@ -57,7 +57,8 @@ class Migration(migrations.Migration):
                         unique=True,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z", "Use a-z, 0-9 and '-', as in my-shop-1."
+                                "\\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z",
+                                "Use a-z, 0-9 and '-', for example my-shop-1.",
                             )
                         ],
                     ),
@@ -66,7 +67,7 @@ class Migration(migrations.Migration):
                     "timezone",
                     models.CharField(
                         default="UTC",
-                        help_text="Decides what a bare date means.",
+                        help_text="The time zone of dates without a time.",
                         max_length=64,
                         validators=[aijobs.models.tenants.validate_timezone],
                     ),
@@ -76,7 +77,7 @@ class Migration(migrations.Migration):
                     "suspended_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Since when its keys are refused (403) and its queued jobs wait.",
+                        help_text="Since then, the service refuses the tenant's keys (403) and its queued jobs wait.",
                         null=True,
                     ),
                 ),
@@ -84,7 +85,7 @@ class Migration(migrations.Migration):
                     "release_window",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Jobs per lane in the broker at a time; empty: AIJOBS_RELEASE_WINDOW.",
+                        help_text="How many jobs of each lane may be in the broker at a time. Leave it empty for AIJOBS_RELEASE_WINDOW.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
@@ -93,7 +94,7 @@ class Migration(migrations.Migration):
                     "max_running",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Jobs running at a time; empty: no limit.",
+                        help_text="How many jobs may run at a time. Leave it empty for no limit.",
                         null=True,
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
@@ -102,7 +103,7 @@ class Migration(migrations.Migration):
                     "queue_limit",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Jobs queued or running at a time; empty: AIJOBS_TENANT_QUEUE_LIMIT.",
+                        help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
                         null=True,
                     ),
                 ),
@@ -235,14 +236,18 @@ class Migration(migrations.Migration):
                 ("label", models.CharField(blank=True, help_text="Who or what uses this key.", max_length=200)),
                 (
                     "prefix",
-                    models.CharField(editable=False, help_text="The visible beginning of the key.", max_length=16),
+                    models.CharField(
+                        editable=False,
+                        help_text="The first characters of the key, which stay visible.",
+                        max_length=16,
+                    ),
                 ),
                 ("key_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 (
                     "scopes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=64),
-                        help_text="Such as ai-jobs:write,ai-jobs:read",
+                        help_text="What the key may do, for example ai-jobs:write,ai-jobs:read.",
                         size=None,
                     ),
                 ),

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 def validate_timezone(name: str) -> None:
     if name not in available_timezones():
-        raise ValidationError(f"{name!r} is not a time zone, such as Europe/Berlin.")
+        raise ValidationError(f"{name!r} is not a time zone. Use a name such as Europe/Berlin.")
 
 
 class Tenant(models.Model):
@@ -20,32 +20,39 @@ class Tenant(models.Model):
     name = models.CharField(
         max_length=63,
         unique=True,
-        validators=[RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and '-', as in my-shop-1.")],
+        validators=[
+            RegexValidator(r"\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z", "Use a-z, 0-9 and '-', for example my-shop-1.")
+        ],
     )
     timezone = models.CharField(
         max_length=64,
         default="UTC",
         validators=[validate_timezone],
-        help_text="Decides what a bare date means.",
+        help_text="The time zone of dates without a time.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
     suspended_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since when its keys are refused (403) and its queued jobs wait."
+        null=True,
+        blank=True,
+        help_text="Since then, the service refuses the tenant's keys (403) and its queued jobs wait.",
     )
     release_window = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Jobs per lane in the broker at a time; empty: AIJOBS_RELEASE_WINDOW.",
+        help_text="How many jobs of each lane may be in the broker at a time. Leave it empty for "
+        "AIJOBS_RELEASE_WINDOW.",
     )
     max_running = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Jobs running at a time; empty: no limit.",
+        help_text="How many jobs may run at a time. Leave it empty for no limit.",
     )
     queue_limit = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Jobs queued or running at a time; empty: AIJOBS_TENANT_QUEUE_LIMIT."
+        null=True,
+        blank=True,
+        help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
     )
 
     class Meta:

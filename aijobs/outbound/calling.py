@@ -34,7 +34,7 @@ def call(
     except _NOT_SENT:
         raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None
     except httpx.HTTPError:
-        raise after_sending(writes, "NO_ANSWER", f"{name} did not answer whole and in time.") from None
+        raise after_sending(writes, "NO_ANSWER", f"{name} did not give a complete answer in time.") from None
     except TooLarge as error:
         if writes:
             raise Uncertain(error.code, error.message) from None
@@ -49,7 +49,7 @@ def unavailable(response: httpx.Response, *, name: str, writes: bool = False) ->
 def unavailable_by(status: int, seconds: float | None, *, name: str, writes: bool = False) -> Transient | None:
     """The same, of a status alone: that of one part of an answer, say. `seconds`: what it asks to wait."""
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Throttled("THROTTLED", f"{name} is asked too often at the moment.", seconds)
+        return Throttled("THROTTLED", f"{name} gets too many requests at the moment.", seconds)
     if status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return after_sending(writes, "UNAVAILABLE", f"{name} answered with status {status}.", seconds)
     return None
@@ -58,7 +58,7 @@ def unavailable_by(status: int, seconds: float | None, *, name: str, writes: boo
 def after_sending(writes: bool, code: str, message: str, seconds: float | None = None) -> Transient:
     """The failure of a request that was on its way: of one that writes nobody knows whether it was executed."""
     if writes:
-        return Uncertain(code, f"{message} The change may have arrived.", seconds)
+        return Uncertain(code, f"{message} The change may still have been made.", seconds)
     return Unavailable(code, message, seconds)
 
 

@@ -65,7 +65,10 @@ class AddressRefused(Permanent):
 
 class TooLarge(Permanent):
     def __init__(self, limit: int) -> None:
-        super().__init__("ANSWER_TOO_LARGE", f"The answer is larger than {limit // 1024} KiB.")
+        super().__init__(
+            "ANSWER_TOO_LARGE",
+            f"The answer is larger than {limit // 1024} KiB, which is the most that the service reads.",
+        )
 
 
 class _NotPublic(Exception):
@@ -191,12 +194,12 @@ class GuardedTransport(httpx.HTTPTransport):
         """What is wrong with the URL as such; empty where nothing is."""
         host = url.raw_host.decode("ascii")
         if url.userinfo:
-            return "must come without a user's name or password"
+            return "must not have a user name or password"
         if url.scheme in _DEFAULT_PORTS and is_opened(self._purpose, host, url.port or _DEFAULT_PORTS[url.scheme]):
             return ""
         # httpx has no port for the usual one.
         if url.scheme not in self._schemes or url.port is not None or not host:
-            return f"is not allowed: {' or '.join(sorted(self._schemes))} on its usual port is"
+            return f"is not allowed. Use {' or '.join(sorted(self._schemes))} on its usual port"
         return ""
 
 
@@ -226,7 +229,7 @@ def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, secon
             response.close()
     except (UnicodeError, httpx.InvalidURL) as error:
         # Punycode that is none, in the address itself or in that of a redirect.
-        raise AddressRefused(request.url, "is malformed, or leads to an address that is") from error
+        raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
     finally:
         _until.reset(before)
 

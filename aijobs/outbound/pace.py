@@ -19,6 +19,6 @@ class Pace:
     def wait(self, seconds: float) -> None:
         """Sleep. Raises OutOfTime at once where the deadline comes first."""
         if seconds >= self.left:
-            raise OutOfTime("OUT_OF_TIME", "The rate limit left no time for this in the run.")
+            raise OutOfTime("OUT_OF_TIME", "The job had no time left for this within the rate limit.")
         if seconds > 0:
             time.sleep(seconds)

@@ -36,8 +36,8 @@ def _checked(entry: str) -> str:
     host = found and _host(found["host"])
     if not found or host is None or found["purpose"] not in list(Purpose) or int(found["port"]) > 65535:
         raise ImproperlyConfigured(
-            f"AIJOBS_OUTBOUND_ALLOW has {entry!r}, which opens nothing. Write purpose:host:port, as in "
-            f"connector:proxy.internal:8443 or page:[::1]:8080. A purpose is one of {', '.join(Purpose)}."
+            f"{entry!r} in AIJOBS_OUTBOUND_ALLOW is not valid. Write purpose:host:port, for example "
+            f"connector:proxy.internal:8443 or page:[::1]:8080. The purpose must be one of {', '.join(Purpose)}."
         )
     return f"{found['purpose']}:{host}:{found['port']}"
 

@@ -29,7 +29,7 @@ def parse_object(body: bytes) -> dict[str, object]:
         raise InvalidRequest("The body must be a JSON object.")
     # Nearly every body is cleared by looking at its bytes; only the others are walked through.
     if body.count(b"[") + body.count(b"{") > DEEPEST and _is_deeper(document, DEEPEST):
-        raise InvalidRequest(f"The body is nested deeper than {DEEPEST} levels.")
+        raise InvalidRequest(f"The body has more than {DEEPEST} levels of nesting.")
     if _ESCAPED_NUL in body and (errors := list(_nul_errors("", document))):
         raise InvalidParams(details=errors)
     return document
@@ -98,7 +98,7 @@ def json_object(request: Request) -> dict[str, object]:
         body = body_stream(request).read(limit + 1)
     except OSError:
         # The caller hung up, or its chunks are malformed.
-        raise InvalidRequest("The body ended early.") from None
+        raise InvalidRequest("The body ended too early. Send the request again.") from None
     if len(body) > limit:
         raise PayloadTooLarge()
     return parse_object(body)

@@ -37,6 +37,9 @@ CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "TOO_MANY_REQUESTS",
 }
+INTERNAL_ERROR = (
+    "Something went wrong in the service. Try again, and if it happens again, tell the operator the X-Request-ID."
+)
 
 
 def to_json(value: object) -> bytes:
@@ -103,7 +106,7 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         # Such as a query string of over a thousand parameters.
         error = InvalidRequest(str(error))
     elif isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing at this address.")
+        error = exceptions.NotFound("There is nothing at this address. The API's documentation is at /api/docs.")
     if isinstance(error, ApiError):
         return Response(
             error_body(error.code, error.message, error.details), status=error.status, headers=_headers(error)
@@ -112,7 +115,7 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         status = error.status_code
         return Response(error_body(CODES.get(status, "ERROR"), str(error.detail)), status=status)
     logger.error("unexpected error", exc_info=error)
-    return Response(error_body("INTERNAL_ERROR", "Something went wrong on our side."), status=500)
+    return Response(error_body("INTERNAL_ERROR", INTERNAL_ERROR), status=500)
 
 
 def _drop_dead_connections() -> None:
@@ -137,11 +140,11 @@ def plain_error(status: int, code: str, message: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(400, "INVALID_REQUEST", "The request could not be read.")
+    return plain_error(400, "INVALID_REQUEST", "The service cannot read the request.")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(403, "FORBIDDEN", "This is not allowed.")
+    return plain_error(403, "FORBIDDEN", "You are not allowed to do this.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -149,4 +152,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return plain_error(500, "INTERNAL_ERROR", "Something went wrong on our side.")
+    return plain_error(500, "INTERNAL_ERROR", INTERNAL_ERROR)

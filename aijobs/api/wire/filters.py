@@ -14,8 +14,8 @@ def check_names(query: QueryDict, known: set[str], several: tuple[str, ...] = ()
     errors: list[FieldError] = []
     for name, values in query.lists():
         if name not in known:
-            errors.append({"path": name, "message": f"unknown parameter; known are {', '.join(sorted(known))}"})
+            errors.append({"path": name, "message": f"is not a parameter here; use {', '.join(sorted(known))}"})
         elif len(values) > 1 and name not in several:
-            errors.append({"path": name, "message": "given more than once"})
+            errors.append({"path": name, "message": "must be given only once"})
     if errors:
         raise InvalidFilter(details=errors)

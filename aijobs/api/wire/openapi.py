@@ -33,7 +33,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: object) -> Schema:
-        return {"type": "http", "scheme": "bearer", "description": "An API key, as in `aij_…`. It is shown once."}
+        return {"type": "http", "scheme": "bearer", "description": "Your API key, which begins with `aij_`."}
 
 
 class PydanticSchema(PydanticExtension):  # type: ignore[no-untyped-call]
@@ -61,7 +61,7 @@ RESPONSE_HEADERS = [
         OpenApiParameter.HEADER,
         required=True,
         response=True,
-        description="The caller's, or a new one; also in our logs.",
+        description="The ID that you sent, or a new one. It is also in the service's logs.",
     ),
     OpenApiParameter(
         "WWW-Authenticate",
@@ -69,7 +69,7 @@ RESPONSE_HEADERS = [
         OpenApiParameter.HEADER,
         required=True,
         response=[401],
-        description="Which scheme is wanted: Bearer.",
+        description="The scheme to authenticate with: Bearer.",
     ),
     OpenApiParameter(
         "Retry-After",
@@ -77,7 +77,7 @@ RESPONSE_HEADERS = [
         OpenApiParameter.HEADER,
         required=True,
         response=[429, 503],
-        description="Seconds to wait before trying again.",
+        description="How many seconds to wait before you try again.",
     ),
 ]
 
@@ -104,10 +104,13 @@ TENANT = OpenApiParameter(
     "X-Tenant-ID",
     str,
     OpenApiParameter.HEADER,
-    description="The tenant's name. May be left out when the key belongs to exactly one tenant.",
+    description="The tenant's name. You may leave it out if your key belongs to one tenant only.",
 )
 REQUEST_ID = OpenApiParameter(
-    "X-Request-ID", str, OpenApiParameter.HEADER, description="Echoed on the response and in our logs."
+    "X-Request-ID",
+    str,
+    OpenApiParameter.HEADER,
+    description="An ID of your choice, which the response and the service's logs repeat.",
 )
 HEADERS = [TENANT, REQUEST_ID]
 
@@ -138,6 +141,8 @@ def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiPar
 
 
 PAGE = [
-    parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "Results per page."),
-    parameter("cursor", str, "The next_cursor of the page before."),
+    parameter(
+        "limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many results a page has."
+    ),
+    parameter("cursor", str, "The `next_cursor` of the page before."),
 ]

@@ -44,7 +44,7 @@ def cursor_of(query: QueryDict) -> str | None:
 
 
 def invalid_cursor() -> InvalidFilter:
-    return invalid("cursor", "must be a next_cursor of an earlier page")
+    return invalid("cursor", "must be the next_cursor of an earlier page")
 
 
 def encode_cursor(key: str) -> str:

@@ -6,7 +6,9 @@ from pydantic import BaseModel, Field
 
 
 class Pagination(BaseModel):
-    next_cursor: str | None = Field(description="Send as `cursor` to get the next page; null on the last.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` to get the next page. It is null on the last page."
+    )
     has_more: bool
 
 

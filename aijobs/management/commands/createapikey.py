@@ -20,23 +20,28 @@ UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 class Command(BaseCommand):
     help = (
-        "Create an API key and print it on standard output. It is stored as a hash only: this is the one moment to "
-        "copy it. A key of several tenants says in X-Tenant-ID for which one it calls."
+        "Create an API key and print it on standard output. Copy it now: the service stores only a hash of it and "
+        "cannot show it again. Whoever uses a key for several tenants names one of them in the X-Tenant-ID header."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--tenant", action="append", required=True, help="The tenant's name; repeat it for a key of several."
+            "--tenant",
+            action="append",
+            required=True,
+            help="The tenant's name. Repeat the option for several tenants.",
         )
         parser.add_argument(
             "--scopes",
             required=True,
-            help=f"What the key may do, separated by commas: {', '.join(scopes.known())}.",
+            help=f"What the key may do, as scopes separated by commas: {', '.join(scopes.known())}.",
         )
-        parser.add_argument("--expires", help="After so many days or hours, as in 90d or 12h (default: never).")
+        parser.add_argument(
+            "--expires", help="The days or hours until the key expires, for example 90d or 12h (default: never)."
+        )
         parser.add_argument("--label", default="", help="Who or what uses the key.")
-        parser.add_argument("--json", action="store_true", help="Print one line of JSON instead of the bare key.")
+        parser.add_argument("--json", action="store_true", help="Print one line of JSON instead of the key alone.")
         add_data_dir(parser)
 
     def handle(self, *args: str, **options: Any) -> None:
@@ -54,15 +59,15 @@ class Command(BaseCommand):
         else:
             self.stdout.write(secret)
             self.stderr.write(
-                f"For {', '.join(names)}, with {', '.join(key.scopes)}; expires {expiry or 'never'}. "
-                "It cannot be shown again."
+                f"This key is for {', '.join(names)}, has the scopes {', '.join(key.scopes)} and "
+                f"{f'expires at {expiry}' if expiry else 'never expires'}. It will not be shown again."
             )
 
 
 def _scopes(text: str) -> list[str]:
     wanted = [scope.strip() for scope in text.split(",") if scope.strip()]
     if not wanted:
-        raise CommandError(f"--scopes names no scope. The scopes are {', '.join(scopes.known())}.")
+        raise CommandError(f"--scopes must name at least one scope. The scopes are {', '.join(scopes.known())}.")
     try:
         scopes.require_known(wanted)
     except scopes.UnknownScope as error:
@@ -82,7 +87,7 @@ def _expires_at(text: str | None) -> datetime | None:
         return None
     parts = EXPIRES.fullmatch(text)
     if parts is None:
-        raise CommandError(f"--expires: {text!r} is no duration; write days or hours, as in 90d or 12h.")
+        raise CommandError(f"--expires: {text!r} is not a duration. Write days or hours, for example 90d or 12h.")
     return now() + int(parts[1]) * UNITS[parts[2]]
 
 
@@ -90,6 +95,6 @@ def _tenants(names: Sequence[str]) -> list[Tenant]:
     found = list(Tenant.objects.filter(name__in=names).order_by("name"))
     if unknown := sorted(set(names) - {tenant.name for tenant in found}):
         raise CommandError(
-            f"There is no tenant {', '.join(repr(name) for name in unknown)}: create it with createtenant."
+            f"There is no tenant {', '.join(repr(name) for name in unknown)}. Create it with createtenant."
         )
     return found

@@ -9,17 +9,17 @@ from aijobs.models import Tenant
 
 class Command(BaseCommand):
     help = (
-        "Create a tenant. Its name (a-z, 0-9 and '-') is what callers send as X-Tenant-ID. Then make a key for it: "
-        "createapikey --tenant NAME --scopes ai-jobs:write,ai-jobs:read"
+        "Create a tenant. Callers send its name as X-Tenant-ID; it may have a-z, 0-9 and '-'. Then create a key for "
+        "it: createapikey --tenant NAME --scopes ai-jobs:write,ai-jobs:read"
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="As in my-shop-1.")
+        parser.add_argument("name", help="The tenant's name, for example my-shop-1.")
         parser.add_argument(
             "--timezone",
             default="UTC",
-            help="Decides what a bare date means, as in Europe/Berlin (default: %(default)s).",
+            help="The time zone of dates without a time, for example Europe/Berlin (default: %(default)s).",
         )
         add_data_dir(parser)
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         require_database()
         _, created = Tenant.objects.get_or_create(name=name, defaults={"timezone": timezone})
         if not created:
-            raise CommandError(f"There is a tenant {name!r} already.")
+            raise CommandError(f"The tenant {name!r} exists already.")
         self.stdout.write(f"Created the tenant {name} ({timezone}).")
 
 

@@ -23,17 +23,17 @@ class Command(BaseCommand):
     help = """\
 Check that the service keeps its promises, and print one line for every violation:
 
-  lease        no running job without a live lease
-  release      no due job unreleased for more than 10 s while its tenant has room
-  consumption  jobs in the broker are being claimed
-  end          a job ends once, and nothing happens to it afterwards
-  sequence     a job's events are numbered without a gap
-  capacity     a tenant's count of active jobs is right (only with --all)
+  lease        Every running job has a lease that has not expired.
+  release      No due job waits over 10 s for its release while its tenant has room.
+  consumption  Workers take the jobs that are in the broker.
+  end          Every job ends once, and nothing happens to it afterwards.
+  sequence     The events of a job are numbered without a gap.
+  capacity     The count of a tenant's active jobs is right (only with --all).
 
-It reads what is active, what ended in the last five minutes and what the newest events are about, which takes
-milliseconds; /readyz?deep=1 does the same. With --all it reads the events of every job there is.
+The command reads the active jobs, those that ended in the last five minutes and those of the newest events. This
+takes milliseconds; /readyz?deep=1 does the same. With --all it reads the events of every job.
 
-Exit codes: 0 every rule holds, 1 some do not, 2 the database does not answer.
+The exit code is 0 if every rule holds, 1 if some do not, and 2 if the database does not answer.
 """
     requires_system_checks = []
 
@@ -42,7 +42,9 @@ Exit codes: 0 every rule holds, 1 some do not, 2 the database does not answer.
         return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **more)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--all", action="store_true", help="Look at the whole history, with progress on stderr.")
+        parser.add_argument(
+            "--all", action="store_true", help="Check the whole history, and show progress on stderr."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object per line.")
         add_data_dir(parser)
 
@@ -74,7 +76,7 @@ Exit codes: 0 every rule holds, 1 some do not, 2 the database does not answer.
 
     def _progress(self, jobs: int) -> None:
         if jobs % PROGRESS_EVERY == 0:
-            self.stderr.write(f"looked at {jobs:,} jobs")
+            self.stderr.write(f"{jobs:,} jobs checked")
 
     def _print(self, told: Told, as_json: bool) -> None:
         fields, line = told
@@ -94,10 +96,10 @@ def _tell_one(violation: Violation) -> Told:
 
 def _all_is_well(whole: bool) -> Told:
     seen = selfcheck.looked_at()
-    history = "every job" if whole else f"{seen.ended} that ended in the last five minutes"
+    history = "of every job" if whole else f"of {seen.ended} that ended in the last five minutes"
     line = (
-        f"ok: looked at {seen.running} running and {seen.released} released jobs, the waiting ones of {seen.tenants} "
-        f"tenants, and the events of {history}"
+        f"ok: every rule holds for {seen.running} running jobs, {seen.released} released ones, the waiting ones of "
+        f"{seen.tenants} tenants, and the events {history}"
     )
     counts = {"tenants": seen.tenants, "running": seen.running, "released": seen.released, "ended": seen.ended}
     return {"ok": True, "looked_at": counts}, line
