@@ -83,7 +83,11 @@ def failure_of(error: Exception) -> Failed:
             return Failed(error.code, error.message, transient=False)
     # The traceback may hold anything: it goes to the log and nowhere else.
     logger.error("unexpected exception", exc_info=error)
-    return Failed("INTERNAL_ERROR", "The job failed unexpectedly.", transient=True)
+    return Failed(
+        "INTERNAL_ERROR",
+        "The job failed because of an error in the service. Its operator finds it in the log.",
+        transient=True,
+    )
 
 
 def record(run: Run, outcome: Outcome) -> Ended:

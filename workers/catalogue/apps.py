@@ -9,4 +9,7 @@ class CatalogueConfig(AppConfig):
 
     def ready(self) -> None:
         scopes.add("catalogue:read", "Read products, sales, offers, price changes and the repricing policy.")
-        scopes.add("catalogue:write", "Import them, apply and revert price changes, and set the repricing policy.")
+        scopes.add(
+            "catalogue:write",
+            "Import products, sales and offers, apply and revert price changes, and set the repricing policy.",
+        )

@@ -74,11 +74,11 @@ def compare(offers: Sequence[T], product: Product, ours: Decimal, outlier_factor
 
 def _why_not(offer: Comparable, product: Product, ours: Decimal, factor: float) -> tuple[str, str] | None:
     if offer.currency != product.currency:
-        return "WRONG_CURRENCY", f"The offer is in {offer.currency}, the product in {product.currency}."
+        return "WRONG_CURRENCY", f"The offer is in {offer.currency}, but the product is priced in {product.currency}."
     if suspicious(float(offer.landed_price), float(ours), factor):
         return (
             "SUSPICIOUS_OFFER",
-            f"{offer.landed_price} is off our price of {ours} by more than a factor of {factor:g}.",
+            f"{offer.landed_price} differs from your price of {ours} by more than a factor of {factor:g}.",
         )
     return None
 

@@ -16,7 +16,7 @@ from workers.changes.storing import store
 
 
 class NotRevertible(ApiError):
-    code, status, default_message = "NOT_REVERTIBLE", 409, "The change cannot be reverted."
+    code, status, default_message = "NOT_REVERTIBLE", 409, "The change cannot be reverted; the message says why."
 
 
 def revert(change: Change, applied_by: int) -> Change:
@@ -43,7 +43,7 @@ def _undone(change: Change, product: Product, networked: bool, applied_by: int) 
         kind=change.kind,
         before=change.after,
         after=change.before,
-        reason=f"Reverts {change.kind} change {change.pk}.",
+        reason=f"This reverts the {change.kind} change {change.pk}.",
         status=first_status(networked),
         applied_by_id=applied_by,
     )
@@ -54,13 +54,13 @@ def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | Non
     if Change.objects.filter(~Q(status=ChangeStatus.REJECTED), reverts=change).exists():
         return "The change has been reverted already."
     if change.status != ChangeStatus.APPLIED:
-        return f"The change is {change.status}; only an applied one can be reverted."
+        return f"The change is {change.status}. Only an applied change can be reverted."
     before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
     if current != after:
-        return f"The {kind.name} is {current} now, not {after}: a later change would be lost."
+        return f"The {kind.name} is now {current}, not {after}. A revert would undo a later change."
     rails = kind.guardrails(change.tenant_id)
     if guardrails.recent_changes(kind, [product], rails.cool_down)[product.pk].in_progress:
-        return f"Another change of this {kind.name} is on its way; try again when it has settled."
+        return f"Another change of this {kind.name} is still on its way. Try again when it has settled."
     if refusal := rails.bound_refusal(product, before):
-        return f"{before} is outside the product's bounds of today ({refusal})."
+        return f"{before} is outside the product's present bounds ({refusal})."
     return None

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 # How long the settler is at one marketplace before it makes room for others.
 SETTLE_SECONDS = 45.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5, 3600
-EXPIRED = "EXPIRED: it could not be written within an hour."
+EXPIRED = "EXPIRED: The service could not write it within an hour."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +174,17 @@ def _why_not(work: Work[V], live: V) -> str | None:
     kind, change, before = work.kind, work.change, work.before
     rails = kind.guardrails(change.tenant_id)
     if live not in (before, work.after):
-        noun = f"the marketplace's {kind.name}"
-        return f"{kind.conflict}: {noun} is {live}, not {before}, on which this was decided."
+        noun = f"The marketplace's {kind.name}"
+        return f"{kind.conflict}: {noun} is {live}, but this change was decided when it was {before}."
     if (ours := kind.current(change.product)) != before:
-        return f"{kind.conflict}: the catalogue's {kind.name} is {ours} now."
+        return (
+            f"{kind.conflict}: The catalogue's {kind.name} is now {ours}, but this change was decided when it was "
+            f"{before}."
+        )
     if change.reverts_id is None and rails.switched_off:
-        return f"{rails.switched_off}: the tenant's kill switch is off."
+        return f"{rails.switched_off}: Repricing is switched off in the tenant's repricing policy."
     if refusal := rails.bound_refusal(change.product, work.after):
-        return f"{refusal}: the product's bounds have changed."
+        return f"{refusal}: The product's bounds have changed since this was decided."
     return EXPIRED if now() - change.created_at > EXPIRES_AFTER else None
 
 

@@ -17,14 +17,17 @@ def connection_of(context: Context, marketplace: str) -> Connection:
     """The tenant's connection. Raises PermanentFailure where it was removed since the job was accepted."""
     connection = connections.find(context.tenant_id, marketplace)
     if connection is None:
-        raise PermanentFailure("MARKETPLACE_NOT_CONFIGURED", "The marketplace is not configured any more.")
+        raise PermanentFailure(
+            "MARKETPLACE_NOT_CONFIGURED",
+            "The marketplace is no longer configured. Configure it, and dispatch the job again.",
+        )
     return connection
 
 
 def no_matching_skus(marketplace: str) -> PermanentFailure:
     return PermanentFailure(
         "NO_MATCHING_SKUS",
-        f"None of the SKUs is in the catalogue of {marketplace}: import the products first.",
+        f"None of the SKUs is in the catalogue of {marketplace}. Import the products first.",
     )
 
 
@@ -50,6 +53,10 @@ class Skipped(BaseModel):
     sku: str
     reason: str = Field(examples=["UNKNOWN_SKU", "SUSPICIOUS_OFFER", "PRICE_CHANGED"])
     seller: str | None = Field(
-        default=None, exclude_if=_is_none, description="Where one competitor's offer of the SKU is meant."
+        default=None,
+        exclude_if=_is_none,
+        description="The seller, if this is about one competitor's offer of the SKU.",
     )
-    detail: str | None = Field(default=None, exclude_if=_is_none, description="In words, where there is more to say.")
+    detail: str | None = Field(
+        default=None, exclude_if=_is_none, description="More about the reason, if there is more to say."
+    )

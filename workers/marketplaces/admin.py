@@ -32,11 +32,16 @@ CREDENTIALS = _named({name: kind.credentials_model for name, kind in CONNECTORS.
 
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     connector = forms.ChoiceField(choices=[(name, name) for name in sorted(CONNECTORS)])
-    settings = forms.JSONField(required=False, initial=dict, help_text=f"A JSON object. {SETTINGS}.")
+    settings = forms.JSONField(
+        required=False,
+        initial=dict,
+        help_text=f"Enter a JSON object. The connectors' fields, with optional ones in brackets, are {SETTINGS}.",
+    )
     credentials = forms.JSONField(
         required=False,
         widget=forms.Textarea(attrs={"autocomplete": "off", "rows": 4}),
-        help_text=f"A JSON object. {CREDENTIALS}. Encrypted, and never shown again. Empty: those of before stay.",
+        help_text=f"Enter a JSON object. The fields of each connector are {CREDENTIALS}. The service encrypts them "
+        "and never shows them again. Leave this empty to keep those that are stored.",
     )
 
     class Meta:
@@ -49,7 +54,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
             return cleaned
         for part in ("settings", "credentials"):
             if not isinstance(cleaned[part] or {}, dict):
-                raise forms.ValidationError({part: "Enter a JSON object."})
+                raise forms.ValidationError({part: "Enter a JSON object, such as {}."})
         stored = self.instance if self.instance.pk else None
         try:
             connections.check(stored, cleaned["connector"], cleaned["settings"] or {}, cleaned["credentials"] or None)

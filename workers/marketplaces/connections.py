@@ -31,22 +31,22 @@ SHOWN_NAMES = 50
 
 class MarketplaceNotConfigured(ApiError):
     code, status = "MARKETPLACE_NOT_CONFIGURED", 422
-    default_message = "No such marketplace is configured."
+    default_message = "The marketplace is not configured."
 
 
 class MarketplaceNotFound(ApiError):
     code, status = "MARKETPLACE_NOT_FOUND", 404
-    default_message = "No such marketplace is configured, and no product is sold on it."
+    default_message = "The marketplace is not configured, and no product is sold on it."
 
 
 class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
-    default_message = "Changes are being written to this marketplace; try again when they have settled."
+    default_message = "Changes are on their way to this marketplace. Try again when they have settled."
 
 
 class TestRunning(ApiError):
     code, status = "TEST_RUNNING", 429
-    default_message = "Another connection is being tested; try again in a moment."
+    default_message = "Another connection is being tested. Try again in a moment."
 
 
 def find(tenant_id: int, name: str) -> Connection | None:
@@ -92,10 +92,10 @@ def admit(name: str, tenant_id: int) -> None:
     """Raises MarketplaceNotConfigured, which lists those that are."""
     if find(tenant_id, name) is None:
         names = [each.name for each in all_of(tenant_id)]
-        shown = ", ".join(names[:SHOWN_NAMES]) or "none yet"
+        shown = ", ".join(names[:SHOWN_NAMES]) or "none"
         raise MarketplaceNotConfigured(
-            f"The marketplace {name} is not configured. Configured are: {shown}. "
-            f"Configure it with PUT /api/marketplaces/{name}, or import its products.",
+            f"The marketplace {name} is not configured. Configure it with PUT /api/marketplaces/{name}, or import "
+            f"its products. You have these marketplaces: {shown}.",
             {"configured": names},
         )
 
@@ -133,13 +133,15 @@ def open_connector(connection: Connection, pace: Pace) -> AnyConnector:
     """Ready to be called. Raises Permanent where what is stored does not fit this release any more."""
     kind = CONNECTORS.get(connection.connector)
     if kind is None:
-        raise Permanent("UNKNOWN_CONNECTOR", f"This release has no connector {connection.connector!r}.")
+        raise Permanent(
+            "UNKNOWN_CONNECTOR", f"This release of the service does not have the connector {connection.connector!r}."
+        )
     opened = {} if kind.credentials_model is NoCredentials else secrets.unseal(connection)
     try:
         return kind.open(connection.settings, opened, pace, _scope(connection))
     except ValidationError:
         raise Permanent(
-            "INVALID_CONNECTION", "The stored settings are not valid any more. Save them again."
+            "INVALID_CONNECTION", "The stored settings are no longer valid. Save the connection again."
         ) from None
 
 
@@ -193,7 +195,7 @@ def _sent_elsewhere(
 ) -> list[FieldError]:
     """Whoever may write a connection could else have its credentials sent to a server of their own."""
     moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
-    message = f"must be given anew: with another {' and '.join(moved)} they are sent elsewhere"
+    message = f"must be sent again, because a different {' and '.join(moved)} would send them elsewhere"
     return [{"path": "credentials", "message": message}] if moved else []
 
 
@@ -260,7 +262,7 @@ def delete(tenant_id: int, name: str) -> None:
     with transaction.atomic():
         found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
         if found is None:
-            raise MarketplaceNotFound("No connection of this name is configured.")
+            raise MarketplaceNotFound("No connection with this name is configured.")
         _refuse_open_changes(found)
         _give_up_unread(found)
         found.delete()

@@ -26,7 +26,7 @@ def unseal(connection: Connection) -> dict[str, str]:
     except sealing.Unreadable:
         raise CredentialsRefused(
             "CREDENTIALS_UNREADABLE",
-            "The credentials cannot be decrypted with the configured keys. Save them again.",
+            "The service cannot decrypt the credentials with its keys. Save them again.",
         ) from None
 
 

@@ -51,15 +51,15 @@ class Offer:
 
     def __post_init__(self) -> None:
         if not self.seller.strip():
-            raise ValueError("the seller is missing")
+            raise ValueError("The seller is missing.")
         if not (self.price.is_finite() and 0 < self.price < LARGEST_AMOUNT):
-            raise ValueError("the price must be above 0")
+            raise ValueError("The price is not above 0, or too large.")
         if not (self.shipping.is_finite() and 0 <= self.shipping < LARGEST_AMOUNT):
-            raise ValueError("the shipping must not be negative")
+            raise ValueError("The shipping is negative, or too large.")
         if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):
-            raise ValueError("the currency is no code, as in USD")
+            raise ValueError("The currency is not a code such as USD.")
         if self.condition not in CONDITIONS:
-            raise ValueError(f"the condition is none of {', '.join(CONDITIONS)}")
+            raise ValueError(f"The condition is not one of {', '.join(CONDITIONS)}.")
 
     @property
     def landed_price(self) -> Decimal:

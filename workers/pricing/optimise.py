@@ -255,7 +255,7 @@ def recommend(
             broken=limits.broken_name(current, i),
             at_best=bool(choice.best[i] == current[i]),
             anchor=Anchor(
-                constraints.anchor_label[i] or "the competitor's offer",
+                constraints.anchor_label[i] or "competitor's offer",
                 int(constraints.anchor_low[i]),
                 int(constraints.anchor_high[i]),
             ),

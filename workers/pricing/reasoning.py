@@ -55,9 +55,10 @@ class Case:
 
 def _demand(case: Case) -> str:
     """What is known of the demand. Between -0.9 and -1.1 neither word would be honest."""
-    number = f"{case.elasticity:.1f}".replace("-", "−")
-    kind = "elastic" if case.elasticity < -1.1 else "inelastic" if case.elasticity > -0.9 else "about proportional"
-    source = "" if case.identified else ", mostly from your other products"
+    elasticity = case.elasticity
+    number = f"{elasticity:.1f}".replace("-", "−")
+    kind = "elastic" if elasticity < -1.1 else "inelastic" if elasticity > -0.9 else "neither elastic nor inelastic"
+    source = "" if case.identified else ", estimated mostly from your other products"
     return f"Demand is {kind} ({number}{source})"
 
 
@@ -65,10 +66,12 @@ def _blocked(case: Case) -> str:
     """No allowed price within one step."""
     name = BOUNDS[case.binding or "max_change"]
     if case.binding == "charm_ending":
-        return f"No price with {name} you asked for lies within the allowed range: the price is held."
+        return "No allowed price keeps the ending of the current price, so the price is held."
     if case.binding == "max_change" and case.broken:
-        return f"The current price breaks {BOUNDS[case.broken]}, which one step cannot mend: the price is held."
-    return f"The constraints contradict each other: {name} is above the maximum price. The price is held."
+        return (
+            f"The current price violates {BOUNDS[case.broken]}, and one step cannot correct that. The price is held."
+        )
+    return f"The constraints contradict each other: {name} requires more than the maximum price. The price is held."
 
 
 def _anchored(case: Case, at_most: bool) -> str:
@@ -76,8 +79,8 @@ def _anchored(case: Case, at_most: bool) -> str:
     label, bound = case.anchor.label, case.anchor.high if at_most else case.anchor.low
     amount = str(from_minor(bound, case.exponent))
     # Matching an offer of 12.40, the price need not be said twice.
-    offer = label if label.startswith(f"{amount} ") else f"{amount} against {label}"
-    return f"Held at {'most' if at_most else 'least'} at {offer}"
+    offer = f"the {label}" if label.startswith(f"{amount} ") else f"{amount} against the {label}"
+    return f"The competitor rule allows at {'most' if at_most else 'least'} {offer}"
 
 
 def _nearer_end(case: Case) -> str:
@@ -91,7 +94,7 @@ def _pulled(case: Case, share: float, expected: str) -> str:
     cut = case.price < case.current
     verb, amount = "cut" if cut else "raised", from_minor(case.price, case.exponent)
     reach = f", as far as {BOUNDS[case.stop]} allows" if case.stop else ""
-    return f"{_anchored(case, cut)}: {verb} by {share:.1f} % to {amount}{reach}{expected}."
+    return f"{_anchored(case, cut)}: the price is {verb} by {share:.1f} % to {amount}{reach}{expected}."
 
 
 def _moved(case: Case) -> str:
@@ -100,38 +103,38 @@ def _moved(case: Case) -> str:
     verb = "Raising" if case.price > case.current else "Cutting"
     effect = f"{abs(case.change):.1f} % {'more' if case.change >= 0 else 'less'} profit"
     if case.forced:
-        expected = "" if case.cost_missing else f", expected to earn {effect}"
+        expected = "" if case.cost_missing else f", which is expected to earn {effect}"
         if case.binding == "competitor":
             return _pulled(case, share, expected)
         amount = from_minor(case.price, case.exponent)
         bound = BOUNDS[case.binding or "max_price"]
-        return f"The current price breaks {bound}: {amount} is the nearest allowed price{expected}."
+        return f"The current price violates {bound}: {amount} is the nearest allowed price{expected}."
     if case.objective == "revenue":
-        effect = f"more revenue, and {effect}"
-    return f"{_demand(case)}: {verb.lower()} {share:.1f} % is expected to earn {effect}."
+        effect = f"more revenue and {effect}"
+    return f"{_demand(case)}: {verb.lower()} the price by {share:.1f} % is expected to earn {effect}."
 
 
 def _held(case: Case) -> str:
     """No change although some price is allowed."""
     if case.unguarded:
         return (
-            f"The current price is above what {case.anchor.label} calls for, but without a cost or a minimum price "
-            "nothing says how far it may be cut: the price is held."
+            f"The current price is above what the {case.anchor.label} calls for. Without a cost or a minimum price "
+            "the service cannot tell how far to cut it, so the price is held."
         )
     if case.stop:
         return (
-            f"What {case.anchor.label} calls for is out of reach: {BOUNDS[case.stop]} comes first. The price is held."
+            f"The price cannot follow the {case.anchor.label}, because {BOUNDS[case.stop]} comes first. It is held."
         )
     if case.unseen:
-        return "No sales have been seen yet: the price is held."
+        return "There are no sales of this product to go by, so the price is held."
     if case.cost_missing:
-        return f"{_demand(case)}. What a price earns is unknown without the cost: the price is held."
+        return f"{_demand(case)}. Without the product's cost, what a price earns is unknown, so the price is held."
     if case.at_best:
         if case.binding:
             best = f"{_demand(case)}: the current price is the best that {BOUNDS[case.binding]} allows."
             return f"{best} {_nearer_end(case)}." if case.binding == "competitor" else best
         return f"Current price is already optimal. {_demand(case)}."
-    return f"{_demand(case)}: no allowed price is sure enough to earn at least 1 % more {case.objective}."
+    return f"{_demand(case)}: no allowed price is likely enough to earn at least 1 % more {case.objective}."
 
 
 def explain(case: Case) -> str:
@@ -143,7 +146,7 @@ def explain(case: Case) -> str:
         if case.binding == "competitor" and not case.forced:
             text += f" {_nearer_end(case)}."
         elif case.binding and not case.forced:
-            text += f" Limited by {BOUNDS[case.binding]}."
+            text += f" {BOUNDS[case.binding].capitalize()} limits the change."
     else:
         text = _held(case)
     return text

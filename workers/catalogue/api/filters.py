@@ -23,8 +23,8 @@ MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
 # How `filtered` and the pages are described in OpenAPI.
 FILTERS = [
     *HEADERS,
-    parameter("marketplace", MARKETPLACE_SCHEMA, "Only of this marketplace."),
-    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Only this SKU."),
+    parameter("marketplace", MARKETPLACE_SCHEMA, "Show only what belongs to this marketplace."),
+    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Show only this SKU."),
     *PAGE,
 ]
 
@@ -36,7 +36,7 @@ def marketplace_of(query: QueryDict) -> str | None:
     name = query.get("marketplace")
     if name is None or MARKETPLACE.fullmatch(name):
         return name
-    raise invalid("marketplace", "must have 1 to 32 of a-z, 0-9 and _, as in amazon_us")
+    raise invalid("marketplace", "must have 1 to 32 of the characters a-z, 0-9 and _, for example amazon_us")
 
 
 def filtered(request: Request, rows: QuerySet[Row], marketplace_field: str, sku_field: str) -> QuerySet[Row]:

@@ -26,22 +26,22 @@ from workers.catalogue.pages import Pages
 TAGS = ["Catalogue"]
 IMPORT = [
     *HEADERS,
-    parameter("marketplace", MARKETPLACE_SCHEMA, "Where the products are sold.", required=True),
-    parameter("dry_run", bool, "true: check and count, write nothing."),
+    parameter("marketplace", MARKETPLACE_SCHEMA, "The marketplace on which the products are sold.", required=True),
+    parameter("dry_run", bool, "With `true`, the service checks and counts the rows and writes nothing."),
 ]
 
 
 class RowErrorView(BaseModel):
     line: int
-    field: str = Field(description="Empty where the whole row is meant.")
+    field: str = Field(description="The column. It is empty if the error is about the whole row.")
     message: str
 
 
 class ReportView(BaseModel):
-    imported: int = Field(description="Rows that are new.")
-    updated: int = Field(description="Rows that were there.")
-    rejected: int = Field(description="Rows with an error; the others have landed.")
-    errors: list[RowErrorView] = Field(description="The first thousand.")
+    imported: int = Field(description="How many rows were new.")
+    updated: int = Field(description="How many rows the catalogue had already.")
+    rejected: int = Field(description="How many rows have an error and were left out.")
+    errors: list[RowErrorView] = Field(description="The first thousand errors.")
 
 
 class ReportAnswer(BaseModel):
@@ -67,7 +67,7 @@ def describe_list(kind: Kind[Any]) -> Callable[[View], View]:
     described: Callable[[View], View] = extend_schema(
         operation_id=f"list_{kind.name}",
         tags=TAGS,
-        summary=f"List {kind.documentation.rows}, {kind.documentation.order}",
+        summary=f"List {kind.documentation.rows}, ordered {kind.documentation.order}",
         description=kind.documentation.listing,
         parameters=FILTERS,
         responses={200: list_model(kind.pages.view), **errors(InvalidFilter)},
@@ -127,14 +127,14 @@ def _import(kind: Kind[Any], request: Request) -> Report:
     check_names(query, {"marketplace", "dry_run"})
     marketplace, dry_run = marketplace_of(query), _flag(query, "dry_run")
     if marketplace is None:
-        raise invalid("marketplace", "is required, as in marketplace=amazon_us")
+        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
     reader = READERS[media_type_of(request, READERS)]
     try:
         return run_import(kind, tenant_of(request).id, marketplace, body_stream(request), reader, dry_run=dry_run)
     except HeaderError as error:
         raise InvalidRequest(str(error)) from None
     except UnreadablePostError:
-        raise InvalidRequest("The body ended early. The rows that were read have landed: send it again.") from None
+        raise InvalidRequest("The body ended too early. The rows before that were imported. Send it again.") from None
 
 
 def _flag(query: QueryDict, name: str) -> bool:

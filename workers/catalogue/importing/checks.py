@@ -21,4 +21,4 @@ def check_decimals(row: Row, names: Iterable[str]) -> None:
     for name in names:
         amount = row.get(name)
         if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
-            raise FieldProblem(name, f"has more decimals than {row['currency']}")
+            raise FieldProblem(name, f"has more decimals than {row['currency']} allows")

@@ -64,7 +64,7 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
         if len(cell) > longest:
             raise ValueError(f"is longer than {longest} characters")
         if _UNPRINTABLE.search(cell):
-            raise ValueError("holds control characters, or is not UTF-8")
+            raise ValueError("has control characters, or is not UTF-8")
         return cell
 
     return parse
@@ -73,7 +73,7 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
 def currency(cell: str) -> str:
     code = cell.strip().upper() or "USD"
     if not _CURRENCY.fullmatch(code):
-        raise ValueError("must be a currency code, as in USD")
+        raise ValueError("must be a currency code, for example USD")
     return code
 
 
@@ -104,7 +104,7 @@ def cost(cell: str) -> Decimal | None:
         return None
     amount = _decimal(cell)
     if not 0 <= amount < LARGEST_AMOUNT:
-        raise ValueError("must not be negative, and below a thousand million")
+        raise ValueError("must be at least 0 and below a thousand million")
     return amount
 
 
@@ -153,7 +153,7 @@ def _validated(validate: Callable[[str], None], cell: str) -> None:
     except ValidationError as error:
         raise ValueError(error.message) from None
     if not cell.isprintable():
-        raise ValueError("holds control characters, or is not UTF-8")
+        raise ValueError("has control characters, or is not UTF-8")
 
 
 def moment(cell: str) -> datetime | None:
@@ -165,9 +165,9 @@ def moment(cell: str) -> datetime | None:
         parsed = datetime.fromisoformat(cell)
         parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise ValueError("must be a moment, as in 2026-03-12T14:32:01Z") from None
+        raise ValueError("must be a date and time, for example 2026-03-12T14:32:01Z") from None
     if not parsed.date() >= FIRST_DATE or parsed > now() + CLOCK_SKEW:
-        raise ValueError("must not be in the future, nor before 1970")
+        raise ValueError("must not be in the future or before 1970")
     return parsed
 
 
@@ -181,14 +181,14 @@ def optional_stock(cell: str) -> int | None:
         return None
     amount = _decimal(cell)
     if not 0 <= amount < LARGEST_AMOUNT or amount != amount.to_integral_value():
-        raise ValueError("must be a whole number, not negative")
+        raise ValueError("must be a whole number of at least 0")
     return int(amount)
 
 
 def units(cell: str) -> float:
     number = float(_decimal(cell))
     if not 0 <= number <= LARGEST_UNITS:
-        raise ValueError("must not be negative, and at most a thousand million")
+        raise ValueError("must be at least 0 and at most a thousand million")
     return number
 
 
@@ -198,7 +198,7 @@ def day(cell: str) -> date:
         # fromisoformat also takes 20260312 and 2026-W11-4, which are as clear.
         parsed = date.fromisoformat(cell)
     except ValueError:
-        raise ValueError("must be a date, as in 2026-03-12") from None
+        raise ValueError("must be a date, for example 2026-03-12") from None
     if not FIRST_DATE <= parsed <= LAST_DATE:
         raise ValueError("must be between 1970 and 2100")
     return parsed

@@ -88,12 +88,12 @@ def read_csv(stream: Stream, columns: Columns) -> Iterator[Record]:
         except csv.Error as error:
             lost = taken.give_back()
             with_others = f", nor can the {lost:,} lines after it" if lost else ""
-            yield Record(line, {}, f"cannot be read{with_others}: {error}")
+            yield Record(line, {}, f"the line cannot be read{with_others}: {error}")
             continue
         if not row:
             continue
         if len(row) != len(header):
-            yield Record(line, {}, f"has {len(row)} fields where the header has {len(header)}")
+            yield Record(line, {}, f"the line has {len(row)} fields, but the header has {len(header)}")
         else:
             yield Record(line, dict(zip(header, row, strict=True)))
 
@@ -120,7 +120,7 @@ class _Taken:
 
     def __next__(self) -> str:
         if self._size > LONGEST_RECORD:
-            raise csv.Error("a quoted text is longer than any cell, so its quote is probably never closed")
+            raise csv.Error("a quoted text is too long, so its closing quote is probably missing")
         if self._again:
             line = self._again.popleft()
         else:
@@ -153,11 +153,11 @@ def _header(row: list[str] | None, columns: Columns) -> list[str]:
         raise HeaderError(f"The body is empty. The first line must name the columns: {','.join(columns.known)}.")
     names = [name.strip().lower() for name in row]
     if unknown := sorted(set(names) - set(columns.known)):
-        raise HeaderError(f"Unknown columns: {_shown(unknown)}. Known are {', '.join(columns.known)}.")
+        raise HeaderError(f"There are unknown columns: {_shown(unknown)}. Use {', '.join(columns.known)}.")
     if missing := [name for name in columns.required if name not in names]:
-        raise HeaderError(f"Missing columns: {', '.join(missing)}.")
+        raise HeaderError(f"Columns are missing: {', '.join(missing)}.")
     if len(set(names)) != len(names):
-        raise HeaderError("A column is named twice.")
+        raise HeaderError("The first line names a column twice.")
     return names
 
 
@@ -175,18 +175,18 @@ def read_ndjson(stream: Stream, columns: Columns) -> Iterator[Record]:
         try:
             document = json.loads(text, parse_float=str, parse_int=str, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            yield Record(number, {}, f"is not JSON: {str(error)[:100]}")
+            yield Record(number, {}, f"the line is not JSON: {str(error)[:100]}")
             continue
         yield _record(number, document, known, columns.required)
 
 
 def _record(line: int, document: object, known: set[str], required: tuple[str, ...]) -> Record:
     if not isinstance(document, dict):
-        return Record(line, {}, "is not a JSON object")
+        return Record(line, {}, "the line is not a JSON object")
     if unknown := sorted(set(document) - known):
-        return Record(line, {}, f"unknown fields: {_shown(unknown)}")
+        return Record(line, {}, f"the row has unknown fields: {_shown(unknown)}")
     if missing := [name for name in required if name not in document]:
-        return Record(line, {}, f"missing fields: {', '.join(missing)}")
+        return Record(line, {}, f"the row lacks these fields: {', '.join(missing)}")
     values: dict[str, str] = {}
     for name, value in document.items():
         if value is None or isinstance(value, str | bool):
@@ -197,7 +197,7 @@ def _record(line: int, document: object, known: set[str], required: tuple[str, .
 
 
 def _refuse(constant: str) -> str:
-    raise ValueError(f"{constant} is no JSON number")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 READERS: dict[str, Reader] = {"text/csv": read_csv, "application/x-ndjson": read_ndjson}

@@ -34,7 +34,7 @@ class OfferView(BaseModel):
     shipping: Money
     currency: str
     condition: str
-    fulfilment: str = Field(description="Who ships, in the marketplace's word; empty where unknown.")
+    fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
     is_buy_box: bool
     url: str | None
     fetched_at: datetime
@@ -70,7 +70,7 @@ def checker(scope: Scope) -> Check:
         del row["sku"]
         row["currency"] = row.get("currency") or currency
         if row["currency"] != currency:
-            raise FieldProblem("currency", f"is not {currency}, in which the product is priced")
+            raise FieldProblem("currency", f"must be {currency}, the currency of the product")
         check_decimals(row, ("price", "shipping"))
         if row.get("fetched_at") is None:
             row["fetched_at"] = imported_at
@@ -108,13 +108,13 @@ OFFERS = Kind(
     ),
     documentation=Documentation(
         rows="competitors' offers",
-        order="by product, the newest first",
-        listing="The history, by product, the newest first.",
+        order="by product",
+        listing="The list shows all stored offers, ordered by product. The newest offers of each product come first.",
         importing=(
-            "Columns: sku, seller, price, and optionally shipping, currency (the product's, which is also the only "
-            "one that can be compared), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, "
-            "url, fetched_at (now). Offers are kept as history; the newest of each seller, condition and fulfilment "
-            "counts. Otherwise as for products."
+            "The columns are sku, seller and price, and optionally shipping, currency (which must be the "
+            "product's), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, url and "
+            "fetched_at (now, if you leave it out). The service keeps all offers as history and compares the newest "
+            "of each seller, condition and fulfilment. Otherwise this works like the import of products."
         ),
         example="sku,seller,price,shipping,is_buy_box\nSKU-001,BestShop,13.49,0,true\n",
     ),

@@ -41,8 +41,12 @@ class ProductView(BaseModel):
     max_price: Money | None
     map_price: Money | None
     stock: int | None
-    external_id: str = Field(description="The marketplace's own name of it, such as an ASIN; empty where unknown.")
-    competitor_urls: str = Field(description="Competitors' pages of the same product, separated by spaces.")
+    external_id: str = Field(
+        description="The marketplace's own ID of the product, such as an ASIN. It is empty if unknown."
+    )
+    competitor_urls: str = Field(
+        description="The addresses of competitors' pages of the same product, separated by spaces."
+    )
     updated_at: datetime
 
 
@@ -71,7 +75,7 @@ def _check_amounts(row: Row) -> None:
     check_decimals(row, AMOUNTS)
     low, high = row["min_price"], row["max_price"]
     if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
-        raise FieldProblem("min_price", "is above max_price")
+        raise FieldProblem("min_price", "must not be above max_price")
 
 
 def _products(scope: Scope) -> ProductQuerySet:
@@ -94,7 +98,7 @@ def known_product(known: Known, row: Row, marketplace: str) -> tuple[int, str]:
     """The id and the currency of the product that the row names by SKU. Raises FieldProblem."""
     found = known.get(str(row["sku"]))
     if found is None:
-        raise FieldProblem("sku", f"is not a product of {marketplace}: import products first")
+        raise FieldProblem("sku", f"is not a product of {marketplace}; import the product first")
     return found
 
 
@@ -129,12 +133,13 @@ PRODUCTS = Kind(
     documentation=Documentation(
         rows="products",
         order="by marketplace and SKU",
-        listing="In the order of marketplace and SKU.",
+        listing="The list is ordered by marketplace and SKU.",
         importing=(
-            "CSV with a header row, or one JSON object per line. Columns: sku, title, price, and optionally brand, "
-            "category, cost, currency, min_price, max_price, map_price, stock, external_id (such as an ASIN), "
-            "competitor_urls (separated by spaces). Columns that are not there keep what is stored; an empty cell "
-            "clears. A bad row is reported and the good ones land; repeating an import is safe."
+            "Send CSV with a header row, or one JSON object per line. The columns are sku, title and price, and "
+            "optionally brand, category, cost, currency, min_price, max_price, map_price, stock, external_id (such "
+            "as an ASIN) and competitor_urls (separated by spaces). If you leave a column out, what is stored "
+            "stays; an empty cell clears it. The good rows are imported and the bad ones reported. You may safely "
+            "repeat an import."
         ),
         example="sku,title,cost,price,currency\nSKU-001,Steel bottle 0.7 l,6.20,14.99,USD\n",
     ),

@@ -21,7 +21,7 @@ class SaleView(BaseModel):
     date: date
     price: Money
     units: float
-    promoted: float = Field(description="Share of the period on promotion, 0 to 1.")
+    promoted: float = Field(description="The share of the period that was on promotion, from 0 to 1.")
 
 
 def show(row: Sale) -> dict[str, object]:
@@ -70,11 +70,12 @@ SALES = Kind(
     ),
     documentation=Documentation(
         rows="sales",
-        order="by product, the newest first",
-        listing="By product, the newest first.",
+        order="by product",
+        listing="The list is ordered by product. The newest sales of each product come first.",
         importing=(
-            "Columns: sku, date, price, units, and optionally promoted (true, false, or the share of the period). A "
-            "date may stand for a week: the spacing is inferred. Otherwise as for products."
+            "The columns are sku, date, price and units, and optionally promoted (true, false, or the share of the "
+            "period). A row may stand for a day or a week; the service finds out which from the dates. Otherwise "
+            "this works like the import of products."
         ),
         example="sku,date,price,units,promoted\nSKU-001,2026-03-12,14.99,31,false\n",
     ),

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', as in amazon_us."
+                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example amazon_us."
                             )
                         ],
                     ),
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                         max_length=3,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[A-Z]{3}\\Z", "Use an ISO 4217 code, as in USD."
+                                "\\A[A-Z]{3}\\Z", "Use an ISO 4217 code, for example USD."
                             )
                         ],
                     ),
@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         blank=True,
                         decimal_places=4,
-                        help_text="Of one unit, to the seller.",
+                        help_text="What one unit costs the seller.",
                         max_digits=14,
                         null=True,
                         validators=[django.core.validators.MinValueValidator(Decimal("0"))],
@@ -104,16 +104,19 @@ class Migration(migrations.Migration):
                         verbose_name="MAP",
                     ),
                 ),
-                ("stock", models.PositiveIntegerField(blank=True, help_text="Units on hand.", null=True)),
+                (
+                    "stock",
+                    models.PositiveIntegerField(blank=True, help_text="How many units are on hand.", null=True),
+                ),
                 (
                     "external_id",
                     models.CharField(
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="The marketplace's own name of it, such as an ASIN.",
+                        help_text="The marketplace's own ID of the product, such as an ASIN.",
                         max_length=200,
-                        verbose_name="external id",
+                        verbose_name="external ID",
                     ),
                 ),
                 (
@@ -122,7 +125,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_default="",
                         default="",
-                        help_text="Competitors' pages of the same product, separated by spaces.",
+                        help_text="The addresses of competitors' pages of the same product, separated by spaces.",
                         validators=[workers.catalogue.models.fields.validate_urls],
                         verbose_name="competitor URLs",
                     ),

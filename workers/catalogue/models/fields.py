@@ -10,8 +10,8 @@ from django.db import models
 
 # Of a marketplace's name, without anchors: Python, PostgreSQL and JSON Schema write those differently.
 MARKETPLACE_PATTERN = "[a-z0-9_]{1,32}"
-MARKETPLACE = RegexValidator(rf"\A{MARKETPLACE_PATTERN}\Z", "Use a-z, 0-9 and '_', as in amazon_us.")
-CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "Use an ISO 4217 code, as in USD.")
+MARKETPLACE = RegexValidator(rf"\A{MARKETPLACE_PATTERN}\Z", "Use a-z, 0-9 and '_', for example amazon_us.")
+CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "Use an ISO 4217 code, for example USD.")
 DEFAULT_CURRENCY = "USD"
 
 # Of an offer. What a marketplace grades more finely (used: like new) counts as the one.
@@ -36,13 +36,13 @@ def validate_url(url: str) -> None:
     if len(url) > LONGEST_URL or not _URL.fullmatch(url):
         raise ValidationError(f"must be an http or https URL of at most {LONGEST_URL} characters")
     if _WITH_USER.match(url):
-        raise ValidationError("must come without a user's name or password")
+        raise ValidationError("must not have a user name or password")
 
 
 def validate_urls(text: str) -> None:
     urls = text.split()
     if len(urls) > MOST_COMPETITOR_URLS:
-        raise ValidationError(f"must be at most {MOST_COMPETITOR_URLS} URLs")
+        raise ValidationError(f"must have at most {MOST_COMPETITOR_URLS} URLs")
     for url in urls:
         validate_url(url)
 

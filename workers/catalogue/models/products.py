@@ -42,20 +42,20 @@ class Product(models.Model):
         max_length=3, default=DEFAULT_CURRENCY, db_default=DEFAULT_CURRENCY, validators=[CURRENCY]
     )
     price = MoneyField(validators=[POSITIVE])
-    cost = MoneyField(null=True, blank=True, validators=[NOT_NEGATIVE], help_text="Of one unit, to the seller.")
+    cost = MoneyField(null=True, blank=True, validators=[NOT_NEGATIVE], help_text="What one unit costs the seller.")
     min_price = MoneyField(null=True, blank=True, validators=[POSITIVE])
     max_price = MoneyField(null=True, blank=True, validators=[POSITIVE])
     map_price = MoneyField(
         "MAP", null=True, blank=True, validators=[POSITIVE], help_text="The lowest price that may be advertised."
     )
-    stock = models.PositiveIntegerField(null=True, blank=True, help_text="Units on hand.")
+    stock = models.PositiveIntegerField(null=True, blank=True, help_text="How many units are on hand.")
     external_id = models.CharField(
-        "external id",
+        "external ID",
         max_length=LONGEST_LABEL,
         blank=True,
         default="",
         db_default="",
-        help_text="The marketplace's own name of it, such as an ASIN.",
+        help_text="The marketplace's own ID of the product, such as an ASIN.",
     )
     competitor_urls = models.TextField(
         "competitor URLs",
@@ -63,7 +63,7 @@ class Product(models.Model):
         default="",
         db_default="",
         validators=[validate_urls],
-        help_text="Competitors' pages of the same product, separated by spaces.",
+        help_text="The addresses of competitors' pages of the same product, separated by spaces.",
     )
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -84,6 +84,6 @@ class Product(models.Model):
         for name in ("price", "cost", "min_price", "max_price", "map_price"):
             amount = getattr(self, name)
             if amount is not None and not currencies.fits(amount, self.currency):
-                raise ValidationError({name: f"This has more decimals than {self.currency}."})
+                raise ValidationError({name: f"This has more decimals than {self.currency} allows."})
         if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
-            raise ValidationError({"min_price": "The minimum is above the maximum."})
+            raise ValidationError({"min_price": "The minimum price must not be above the maximum price."})

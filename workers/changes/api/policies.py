@@ -22,17 +22,24 @@ TAGS = ["Catalogue"]
 
 
 class PolicyView(BaseModel):
-    repricing_enabled: bool = Field(description="The kill switch: while false, no price is changed but by a revert.")
-    max_changes_per_day: int = Field(description="Changes of one product within 24 hours.")
-    cool_down_minutes: int = Field(description="How long a product's price is left alone after a change.")
-    min_margin_pct: float = Field(description="Least (price − cost) ÷ price in per cent, whatever a job asks for.")
+    repricing_enabled: bool = Field(
+        description="Whether repricing may change prices. While this is false, only reverts change them."
+    )
+    max_changes_per_day: int = Field(
+        description="How many times the price of one product may change within 24 hours."
+    )
+    cool_down_minutes: int = Field(description="How many minutes must pass between two changes of a product's price.")
+    min_margin_pct: float = Field(
+        description="The smallest margin, (price − cost) ÷ price in per cent, that any job must keep."
+    )
     outlier_factor: float = Field(
-        description="A competitor's price that is off ours by more than this factor is suspicious, and not followed."
+        description="A competitor's price that differs from yours by more than this factor is suspicious and is not "
+        "followed."
     )
 
 
 class PolicyRequest(RequestModel):
-    """Only what is to change."""
+    """The fields that you want to change."""
 
     repricing_enabled: bool = True
     max_changes_per_day: int = Field(default=10, ge=1, le=MOST_CHANGES_PER_DAY)
@@ -53,7 +60,7 @@ def show_policy(row: RepricingPolicy) -> dict[str, object]:
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_repricing_policy",
     tags=TAGS,
-    summary="What the tenant allows all repricing to do",
+    summary="Get the repricing policy",
     parameters=HEADERS,
     responses={200: PolicyAnswer, **errors(InvalidFilter)},
 )
@@ -61,7 +68,8 @@ describe_change: Callable[[View], View] = extend_schema(
     operation_id="change_repricing_policy",
     tags=TAGS,
     summary="Change the repricing policy",
-    description="Only what is sent changes. `repricing_enabled: false` is the kill switch, and takes effect at once.",
+    description="Only the fields that you send change. `repricing_enabled: false` is the kill switch and takes "
+    "effect at once.",
     parameters=HEADERS,
     request={"application/json": PolicyRequest},
     responses={200: PolicyAnswer, **errors(*OF_A_BODY, InvalidFilter)},
@@ -69,7 +77,7 @@ describe_change: Callable[[View], View] = extend_schema(
 
 
 class RepricingPolicyViewSet(ViewSet):
-    """One per tenant: what it allows all repricing to do."""
+    """The policy says what all repricing of the tenant may do."""
 
     scopes = {"GET": "catalogue:read", "PATCH": "catalogue:write"}
 

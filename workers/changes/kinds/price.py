@@ -64,7 +64,7 @@ class Prices(ChangeKind[Decimal]):
 
 def _price_desk(desk: Desk) -> PriceDesk:
     if not isinstance(desk, PriceDesk):
-        raise Permanent("NO_PRICE_DESK", "Prices cannot be written to this marketplace.")
+        raise Permanent("NO_PRICE_DESK", "The service cannot write prices to this marketplace.")
     return desk
 
 

@@ -32,14 +32,14 @@ class Migration(migrations.Migration):
                     "repricing_enabled",
                     models.BooleanField(
                         default=True,
-                        help_text="The kill switch: while it is off, no price is changed except by a revert.",
+                        help_text="Whether repricing may change prices. While this is off, only reverts change them.",
                     ),
                 ),
                 (
                     "max_changes_per_day",
                     models.PositiveIntegerField(
                         default=10,
-                        help_text="Changes of one product within 24 hours.",
+                        help_text="How many times the price of one product may change within 24 hours.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(1000),
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                     "cool_down_minutes",
                     models.PositiveIntegerField(
                         default=15,
-                        help_text="How long a product's price is left alone after a change.",
+                        help_text="How many minutes must pass between two changes of a product's price.",
                         validators=[django.core.validators.MaxValueValidator(10080)],
                     ),
                 ),
@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                     "min_margin_pct",
                     models.FloatField(
                         default=0.0,
-                        help_text="Least (price − cost) ÷ price in per cent, whatever a job asks for.",
+                        help_text="The smallest margin, (price − cost) ÷ price in per cent, that any job must keep.",
                         validators=[
                             django.core.validators.MinValueValidator(0.0),
                             django.core.validators.MaxValueValidator(99.99),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
                     "outlier_factor",
                     models.FloatField(
                         default=3.0,
-                        help_text="A competitor's price that is off ours by more than this factor is suspicious, and not followed.",
+                        help_text="A competitor's price that differs from yours by more than this factor is suspicious and is not followed.",
                         validators=[
                             django.core.validators.MinValueValidator(1.1),
                             django.core.validators.MaxValueValidator(100.0),
@@ -123,7 +123,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "detail",
-                    models.TextField(blank=True, help_text="Why it is not applied, or what the marketplace said."),
+                    models.TextField(
+                        blank=True, help_text="Why the change is not applied, or what the marketplace said."
+                    ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("attempts", models.PositiveIntegerField(default=0, editable=False)),
@@ -132,7 +134,7 @@ class Migration(migrations.Migration):
                     "applied_by",
                     models.ForeignKey(
                         db_index=False,
-                        help_text="Who applied it after a look; empty when the job itself did.",
+                        help_text="The API key that applied it. This is empty if the job itself did.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -163,7 +165,7 @@ class Migration(migrations.Migration):
                     "reverts",
                     models.ForeignKey(
                         db_index=False,
-                        help_text="The change undone.",
+                        help_text="The change that this one undoes.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reverted_by",

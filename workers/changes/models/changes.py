@@ -47,7 +47,12 @@ class Change(models.Model):
         Job, models.DO_NOTHING, null=True, related_name="changes", db_constraint=False, db_index=False
     )
     reverts = models.ForeignKey(
-        "self", models.PROTECT, null=True, related_name="reverted_by", db_index=False, help_text="The change undone."
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="reverted_by",
+        db_index=False,
+        help_text="The change that this one undoes.",
     )
     # A name of `kinds.KINDS`: one that a release does not know must not break its row.
     kind = models.CharField(max_length=32)
@@ -56,14 +61,14 @@ class Change(models.Model):
     after = models.JSONField()
     reason = models.TextField(blank=True)
     status = models.CharField(max_length=16, choices=ChangeStatus.choices, default=ChangeStatus.APPLIED)
-    detail = models.TextField(blank=True, help_text="Why it is not applied, or what the marketplace said.")
+    detail = models.TextField(blank=True, help_text="Why the change is not applied, or what the marketplace said.")
     applied_by = models.ForeignKey(
         ApiKey,
         models.SET_NULL,
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Who applied it after a look; empty when the job itself did.",
+        help_text="The API key that applied it. This is empty if the job itself did.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
     # How often a worker took it to write it over the network: the fence of what that worker then records.

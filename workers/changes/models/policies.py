@@ -16,27 +16,28 @@ class RepricingPolicy(models.Model):
 
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="repricing_policy")
     repricing_enabled = models.BooleanField(
-        default=True, help_text="The kill switch: while it is off, no price is changed except by a revert."
+        default=True, help_text="Whether repricing may change prices. While this is off, only reverts change them."
     )
     max_changes_per_day = models.PositiveIntegerField(
         default=10,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_CHANGES_PER_DAY)],
-        help_text="Changes of one product within 24 hours.",
+        help_text="How many times the price of one product may change within 24 hours.",
     )
     cool_down_minutes = models.PositiveIntegerField(
         default=15,
         validators=[MaxValueValidator(LONGEST_COOL_DOWN_MINUTES)],
-        help_text="How long a product's price is left alone after a change.",
+        help_text="How many minutes must pass between two changes of a product's price.",
     )
     min_margin_pct = models.FloatField(
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(HIGHEST_MIN_MARGIN_PCT)],
-        help_text="Least (price − cost) ÷ price in per cent, whatever a job asks for.",
+        help_text="The smallest margin, (price − cost) ÷ price in per cent, that any job must keep.",
     )
     outlier_factor = models.FloatField(
         default=3.0,
         validators=[MinValueValidator(1.1), MaxValueValidator(100.0)],
-        help_text="A competitor's price that is off ours by more than this factor is suspicious, and not followed.",
+        help_text="A competitor's price that differs from yours by more than this factor is suspicious and is not "
+        "followed.",
     )
 
     class Meta:

@@ -92,14 +92,17 @@ class Findings:
         code, message = self.problems[0].code, self.problems[0].message
         if len(counts) > 1:
             reasons = ", ".join(f"{name} for {count}" for name, count in counts.most_common())
-            code, message = "NO_OFFERS_FETCHED", f"No offers could be fetched for any SKU: {reasons}."
+            code = "NO_OFFERS_FETCHED"
+            message = f"The service could not fetch offers for any SKU. The reasons were {reasons}."
         transient = [problem for problem in self.problems if isinstance(problem, Transient)]
         if transient:
             return TransientFailure(code, message, max(problem.retry_after or 0.0 for problem in transient) or None)
         return PermanentFailure(code, message)
 
     def result(self, source: str, unknown: Sequence[str]) -> ScanResult:
-        missing = [Skipped(sku=sku, reason="UNKNOWN_SKU", detail="It is not in the catalogue.") for sku in unknown]
+        missing = [
+            Skipped(sku=sku, reason="UNKNOWN_SKU", detail="The SKU is not in the catalogue.") for sku in unknown
+        ]
         skus = [self.scanned[sku] for sku in self.products if sku in self.scanned]
         return ScanResult(
             processed_count=len(skus),

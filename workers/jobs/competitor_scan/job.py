@@ -71,7 +71,7 @@ EXAMPLE = {
                 "sku": "SKU-001",
                 "reason": "SUSPICIOUS_OFFER",
                 "seller": "A9TYPO",
-                "detail": "1.35 is off our price of 14.99 by more than a factor of 3.",
+                "detail": "1.35 differs from your price of 14.99 by more than a factor of 3.",
             }
         ],
     },
@@ -86,8 +86,8 @@ def admit(params: ScanParams, tenant_id: int) -> None:
 register(
     JobType(
         name="competitor_scan",
-        description="Fetch competitors' offers for SKUs, keep them as history, and compare them with ours and the "
-        "last scan.",
+        description="Fetch competitors' offers for SKUs, keep them as history, and compare them with your prices and "
+        "the last scan.",
         params=ScanParams,
         result=ScanResult,
         limits=LIMITS,

@@ -12,24 +12,31 @@ Condition = Literal["new", "used", "refurbished", "collectible"]
 
 
 class ScanParams(Params):
-    """What to scan, and how fresh it has to be."""
+    """What to scan, and how old known offers may be."""
 
-    skus: Skus | None = Field(default=None, description="1 to 1,000 SKUs, no duplicates. Either these or all.")
-    all: bool = Field(default=False, description="All products of the marketplace, those scanned longest ago first.")
-    limit: int = Field(default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="With all: how many at most.")
-    marketplace: Marketplace = Field(description="Whose offers: a configured marketplace, or one with products.")
+    skus: Skus | None = Field(default=None, description="1 to 1,000 different SKUs. Send either these or `all`.")
+    all: bool = Field(
+        default=False, description="Whether to scan all products of the marketplace, those scanned longest ago first."
+    )
+    limit: int = Field(
+        default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="How many products `all` scans at most."
+    )
+    marketplace: Marketplace = Field(
+        description="The marketplace whose offers to fetch: one that is configured, or has products."
+    )
     conditions: list[Condition] = Field(default=["new"], min_length=1, max_length=4)
     max_age_minutes: int = Field(
         default=0,
         ge=0,
         le=10_080,
-        description="Offers that an earlier scan fetched so lately are used again; 0: always ask the marketplace.",
+        description="How old the offers of an earlier scan may be to be used again. With 0, the marketplace is "
+        "always asked.",
     )
 
     @model_validator(mode="after")
     def _either_skus_or_all(self) -> Self:
         if self.all == (self.skus is not None):
-            raise ValueError("give either skus or all: true")
+            raise ValueError("must have either skus or all: true")
         return self
 
 
@@ -37,51 +44,62 @@ class OfferView(BaseModel):
     seller: str
     price: Money
     shipping: Money
-    landed_price: Money = Field(description="Price and shipping: what the buyer pays.")
+    landed_price: Money = Field(description="What the buyer pays: price and shipping.")
     currency: str
     condition: Condition
-    fulfilment: str = Field(description="Who ships, in the marketplace's word; empty where unknown.")
+    fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
     is_buy_box: bool
     url: str | None
     fetched_at: Moment
 
 
 class Summary(BaseModel):
-    """Of the comparable offers: in the product's currency and the conditions asked for, not ours, not suspicious."""
+    """About competitors' offers in the product's currency and the wanted conditions that are not suspicious."""
 
     lowest_landed: Money | None
     median_landed: Money | None
-    buy_box_price: Money | None = Field(description="Landed, whoever holds it.")
-    our_price: Money = Field(description="Landed where the marketplace shows our own offer, else the catalogue's.")
-    our_rank: int = Field(description="1 where nobody is cheaper.")
-    price_gap_pct: float | None = Field(description="Ours above (or, negative, below) the lowest, in per cent of it.")
+    buy_box_price: Money | None = Field(description="The landed price of the offer in the buy box, whoever has it.")
+    our_price: Money = Field(
+        description="The landed price of your own offer at the marketplace, or else the catalogue's price."
+    )
+    our_rank: int = Field(description="The rank of your price. It is 1 if nobody is cheaper.")
+    price_gap_pct: float | None = Field(
+        description="By how many per cent your price is above the lowest; it is negative if yours is below."
+    )
     offer_count: int
-    new_sellers: list[str] = Field(description="Not there at the last scan; empty at the first.")
-    left_sellers: list[str] = Field(description="There at the last scan, and not any more.")
-    change_since_last_scan_pct: float | None = Field(description="Of the lowest landed price.")
+    new_sellers: list[str] = Field(
+        description="Sellers who were not there at the last scan. At the first scan it is empty."
+    )
+    left_sellers: list[str] = Field(description="Sellers who were there at the last scan and no longer are.")
+    change_since_last_scan_pct: float | None = Field(
+        description="By how many per cent the lowest landed price changed."
+    )
     featured_offer_expected_price: Money | None = Field(
-        description="With which we would win the buy box, where the marketplace says so."
+        description="The price with which you would win the buy box, if the marketplace says so."
     )
 
 
 class ScannedSku(BaseModel):
     sku: str
-    source: str = Field(description="The connector that was asked; catalogue: imported, or of an earlier scan.")
+    source: str = Field(
+        description="The connector that was asked; `catalogue` if the offers were imported or found by an earlier "
+        "scan."
+    )
     offers: list[OfferView] = Field(
-        description="The cheapest first. 20,000 in the whole result: with 1,000 SKUs the 20 cheapest of each."
+        description="The offers, the cheapest first. The whole result has 20,000 at most: of 1,000 SKUs, 20 each."
     )
     summary: Summary
 
 
 class ScanResult(Result):
-    """What was found. A scan that breaks off half-way has the SKUs that it got to, and names the others."""
+    """What was found. A scan that breaks off has the SKUs that it got to, and names the others in `skipped`."""
 
-    processed_count: int = Field(description="SKUs in `skus`.")
-    offer_count: int = Field(description="Comparable offers of all of them.")
-    skipped_count: int = Field(description="Entries in `skipped`.")
-    source: str = Field(description="The marketplace's connector.")
+    processed_count: int = Field(description="How many SKUs are in `skus`.")
+    offer_count: int = Field(description="How many comparable offers they have together.")
+    skipped_count: int = Field(description="How many entries are in `skipped`.")
+    source: str = Field(description="The connector of the marketplace.")
     skus: list[ScannedSku]
     skipped: list[Skipped] = Field(
-        description="SKUs that were not scanned, and why (UNKNOWN_SKU, NOT_LISTED, OUT_OF_TIME, the marketplace's "
-        "failure); offers that were left out (SUSPICIOUS_OFFER, WRONG_CURRENCY, INVALID_OFFER)."
+        description="What was left out, and why: SKUs that were not scanned (UNKNOWN_SKU, NOT_LISTED, OUT_OF_TIME, "
+        "or the marketplace's failure), and offers (SUSPICIOUS_OFFER, WRONG_CURRENCY, INVALID_OFFER)."
     )

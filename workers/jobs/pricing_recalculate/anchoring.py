@@ -66,7 +66,7 @@ def find(
             if product.pk in at_war:
                 anchors.wars.add(product.sku)
                 anchors.remarks[product.sku] = (
-                    "A price war: both sides have undercut in turn, so it is not cut again."
+                    "The price is not cut again, because both sides undercut each other in turn: this is a price war."
                 )
             else:
                 _anchor(anchors, wanted, product, fetched, policy)
@@ -104,17 +104,21 @@ def _chosen(compared: Compared[Offer], reference: str, own: Offer | None) -> Off
 def _label(compared: Compared[Offer], chosen: Offer, reference: str) -> str:
     count = len(compared.offers)
     which = (
-        "the buy box" if reference == "buy_box" else f"lowest of {count} offers" if count > 1 else "the only offer"
+        "the buy box"
+        if reference == "buy_box"
+        else f"the lowest of {count} offers"
+        if count > 1
+        else "the only offer"
     )
     amount = f"{chosen.landed_price:.{currencies.decimals(chosen.currency)}f}"
-    return f"{amount} by {chosen.seller[:SHOWN_NAME]} ({which})"
+    return f"{amount} of {chosen.seller[:SHOWN_NAME]} ({which})"
 
 
 def _why_none(wanted: CompetitorAnchor, fetched: Fetched) -> str:
     what = "offer" if wanted.reference == "lowest" else "offer in the buy box"
     if fetched.offers:
-        return f"No comparable competitor's {what} of the last {wanted.max_age_minutes} minutes to go by."
-    return f"No competitor's {what} is known: scan, or import offers."
+        return f"No comparable competitor's {what} from the last {wanted.max_age_minutes} minutes is known."
+    return f"No competitor's {what} is known. Run a competitor_scan, or import offers."
 
 
 def _at_war(products: Sequence[Product]) -> set[int]:

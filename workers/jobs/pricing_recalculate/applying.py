@@ -39,9 +39,9 @@ def finished_job(tenant_id: int, job_id: UUID | None) -> Job:
     """Raises JobNotFound, also for a job of another type, and JobNotFinished."""
     job = Job.objects.of(tenant_id).filter(id=job_id, type="pricing_recalculate").first() if job_id else None
     if job is None:
-        raise JobNotFound("There is no pricing_recalculate job of this ID.")
+        raise JobNotFound("There is no pricing_recalculate job with this ID.")
     if job.status != Status.COMPLETED:
-        raise JobNotFinished(f"The job is {job.status}; only a completed one has recommendations to apply.")
+        raise JobNotFinished(f"The job is {job.status}. Only a completed job has recommendations to apply.")
     return job
 
 

@@ -25,8 +25,8 @@ EXAMPLE = {
                 "current_price": 14.99,
                 "recommended_price": 13.49,
                 "confidence": 0.87,
-                "reasoning": "Demand is elastic (−3.4): cutting 10.0 % is expected to earn 6.2 % more profit. "
-                "Limited by the largest step per run.",
+                "reasoning": "Demand is elastic (−3.4): cutting the price by 10.0 % is expected to earn 6.2 % more "
+                "profit. The largest step per run limits the change.",
                 "applied": False,
                 "elasticity": -3.41,
                 "elasticity_interval": {"low": -4.2, "high": -2.66},
@@ -63,7 +63,7 @@ def admit(params: PricingParams, tenant_id: int) -> None:
 register(
     JobType(
         name="pricing_recalculate",
-        description="Recompute optimal prices for SKUs from their sales history, within the seller's constraints.",
+        description="Recompute optimal prices for SKUs from their sales history, within your constraints.",
         params=PricingParams,
         result=PricingResult,
         limits=LIMITS,

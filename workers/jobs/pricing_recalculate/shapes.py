@@ -22,24 +22,25 @@ Constraint = Literal[
 
 
 class CompetitorAnchor(Params):
-    """How to stand to a competitor's offer. A constraint beside the demand model, below floors and largest step."""
+    """How your price follows a competitor's offer. Price floors and the largest step come first."""
 
     rule: Literal["match", "beat_by", "stay_within"] = Field(
-        description="match: at most the offer's landed price; beat_by: at least so many per cent below it; "
-        "stay_within: no more than so many per cent above or below it."
+        description="With `match`, your price is at most the offer's landed price. With `beat_by`, it is at least "
+        "`percent` below it. With `stay_within`, it is at most `percent` above or below it."
     )
-    percent: float = Field(default=0.0, ge=0, le=50, description="For beat_by and stay_within.")
+    percent: float = Field(default=0.0, ge=0, le=50, description="The percentage for `beat_by` and `stay_within`.")
     reference: Literal["lowest", "buy_box"] = Field(
-        default="lowest", description="The lowest comparable offer, or the competitor's offer in the buy box."
+        default="lowest",
+        description="Whether to follow the lowest comparable offer, or the competitor's offer in the buy box.",
     )
     max_age_minutes: int = Field(
-        default=1440, ge=1, le=43_200, description="Offers that were fetched earlier are not followed."
+        default=1440, ge=1, le=43_200, description="How old an offer may be. Older ones are not followed."
     )
 
     @model_validator(mode="after")
     def _percent_fits(self) -> Self:
         if self.rule == "match" and self.percent:
-            raise ValueError("match takes no percent")
+            raise ValueError("match must come without a percent")
         if self.rule == "beat_by" and not self.percent:
             raise ValueError("beat_by needs a percent above 0")
         return self
@@ -48,27 +49,36 @@ class CompetitorAnchor(Params):
 class PricingParams(Params):
     """What to price, and within which bounds."""
 
-    skus: Skus = Field(description="1 to 1,000 SKUs, no duplicates.")
-    marketplace: Marketplace = Field(description="Whose products and sales to use.")
-    apply: bool = Field(default=False, description="Write the recommended prices, within the tenant's guardrails.")
-    objective: Literal["profit", "revenue"] = Field(default="profit", description="What the price shall maximise.")
+    skus: Skus = Field(description="1 to 1,000 different SKUs.")
+    marketplace: Marketplace = Field(description="The marketplace whose products and sales to use.")
+    apply: bool = Field(
+        default=False, description="Whether to write the recommended prices, within your repricing policy."
+    )
+    objective: Literal["profit", "revenue"] = Field(default="profit", description="What the price should maximise.")
     min_margin_pct: float = Field(
-        default=0.0, ge=0, lt=100, description="Least (price − cost) ÷ price in per cent; 0: never below cost."
+        default=0.0,
+        ge=0,
+        lt=100,
+        description="The smallest margin, (price − cost) ÷ price in per cent. With 0, no price is below cost.",
     )
     max_change_pct: float = Field(
-        default=10.0, gt=0, le=50, description="Largest step of this run, in per cent of the current price."
+        default=10.0, gt=0, le=50, description="The largest change in this run, in per cent of the current price."
     )
     lookback_days: int = Field(
-        default=730, ge=28, le=730, description="Days of sales to learn from, back from the last one on record."
+        default=730,
+        ge=28,
+        le=730,
+        description="How many days of sales to learn from, counted back from the last sale on record.",
     )
 
     competitor_anchor: CompetitorAnchor | None = Field(
-        default=None, description="Competitors' offers to go by; without it they are not looked at."
+        default=None,
+        description="Which competitor's offer to follow, and how. Without it the job ignores competitors.",
     )
 
 
 class Interval(BaseModel):
-    """The middle 90 %."""
+    """The range that holds the true value with a probability of 90 %."""
 
     low: float
     high: float
@@ -76,36 +86,46 @@ class Interval(BaseModel):
 
 class Recommendation(BaseModel):
     sku: str
-    current_price: Money = Field(description="In the product's currency, when the decision was computed.")
-    recommended_price: Money = Field(description="In the product's currency; equal to current_price when held.")
+    current_price: Money = Field(
+        description="The price when the recommendation was computed, in the product's currency."
+    )
+    recommended_price: Money = Field(
+        description="The new price, in the product's currency. It equals `current_price` if the price is held."
+    )
     confidence: float = Field(
         ge=0,
         le=1,
-        description="Of a change: the probability that the recommended price earns at least the current price's "
-        "profit. Of a held price: the probability that no allowed price would earn over 1 % more (of what was to be "
-        "maximised).",
+        description="If the price changes, the probability that the recommended price earns at least as much profit "
+        "as the current one. If it is held, the probability that no allowed price would earn over 1 % more (of what "
+        "was to be maximised).",
     )
-    reasoning: str = Field(description="Why, in a sentence or two.")
-    applied: bool = Field(description="Whether this job wrote the price: into the catalogue, or to the marketplace.")
-    elasticity: float = Field(description="Per cent of demand lost per per cent of price: −2 means 2 % less for 1 %.")
+    reasoning: str = Field(description="Why, in a few sentences.")
+    applied: bool = Field(description="Whether this job wrote the price, into the catalogue or to the marketplace.")
+    elasticity: float = Field(
+        description="By how many per cent demand changes if the price rises by 1 %. With −2, it falls by 2 %."
+    )
     elasticity_interval: Interval
-    expected_profit_change_pct: float = Field(description="Of profit, against the current price; 0 when held.")
+    expected_profit_change_pct: float = Field(
+        description="By how many per cent the profit is expected to change. It is 0 if the price is held."
+    )
     expected_profit_change_interval: Interval
     binding_constraint: Constraint | None = Field(
         description="The constraint that keeps the price from earning more."
     )
-    observations: int = Field(description="Days, or weeks, of sales that this SKU was judged by.")
+    observations: int = Field(description="From how many days, or weeks, of this SKU's sales the job learned.")
 
 
 class PricingResult(Result):
-    """Recommendations in the order of the request."""
+    """The recommendations, in the order of the request."""
 
-    processed_count: int = Field(description="SKUs with a recommendation.")
-    updated_count: int = Field(description="Recommendations that change the price; with apply, those written.")
+    processed_count: int = Field(description="How many SKUs have a recommendation.")
+    updated_count: int = Field(
+        description="How many recommendations change the price; with `apply`, how many prices were written."
+    )
     recommendations: list[Recommendation]
     skipped: list[Skipped] = Field(
-        description="SKUs without a recommendation (UNKNOWN_SKU, NO_SALES_DATA); prices that were left alone by a "
-        "guardrail (PRICE_CHANGED, CHANGE_IN_PROGRESS, COOL_DOWN, DAILY_LIMIT, BELOW_FLOOR, ABOVE_CEILING, "
-        "REPRICING_DISABLED) or are not at the marketplace yet (WRITE_PENDING, WRITE_UNKNOWN, WRITE_REJECTED); "
-        "offers that were not followed (SUSPICIOUS_OFFER, WRONG_CURRENCY)."
+        description="What was left out, and why: SKUs without a recommendation (UNKNOWN_SKU, NO_SALES_DATA), prices "
+        "that a guardrail kept (PRICE_CHANGED, CHANGE_IN_PROGRESS, COOL_DOWN, DAILY_LIMIT, BELOW_FLOOR, "
+        "ABOVE_CEILING, REPRICING_DISABLED), prices that the marketplace does not have, or not yet (WRITE_PENDING, "
+        "WRITE_UNKNOWN, WRITE_REJECTED), and offers that were not followed (SUSPICIOUS_OFFER, WRONG_CURRENCY)."
     )

@@ -26,24 +26,24 @@ def decoded(content: bytes) -> object:
         return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
     # Of exponents that no Decimal has, and of endless nesting.
     except (ValueError, ArithmeticError, RecursionError):
-        raise InvalidAnswer("it is no JSON") from None
+        raise InvalidAnswer("it is not JSON") from None
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def fields(value: object, name: str = "the answer") -> dict[str, object]:
     """The object. Raises InvalidAnswer where it is none."""
     if not isinstance(value, dict):
-        raise InvalidAnswer(f"{name} is no object")
+        raise InvalidAnswer(f"{name} is not an object")
     return value
 
 
 def items(value: object, name: str) -> list[object]:
     """The array. Raises InvalidAnswer where it is none."""
     if not isinstance(value, list):
-        raise InvalidAnswer(f"{name} is no list")
+        raise InvalidAnswer(f"{name} is not a list")
     return value
 
 
@@ -83,5 +83,5 @@ def number(value: object) -> Decimal:
     if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value):
         return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("is no number")
+        raise ValueError("is not a number")
     return Decimal(value)

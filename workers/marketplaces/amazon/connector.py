@@ -50,7 +50,7 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         for offer in offers:
             if offer.get("marketplaceId") == self.settings.marketplace.id and _is_for_everybody(offer):
                 return _price(offer, listing.currency)
-        raise Permanent("NO_PRICE", "Amazon has no offer to consumers for this listing.")
+        raise Permanent("NO_PRICE", "Amazon shows no consumer offer for this listing.")
 
     def write_price(self, listing: Listing, price: Decimal) -> None:
         """As the protocol says. Amazon replaces the whole offer: a scheduled sale and its limits of the price go."""

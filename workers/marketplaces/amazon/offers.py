@@ -64,7 +64,7 @@ class Product:
         """One response of a pricing batch. Raises OutboundError where it is a failure."""
         payload = fields(body_of(response).get("payload"), "payload")
         if payload.get("status") == NOT_READY:
-            raise Transient("NOT_READY", "Amazon is still gathering the offers of this product.")
+            raise Transient("NOT_READY", "Amazon is still collecting the offers of this product.")
         listed = [fields(each, "an offer") for each in items(payload.get("Offers"), "Offers")]
         for each in listed:
             self._add(_listed(each), condition)
@@ -120,7 +120,7 @@ def body_of(response: object) -> dict[str, object]:
     told = error_message(outer.get("body")) or f"status {status}"
     if problem := unavailable_by(status, None, name="Amazon"):
         # No batch is asked again for one of its products.
-        raise Transient(problem.code, f"Amazon cannot tell the offers of this product now: {told}")
+        raise Transient(problem.code, f"Amazon cannot give the offers of this product now: {told}")
     raise Permanent("NOT_LISTED", f"Amazon has no offers for this product: {told}")
 
 
@@ -164,7 +164,7 @@ def _money(name: str, value: object, currency: str) -> Decimal:
     try:
         return money(value, currency)
     except ValueError as error:
-        raise ValueError(f"the {name} {error}") from None
+        raise ValueError(f"The {name} {error}.") from None
 
 
 def _fulfilment(by_amazon: object) -> str:

@@ -71,12 +71,12 @@ _BY_ASIN = _Kind(
 def unfit(listing: Listing, marketplace: Marketplace) -> Permanent | None:
     """Why Amazon need not be asked about this listing."""
     if listing.currency != marketplace.currency:
-        told = f"The product's currency is {listing.currency}, and the marketplace's is {marketplace.currency}."
+        told = f"The product's currency is {listing.currency}, but the marketplace's is {marketplace.currency}."
         return Permanent("CURRENCY_MISMATCH", told)
     if len(quote(listing.sku, safe="")) > LONGEST_ENCODED_SKU:
-        return Permanent("INVALID_SKU", "The SKU is longer than any of Amazon's.")
+        return Permanent("INVALID_SKU", "The SKU is longer than Amazon allows.")
     if listing.sku in (".", ".."):
-        return Permanent("INVALID_SKU", "Amazon cannot be asked about a SKU that is nothing but dots.")
+        return Permanent("INVALID_SKU", "Amazon cannot be asked about a SKU that has only dots.")
     return None
 
 
@@ -120,7 +120,7 @@ class Pricing:
     def _product(self, listing: Listing) -> Product:
         problem = unfit(listing, self._settings.marketplace)
         if listing.external_id and not _ASIN.fullmatch(listing.external_id):
-            problem = Permanent("INVALID_ASIN", "The product's external id is no ASIN.")
+            problem = Permanent("INVALID_ASIN", "The product's external_id is not an ASIN.")
         return Product(listing, self._settings.seller_id, listing.external_id, problem=problem)
 
     def _add_offers(self, kind: _Kind, products: Sequence[Product]) -> None:

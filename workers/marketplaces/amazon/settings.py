@@ -26,7 +26,7 @@ def _address(url: str) -> str:
     if parsed.scheme not in ("https", "http") or not parsed.host:
         raise ValueError("must be an https URL")
     if parsed.userinfo or parsed.query or parsed.fragment:
-        raise ValueError("must have neither user, query nor fragment")
+        raise ValueError("must not have a user, a query or a fragment")
     return url.rstrip("/")
 
 
@@ -37,31 +37,33 @@ class AmazonSettings(ConnectionModel):
     """Which of the seller's accounts, and in which of Amazon's marketplaces."""
 
     seller_id: str = Field(
-        pattern=r"^[A-Z0-9]{1,32}$", description="The seller's id at Amazon: tells our offers from those of others."
+        pattern=r"^[A-Z0-9]{1,32}$",
+        description="Your seller ID at Amazon, which tells your offers from those of others.",
     )
     country: Annotated[
         str,
         AfterValidator(_known_country),
         Field(
-            description=f"The marketplace, by its country: one of {', '.join(MARKETPLACES)}.",
+            description=f"The country of the marketplace: one of {', '.join(MARKETPLACES)}.",
             json_schema_extra={"enum": [str(name) for name in MARKETPLACES]},
         ),
     ]
     endpoint: Address | None = Field(
-        default=None, description="Replaces the API's address in the country's region, such as with Amazon's sandbox."
+        default=None,
+        description="An address to use instead of the API of the country's region, such as Amazon's sandbox.",
     )
     token_endpoint: Address = Field(
-        default=TOKEN_ENDPOINT, description="Where Login with Amazon issues access tokens."
+        default=TOKEN_ENDPOINT, description="The address at which Login with Amazon issues access tokens."
     )
     product_type: str = Field(
         default="PRODUCT",
         pattern=r"^[A-Z0-9_]{1,100}$",
-        description="Of the listings whose prices are set. Amazon takes PRODUCT for all of them.",
+        description="The product type of the listings whose prices are set. Amazon accepts PRODUCT for all of them.",
     )
     featured_offer_expected_price: bool = Field(
         default=False,
-        description="Whether scans ask at which price our offer would be the featured one. "
-        "Costs a call for each 40 products, of which Amazon allows two a minute.",
+        description="Whether scans ask at which price your offer would be the featured one. "
+        "This takes one call for each 40 products, and Amazon allows two such calls a minute.",
     )
 
     @property
@@ -75,9 +77,13 @@ class AmazonCredentials(ConnectionModel):
     client_id: SecretStr = Field(
         min_length=1,
         max_length=500,
-        description="The application's LWA client identifier: amzn1.application-oa2-client.…",
+        description="The LWA client identifier of the application, which begins with amzn1.application-oa2-client.",
     )
-    client_secret: SecretStr = Field(min_length=1, max_length=500, description="The application's LWA client secret.")
+    client_secret: SecretStr = Field(
+        min_length=1, max_length=500, description="The LWA client secret of the application."
+    )
     refresh_token: SecretStr = Field(
-        min_length=1, max_length=4000, description="What the seller's authorisation of the application gave: Atzr|…"
+        min_length=1,
+        max_length=4000,
+        description="The refresh token from your authorisation of the application, which begins with Atzr|.",
     )

@@ -20,9 +20,9 @@ LONGEST_TOKEN = 8000
 _cache: dict[str, tuple[str, float]] = {}
 
 _REFUSED = {
-    "invalid_grant": ("REFRESH_TOKEN_REFUSED", "Amazon refuses the refresh token: the seller must authorise anew."),
-    "invalid_client": ("CLIENT_REFUSED", "Amazon refuses the client id or the client secret."),
-    "unauthorized_client": ("CLIENT_REFUSED", "Amazon does not let this client id use the refresh token."),
+    "invalid_grant": ("REFRESH_TOKEN_REFUSED", "Amazon refuses the refresh token. Authorise the application again."),
+    "invalid_client": ("CLIENT_REFUSED", "Amazon refuses the client ID or the client secret."),
+    "unauthorized_client": ("CLIENT_REFUSED", "Amazon does not let this client ID use the refresh token."),
 }
 
 

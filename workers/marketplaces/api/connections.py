@@ -26,17 +26,23 @@ from workers.marketplaces.protocols import ConnectionModel
 
 
 class ConnectionRequest(RequestModel):
-    connector: str = Field(description=f"One of {', '.join(sorted(CONNECTORS))}.")
-    settings: dict[str, object] = Field(default={}, description="The connector's own; shown again as they are.")
+    connector: str = Field(description=f"The connector: one of {', '.join(sorted(CONNECTORS))}.")
+    settings: dict[str, object] = Field(
+        default={}, description="The connector's settings. The service shows them again as you sent them."
+    )
     credentials: dict[str, object] | None = Field(
-        default=None, description="Stored encrypted, never shown again. Left out: those of before stay."
+        default=None,
+        description="The connector's credentials. The service encrypts them and never shows them again. If you "
+        "leave them out, those that are stored stay.",
     )
 
 
 class ConnectionView(BaseModel):
     name: str
     connector: str
-    configured: bool = Field(description="false: only known by its products, and served from the catalogue.")
+    configured: bool = Field(
+        description="With `false`, the marketplace has products but no connection, and is served from the catalogue."
+    )
     capabilities: list[str] = Field(examples=[["fetch_offers", "read_price", "write_price"]])
     settings: dict[str, object]
     credentials: list[str] = Field(description="The names of the credentials that are set.")
@@ -46,7 +52,7 @@ class ConnectionView(BaseModel):
 
 class TestView(BaseModel):
     ok: bool
-    code: str | None = Field(description="Of what is wrong.", examples=["CREDENTIALS_REFUSED"])
+    code: str | None = Field(description="The code of what is wrong.", examples=["CREDENTIALS_REFUSED"])
     message: str
 
 
@@ -82,7 +88,7 @@ _NAME = OpenApiParameter(
     "name",
     {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"},
     OpenApiParameter.PATH,
-    description="What jobs call `marketplace`, such as amazon_us.",
+    description="The name that jobs use as `marketplace`, for example amazon_us.",
 )
 
 
@@ -92,8 +98,10 @@ def _fields(kind: ConnectorType[ConnectionModel, ConnectionModel]) -> str:
     for part, model in (("settings", kind.settings_model), ("credentials", kind.credentials_model)):
         for name, field in model.model_fields.items():
             needed = "" if field.is_required() else " (optional)"
-            lines.append(f"`{part}.{name}`{needed}: {field.description or 'as the marketplace gave it.'}")
-    return "; ".join(lines).replace(".;", ";") or "nothing to set"
+            lines.append(
+                f"`{part}.{name}`{needed}: {field.description or 'The value that the marketplace gave you.'}"
+            )
+    return "; ".join(lines).replace(".;", ";") or "There is nothing to set."
 
 
 _CONNECTORS = "\n".join(f"- **{name}**: {_fields(kind)}" for name, kind in sorted(CONNECTORS.items()))
@@ -102,7 +110,7 @@ list_marketplaces: Callable[[View], View] = extend_schema(
     operation_id="list_marketplaces",
     tags=_TAGS,
     summary="List the marketplaces that jobs can name",
-    description="Those that are configured, and those under which there are products.",
+    description="The list shows the marketplaces that are configured and those that have products.",
     parameters=HEADERS,
     responses={200: ConnectionList, **errors(InvalidFilter)},
 )
@@ -118,8 +126,9 @@ put_marketplace: Callable[[View], View] = extend_schema(
     tags=_TAGS,
     summary="Configure a marketplace",
     description=(
-        "Creates or replaces its connection. Credentials are encrypted and never shown again. Left out, those of "
-        f"before stay; with another shop or endpoint they have to be given anew. The connectors:\n\n{_CONNECTORS}"
+        "The service creates or replaces the connection of the marketplace. It encrypts credentials and never shows "
+        "them again. If you leave them out, those that are stored stay; but you must send them again with a "
+        f"different shop or endpoint. These are the connectors:\n\n{_CONNECTORS}"
     ),
     parameters=[*HEADERS, _NAME],
     request={"application/json": ConnectionRequest},
@@ -145,15 +154,16 @@ delete_marketplace: Callable[[View], View] = extend_schema(
     operation_id="delete_marketplace",
     tags=_TAGS,
     summary="Remove a marketplace's connection",
-    description="Its credentials are gone. Products and offers stay, and are served from the catalogue.",
+    description="The service deletes the credentials. Products and offers stay, and are served from the catalogue.",
     parameters=[*HEADERS, _NAME],
     responses={204: None, **errors(InvalidFilter, MarketplaceNotFound, ChangesInProgress)},
 )
 test_marketplace: Callable[[View], View] = extend_schema(
     operation_id="test_marketplace",
     tags=_TAGS,
-    summary="Try a marketplace's connection",
-    description="Makes its cheapest call, and says what was found or what is wrong. Nothing is changed.",
+    summary="Test a marketplace's connection",
+    description="The service makes the cheapest call to the marketplace, and says what it found or what is wrong. "
+    "Nothing is changed.",
     parameters=[*HEADERS, _NAME],
     request=None,
     responses={200: TestAnswer, **errors(InvalidFilter, MarketplaceNotFound, TestRunning)},
@@ -186,7 +196,9 @@ class ConnectionViewSet(ViewSet):
     def update(self, request: Request, name: str) -> Response:
         check_names(request.query_params, set())
         if not NAME.fullmatch(name):
-            raise InvalidParams(details=[{"path": "name", "message": "must have 1 to 32 of a-z, 0-9 and _"}])
+            raise InvalidParams(
+                details=[{"path": "name", "message": "must have 1 to 32 of the characters a-z, 0-9 and _"}]
+            )
         wanted = read_model(request, ConnectionRequest)
         saved, is_new = connections.save(
             tenant_of(request).id, name, wanted.connector, wanted.settings, wanted.credentials

@@ -22,7 +22,7 @@ class Catalogue(Connector[CatalogueSettings, NoCredentials]):
         self.products = Product.objects.of(scope.tenant_id).filter(marketplace=scope.marketplace)
 
     def check(self) -> str:
-        return f"Nothing to connect to: {self.products.count():,} products, and the offers imported for them."
+        return f"The catalogue needs no connection. It has {self.products.count():,} products of this marketplace."
 
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         """The newest offer of each seller, condition and fulfilment."""
@@ -47,7 +47,7 @@ class Catalogue(Connector[CatalogueSettings, NoCredentials]):
     def read_price(self, listing: Listing) -> Decimal:
         price: Decimal | None = self.products.filter(sku=listing.sku).values_list("price", flat=True).first()
         if price is None:
-            raise Permanent("NOT_LISTED", "The SKU is not in the catalogue any more.")
+            raise Permanent("NOT_LISTED", "The SKU is no longer in the catalogue.")
         return price
 
 

@@ -9,5 +9,5 @@ class CatalogueSettings(ConnectionModel):
     """Nothing has to be set."""
 
     own_sellers: list[str] = Field(
-        default=[], max_length=20, description="Names under which imported offers are the tenant's own."
+        default=[], max_length=20, description="The seller names under which imported offers are your own."
     )

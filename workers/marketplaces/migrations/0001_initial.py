@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', as in amazon_us."
+                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example amazon_us."
                             )
                         ],
                     ),

@@ -25,7 +25,7 @@ from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySet
 
 # Of a search. It finds ABC-1 for ABC, and a shop may have thousands of those.
 MOST_PAGES = 20
-_ADVICE = "give the variant's id, gid://shopify/ProductVariant/…, as its external id"
+_ADVICE = "Import the variant's ID, gid://shopify/ProductVariant/…, as external_id"
 _VARIANT_ID = re.compile(r"gid://shopify/ProductVariant/[0-9]+")
 _NEEDED_SCOPES = ("read_products", "write_products")
 
@@ -48,7 +48,7 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
         if missing := [scope for scope in _NEEDED_SCOPES if scope not in granted]:
             raise access_denied(" and ".join(missing))
         shop = f"{self._api.quotable(found.shop.name)} ({found.shop.currency})"
-        return f"Connected to {shop}; prices can be read and written."
+        return f"The service is connected to {shop} and can read and write prices."
 
     def read_price(self, listing: Listing) -> Decimal:
         return self._find(listing).price
@@ -90,12 +90,12 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
             after = found.variants.page.end
             if len(matches) > 1 or not found.variants.page.has_next:
                 return list(matches.values())
-        raise Permanent("AMBIGUOUS_SKU", f"{self.settings.shop} has too many SKUs like {listing.sku}: {_ADVICE}.")
+        raise Permanent("AMBIGUOUS_SKU", f"{self.settings.shop} has too many SKUs like {listing.sku}. {_ADVICE}.")
 
     def _check_currency(self, shop: Shop, listing: Listing) -> None:
         if shop.currency != listing.currency:
             sells = f"{self.settings.shop} sells in {shop.currency}"
-            raise Permanent("WRONG_CURRENCY", f"{sells}, not in {listing.currency}.")
+            raise Permanent("WRONG_CURRENCY", f"{sells}, but the product is priced in {listing.currency}.")
 
 
 def _check_written(update: UpdatePayload, variant: Variant, price: Decimal) -> None:
@@ -104,7 +104,7 @@ def _check_written(update: UpdatePayload, variant: Variant, price: Decimal) -> N
     if variant.id not in written:
         raise invalid_answer(UPDATE_PRICE)
     if written[variant.id] != price:
-        raise Uncertain("PRICE_DIFFERS", f"Shopify was sent {price} and has {written[variant.id]}.")
+        raise Uncertain("PRICE_DIFFERS", f"The service sent {price}, but Shopify has {written[variant.id]}.")
 
 
 def _search_for(sku: str) -> str:
@@ -116,5 +116,5 @@ def _search_for(sku: str) -> str:
 def _price_text(price: Decimal, currency: str) -> str:
     """The price as Shopify takes it, with the currency's decimals. Raises Permanent where it is no price."""
     if not (price.is_finite() and 0 < price < LARGEST_AMOUNT and currencies.fits(price, currency)):
-        raise Permanent("INVALID_PRICE", f"{price} is no price in {currency}.")
+        raise Permanent("INVALID_PRICE", f"{price} is not a possible price in {currency}.")
     return f"{price.quantize(Decimal(1).scaleb(-currencies.decimals(currency))):f}"

@@ -27,7 +27,7 @@ def throttled(seconds: float) -> Throttled:
 def invalid_answer(operation: Operation[Data]) -> Transient:
     """Of a request that was sent: what it writes may be written."""
     kind = Uncertain if operation.writes else Transient
-    return kind("INVALID_ANSWER", "Shopify's API does not give such an answer.")
+    return kind("INVALID_ANSWER", "The service does not understand Shopify's answer.")
 
 
 def access_denied(scopes: str) -> CredentialsRefused:

@@ -15,7 +15,7 @@ _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 def _money(value: object) -> Decimal:
     if not isinstance(value, str) or not _MONEY.fullmatch(value):
-        raise ValueError("is no amount, as in '14.99'")
+        raise ValueError("is not an amount such as '14.99'")
     return Decimal(value)
 
 

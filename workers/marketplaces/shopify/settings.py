@@ -13,13 +13,16 @@ _TOKEN = re.compile(r"[!-~]+")
 
 class ShopifySettings(ConnectionModel):
     shop: str = Field(
-        pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com\z", description="As in my-shop.myshopify.com."
+        pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com\z",
+        description="The shop's address, for example my-shop.myshopify.com.",
     )
     endpoint: str | None = Field(
-        default=None, max_length=500, description="Where the Admin API is, if not at the shop itself: a proxy."
+        default=None,
+        max_length=500,
+        description="The address of the Admin API if it is not the shop's own, such as a proxy's.",
     )
     api_version: str = Field(
-        default="2026-10", pattern=r"\A20[0-9]{2}-(0[1-9]|1[0-2])\z", description="Of the Admin API."
+        default="2026-10", pattern=r"\A20[0-9]{2}-(0[1-9]|1[0-2])\z", description="The version of the Admin API."
     )
 
     @field_validator("endpoint")
@@ -30,11 +33,11 @@ class ShopifySettings(ConnectionModel):
             try:
                 url = httpx.URL(endpoint)
             except httpx.InvalidURL:
-                raise ValueError("is no URL") from None
+                raise ValueError("must be a URL, for example https://proxy.example.com") from None
             if url.scheme not in ("https", "http") or not url.host:
-                raise ValueError("must be a URL as in https://proxy.example.com")
+                raise ValueError("must be an http or https URL, for example https://proxy.example.com")
             if url.userinfo or url.query or url.fragment:
-                raise ValueError("must have no user, query or fragment")
+                raise ValueError("must not have a user, a query or a fragment")
         return endpoint
 
     @property
@@ -45,7 +48,9 @@ class ShopifySettings(ConnectionModel):
 
 class ShopifyCredentials(ConnectionModel):
     access_token: SecretStr = Field(
-        min_length=1, max_length=500, description="Of an app with the scopes read_products and write_products."
+        min_length=1,
+        max_length=500,
+        description="The access token of an app that has the scopes read_products and write_products.",
     )
 
     @field_validator("access_token")

@@ -23,14 +23,14 @@ def amount(text: str, currency: str) -> Decimal:
     """In major units. Raises ValueError where that is not sure: wrong by a thousand is worse than none."""
     text = " ".join(text.split())
     if len(text) > _LONGEST or _DASHED.search(text):
-        raise ValueError("the amount is not one number")
+        raise ValueError("The amount is not a single number.")
     if ambiguous := _AMBIGUOUS.fullmatch(text):
         return _of_three_digits(text, ambiguous[1], currency)
     if _PLAIN.fullmatch(text):
         return Decimal(text)
     parsed = Price.fromstring(text).amount
     if parsed is None:
-        raise ValueError("the amount cannot be read")
+        raise ValueError("The amount cannot be read.")
     return parsed
 
 
@@ -40,7 +40,7 @@ def _of_three_digits(text: str, separator: str, currency: str) -> Decimal:
         return Decimal(text.replace(separator, ""))
     if separator == "." and decimals == 3:
         return Decimal(text)
-    raise ValueError(f"the amount {text} may have thousands or decimals")
+    raise ValueError(f"The amount {text} is not clear: its separator may stand for thousands or for decimals.")
 
 
 def rounded(value: Decimal, currency: str) -> Decimal:

@@ -39,7 +39,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         self._client.close()
 
     def check(self) -> str:
-        return f"No credentials are needed; pages are fetched as {ROBOT}."
+        return f"No credentials are needed. The service fetches pages as {ROBOT}."
 
     def fetch_offers(self, listings: Sequence[Listing], conditions: Collection[str]) -> Iterator[Fetched]:
         """A page that can never be read is a refused offer of its SKU, unless it is the only one.
@@ -67,7 +67,12 @@ class Web(Connector[WebSettings, NoCredentials]):
             refused += page.refused
         if len(problems) == len(listing.competitor_urls):
             raise (
-                problems[0] if problems else Permanent("NO_COMPETITOR_URLS", "The product has no competitors' pages.")
+                problems[0]
+                if problems
+                else Permanent(
+                    "NO_COMPETITOR_URLS",
+                    "The product has no competitor_urls. Import it with the addresses of competitors' pages.",
+                )
             )
         kept, repeated = _one_of_each_seller(offers)
         return Fetched(listing.sku, kept, (*refused, *repeated))
@@ -89,7 +94,9 @@ class Web(Connector[WebSettings, NoCredentials]):
             if response.next_request is None:
                 return _html(response)
             url = response.next_request.url
-        raise Permanent("TOO_MANY_REDIRECTS", f"{name_of(url)} is where more than {MOST_REDIRECTS} redirects lead.")
+        raise Permanent(
+            "TOO_MANY_REDIRECTS", f"The page redirects more than {MOST_REDIRECTS} times, at last to {name_of(url)}."
+        )
 
     def _answer(self, url: httpx.URL, allowance: Allowance) -> httpx.Response:
         """What the host answers, once it is not too busy. One that stays so is left alone for a while."""
@@ -109,7 +116,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         self._client.cookies.clear()
         response = get(self._client, url, MOST_BYTES, allowance, self.pace)
         if response.status_code in _BUSY_STATUSES:
-            told = f"{name_of(url)} answers {response.status_code}."
+            told = f"{name_of(url)} answers with status {response.status_code}: it is too busy."
             raise Throttled(_BUSY, told, retry_after(response))
         return response
 
@@ -118,12 +125,12 @@ def _html(response: httpx.Response) -> httpx.Response:
     """Raises OutboundError where the answer is no page."""
     where, status = name_of(response.request.url), response.status_code
     if unavailable(response, name=where):
-        raise Transient("PAGE_UNREACHABLE", f"{where} answers {status}.")
+        raise Transient("PAGE_UNREACHABLE", f"{where} answers with status {status}.")
     if status != HTTPStatus.OK:
-        raise Permanent("PAGE_NOT_FOUND", f"{where} answers {status}.")
+        raise Permanent("PAGE_NOT_FOUND", f"{where} answers with status {status}.")
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _HTML:
-        raise Permanent("NOT_HTML", f"{where} is no HTML page.")
+        raise Permanent("NOT_HTML", f"{where} is not an HTML page.")
     return response
 
 
@@ -133,6 +140,6 @@ def _one_of_each_seller(offers: Sequence[Offer]) -> tuple[tuple[Offer, ...], lis
     repeated = []
     for offer in offers:
         if kept.setdefault((offer.seller, offer.condition), offer) is not offer:
-            reason = f"a second offer of the seller, for {offer.landed_price} {offer.currency}, on {offer.url}"
+            reason = f"The seller has a second offer, for {offer.landed_price} {offer.currency}. See {offer.url}"
             repeated.append(RefusedOffer(offer.seller, reason))
     return tuple(kept.values()), repeated

@@ -37,7 +37,7 @@ def parsed(text: str) -> httpx.URL:
         _ = url.host
         return url
     except (httpx.InvalidURL, ValueError) as error:
-        raise Permanent("ADDRESS_REFUSED", f"{text[:200]} is no address of a page.") from error
+        raise Permanent("ADDRESS_REFUSED", f"{text[:200]} is not the address of a page.") from error
 
 
 def get(client: httpx.Client, url: httpx.URL, most_bytes: int, allowance: Allowance, pace: Pace) -> httpx.Response:

@@ -50,7 +50,7 @@ def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collec
         try:
             offer = reader.offer()
         except ValueError as error:
-            page.refused.append(RefusedOffer(reader.seller(), f"{error}, on {reader.url()}"))
+            page.refused.append(RefusedOffer(reader.seller(), f"{error} See {reader.url()}"))
         else:
             page.offers += [offer] if offer.condition in conditions else []
     return page
@@ -117,7 +117,7 @@ class _Reader:
     def offer(self) -> Offer:
         """Raises ValueError with what is wrong with it."""
         if (availability := _term(self._node, "availability")) in _NOT_ON_SALE:
-            raise ValueError(f"the offer is not on sale ({availability})")
+            raise ValueError(f"The offer is not on sale ({availability}).")
         asked = self._asked()
         currency = self._currency(asked)
         return Offer(
@@ -160,12 +160,12 @@ class _Reader:
                 return found
         if found := currency_of(_text(asked, "price")):
             return found
-        raise ValueError("the currency is missing")
+        raise ValueError("The currency is missing.")
 
     def _condition(self) -> str:
         named = _term(self._node, "itemCondition")
         if named and named not in _CONDITIONS:
-            raise ValueError(f"the condition {named} is unknown")
+            raise ValueError(f"The condition {named} is unknown.")
         return _CONDITIONS.get(named, "new")
 
     def _shipping(self, currency: str) -> Decimal:
@@ -215,7 +215,7 @@ def _amount(node: Node, name: str, currency: str) -> Decimal:
     if isinstance(value, Decimal):
         return rounded(value, currency)
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"the {name} is missing")
+        raise ValueError(f"The {name} is missing.")
     return rounded(amount(value, currency), currency)
 
 

@@ -79,7 +79,9 @@ class Robots:
             raise Permanent("ROBOTS_DISALLOWED", f"The host's robots.txt does not let robots read {name_of(url)}.")
         delay = rules.crawl_delay(ROBOT) or 0.0
         if delay > LONGEST_CRAWL_DELAY:
-            raise Permanent("CRAWL_DELAY_TOO_LONG", f"The host wants {delay:g} s between requests; that is too slow.")
+            raise Permanent(
+                "CRAWL_DELAY_TOO_LONG", f"The host asks for {delay:g} s between requests, which is too slow."
+            )
         self._turn(url, max(delay, SECONDS_BETWEEN_REQUESTS))
 
     def rest(self, url: httpx.URL, problem: Transient, seconds: float) -> None:
@@ -129,7 +131,10 @@ def _content(response: httpx.Response) -> str:
     where = name_of(response.request.url)
     if response.is_client_error and not unavailable(response, name=where):
         return ""
-    raise Transient("ROBOTS_UNAVAILABLE", f"{where} answers {response.status_code}: read nothing for now.")
+    raise Transient(
+        "ROBOTS_UNAVAILABLE",
+        f"{where} answers with status {response.status_code}, so the service reads no page of this host for now.",
+    )
 
 
 def for_us(text: str) -> str:

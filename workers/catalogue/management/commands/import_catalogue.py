@@ -18,10 +18,10 @@ NONE = Path("-")
 
 class Command(BaseCommand):
     help = (
-        "Import a catalogue from files, one for each kind of rows: CSV with a header row, or one JSON object per "
-        "line (.ndjson, .jsonl). Name the files in the order shown, with - for a kind that you leave out: "
-        "import_catalogue - - offers.csv imports offers only. Good rows land and bad ones are listed as file:line; "
-        "repeating an import is safe. Exits with 1 when rows were rejected, although the others have landed."
+        "Import a catalogue from files, one for each kind of rows. A file is CSV with a header row, or has one JSON "
+        "object per line (.ndjson, .jsonl). Name the files in the order shown, and write - for a kind that you leave "
+        "out: import_catalogue - - offers.csv imports offers only. The good rows are imported, and the bad ones are "
+        "listed as file:line. You may safely repeat an import. The exit code is 1 if rows were rejected."
     )
     requires_system_checks = []
 
@@ -32,9 +32,12 @@ class Command(BaseCommand):
             parser.add_argument(kind.name, type=Path, nargs=nargs, default=NONE, help=_help(kind))
         parser.add_argument("--tenant", required=True, help="The tenant's name.")
         parser.add_argument(
-            "--marketplace", type=marketplace, required=True, help="Where the products are sold, as in amazon_us."
+            "--marketplace",
+            type=marketplace,
+            required=True,
+            help="The marketplace of the products, for example amazon_us.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Check and count, write nothing.")
+        parser.add_argument("--dry-run", action="store_true", help="Check and count the rows, and write nothing.")
         add_data_dir(parser)
 
     def handle(self, *args: str, tenant: str, marketplace: str, dry_run: bool, **options: Any) -> None:
@@ -44,9 +47,9 @@ class Command(BaseCommand):
         reports = [read(kind, path) for kind in KINDS if (path := options[kind.name]) != NONE]
         if rejected := sum(report.rejected for report in reports):
             raise CommandError(
-                f"{rejected:,} rows are wrong; nothing was written."
+                f"{rejected:,} rows are wrong. Nothing was written, because this is a dry run."
                 if dry_run
-                else f"{rejected:,} rows were rejected; the others have landed."
+                else f"{rejected:,} rows were rejected. All others were imported."
             )
 
     def _read(
@@ -90,7 +93,7 @@ class Command(BaseCommand):
         for error in report.errors[:SHOWN_ERRORS]:
             self.stderr.write(f"{path}:{error['line']}: {error['field']} {error['message']}".replace(":  ", ": "))
         if len(report.errors) > SHOWN_ERRORS:
-            self.stderr.write(f"{path}: … and more errors")
+            self.stderr.write(f"{path}: … and there are more errors")
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{path.name}: {report.imported:,} {would}imported, {report.updated:,} {would}updated, "
@@ -101,4 +104,6 @@ class Command(BaseCommand):
 def _help(kind: Kind[Any]) -> str:
     known, required = kind.columns.known, kind.columns.required
     optional = ", ".join(name for name in known if name not in required)
-    return f"File of {kind.documentation.rows}, or - for none: {', '.join(required)} and optionally {optional}."
+    return (
+        f"The file of {kind.documentation.rows}, or - for none. Columns: {', '.join(required)}; optional: {optional}."
+    )

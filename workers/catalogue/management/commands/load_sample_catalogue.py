@@ -8,13 +8,16 @@ from workers.catalogue.sample import create_sample_catalogue
 
 
 class Command(BaseCommand):
-    help = "Give a tenant without products 40 made-up ones, with 180 days of sales and competitors' offers."
+    help = "Give a tenant that has no products 40 made-up ones, with 180 days of sales and competitors' offers."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="The tenant's name.")
         parser.add_argument(
-            "--marketplace", type=marketplace, default="amazon_us", help="Where they are sold (default: %(default)s)."
+            "--marketplace",
+            type=marketplace,
+            default="amazon_us",
+            help="The marketplace of the products (default: %(default)s).",
         )
         add_data_dir(parser)
 

@@ -28,7 +28,7 @@ from workers.jobs.pricing_recalculate.applying import JobNotFinished
 
 PRICES = Prices()
 TAGS = ["Catalogue"]
-CHANGE_ID = OpenApiParameter("change_id", int, OpenApiParameter.PATH)
+CHANGE_ID = OpenApiParameter("change_id", int, OpenApiParameter.PATH, description="The price change's ID.")
 
 
 class PriceChangeNotFound(ApiError):
@@ -44,11 +44,11 @@ class PriceChangeView(BaseModel):
     currency: str
     reason: str
     status: str = Field(
-        description="applied; or, on its way to a marketplace, pending (not sent yet) or unknown (perhaps sent: it "
-        "is settled by reading the price back); or rejected.",
+        description="`applied` or `rejected`; or, on its way to a marketplace, `pending` (not sent yet) or `unknown` "
+        "(perhaps sent: the service reads the price back to find out).",
         examples=["applied", "pending", "unknown", "rejected"],
     )
-    detail: str | None = Field(description="Why it is not applied, or what the marketplace said.")
+    detail: str | None = Field(description="Why the change is not applied, or what the marketplace said.")
     job_id: str | None
     reverts: int | None = Field(description="The price change that this one undoes.")
     created_at: datetime
@@ -78,9 +78,12 @@ class AppliedAnswer(BaseModel):
 
 
 class ApplyRequest(RequestModel):
-    job_id: str = Field(description="A completed pricing_recalculate job.")
+    job_id: str = Field(description="The ID of a completed pricing_recalculate job.")
     skus: list[str] | None = Field(
-        default=None, min_length=1, max_length=1000, description="Only these; all of the job's without it."
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="The SKUs to apply. Without it, all of the job's are applied.",
     )
 
 
@@ -113,7 +116,8 @@ def show_applied(applied: Applied) -> dict[str, object]:
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_price_changes",
     tags=TAGS,
-    summary="List price changes, the newest first",
+    summary="List price changes, newest first",
+    description="The list is the audit: every price change with its job, reason, old and new price, and status.",
     parameters=FILTERS,
     responses={200: PriceChangeList, **errors(InvalidFilter)},
 )
@@ -122,8 +126,9 @@ describe_apply: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Apply the recommendations of a finished pricing job",
     description=(
-        "Writes the prices that the job's result shows, without computing anew, each once and within the tenant's "
-        "guardrails. Where the marketplace is another system, the changes are pending until the marketplace has them."
+        "The service writes the prices that the job's result shows, each once and within your repricing policy. It "
+        "does not compute them again. If the marketplace is another system, the changes stay `pending` until it has "
+        "them."
     ),
     parameters=HEADERS,
     request={"application/json": ApplyRequest},
@@ -141,9 +146,9 @@ describe_revert: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Revert an applied price change",
     description=(
-        "Makes another change, back to the price before. NOT_REVERTIBLE says why not: it was reverted already, a "
-        "later change would be lost, or the old price is outside the product's bounds of today. Where the "
-        "marketplace is another system, the new change is pending until the marketplace has it."
+        "The service makes another change, back to the old price. It answers `NOT_REVERTIBLE` if the change was "
+        "reverted already, if the price has changed since, or if the old price is outside the product's present "
+        "bounds. If the marketplace is another system, the new change stays `pending` until it has the price."
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,

@@ -8,9 +8,9 @@ from workers.marketplaces import credentials
 
 class Command(BaseCommand):
     help = (
-        "Encrypt all credentials of marketplaces anew with the first of AIJOBS_CREDENTIALS_KEYS. To rotate: put a "
-        "new key in front and restart, run this, then take the old key away. Repeating it is safe. Exits with 1 when "
-        "some could not be decrypted with any of the keys: those have to be entered again."
+        "Encrypt all credentials of marketplaces again, with the first key of AIJOBS_CREDENTIALS_KEYS. To rotate the "
+        "key, put a new one in front and restart the service, run this command, and then remove the old key. You may "
+        "safely repeat it. The exit code is 1 if no key decrypts some credentials: enter those again."
     )
     requires_system_checks = []
 
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: str, **options: str) -> None:
         require_database()
         rotated, unreadable = credentials.rotate_all()
-        self.stdout.write(f"Encrypted anew: {rotated}.")
+        self.stdout.write(f"The credentials of {rotated} connections are encrypted with the first key.")
         if unreadable:
             shown = ", ".join(str(each) for each in unreadable)
-            raise CommandError(f"Not decryptable with the configured keys: {shown}.")
+            raise CommandError(f"No configured key decrypts the credentials of {shown}. Enter them again.")
