@@ -28,7 +28,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     data_dir, arguments = take_data_dir(sys.argv)
     if data_dir == "":
-        sys.exit("--data-dir names no folder.")
+        sys.exit("--data-dir is empty. Name a folder.")
     if data_dir:
         os.environ["AIJOBS_DATA_DIR"] = os.path.realpath(data_dir)
     from django.core.exceptions import ImproperlyConfigured

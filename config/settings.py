@@ -22,7 +22,9 @@ if PRODUCTION:
     required = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS")
     missing = [name for name in required if not env.str(name, default="")]
     if missing:
-        raise ImproperlyConfigured(f"AIJOBS_PRODUCTION is set, so these must be too: {', '.join(missing)}")
+        raise ImproperlyConfigured(
+            f"AIJOBS_PRODUCTION is set, but these are not: {', '.join(missing)}. Set them too."
+        )
 DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
 REDIS_URL = REDIS_URL or embedded.redis_url(DATA_DIR)
 
@@ -150,18 +152,18 @@ REST_FRAMEWORK = {
 API_DESCRIPTION = """
 Dispatch AI jobs, watch them, and fetch their results.
 
-**Authenticate** with `Authorization: Bearer <key>`; a key of several tenants says which in `X-Tenant-ID`. Press
-*Authorize* to try it here.
+**Authenticate** with `Authorization: Bearer <key>`. If your key belongs to several tenants, name one of them in
+`X-Tenant-ID`. Press *Authorize* to try it here.
 
-**Dispatch** with `POST /api/ai-jobs`: the answer comes at once, and the job runs in its turn. Send an
-`Idempotency-Key`, and a repeated request makes no second job.
+**Dispatch** with `POST /api/ai-jobs`. The service answers at once, and the job runs in its turn. If you send an
+`Idempotency-Key`, a repeated request makes no second job.
 
 **Poll** `GET /api/ai-jobs/{job_id}` every two seconds until `status` is `completed`, `failed` or `cancelled`.
 
 **Lists** come in pages: while `pagination.has_more` is true, send `pagination.next_cursor` as `cursor`.
 
-**Errors** are `{"error": {"code", "message", "details"}}`: go by `code`. After a 429 or 503, wait for `Retry-After`
-seconds. Quote an answer's `X-Request-ID` when you ask us about it.
+**Errors** are `{"error": {"code", "message", "details"}}`. Let your program go by the `code`. After a 429 or 503,
+wait for `Retry-After` seconds. If you ask the operator about an answer, quote its `X-Request-ID`.
 """
 
 SPECTACULAR_SETTINGS = {
@@ -236,7 +238,7 @@ for _name, _number in {
     "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
 }.items():
     if not _number >= 1:
-        raise ImproperlyConfigured(f"{_name} is {_number:g}; it must be at least 1.")
+        raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")
 # What encrypts the credentials of marketplaces: the first encrypts, the others still decrypt.
 AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
     embedded.secret(DATA_DIR, "credentials_key")

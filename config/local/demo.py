@@ -56,7 +56,9 @@ def run_demo_job(api: Api, marketplace: str, console: Console) -> None:
     if job["status"] == "completed":
         _show_result(job["result"], titles, console)
     else:
-        console.print(f"The demo job is {job['status']}: {job.get('error')}", soft_wrap=True, markup=False)
+        console.print(
+            f"The demo job did not complete. It is {job['status']}: {job.get('error')}", soft_wrap=True, markup=False
+        )
 
 
 def _show_result(result: dict[str, Any], titles: dict[str, str], console: Console) -> None:

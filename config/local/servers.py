@@ -51,7 +51,7 @@ def prepare_data_dir(data_dir: Path) -> TextIO:
         lock = (data_dir / "up.lock").open("a+")
     except OSError as error:
         raise EmbeddedServerError(
-            f"The data folder {data_dir} cannot be written ({error.strerror}): choose another with --data-dir."
+            f"The data folder {data_dir} cannot be written ({error.strerror}). Choose another with --data-dir."
         ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +60,7 @@ def prepare_data_dir(data_dir: Path) -> TextIO:
         holder = lock.read().strip() or "unknown"
         lock.close()
         raise EmbeddedServerError(
-            f"Another `up` (process {holder}) uses the data folder {data_dir}: stop it, or choose another folder "
+            f"Another `up` (process {holder}) uses the data folder {data_dir}. Stop it, or choose another folder "
             "with --data-dir."
         ) from None
     lock.truncate(0)
@@ -96,9 +96,9 @@ class Server(ABC):
         until = time.monotonic() + timeout
         while not self.answers():
             if self.process is None or self.process.poll() is not None:
-                raise EmbeddedServerError(f"{self.name} ended at its start: {processes.last_line(self.log)}")
+                raise EmbeddedServerError(f"{self.name} ended when it started: {processes.last_line(self.log)}")
             if time.monotonic() > until:
-                raise EmbeddedServerError(f"{self.name} does not answer after {timeout:.0f} s: see {self.log}")
+                raise EmbeddedServerError(f"{self.name} does not answer after {timeout:.0f} s. See {self.log}")
             time.sleep(READY_POLL_SECONDS)
 
     def stop(self, seconds: float = 10.0) -> None:
@@ -214,8 +214,8 @@ class PostgreSQL(Server):
             raise EmbeddedServerError(f"{self.cluster} cannot be read ({error.strerror}).") from None
         if found != str(TARGET_POSTGRES_VERSION):
             raise EmbeddedServerError(
-                f"The data in {self.cluster} was written by PostgreSQL {found}, this is PostgreSQL "
-                f"{TARGET_POSTGRES_VERSION}: choose another folder with --data-dir, or move that one away."
+                f"The data in {self.cluster} was written by PostgreSQL {found}, but this is PostgreSQL "
+                f"{TARGET_POSTGRES_VERSION}. Choose another folder with --data-dir, or move that one away."
             )
 
     def _create_cluster(self, account: Account | None) -> None:
@@ -257,13 +257,15 @@ class PostgreSQL(Server):
             return
         except psutil.AccessDenied as error:
             raise EmbeddedServerError(
-                f"{pid_file} names process {error.pid}, which may be a PostgreSQL of another user: stop it, or "
-                "remove that file if it is not one."
+                f"{pid_file} names process {error.pid}, which may be a PostgreSQL of another user. Stop "
+                "it, or remove that file if it is not one."
             ) from None
         if ours:
             self._stop_leftover(leftover)
         else:
-            self.announce(f"removing a stale {pid_file.name}: process {leftover.pid} is no PostgreSQL of this folder")
+            self.announce(
+                f"removing a stale {pid_file.name}: process {leftover.pid} is not a PostgreSQL of this folder"
+            )
             pid_file.unlink(missing_ok=True)
 
     def _stop_leftover(self, leftover: psutil.Process) -> None:
@@ -273,7 +275,7 @@ class PostgreSQL(Server):
             leftover.wait(10)
         except psutil.TimeoutExpired:
             raise EmbeddedServerError(
-                f"A PostgreSQL of an earlier run (process {leftover.pid}) does not stop: end it first."
+                f"A PostgreSQL of an earlier run (process {leftover.pid}) does not stop. End it, and try again."
             ) from None
 
 
@@ -287,8 +289,8 @@ def _postgres_account(cluster: Path) -> Account | None:
         ensure_user_exists(POSTGRES_USER)
     except (OSError, subprocess.CalledProcessError) as error:
         raise EmbeddedServerError(
-            f"PostgreSQL does not run as root, and its user {POSTGRES_USER} could not be created ({error}): "
-            "run as an ordinary user."
+            f"PostgreSQL does not run as root, and its user {POSTGRES_USER} could not be created ({error}). "
+            "Run `up` as an ordinary user."
         ) from None
     entry = pwd.getpwnam(POSTGRES_USER)
     return Account(entry.pw_uid, entry.pw_gid)
@@ -300,7 +302,7 @@ def _prepare_socket_dir(folder: Path, account: Account | None) -> None:
     owners = {os.geteuid()} | ({account.uid} if account else set())
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid not in owners:
-        raise EmbeddedServerError(f"{folder} belongs to somebody else: choose another folder with --data-dir.")
+        raise EmbeddedServerError(f"{folder} belongs to somebody else. Choose another folder with --data-dir.")
     folder.chmod(0o700)
     if account:
         os.chown(folder, account.uid, account.gid)

@@ -38,7 +38,7 @@ def free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise EmbeddedServerError(
-                f"Port {port} cannot be used ({error.strerror}): choose another with --port."
+                f"Port {port} cannot be used ({error.strerror}). Choose another with --port."
             ) from None
         found: int = probe.getsockname()[1]
         return found
@@ -114,7 +114,9 @@ class Stack:
         while not ready():
             self.supervisor.require_alive()
             if time.monotonic() > until:
-                raise EmbeddedServerError(f"{what} is not ready after {READY_SECONDS:.0f} s: see {self.logs}.")
+                raise EmbeddedServerError(
+                    f"{what} is not ready after {READY_SECONDS:.0f} s. See the logs in {self.logs}."
+                )
             time.sleep(POLL_SECONDS)
 
     def _api_is_ready(self) -> bool:

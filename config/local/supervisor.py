@@ -56,7 +56,7 @@ class Supervisor:
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 raise ChildDied(
-                    f"{child.name} ended at its start: {processes.last_line(child.log)} (see {child.log})"
+                    f"{child.name} ended when it started: {processes.last_line(child.log)} (see {child.log})"
                 )
 
     def watch(self) -> None:
@@ -113,10 +113,10 @@ class Supervisor:
             # Whatever kept it from starting may be over in a while; the others go on serving.
             self._retry_later(child, f"{child.name} could not be started: {error}")
         else:
-            self.announce(f"{child.name} is running again")
+            self.announce(f"{child.name} is running again.")
 
     def _retry_later(self, child: Child, what: str) -> None:
-        self.announce(f"{what}; starting it again in {child.backoff:g} s")
+        self.announce(f"{what}. It will start again in {child.backoff:g} s.")
         child.restart_at = time.monotonic() + child.backoff
         child.backoff = min(2 * child.backoff, LONGEST_BACKOFF_SECONDS)
 

@@ -33,22 +33,27 @@ PLAIN_WIDTH = 160
 class Command(BaseCommand):
     help = (
         "Start everything on this machine: PostgreSQL and Valkey from their wheels, the API, workers and beat. "
-        "The first start creates a demo tenant with a sample catalogue; every start runs one pricing job of it and "
-        "prints an API key. Ctrl-C stops everything; the next start finds its data. DATABASE_URL and REDIS_URL, "
-        "when set, replace the embedded servers. While it runs, createtenant, createapikey, import_catalogue and "
-        "createsuperuser work in another terminal, with the same --data-dir."
+        "The first start creates a demo tenant with a sample catalogue. Every start runs one pricing job for it and "
+        "prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL and "
+        "REDIS_URL are set, they replace the embedded servers. While this runs, createtenant, createapikey, "
+        "import_catalogue and createsuperuser work in another terminal, with the same --data-dir."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="Of the API on 127.0.0.1; 0: any free one.")
-        add_data_dir(parser, "Where the data lives")
-        parser.add_argument("--workers", type=int, default=4, help="Jobs that run at once (default: 4).")
-        parser.add_argument("--no-demo", action="store_true", help="No demo tenant and no demo job.")
+        parser.add_argument(
+            "--port",
+            type=int,
+            default=8000,
+            help="The port of the API on 127.0.0.1, or 0 for any free one (default: 8000).",
+        )
+        add_data_dir(parser, "The folder for the data")
+        parser.add_argument("--workers", type=int, default=4, help="How many jobs run at once (default: 4).")
+        parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo job.")
         parser.add_argument(
             "--json",
             action="store_true",
-            help='When ready, print one line {"base_url", "api_key", "tenant_id"} on standard output.',
+            help='When everything is ready, print one line {"base_url", "api_key", "tenant_id"} on standard output.',
         )
 
     def handle(self, *args: str, **options: Any) -> None:
@@ -88,7 +93,7 @@ class Command(BaseCommand):
         with self._step("Starting PostgreSQL and Valkey"):
             stack.start_servers()
         with self._step("Preparing the database"):
-            is_migrated(unreachable="The database that DATABASE_URL names does not answer.")
+            is_migrated(unreachable="The database in DATABASE_URL does not answer.")
             call_command("migrate", verbosity=0, interactive=False)
             tenant, _ = Tenant.objects.get_or_create(name="demo" if demo else "default")
             if demo:
@@ -121,10 +126,11 @@ class Command(BaseCommand):
         self._say("")
         self._say(f"AI Jobs is running at {stack.base_url}")
         self._say(f"  Documentation  {stack.base_url}/api/docs")
-        self._say(f"  Admin          {stack.base_url}/admin/   (manage.py createsuperuser makes an account)")
+        self._say(f"  Admin          {stack.base_url}/admin/   (create an account with manage.py createsuperuser)")
         self._say(f"  Tenant         {tenant}")
         self._say(
-            f"  API key        {secret}   (valid until the next `up`; manage.py createapikey makes lasting ones)"
+            f"  API key        {secret}   (valid until the next `up`; create a lasting one with manage.py "
+            "createapikey)"
         )
         self._say(f"  Logs           {stack.logs}")
         self._say("Try it:")
@@ -137,7 +143,7 @@ class Command(BaseCommand):
             )
         else:
             self._say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
-        self._say("Ctrl-C stops everything.")
+        self._say("Press Ctrl-C to stop everything.")
         if as_json:
             self.stdout.write(json.dumps({"base_url": stack.base_url, "api_key": secret, "tenant_id": tenant}))
             self.stdout.flush()
