@@ -75,10 +75,14 @@ def test_no_data_folder_leaves_the_arguments_alone() -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "line"),
     [
-        (["help", "--data-dir="], {}, "--data-dir names no folder."),
-        (["check"], {"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "AIJOBS_OUTBOUND_ALLOW has 'x:y:1', which opens nothing."),
-        (["check"], {"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0; it must be at least 1."),
-        (["check"], {"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""}, "AIJOBS_PRODUCTION is set, so these must be too:"),
+        (["help", "--data-dir="], {}, "--data-dir is empty. Name a folder."),
+        (["check"], {"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "'x:y:1' in AIJOBS_OUTBOUND_ALLOW is not valid."),
+        (["check"], {"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0, but it must be at least 1."),
+        (
+            ["check"],
+            {"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""},
+            "AIJOBS_PRODUCTION is set, but these are not: SECRET_KEY,",
+        ),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:
@@ -121,7 +125,9 @@ def test_data_of_another_postgresql_is_left_alone(tmp_path: Path) -> None:
     cluster = tmp_path / "postgres"
     cluster.mkdir()
     (cluster / "PG_VERSION").write_text("16\n")
-    with pytest.raises(EmbeddedServerError, match=r"written by PostgreSQL 16, this is PostgreSQL 18: .*--data-dir"):
+    with pytest.raises(
+        EmbeddedServerError, match=r"written by PostgreSQL 16, but this is PostgreSQL 18\. .*--data-dir"
+    ):
         PostgreSQL(tmp_path).start()
     assert [path.name for path in cluster.iterdir()] == ["PG_VERSION"]
 

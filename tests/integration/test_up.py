@@ -267,4 +267,4 @@ def test_what_cannot_work_is_refused_in_one_line(tmp_path: Path) -> None:
         on_data_of_another_version = begin_refused(tmp_path / "old", "--port", "0")
         assert f"Port {port} cannot be used" in refusal(on_a_busy_port)
         assert "cannot be written" in refusal(without_a_folder)
-        assert "was written by PostgreSQL 16, this is PostgreSQL 18" in refusal(on_data_of_another_version)
+        assert "was written by PostgreSQL 16, but this is PostgreSQL 18" in refusal(on_data_of_another_version)

@@ -191,7 +191,7 @@ def test_shallow_unless_asked(client: Client, db: None, checks: Checks, query: s
 @pytest.mark.parametrize("query", ["deep=2", "deep=true", "deep=", "deep=1&deep=1"])
 def test_deep_is_0_or_1(client: Client, db: None, checks: Checks, query: str) -> None:
     error = error_of(client.get(f"/readyz?{query}"), 422, "INVALID_FILTER")
-    assert error["details"] == [{"path": "deep", "message": "must be 0 or 1, once"}]
+    assert error["details"] == [{"path": "deep", "message": "must be 0 or 1, and given only once"}]
     assert checks.runs == 0
 
 

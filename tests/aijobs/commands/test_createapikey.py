@@ -69,7 +69,7 @@ def test_expires_after_days_or_hours(text: str, duration: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["90", "d", "0d", "-1d", "1.5d", "90 d", "90w", "1000000d", ""])
 def test_refuses_what_is_no_duration(text: str) -> None:
-    with pytest.raises(CommandError, match=r"^--expires: .*as in 90d or 12h"):
+    with pytest.raises(CommandError, match=r"^--expires: .*for example 90d or 12h"):
         create(["shop"], "ai-jobs:read", f"--expires={text}")
 
 
@@ -77,7 +77,7 @@ def test_refuses_what_is_no_duration(text: str) -> None:
     "text", ["ai-jobs", "ai-jobs:delete", "AI-JOBS:read", "ai-jobs:read,*", "ai jobs:read", " , "]
 )
 def test_refuses_what_is_no_scope(text: str) -> None:
-    with pytest.raises(CommandError, match=r"^--scopes(:| names no scope)"):
+    with pytest.raises(CommandError, match=r"^--scopes(:| must name at least one scope)"):
         create(["shop"], text)
 
 

@@ -132,7 +132,7 @@ def test_running_job_whose_lease_is_over() -> None:
         Job.objects.update(lease_expires_at=now() - timedelta(seconds=overdue))
         assert violations() == ([("lease", public(run.id))] if broken else [])
     [violation] = selfcheck.run()
-    assert "is running on test-worker and has a lease that ended 6 s ago" in violation.sentence
+    assert "is running on test-worker and has a lease that expired 6 s ago" in violation.sentence
 
 
 def test_running_job_without_a_lease() -> None:
@@ -244,7 +244,7 @@ def test_nobody_claims() -> None:
     let_time_pass(LONG)
     [violation] = selfcheck.run()
     assert (violation.rule, violation.job) == ("consumption", None)
-    assert violation.sentence.startswith("3 jobs wait in the broker, the oldest due for 61 s")
+    assert violation.sentence.startswith("3 jobs wait in the broker, the oldest for 61 s")
     # Published again meanwhile: nobody has claimed them all the same.
     Job.objects.filter(id__in=ids).update(released_at=now(), releases=2)
     assert violations() == [("consumption", None)]
@@ -306,7 +306,7 @@ def test_wrong_capacity() -> None:
     TenantCapacity.objects.update(active=5)
     [violation] = selfcheck.whole_history(lambda jobs: None)
     assert violation.rule == "capacity"
-    assert "the tenant shop counts 5 jobs queued or running, and has 2" in violation.sentence
+    assert "the tenant shop has 2 jobs queued or running, but the service counts 5" in violation.sentence
 
 
 def test_says_how_much_it_has_looked_at() -> None:

@@ -87,7 +87,7 @@ def test_after_a_rotation_the_old_key_can_go(owner: Caller, outsider: Caller, se
     save(owner, "one")
     save(outsider, "two")
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW, OLD]
-    assert rotate() == rotate() == "Encrypted anew: 2.\n"
+    assert rotate() == rotate() == "The credentials of 2 connections are encrypted with the first key.\n"
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
     for row in Connection.objects.all():
         with connections.open_connector(row, Pace(1)) as connector:
@@ -101,7 +101,7 @@ def test_what_no_key_opens_is_named_and_the_others_are_rotated(owner: Caller, se
     save(owner, "lost")
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
     save(owner, "kept")
-    with pytest.raises(CommandError, match=f"configured keys: {owner.tenant.name}/lost") as raised:
+    with pytest.raises(CommandError, match=f"credentials of {owner.tenant.name}/lost") as raised:
         rotate()
     assert raised.value.returncode == 1
     assert owner.post("/api/marketplaces/lost/test").json()["data"]["code"] == "CREDENTIALS_UNREADABLE"
@@ -112,7 +112,7 @@ def test_connections_without_credentials_have_nothing_to_encrypt(owner: Caller, 
     settings.AIJOBS_CREDENTIALS_KEYS = [OLD]
     connections.save(owner.tenant.pk, "pages", "web", {}, None)
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
-    assert rotate() == "Encrypted anew: 0.\n"
+    assert rotate() == "The credentials of 0 connections are encrypted with the first key.\n"
     assert connections.find(owner.tenant.pk, "pages") is not None
     with connections.open_connector(Connection.objects.get(), Pace(1)):
         pass

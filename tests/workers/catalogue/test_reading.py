@@ -159,7 +159,7 @@ def test_records_that_never_end_are_not_held() -> None:
 def test_what_a_record_without_an_end_swallowed_is_counted() -> None:
     body = b"a,b,c\n" + b'a","b\n' * 1_000_000
     errors = [record.error for record in read_csv(BytesIO(body), NAMES) if record.error]
-    told = re.compile(r"cannot be read, nor can the [0-9,]+ lines after it: a quoted text is longer")
+    told = re.compile(r"the line cannot be read, nor can the [0-9,]+ lines after it: a quoted text is too long")
     assert sum(told.match(error) is not None for error in errors) > 10
 
 

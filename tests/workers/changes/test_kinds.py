@@ -146,7 +146,7 @@ def test_it_is_decided_settled_and_reverted(seller: Caller, desk: TitleDesk, key
     assert (outcome(), title(), desk.titles["A"]) == (("applied", ""), NEW, NEW)
     change.refresh_from_db()
     undone = revert(change, key)
-    assert (undone.status, undone.reason) == ("pending", f"Reverts title change {change.pk}.")
+    assert (undone.status, undone.reason) == ("pending", f"This reverts the title change {change.pk}.")
     assert settle(seller, desk) == 1
     assert (outcome(), title(), desk.titles["A"]) == (("applied", ""), OLD, OLD)
     with pytest.raises(NotRevertible, match="reverted already"):
@@ -157,7 +157,7 @@ def test_somebody_elses_title_is_left_alone_and_learned(seller: Caller, desk: Ti
     decided(seller, Titles(), OLD, NEW)
     desk.titles["A"] = "By hand"
     settle(seller, desk)
-    told = f"LISTING_CHANGED: the marketplace's title is By hand, not {OLD}, on which this was decided."
+    told = f"LISTING_CHANGED: The marketplace's title is By hand, but this change was decided when it was {OLD}."
     assert outcome() == ("rejected", told)
     assert title() == desk.titles["A"] == "By hand"
     assert decided(seller, Titles(), OLD, NEW).refused == {"A": "LISTING_CHANGED"}
@@ -218,7 +218,7 @@ def test_its_guardrails_hold_at_the_last_moment(
     decided(seller, Titles(), OLD, NEW)
     monkeypatch.setitem(KINDS, Titles.name, Titles(longest=5))
     settle(seller, desk)
-    assert outcome() == ("rejected", "TOO_LONG: the product's bounds have changed.")
+    assert outcome() == ("rejected", "TOO_LONG: The product's bounds have changed since this was decided.")
     assert desk.writes == 0
 
 
@@ -227,7 +227,7 @@ def test_a_later_title_is_not_lost_by_a_revert(seller: Caller, key: int) -> None
     Product.objects.update(title="By hand")
     with pytest.raises(NotRevertible) as refused:
         revert(change, key)
-    assert refused.value.message == f"The title is By hand now, not {NEW}: a later change would be lost."
+    assert refused.value.message == f"The title is now By hand, not {NEW}. A revert would undo a later change."
 
 
 def test_a_kind_that_this_release_does_not_know_waits(
@@ -244,7 +244,7 @@ def test_a_kind_that_this_release_does_not_know_waits(
 def test_a_kind_that_the_marketplace_does_not_take_is_rejected(seller: Caller, desk: TitleDesk) -> None:
     decided(seller, Prices(), Decimal(10), Decimal(9))
     settle(seller, desk)
-    assert outcome() == ("rejected", "NO_PRICE_DESK: Prices cannot be written to this marketplace.")
+    assert outcome() == ("rejected", "NO_PRICE_DESK: The service cannot write prices to this marketplace.")
 
 
 def test_price_changes_of_the_api_are_of_prices_only(seller: Caller) -> None:

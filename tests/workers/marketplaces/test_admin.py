@@ -56,7 +56,7 @@ def test_a_connection_is_added_and_its_secret_never_shown(staff: Client, owner: 
     ("changes", "said"),
     [
         ({"settings": "{}"}, "settings.shop: Field required"),
-        ({"settings": "[1]"}, "Enter a JSON object."),
+        ({"settings": "[1]"}, "Enter a JSON object, such as {}."),
         ({"settings": "{"}, "Enter a valid JSON."),
         ({"credentials": ""}, "credentials.access_token: Field required"),
         ({"credentials": '{"token": "x"}'}, "credentials.token: Extra inputs are not permitted"),
@@ -91,7 +91,7 @@ def test_an_empty_field_keeps_the_credentials_unless_they_would_go_elsewhere(sta
     assert row.settings["api_version"] == "2026-07"
     assert credentials.unseal(row) == {"access_token": SECRET}
     elsewhere = staff.post(page, form(owner, settings='{"shop": "evil.myshopify.com"}', credentials=""))
-    assert "must be given anew" in elsewhere.content.decode()
+    assert "must be sent again" in elsewhere.content.decode()
 
 
 def test_tenant_and_name_never_change(staff: Client, owner: Caller, outsider: Caller) -> None:

@@ -14,7 +14,7 @@ from tests.workers.pricing.simulate import START
 from tests.workers.pricing.test_optimise import asked, maybe_price, posterior
 from workers.pricing import NONE, Constraints, DemandPosterior, Recommendations, SalesPanel, fit, recommend
 
-OFFER = "9.50 by BestShop (lowest of 5 offers)"
+OFFER = "9.50 of BestShop (the lowest of 5 offers)"
 
 
 def anchored(**changed: Any) -> Constraints:
@@ -88,14 +88,21 @@ def test_run_by_run_the_price_walks_to_the_floor_and_stays() -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"anchor_high": 950}, f"Held at most at {OFFER}: cut by 5.0 % to 9.50, expected to earn 0.5 % less profit."),
-        ({"anchor_high": 940}, f"Held at most at 9.40 against {OFFER}: cut by 6.0 % to 9.40"),
-        ({"anchor_high": 800}, "cut by 10.0 % to 9.00, as far as the largest step per run allows, expected to earn"),
+        (
+            {"anchor_high": 950},
+            f"The competitor rule allows at most the {OFFER}: the price is cut by 5.0 % to 9.50, "
+            "which is expected to earn 0.5 % less profit.",
+        ),
+        (
+            {"anchor_high": 940},
+            f"The competitor rule allows at most 9.40 against the {OFFER}: the price is cut by 6.0 % to 9.40",
+        ),
+        ({"anchor_high": 800}, "cut by 10.0 % to 9.00, as far as the largest step per run allows, which is expected"),
         ({"anchor_high": 950, "min_price": 970}, "to 9.70, as far as the minimum price allows"),
-        ({"anchor_low": 1050}, f"Held at least at 10.50 against {OFFER}: raised by 5.0 % to 10.50"),
+        ({"anchor_low": 1050}, f"allows at least 10.50 against the {OFFER}: the price is raised by 5.0 % to 10.50"),
         (
             {"anchor_high": 950, "min_price": 1000},
-            f"What {OFFER} calls for is out of reach: the minimum price comes first. The price is held.",
+            f"The price cannot follow the {OFFER}, because the minimum price comes first. It is held.",
         ),
     ],
 )
@@ -104,10 +111,12 @@ def test_the_words_name_the_offer(changed: dict[str, Any], words: str) -> None:
 
 
 def test_the_words_name_the_offer_that_limits_a_choice() -> None:
-    assert one(-1.5, anchor_high=1040)[2].endswith(f"more profit. Held at most at 10.40 against {OFFER}.")
-    assert f"allows. Held at most at 10.00 against {OFFER}." in one(-1.5, anchor_high=1000)[2]
+    assert one(-1.5, anchor_high=1040)[2].endswith(
+        f"more profit. The competitor rule allows at most 10.40 against the {OFFER}."
+    )
+    assert f"allows. The competitor rule allows at most 10.00 against the {OFFER}." in one(-1.5, anchor_high=1000)[2]
     unnamed = recommend(posterior([-2.5]), replace(anchored(anchor_high=950), anchor_label=(None,)))
-    assert "at 9.50 against the competitor's offer:" in unnamed.reasoning[0]
+    assert "at most 9.50 against the competitor's offer:" in unnamed.reasoning[0]
 
 
 def test_a_sku_without_sales_follows_and_is_otherwise_held() -> None:
@@ -117,7 +126,7 @@ def test_a_sku_without_sales_follows_and_is_otherwise_held() -> None:
     within = recommend(never_sold(), anchored(anchor_high=1100))
     assert within.held[0]
     assert within.binding_constraint[0] is None
-    assert "No sales" in within.reasoning[0]
+    assert "no sales" in within.reasoning[0]
 
 
 @pytest.mark.parametrize("objective", ["profit", "revenue"])
@@ -126,7 +135,7 @@ def test_without_a_cost_only_a_floor_lets_the_price_follow(objective: Any) -> No
         held = recommend(post, anchored(anchor_high=950, cost=NONE), objective)
         assert held.held[0]
         assert held.binding_constraint[0] is None
-        assert "without a cost or a minimum price" in held.reasoning[0]
+        assert "Without a cost or a minimum price" in held.reasoning[0]
         for floor in ("min_price", "map_price"):
             got = recommend(post, anchored(anchor_high=950, cost=NONE, **{floor: 960}), objective)
             assert got.recommended_price[0] == 960
@@ -228,7 +237,7 @@ def test_an_anchor_only_narrows(given_: dict[str, Any], slope: float) -> None:
     """Blocked with it is blocked without it; and a price that moves without a charm ending never moves away."""
     got = decide(given_, slope, True, "profit")
     free = decide({**given_, "anchor_low": NONE, "anchor_high": NONE}, slope, True, "profit")
-    for words in ("contradict each other", "one step cannot mend", "No price with"):
+    for words in ("contradict each other", "one step cannot correct", "No allowed price keeps"):
         assert (words in got.reasoning[0]) == (words in free.reasoning[0])
     price, current = int(got.recommended_price[0]), given_["current_price"]
     mended = got.binding_constraint[0] in ("min_margin", "min_price", "map_price", "max_price")

@@ -102,10 +102,10 @@ def test_a_charm_ending_binds_between_two_endings() -> None:
         (
             {"map_price": 1200},
             "max_change",
-            "breaks the minimum advertised price, which one step cannot mend",
+            "violates the minimum advertised price, and one step cannot correct that",
         ),
         ({"min_price": 1050, "max_price": 1040}, "min_price", "contradict each other"),
-        ({"min_margin": 0.5}, "max_change", "breaks the minimum margin"),
+        ({"min_margin": 0.5}, "max_change", "violates the minimum margin"),
     ],
 )
 def test_what_cannot_be_met_is_held_and_said(changed: dict[str, Any], binding: str, words: str) -> None:
@@ -128,7 +128,7 @@ def test_little_stock_forbids_the_cut_and_raises_the_price() -> None:
 def test_without_a_cost_no_profit_is_claimed_and_the_price_is_held() -> None:
     price, binding, words = one(-2.5, cost=NONE, min_margin=0.5)
     assert (price, binding) == (1000, None)
-    assert "unknown without the cost" in words
+    assert "Without the product's cost" in words
 
 
 def test_revenue_is_maximised_where_it_is_asked_for() -> None:
@@ -155,7 +155,7 @@ def test_a_sku_never_seen_is_held() -> None:
     empty = fit(simulate(1, n_skus=3, periods=5).panel, START - 1)
     got = recommend(empty, constraints(np.array([10.0, 20.0, 30.0]), stock=np.full(3, 5.0)))
     assert got.held.all()
-    assert "No sales" in got.reasoning[0]
+    assert "no sales" in got.reasoning[0]
     assert np.isfinite(got.confidence).all()
 
 

@@ -348,7 +348,8 @@ def test_a_scan_in_which_nothing_could_be_had_for_several_reasons_fails_and_coun
     assert told is not None
     assert told.data is not None
     assert (job.status, told.data["code"]) == (status, "NO_OFFERS_FETCHED")
-    assert told.data["message"] == f"No offers could be fetched for any SKU: NOT_LISTED for 2, {second.code} for 1."
+    reasons = f"NOT_LISTED for 2, {second.code} for 1"
+    assert told.data["message"] == f"The service could not fetch offers for any SKU. The reasons were {reasons}."
 
 
 def test_a_problem_of_one_sku_is_its_own(owner: Caller, scripted: type[Scripted]) -> None:

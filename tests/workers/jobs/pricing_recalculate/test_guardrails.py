@@ -108,7 +108,7 @@ def test_the_price_stands_to_the_offer_as_asked(
     rivals(seller, f"{SKU},Lowest,12,2,false\n{SKU},Featured,15,0,true\n{SKU},Dear,18,0,false\n", columns)
     shown = recommended(seller, competitor_anchor=anchor)
     assert (low or 0) <= shown["recommended_price"] <= high
-    named = "Featured (the buy box)" if "reference" in anchor else "Lowest (lowest of 3 offers)"
+    named = "Featured (the buy box)" if "reference" in anchor else "Lowest (the lowest of 3 offers)"
     assert named in shown["reasoning"]
     assert shown["binding_constraint"] in ("competitor", "charm_ending")
 
@@ -137,7 +137,7 @@ def test_an_old_offer_is_not_followed(seller: Caller) -> None:
     Offer.objects.update(fetched_at=F("fetched_at") - timedelta(hours=25))
     shown = recommended(seller, competitor_anchor=MATCH)
     assert shown["recommended_price"] == free
-    assert "of the last 1440 minutes" in shown["reasoning"]
+    assert "from the last 1440 minutes" in shown["reasoning"]
     followed = recommended(seller, competitor_anchor={**MATCH, "max_age_minutes": 1560})
     assert followed["recommended_price"] <= 12
 

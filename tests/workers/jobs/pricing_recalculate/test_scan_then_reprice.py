@@ -185,7 +185,7 @@ def test_the_price_follows_the_offer_that_was_scanned(seller: Caller, market: Ma
         assert each["applied"]
         # 30 % below is out of one step's reach: the price goes as far as it may.
         assert 0.9 * float(before[each["sku"]]) <= each["recommended_price"] < float(before[each["sku"]])
-        assert f"{rival[each['sku']]} by {RIVAL}" in each["reasoning"]
+        assert f"{rival[each['sku']]} of {RIVAL}" in each["reasoning"]
     new = {each["sku"]: f"{each['recommended_price']:.2f}" for each in priced["recommendations"]}
     assert market.prices() == in_catalogue() == new
     assert {change["sku"]: change["status"] for change in listed(seller, "price-changes")} == dict.fromkeys(

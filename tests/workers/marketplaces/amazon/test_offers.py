@@ -162,23 +162,23 @@ def test_a_batch_that_is_rejected_is_not_the_problem_of_others(amazon: Amazon, f
 @pytest.mark.parametrize(
     ("broken", "reason"),
     [
-        ({"ListingPrice": None}, "the price is missing"),
-        ({"ListingPrice": "12"}, "the price is missing"),
-        ({"ListingPrice": money(None)}, "the price is no number"),
-        ({"ListingPrice": money("1,299.00")}, "the price is no number"),
-        ({"ListingPrice": money(True)}, "the price is no number"),
-        ({"ListingPrice": money(0)}, "the price must be above 0"),
-        ({"ListingPrice": money(-3)}, "the price must be above 0"),
-        ({"ListingPrice": money("1" + "0" * 12)}, "the price is too large"),
-        ({"ListingPrice": money(10**400)}, "the price is too large"),
-        ({"ListingPrice": money(1.999)}, "the price has more than the 2 decimals of USD"),
-        ({"ListingPrice": money(12, "EUR")}, "the price is in EUR, not in USD"),
-        ({"ListingPrice": money(12, 840)}, "the price is in no currency, not in USD"),
-        ({"ListingPrice": money(12, ["USD"])}, "the price is in no currency, not in USD"),
-        ({"Shipping": money(-1)}, "the shipping must not be negative"),
-        ({"Shipping": None}, "the shipping is missing"),
-        ({"SellerId": None}, "the seller is missing"),
-        ({"SellerId": "\0"}, "the seller is missing"),
+        ({"ListingPrice": None}, "The price is missing."),
+        ({"ListingPrice": "12"}, "The price is missing."),
+        ({"ListingPrice": money(None)}, "The price is not a number."),
+        ({"ListingPrice": money("1,299.00")}, "The price is not a number."),
+        ({"ListingPrice": money(True)}, "The price is not a number."),
+        ({"ListingPrice": money(0)}, "The price is not above 0, or too large."),
+        ({"ListingPrice": money(-3)}, "The price is not above 0, or too large."),
+        ({"ListingPrice": money("1" + "0" * 12)}, "The price is too large."),
+        ({"ListingPrice": money(10**400)}, "The price is too large."),
+        ({"ListingPrice": money(1.999)}, "The price has more than the 2 decimals of USD."),
+        ({"ListingPrice": money(12, "EUR")}, "The price is in EUR, not in USD."),
+        ({"ListingPrice": money(12, 840)}, "The price is in no currency, not in USD."),
+        ({"ListingPrice": money(12, ["USD"])}, "The price is in no currency, not in USD."),
+        ({"Shipping": money(-1)}, "The shipping is negative, or too large."),
+        ({"Shipping": None}, "The shipping is missing."),
+        ({"SellerId": None}, "The seller is missing."),
+        ({"SellerId": "\0"}, "The seller is missing."),
     ],
 )
 def test_an_offer_that_makes_no_sense_is_refused_alone(
@@ -221,13 +221,13 @@ def test_a_featured_offer_that_is_the_cheapest_is_all_of_a_seller(
 @pytest.mark.parametrize(
     ("amount", "reason"),
     [
-        (b"1e999999999", "the price is too large"),
-        (b"-1e999999999", "the price is too large"),
-        (b"1" * 4000, "the price is too large"),
-        (b"1e-999999999", "the price has more than the 2 decimals of USD"),
-        (b"0e999999999", "the price must be above 0"),
-        (b"-0", "the price must be above 0"),
-        (b"9.99" + b"0" * 1000 + b"1", "the price has more than the 2 decimals of USD"),
+        (b"1e999999999", "The price is too large."),
+        (b"-1e999999999", "The price is too large."),
+        (b"1" * 4000, "The price is too large."),
+        (b"1e-999999999", "The price has more than the 2 decimals of USD."),
+        (b"0e999999999", "The price is not above 0, or too large."),
+        (b"-0", "The price is not above 0, or too large."),
+        (b"9.99" + b"0" * 1000 + b"1", "The price has more than the 2 decimals of USD."),
     ],
 )
 def test_a_number_of_any_size_is_refused_alone(amazon: Amazon, fake: FakeAmazon, amount: bytes, reason: str) -> None:
@@ -249,7 +249,7 @@ def test_hostile_text_is_only_text(amazon: Amazon, fake: FakeAmazon) -> None:
     fake.payloads[("B", "New")] = failed(400, "A\0B", "Told\n\u202e\ud800 " + "y" * 10_000)
     found = fetch(amazon, listing("A"), listing("B"))
     assert [each.seller for each in found["A"].offers] == ["<b>A" + "x" * 96]
-    assert [each.reason for each in found["A"].refused] == ["the seller is missing"]
+    assert [each.reason for each in found["A"].refused] == ["The seller is missing."]
     assert found["B"].problem
     assert found["B"].problem.message.startswith("Amazon has no offers for this product: AB: Told yyy")
     assert len(found["B"].problem.message) < 400

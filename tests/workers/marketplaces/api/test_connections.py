@@ -137,7 +137,7 @@ def test_a_marketplace_that_only_has_products_is_one_of_the_catalogue(owner: Cal
     assert owner.post(f"{PATH}/amazon_us/test").json()["data"] == {
         "ok": True,
         "code": None,
-        "message": "Nothing to connect to: 1 products, and the offers imported for them.",
+        "message": "The catalogue needs no connection. It has 1 products of this marketplace.",
     }
 
 

@@ -17,12 +17,12 @@ LISTING = Listing(sku="ABC", currency="USD")
 
 
 def test_the_check_names_the_shop(connect: Connect) -> None:
-    assert connect().check() == "Connected to My Shop (USD); prices can be read and written."
+    assert connect().check() == "The service is connected to My Shop (USD) and can read and write prices."
 
 
 def test_to_write_includes_to_read(server: FakeShopify, connect: Connect) -> None:
     server.admin.scopes = {"write_products"}
-    assert "read and written" in connect().check()
+    assert "read and write" in connect().check()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_wrong_token_is_refused(connect: Connect, caplog: pytest.LogCaptureFix
 
 def test_a_shops_name_is_one_line_without_the_token(server: FakeShopify, connect: Connect) -> None:
     server.admin.name = f"My\r\nShop\u202e {TOKEN}"
-    assert connect().check().startswith("Connected to My  Shop  … (USD)")
+    assert connect().check().startswith("The service is connected to My  Shop  … (USD)")
 
 
 @pytest.mark.parametrize(

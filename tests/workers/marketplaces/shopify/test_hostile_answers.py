@@ -75,7 +75,7 @@ def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -
         for answer in answers:
             server.instead["Check"] = [json_reply(answer)]
             with suppress(OutboundError):
-                assert shopify.check().startswith("Connected to")
+                assert shopify.check().startswith("The service is connected to")
 
 
 @EXAMPLES

@@ -109,7 +109,7 @@ def test_a_double_on_a_later_page_is_noticed(server: FakeShopify, connect: Conne
 def test_a_search_without_end_is_given_up(server: FakeShopify, connect: Connect) -> None:
     for number in range(PAGE_SIZE * MOST_PAGES + 1):
         server.admin.add(f"ABC-{number}", "1.00")
-    with pytest.raises(Permanent, match=r"AMBIGUOUS_SKU.*external id"):
+    with pytest.raises(Permanent, match=r"AMBIGUOUS_SKU.*external_id"):
         connect().read_price(listing())
     assert len(server.operations) == MOST_PAGES
 
@@ -144,7 +144,7 @@ def test_a_shop_in_another_currency_is_left_alone(external_id: str, server: Fake
     variant = server.admin.add("ABC", "1.00")
     shopify = connect()
     named = listing(external_id=external_id)
-    with pytest.raises(Permanent, match=r"WRONG_CURRENCY.*EUR, not in USD"):
+    with pytest.raises(Permanent, match=r"WRONG_CURRENCY.*EUR, but .* in USD"):
         shopify.read_price(named)
     with pytest.raises(Permanent, match="WRONG_CURRENCY"):
         shopify.write_price(named, Decimal(2))
@@ -163,5 +163,5 @@ def test_a_rejected_price_is_reported_in_shopifys_words(server: FakeShopify, con
 def test_a_price_that_the_shop_changes_is_uncertain(server: FakeShopify, connect: Connect) -> None:
     server.admin.add("ABC", "1.00")
     server.admin.surcharge = Decimal("0.05")
-    with pytest.raises(Uncertain, match=r"PRICE_DIFFERS.*sent 2 and has 2\.05"):
+    with pytest.raises(Uncertain, match=r"PRICE_DIFFERS.*sent 2, but Shopify has 2\.05"):
         connect().write_price(listing(), Decimal(2))

@@ -33,8 +33,8 @@ def test_shopify_offers_what_is_in_stock() -> None:
         (Decimal("12.50"), "shop.example"),
         (Decimal("15.00"), "shop.example"),
     ]
-    assert [refused.reason.partition(",")[0] for refused in found.refused] == [
-        "the offer is not on sale (outofstock)"
+    assert [refused.reason.partition(".")[0] for refused in found.refused] == [
+        "The offer is not on sale (outofstock)"
     ]
 
 
