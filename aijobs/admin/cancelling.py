@@ -48,7 +48,8 @@ class CancelAdmin(ReadOnlyAdmin):
             else:
                 cancelled += 1
                 self.log_change(request, row, "Cancelled.")
-        self.message_user(request, f"{cancelled} cancelled.", messages.SUCCESS if cancelled else messages.INFO)
+        told = f"The service cancelled {cancelled} of the selected {self.opts.verbose_name_plural}."
+        self.message_user(request, told, messages.SUCCESS if cancelled else messages.INFO)
         if refusals:
             self.message_user(request, _refused(refusals), messages.WARNING)
 
@@ -56,4 +57,6 @@ class CancelAdmin(ReadOnlyAdmin):
 def _refused(refusals: list[tuple[str, str]]) -> SafeString:
     shown = format_html_join("", "<br>{}: {}", refusals[:SHOWN_REFUSALS])
     more = len(refusals) - SHOWN_REFUSALS
-    return format_html("{} not cancelled.{}{}", len(refusals), shown, f" … and {more} more" if more > 0 else "")
+    return format_html(
+        "The service did not cancel {}:{}{}", len(refusals), shown, f" … and {more} more" if more > 0 else ""
+    )

@@ -75,4 +75,6 @@ class ApiKeyAdmin(Admin):
     @admin.action(description="Revoke selected API keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         revoked = keys.filter(revoked_at=None).update(revoked_at=now())
-        self.message_user(request, f"{revoked} revoked. The service stops accepting them {DELAY}.")
+        self.message_user(
+            request, f"The service revoked {revoked} of the selected keys. It stops accepting them {DELAY}."
+        )

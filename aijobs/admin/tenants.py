@@ -29,12 +29,17 @@ class TenantAdmin(Admin):
     @admin.action(description="Suspend selected tenants", permissions=["change"])
     def suspend(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
         suspended = tenants.filter(suspended_at=None).update(suspended_at=now())
-        self.message_user(request, f"{suspended} suspended. The service stops accepting their keys {DELAY}.")
+        self.message_user(
+            request,
+            f"The service suspended {suspended} of the selected tenants. It stops accepting their keys {DELAY}.",
+        )
 
     @admin.action(description="Resume selected tenants", permissions=["change"])
     def resume(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
         resumed = tenants.exclude(suspended_at=None).update(suspended_at=None)
-        self.message_user(request, f"{resumed} resumed. Their keys work again {DELAY}.")
+        self.message_user(
+            request, f"The service resumed {resumed} of the selected tenants. Their keys work again {DELAY}."
+        )
 
 
 @admin.register(TenantCapacity)
