@@ -44,7 +44,7 @@ class RepricingPolicy(models.Model):
         verbose_name_plural = "repricing policies"
 
     def __str__(self) -> str:
-        return f"of {self.tenant}"
+        return f"policy of {self.tenant}"
 
 
 def policy_of(tenant_id: int) -> RepricingPolicy:
