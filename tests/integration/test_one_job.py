@@ -30,7 +30,11 @@ def test_permanent_failure_ends_at_once_and_a_transient_one_after_its_attempts(
     permanent, transient, bug = wait_for_the_end(http, *ids)
     assert permanent["error"] == {"code": "PROBE_FAILED", "message": "asked to fail", "retry_count": 0}
     assert transient["error"] == {"code": "PROBE_BUSY", "message": "asked to fail for now", "retry_count": 2}
-    assert bug["error"] == {"code": "INTERNAL_ERROR", "message": "The job failed unexpectedly.", "retry_count": 2}
+    assert bug["error"] == {
+        "code": "INTERNAL_ERROR",
+        "message": "The job failed because of an error in the service. Its operator finds it in the log.",
+        "retry_count": 2,
+    }
     assert "hunter2" not in json.dumps(bug)
 
 

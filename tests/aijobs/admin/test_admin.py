@@ -179,7 +179,7 @@ def test_cancel_ends_what_is_queued_and_says_why_not_the_rest(admin_client: Clie
     page = act(admin_client, Job, "cancel_queued", queued, running).content.decode()
     assert engine.statuses([queued, running]) == ["cancelled", "running"]
     assert engine.kinds(queued) == ["queued", "cancelled"]
-    assert "Cancelled: 1." in page
+    assert "The service cancelled 1 of the selected jobs." in page
     refused = identifiers.encode(identifiers.JOB_PREFIX, running)
     assert f"{refused}: The job is running; only a queued job can be cancelled." in page
     assert LogEntry.objects.get().object_id == str(queued)
@@ -188,7 +188,8 @@ def test_cancel_ends_what_is_queued_and_says_why_not_the_rest(admin_client: Clie
 def test_cancel_of_a_batch_ends_what_is_still_queued(admin_client: Client, tenant: Tenant) -> None:
     batch_id, jobs = engine.dispatch_batch(tenant, 3)
     engine.start(jobs[0])
-    assert "Cancelled: 1." in act(admin_client, Batch, "cancel_queued", batch_id).content.decode()
+    page = act(admin_client, Batch, "cancel_queued", batch_id).content.decode()
+    assert "The service cancelled 1 of the selected batches." in page
     assert engine.statuses(jobs) == ["running", "cancelled", "cancelled"]
 
 

@@ -229,7 +229,7 @@ def test_row_that_lost_count() -> None:
     Job.objects.update(event_seq=2)
     [violation] = selfcheck.run()
     assert (violation.rule, violation.job) == ("sequence", public(job_id))
-    assert violation.sentence.startswith("should have the events 1 to 2; it has 1, numbered 1 to 1")
+    assert violation.sentence.startswith("should have the events 1 to 2, but it has 1, numbered 1 to 1")
 
 
 def test_job_without_events() -> None:

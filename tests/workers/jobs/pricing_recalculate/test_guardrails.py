@@ -235,7 +235,7 @@ def test_an_applied_change_is_audited_with_its_job_reason_before_and_after(follo
     [change] = listed(followed, "price-changes")
     assert (change["before"], f"{change['after']:.2f}") == (20.0, price())
     assert float(price()) <= 15
-    assert "15.00 by Rival" in change["reason"]
+    assert "15.00 of Rival" in change["reason"]
     assert change["job_id"] == Job.objects.filter(type="pricing_recalculate").latest("created_at").public_id
     assert (change["status"], change["reverts"]) == ("applied", None)
 
