@@ -153,7 +153,7 @@ class _Breaker:
                     connection.default_channel.close()  # type: ignore[attr-defined]  # of every channel
             except Exception as error:
                 # Whatever it is: a probe that ends would leave the breaker open for good.
-                logger.debug("broker still unavailable: %s", error)
+                logger.debug("the broker still does not answer: %s", error)
                 continue
             self._closed = True
 
@@ -180,7 +180,7 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
     except ERRORS as error:
         disconnect()
         _breaker.trip()
-        logger.warning("broker unavailable: %s", error)
+        logger.warning("the broker does not answer: %s", error)
         raise BrokerDown(str(error)) from error
 
 
@@ -252,7 +252,7 @@ def _job_id(message: Any) -> UUID | None:
     try:
         return UUID(orjson.loads(b64decode(message["body"]))[0][0])
     except (ValueError, LookupError, TypeError, AttributeError):
-        logger.warning("a message that is none of ours, in a queue of jobs")
+        logger.warning("a queue of jobs has a message that the service did not send")
         return None
 
 

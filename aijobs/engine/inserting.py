@@ -106,7 +106,7 @@ def insert(
             queueing.refill(tenant.id)
         except sql.CONNECTION_ERRORS as error:
             # The jobs are accepted, whatever happens now: the sweeper releases them.
-            logger.warning("not released: %s", error)
+            logger.warning("accepted jobs could not be released, the sweeper does it later: %s", error)
 
 
 def _insert(parameters: dict[str, object]) -> list[_Inserted]:

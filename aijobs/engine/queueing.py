@@ -47,7 +47,7 @@ def publish(released: Sequence[Released]) -> None:
         _unrelease([job.id for job in released])
     except sql.CONNECTION_ERRORS as error:
         # The jobs are accepted, whatever happens now: the sweeper finds that their messages are missing.
-        logger.warning("not published: %s", error)
+        logger.warning("jobs could not be published, the sweeper does it later: %s", error)
 
 
 def _unrelease(ids: list[UUID]) -> None:
@@ -55,7 +55,7 @@ def _unrelease(ids: list[UUID]) -> None:
         waiting = Job.objects.filter(id__in=ids, status=Status.QUEUED)
         waiting.update(released_at=None, releases=Greatest(F("releases") - 1, 0))
     except sql.CONNECTION_ERRORS as error:
-        logger.warning("released, and not published: %s", error)
+        logger.warning("released jobs could not be published, the sweeper does it later: %s", error)
 
 
 def _chain(job: Released) -> tuple[Link, list[Link]]:

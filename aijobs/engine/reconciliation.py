@@ -75,11 +75,11 @@ def _released_count() -> int:
 def _look(grace: float) -> None:
     messages = broker.messages(settings.AIJOBS_LEASE_SECONDS)
     if withdrawn := broker.withdraw(_stale(messages)):
-        logger.info("took %d stale messages out", withdrawn)
+        logger.info("%d stale messages were taken out of the broker", withdrawn)
     present = {message.job_id for message in messages}
     lost = sql.rows(Released, REPUBLISH_LOST, {"grace": grace, "present": list(present)})
     if lost:
-        logger.warning("%d messages were lost: publishing them again", len(lost))
+        logger.warning("%d messages were lost and are published again", len(lost))
     queueing.publish(lost)
 
 

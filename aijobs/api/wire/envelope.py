@@ -97,7 +97,7 @@ def error_body(code: str, message: str, details: object = None) -> dict[str, obj
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
     if isinstance(error, CONNECTION_ERRORS):
-        logger.warning("database unavailable: %s", error)
+        logger.warning("the database does not answer: %s", error)
         _drop_dead_connections()
         error = ServiceUnavailable(retry_after=2)
     elif isinstance(error, RequestDataTooBig):
