@@ -38,7 +38,7 @@ class Heartbeat:
                 context.renew()
             except Exception as error:
                 # Whatever it is, the next beat tries again; if the lease runs out, the sweeper takes the job back.
-                logger.warning("lease not renewed: %s", error)
+                logger.warning("the lease could not be renewed: %s", error)
             finally:
                 connection.close()
 

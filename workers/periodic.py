@@ -18,7 +18,7 @@ SETTLE_MESSAGE_SECONDS = 10
 def sweep() -> None:
     """Take back lost runs, promote what waited long, and keep the broker's windows full."""
     if reclaimed := lifecycle.reclaim_expired():
-        logger.warning("took back %d jobs whose lease was over", reclaimed)
+        logger.warning("%d jobs whose lease had expired were taken back", reclaimed)
     # Before the comparison, which takes the promoted jobs' old messages out.
     queueing.promote()
     try:

@@ -68,7 +68,7 @@ def _of_another_release(run: Run, error: ApiError) -> Outcome:
     age = now() - run.created_at
     if age.total_seconds() > registry.UNKNOWN_FOR_SECONDS:
         return Failed(error.code, error.message, transient=False)
-    logger.warning("handed back: %s", error)
+    logger.warning("the job was handed back: %s", error)
     return HandedBack(delay=min(FIRST_DELAY_SECONDS * 2 ** min(run.attempt - 1, 10), LONGEST_DELAY_SECONDS))
 
 

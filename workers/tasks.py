@@ -47,7 +47,7 @@ def refill(tenant_id: int) -> None:
     try:
         queueing.refill(tenant_id)
     except CONNECTION_ERRORS as error:
-        logger.warning("not refilled: %s", error)
+        logger.warning("the tenant's window could not be refilled, the sweeper does it later: %s", error)
 
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
@@ -91,4 +91,4 @@ def _hand_back() -> None:
     connection.settings_dict["OPTIONS"]["pool"] = False
     handed_back = lifecycle.hand_back(WORKER)
     if handed_back:
-        logger.warning("handed back %d running jobs", handed_back)
+        logger.warning("%d running jobs were handed back", handed_back)

@@ -182,7 +182,7 @@ def _why_not(work: Work[V], live: V) -> str | None:
             f"{before}."
         )
     if change.reverts_id is None and rails.switched_off:
-        return f"{rails.switched_off}: Repricing is switched off in the tenant's repricing policy."
+        return f"{rails.switched_off}: Repricing is switched off in your repricing policy."
     if refusal := rails.bound_refusal(change.product, work.after):
         return f"{refusal}: The product's bounds have changed since this was decided."
     return EXPIRED if now() - change.created_at > EXPIRES_AFTER else None

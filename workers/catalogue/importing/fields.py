@@ -85,7 +85,7 @@ def money(cell: str) -> Decimal:
     """An amount above zero, exactly as written."""
     amount = _decimal(cell)
     if not 0 < amount < LARGEST_AMOUNT:
-        raise ValueError("must be above 0 and below a thousand million")
+        raise ValueError("must be above 0 and below 1,000,000,000")
     return amount
 
 
@@ -104,7 +104,7 @@ def cost(cell: str) -> Decimal | None:
         return None
     amount = _decimal(cell)
     if not 0 <= amount < LARGEST_AMOUNT:
-        raise ValueError("must be at least 0 and below a thousand million")
+        raise ValueError("must be at least 0 and below 1,000,000,000")
     return amount
 
 
@@ -188,7 +188,7 @@ def optional_stock(cell: str) -> int | None:
 def units(cell: str) -> float:
     number = float(_decimal(cell))
     if not 0 <= number <= LARGEST_UNITS:
-        raise ValueError("must be at least 0 and at most a thousand million")
+        raise ValueError("must be at least 0 and at most 1,000,000,000")
     return number
 
 

@@ -228,4 +228,4 @@ def _try(add: Callable[[T], None], what: T) -> None:
     try:
         add(what)
     except OutboundError as problem:
-        logger.warning("offers of Amazon's are not completed: %s", problem)
+        logger.warning("Amazon's offers are incomplete: %s", problem)
