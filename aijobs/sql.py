@@ -4,11 +4,12 @@ A psycopg cursor of its own, because Django's binds on the client and never prep
 hot path and are prepared once per connection.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Model, OrderBy, QuerySet
 from psycopg.errors import LockNotAvailable
 from psycopg.rows import RowFactory, class_row, tuple_row
 
@@ -47,3 +48,15 @@ def _execute(factory: RowFactory[Row], statement: LiteralString, parameters: Map
         if isinstance(error.__cause__, LockNotAvailable):
             raise LockTimeout(str(error)) from error
         raise
+
+
+M = TypeVar("M", bound=Model)
+
+
+def merged(parts: Sequence[QuerySet[M]], order: Sequence[OrderBy], most: int) -> list[M]:
+    """The first rows of lists that lie within each other, each of which an index has in this order.
+
+    Asked for as one list, such as `status IN (…)`, no index has them in any order: all would be read and sorted.
+    """
+    first, *others = (part.order_by(*order)[:most] for part in parts)
+    return list(first.union(*others, all=True).order_by(*order)[:most] if others else first)

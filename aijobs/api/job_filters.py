@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ from aijobs.states import Priority, Status
 
 INCLUDABLE = ("params", "result")
 # These take several values, comma separated or repeated.
-SEVERAL = ("type", "status", "include")
+EACH_APART = ("type", "status")
+SEVERAL = (*EACH_APART, "include")
 
 
 class ChoicesFilter(BaseInFilter, ChoiceFilter):
@@ -30,8 +32,8 @@ def type_choices() -> list[tuple[str, str]]:
 
 
 class JobFilter(FilterSet):
-    type = ChoicesFilter(choices=type_choices)
-    status = ChoicesFilter(choices=Status.choices)
+    type = ChoicesFilter(choices=type_choices, method="leave")
+    status = ChoicesFilter(choices=Status.choices, method="leave")
     priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority], method="filter_priority")
     batch_id = CharFilter(method="filter_batch")
     start_date = CharFilter(method="filter_start")
@@ -45,6 +47,10 @@ class JobFilter(FilterSet):
         super().__init__(data, queryset=queryset)
         # A bare date is a day of the tenant's.
         self.zone = zone
+
+    def leave(self, jobs: QuerySet[Job], name: str, value: object) -> QuerySet[Job]:
+        """Checked here; see `filter_jobs`."""
+        return jobs
 
     def filter_priority(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
         return jobs.filter(priority=Priority.from_name(value))
@@ -91,13 +97,18 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(milliseconds=1)
 
 
-def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> QuerySet[Job]:
-    """The jobs that the query asks for. Raises InvalidFilter with one entry per wrong parameter."""
+def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[QuerySet[Job]]:
+    """The jobs that the query asks for, those of each type and status apart: an index has them in a list's order.
+
+    Raises InvalidFilter with one entry per wrong parameter.
+    """
     check_names(query, {*JobFilter.base_filters, "limit", "cursor", "include"}, SEVERAL)
     found = JobFilter(_joined(query), jobs, zone)
     if not found.is_valid():
         raise InvalidFilter(details=_form_errors(found.form))
-    return cast("QuerySet[Job]", found.qs)
+    rows = cast("QuerySet[Job]", found.qs)
+    apart = [[{name: value} for value in dict.fromkeys(found.form.cleaned_data[name] or ())] for name in EACH_APART]
+    return [rows.filter(**kind, **state) for kind, state in product(*(values or [{}] for values in apart))]
 
 
 def includes(query: QueryDict) -> set[str]:

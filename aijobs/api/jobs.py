@@ -28,6 +28,7 @@ from aijobs.engine.inserting import NewJob
 from aijobs.errors import InvalidFilter, JobNotCancellable, JobNotFound
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
+from aijobs.sql import merged
 from aijobs.states import Priority, Status
 
 JOB_ID = OpenApiParameter(
@@ -213,15 +214,16 @@ class JobViewSet(ViewSet):
         tenant = tenant_of(request)
         query = request.query_params
         included = includes(query)
-        jobs = filter_jobs(query, Job.objects.of(tenant.id).with_text_of(*included), ZoneInfo(tenant.timezone))
+        parts = filter_jobs(query, Job.objects.of(tenant.id).with_text_of(*included), ZoneInfo(tenant.timezone))
         cursor = cursor_of(query)
         if cursor is not None:
             if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:
                 raise invalid_cursor()
-            jobs = jobs.filter(id__lt=last)
+            parts = [part.filter(id__lt=last) for part in parts]
+        limit = limit_of(query)
         return page_response(
-            jobs.order_by(NEWEST_FIRST),
-            limit_of(query),
+            merged(parts, [NEWEST_FIRST], limit + 1),
+            limit,
             lambda job: show_job(job, params="params" in included, result="result" in included),
             lambda job: job.public_id,
         )

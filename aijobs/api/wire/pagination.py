@@ -8,7 +8,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import QueryDict
 from rest_framework.response import Response
 
@@ -52,10 +52,9 @@ def encode_cursor(key: str) -> str:
 
 
 def page_response(
-    rows: QuerySet[Row], limit: int, show: Callable[[Row], object], key: Callable[[Row], str]
+    found: Sequence[Row], limit: int, show: Callable[[Row], object], key: Callable[[Row], str]
 ) -> Response:
-    """One page of an ordered queryset that already starts behind the cursor. Reads one row more than it shows."""
-    found: Sequence[Row] = list(rows[: limit + 1])
+    """One page of the rows behind the cursor: of one more than it shows, which says whether there are others."""
     page = found[:limit]
     has_more = len(found) > limit
     return Response(

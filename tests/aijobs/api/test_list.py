@@ -1,10 +1,13 @@
 """GET /api/ai-jobs"""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -280,3 +283,47 @@ def test_pages_neither_skip_nor_repeat_while_jobs_are_added(
             break
         query["cursor"] = pagination["next_cursor"]
     assert seen == present
+
+
+FILL = """
+INSERT INTO aijobs_job (id, tenant_id, type, params, created_at, priority, lane, status, run_after)
+SELECT ('01900000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, %s, 'test_probe', '{}', now(), 1, 1,
+    'completed', now()
+FROM generate_series(1, 5000) number;
+ANALYZE aijobs_job;
+"""
+
+
+def test_several_values_cost_a_page_and_not_the_whole_list(owner: Caller) -> None:
+    """What a dashboard asks for all the time, of a tenant whose jobs have nearly all ended."""
+    dispatch(owner, 3)
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [owner.tenant.pk])
+    query = {"status": "queued,running,failed", "type": "test_probe"}
+    with CaptureQueriesContext(connection) as captured:
+        assert len(ids(owner.get(PATH, **query))) == 3
+    [statement] = [each["sql"] for each in captured if 'FROM "aijobs_job"' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement)
+        ((found,),) = cursor.fetchall()
+    [told] = json.loads(found) if isinstance(found, str) else found
+    assert told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"] < 50
+    assert '"Seq Scan"' not in json.dumps(told)
+
+
+def test_values_that_lie_within_each_other_are_listed_newest_first(owner: Caller) -> None:
+    jobs = dispatch(owner, 6)
+    for job_id in jobs[::2]:
+        owner.delete(f"{PATH}/{job_id}")
+    wanted = jobs[::-1]
+    first = owner.get(PATH, status="queued,cancelled", limit=4)
+    assert ids(first) == wanted[:4]
+    cursor = first.json()["pagination"]["next_cursor"]
+    assert ids(owner.get(PATH, status="queued,cancelled", limit=4, cursor=cursor)) == wanted[4:]
+    assert ids(owner.get(PATH, status="queued,queued")) == jobs[1::2][::-1]
+
+
+def test_several_values_are_listed_with_their_params(owner: Caller) -> None:
+    dispatch(owner, 2)
+    jobs = data_of(owner.get(PATH, status="queued,running", include="params,result"))
+    assert [job["params"] for job in jobs] == [{}, {}]
