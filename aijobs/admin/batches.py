@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from aijobs import batches, identifiers
 from aijobs.admin.base import ReadOnlyInline
 from aijobs.admin.cancelling import CancelAdmin
+from aijobs.admin.filters import TenantFilter
 from aijobs.models import Batch, Job
 
 
@@ -23,7 +24,7 @@ class BatchAdmin(CancelAdmin):
     id_prefix = identifiers.BATCH_PREFIX
     list_display = ["public_id", "tenant", "sequential", "on_failure", "created_at", "cancelled_at"]
     list_select_related = ["tenant"]
-    list_filter = ["sequential"]
+    list_filter = [TenantFilter, "sequential"]
     fields = ["public_id", "tenant", "sequential", "on_failure", "created_at", "cancelled_at"]
     inlines = [BatchJobsInline]
     actions = ["cancel_queued"]

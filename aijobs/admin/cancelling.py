@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from aijobs import identifiers
 from aijobs.admin.base import ReadOnlyAdmin
+from aijobs.admin.filters import of_tenant
 from aijobs.errors import ApiError
 
 # Refusals that an action spells out; a message is no report.
@@ -22,15 +23,17 @@ class CancelAdmin(ReadOnlyAdmin):
     """Rows with a public id that can be searched for, and cancelled by whoever may change the model."""
 
     id_prefix: ClassVar[str]
-    search_fields: ClassVar = ["tenant__name"]
+    search_fields: ClassVar = ["pk"]
+    search_help_text = "An id, or the whole name of a tenant"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        found = identifiers.decode(self.id_prefix, search_term.strip())
-        if found is None:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(pk=found), False
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = identifiers.decode(self.id_prefix, term)
+        return of_tenant(queryset, term) if found is None else queryset.filter(pk=found), False
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """The rows are read-only even for who may change them, so the actions ask for the permission itself."""

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from aijobs.admin.base import ReadOnlyAdmin, pretty
+from aijobs.admin.filters import TenantFilter
 from aijobs.models import IdempotencyKey
 
 
@@ -13,7 +14,9 @@ from aijobs.models import IdempotencyKey
 class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_display = ["key", "tenant", "created_at"]
     list_select_related = ["tenant"]
-    search_fields = ["key", "tenant__name"]
+    list_filter = [TenantFilter]
+    search_fields = ["key__exact"]
+    search_help_text = "A whole key"
     fields = ["key", "tenant", "created_at", "shown_fingerprint", "shown_answer"]
 
     @admin.display(description="fingerprint")

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from aijobs import identifiers, registry
 from aijobs.admin.base import ReadOnlyInline, pretty
 from aijobs.admin.cancelling import CancelAdmin
+from aijobs.admin.filters import TenantFilter
 from aijobs.engine import lifecycle
 from aijobs.models import Job, JobEvent
 
@@ -41,7 +42,7 @@ class JobAdmin(CancelAdmin):
     id_prefix = identifiers.JOB_PREFIX
     list_display = ["public_id", "tenant", "type", "status", "priority", "lane", "attempt", "created_at"]
     list_select_related = ["tenant"]
-    list_filter = ["status", TypeFilter, "priority"]
+    list_filter = [TenantFilter, "status", TypeFilter, "priority"]
     fields = [
         "public_id",
         ("tenant", "type", "status"),

@@ -3,25 +3,55 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.timezone import now
 
-from aijobs.admin.base import Admin, BoundedPaginator, ReadOnlyAdmin
+from aijobs.admin.base import Admin, ReadOnlyAdmin
+from aijobs.admin.filters import ExactFilter, TenantFilter, of_tenant
 from workers.catalogue.models import Offer, Product, Sale, Scan
+
+# A SKU that more products share is searched for in one tenant's list.
+MOST_PRODUCTS = 100
+
+
+class MarketplaceFilter(ExactFilter):
+    title = "marketplace"
+    parameter_name = "marketplace"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(marketplace=self.value()) if self.value() else queryset
+
+
+class OfProductsAdmin(ReadOnlyAdmin):
+    """Rows that belong to products, found by the products' SKU: those first, so that an index can find the rows."""
+
+    search_fields: ClassVar = ["product__sku__exact"]
+    search_help_text = "A whole SKU"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        sku = search_term.strip()
+        if not sku:
+            return queryset, False
+        products: QuerySet[Product] = Product.objects.filter(sku=sku)
+        if tenant := request.GET.get("tenant"):
+            products = of_tenant(products, tenant)
+        return queryset.filter(product__in=list(products.values_list("pk", flat=True)[:MOST_PRODUCTS])), False
 
 
 @admin.register(Product)
 class ProductAdmin(Admin):
     list_display = ["sku", "title", "tenant", "marketplace", "price", "currency", "stock", "updated_at"]
-    list_filter = ["marketplace", "tenant"]
+    list_filter = [TenantFilter, MarketplaceFilter]
     list_select_related = ["tenant"]
-    search_fields = ["sku__startswith", "tenant__name"]
+    search_fields = ["sku__exact"]
+    search_help_text = "A whole SKU"
     ordering = ["tenant", "marketplace", "sku"]
     # Any other order would sort the whole table.
     sortable_by: ClassVar = ()
-    paginator = BoundedPaginator
-    show_full_result_count = False
     autocomplete_fields = ["tenant"]
     readonly_fields = ["created_at", "updated_at"]
 
@@ -35,22 +65,19 @@ class ProductAdmin(Admin):
 
 
 @admin.register(Sale)
-class SaleAdmin(ReadOnlyAdmin):
+class SaleAdmin(OfProductsAdmin):
     list_display = ["product", "date", "price", "units", "promoted"]
     list_select_related = ["product"]
-    search_fields = ["product__sku__exact"]
 
 
 @admin.register(Offer)
-class OfferAdmin(ReadOnlyAdmin):
+class OfferAdmin(OfProductsAdmin):
     list_display = ["product", "seller", "price", "shipping", "currency", "condition", "is_buy_box", "fetched_at"]
     list_select_related = ["product"]
-    search_fields = ["product__sku__exact"]
 
 
 @admin.register(Scan)
-class ScanAdmin(ReadOnlyAdmin):
+class ScanAdmin(OfProductsAdmin):
     list_display = ["product", "scanned_at", "fetched", "lowest_landed", "buy_box_price"]
     list_select_related = ["product"]
-    search_fields = ["product__sku__exact"]
     raw_id_fields = ["job"]

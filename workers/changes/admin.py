@@ -3,9 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from aijobs.admin.base import Admin, ReadOnlyAdmin
+from aijobs.admin.base import Admin
+from aijobs.admin.filters import TenantFilter
+from workers.catalogue.admin import OfProductsAdmin
+from workers.changes.kinds import KINDS
 from workers.changes.models import Change, RepricingPolicy
 
 
@@ -21,8 +25,21 @@ class RepricingPolicyAdmin(Admin):
         return ["tenant"] if obj else []
 
 
+class KindFilter(admin.SimpleListFilter):
+    """The kinds that there are; Django's own filter would read the whole table for its DISTINCT."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(name, name) for name in KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Change]) -> QuerySet[Change]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
 @admin.register(Change)
-class ChangeAdmin(ReadOnlyAdmin):
+class ChangeAdmin(OfProductsAdmin):
     list_display = [
         "product",
         "kind",
@@ -35,7 +52,6 @@ class ChangeAdmin(ReadOnlyAdmin):
         "applied_by",
         "created_at",
     ]
-    list_filter = ["kind", "status", "tenant"]
+    list_filter = [TenantFilter, KindFilter, "status"]
     list_select_related = ["product", "tenant", "applied_by"]
-    search_fields = ["product__sku__exact"]
     raw_id_fields = ["job", "reverts"]

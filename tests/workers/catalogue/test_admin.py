@@ -29,6 +29,7 @@ def staff(owner: Caller) -> Client:
     Change.objects.create(
         tenant=owner.tenant,
         product=Product.objects.get(),
+        marketplace="amazon_us",
         job_id=identifiers.new_id(),
         kind="price",
         before="9",

@@ -1,0 +1,96 @@
+"""What lists in the admin cost, of all apps: no statement reads a whole table that may be long."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from aijobs.models import Batch, IdempotencyKey, Job, JobEvent, Tenant
+from tests.factories import TenantFactory
+from workers.catalogue.models import Offer, Product, Sale, Scan
+from workers.changes.models import Change
+
+pytestmark = pytest.mark.django_db
+
+LONG = [Batch, Change, IdempotencyKey, Job, JobEvent, Offer, Product, Sale, Scan]
+
+
+def statements(client: Client, model: type[Model], **query: str) -> list[str]:
+    """What a list asks of its own table."""
+    options = model._meta
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(reverse(f"admin:{options.app_label}_{options.model_name}_changelist"), query)
+    assert answer.status_code == 200
+    return [each["sql"] for each in captured if f'FROM "{options.db_table}"' in each["sql"]]
+
+
+def offered(model: type[Model]) -> list[str]:
+    """The query parameters of a list's filters."""
+    admin_class = admin.site._registry[model]
+    return [
+        f"{each}__exact" if isinstance(each, str) else str(each.parameter_name)  # type: ignore[union-attr]
+        for each in admin_class.list_filter
+    ]
+
+
+@pytest.mark.parametrize("model", LONG)
+def test_a_list_asks_for_a_page_and_a_bounded_count(admin_client: Client, model: type[Model]) -> None:
+    TenantFactory(name="shop")
+    for query in ({}, {"q": "shop"}, *({name: "1"} for name in offered(model))):
+        asked = statements(admin_client, model, **query)
+        # No list of values, and no text that an index does not find.
+        assert not any(word in each for each in asked for word in ("DISTINCT", " LIKE "))
+        # The count, the page, and how far back a filter looks. A page that is known to be short has no limit.
+        assert len(asked) <= 3
+        assert all("LIMIT" in each for each in asked if "COUNT(" in each), asked
+        assert sum("LIMIT" not in each for each in asked) <= 1
+
+
+@pytest.mark.parametrize("model", [Product, Change, Job])
+def test_staff_filter_by_tenant(admin_client: Client, model: type[Model]) -> None:
+    shop, other = TenantFactory(), TenantFactory()
+    product = Product.objects.create(tenant=shop, marketplace="amazon_us", sku="A", title="t", price=1)
+    Product.objects.create(tenant=other, marketplace="ebay", sku="A", title="t", price=1)
+    assert product.tenant == shop
+    page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+    def found(**query: str) -> set[Any]:
+        answer = admin_client.get(page, query)
+        assert answer.status_code == 200
+        return {row.tenant for row in answer.context["cl"].result_list}
+
+    for tenant in (shop, other):
+        assert found(tenant=tenant.name) <= {tenant}
+    if model is Product:
+        assert found(tenant=shop.name) == {shop}
+        assert found(marketplace="ebay") == {other}
+        assert found(marketplace="ebay", tenant=shop.name) == set()
+        assert found(q="A") == {shop, other}
+    assert found(tenant="nobody") == set()
+
+
+@pytest.mark.parametrize("tenant", ["", "shop"])
+def test_other_filters_look_through_the_newest_rows(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, tenant: str
+) -> None:
+    """Of all tenants, or of one."""
+    from aijobs.admin.base import NewestRows
+    from tests import engine
+
+    monkeypatch.setattr(NewestRows, "most_rows", 2)
+    shop: Tenant = TenantFactory(name="shop")
+    old = engine.dispatch(shop)
+    new = engine.dispatch(shop, 2)
+    if tenant:
+        engine.dispatch(TenantFactory(), 3)
+    query = {"status__exact": "queued", **({"tenant": tenant} if tenant else {})}
+    answer = admin_client.get(reverse("admin:aijobs_job_changelist"), query)
+    shown = [job.pk for job in answer.context["cl"].result_list]
+    assert set(new) <= set(shown)
+    assert len(shown) <= 3
+    assert old[0] in shown or len(shown) == 2
