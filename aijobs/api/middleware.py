@@ -7,6 +7,8 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from aijobs.api import answering
+
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -23,7 +25,11 @@ class RequestMiddleware:
         # Not unbound at the end: the line that Django logs about a refusal or a failure comes later.
         clear_contextvars()
         bind_contextvars(request_id=request_id)
-        response = self.get_response(request)
+        answering.begin()
+        try:
+            response = self.get_response(request)
+        finally:
+            answering.end()
         response["X-Request-ID"] = request_id
         if response.status_code >= 400 and _has_body(request):
             # What was not read of the body would be taken for the next request on this connection.

@@ -29,7 +29,16 @@ def add_keys(tenant: Tenant, count: int, age: timedelta) -> None:
 def add_history(product: Product, count: int, age: timedelta) -> None:
     moments = [now() - age - timedelta(seconds=number) for number in range(count)]
     Offer.objects.bulk_create(
-        Offer(product=product, seller="Rival", fetched_at=moment, price=1, currency="USD") for moment in moments
+        Offer(
+            product=product,
+            tenant=product.tenant,
+            marketplace=product.marketplace,
+            seller="Rival",
+            fetched_at=moment,
+            price=1,
+            currency="USD",
+        )
+        for moment in moments
     )
     Scan.objects.bulk_create(
         Scan(product=product, job_id=uuid4(), scanned_at=moment, conditions=["new"], fetched=True, sellers=[])

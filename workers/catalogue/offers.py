@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from aijobs import sql
-from workers.catalogue.importing.writing import upsert
+from workers.catalogue.importing.writing import line, upsert
 from workers.catalogue.kinds import OFFERS
 from workers.catalogue.models import Scan
 
@@ -20,6 +20,9 @@ HISTORY = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class StoredOffer:
     product_id: int
+    # The product's.
+    tenant_id: int
+    marketplace: str
     seller: str
     condition: str
     fulfilment: str
@@ -34,7 +37,8 @@ class StoredOffer:
 # Where the marketplace itself was asked for a condition, whoever was not in its answer has left.
 CURRENT = """
 SELECT DISTINCT ON (offer.product_id, seller, offer.condition, fulfilment)
-    offer.product_id, seller, offer.condition, fulfilment, fetched_at, price, shipping, currency, is_buy_box, url
+    offer.product_id, tenant_id, marketplace, seller, offer.condition, fulfilment, fetched_at, price, shipping,
+    currency, is_buy_box, url
 FROM unnest(%(products)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT max(fetched_at) AS at FROM catalogue_offer WHERE product_id = wanted.id
@@ -94,7 +98,7 @@ def store(offers: Sequence[StoredOffer]) -> None:
     upsert(
         OFFERS.table,
         columns,
-        [tuple(getattr(rows[key], name) for name in columns) for key in sorted(rows)],
+        (line(getattr(offer, name) for name in columns) for offer in rows.values()),
         dry_run=False,
     )
 

@@ -1,14 +1,38 @@
-"""Rows of a tenant, page by page: which, in what order, and what is shown of each."""
+"""Rows of a tenant, page by page: which, in what order, and what is shown of each.
 
-from collections.abc import Callable, Sequence
+A page costs what it shows, wherever it lies: an index leads with what the list is filtered by and goes on in the
+list's order, and the page begins at one place of it. To PostgreSQL `(a, b) > (x, y)` is such a place, and
+`a > x OR (a = x AND b > y)` is none.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Generic, TypeVar
+from datetime import date, datetime
+from typing import Generic, NamedTuple, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Model, OrderBy, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.lookups import GreaterThan, LessThan
 from pydantic import BaseModel
 
+from aijobs.sql import merged
+from workers.catalogue.models import Product
+
 M = TypeVar("M", bound=Model)
+
+Fixed = Mapping[str, object]
+"""Columns, and the one value of each that a part of a list has."""
+
+
+class Asked(NamedTuple):
+    """Which of a tenant's rows a list is of."""
+
+    tenant_id: int
+    marketplace: str | None = None
+    sku: str | None = None
+
+
+Behind = GreaterThan | LessThan
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,37 +41,123 @@ class Sort:
 
     column: str
     read: Callable[[str], object]
-    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The columns that a list is sorted by, the descending ones after the ascending ones.
+
+    The last ones make a row unique: behind that key the next page begins.
+    """
+
+    ascending: tuple[Sort, ...] = ()
+    descending: tuple[Sort, ...] = ()
+    # Of an order by id alone: else the planner takes the primary key's for the shortest way.
+    nulls_last: bool = False
+
+    @property
+    def columns(self) -> tuple[Sort, ...]:
+        return self.ascending + self.descending
+
+    @property
+    def terms(self) -> list[OrderBy]:
+        nulls_last = True if self.nulls_last else None
+        return [
+            *(F(each.column).asc() for each in self.ascending),
+            *(F(each.column).desc(nulls_last=nulls_last) for each in self.descending),
+        ]
+
+    def key(self, row: Model) -> list[str]:
+        return [_written(getattr(row, each.column)) for each in self.columns]
+
+    def read(self, key: Sequence[str]) -> dict[str, object]:
+        """The values of a key, by column. Raises ValueError for what no row has."""
+        return {each.column: each.read(text) for each, text in zip(self.columns, key, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
 class Pages(Generic[M]):
-    """How rows are listed. `order` ends in what makes a row unique: behind that key the next page begins."""
+    """How rows are listed."""
 
     rows: Callable[[int], QuerySet[M]]
-    """All rows of the tenant with this id, with whatever `show` reads of other tables."""
-    order: tuple[Sort, ...]
+    """All rows of the tenant with this id. What `show` reads of other tables is prefetched: a planner that joins them
+    may well begin with the other table, and read all of it."""
+    parts: Callable[[Asked], Sequence[Fixed]]
+    """What the asked-for rows have in common, part by part in the list's order: each is one stretch of an index."""
+    order: Order
     view: type[BaseModel]
     show: Callable[[M], dict[str, object]]
     """A row in the shape of `view`."""
-    # The columns to filter by: every kind but the products themselves refers to a product.
-    marketplace: str = "product__marketplace"
-    sku: str = "product__sku"
 
-    def ordered(self, rows: QuerySet[M]) -> QuerySet[M]:
-        return rows.order_by(*(f"{'-' if each.descending else ''}{each.column}" for each in self.order))
+    def after(self, asked: Asked, key: Sequence[str] | None, most: int) -> list[M]:
+        """At most so many rows, from behind the one with this key. Raises ValueError for a key that no row has."""
+        rows, parts = self.rows(asked.tenant_id), self.parts(asked)
+        last = None if key is None else self.order.read(key)
+        stretches = [rows.filter(*behind, **fixed) for fixed, behind in _stretches(parts, self.order, last)]
+        if self.order.ascending or not stretches:
+            return _first([each.order_by(*self.order.terms) for each in stretches], most)
+        return merged(stretches, self.order.terms, most)
 
-    def key(self, row: M) -> list[str]:
-        return [_written(getattr(row, each.column)) for each in self.order]
 
-    def behind(self, key: Sequence[str]) -> Q:
-        """The rows that come after the one with this key. Raises ValueError for what no row has."""
-        behind, level = Q(), Q()
-        for each, text in zip(self.order, key, strict=True):
-            value = each.read(text)
-            behind |= level & Q(**{f"{each.column}__{'lt' if each.descending else 'gt'}": value})
-            level &= Q(**{each.column: value})
-        return behind
+def _first(stretches: Sequence[QuerySet[M]], most: int) -> list[M]:
+    """The first rows of stretches that follow each other."""
+    found: list[M] = []
+    for stretch in stretches:
+        found += stretch[: most - len(found)]
+        if len(found) == most:
+            break
+    return found
+
+
+def of_products(asked: Asked) -> Sequence[Fixed]:
+    """The parts of rows that belong to products: one of each product where a SKU is asked for."""
+    if asked.sku is None:
+        return [{"marketplace": asked.marketplace}] if asked.marketplace else [{}]
+    products = Product.objects.of(asked.tenant_id).filter(sku=asked.sku)
+    if asked.marketplace is not None:
+        products = products.filter(marketplace=asked.marketplace)
+    return list(products.order_by("marketplace").values("marketplace", product_id=F("id")))
+
+
+def _stretches(parts: Sequence[Fixed], order: Order, last: Fixed | None) -> Iterator[tuple[Fixed, Sequence[Behind]]]:
+    """What is left of the parts behind the row with the last key, each as one stretch of an index.
+
+    Raises ValueError for a key of another list.
+    """
+    shared = [each.column for each in order.columns if parts and each.column in parts[0]]
+    place = -1
+    if last is not None and shared:
+        place = [[fixed[name] for name in shared] for fixed in parts].index([last[name] for name in shared])
+    for number, fixed in enumerate(parts):
+        if last is None or 0 <= place < number:
+            yield fixed, []
+        elif number == place or not shared:
+            yield from _behind(fixed, order, last)
+
+
+def _behind(fixed: Fixed, order: Order, last: Fixed) -> Iterator[tuple[Fixed, Sequence[Behind]]]:
+    """One part, behind a row of it: what has the row's ascending columns, and what comes after those."""
+    ascending, descending = (
+        {each.column: last[each.column] for each in columns if each.column not in fixed}
+        for columns in (order.ascending, order.descending)
+    )
+    if descending:
+        yield {**fixed, **ascending}, [LessThan(*_compared(descending))]
+    if ascending:
+        yield fixed, [GreaterThan(*_compared(ascending))]
+
+
+class _Row(Func):
+    """Several columns, or several values, that are compared as one."""
+
+    template = "ROW(%(expressions)s)"
+    output_field = BooleanField()
+
+
+def _compared(values: Fixed) -> tuple[Combinable, Combinable]:
+    """The columns, and their values."""
+    columns, constants = [F(name) for name in values], [Value(value) for value in values.values()]
+    return (_Row(*columns), _Row(*constants)) if len(values) > 1 else (columns[0], constants[0])
 
 
 def _written(value: object) -> str:
@@ -59,3 +169,14 @@ def row_id(text: str) -> int:
     if text.isascii() and text.isdecimal() and len(text) < 19:
         return int(text)
     raise ValueError("is not an id")
+
+
+BY_PRODUCT = (Sort("marketplace", str), Sort("product_id", row_id))
+
+
+def moment(text: str) -> datetime:
+    """A moment of a row, which has its zone. Raises ValueError."""
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError("has no zone")
+    return value

@@ -106,6 +106,7 @@ def _change(kind: ChangeKind[V], origin: Origin, product: Product, decision: Dec
     return Change(
         tenant_id=origin.tenant_id,
         product=product,
+        marketplace=product.marketplace,
         job_id=origin.job_id,
         kind=kind.name,
         before=kind.dump(decision.before),

@@ -39,6 +39,7 @@ def _undone(change: Change, product: Product, networked: bool, applied_by: int) 
     return Change.objects.create(
         tenant_id=change.tenant_id,
         product=product,
+        marketplace=product.marketplace,
         reverts=change,
         kind=change.kind,
         before=change.after,

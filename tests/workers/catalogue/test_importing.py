@@ -1,7 +1,9 @@
 """Imports below the API: what is committed when, and how many statements rows of different fields take."""
 
 import json
+import tracemalloc
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -9,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from aijobs.models import Tenant
 from tests.factories import TenantFactory
-from workers.catalogue.importing import Expected, run_import
+from workers.catalogue.importing import Expected, Kind, run_import
 from workers.catalogue.importing.importer import CHUNK_ROWS
 from workers.catalogue.importing.reading import read_csv, read_ndjson
-from workers.catalogue.kinds import PRODUCTS, SALES
-from workers.catalogue.models import Product, Sale
+from workers.catalogue.kinds import KINDS, OFFERS, PRODUCTS, SALES
+from workers.catalogue.models import Offer, Product, Sale
 
 MARKETPLACE = "amazon_us"
 
@@ -74,3 +76,55 @@ def test_a_dry_run_of_sales_expects_the_products_of_the_dry_run_before(tenant: T
     assert (report.imported, report.rejected) == (2, 1)
     assert Product.objects.count() == 1
     assert not Sale.objects.exists()
+
+
+MANY = 10_000
+FILL = """
+INSERT INTO catalogue_product (tenant_id, marketplace, sku, title, price)
+SELECT %s, %s, 'SKU-' || number, 'title', 5 FROM generate_series(1, %s) number
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_one_line_is_imported_into_a_large_catalogue_in_little_memory(tenant: Tenant, kind: Kind[Any]) -> None:
+    """What is read of the catalogue are the products that the lines name."""
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, [tenant.pk, MARKETPLACE, MANY])
+    body = kind.documentation.example.replace("SKU-001", "SKU-1").encode()
+    run_import(kind, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+    tracemalloc.start()
+    try:
+        report = run_import(kind, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.imported + report.updated == 1
+    assert most < MANY * 50
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_later_chunk_is_checked_against_what_an_earlier_one_says(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1)
+    rows = [{"sku": "A", "title": "a", "price": 5, **bound} for bound in ({"min_price": 4}, {"max_price": 3})]
+    body = "\n".join(json.dumps(row) for row in rows).encode()
+    report = run_import(PRODUCTS, tenant.pk, MARKETPLACE, BytesIO(body), read_ndjson, dry_run=dry_run)
+    assert [each["line"] for each in report.errors] == [2]
+
+
+def test_offers_without_a_moment_are_of_the_import_whatever_their_chunk(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1)
+    body = b"sku,seller,price\nA,Rival,5\nA,Other,6\nA,Rival,7\n"
+    run_import(OFFERS, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+    assert Offer.objects.values("fetched_at").distinct().count() == 1
+    assert {offer.seller: int(offer.price) for offer in Offer.objects.all()} == {"Other": 6, "Rival": 7}
+
+
+def test_rows_bear_the_tenant_and_the_marketplace_of_their_product(tenant: Tenant) -> None:
+    run_import(SALES, tenant.pk, MARKETPLACE, BytesIO(b"sku,date,price,units\nA,2026-03-12,5,1\n"), read_csv)
+    run_import(OFFERS, tenant.pk, MARKETPLACE, BytesIO(b"sku,seller,price\nA,R,5\n"), read_csv)
+    for row in (Sale.objects.get(), Offer.objects.get()):
+        assert (row.tenant_id, row.marketplace) == (row.product.tenant_id, row.product.marketplace)

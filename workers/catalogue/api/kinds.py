@@ -1,9 +1,10 @@
 """GET and POST /api/catalogue/<kind>: the same for every kind of rows that can be imported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
 from typing import Any, ClassVar
 
-from django.db.models import Q
 from django.http import QueryDict, UnreadablePostError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from pydantic import BaseModel, Field, create_model
@@ -11,17 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from aijobs.api.answering import GivingWay
 from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import body_stream, media_type_of
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
-from aijobs.api.wire.pagination import invalid_cursor
 from aijobs.api.wire.shapes import Pagination
-from aijobs.errors import InvalidFilter, InvalidRequest, UnsupportedMediaType
-from workers.catalogue.api.filters import FILTERS, MARKETPLACE_SCHEMA, cursor_parts, filtered, marketplace_of, page
+from aijobs.errors import ApiError, InvalidFilter, InvalidRequest, UnsupportedMediaType
+from workers.catalogue.api.filters import FILTERS, MARKETPLACE_SCHEMA, marketplace_of, page
 from workers.catalogue.importing import READERS, HeaderError, Kind, Report, run_import
-from workers.catalogue.pages import Pages
 
 TAGS = ["Catalogue"]
 IMPORT = [
@@ -29,6 +29,21 @@ IMPORT = [
     parameter("marketplace", MARKETPLACE_SCHEMA, "The marketplace on which the products are sold.", required=True),
     parameter("dry_run", bool, "With `true`, the service checks and counts the rows and writes nothing."),
 ]
+
+
+# In this process, which has four threads: an import takes one while its body arrives and is written.
+MOST_IMPORTS = 2
+PLACES = BoundedSemaphore(MOST_IMPORTS)
+# Most imports are over by then; one of a million rows takes half a minute.
+RETRY_AFTER = 5
+
+
+class ImportBusy(ApiError):
+    code, status = "IMPORT_BUSY", 429
+    default_message = (
+        f"{MOST_IMPORTS} imports are running at the moment, and more of them would slow down all other requests. "
+        "Nothing of yours was read: send it again after the seconds in Retry-After."
+    )
 
 
 class RowErrorView(BaseModel):
@@ -87,7 +102,7 @@ def describe_import(kind: Kind[Any]) -> Callable[[View], View]:
         parameters=IMPORT,
         request={media_type: {"type": "string"} for media_type in READERS},
         examples=[example],
-        responses={200: ReportAnswer, **errors(InvalidRequest, UnsupportedMediaType, InvalidFilter)},
+        responses={200: ReportAnswer, **errors(InvalidRequest, UnsupportedMediaType, InvalidFilter, ImportBusy)},
     )
     return described
 
@@ -99,11 +114,7 @@ class KindViewSet(ViewSet):
     kind: ClassVar[Kind[Any]]
 
     def list(self, request: Request) -> Response:
-        pages = self.kind.pages
-        rows = filtered(request, pages.rows(tenant_of(request).id), pages.marketplace, pages.sku)
-        if last := cursor_parts(request.query_params, len(pages.order)):
-            rows = rows.filter(_behind(pages, last))
-        return page(request, pages.ordered(rows), pages.show, pages.key)
+        return page(request, self.kind.pages)
 
     def create(self, request: Request) -> Response:
         return data_response(show_report(_import(self.kind, request)))
@@ -115,13 +126,6 @@ def viewset_of(kind: Kind[Any]) -> type[KindViewSet]:
     return described
 
 
-def _behind(pages: Pages[Any], last: Sequence[str]) -> Q:
-    try:
-        return pages.behind(last)
-    except ValueError:
-        raise invalid_cursor() from None
-
-
 def _import(kind: Kind[Any], request: Request) -> Report:
     query = request.query_params
     check_names(query, {"marketplace", "dry_run"})
@@ -130,11 +134,31 @@ def _import(kind: Kind[Any], request: Request) -> Report:
         raise invalid("marketplace", "is required, for example marketplace=amazon_us")
     reader = READERS[media_type_of(request, READERS)]
     try:
-        return run_import(kind, tenant_of(request).id, marketplace, body_stream(request), reader, dry_run=dry_run)
+        with place():
+            return run_import(
+                kind,
+                tenant_of(request).id,
+                marketplace,
+                body_stream(request),
+                reader,
+                dry_run=dry_run,
+                pause=GivingWay(),
+            )
     except HeaderError as error:
         raise InvalidRequest(str(error)) from None
     except UnreadablePostError:
         raise InvalidRequest("The body ended too early. The rows before that were imported. Send it again.") from None
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """One of the places for imports, taken before anything of the body is read. Raises ImportBusy."""
+    if not PLACES.acquire(blocking=False):
+        raise ImportBusy(retry_after=RETRY_AFTER)
+    try:
+        yield
+    finally:
+        PLACES.release()
 
 
 def _flag(query: QueryDict, name: str) -> bool:

@@ -1,26 +1,41 @@
 """What an importable kind of rows is. Each is one value in a file of its own, in `workers.catalogue.kinds`."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, NamedTuple
 
 from workers.catalogue.importing.fields import Parser, Row
 from workers.catalogue.importing.reading import Columns
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.pages import M, Pages
 
-# The products that earlier imports of the same dry run would have written: their currency by SKU.
-Expected = dict[str, str]
+
+class KnownProduct(NamedTuple):
+    """What rows that refer to a product need of it."""
+
+    id: int
+    currency: str
+
+
+# What earlier rows of the same dry run would have written of products, by SKU.
+Expected = dict[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one import is for. A dry run adds to `expected` the products that it did not write."""
+    """What one import is for, and what it has learned so far.
+
+    A dry run adds to `expected` the products that it did not write. `known` are products that rows have referred to:
+    the same ones come again and again.
+    """
 
     tenant_id: int
     marketplace: str
     dry_run: bool
     expected: Expected
+    at: datetime
+    known: dict[str, KnownProduct] = field(default_factory=dict)
 
 
 Check = Callable[[Row], Row]
@@ -51,8 +66,9 @@ class Kind(Generic[M]):
     table: Table
     fields: Mapping[str, Parser]
     required: tuple[str, ...]
-    checker: Callable[[Scope], Check]
-    """Makes the check of one import, which may read once what it needs to know of the catalogue."""
+    checker: Callable[[Scope, Collection[str]], Check]
+    """Makes the check of one chunk. It reads once what it needs to know of the products with these SKUs, which are
+    all that the chunk names: a catalogue may hold a million."""
     pages: Pages[M]
     documentation: Documentation
 

@@ -1,10 +1,10 @@
 """Competitors' offers, kept as a history. Scans add to the same one: see `workers.catalogue.offers`."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import QuerySet
-from django.utils.timezone import now
 from pydantic import BaseModel, Field
 
 from aijobs.shapes import Money
@@ -13,9 +13,9 @@ from workers.catalogue.importing.checks import FieldProblem, check_decimals
 from workers.catalogue.importing.fields import Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
-from workers.catalogue.kinds.products import known_product, known_products
+from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import CONDITIONS, LONGEST_LABEL, LONGEST_SKU, Offer
-from workers.catalogue.pages import Pages, Sort, row_id
+from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, moment, of_products, row_id
 
 DEFAULTS: Row = {
     "shipping": Decimal(0),
@@ -42,7 +42,7 @@ class OfferView(BaseModel):
 
 def show(row: Offer) -> dict[str, object]:
     return {
-        "marketplace": row.product.marketplace,
+        "marketplace": row.marketplace,
         "sku": row.product.sku,
         "seller": row.seller,
         "price": row.price,
@@ -57,24 +57,23 @@ def show(row: Offer) -> dict[str, object]:
 
 
 def rows(tenant_id: int) -> QuerySet[Offer]:
-    return Offer.objects.of(tenant_id).select_related("product")
+    return Offer.objects.of(tenant_id).prefetch_related("product")
 
 
-def checker(scope: Scope) -> Check:
+def checker(scope: Scope, skus: Collection[str]) -> Check:
     """An offer of the same seller, condition, fulfilment and moment is replaced. Without a moment it is of now."""
-    known = known_products(scope)
-    imported_at = now()
+    product_of, owner = known_products(scope, skus), owner_of(scope)
 
     def check(row: Row) -> Row:
-        product_id, currency = known_product(known, row, scope.marketplace)
+        product_id, currency = product_of(row)
         del row["sku"]
         row["currency"] = row.get("currency") or currency
         if row["currency"] != currency:
             raise FieldProblem("currency", f"must be {currency}, the currency of the product")
         check_decimals(row, ("price", "shipping"))
         if row.get("fetched_at") is None:
-            row["fetched_at"] = imported_at
-        return {"product_id": product_id, **DEFAULTS, **row}
+            row["fetched_at"] = scope.at
+        return {"product_id": product_id, **owner, **DEFAULTS, **row}
 
     return check
 
@@ -98,11 +97,8 @@ OFFERS = Kind(
     checker=checker,
     pages=Pages(
         rows=rows,
-        order=(
-            Sort("product_id", row_id),
-            Sort("fetched_at", datetime.fromisoformat, descending=True),
-            Sort("id", row_id, descending=True),
-        ),
+        parts=of_products,
+        order=Order(BY_PRODUCT, descending=(Sort("fetched_at", moment), Sort("id", row_id))),
         view=OfferView,
         show=show,
     ),

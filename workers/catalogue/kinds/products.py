@@ -1,16 +1,18 @@
 """Products: what a seller sells on a marketplace. All other kinds refer to them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, Field
 
+from aijobs import sql
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, check_decimals
 from workers.catalogue.importing.fields import Row
-from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
+from workers.catalogue.importing.kind import Check, Documentation, Kind, KnownProduct, Scope
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.models import (
     DEFAULT_CURRENCY,
@@ -18,9 +20,8 @@ from workers.catalogue.models import (
     LONGEST_SKU,
     LONGEST_TITLE,
     Product,
-    ProductQuerySet,
 )
-from workers.catalogue.pages import Pages, Sort
+from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort
 
 # What a row may leave out and yet is checked against.
 KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
@@ -54,21 +55,55 @@ def show(row: Product) -> dict[str, object]:
     return {name: getattr(row, name) for name in ProductView.model_fields}
 
 
-def checker(scope: Scope) -> Check:
-    stored: dict[str, Row] = {row["sku"]: row for row in _products(scope).values("sku", *KEPT)}
-    owner: Row = {"tenant_id": scope.tenant_id, "marketplace": scope.marketplace}
+def parts(asked: Asked) -> list[Fixed]:
+    return [{name: value for name in ("marketplace", "sku") if (value := getattr(asked, name)) is not None}]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is in the catalogue under a SKU."""
+
+    sku: str
+    id: int
+    currency: str
+    cost: Decimal | None
+    min_price: Decimal | None
+    max_price: Decimal | None
+    map_price: Decimal | None
+
+
+STORED = """
+SELECT sku, id, currency, cost, min_price, max_price, map_price FROM catalogue_product
+WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND sku = ANY(%(skus)s)
+"""
+
+
+def checker(scope: Scope, skus: Collection[str]) -> Check:
+    before: dict[str, Row] = {each.sku: {name: getattr(each, name) for name in KEPT} for each in _stored(scope, skus)}
+    before |= {sku: scope.expected[sku] for sku in skus if sku in scope.expected}
+    owner = owner_of(scope)
 
     def check(row: Row) -> Row:
         # What the row leaves out is what is stored: together they must make sense.
         sku = str(row["sku"])
-        whole = {**NEW, **stored.get(sku, {}), **row}
+        whole = {**NEW, **before.get(sku, {}), **row}
         _check_amounts(whole)
-        stored[sku] = {name: whole[name] for name in KEPT}
+        before[sku] = {name: whole[name] for name in KEPT}
         if scope.dry_run:
-            scope.expected[sku] = str(whole["currency"])
+            scope.expected[sku] = before[sku]
         return owner | row
 
     return check
+
+
+def owner_of(scope: Scope) -> Row:
+    """The columns that say whose a row is: every kind has them."""
+    return {"tenant_id": scope.tenant_id, "marketplace": scope.marketplace}
+
+
+def _stored(scope: Scope, skus: Collection[str]) -> list[Stored]:
+    parameters = {"tenant": scope.tenant_id, "marketplace": scope.marketplace, "skus": list(skus)}
+    return sql.rows(Stored, STORED, parameters)
 
 
 def _check_amounts(row: Row) -> None:
@@ -78,28 +113,32 @@ def _check_amounts(row: Row) -> None:
         raise FieldProblem("min_price", "must not be above max_price")
 
 
-def _products(scope: Scope) -> ProductQuerySet:
-    return Product.objects.of(scope.tenant_id).filter(marketplace=scope.marketplace)
+# More are looked up again: what an import remembers is bounded.
+MOST_KNOWN = 50_000
 
 
-Known = Mapping[str, tuple[int, str]]
-"""The id and the currency of a product, by SKU."""
+def known_products(scope: Scope, skus: Collection[str]) -> Callable[[Row], KnownProduct]:
+    """From a row to the product that it names by SKU. The result raises FieldProblem where there is none.
 
+    In a dry run also what it has not added, under ids that no product has.
+    """
+    known = scope.known
+    if len(known) > MOST_KNOWN:
+        known.clear()
+    if unknown := [sku for sku in skus if sku not in known]:
+        known |= {each.sku: KnownProduct(each.id, each.currency) for each in _stored(scope, unknown)}
+    for sku in skus if scope.expected else ():
+        if sku in scope.expected:
+            number = known[sku].id if sku in known else -len(known) - 1
+            known[sku] = KnownProduct(number, str(scope.expected[sku]["currency"]))
 
-def known_products(scope: Scope) -> Known:
-    """What other kinds may refer to. In a dry run also what it has not added, under ids that no product has."""
-    known = {sku: (key, currency) for sku, key, currency in _products(scope).values_list("sku", "id", "currency")}
-    for number, (sku, currency) in enumerate(scope.expected.items(), start=1):
-        known[sku] = (known[sku][0] if sku in known else -number, currency)
-    return known
+    def product_of(row: Row) -> KnownProduct:
+        found = known.get(str(row["sku"]))
+        if found is None:
+            raise FieldProblem("sku", f"is not a product of {scope.marketplace}; import the product first")
+        return found
 
-
-def known_product(known: Known, row: Row, marketplace: str) -> tuple[int, str]:
-    """The id and the currency of the product that the row names by SKU. Raises FieldProblem."""
-    found = known.get(str(row["sku"]))
-    if found is None:
-        raise FieldProblem("sku", f"is not a product of {marketplace}; import the product first")
-    return found
+    return product_of
 
 
 PRODUCTS = Kind(
@@ -124,11 +163,10 @@ PRODUCTS = Kind(
     checker=checker,
     pages=Pages(
         rows=Product.objects.of,
-        order=(Sort("marketplace", str), Sort("sku", str)),
+        parts=parts,
+        order=Order((Sort("marketplace", str), Sort("sku", str))),
         view=ProductView,
         show=show,
-        marketplace="marketplace",
-        sku="sku",
     ),
     documentation=Documentation(
         rows="products",

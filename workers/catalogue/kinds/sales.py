@@ -1,5 +1,6 @@
 """Sales: what a product sold in a day, or in a week."""
 
+from collections.abc import Collection
 from datetime import date
 
 from django.db.models import QuerySet
@@ -10,9 +11,9 @@ from workers.catalogue.importing import fields
 from workers.catalogue.importing.fields import Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
-from workers.catalogue.kinds.products import known_product, known_products
+from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import LONGEST_SKU, Sale
-from workers.catalogue.pages import Pages, Sort, row_id
+from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, of_products
 
 
 class SaleView(BaseModel):
@@ -26,7 +27,7 @@ class SaleView(BaseModel):
 
 def show(row: Sale) -> dict[str, object]:
     return {
-        "marketplace": row.product.marketplace,
+        "marketplace": row.marketplace,
         "sku": row.product.sku,
         "date": row.date.isoformat(),
         "price": row.price,
@@ -36,16 +37,16 @@ def show(row: Sale) -> dict[str, object]:
 
 
 def rows(tenant_id: int) -> QuerySet[Sale]:
-    return Sale.objects.of(tenant_id).select_related("product")
+    return Sale.objects.of(tenant_id).prefetch_related("product")
 
 
-def checker(scope: Scope) -> Check:
-    known = known_products(scope)
+def checker(scope: Scope, skus: Collection[str]) -> Check:
+    product_of, owner = known_products(scope, skus), owner_of(scope)
 
     def check(row: Row) -> Row:
-        product_id, _ = known_product(known, row, scope.marketplace)
+        product_id = product_of(row).id
         del row["sku"]
-        return {"product_id": product_id, **row}
+        return {"product_id": product_id, **owner, **row}
 
     return check
 
@@ -64,7 +65,8 @@ SALES = Kind(
     checker=checker,
     pages=Pages(
         rows=rows,
-        order=(Sort("product_id", row_id), Sort("date", date.fromisoformat, descending=True)),
+        parts=of_products,
+        order=Order(BY_PRODUCT, descending=(Sort("date", date.fromisoformat),)),
         view=SaleView,
         show=show,
     ),

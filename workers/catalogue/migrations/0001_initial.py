@@ -161,10 +161,30 @@ class Migration(migrations.Migration):
             name="Offer",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="offers",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("fetched_at", models.DateTimeField()),
+                ("marketplace", models.CharField(max_length=32)),
                 ("seller", models.CharField(max_length=200)),
                 ("condition", models.CharField(db_default="new", default="new", max_length=16)),
                 ("fulfilment", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("fetched_at", models.DateTimeField()),
                 ("price", models.DecimalField(decimal_places=4, max_digits=14)),
                 (
                     "shipping",
@@ -175,25 +195,12 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("is_buy_box", models.BooleanField(db_default=False, default=False)),
                 ("url", models.CharField(blank=True, db_default="", default="", max_length=2000)),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="offers",
-                        to="catalogue.product",
-                    ),
-                ),
             ],
         ),
         migrations.CreateModel(
             name="Sale",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("date", models.DateField()),
-                ("promoted", models.FloatField(db_default=0.0, default=0.0)),
-                ("units", models.FloatField()),
-                ("price", models.DecimalField(decimal_places=4, max_digits=14)),
                 (
                     "product",
                     models.ForeignKey(
@@ -203,6 +210,21 @@ class Migration(migrations.Migration):
                         to="catalogue.product",
                     ),
                 ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("promoted", models.FloatField(db_default=0.0, default=0.0)),
+                ("units", models.FloatField()),
+                ("date", models.DateField()),
+                ("marketplace", models.CharField(max_length=32)),
+                ("price", models.DecimalField(decimal_places=4, max_digits=14)),
             ],
         ),
         migrations.CreateModel(
@@ -256,6 +278,10 @@ class Migration(migrations.Migration):
             model_name="offer",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
         ),
+        migrations.AddIndex(
+            model_name="offer",
+            index=models.Index(fields=["tenant", "marketplace", "product", "-fetched_at", "-id"], name="offer_page"),
+        ),
         migrations.AddConstraint(
             model_name="offer",
             constraint=models.UniqueConstraint(
@@ -268,6 +294,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("price__gt", 0), ("shipping__gte", 0)), name="offer_in_range"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="sale",
+            index=models.Index(fields=["tenant", "marketplace", "product", "-date"], name="sale_page"),
         ),
         migrations.AddConstraint(
             model_name="sale",

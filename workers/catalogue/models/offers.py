@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
+from aijobs.models import Tenant
 from workers.catalogue.models.fields import LONGEST_FULFILMENT, LONGEST_LABEL, LONGEST_URL, MoneyField
 from workers.catalogue.models.products import Product
 
@@ -13,18 +14,21 @@ from workers.catalogue.models.products import Product
 class OfferQuerySet(models.QuerySet["Offer"]):
     def of(self, tenant_id: int) -> "OfferQuerySet":
         """Only this tenant's: every read of the API starts here."""
-        return self.filter(product__tenant_id=tenant_id)
+        return self.filter(tenant_id=tenant_id)
 
 
 class Offer(models.Model):
     """What a competitor asked for a product at a moment: a history, to which imports and scans add."""
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="offers", db_index=False)
+    # The product's, which never change: a page of a tenant's, or of a marketplace's, rows is one stretch of an index.
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    fetched_at = models.DateTimeField()
+    marketplace = models.CharField(max_length=32)
     seller = models.CharField(max_length=LONGEST_LABEL)
     condition = models.CharField(max_length=16, default="new", db_default="new")
     # Who ships, in the marketplace's own word.
     fulfilment = models.CharField(max_length=LONGEST_FULFILMENT, blank=True, default="", db_default="")
-    fetched_at = models.DateTimeField()
     price = MoneyField()
     shipping = MoneyField(default=Decimal(0), db_default=Decimal(0))
     currency = models.CharField(max_length=3)
@@ -42,7 +46,10 @@ class Offer(models.Model):
             ),
             models.CheckConstraint(condition=Q(price__gt=0, shipping__gte=0), name="offer_in_range"),
         ]
-        indexes = [BrinIndex(fields=["fetched_at"], name="offer_fetched_at")]
+        indexes = [
+            BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
+            models.Index(fields=["tenant", "marketplace", "product", "-fetched_at", "-id"], name="offer_page"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.seller}: {self.price}"

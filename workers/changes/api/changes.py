@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -11,11 +12,18 @@ from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
 from aijobs.errors import ApiError
-from workers.catalogue.api.filters import cursor_parts, filtered, number, page
-from workers.catalogue.pages import row_id
+from workers.catalogue.api.filters import page
+from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort, of_products, row_id
 from workers.changes import reverting
 from workers.changes.kinds.base import ChangeKind
 from workers.changes.models import Change, ChangeQuerySet
+
+NEWEST_FIRST = Order(descending=(Sort("id", row_id),), nulls_last=True)
+
+
+def _parts(asked: Asked) -> list[Fixed]:
+    """A product's changes are found by the product alone."""
+    return [{"product_id": each["product_id"]} if "product_id" in each else each for each in of_products(asked)]
 
 
 class ChangeViewSet(ViewSet):
@@ -24,6 +32,7 @@ class ChangeViewSet(ViewSet):
     scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
     kind: ClassVar[ChangeKind[Any]]
     not_found: ClassVar[type[ApiError]]
+    view: ClassVar[type[BaseModel]]
 
     @staticmethod
     @abstractmethod
@@ -31,10 +40,8 @@ class ChangeViewSet(ViewSet):
         """The change as the answer has it."""
 
     def list(self, request: Request) -> Response:
-        rows = filtered(request, self._changes(request), "product__marketplace", "product__sku")
-        if after := cursor_parts(request.query_params, 1):
-            rows = rows.filter(id__lt=number(after[0]))
-        return page(request, rows.order_by("-id"), self.show, lambda row: [str(row.pk)])
+        pages = Pages(self._rows, _parts, NEWEST_FIRST, self.view, self.show)
+        return page(request, pages)
 
     def retrieve(self, request: Request, change_id: str) -> Response:
         return data_response(self.show(self._change(request, change_id)))
@@ -45,7 +52,10 @@ class ChangeViewSet(ViewSet):
         return data_response(self.show(undone), status=201)
 
     def _changes(self, request: Request) -> ChangeQuerySet:
-        return Change.objects.of(tenant_of(request).id).filter(kind=self.kind.name).select_related("product")
+        return self._rows(tenant_of(request).id)
+
+    def _rows(self, tenant_id: int) -> ChangeQuerySet:
+        return Change.objects.of(tenant_id).filter(kind=self.kind.name).prefetch_related("product")
 
     def _change(self, request: Request, text: str) -> Change:
         """An id of any other form is that of no change."""

@@ -105,6 +105,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=32)),
+                ("marketplace", models.CharField(max_length=32)),
                 ("before", models.JSONField()),
                 ("after", models.JSONField()),
                 ("reason", models.TextField(blank=True)),
@@ -184,8 +185,30 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["tenant", "kind", "-id"], name="change_tenant_kind_id"),
-                    models.Index(fields=["product", "-id"], name="change_product_id"),
+                    models.Index(
+                        models.F("tenant"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="change_tenant",
+                    ),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("kind"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="change_page",
+                    ),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("kind"),
+                        models.F("marketplace"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="change_marketplace_page",
+                    ),
+                    models.Index(
+                        models.F("product"),
+                        models.F("kind"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="change_product_page",
+                    ),
                     models.Index(
                         condition=models.Q(("status__in", ("pending", "unknown"))),
                         fields=["not_before"],

@@ -7,7 +7,7 @@ from django.db.models import Q, TextChoices
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.models import ApiKey, Job, Tenant
+from aijobs.models import NEWEST_FIRST, ApiKey, Job, Tenant
 from workers.catalogue.models.products import Product
 
 
@@ -42,6 +42,8 @@ class Change(models.Model):
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
     product = models.ForeignKey(Product, models.PROTECT, related_name="changes", db_index=False)
+    # The product's, which never changes: a page of a marketplace's changes is one stretch of an index.
+    marketplace = models.CharField(max_length=32)
     # No constraint: the audit outlives the pruned job.
     job = models.ForeignKey(
         Job, models.DO_NOTHING, null=True, related_name="changes", db_constraint=False, db_index=False
@@ -90,8 +92,10 @@ class Change(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "kind", "-id"], name="change_tenant_kind_id"),
-            models.Index(fields=["product", "-id"], name="change_product_id"),
+            models.Index("tenant", NEWEST_FIRST, name="change_tenant"),
+            models.Index("tenant", "kind", NEWEST_FIRST, name="change_page"),
+            models.Index("tenant", "kind", "marketplace", NEWEST_FIRST, name="change_marketplace_page"),
+            models.Index("product", "kind", NEWEST_FIRST, name="change_product_page"),
             models.Index(fields=["not_before"], condition=Q(status__in=OPEN), name="change_open"),
         ]
 

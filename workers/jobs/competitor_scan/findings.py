@@ -53,7 +53,7 @@ class Findings:
         at = now()
         seen = [self._see(each, at, last) for each in answered]
         if source.name != CATALOGUE:
-            history.store([_stored(each.product.pk, offer, at) for each in seen for offer in each.fetched.offers])
+            history.store([_stored(each.product, offer, at) for each in seen for offer in each.fetched.offers])
         history.store_scans([self._scan(each, source.name != CATALOGUE) for each in seen])
         for each in seen:
             self.scanned[each.product.sku] = show(each, source.name, self.most_shown)
@@ -114,9 +114,11 @@ class Findings:
         )
 
 
-def _stored(product_id: int, offer: Offer, at: datetime) -> StoredOffer:
+def _stored(product: Product, offer: Offer, at: datetime) -> StoredOffer:
     return StoredOffer(
-        product_id=product_id,
+        product_id=product.pk,
+        tenant_id=product.tenant_id,
+        marketplace=product.marketplace,
         seller=offer.seller[:LONGEST_LABEL],
         condition=offer.condition,
         fulfilment=offer.fulfilment[:LONGEST_FULFILMENT],

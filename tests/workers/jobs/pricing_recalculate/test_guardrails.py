@@ -78,6 +78,7 @@ def moved(before: float, after: float, ago: timedelta = timedelta(0)) -> None:
     Change.objects.create(
         tenant=item.tenant,
         product=item,
+        marketplace=item.marketplace,
         job_id=job_id,
         kind=Prices.name,
         before=str(before),

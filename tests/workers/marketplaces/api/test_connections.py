@@ -337,6 +337,7 @@ def open_change(owner: Caller, shop: FakeShopify, status: str) -> None:
     Change.objects.create(
         tenant=owner.tenant,
         product=Product.objects.get(),
+        marketplace=Product.objects.get().marketplace,
         job_id=job_id,
         kind="price",
         before="10",

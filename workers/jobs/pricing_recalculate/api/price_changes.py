@@ -91,7 +91,7 @@ def show_price_change(row: Change) -> dict[str, object]:
     """A `PriceChangeView`."""
     return {
         "id": row.pk,
-        "marketplace": row.product.marketplace,
+        "marketplace": row.marketplace,
         "sku": row.product.sku,
         "before": PRICES.load(row.before),
         "after": PRICES.load(row.after),
@@ -160,6 +160,7 @@ describe_revert: Callable[[View], View] = extend_schema(
 class PriceChangeViewSet(ChangeViewSet):
     kind = PRICES
     not_found = PriceChangeNotFound
+    view = PriceChangeView
     show = staticmethod(show_price_change)
 
     def create(self, request: Request) -> Response:

@@ -1,0 +1,126 @@
+"""Lists of a large catalogue: what a page costs, from its plan, and that the pages of every filter are the list."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from aijobs.models import Tenant
+from tests.clients import Caller, caller
+from tests.factories import TenantFactory
+
+LISTS = ["products", "sales", "offers", "price-changes"]
+# Two shops of the same size, whose rows lie between each other's. The SKUs 1 to 100 are on both marketplaces.
+PRODUCTS, DAYS = 600, 40
+FILL = """
+INSERT INTO catalogue_product (tenant_id, marketplace, sku, title, price)
+SELECT tenant, CASE WHEN number > 500 THEN 'ebay' ELSE 'amazon_us' END, 'SKU-' || number %% 500, 't', 10
+FROM generate_series(1, %(products)s) number, unnest(%(tenants)s::bigint[]) tenant;
+INSERT INTO catalogue_sale (product_id, tenant_id, marketplace, date, units, price)
+SELECT id, tenant_id, marketplace, date '2026-01-01' + day, 1, 10
+FROM catalogue_product, generate_series(1, %(days)s) day;
+INSERT INTO catalogue_offer (product_id, tenant_id, marketplace, seller, fetched_at, price, currency)
+SELECT id, tenant_id, marketplace, 'Rival', timestamptz '2026-01-01' + make_interval(days => day), 9, 'USD'
+FROM catalogue_product, generate_series(1, %(days)s) day;
+INSERT INTO changes_change (tenant_id, product_id, marketplace, kind, before, after, reason, status, detail,
+    created_at, attempts, not_before)
+SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', now(), 0, now()
+FROM generate_series(1, %(days)s) day, catalogue_product;
+ANALYZE catalogue_product, catalogue_sale, catalogue_offer, changes_change;
+"""
+FILTERS: list[dict[str, str]] = [
+    {},
+    {"marketplace": "amazon_us"},
+    {"marketplace": "ebay"},
+    {"sku": "SKU-50"},
+    {"sku": "SKU-50", "marketplace": "ebay"},
+]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a page's statements on the listed rows cost: the plans' nodes, and the buffers that they read."""
+
+    nodes: list[dict[str, Any]]
+    buffers: int
+
+    @property
+    def kinds(self) -> set[str]:
+        return {node["Node Type"] for node in self.nodes}
+
+    @property
+    def filtered(self) -> int:
+        """Rows that were read for nothing."""
+        return sum(node.get("Rows Removed by Filter", 0) for node in self.nodes)
+
+
+@pytest.fixture(scope="module")
+def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Caller]:
+    """Filled once: only read from here on."""
+    with django_db_blocker.unblock():
+        tenants: list[Tenant] = [TenantFactory(), TenantFactory()]
+        with connection.cursor() as cursor:
+            cursor.execute(FILL, {"tenants": [each.pk for each in tenants], "products": PRODUCTS, "days": DAYS})
+        yield caller(tenants[0])
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE aijobs_tenant CASCADE")
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes_of(child)
+
+
+def cost_of(shop: Caller, name: str, **query: str | int) -> tuple[Cost, dict[str, Any]]:
+    """What a page cost, and the page."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = shop.get(f"/api/catalogue/{name}", **query)
+    assert answer.status_code == 200, answer.content
+    nodes: list[dict[str, Any]] = []
+    buffers = 0
+    with connection.cursor() as cursor:
+        for statement in captured.captured_queries:
+            if "catalogue_" not in statement["sql"]:
+                continue
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement["sql"])
+            (found,) = cursor.fetchone()
+            [told] = json.loads(found) if isinstance(found, str) else found
+            plan = told["Plan"]
+            # The page's products are fetched by their ids, which a table of this size need not be an index for.
+            if 'WHERE "catalogue_product"."id" IN' not in statement["sql"]:
+                nodes += nodes_of(plan)
+            buffers += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return Cost(nodes, buffers), answer.json()
+
+
+def deep_cursor(shop: Caller, name: str, **query: str) -> dict[str, str]:
+    """The cursor of a page near the end."""
+    cursor: dict[str, str] = {}
+    for _ in range(90):
+        page = shop.get(f"/api/catalogue/{name}", limit=200, **query, **cursor).json()
+        if not page["pagination"]["has_more"]:
+            break
+        cursor = {"cursor": page["pagination"]["next_cursor"]}
+    if not cursor and (last := shop.get(f"/api/catalogue/{name}", limit=1, **query).json()["pagination"])["has_more"]:
+        cursor = {"cursor": last["next_cursor"]}
+    return cursor
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", FILTERS, ids=lambda query: ",".join(query.values()) or "all")
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_is_one_stretch_of_an_index_wherever_it_lies(shop: Caller, name: str, query: dict[str, str]) -> None:
+    first, _ = cost_of(shop, name, limit=5, **query)
+    cursor = deep_cursor(shop, name, **query)
+    deep, page = cost_of(shop, name, limit=5, **query, **cursor)
+    assert page["data"]
+    for cost in (first, deep):
+        assert not cost.kinds & {"Sort", "Incremental Sort", "Seq Scan", "Bitmap Heap Scan", "Hash Join"}, cost.nodes
+        assert all("Index Cond" in node for node in cost.nodes if "Index" in node["Node Type"]), cost.nodes
+        assert cost.filtered == 0, cost.nodes
+    assert deep.buffers <= first.buffers + 12
