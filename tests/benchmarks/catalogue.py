@@ -120,6 +120,82 @@ def measure() -> None:
             timed(f"GET {kind}{query}", None, partial(shop.get, f"/api/catalogue/{kind}{query}"))
         timed(f"all of {pages} pages of 200 {kind}", None, partial(walk, shop, kind, pages))
 
+    measure_pages(shop)
+
+
+# Beside the sales that were imported: offers, and changes of prices, each at two marketplaces, and another tenant's.
+FILL = """
+INSERT INTO catalogue_product (tenant_id, marketplace, sku, title, price)
+SELECT tenant, marketplace, 'SKU-' || lpad(number::text, 5, '0'), 'Title', 9.99
+FROM generate_series(0, 4999) number, unnest(ARRAY[%(ours)s::bigint, %(other)s]) tenant,
+    unnest(ARRAY['amazon_us', 'ebay']) marketplace
+ON CONFLICT DO NOTHING;
+INSERT INTO catalogue_offer (product_id, tenant_id, marketplace, seller, fetched_at, price, currency)
+SELECT id, tenant_id, marketplace, 'Rival ' || number %% 5,
+    timestamptz '2026-03-31' - make_interval(hours => number), 9, 'USD'
+FROM generate_series(1, 100) number, catalogue_product;
+INSERT INTO changes_change (tenant_id, product_id, marketplace, kind, before, after, reason, status, detail,
+    created_at, attempts, not_before)
+SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', now(), 0, now()
+FROM generate_series(1, 50) number, catalogue_product;
+ANALYZE;
+"""
+LISTS = ["products", "sales", "offers", "price-changes"]
+QUERIES: list[dict[str, str]] = [
+    {},
+    {"marketplace": "amazon_us"},
+    {"sku": "SKU-02500"},
+    {"sku": "SKU-02500", "marketplace": "amazon_us"},
+]
+
+
+def measure_pages(shop: "Caller") -> None:
+    """The database's time for the first and the thousandth page, which is 10 ms at most."""
+    from django.db import connection
+
+    from tests.factories import TenantFactory
+
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"ours": shop.tenant.pk, "other": TenantFactory().pk})
+        for table in ("catalogue_product", "catalogue_sale", "catalogue_offer", "changes_change"):
+            cursor.execute(f"SELECT count(*), pg_table_size(%s), pg_indexes_size(%s) FROM {table}", [table, table])  # noqa: S608  # ours
+            rows, size, indexes = cursor.fetchone()
+            print(f"{table}: {rows:,} rows, {size >> 20} MB, and {indexes >> 20} MB of indexes")
+    for name in LISTS:
+        for query in QUERIES:
+            _, taken = page(shop, name, query, measured=True)
+            print(f"GET {name} {query or ''}, page 1: {taken:.2f} ms in the database", flush=True)
+            behind: dict[str, str] = {}
+            # Page 1,000 of 50 rows, by way of longer ones.
+            for _ in range(250):
+                answer, _ = page(shop, name, {**query, **behind, "limit": "200"}, measured=False)
+                if not answer["has_more"]:
+                    break
+                behind = {"cursor": answer["next_cursor"]}
+            if behind:
+                _, taken = page(shop, name, {**query, **behind}, measured=True)
+                print(f"GET {name} {query or ''}, a page far behind: {taken:.2f} ms in the database", flush=True)
+
+
+def page(shop: "Caller", name: str, query: dict[str, str], measured: bool) -> tuple[dict[str, str], float]:
+    """Its pagination, and the milliseconds that planning and executing its statements took."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    if not measured:
+        return shop.get(f"/api/catalogue/{name}", **query).json()["pagination"], 0.0
+    with CaptureQueriesContext(connection) as captured:
+        answer = shop.get(f"/api/catalogue/{name}", **query).json()["pagination"]
+    taken = 0.0
+    with connection.cursor() as cursor:
+        for statement in captured.captured_queries:
+            if statement["sql"].startswith("SELECT"):
+                cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + statement["sql"])
+                ((found,),) = cursor.fetchall()
+                [told] = json.loads(found) if isinstance(found, str) else found
+                taken += told["Planning Time"] + told["Execution Time"]
+    return answer, taken
+
 
 def walk(shop: "Caller", kind: str, pages: int) -> None:
     cursor: dict[str, str] = {}
