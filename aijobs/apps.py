@@ -1,6 +1,7 @@
 from django.apps import AppConfig
+from django.core.checks import register
 
-from aijobs import scopes
+from aijobs import checks, scopes
 
 
 class AIJobsConfig(AppConfig):
@@ -8,5 +9,6 @@ class AIJobsConfig(AppConfig):
     verbose_name = "AI Jobs"
 
     def ready(self) -> None:
+        register(checks.check_redis_urls)
         scopes.add("ai-jobs:read", "List jobs and batches, and read their status and results.")
         scopes.add("ai-jobs:write", "Dispatch and cancel jobs and batches.")

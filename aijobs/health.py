@@ -79,7 +79,7 @@ def _ping_database() -> None:
 
 
 def _ping_broker() -> None:
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+    with redis.Redis.from_url(settings.BROKER_URL, socket_connect_timeout=1, socket_timeout=1) as client:
         client.ping()
 
 

@@ -7,7 +7,13 @@ from django.db import connection
 from kombu.transport.redis import Channel
 from redis.exceptions import ConnectionError as BrokerConnectionError
 
+from config.starting import read_settings
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Celery obeys these before the settings, and its command line puts BROKER_URL there as it is written: workers would
+# listen elsewhere than the engine publishes, or not know what unix:// is.
+for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
+    os.environ.pop(name, None)
 
 
 @signals.setup_logging.connect
@@ -39,6 +45,8 @@ def close_in_any_case(channel: Channel) -> None:
 Channel.close = close_in_any_case  # type: ignore[method-assign,assignment]
 
 app = Celery("aijobs")
+# Not here: the settings import this module.
+app.on_configure.connect(lambda **_: read_settings(), weak=False)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery's Django fixup closes the connection, and a prefork child's whole pool, before and after every task: that
 # made a no-op job 6 times slower. Ours are kept, see `return_connection`.

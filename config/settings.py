@@ -7,6 +7,7 @@ import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
+from aijobs import redis_urls
 from aijobs.outbound import purposes
 from config.local import embedded
 
@@ -26,10 +27,13 @@ if PRODUCTION:
             f"AIJOBS_PRODUCTION is set, but these are not: {', '.join(missing)}. Set them too."
         )
 DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
-REDIS_URL = REDIS_URL or embedded.redis_url(DATA_DIR)
+REDIS_URL = redis_urls.checked("REDIS_URL", REDIS_URL or embedded.redis_url(DATA_DIR))
+# What is in it may be lost at any time; Celery's broker may be another server, or another database of the same.
+BROKER_URL = redis_urls.checked("BROKER_URL", env.str("BROKER_URL", default="") or REDIS_URL)
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.secret(DATA_DIR, "secret_key")
 DEBUG = env.bool("DEBUG", default=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ErrorPages"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if PRODUCTION:
@@ -187,7 +191,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["aijobs.api.type_schemas.describe_job_types"],
 }
 
-CELERY_BROKER_URL = embedded.celery_url(REDIS_URL)
+CELERY_BROKER_URL = redis_urls.for_kombu(BROKER_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Strict order over the queues as -Q names them: measured 90 of 90; round_robin and sorted are not strict.
     "queue_order_strategy": "priority",

@@ -1,6 +1,6 @@
 """The suite runs against real servers: PostgreSQL and Valkey in a folder that lives as long as the session.
 
-DATABASE_URL and REDIS_URL, when set, replace them.
+DATABASE_URL and REDIS_URL, when set, replace them, and BROKER_URL names another broker.
 """
 
 import atexit
@@ -43,7 +43,7 @@ PROCESSES = min(max(os.cpu_count() or 1, 2), 4)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """A single file is through before a second process has its servers; servers that are given are not shared."""
     one_file = len(config.args) == 1 and ".py" in config.args[0]
-    given = bool(os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL"))
+    given = bool(os.environ.get("DATABASE_URL") or os.environ.get("REDIS_URL") or os.environ.get("BROKER_URL"))
     return 0 if one_file or given or config.option.markexpr else PROCESSES
 
 

@@ -15,14 +15,22 @@ ROOT = Path(__file__).resolve().parent.parent
 # its own begins with: workers.catalogue.api to the API, not to the catalogue.
 LAYERS: list[set[str]] = [
     # The words, and what knows nothing of jobs.
-    {"aijobs.states", "aijobs.errors", "aijobs.identifiers", "aijobs.scopes", "aijobs.shapes", "aijobs.sql"},
+    {
+        "aijobs.states",
+        "aijobs.errors",
+        "aijobs.identifiers",
+        "aijobs.redis_urls",
+        "aijobs.scopes",
+        "aijobs.shapes",
+        "aijobs.sql",
+    },
     {"aijobs.outbound"},
     # The rows.
     {"aijobs.models"},
     {"aijobs.registry", "aijobs.auth", "aijobs.idempotency"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
-    {"aijobs.batches", "aijobs.dispatching", "aijobs.health"},
+    {"aijobs.batches", "aijobs.checks", "aijobs.dispatching", "aijobs.health"},
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.

@@ -1,4 +1,4 @@
-"""Publishing through Kombu: short timeouts, no retries, and a circuit breaker. Nobody waits for a dead broker.
+"""Publishing to Redis or Valkey: short timeouts, no retries, and a circuit breaker. Nobody waits for a dead broker.
 
 PostgreSQL is the truth: what is not published now is released again later by the sweeper.
 """
@@ -63,24 +63,19 @@ class Link:
 
 
 class _Outbox:
-    """A connection to publish on. Kombu makes the messages, and on another broker than Redis or Valkey sends them.
+    """A connection to publish on. Kombu makes the messages, and we push them ourselves.
 
-    To those we push them ourselves: redis-py's client takes longer over one command than all the rest does.
+    redis-py's client takes longer over one command than all the rest does.
     """
 
     def __init__(self) -> None:
         self.connection = _connect()
-        self.channel: Any = self.connection.default_channel
+        self.channel = cast("Any", self.connection.default_channel)
         # Of redis-py, whose connections are hardly typed.
-        pool: Any = getattr(self.channel, "pool", None)
-        self._redis: Any = pool.get_connection() if pool else None
+        self._redis: Any = self.channel.pool.get_connection()
 
     def send(self, messages: Sequence[tuple[str, Any]]) -> None:
         """Publish messages of Kombu's to queues: to the default exchange, so that nothing has to be declared."""
-        if self._redis is None:
-            for queue, message in messages:
-                self.channel.basic_publish(message, exchange="", routing_key=queue)
-            return
         stored = [(queue, _stored(self.channel, queue, message)) for queue, message in messages]
         for first in range(0, len(stored), PUSHED_AT_ONCE):
             _push(self._redis, stored[first : first + PUSHED_AT_ONCE])
@@ -88,8 +83,7 @@ class _Outbox:
     def close(self) -> None:
         # Closing a broken connection may fail once more; it is gone either way.
         with suppress(*ERRORS):
-            if self._redis is not None:
-                self._redis.disconnect()
+            self._redis.disconnect()
             self.connection.release()
 
 
@@ -187,14 +181,13 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
 def lost_memory() -> bool:
     """Whether the broker has started empty since `remember`: then every message is gone. Raises BrokerDown."""
     with _asking() as client:
-        return client is not None and not client.exists(EPOCH_KEY)
+        return not client.exists(EPOCH_KEY)
 
 
 def remember() -> None:
     """Begin an epoch: what was lost has been published again. Raises BrokerDown."""
     with _asking() as client:
-        if client is not None:
-            client.set(EPOCH_KEY, str(uuid4()), nx=True)
+        client.set(EPOCH_KEY, str(uuid4()), nx=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +199,9 @@ class Message:
     raw: bytes
 
 
-def count() -> int | None:
-    """Job messages that wait in the queues. None where the broker cannot be read: other than Redis or Valkey."""
+def count() -> int:
+    """Job messages that wait in the queues. Raises BrokerDown."""
     with _asking() as client:
-        if client is None:
-            return None
         pipeline = client.pipeline(transaction=False)
         for queue in QUEUES.values():
             pipeline.llen(queue)
@@ -223,8 +214,6 @@ def messages(patience: float) -> list[Message]:
     Queues first: a message that is taken meanwhile is seen twice, and none is missed. Raises BrokerDown.
     """
     with _asking() as client:
-        if client is None:
-            return []
         waiting = [
             Message(job_id, lane, raw)
             for lane, queue in QUEUES.items()
@@ -262,8 +251,6 @@ def withdraw(stale: Iterable[Message]) -> int:
     Raises BrokerDown.
     """
     with _asking() as client:
-        if client is None:
-            return 0
         pipeline = client.pipeline(transaction=False)
         for message in stale:
             if message.lane is not None:
@@ -297,10 +284,9 @@ def _connect() -> Connection:
 
 
 @contextmanager
-def _asking() -> Iterator[Redis | None]:
+def _asking() -> Iterator[Redis]:
     try:
-        channel: Any = _outbox().channel
-        yield cast("Redis | None", getattr(channel, "client", None))
+        yield cast("Redis", _outbox().channel.client)
     except ERRORS as error:
         disconnect()
         raise BrokerDown(str(error)) from error

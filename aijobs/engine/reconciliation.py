@@ -27,8 +27,6 @@ GRACE_SECONDS = 5.0
 LOOK_ANYWAY_SECONDS = 60.0
 # Reading ten thousands of messages takes a second: at most a twentieth of the sweeper's time goes into it.
 PAUSE_PER_LOOK = 19
-# Of a broker that cannot be read: a released job is published again after 60 s, then 120 s, 240 s, …
-REPUBLISH_SECONDS = 60.0
 
 
 class Pace:
@@ -58,12 +56,8 @@ def reconcile() -> None:
         _look(grace=0.0)
         broker.remember()
         return
-    counted = broker.count()
-    if counted is None:
-        queueing.publish(sql.rows(Released, REPUBLISH_OVERDUE, {"interval": REPUBLISH_SECONDS}))
-        return
     began = time.monotonic()
-    if began >= pace.latest or (began >= pace.earliest and counted != _released_count()):
+    if began >= pace.latest or (began >= pace.earliest and broker.count() != _released_count()):
         _look(GRACE_SECONDS)
         pace.looked(began)
 
@@ -106,17 +100,5 @@ WITH lost AS (
 )
 UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
 FROM lost WHERE job.id = lost.id
-RETURNING {RETURNED}
-"""
-
-REPUBLISH_OVERDUE = f"""
-WITH overdue AS (
-    SELECT id FROM aijobs_job
-    WHERE status = 'queued'
-      AND released_at < now() - make_interval(secs => %(interval)s::float * 2 ^ least(releases - 1, 20))
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE aijobs_job job SET released_at = now(), releases = job.releases + 1
-FROM overdue WHERE job.id = overdue.id
 RETURNING {RETURNED}
 """

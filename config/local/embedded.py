@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
+from aijobs import redis_urls
+
 # A unix socket's path has at most 107 bytes; PostgreSQL appends /.s.PGSQL.5432.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
 
@@ -31,12 +33,7 @@ def database_url(data_dir: Path) -> str:
 
 
 def redis_url(data_dir: Path) -> str:
-    return f"unix://{socket_dir(data_dir)}/valkey.sock"
-
-
-def celery_url(redis_url: str) -> str:
-    """Kombu's name for the same server: it says redis+socket:// where redis-py says unix://."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
+    return redis_urls.of_socket(f"{socket_dir(data_dir)}/valkey.sock")
 
 
 def secret(data_dir: Path, name: str) -> str:

@@ -34,7 +34,7 @@ def database() -> Iterator[None]:
     folder = Path(tempfile.mkdtemp(prefix="aijobs-benchmark-"))
     os.environ.update(AIJOBS_DATA_DIR=str(folder), DJANGO_SETTINGS_MODULE="tests.settings", LOG_LEVEL="WARNING")
     os.environ["ALLOWED_HOSTS"] = "testserver"
-    for name in ("DATABASE_URL", "REDIS_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL"):
         os.environ.pop(name, None)
     from config.local.servers import PostgreSQL
 

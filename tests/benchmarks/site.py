@@ -16,6 +16,8 @@ import django
 import httpx
 import redis
 
+from aijobs import redis_urls
+
 POLL_SECONDS = 0.02
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
@@ -100,7 +102,7 @@ def site() -> Iterator[Site]:
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="aijobs-benchmark-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        for name in ("DATABASE_URL", "REDIS_URL"):
+        for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL"):
             os.environ.pop(name, None)
         os.environ |= {"AIJOBS_DATA_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
         os.environ["LOG_LEVEL"] = "WARNING"
@@ -124,7 +126,7 @@ def site() -> Iterator[Site]:
             "REDIS_URL": embedded.redis_url(folder),
             "PEER_POSTGRES_HOST": str(embedded.socket_dir(folder)),
             "PEER_POSTGRES_DATABASE": "aijobs",
-            "PEER_BROKER_URL": embedded.celery_url(embedded.redis_url(folder)),
+            "PEER_BROKER_URL": redis_urls.for_kombu(embedded.redis_url(folder)),
             # The service's processes log as `up` has them do.
             "LOG_LEVEL": "INFO",
             "PYTHONWARNINGS": "ignore",

@@ -80,6 +80,7 @@ class Site:
         environment = {
             "DATABASE_URL": embedded.database_url(self.folder),
             "REDIS_URL": embedded.redis_url(self.folder),
+            "BROKER_URL": embedded.redis_url(self.folder),
             "AIJOBS_LEASE_SECONDS": str(LEASE_SECONDS),
             RUNS_FILE: str(self.folder / "runs"),
         }

@@ -35,7 +35,7 @@ def test_jobs_of_an_api_that_died_before_it_published_them_run(
     rule = KillAtPublish()
     address = site.folder / "broker.sock"
     proxy = Proxy(address, site.valkey.sockets / "valkey.sock", lambda: rule)
-    doomed = site.processes.api(wait=False, REDIS_URL=f"unix://{address}")
+    doomed = site.processes.api(wait=False, BROKER_URL=f"unix://{address}")
     try:
         load.start()
         # Nothing of this shop waits for its turn: what it dispatches is published by the API itself.

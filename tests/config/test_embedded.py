@@ -10,7 +10,9 @@ from pathlib import Path
 
 import environ
 import pytest
+from redis import Redis
 
+from aijobs import redis_urls
 from config.local import embedded
 from config.local.servers import EmbeddedServerError, PostgreSQL, prepare_data_dir
 from config.local.stack import HOST, free_port
@@ -34,10 +36,10 @@ def test_the_database_address_is_understood(folder: str) -> None:
     assert (found["HOST"], found["NAME"], found["USER"]) == (f"{folder}/run", "aijobs", "postgres")
 
 
-def test_celery_names_the_broker_by_its_own_scheme() -> None:
-    assert embedded.redis_url(Path("/srv/data")) == "unix:///srv/data/run/valkey.sock"
-    assert embedded.celery_url("unix:///srv/valkey.sock") == "redis+socket:///srv/valkey.sock"
-    assert embedded.celery_url("redis://broker:6379/0") == "redis://broker:6379/0"
+@pytest.mark.parametrize("folder", ["/srv/data", "/srv/my data", "/srv/50%25/größe", "/srv/a;b?c#d"])
+def test_the_broker_address_is_understood(folder: str) -> None:
+    address = redis_urls.checked("REDIS_URL", embedded.redis_url(Path(folder)))
+    assert Redis.from_url(address).connection_pool.connection_kwargs["path"] == f"{folder}/run/valkey.sock"
 
 
 def test_the_secret_is_kept_and_private(tmp_path: Path) -> None:

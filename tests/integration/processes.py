@@ -42,7 +42,7 @@ def zone() -> dict[str, str]:
 
 
 def empty_broker() -> None:
-    with redis.Redis.from_url(settings.REDIS_URL) as client:
+    with redis.Redis.from_url(settings.BROKER_URL) as client:
         client.flushdb()
 
 
@@ -127,7 +127,7 @@ class Processes:
 
     def api_without_broker(self) -> Api:
         """An API whose broker refuses connections. It is alive, and not ready."""
-        return self._api({"REDIS_URL": f"unix://{self.folder}/nobody.sock"}, "/healthz")
+        return self._api({"BROKER_URL": f"unix://{self.folder}/nobody.sock"}, "/healthz")
 
     def worker(self, concurrency: int = 2, *, wait: bool = True, **environment: str) -> Running:
         """A worker of all lanes. Settings of the README's table are keywords: AIJOBS_LEASE_SECONDS="2"."""
@@ -164,6 +164,7 @@ class Processes:
             **zone(),
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
+            "BROKER_URL": settings.BROKER_URL,
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONUNBUFFERED": "1",

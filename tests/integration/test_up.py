@@ -41,7 +41,7 @@ def manage(data_dir: Path, *arguments: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Of somebody who has set nothing: the suite's own servers are none of `up`'s business."""
-    ours = {"AIJOBS_DATA_DIR", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    ours = {"AIJOBS_DATA_DIR", "DATABASE_URL", "REDIS_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE"}
     return {name: value for name, value in os.environ.items() if name not in ours} | zone()
 
 

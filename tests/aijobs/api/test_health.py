@@ -65,7 +65,7 @@ def not_ready(client: Client, path: str = "/readyz") -> dict[str, Any]:
 @pytest.mark.parametrize("path", ["/healthz", "/healthz/"])
 def test_alive_without_database_and_broker(client: Client, settings: Any, path: str) -> None:
     # Without the `db` fixture, a query would raise.
-    settings.REDIS_URL = "redis://127.0.0.1:1"
+    settings.BROKER_URL = "redis://127.0.0.1:1"
     response = client.get(path)
     assert (response.status_code, response.json()) == (200, {"data": {"status": "alive"}})
 
@@ -98,12 +98,12 @@ def test_database_hangs(client: Client, database_at: Any, silent_socket: Path) -
 
 
 def test_broker_down(client: Client, db: None, settings: Any) -> None:
-    settings.REDIS_URL = "redis://:hunter2@127.0.0.1:1/0"
+    settings.BROKER_URL = "redis://:hunter2@127.0.0.1:1/0"
     assert not_ready(client) == {**OK, "broker": "down: cannot connect"}
 
 
 def test_broker_hangs(client: Client, db: None, settings: Any, silent_socket: Path) -> None:
-    settings.REDIS_URL = f"unix://{silent_socket}"
+    settings.BROKER_URL = f"unix://{silent_socket}"
     assert not_ready(client) == {**OK, "broker": "down: no answer"}
 
 

@@ -11,6 +11,6 @@ from aijobs.engine import reconciliation
 def valkey(db: None) -> Iterator[Redis]:
     """The real broker, empty; and a sweeper that has not looked into it yet."""
     reconciliation.forget()
-    with Redis.from_url(settings.REDIS_URL) as client:
+    with Redis.from_url(settings.BROKER_URL) as client:
         client.flushall()
         yield client

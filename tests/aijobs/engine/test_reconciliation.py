@@ -5,12 +5,10 @@ from collections import Counter
 
 import pytest
 from django.conf import settings
-from django.utils.timezone import now
 from redis import Redis
 
 from aijobs.engine import broker, lifecycle, reconciliation
 from aijobs.engine.reconciliation import GRACE_SECONDS, reconcile
-from aijobs.models import Job
 from aijobs.states import QUEUES, Priority
 from tests import engine
 from tests.aijobs.engine.messages import messages
@@ -144,19 +142,6 @@ def test_counts_that_agree_are_trusted_for_a_minute(valkey: Redis, monkeypatch: 
     monkeypatch.setattr(broker, "messages", messages_of)
     reconcile()
     assert looked == [settings.AIJOBS_LEASE_SECONDS]
-
-
-def test_broker_that_cannot_be_read_gets_copies_at_doubling_intervals(
-    valkey: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """RabbitMQ, say."""
-    monkeypatch.setattr(broker, "count", lambda: None)
-    [job_id] = engine.dispatch(TenantFactory())
-    for waited, copies in ((59, 1), (61, 2), (61, 2), (121, 3)):
-        Job.objects.filter(id=job_id).update(released_at=now())
-        engine.let_wait([job_id], waited)
-        reconcile()
-        assert len(messages(valkey)) == copies
 
 
 def test_backlog_of_hours_is_published_once(valkey: Redis) -> None:

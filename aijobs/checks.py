@@ -1,0 +1,22 @@
+"""Django's system checks. config.settings refuses its own mistakes; another settings module may make more."""
+
+from collections.abc import Sequence
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import Error
+from django.core.exceptions import ImproperlyConfigured
+
+from aijobs import redis_urls
+
+
+def check_redis_urls(app_configs: Sequence[AppConfig] | None, **_: object) -> list[Error]:
+    """REDIS_URL and BROKER_URL are addresses of Redis or Valkey, and Celery listens where the engine publishes."""
+    try:
+        for name in ("REDIS_URL", "BROKER_URL"):
+            redis_urls.checked(name, getattr(settings, name))
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="aijobs.E001")]
+    if redis_urls.for_kombu(settings.BROKER_URL) != settings.CELERY_BROKER_URL:
+        return [Error("CELERY_BROKER_URL is another broker than BROKER_URL. Set BROKER_URL only.", id="aijobs.E002")]
+    return []

@@ -1,0 +1,52 @@
+"""A wrong setting ends every process at its start, with a line that says what to set and repeats no password."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.views.debug import get_default_exception_reporter_filter
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "hunter2"
+CELERY = ["celery", "--app", "config"]
+PROGRAMS = {
+    "check": ["manage.py", "check"],
+    "migrate": ["manage.py", "migrate"],
+    "up": ["manage.py", "up", "--port", "0"],
+    "worker": ["-m", *CELERY, "worker", "--pool", "solo"],
+    "beat": ["-m", *CELERY, "beat"],
+    "api": ["-c", "import config.wsgi"],
+}
+WRONG = {
+    "BROKER_URL": (f"amqp://guest:{PASSWORD}@broker:5672//", "BROKER_URL begins with amqp://, but only Redis and"),
+    "REDIS_URL": (f"redis://:{PASSWORD}@broker:none/0", "REDIS_URL has a port that is not a number from 1 to 65535."),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_wrong_broker_is_said_in_a_line(program: str, name: str, tmp_path: Path) -> None:
+    value, line = WRONG[name]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "AIJOBS_DATA_DIR": str(tmp_path)}
+    called = subprocess.run(
+        [sys.executable, *PROGRAMS[program]],
+        env={**environment, name: value},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert called.returncode == 1
+    assert called.stderr.startswith(line)
+    assert called.stderr.count("\n") == 1
+    assert PASSWORD not in called.stdout + called.stderr
+
+
+def test_error_pages_hide_the_addresses_of_servers() -> None:
+    shown = get_default_exception_reporter_filter().get_safe_settings()
+    for name in ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "CELERY_BROKER_URL", "SECRET_KEY"):
+        assert set(shown[name]) == {"*"}
+    assert shown["STATIC_URL"] == "/static/"
