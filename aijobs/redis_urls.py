@@ -34,11 +34,12 @@ _ENCODING = "Special characters of a password are percent-encoded: / is %2F, ? i
 def checked(name: str, url: str) -> str:
     """The address as redis-py takes it. Raises ImproperlyConfigured, one line that begins with the setting's name."""
     url = url.strip()
-    if problem := _problem(url):
-        encoding = f" {_ENCODING}" if "@" in url else ""
-        raise ImproperlyConfigured(f"{name} {problem} {_ADVICE}{encoding}")
     scheme, _, rest = url.partition("://")
-    return f"{_SCHEMES[scheme.lower()]}://{rest}"
+    kind = _SCHEMES.get(scheme.lower())
+    if problem := _problem(url):
+        encoding = f" {_ENCODING}" if kind and "@" in url else ""
+        raise ImproperlyConfigured(f"{name} {problem} {_ADVICE}{encoding}")
+    return f"{kind}://{rest}"
 
 
 def for_kombu(url: str) -> str:

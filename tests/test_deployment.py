@@ -1,5 +1,6 @@
-"""What is deployed: migrations, the image's constraints, and the services of compose.yaml."""
+"""What is deployed: migrations, the image's constraints, settings, and the services of compose.yaml."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from workers.tasks import CHANGES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS"}
+# Where the embedded servers are: the image has none.
+NOT_IN_THE_IMAGE = {"AIJOBS_DATA_DIR"}
+PROCESSES = ["migrate", "api", "worker", "settler", "control", "beat"]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,48 @@ def _queues(service: dict[str, Any]) -> str:
     return command[command.index("-Q") + 1]
 
 
-@pytest.mark.parametrize("name", ["migrate", "api", "worker", "settler", "control", "beat"])
+def documented_settings() -> set[str]:
+    """The variables of the first column of the README's table."""
+    _, _, section = (ROOT / "README.md").read_text().partition("\n## Settings\n")
+    rows = re.findall(r"^\| (`[^|]+) \|", section.partition("\n## ")[0], re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+
+
+def test_the_readme_has_every_setting_that_is_read() -> None:
+    read = re.findall(r"""\benv\.\w+\(\s*["']([A-Z_]+)["']""", (ROOT / "config" / "settings.py").read_text())
+    assert documented_settings() == set(read)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_compose_passes_every_setting_of_the_readme_to_every_process(services: dict[str, Any], name: str) -> None:
+    passed = services[name]["environment"]
+    assert documented_settings() - passed.keys() == NOT_IN_THE_IMAGE
+    assert passed["AIJOBS_PRODUCTION"] == "true"
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_compose_repeats_no_default(services: dict[str, Any], name: str) -> None:
+    """It would be another than the code's one day. What compose need not know is passed as it is, or not set."""
+    known = PRODUCTION_MUST_BE_GIVEN | {"AIJOBS_PRODUCTION"}
+    environment = services[name]["environment"]
+    assert {
+        each: environment[each] for each in documented_settings() - known - NOT_IN_THE_IMAGE if environment[each]
+    } == {}
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_compose_takes_from_processes_what_they_do_not_need(services: dict[str, Any], name: str) -> None:
+    service = services[name]
+    assert (service["read_only"], service["tmpfs"], service["init"]) == (True, ["/tmp"], True)  # noqa: S108
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+
+
+def test_the_api_is_reached_by_a_proxy_on_the_same_machine_only(services: dict[str, Any]) -> None:
+    """It believes X-Forwarded-Proto."""
+    assert [port.rpartition(":${")[0] for port in services["api"]["ports"]] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("name", PROCESSES)
 def test_compose_gives_what_production_requires(services: dict[str, Any], name: str) -> None:
     environment = services[name]["environment"]
     assert environment.keys() >= PRODUCTION_MUST_BE_GIVEN
@@ -70,5 +115,7 @@ def test_compose_stops_workers_softly(services: dict[str, Any], name: str) -> No
 
 
 def test_compose_checks_the_health_of_what_serves(services: dict[str, Any]) -> None:
-    for name in ("postgres", "valkey", "worker", "settler", "control"):
+    """`docker compose up --wait` refuses a service without one, except those that end."""
+    for name in ("postgres", "valkey", "worker", "settler", "control", "beat"):
         assert services[name]["healthcheck"]["test"]
+    assert "healthcheck" not in services["api"], "the image has its own"

@@ -25,8 +25,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(("program", "name"), [*((each, "BROKER_URL") for each in PROGRAMS), ("check", "REDIS_URL")])
 def test_a_wrong_broker_is_said_in_a_line(program: str, name: str, tmp_path: Path) -> None:
     value, line = WRONG[name]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "AIJOBS_DATA_DIR": str(tmp_path)}
