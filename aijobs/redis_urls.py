@@ -86,11 +86,11 @@ def _server_problem(parts: SplitResult) -> str | None:
     except ValueError:
         port = 0
     if not _is_host(parts):
-        return "names no host, or one that cannot be."
+        return "does not name a valid host."
     if port == 0:
         return "has a port that is not a number from 1 to 65535."
     if parts.path not in ("", "/") and not _NUMBER.fullmatch(parts.path[1:]):
-        return "has something else than the number of a database after the host."
+        return "has something other than a database number after the host."
     return None
 
 
@@ -108,7 +108,7 @@ def _socket_problem(parts: SplitResult) -> str | None:
     if parts.netloc.rpartition("@")[2]:
         return "names a host before the path of the socket: the path begins with the third slash."
     if len(parts.path) < 2:
-        return "names no path of a socket."
+        return "does not name the path of a socket."
     return None
 
 
