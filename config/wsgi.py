@@ -1,4 +1,4 @@
-"""WSGI entry point, served by granian."""
+"""WSGI entry point, for `runserver`. The service itself is served by granian, see rsgi.py."""
 
 import os
 

@@ -31,11 +31,4 @@ class RequestMiddleware:
         finally:
             answering.end()
         response["X-Request-ID"] = request_id
-        if response.status_code >= 400 and _has_body(request):
-            # What was not read of the body would be taken for the next request on this connection.
-            response["Connection"] = "close"
         return response
-
-
-def _has_body(request: HttpRequest) -> bool:
-    return request.META.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in request.META

@@ -22,6 +22,9 @@ SHUTDOWN_SECONDS = 4
 GRACE_SECONDS = 8
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
+# HTTP/1.1 alone, as proxies speak it: where a connection may turn out to be HTTP/2, granian waits for its first byte
+# for ever.
+GRANIAN = [sys.executable, "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"]
 # In strict order, as they are named.
 WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
@@ -75,8 +78,7 @@ class Stack:
         """The API, the three workers and beat; returns when they serve."""
         celery = [sys.executable, "-m", "celery", "--app", "config"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port)]
-        self._start("api", [*granian, "--workers", "1", "--blocking-threads", "4", "config.wsgi:application"])
+        self._start("api", [*GRANIAN, "--host", HOST, "--port", str(self.port), "config.rsgi:application"])
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
         self._start("worker", [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"])
         # Changes that are written over the network take their marketplaces' time, and no job's.

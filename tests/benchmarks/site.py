@@ -45,7 +45,7 @@ class Site:
     @contextmanager
     def api(self, database: str = "aijobs") -> Iterator[int]:
         """Our API, and the bare Django REST framework view in the same process. Yields its port."""
-        with self._http("wsgi", "config.wsgi:application", "--blocking-threads", "4", database=database) as port:
+        with self._http("rsgi", "config.rsgi:application", "--http", "1", "--no-ws", database=database) as port:
             yield port
 
     @contextmanager

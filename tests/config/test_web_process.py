@@ -12,7 +12,7 @@ FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "price_parser", "protego"]
 PROGRAM = """
 import json, sys
 
-import config.wsgi
+import config.rsgi
 from django.test import Client
 
 client = Client(headers={"host": "localhost"})

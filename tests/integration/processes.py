@@ -16,7 +16,7 @@ from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
 from config.local import processes
-from config.local.stack import HOST, SETTLER_QUEUE, WORKER_QUEUES, free_port
+from config.local.stack import GRANIAN, HOST, SETTLER_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
@@ -116,8 +116,7 @@ class Processes:
 
     def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True) -> Api:
         port = free_port(0)
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
-        command += ["--workers", "1", "--blocking-threads", "4", "config.wsgi:application"]
+        command = [*GRANIAN, "--host", HOST, "--port", str(port), "config.rsgi:application"]
         started = self._spawn("api", command, environment)
         api = Api(started.name, started.process, started.log, base_url=f"http://{HOST}:{port}", probe=probe)
         self.running[-1] = api

@@ -15,7 +15,7 @@ from workers.marketplaces.connectors import CONNECTORS
 PROGRAM = """
 import json, sys
 
-import config.wsgi
+import config.rsgi
 from django.test import Client
 
 key, tenant = sys.argv[1:]

@@ -1,0 +1,224 @@
+"""A WSGI application as granian's RSGI serves it: without what the network can do to its threads.
+
+Granian's own WSGI interface makes one header of `X-Tenant-ID` and `X_Tenant_ID`, and a thread waits for a body for as
+long as the caller likes. Here an event loop waits, and a thread is taken when a body, or its first part, is there.
+"""
+
+import asyncio
+import io
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+from django.http import UnreadablePostError
+from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no __all__
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+logger = logging.getLogger(__name__)
+
+THREADS = 4
+# Strangers may log in at the admin; the seller's requests have threads that those cannot take.
+STAFF_THREADS = 2
+STAFF = "/admin/"
+# A body of which nothing arrives for so long is given up, as granian does with a head.
+SILENCE_SECONDS = 30.0
+# What is read of a body before a thread is taken: all of nearly every dispatch.
+READ_AHEAD = 64 * 1024
+# A body that was refused is read on for a while after the answer. If the connection were closed at once, the caller
+# would see it reset while still sending, and not the answer.
+LINGER_BYTES = 4 * 1024 * 1024
+LINGER_SECONDS = 2.0
+# In the API's envelope. Nothing else knows of a request whose body has not come.
+TOO_SLOW = (
+    b'{"error":{"code":"REQUEST_TIMEOUT","message":"The body of the request did not arrive in time. Send the request '
+    b'again."}}'
+)
+
+
+class Body:
+    """A request's body, as it arrives. Only the event loop fetches, one chunk after the other."""
+
+    def __init__(self, protocol: HTTPProtocol, length: int | None, silence_seconds: float) -> None:
+        self._chunks: AsyncIterator[bytes] = aiter(protocol)
+        self._missing = length
+        self._silence_seconds = silence_seconds
+        self.open = True
+
+    async def fetch(self) -> bytes:
+        """The next bytes, none at the end. Raises TimeoutError, and ConnectionError where the body ends early."""
+        if not self.open:
+            return b""
+        # Granian must not be asked again after a fetch that was given up.
+        self.open = False
+        async with asyncio.timeout(self._silence_seconds):
+            # Not `anext` with a default, which granian's futures do not know. They end with an empty chunk.
+            chunk = await anext(self._chunks)
+        if self._missing is None:
+            self.open = bool(chunk)
+        elif not chunk:
+            raise ConnectionError("the caller is gone")
+        else:
+            self._missing -= len(chunk)
+            self.open = self._missing > 0
+        return chunk
+
+    async def fetch_first(self) -> bytes:
+        chunks = [await self.fetch()]
+        while self.open and sum(map(len, chunks)) < READ_AHEAD:
+            chunks.append(await self.fetch())
+        return b"".join(chunks)
+
+    async def drain(self) -> None:
+        """Read on after the answer, within bounds. What is left then closes the connection."""
+        left = LINGER_BYTES
+        with suppress(OSError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while self.open and left > 0:
+                    left -= len(await self.fetch())
+
+
+class Input(io.RawIOBase):
+    """What a thread reads: the first part of a body, which is there, then the rest, which the event loop fetches."""
+
+    def __init__(self, first: bytes, body: Body, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._ready = memoryview(first)
+        self._body = body
+        self._loop = loop
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Raises UnreadablePostError, as Django does, where the rest does not come."""
+        if not self._ready:
+            try:
+                self._ready = memoryview(asyncio.run_coroutine_threadsafe(self._body.fetch(), self._loop).result())
+            except OSError as error:
+                raise UnreadablePostError(str(error)) from None
+        room = memoryview(buffer).cast("B")
+        size = min(len(room), len(self._ready))
+        room[:size], self._ready = self._ready[:size], self._ready[size:]
+        return size
+
+
+class Threads:
+    """Run calls one after the other in each of so many threads. A tenth of what concurrent.futures costs."""
+
+    def __init__(self, number: int) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], None], asyncio.Future[None]]] = SimpleQueue()
+        for _ in range(number):
+            Thread(target=self._work, daemon=True).start()
+
+    def run(self, call: Callable[[], None], loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """A future of the loop, done when the call is, which does not raise."""
+        done = loop.create_future()
+        self._calls.put((call, done))
+        return done
+
+    def _work(self) -> None:
+        while True:
+            call, done = self._calls.get()
+            call()
+            done.get_loop().call_soon_threadsafe(done.set_result, None)
+
+
+class Gateway:
+    """A WSGI application as one of RSGI's."""
+
+    def __init__(self, application: WSGIApplication, silence_seconds: float = SILENCE_SECONDS) -> None:
+        self._application = application
+        self._silence_seconds = silence_seconds
+        self._threads = Threads(THREADS)
+        self._staff = Threads(STAFF_THREADS)
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        environ = environ_of(scope)
+        loop = asyncio.get_running_loop()
+        threads = self._staff if scope.path.startswith(STAFF) else self._threads
+        body = _body(environ, protocol, self._silence_seconds)
+        if body is None:
+            await threads.run(partial(self._answer, environ, protocol), loop)
+            return
+        try:
+            first = await body.fetch_first()
+        except OSError:
+            protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
+            return
+        environ["wsgi.input"] = (
+            io.BufferedReader(Input(first, body, loop), READ_AHEAD) if body.open else io.BytesIO(first)
+        )
+        await threads.run(partial(self._answer, environ, protocol), loop)
+        await body.drain()
+
+    def _answer(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
+        """Call the application, in a thread. No endpoint streams: an answer is sent whole."""
+        status = 500
+        headers: list[tuple[str, str]] = []
+        written: list[bytes] = []
+
+        def start_response(
+            line: str, fields: list[tuple[str, str]], exc_info: object = None, /
+        ) -> Callable[[bytes], object]:
+            nonlocal status, headers
+            status, headers = int(line.partition(" ")[0]), fields
+            return written.append
+
+        try:
+            answer = self._application(environ, start_response)
+            protocol.response_bytes(status, headers, b"".join([*written, *answer]))
+            getattr(answer, "close", _nothing)()
+        except Exception:
+            # Without an answer granian sends a 500 of its own.
+            logger.exception("the application failed")
+
+
+def environ_of(scope: Scope) -> WSGIEnvironment:
+    """WSGI's description of a request, without headers that could pass for others: X_Tenant_ID for X-Tenant-ID."""
+    server, _, port = scope.server.rpartition(":")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        # WSGI's strings are bytes in disguise.
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "SERVER_NAME": server.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    headers = scope.headers
+    for name in headers.keys():  # noqa: SIM118  # granian's, which is no dictionary
+        if "_" not in name:
+            joined = ("; " if name == "cookie" else ",").join(headers.get_all(name))  # type: ignore[attr-defined]  # not in its stubs
+            folded = name.upper().replace("-", "_")
+            environ[folded if folded in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{folded}"] = joined
+    if "HTTP_HOST" not in environ and scope.authority:
+        environ["HTTP_HOST"] = scope.authority
+    return environ
+
+
+def _body(environ: WSGIEnvironment, protocol: HTTPProtocol, silence_seconds: float) -> Body | None:
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return Body(protocol, None, silence_seconds)
+    length = int(str(environ.get("CONTENT_LENGTH") or 0))
+    return Body(protocol, length, silence_seconds) if length else None
+
+
+def _nothing() -> None:
+    """For answers that need not be closed."""

@@ -1,0 +1,39 @@
+"""A small WSGI application behind the gateway, for tests/config/test_gateway.py: it tells what it was given."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.http import UnreadablePostError
+
+from config.gateway import Gateway
+
+SILENCE_SECONDS = 0.5
+
+
+def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+    match environ["PATH_INFO"]:
+        case "/refuse":
+            start_response("401 Unauthorized", [])
+            return [b"refused"]
+        case "/fail":
+            raise RuntimeError("as it happens")
+        case "/read":
+            start_response("200 OK", [])
+            return [_read(environ)]
+        case _:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps({name: str(value) for name, value in environ.items()}).encode()]
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    size = 0
+    try:
+        while block := environ["wsgi.input"].read(10_000):
+            size += len(block)
+    except UnreadablePostError:
+        return b"the body ended after %d bytes" % size
+    return b"%d" % size
+
+
+application = Gateway(echo, silence_seconds=SILENCE_SECONDS)

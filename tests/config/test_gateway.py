@@ -1,0 +1,242 @@
+"""What comes over real sockets, through granian and the gateway, to a WSGI application (tests/config/echo.py)."""
+
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.gateway import THREADS
+from config.local import processes
+from config.local.stack import GRANIAN, HOST, free_port
+from tests.config.echo import SILENCE_SECONDS
+
+ROOT = Path(__file__).parents[2]
+# Of what should not take long, on a busy machine too.
+PATIENCE_SECONDS = 20.0
+HEAD_TIMEOUT_MILLISECONDS = 1_000
+LARGE = b"x" * 300_000
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    port = free_port(0)
+    command = [*GRANIAN, "--host", HOST, "--port", str(port)]
+    command += ["--http1-header-read-timeout", str(HEAD_TIMEOUT_MILLISECONDS), "tests.config.echo:application"]
+    log = tmp_path_factory.mktemp("gateway") / "granian.log"
+    process = processes.spawn(command, log, folder=ROOT)
+    try:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while b"Started worker-1" not in log.read_bytes():
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.02)
+        yield port
+    finally:
+        processes.stop(process, signal.SIGTERM, 5)
+
+
+class Connection:
+    """A connection of a client with ideas of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port), timeout=PATIENCE_SECONDS)
+        self.file = self.socket.makefile("rb")
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+        self.socket.close()
+
+    def send(self, *parts: bytes) -> None:
+        self.socket.sendall(b"".join(parts))
+
+    def answer(self) -> tuple[int, dict[bytes, bytes], bytes]:
+        """Status, headers and body of the next answer."""
+        status = int(self.file.readline().split()[1])
+        headers: dict[bytes, bytes] = {}
+        while (line := self.file.readline()) != b"\r\n":
+            name, _, value = line.partition(b":")
+            headers[name.lower()] = value.strip()
+        return status, headers, self.file.read(int(headers[b"content-length"]))
+
+    def environ(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads(self.answer()[2])
+        return found
+
+    def ends(self) -> bool:
+        """Waits until the server closes the connection. False where it stays open."""
+        try:
+            return self.file.read() == b""
+        except ConnectionResetError:
+            return True
+
+
+@pytest.fixture
+def connection(port: int) -> Iterator[Connection]:
+    with Connection(port) as opened:
+        yield opened
+
+
+def head(path: bytes = b"/", *lines: bytes, method: bytes = b"GET") -> bytes:
+    return b"\r\n".join([method + b" " + path + b" HTTP/1.1", b"Host: localhost", *lines, b"", b""])
+
+
+def post(path: bytes, body: bytes, length: int | None = None) -> bytes:
+    lines = (b"Content-Type: text/csv", b"Content-Length: %d" % (len(body) if length is None else length))
+    return head(path, *lines, method=b"POST") + body
+
+
+# --- Headers
+
+
+@pytest.mark.parametrize(
+    ("smuggled", "key"),
+    [
+        (b"X_Tenant_ID", "HTTP_X_TENANT_ID"),
+        (b"X-Tenant_ID", "HTTP_X_TENANT_ID"),
+        (b"Idempotency_Key", "HTTP_IDEMPOTENCY_KEY"),
+        (b"X_Forwarded_Proto", "HTTP_X_FORWARDED_PROTO"),
+        (b"X_Forwarded_For", "HTTP_X_FORWARDED_FOR"),
+        (b"X_REQUEST_ID", "HTTP_X_REQUEST_ID"),
+        (b"_Authorization", "HTTP__AUTHORIZATION"),
+        (b"Content_Type", "HTTP_CONTENT_TYPE"),
+    ],
+)
+def test_a_header_with_an_underscore_is_not_there(connection: Connection, smuggled: bytes, key: str) -> None:
+    connection.send(head(b"/", smuggled + b": evil"))
+    environ = connection.environ()
+    assert key not in environ
+    assert "evil" not in environ.values()
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["before", "after"])
+def test_an_underscore_beside_the_real_header_changes_nothing(connection: Connection, order: slice) -> None:
+    lines = [b"X_Tenant_ID: evil", b"X-Tenant-ID: mine"][order]
+    connection.send(head(b"/", *lines))
+    assert connection.environ()["HTTP_X_TENANT_ID"] == "mine"
+
+
+def test_a_content_length_with_an_underscore_is_no_length(connection: Connection) -> None:
+    connection.send(head(b"/read", b"Content_Length: 5", method=b"POST"), head(b"/refuse"))
+    assert connection.answer()[2] == b"0"
+    assert connection.answer()[2] == b"refused"
+
+
+def test_a_header_that_comes_twice_is_joined(connection: Connection) -> None:
+    connection.send(head(b"/", b"X-Tenant-ID: one", b"X-Tenant-ID: two", b"Cookie: a=1", b"Cookie: b=2"))
+    environ = connection.environ()
+    assert (environ["HTTP_X_TENANT_ID"], environ["HTTP_COOKIE"]) == ("one,two", "a=1; b=2")
+
+
+def test_the_application_learns_what_was_asked(connection: Connection) -> None:
+    connection.send(post("/grüße%2Fx?a=1&a=%202".encode(), b"{}"))
+    environ = connection.environ()
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/grüße/x"
+    assert environ["QUERY_STRING"] == "a=1&a=%202"
+    assert (environ["REQUEST_METHOD"], environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == (
+        "POST",
+        "text/csv",
+        "2",
+    )
+    assert (environ["REMOTE_ADDR"], environ["HTTP_HOST"]) == (HOST, "localhost")
+    # Variables of the process are none of the request's.
+    assert "PATH" not in environ
+
+
+# --- Bodies
+
+
+@pytest.mark.parametrize("size", [1, 64 * 1024, 64 * 1024 + 1, 3_000_000])
+def test_a_body_is_read_to_its_end(connection: Connection, size: int) -> None:
+    body = b"x" * size
+    connection.send(post(b"/read", body))
+    assert connection.answer()[2] == b"%d" % size
+    chunk = b"%x\r\n%b\r\n" % (size, body)
+    connection.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
+    assert connection.answer()[2] == b"%d" % (2 * size)
+
+
+@pytest.mark.parametrize("body", [b"{}", LARGE], ids=["small", "large"])
+def test_what_was_refused_unread_is_not_taken_for_the_next_request(connection: Connection, body: bytes) -> None:
+    connection.send(post(b"/refuse", body), head(b"/refuse"))
+    for _ in range(2):
+        status, headers, answer = connection.answer()
+        assert (status, answer) == (401, b"refused")
+        # A header of the hop, which is the server's own.
+        assert b"connection" not in headers
+
+
+def test_a_caller_that_is_still_sending_sees_why_it_is_refused(port: int) -> None:
+    """Closing at once would reset the connection: then the answer is lost on its way."""
+    with Connection(port) as caller:
+        caller.send(post(b"/refuse", b"x" * 2_000_000))
+        assert caller.answer()[0] == 401
+
+
+def test_no_more_than_so_much_is_read_of_a_refused_body(port: int) -> None:
+    with Connection(port) as caller:
+        caller.send(post(b"/refuse", LARGE, length=10**12))
+        assert caller.answer()[0] == 401
+        assert caller.ends()
+
+
+def test_a_body_that_ends_early_is_an_error_of_reading(port: int) -> None:
+    with Connection(port) as caller:
+        caller.send(post(b"/read", LARGE, length=10**6))
+        caller.socket.shutdown(socket.SHUT_WR)
+        assert caller.answer()[2].startswith(b"the body ended after")
+
+
+def test_an_application_that_fails_answers_500(connection: Connection) -> None:
+    connection.send(head(b"/fail"), head(b"/refuse"))
+    assert connection.answer()[0] == 500
+    assert connection.answer()[0] == 401
+
+
+# --- Silence
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", head(b"/refuse")], ids=["nothing", "half", "idle"]
+)
+def test_a_connection_without_a_whole_head_is_closed(connection: Connection, sent: bytes) -> None:
+    connection.send(sent)
+    if sent.endswith(b"\r\n\r\n"):
+        assert connection.answer()[0] == 401
+    began = time.monotonic()
+    assert connection.ends()
+    assert time.monotonic() - began < PATIENCE_SECONDS
+
+
+def test_half_a_body_is_answered_408_and_the_connection_closed(connection: Connection) -> None:
+    connection.send(post(b"/read", b"{", length=100))
+    status, headers, body = connection.answer()
+    assert (status, headers[b"content-type"]) == (408, b"application/json")
+    assert json.loads(body)["error"]["code"] == "REQUEST_TIMEOUT"
+    assert connection.ends()
+
+
+def test_half_a_large_body_frees_its_thread(connection: Connection) -> None:
+    connection.send(post(b"/read", LARGE, length=10**6))
+    assert connection.answer()[2] == b"the body ended after %d bytes" % (len(LARGE) // 10_000 * 10_000)
+    assert connection.ends()
+
+
+def test_bodies_that_stall_hold_no_thread(port: int) -> None:
+    callers = [Connection(port) for _ in range(2 * THREADS)]
+    try:
+        for caller in callers:
+            caller.send(post(b"/read", b"{", length=100))
+        with Connection(port) as other:
+            began = time.monotonic()
+            other.send(head(b"/refuse"))
+            assert other.answer()[0] == 401
+            assert time.monotonic() - began < SILENCE_SECONDS
+    finally:
+        for caller in callers:
+            caller.__exit__()
