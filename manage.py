@@ -4,6 +4,9 @@
 import os
 import sys
 
+# They sign and encrypt nothing, so they also work where the data folder cannot be used.
+KEYLESS_COMMANDS = {"help", "makemigrations", "collectstatic"}
+
 
 def take_data_dir(arguments: list[str]) -> tuple[str | None, list[str]]:
     """`--data-dir`, which names the embedded servers' folder, and the other arguments.
@@ -24,6 +27,10 @@ def take_data_dir(arguments: list[str]) -> tuple[str | None, list[str]]:
     return data_dir, others
 
 
+def needs_no_key(arguments: list[str]) -> bool:
+    return len(arguments) < 2 or arguments[1] in KEYLESS_COMMANDS or not {"-h", "--help"}.isdisjoint(arguments)
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     data_dir, arguments = take_data_dir(sys.argv)
@@ -31,6 +38,8 @@ def main() -> None:
         sys.exit("--data-dir is empty. Name a folder.")
     if data_dir:
         os.environ["AIJOBS_DATA_DIR"] = os.path.realpath(data_dir)
+    if needs_no_key(arguments):
+        os.environ["AIJOBS_KEYLESS_COMMAND"] = "1"
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

@@ -31,7 +31,19 @@ REDIS_URL = redis_urls.checked("REDIS_URL", REDIS_URL or embedded.redis_url(DATA
 # What is in it may be lost at any time; Celery's broker may be another server, or another database of the same.
 BROKER_URL = redis_urls.checked("BROKER_URL", env.str("BROKER_URL", default="") or REDIS_URL)
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or embedded.secret(DATA_DIR, "secret_key")
+
+def _local_key(name: str) -> str:
+    """A key of the data folder. Commands that use none (manage.py names them) do without one that cannot be had."""
+    try:
+        return embedded.secret(DATA_DIR, name)
+    except ImproperlyConfigured:
+        if not env.bool("AIJOBS_KEYLESS_COMMAND", default=False):
+            raise
+        # Django and `sealing` refuse to use it.
+        return ""
+
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or _local_key("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ErrorPages"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -245,7 +257,7 @@ for _name, _number in {
         raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")
 # What encrypts the credentials of marketplaces: the first encrypts, the others still decrypt.
 AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
-    embedded.secret(DATA_DIR, "credentials_key")
+    key for key in [_local_key("credentials_key")] if key
 ]
 # Addresses that may be called although they are not public, each as purpose:host:port: a proxy, a test's server.
 AIJOBS_OUTBOUND_ALLOW = purposes.checked(env.list("AIJOBS_OUTBOUND_ALLOW", default=[]))

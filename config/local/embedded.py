@@ -5,17 +5,26 @@ The addresses below are pure functions of the data folder, so that every command
 module is a part of the settings, and production has no such wheels.
 """
 
+import errno
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
+
+from django.core.exceptions import ImproperlyConfigured
 
 from aijobs import redis_urls
 
 # A unix socket's path has at most 107 bytes; PostgreSQL appends /.s.PGSQL.5432.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432")
+SECRET_BYTES = 50
+# As base 64 without its padding. What is shorter or longer has been damaged.
+SECRET_LENGTH = -(-SECRET_BYTES * 8 // 6)
+_SECRET = re.compile(rf"[A-Za-z0-9_-]{{{SECRET_LENGTH}}}")
 
 
 def socket_dir(data_dir: Path) -> Path:
@@ -37,35 +46,58 @@ def redis_url(data_dir: Path) -> str:
 
 
 def secret(data_dir: Path, name: str) -> str:
-    """A secret of this data folder (`secret_key`: Django's), created at first use, readable by its owner only."""
+    """A secret of this data folder (`secret_key`: Django's), created at first use, readable by its owner only.
+
+    Raises ImproperlyConfigured where it cannot be had. It never makes up a key that is not kept: each process would
+    have its own, and what one of them seals no other could open.
+    """
     path = data_dir / name
     try:
-        return path.read_text()
+        return _read_secret(path) or _create_secret(path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The key {path} cannot be written or read ({error.strerror}): mend the permissions of the folder, or "
+            "choose another with --data-dir or AIJOBS_DATA_DIR."
+        ) from None
+
+
+def _read_secret(path: Path) -> str | None:
+    """The secret, or None where there is none yet."""
+    try:
+        # Opened without waiting: a pipe of that name would never answer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
-        return _create_secret(path)
-    except OSError:
-        # A folder that cannot be read is `up`'s to refuse; --help and checks work all the same.
-        return _new_secret()
+        return None
+    with open(descriptor, "rb") as file:
+        key = (file.read(2 * SECRET_LENGTH) or b"").decode(errors="replace").rstrip("\r\n")
+    if not _SECRET.fullmatch(key):
+        raise ImproperlyConfigured(
+            f"The key {path} is damaged: restore the file from a backup. Only if there is no backup, delete it: a "
+            "new one is made, but all who use the admin must log in again, and what was encrypted with the old one, "
+            "such as credentials of marketplaces, must be entered again."
+        )
+    return key
 
 
 def _create_secret(path: Path) -> str:
     """Written aside and linked into place: of processes that create it at once one wins, and none reads a half."""
-    key = _new_secret()
+    key = secrets.token_urlsafe(SECRET_BYTES)
     aside = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(key)
-    except OSError:
-        return key
-    try:
+            file.flush()
+            # Else a machine that loses its power may keep the name and lose the key.
+            os.fsync(file.fileno())
         os.link(aside, path)
     except FileExistsError:
-        return path.read_text()
+        # A link that leads nowhere is there as well, and holds nothing.
+        key = _read_secret(path) or _lost(path)
     finally:
-        aside.unlink()
+        aside.unlink(missing_ok=True)
     return key
 
 
-def _new_secret() -> str:
-    return secrets.token_urlsafe(50)
+def _lost(path: Path) -> NoReturn:
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))

@@ -1,15 +1,19 @@
 """The embedded servers' addresses and folder, without the servers; tests/integration/test_up.py runs them."""
 
+import errno
 import os
 import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import environ
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from redis import Redis
 
 from aijobs import redis_urls
@@ -56,10 +60,67 @@ def test_processes_that_create_the_secret_at_once_agree(tmp_path: Path) -> None:
         assert len(set(executor.map(embedded.secret, [tmp_path] * 64, ["secret_key"] * 64))) == 1
 
 
-def test_no_secret_is_kept_where_nothing_can_be_written(tmp_path: Path) -> None:
-    in_the_way = tmp_path / "file"
-    in_the_way.touch()
-    assert len(embedded.secret(in_the_way, "secret_key")) >= 50
+@pytest.mark.parametrize(
+    "damage",
+    [
+        Path.touch,
+        lambda path: path.write_text("k" * (embedded.SECRET_LENGTH - 1)),
+        lambda path: path.write_text("k" * (embedded.SECRET_LENGTH + 1)),
+        lambda path: path.write_text("k" * 10_000_000),
+        lambda path: path.write_text("\n" * embedded.SECRET_LENGTH),
+        lambda path: path.write_bytes(b"\xff" * embedded.SECRET_LENGTH),
+        lambda path: path.write_bytes(b"\0" * embedded.SECRET_LENGTH),
+        os.mkfifo,
+    ],
+    ids=["empty", "cut", "longer", "huge", "blank", "not UTF-8", "zeros", "pipe"],
+)
+def test_a_damaged_secret_is_refused_and_left_as_it_is(tmp_path: Path, damage: Callable[[Path], object]) -> None:
+    damage(tmp_path / "secret_key")
+    before = (tmp_path / "secret_key").stat()
+    with pytest.raises(ImproperlyConfigured, match=r"^The key \S+/secret_key is damaged: restore .*\.$") as refused:
+        embedded.secret(tmp_path, "secret_key")
+    assert "\n" not in str(refused.value)
+    assert (tmp_path / "secret_key").stat() == before
+
+
+def test_a_secret_that_an_editor_has_ended_with_a_line_break_is_the_same(tmp_path: Path) -> None:
+    secret = embedded.secret(tmp_path, "secret_key")
+    (tmp_path / "secret_key").write_text(f"{secret}\r\n")
+    assert embedded.secret(tmp_path, "secret_key") == secret
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (lambda folder: folder.touch(), "Not a directory"),
+        (lambda folder: folder.symlink_to(folder), "Too many levels of symbolic links"),
+        (lambda folder: (folder / "secret_key").mkdir(parents=True), "Is a directory"),
+        (lambda folder: folder.mkdir() or (folder / "secret_key").symlink_to("nowhere"), "No such file or directory"),
+    ],
+    ids=["file", "loop", "folder", "dangling link"],
+)
+def test_a_secret_that_cannot_be_kept_is_refused(tmp_path: Path, block: Callable[[Path], object], why: str) -> None:
+    """It used to be a random one, of each process its own."""
+    block(tmp_path / "data")
+    with pytest.raises(ImproperlyConfigured, match=rf"^The key \S+ cannot be written or read \({why}\): mend .*\.$"):
+        embedded.secret(tmp_path / "data", "secret_key")
+
+
+@pytest.mark.parametrize("call", ["open", "link", "fsync"])
+def test_a_disk_that_takes_nothing_leaves_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    real = os.open
+
+    def refuse(*arguments: Any, **named: Any) -> int:
+        if call == "open" and not arguments[1] & os.O_CREAT:
+            return real(*arguments, **named)
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, call, refuse)
+    with pytest.raises(ImproperlyConfigured, match=r"cannot be written or read \(Read-only file system\)"):
+        embedded.secret(tmp_path, "secret_key")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("given", [["--data-dir", "/srv/data"], ["--data-dir=/srv/data"]])
@@ -88,7 +149,14 @@ def test_no_data_folder_leaves_the_arguments_alone() -> None:
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:
-    called = subprocess.run(
+    called = manage(arguments, environment)
+    assert called.returncode == 1
+    assert called.stderr.startswith(line)
+    assert called.stderr.count("\n") == 1
+
+
+def manage(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
         cwd=Path(__file__).parents[2],
@@ -96,9 +164,21 @@ def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: di
         text=True,
         check=False,
     )
-    assert called.returncode == 1
-    assert called.stderr.startswith(line)
-    assert called.stderr.count("\n") == 1
+
+
+def test_without_its_keys_nothing_starts_but_what_needs_none(tmp_path: Path) -> None:
+    (tmp_path / "credentials_key").touch()
+    environment = {"AIJOBS_DATA_DIR": str(tmp_path), "AIJOBS_CREDENTIALS_KEYS": "", "SECRET_KEY": ""}
+    refused = manage(["up", "--port", "0"], environment)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith(f"The key {tmp_path}/credentials_key is damaged")
+    assert "--workers" in manage(["up", "--help"], environment).stdout
+
+
+def test_keys_of_the_environment_need_no_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = {"AIJOBS_DATA_DIR": str(tmp_path / "file"), "AIJOBS_CREDENTIALS_KEYS": "a", "SECRET_KEY": "b"}
+    assert manage(["check"], environment).returncode == 0
 
 
 def test_the_data_folder_has_one_user_at_a_time(tmp_path: Path) -> None:
@@ -108,6 +188,59 @@ def test_the_data_folder_has_one_user_at_a_time(tmp_path: Path) -> None:
     ):
         prepare_data_dir(tmp_path)
     prepare_data_dir(tmp_path).close()
+
+
+def test_the_data_folder_is_private_from_the_first_start(tmp_path: Path) -> None:
+    prepare_data_dir(tmp_path / "new" / "data").close()
+    assert [mode_of(tmp_path / "new" / "data" / name) for name in ("", "logs")] == [0o700, 0o700]
+
+
+def test_a_data_folder_of_before_is_made_private(tmp_path: Path) -> None:
+    for name in ("logs", "postgres"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "products.csv").touch()
+    for folder in (tmp_path, tmp_path / "logs"):
+        folder.chmod(0o777)
+    prepare_data_dir(tmp_path).close()
+    assert [mode_of(tmp_path / name) for name in ("", "logs")] == [0o700, 0o700]
+
+
+def test_a_folder_that_holds_other_folders_keeps_its_permissions(tmp_path: Path) -> None:
+    """A home, or /srv: what else is in there is not ours to shut."""
+    (tmp_path / "photos").mkdir()
+    tmp_path.chmod(0o755)
+    for _ in range(2):
+        prepare_data_dir(tmp_path).close()
+    assert [mode_of(tmp_path / name) for name in ("", "logs")] == [0o755, 0o700]
+
+
+def test_a_folder_in_use_is_not_shut_again(tmp_path: Path) -> None:
+    """PostgreSQL's user, where there is one, still has to pass."""
+    with prepare_data_dir(tmp_path):
+        tmp_path.chmod(0o710)
+        with pytest.raises(EmbeddedServerError):
+            prepare_data_dir(tmp_path)
+        assert mode_of(tmp_path) == 0o710
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_postgresql_that_root_runs_is_out_of_reach_of_others(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with prepare_data_dir(data_dir):
+        server = PostgreSQL(data_dir, settings={"fsync": "off"})
+        for _ in range(2):
+            server.start()
+            try:
+                server.wait_ready()
+                assert mode_of(data_dir) == 0o710
+                assert data_dir.stat().st_gid != os.getegid()
+                assert mode_of(data_dir / "run") == 0o700
+            finally:
+                server.stop()
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_lock_file_of_a_dead_process_is_no_lock(tmp_path: Path) -> None:
