@@ -2,14 +2,18 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+# The log of this start and those of the four before.
+KEPT_LOGS = 5
 _PR_SET_PDEATHSIG = 1
 # Looked up before any fork: the child between fork and exec must do as little as possible.
 _prctl: Callable[..., int] | None = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -81,6 +85,24 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
         return
     finally:
         process.wait()
+
+
+def rotate(log: Path, *, running: bool = False) -> None:
+    """Make room for a new log: api.log becomes api.log.1, and so on; the oldest goes.
+
+    Of a process that is `running`, the log stays the same file, to whose end it goes on writing: it is copied and
+    emptied. What is written between the two is lost.
+    """
+    kept = [log, *(log.with_name(f"{log.name}.{number}") for number in range(1, KEPT_LOGS))]
+    for older, newer in zip(reversed(kept), reversed(kept[:-1]), strict=False):
+        if newer != log or not running:
+            with suppress(FileNotFoundError):
+                newer.replace(older)
+        else:
+            # On a full disk there is no copy: it is emptied all the same, all the more.
+            with suppress(OSError):
+                shutil.copyfile(log, older)
+            os.truncate(log, 0)
 
 
 def last_line(log: Path) -> str:

@@ -36,6 +36,8 @@ POSTGRES_BIN = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]).resolve()
 # The system user that runs PostgreSQL where we are root, which it refuses to be.
 POSTGRES_USER = "pgserver"
 READY_POLL_SECONDS = 0.02
+# What a data folder holds.
+OURS = {"secret_key", "credentials_key", "up.lock", "logs", "run", "postgres", "postgres.unfinished"}
 Announce = Callable[[str], None]
 
 
@@ -47,7 +49,6 @@ def prepare_data_dir(data_dir: Path) -> TextIO:
     """Create the data folder and take its lock, which is held until the returned file is closed or we die."""
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
         lock = (data_dir / "up.lock").open("a+")
     except OSError as error:
         raise EmbeddedServerError(
@@ -66,7 +67,28 @@ def prepare_data_dir(data_dir: Path) -> TextIO:
     lock.truncate(0)
     lock.write(f"{os.getpid()}\n")
     lock.flush()
+    # Only now: a PostgreSQL that runs as another user needs what is taken away here.
+    try:
+        _shut(data_dir)
+    except OSError as error:
+        lock.close()
+        raise EmbeddedServerError(
+            f"The data folder {data_dir} cannot be kept private ({error.strerror}): choose another with --data-dir."
+        ) from None
     return lock
+
+
+def _shut(data_dir: Path) -> None:
+    """Take away what the data folder lets others do: an earlier release, or whoever made it, may have allowed more.
+
+    One that also holds folders or files of others, as a home or /srv does, is left as it is: ours in it are shut.
+    """
+    logs = data_dir / "logs"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    logs.chmod(0o700)
+    others = [entry for entry in data_dir.iterdir() if entry.name not in OURS]
+    if not any(entry.is_dir() or entry.lstat().st_uid != os.geteuid() for entry in others):
+        data_dir.chmod(0o700)
 
 
 class Server(ABC):
@@ -178,7 +200,7 @@ class PostgreSQL(Server):
         account = _postgres_account(self.cluster)
         _prepare_socket_dir(self.sockets, account)
         if account:
-            _let_others_through(self.data_dir, self.sockets, POSTGRES_BIN)
+            _let_through(account, self.data_dir, self.sockets.parent, POSTGRES_BIN)
         if not self.cluster.exists():
             self._create_cluster(account)
         self._clear_leftovers()
@@ -308,9 +330,16 @@ def _prepare_socket_dir(folder: Path, account: Account | None) -> None:
         os.chown(folder, account.uid, account.gid)
 
 
-def _let_others_through(*paths: Path) -> None:
-    """Let PostgreSQL's user traverse the folders above its files: execute bits only where they are missing."""
-    for folder in {ancestor for path in paths for ancestor in (path, *path.parents)}:
+def _let_through(account: Account, data_dir: Path, *paths: Path) -> None:
+    """Let PostgreSQL's user traverse the folders above its files: execute bits only where they are missing.
+
+    A data folder that is private opens for that user's group alone.
+    """
+    private = not stat.S_IMODE(data_dir.stat().st_mode) & 0o067
+    if private:
+        os.chown(data_dir, -1, account.gid)
+        data_dir.chmod(0o710)
+    for folder in {ancestor for path in (data_dir, *paths) for ancestor in (path, *path.parents)}:
         mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
+        if not mode & stat.S_IXOTH and not (private and folder == data_dir):
             folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)

@@ -62,7 +62,7 @@ class Stack:
     def start_servers(self) -> None:
         """PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others."""
         for log in self.logs.glob("*.log"):
-            log.unlink()
+            processes.rotate(log)
         if not os.environ.get("DATABASE_URL"):
             postgresql = PostgreSQL(self.data_dir, self.announce)
             self._start_server(postgresql)

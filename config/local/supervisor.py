@@ -17,6 +17,8 @@ LONGEST_BACKOFF_SECONDS = 10.0
 # A child that has lived this long is healthy again: its next death starts with the first backoff.
 HEALTHY_SECONDS = 30.0
 POLL_SECONDS = 0.1
+# A log that has grown so long is rotated while its process runs.
+LONGEST_LOG = 64 * 1024 * 1024
 
 
 class ChildDied(Exception):
@@ -96,6 +98,8 @@ class Supervisor:
 
     def _look_after(self, child: Child) -> None:
         now = time.monotonic()
+        if child.log.exists() and child.log.stat().st_size > LONGEST_LOG:
+            processes.rotate(child.log, running=True)
         if child.restart_at is not None:
             if now >= child.restart_at:
                 self._restart(child)

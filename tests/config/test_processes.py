@@ -1,0 +1,78 @@
+"""Logs of child processes: kept for five starts, and never longer than the disk can bear."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.local import processes, supervisor
+from config.local.supervisor import Child, Supervisor
+
+
+def test_five_logs_are_kept_the_newest_first(tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    for start in range(8):
+        processes.rotate(log)
+        log.write_text(f"start {start}")
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert kept == {
+        "api.log": "start 7",
+        "api.log.1": "start 6",
+        "api.log.2": "start 5",
+        "api.log.3": "start 4",
+        "api.log.4": "start 3",
+    }
+
+
+def test_each_process_has_logs_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "api.log").write_text("api")
+    (tmp_path / "beat.log").write_text("beat")
+    processes.rotate(tmp_path / "api.log")
+    assert {path.name for path in tmp_path.iterdir()} == {"api.log.1", "beat.log"}
+
+
+WRITER = """
+import sys
+for _ in range(2):
+    sys.stdout.write(sys.stdin.readline())
+    sys.stdout.flush()
+"""
+
+
+def test_the_log_of_a_running_process_is_rotated_under_it(tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    with log.open("ab") as output:
+        writer = subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=output)
+    assert writer.stdin is not None
+    log.write_text("before\n")
+    processes.rotate(log, running=True)
+    writer.communicate(b"one\ntwo\n", timeout=30)
+    assert (log.read_text(), (tmp_path / "api.log.1").read_text()) == ("one\ntwo\n", "before\n")
+
+
+def test_the_supervisor_rotates_a_log_that_has_grown_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_LOG", 100)
+    log = tmp_path / "api.log"
+
+    class Enough(Exception):
+        """Ends the watch."""
+
+    def enough(seconds: float) -> None:
+        raise Enough
+
+    monkeypatch.setattr("time.sleep", enough)
+    keeper = Supervisor(lambda line: None)
+    keeper.start(Child("api", lambda: processes.spawn(["sleep", "60"], log), log))
+    try:
+        for size, rotated in ((100, False), (101, True)):
+            log.write_text("x" * size)
+            with pytest.raises(Enough):
+                keeper.watch()
+            assert (tmp_path / "api.log.1").exists() == rotated
+        assert log.read_text() == ""
+    finally:
+        monkeypatch.undo()
+        keeper.stop()
