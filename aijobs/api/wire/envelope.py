@@ -18,7 +18,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from aijobs.errors import ApiError, Details, FieldError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
 from aijobs.shapes import timestamp
 from aijobs.sql import CONNECTION_ERRORS
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from django.db.backends.postgresql.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
+
+# Of an error's answer: entries in its details, and characters of a path and of a message.
+MOST_ERRORS = 100
+LONGEST_PATH = 200
+LONGEST_MESSAGE = 1_000
 
 # The codes of Django REST framework's own refusals.
 CODES = {
@@ -87,11 +92,34 @@ def data_response(data: object, status: int = 200, headers: Mapping[str, str] | 
     return Response({"data": data}, status=status, headers=headers)
 
 
-def error_body(code: str, message: str, details: object = None) -> dict[str, object]:
-    error: dict[str, object] = {"code": code, "message": message}
+def error_body(code: str, message: str, details: Details | None = None) -> dict[str, object]:
+    error: dict[str, object] = {"code": code, "message": _cut(message, LONGEST_MESSAGE)}
     if details is not None:
-        error["details"] = details
+        error["details"] = _bounded(details)
     return {"error": error}
+
+
+def _bounded(details: Details) -> object:
+    """The first errors, and how many more there are: a body may be nothing but errors, with names of any length."""
+    if isinstance(details, Mapping):
+        # A batch's, beside what else is to be said.
+        errors = details.get("errors")
+        return {**details, "errors": _bounded(errors)} if isinstance(errors, list) else details
+    shown: list[FieldError] = [
+        {
+            **error,
+            "path": _cut(error.get("path", ""), LONGEST_PATH),
+            "message": _cut(error.get("message", ""), LONGEST_MESSAGE),
+        }
+        for error in details[:MOST_ERRORS]
+    ]
+    if (more := len(details) - len(shown)) > 0:
+        shown.append({"path": "", "message": f"{more:,} more errors are not listed here."})
+    return shown
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:

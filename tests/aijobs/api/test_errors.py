@@ -241,6 +241,69 @@ def _raise(error: Exception) -> Any:
     return fail
 
 
+# --- Errors without end
+
+# More than any answer that is bounded, less than any that lists every error.
+LONGEST_ANSWER = 64 * 1024
+LONG = "x" * 500
+MANY = {f"unknown_{number}": 1 for number in range(30_000)}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (JOBS, {**PROBE, "params": MANY}),
+        (JOBS, {**PROBE, **MANY}),
+        (JOBS, {**PROBE, "params": {"\0": [f"\0{number}" for number in range(30_000)]}}),
+        (BATCHES, {"jobs": [{**PROBE, "params": dict(list(MANY.items())[:1_500])}] * 20}),
+        (BATCHES, {"jobs": [{"type": name, "params": {}} for name in [*["nothing"] * 20]], **MANY}),
+    ],
+    ids=["params", "fields", "characters", "batch of params", "batch of fields"],
+)
+def test_of_many_errors_the_first_are_listed_and_the_rest_is_counted(
+    owner: Caller, path: str, body: dict[str, object]
+) -> None:
+    response = owner.post(path, body)
+    assert len(response.content) < LONGEST_ANSWER
+    details = error_of(response, 422, "INVALID_PARAMS")["details"]
+    assert len(details) == 101
+    assert details[-1] in (
+        {"path": "", "message": "29,900 more errors are not listed here."},
+        {"path": "", "message": "29,901 more errors are not listed here."},
+    )
+    assert not Job.objects.exists()
+
+
+def test_the_errors_of_a_batch_of_wrong_types_are_bounded_too(owner: Caller) -> None:
+    jobs = [{"type": "nothing"}, *[{**PROBE, "params": {"x" * 10_000 + str(n): 1 for n in range(9)}}] * 10]
+    response = owner.post(BATCHES, {"jobs": jobs})
+    assert len(response.content) < LONGEST_ANSWER
+    details = error_of(response, 422, "INVALID_JOB_TYPE")["details"]
+    assert details.keys() == {"known_types", "errors"}
+    assert len(details["errors"]) == 91
+
+
+def test_a_long_name_is_cut_where_it_is_shown(owner: Caller) -> None:
+    response = owner.post(JOBS, {**PROBE, "params": {"é" * 100_000: 1}})
+    (detail,) = error_of(response, 422, "INVALID_PARAMS")["details"]
+    assert detail["path"] == f"params.{'é' * 192}…"
+
+
+def test_query_parameters_without_end_are_bounded_too(owner: Caller) -> None:
+    response = owner.get(JOBS + "?" + "&".join(f"{number}{LONG}=1" for number in range(900)))
+    assert len(response.content) < LONGEST_ANSWER
+    assert len(error_of(response, 422, "INVALID_FILTER")["details"]) == 101
+
+
+@pytest.mark.parametrize("value", [b"1", b"{}", b'""'])
+def test_a_body_of_more_values_than_any_request_has_is_refused(owner: Caller, value: bytes) -> None:
+    for count, status in ((99_990, 422), (200_000, 400)):
+        body = b'{"type": "test_probe", "params": {"label": [' + b",".join([value] * count) + b"]}}"
+        response = owner.post(JOBS, body)
+        assert response.status_code == status, response.content
+    assert "100,000 values" in error_of(response, 400, "INVALID_REQUEST")["message"]
+
+
 # --- Browsers
 
 ORIGIN = "https://shop.example"
