@@ -59,6 +59,11 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# How many proxies of ours are in front, each of which adds an address to X-Forwarded-For: TLS ends at one.
+AIJOBS_PROXIES = env.int("AIJOBS_PROXIES", default=1 if PRODUCTION else 0)
+if AIJOBS_PROXIES < 0:
+    raise ImproperlyConfigured(f"AIJOBS_PROXIES is {AIJOBS_PROXIES}; it must be at least 0.")
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -93,6 +98,7 @@ MIDDLEWARE = [
     "config.middleware.AuthenticationMiddleware",
     "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.logins.LoginMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -128,6 +134,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+PASSWORD_HASHERS = ["config.logins.OneAtATimeHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
