@@ -95,7 +95,7 @@ class OneAtATimeHasher(PBKDF2PasswordHasher):
 
 
 @cache
-def _valkey() -> Redis:
+def valkey() -> Redis:
     return Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=ANSWER_SECONDS,
@@ -105,8 +105,8 @@ def _valkey() -> Redis:
 
 
 @cache
-def _script(text: str) -> Script:
-    return _valkey().register_script(text)
+def script(text: str) -> Script:
+    return valkey().register_script(text)
 
 
 class Attempt:
@@ -124,13 +124,13 @@ class Attempt:
     def begin(self) -> float:
         """The seconds that are left to wait; 0, and it counts as failed until it is said not to have."""
         try:
-            known = _valkey().exists(self._known)
+            known = valkey().exists(self._known)
             limits = {self._both: (FREE_OF_BOTH, LONGEST_OF_BOTH)}
             if not known:
                 limits[self._address] = (FREE_OF_ADDRESS, LONGEST_OF_ADDRESS)
                 limits[self._name] = (FREE_OF_NAME, LONGEST_OF_NAME)
             numbers = [number for limit in limits.values() for number in limit]
-            wait = float(_script(_BEGIN)(keys=list(limits), args=[REMEMBERED_SECONDS, FIRST_SECONDS, *numbers]))
+            wait = float(script(_BEGIN)(keys=list(limits), args=[REMEMBERED_SECONDS, FIRST_SECONDS, *numbers]))
         except RedisError as error:
             logger.warning("attempts to log in are not counted: %s", error)
             return 0
@@ -142,15 +142,15 @@ class Attempt:
         """It was no attempt: nothing has been hashed."""
         try:
             if self._counters:
-                _script(_TAKE_BACK)(keys=self._counters)
+                script(_TAKE_BACK)(keys=self._counters)
         except RedisError as error:
             logger.warning("an attempt to log in counts as failed: %s", error)
 
     def succeeded(self) -> None:
         self.take_back()
         try:
-            _valkey().delete(self._both)
-            _valkey().set(self._known, 1, ex=KNOWN_SECONDS)
+            valkey().delete(self._both)
+            valkey().set(self._known, 1, ex=KNOWN_SECONDS)
         except RedisError as error:
             logger.warning("an address is not remembered: %s", error)
 

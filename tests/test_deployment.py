@@ -10,7 +10,7 @@ import yaml
 from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
-from config.local.stack import SETTLER_QUEUE, WORKER_QUEUES
+from config.local.stack import GRANIAN, SETTLER_QUEUE, WORKER_QUEUES
 from workers.tasks import CHANGES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +39,15 @@ def test_constraints_are_plain_and_pin_what_the_project_asks_for() -> None:
     for requirement in wanted:
         name, version = requirement.split("==")
         assert pinned[name.partition("[")[0]] == version
+
+
+def test_the_image_serves_the_api_as_up_does() -> None:
+    text = (ROOT / "docker" / "Dockerfile").read_text()
+    (command,) = re.findall(r'^CMD \[("granian".*?)\]', text, re.MULTILINE | re.DOTALL)
+    words = re.findall(r'"([^"]*)"', command)
+    _, _, *served = GRANIAN
+    assert words[: len(served)] == served
+    assert words[-1] == "config.rsgi:application"
 
 
 def test_compose_has_every_process(services: dict[str, Any]) -> None:

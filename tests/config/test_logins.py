@@ -211,14 +211,14 @@ def test_other_addresses_of_the_admin_hash_nothing(operator: User, hashed: Hashe
 
 def test_without_valkey_an_operator_can_log_in(operator: User, settings: Any, tmp_path: object) -> None:
     settings.REDIS_URL = f"unix://{tmp_path}/nobody.sock"
-    logins._valkey.cache_clear()
-    logins._script.cache_clear()
+    logins.valkey.cache_clear()
+    logins.script.cache_clear()
     try:
         assert log_in("operator", "wrong").status_code == 200
         assert log_in("operator", PASSWORD).status_code == 302
     finally:
-        logins._valkey.cache_clear()
-        logins._script.cache_clear()
+        logins.valkey.cache_clear()
+        logins.script.cache_clear()
 
 
 # --- One at a time

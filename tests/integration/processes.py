@@ -146,6 +146,13 @@ class Processes:
     def beat(self, *, wait: bool = True, **environment: str) -> Running:
         return self._celery("beat", ["beat", "--pidfile", ""], "is starting.", environment, wait)
 
+    def other(self, name: str, command: list[str], ready: str) -> Running:
+        """Any other process, with the settings of all."""
+        started = self._spawn(name, command, {})
+        started.ready = ready
+        started.wait_ready()
+        return started
+
     def _celery(
         self, name: str, arguments: list[str], ready: str, environment: Mapping[str, str], wait: bool
     ) -> Running:
