@@ -33,8 +33,8 @@ def exchange(port: int, *requests: bytes) -> list[Answer]:
     return answers
 
 
-def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
-    lines = [f"{name.replace('__', '-')}: {value}" for name, value in headers.items()]
+def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
     if body:
         lines += [f"Content-Length: {len(body)}", "Content-Type: text/plain"]
     return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode() + body
@@ -62,7 +62,7 @@ def refused_then_served(port: int, owner: Caller) -> None:
     key = {"Authorization": f"Bearer {owner.key}"}
     for body in BODIES.values():
         for headers, status in (({}, 401), (key, 415)):
-            answers = exchange(port, request("POST", "/api/ai-jobs", body, **headers), request("GET", "/healthz"))
+            answers = exchange(port, request("POST", "/api/ai-jobs", headers, body), request("GET", "/healthz", {}))
             assert answers[0][0] == status
             assert json.loads(answers[0][2])["error"]
             # Either the next request is served, or the connection is closed; what is left of a body is neither.
@@ -74,15 +74,13 @@ def underscores_are_left_out(port: int, owner: Caller) -> None:
     mine, foreign = owner.tenant.name, "another-shop"
     for headers in (
         {"X_Tenant_ID": foreign},
-        {"X_Tenant_ID": foreign, "X__Tenant__ID": mine},
-        {"X__Tenant__ID": mine, "X_Tenant_ID": foreign},
+        {"X_Tenant_ID": foreign, "X-Tenant-ID": mine},
+        {"X-Tenant-ID": mine, "X_Tenant_ID": foreign},
     ):
-        (answer,) = exchange(port, request("GET", "/api/ai-jobs", **key, **headers))
+        (answer,) = exchange(port, request("GET", "/api/ai-jobs", key | headers))
         assert answer[0] == 200
-    for headers in ({"X__Tenant__ID": foreign}, {"X__Tenant__ID": foreign, "X_Tenant_ID": mine}):
-        (answer,) = exchange(port, request("GET", "/api/ai-jobs", **key, **headers))
+    for headers in ({"X-Tenant-ID": foreign}, {"X-Tenant-ID": foreign, "X_Tenant_ID": mine}):
+        (answer,) = exchange(port, request("GET", "/api/ai-jobs", key | headers))
         assert answer[0] == 403
-    (answer,) = exchange(
-        port, request("GET", "/api/ai-jobs", X_Authorization="x", _Authorization=f"Bearer {owner.key}")
-    )
+    (answer,) = exchange(port, request("GET", "/api/ai-jobs", {"_Authorization": f"Bearer {owner.key}"}))
     assert answer[0] == 401
