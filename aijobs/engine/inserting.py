@@ -8,7 +8,6 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
@@ -80,26 +79,24 @@ def insert(
     """
     # `max_running` is exact only under the refill's lock; without a broker the sweeper releases later.
     release_at_once = tenant.max_running is None and broker.available()
-    inserted = _insert(
-        {
-            "tenant": tenant.id,
-            "count": len(jobs),
-            "limit": settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit,
-            "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
-            "release": release_at_once,
-            "created_at": created_at,
-            # One document: psycopg takes longer to write four arrays than the server to read this.
-            "jobs": orjson.dumps(jobs).decode(),
-            "batch": batch and batch.id,
-            "sequential": bool(batch and batch.sequential),
-            "on_failure": batch and batch.on_failure.value,
-            "key": first_answer and first_answer.key,
-            "fingerprint": first_answer and first_answer.fingerprint,
-            "answer": first_answer and first_answer.answer,
-        }
-    )
-    if not inserted:
-        raise QueueFull()
+    parameters: dict[str, object] = {
+        "tenant": tenant.id,
+        "count": len(jobs),
+        "limit": settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit,
+        "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
+        "release": release_at_once,
+        "created_at": created_at,
+        # One document: psycopg takes longer to write four arrays than the server to read this.
+        "jobs": orjson.dumps(jobs).decode(),
+        "batch": batch and batch.id,
+        "sequential": bool(batch and batch.sequential),
+        "on_failure": batch and batch.on_failure.value,
+        "key": first_answer and first_answer.key,
+        "fingerprint": first_answer and first_answer.fingerprint,
+        "answer": first_answer and first_answer.answer,
+    }
+    while not (inserted := _insert(parameters)):
+        _say_why(parameters)
     queueing.publish([job for job in inserted if job.released])
     if tenant.max_running is not None and broker.available():
         try:
@@ -112,13 +109,24 @@ def insert(
 def _insert(parameters: dict[str, object]) -> list[_Inserted]:
     try:
         return sql.rows(_Inserted, statements.DISPATCH, parameters)
-    except IntegrityError as error:
-        if parameters["key"] is not None and "idempotencykey_tenant_key" in str(error):
-            raise DuplicateKey from None
-        raise
     except sql.LockTimeout:
         if parameters["key"] is not None:
             raise IdempotencyConflict(retry_after=1) from None
         raise ServiceUnavailable(
             "This tenant dispatches too many jobs at once. Try again in a moment.", retry_after=1
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    duplicate: bool
+    full: bool
+
+
+def _say_why(parameters: dict[str, object]) -> None:
+    """Raises DuplicateKey or QueueFull. Returns where neither holds (any more): the next try is on its own."""
+    refusal = sql.rows(_Refusal, statements.WHY_REFUSED, parameters)[0]
+    if refusal.duplicate:
+        raise DuplicateKey
+    if refusal.full:
+        raise QueueFull()

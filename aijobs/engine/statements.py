@@ -4,24 +4,32 @@ Notation: parameters are cast, because the server plans each statement once. Whe
 `SELECT true … ORDER BY … LIMIT 1`: an EXISTS may become a hash of every waiting job of all tenants.
 """
 
-# Capacity first: its row serialises a tenant's dispatches, and zero rows of it stop all the rest. A taken
-# Idempotency-Key violates its constraint, which rolls everything back. The counts of released jobs are bounded by
-# the window (a partial index, at most `window` entries); concurrent dispatches may overshoot it by their number.
+# The capacity's row first: it serialises a tenant's dispatches. It is counted up only where the Idempotency-Key, if
+# there is one, was free; where it was not, nothing happens at all, without an error that PostgreSQL would log. The
+# counts of released jobs are bounded by the window (a partial index, at most `window` entries); concurrent dispatches
+# may overshoot it by their number.
 DISPATCH = """
 WITH patience AS MATERIALIZED (
     -- Waiting over a second for another dispatch of the same key or tenant is an answer of its own.
     SELECT set_config('lock_timeout', '1s', true) AS bound
-), capacity AS (
-    INSERT INTO aijobs_tenantcapacity AS present (tenant_id, active)
-    SELECT %(tenant)s::bigint, %(count)s::int FROM patience
-    WHERE patience.bound = '1s' AND %(count)s::int <= %(limit)s::int
-    ON CONFLICT (tenant_id) DO UPDATE SET active = present.active + %(count)s::int
-    WHERE present.active + %(count)s::int <= %(limit)s::int
-    RETURNING tenant_id
+), present AS MATERIALIZED (
+    -- As it is once it is ours: a row that was waited for is read again, unlike all else in this statement.
+    SELECT capacity.tenant_id, capacity.active FROM patience, aijobs_tenantcapacity capacity
+    WHERE patience.bound = '1s' AND capacity.tenant_id = %(tenant)s::bigint
+    FOR NO KEY UPDATE OF capacity
+), room_for AS (
+    SELECT tenant_id FROM present WHERE active + %(count)s::int <= %(limit)s::int
 ), key AS (
     INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, answer, created_at)
     SELECT tenant_id, %(key)s::text, %(fingerprint)s::bytea, %(answer)s::text, now()
-    FROM capacity WHERE %(key)s::text IS NOT NULL
+    FROM room_for WHERE %(key)s::text IS NOT NULL
+    ON CONFLICT (tenant_id, key) DO NOTHING
+    RETURNING tenant_id
+), capacity AS (
+    UPDATE aijobs_tenantcapacity counted SET active = counted.active + %(count)s::int
+    FROM room_for LEFT JOIN key ON true
+    WHERE counted.tenant_id = room_for.tenant_id AND (%(key)s::text IS NULL OR key.tenant_id IS NOT NULL)
+    RETURNING counted.tenant_id
 ), batch AS (
     INSERT INTO aijobs_batch (id, tenant_id, sequential, on_failure, created_at)
     SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz
@@ -68,6 +76,21 @@ WITH patience AS MATERIALIZED (
 SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN %(batch)s::uuid END AS batch_id, position,
     released_at IS NOT NULL AS released
 FROM job ORDER BY position
+"""
+
+# After a dispatch that inserted nothing. A tenant that has none gets its row here; then neither holds.
+WHY_REFUSED = """
+WITH first AS (
+    INSERT INTO aijobs_tenantcapacity (tenant_id, active) VALUES (%(tenant)s::bigint, 0) ON CONFLICT DO NOTHING
+)
+SELECT
+    EXISTS (
+        SELECT FROM aijobs_idempotencykey WHERE tenant_id = %(tenant)s::bigint AND key = %(key)s::text
+    ) AS duplicate,
+    EXISTS (
+        SELECT FROM aijobs_tenantcapacity
+        WHERE tenant_id = %(tenant)s::bigint AND active + %(count)s::int > %(limit)s::int
+    ) AS full
 """
 
 # Bounds the waiting for locks in the rest of the transaction.

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils.timezone import now
 
@@ -140,6 +141,32 @@ def test_fifty_at_once_make_one_job(owner: Caller) -> None:
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
     assert Job.objects.count() == 1
+
+
+def test_a_replay_is_no_error_in_postgresqls_log(owner: Caller) -> None:
+    """Also not where both are under way at once: the second one waits for the first."""
+
+    log = settings.DATA_DIR / "logs" / "postgresql.log"
+    if not log.exists():
+        pytest.skip("the server is not the suite's own")
+    before = log.read_text().count("ERROR")
+    for path, body in REQUESTS:
+        assert {post(owner, path, body, f"{path}-1").status_code for _ in range(3)} == {201}
+    answers = at_once(20, lambda number: post(owner, JOBS, PROBE))
+    assert {answer.status_code for answer in answers} == {201}
+    assert log.read_text().count("ERROR") == before
+
+
+def test_a_refused_first_dispatch_of_a_tenant_says_why(owner: Caller) -> None:
+    """It has no row to count in yet."""
+    Tenant.objects.filter(pk=owner.tenant.pk).update(queue_limit=0)
+    error_of(post(owner, JOBS, PROBE), 429, "QUEUE_FULL")
+
+
+def test_the_first_dispatches_of_a_tenant_at_once_are_all_accepted(owner: Caller) -> None:
+    answers = at_once(20, lambda number: post(owner, JOBS, PROBE, f"order-{number}"))
+    assert {answer.status_code for answer in answers} == {201}
+    assert Job.objects.count() == 20
 
 
 def test_of_fifty_at_once_under_a_key_that_has_expired_one_makes_a_job(owner: Caller) -> None:
