@@ -21,7 +21,7 @@ def get(batch_id: UUID | None, tenant_id: int) -> Batch:
 
 
 def cancel(batch_id: UUID | None, tenant_id: int) -> None:
-    """Cancel what is still queued; a second time does nothing more. Raises BatchNotFound."""
+    """Cancel what is still queued; a second time does nothing more. Raises BatchNotFound, TryAgain."""
     lifecycle.cancel_batch(get(batch_id, tenant_id).id)
 
 

@@ -78,6 +78,11 @@ class JobNotCancellable(ApiError):
     default_message = "Only a queued job can be cancelled."
 
 
+class TryAgain(ApiError):
+    code, status = "TRY_AGAIN", 409
+    default_message = "Another request or a worker is changing this job or batch. Nothing was cancelled; try again."
+
+
 class IdempotencyConflict(ApiError):
     code, status = "IDEMPOTENCY_CONFLICT", 409
     default_message = "The service is still working on a request with this Idempotency-Key. Try again in a moment."
@@ -124,6 +129,11 @@ class ServiceUnavailable(ApiError):
         503,
         "The database does not answer. Try again in a moment.",
     )
+
+
+class DatabaseBusy(ApiError):
+    code, status = "DATABASE_BUSY", 503
+    default_message = "The database gave this request up because of others that use the same data. Try again."
 
 
 class JobFailure(Exception):

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from secrets import token_hex
+from typing import LiteralString
 
 import psycopg
 import redis
@@ -18,12 +20,15 @@ from django.db.migrations.executor import MigrationExecutor
 
 from aijobs.engine import selfcheck
 from aijobs.engine.selfcheck import Finding
+from aijobs.postgresql.connection import Connection
 
 logger = logging.getLogger(__name__)
 
 LIMIT_SECONDS = 2
 # How long an answer of the self-check is repeated: anybody may ask for it, and it is not free.
 SELFCHECK_CACHE_SECONDS = 2.0
+# How long a write that arrived stands for those that would.
+WRITE_CACHE_SECONDS = 5.0
 # A self-check that hangs this long has lost its server, and its place.
 SELFCHECK_LOST_SECONDS = 30.0
 # A server that hangs (a stopped process, a pooler without its database) hangs one of these, never a request.
@@ -34,9 +39,13 @@ class MigrationsMissing(Exception):
     """The database is older than the code."""
 
 
+class NotPermitted(Exception):
+    """The service's role may not write what a dispatch writes."""
+
+
 def run_checks() -> dict[str, str]:
     """What each part answers: "ok", or "down: " and a short reason. Takes at most twice LIMIT_SECONDS."""
-    checks = _outcomes({"database": _ping_database, "broker": _ping_broker})
+    checks = _outcomes({"database": write_check.require, "broker": _ping_broker})
     if checks["database"] != "ok":
         return {**checks, "migrations": "unknown: the database is down"}
     return {**checks, **_outcomes({"migrations": _require_migrations})}
@@ -62,8 +71,14 @@ def _outcome(name: str, future: Future[None]) -> str:
 
 def _reason(error: Exception) -> str:
     match error:
-        case MigrationsMissing():
+        case MigrationsMissing() | NotPermitted():
             return str(error)
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return "takes no writes"
+        case psycopg.errors.DiskFull():
+            return "no room left on its disk"
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.QueryCanceled():
+            return "no answer"
         case TimeoutError() | psycopg.errors.ConnectionTimeout() | redis.exceptions.TimeoutError():
             return "no answer"
         case OSError() | psycopg.OperationalError() | redis.exceptions.RedisError():
@@ -71,11 +86,78 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _ping_database() -> None:
-    """On a connection of its own: the pool would report a refused connection only after seconds of waiting."""
+# What a dispatch writes to.
+WRITTEN = ["aijobs_job", "aijobs_jobevent", "aijobs_batch", "aijobs_idempotencykey", "aijobs_tenantcapacity"]
+MAY_WRITE: LiteralString = """
+SELECT coalesce(bool_and(has_table_privilege(written, 'INSERT')), false)
+   AND has_table_privilege('aijobs_tenantcapacity', 'UPDATE')
+FROM unnest(%s::regclass[]) AS written
+"""
+# A megabyte sorted with 64 kB of memory goes through a file beside the tables: fails where their disk is full, also
+# where a small row would still find a gap. Leaves nothing behind.
+HAS_ROOM: LiteralString = """
+SELECT count(*) FROM (
+    SELECT repeat('x', 1000) || number FROM generate_series(1, 1000) AS number ORDER BY 1 OFFSET 1
+) sorted
+"""
+# Gone with the same commit, before anybody could see it; so nobody asks for its tenant.
+INSERT: LiteralString = """
+INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, answer, created_at) VALUES (0, %s, '', '', now())
+"""
+DELETE: LiteralString = "DELETE FROM aijobs_idempotencykey WHERE tenant_id = 0 AND key = %s"
+
+
+class WriteCheck:
+    """Whether a dispatch could commit. Tried by one caller at a time, at most every few seconds: anybody may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._good_until = 0.0
+
+    def require(self) -> None:
+        """Raises psycopg's errors, and NotPermitted; TimeoutError where another caller has been trying for long."""
+        if not self._lock.acquire(timeout=LIMIT_SECONDS):
+            raise TimeoutError
+        try:
+            if time.monotonic() < self._good_until:
+                # Written a moment ago: now it only has to be there.
+                _on_own_connection(lambda own: None)
+            else:
+                _on_own_connection(_write)
+                self._good_until = time.monotonic() + WRITE_CACHE_SECONDS
+        finally:
+            self._lock.release()
+
+    def forget(self) -> None:
+        """Write again at the next call."""
+        self._good_until = 0.0
+
+
+write_check = WriteCheck()
+
+
+def _on_own_connection(use: Callable[[psycopg.Connection], None]) -> None:
+    """The pool would report a refused connection only after seconds of waiting."""
     parameters = connection.get_connection_params() | {"connect_timeout": LIMIT_SECONDS}
-    with psycopg.connect(**parameters) as own:
-        own.execute("SELECT 1")
+    with Connection.connect(**parameters) as own:
+        try:
+            use(own)
+        except psycopg.errors.UndefinedTable:
+            # There, and older than the code: the check of the migrations says so.
+            own.rollback()
+
+
+def _write(own: psycopg.Connection) -> None:
+    with own.transaction():
+        limit = f"{LIMIT_SECONDS}s"
+        own.execute("SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64kB', true)", [limit])
+        found = own.execute(MAY_WRITE, [WRITTEN]).fetchone()
+        if found != (True,):
+            raise NotPermitted("its role may not write to the tables of jobs")
+        own.execute(HAS_ROOM)
+        key = f"readyz-{token_hex(8)}"
+        own.execute(INSERT, [key])
+        own.execute(DELETE, [key])
 
 
 def _ping_broker() -> None:
@@ -146,13 +228,12 @@ def _broken_rules() -> list[str]:
 
 
 def _summary(finding: Finding) -> str:
-    """For everybody: no tenant, no worker. `manage.py selfcheck` has the rest."""
-    job = finding.violations[0].job
-    count = "1 violation" if finding.total == 1 else f"{finding.total} violations"
-    return f"{finding.rule}: {count}" + (f", the first of {job}" if job else "")
+    """For everybody: no job, no tenant, no worker. `manage.py selfcheck` has the rest."""
+    return f"{finding.rule}: {finding.total} violation{'' if finding.total == 1 else 's'}"
 
 
 def forget() -> None:
     """Look at everything again: also at what a process remembers for good."""
     _require_migrations.cache_clear()
+    write_check.forget()
     deep_check.forget()

@@ -8,9 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString, TypeVar, cast
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.db.models import Model, OrderBy, QuerySet
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+    ReadOnlySqlTransaction,
+    SerializationFailure,
+)
 from psycopg.rows import RowFactory, class_row, tuple_row
 
 Row = TypeVar("Row")
@@ -18,6 +24,21 @@ Row = TypeVar("Row")
 # A database that restarts, fails over or is gone: trying again may help. Django turns psycopg's own errors, a pool's
 # timeout included, into these.
 CONNECTION_ERRORS = (OperationalError, InterfaceError)
+
+
+# Those of them that say the opposite: the database is there, and has given this transaction up because of others.
+UNDONE = (DeadlockDetected, SerializationFailure)
+GIVEN_UP = (*UNDONE, LockNotAvailable, QueryCanceled)
+
+
+def is_given_up(error: BaseException) -> bool:
+    """Whether the database answered, and gave up: a deadlock, a time-out of a lock or of a statement."""
+    return isinstance(error, LockTimeout) or isinstance(error.__cause__, GIVEN_UP)
+
+
+def is_undone(error: BaseException) -> bool:
+    """Whether all of the transaction was undone for another's sake: it can be done once more at once."""
+    return isinstance(error.__cause__, UNDONE)
 
 
 class LockTimeout(OperationalError):
@@ -38,6 +59,16 @@ def rows(row_type: type[Row], statement: LiteralString, parameters: Mapping[str,
 
 
 def _execute(factory: RowFactory[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
+    """Once more where a deadlock or a conflict has undone the statement, and it was all of the transaction."""
+    try:
+        return _execute_once(factory, statement, parameters)
+    except OperationalError as error:
+        if connection.in_atomic_block or not is_undone(error):
+            raise
+    return _execute_once(factory, statement, parameters)
+
+
+def _execute_once(factory: RowFactory[Row], statement: LiteralString, parameters: Mapping[str, object]) -> list[Row]:
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     try:
@@ -47,6 +78,11 @@ def _execute(factory: RowFactory[Row], statement: LiteralString, parameters: Map
     except OperationalError as error:
         if isinstance(error.__cause__, LockNotAvailable):
             raise LockTimeout(str(error)) from error
+        raise
+    except InternalError as error:
+        if isinstance(error.__cause__, ReadOnlySqlTransaction):
+            # A replica that was, or has become, what the address stands for: as good as away.
+            raise OperationalError(str(error)) from error.__cause__
         raise
 
 

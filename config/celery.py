@@ -7,6 +7,7 @@ from django.db import connection
 from kombu.transport.redis import Channel
 from redis.exceptions import ConnectionError as BrokerConnectionError
 
+from aijobs.postgresql.patience import WORKER_SECONDS, patience
 from config.starting import read_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -19,6 +20,13 @@ for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE
 @signals.setup_logging.connect
 def keep_logging(**_: object) -> None:
     """A receiver of this signal keeps Celery from setting up logging: Django has done so, from LOGGING."""
+
+
+@signals.worker_init.connect
+@signals.beat_init.connect
+def be_patient(**_: object) -> None:
+    """Before the pool's processes are forked."""
+    patience.limit(WORKER_SECONDS)
 
 
 @signals.task_prerun.connect

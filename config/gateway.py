@@ -24,10 +24,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Measured: more than four at a time only add to everybody's time.
 THREADS = 4
 # Strangers may log in at the admin; the seller's requests have threads that those cannot take.
 STAFF_THREADS = 2
 STAFF = "/admin/"
+# /readyz waits for the database and the broker, some seconds where they do not answer. /healthz asks nobody.
+READINESS_THREADS = 2
+# How long a request waits for a thread. With all of them taken for so long, something is wrong (a database that does
+# not answer, uploads that stall).
+WAIT_SECONDS = 2.0
+# Marks a request that found no thread, in the WSGI environment: see config.middleware.
+BUSY = "aijobs.busy"
 # A body of which nothing arrives for so long is given up, as granian does with a head.
 SILENCE_SECONDS = 30.0
 # What is read of a body before a thread is taken: all of nearly every dispatch.
@@ -113,16 +121,40 @@ class Input(io.RawIOBase):
 class Threads:
     """Run calls one after the other in each of so many threads. A tenth of what concurrent.futures costs."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, wait_seconds: float) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], None], asyncio.Future[None]]] = SimpleQueue()
+        self._free = asyncio.Semaphore(number)
+        self._wait_seconds = wait_seconds
+        self._stuck = False
         for _ in range(number):
             Thread(target=self._work, daemon=True).start()
 
-    def run(self, call: Callable[[], None], loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
-        """A future of the loop, done when the call is, which does not raise."""
-        done = loop.create_future()
+    async def run(self, call: Callable[[], None]) -> bool:
+        """Returns when the call, which does not raise, is done; or False where no thread became free in time."""
+        if not await self._enter():
+            return False
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(self._leave)
         self._calls.put((call, done))
-        return done
+        # Whoever no longer waits for the call leaves it its thread.
+        await asyncio.shield(done)
+        return True
+
+    async def _enter(self) -> bool:
+        """Where a request has waited in vain, newcomers do not wait either, until one of the others is through."""
+        if self._free.locked() and self._stuck:
+            return False
+        try:
+            async with asyncio.timeout(self._wait_seconds if self._free.locked() else None):
+                await self._free.acquire()
+        except TimeoutError:
+            self._stuck = True
+            return False
+        return True
+
+    def _leave(self, done: "asyncio.Future[None]") -> None:
+        self._stuck = False
+        self._free.release()
 
     def _work(self) -> None:
         while True:
@@ -134,30 +166,53 @@ class Threads:
 class Gateway:
     """A WSGI application as one of RSGI's."""
 
-    def __init__(self, application: WSGIApplication, silence_seconds: float = SILENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        silence_seconds: float = SILENCE_SECONDS,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
         self._application = application
         self._silence_seconds = silence_seconds
-        self._threads = Threads(THREADS)
-        self._staff = Threads(STAFF_THREADS)
+        self._threads = Threads(THREADS, wait_seconds)
+        self._staff = Threads(STAFF_THREADS, wait_seconds)
+        self._readiness = Threads(READINESS_THREADS, wait_seconds)
+        # For requests that wait for nobody, the refused ones among them: so it is free in a moment.
+        self._swift = Threads(1, SILENCE_SECONDS)
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = environ_of(scope)
-        loop = asyncio.get_running_loop()
-        threads = self._staff if scope.path.startswith(STAFF) else self._threads
         body = _body(environ, protocol, self._silence_seconds)
         if body is None:
-            await threads.run(partial(self._answer, environ, protocol), loop)
+            await self._run(scope.path, environ, protocol)
             return
         try:
             first = await body.fetch_first()
         except OSError:
             protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
             return
+        loop = asyncio.get_running_loop()
         environ["wsgi.input"] = (
             io.BufferedReader(Input(first, body, loop), READ_AHEAD) if body.open else io.BytesIO(first)
         )
-        await threads.run(partial(self._answer, environ, protocol), loop)
+        await self._run(scope.path, environ, protocol)
         await body.drain()
+
+    async def _run(self, path: str, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
+        answer = partial(self._answer, environ, protocol)
+        if not await self._threads_for(path).run(answer):
+            environ[BUSY] = True
+            await self._swift.run(answer)
+
+    def _threads_for(self, path: str) -> Threads:
+        if path.startswith(STAFF):
+            return self._staff
+        match path.rstrip("/"):
+            case "/healthz":
+                return self._swift
+            case "/readyz":
+                return self._readiness
+        return self._threads
 
     def _answer(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
         """Call the application, in a thread. No endpoint streams: an answer is sent whole."""

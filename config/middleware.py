@@ -1,4 +1,4 @@
-"""Sessions, log-in and messages, where they are used: in the admin; and what a browser may load, everywhere.
+"""Sessions, log-in and messages, where they are used: in the admin; what a browser may load; and refusals when busy.
 
 The API has no sessions; Django's own middleware took a tenth of a dispatch there to find nothing.
 """
@@ -13,6 +13,10 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
+
+from aijobs.api.wire.envelope import plain_refusal
+from aijobs.errors import ServiceUnavailable
+from config.gateway import BUSY
 
 ADMIN = "/admin/"
 
@@ -57,3 +61,15 @@ class AuthenticationMiddleware(_ForAdmin, auth.AuthenticationMiddleware):
 
 class MessageMiddleware(_ForAdmin, messages.MessageMiddleware):
     pass
+
+
+class BusyMiddleware:
+    """The last one, so that what the others add (request id, CORS) is there on the refusal too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if BUSY not in request.META:
+            return self.get_response(request)
+        return plain_refusal(ServiceUnavailable("The service is busy. Try again in a moment.", retry_after=2))

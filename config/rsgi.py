@@ -1,11 +1,6 @@
 """RSGI entry point, served by granian."""
 
-import os
-
-from django.core.wsgi import get_wsgi_application
-
 from config.gateway import Gateway
+from config.wsgi import application as wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-application = Gateway(get_wsgi_application())
+application = Gateway(wsgi_application)

@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "config.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.logins.LoginMiddleware",
+    "config.middleware.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -118,15 +119,40 @@ TEMPLATES = [
 ]
 
 DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
+# Django's backend, on connections that give a silent server up.
+DATABASES["default"]["ENGINE"] = "aijobs.postgresql"
 # The pool lives as long as its process, so that neither a request nor a task pays for connecting.
-# `timeout` bounds the wait for a free or a new connection: a dead database answers 503, not a hang.
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
-        "pool": {"min_size": 1, "max_size": env.int("AIJOBS_DATABASE_POOL", default=10), "timeout": 5},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("AIJOBS_DATABASE_POOL", default=10),
+            # How long to wait for a free or a new connection: a dead database answers 503, not a hang.
+            "timeout": 4,
+            # Then whoever wants a connection makes the pool try again. Else it would try ever more seldom, and a
+            # database that is back would be without callers for minutes.
+            "reconnect_timeout": 10,
+        },
         "connect_timeout": 3,
-        # For the prepared statements of engine/statements.py: planning one anew costs more than running it.
-        # A worker that is frozen in a transaction keeps its locks no longer than its lease.
-        "options": "-c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=30s",
+        # A network that swallows packets: the kernel gives a connection up after half a minute, also one whose
+        # statement may take long. (Nothing of this is known to unix sockets.)
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+        "tcp_user_timeout": 30_000,
+        "options": " ".join(
+            f"-c {setting}"
+            for setting in (
+                # For the prepared statements of engine/statements.py: planning one anew costs more than running it.
+                "plan_cache_mode=force_generic_plan",
+                # A worker that is frozen in a transaction keeps its locks no longer than its lease.
+                "idle_in_transaction_session_timeout=30s",
+                # A statement whose caller is gone ends, and with it its locks: a caller that gave up, or was killed.
+                "client_connection_check_interval=2s",
+                # Here, so that RESET ALL comes back to it.
+                "TimeZone=UTC",
+            )
+        ),
         # Django's default prepares nothing, also where a statement asks for it. Behind a PgBouncer that pools
         # transactions, it must be one that knows prepared statements (1.21).
         "prepare_threshold": 5,

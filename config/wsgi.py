@@ -1,12 +1,14 @@
-"""WSGI entry point, for `runserver`. The service itself is served by granian, see rsgi.py."""
+"""WSGI entry point: of `runserver`, and of what config.rsgi serves."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from config.starting import read_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 read_settings()
+patience.limit(REQUEST_SECONDS, refuse=True)
 
 application = get_wsgi_application()

@@ -3,11 +3,15 @@
 import logging
 import threading
 import time
+from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
 from django.db import connection
 
 from workers.context import PROGRESS_SECONDS, JobContext
+
+if TYPE_CHECKING:
+    from aijobs.postgresql.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +33,7 @@ class Heartbeat:
         self._current = None
 
     def _beat(self) -> None:
+        cast("DatabaseWrapper", connection).of_engine = True
         while True:
             time.sleep(min(PROGRESS_SECONDS, settings.AIJOBS_LEASE_SECONDS / 3))
             context = self._current

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -15,9 +15,13 @@ from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, Outcome
 from aijobs.errors import ApiError, InvalidJobType, InvalidParams, JobFailure, TransientFailure, TransitionRefused
-from aijobs.sql import CONNECTION_ERRORS
+from aijobs.postgresql.patience import patience
+from aijobs.sql import CONNECTION_ERRORS, is_given_up
 from workers.context import JobContext
 from workers.heartbeat import heartbeat
+
+if TYPE_CHECKING:
+    from aijobs.postgresql.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +52,11 @@ def attempt(run: Run, context: JobContext) -> Outcome:
     try:
         kind = registry.get(run.type)
         handler = registry.handler_of(kind)
-        result = handler(registry.parse_params(kind, run.params), context)
+        params = registry.parse_params(kind, run.params)
+        # Its time limits bound what it asks of the database. What it leaves there ends with it: neither its own end
+        # nor another job waits for that, or runs with its settings.
+        with patience.unlimited(), cast("DatabaseWrapper", connection).lend():
+            result = handler(params, context)
         effect = context.effect
         return Completed(
             result.model_dump(mode="json"),
@@ -97,6 +105,10 @@ def record(run: Run, outcome: Outcome) -> Ended:
     sweeper takes the job back.
     """
     try:
+        if isinstance(outcome, Completed) and outcome.effect:
+            # An effect is the handler's as well.
+            with cast("DatabaseWrapper", connection).lend():
+                return _write(run, outcome)
         return _write(run, outcome)
     except (TransitionRefused, *CONNECTION_ERRORS):
         raise
@@ -131,7 +143,10 @@ def persistently(statement: Callable[[], Answer]) -> Answer:
         except CONNECTION_ERRORS as error:
             if time.monotonic() + pause > give_up_at:
                 raise
-            logger.warning("the database does not answer: %s", error)
-            connection.close()
+            if is_given_up(error):
+                logger.warning("the database gave a statement up: %s", error)
+            else:
+                logger.warning("the database does not answer: %s", error)
+                connection.close()
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from aijobs.engine import lifecycle, queueing
 from aijobs.engine.lifecycle import Ended
+from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from aijobs.sql import CONNECTION_ERRORS
 from workers.changes import settling
 from workers.running import execute, persistently
@@ -89,6 +90,8 @@ def _hand_back() -> None:
     # A pool starts threads, which Python 3.12 refuses at its end; nothing else of the parent uses the database.
     connection.close()
     connection.settings_dict["OPTIONS"]["pool"] = False
+    # A worker that is to stop does not wait for a frozen database: the leases are enough.
+    patience.limit(REQUEST_SECONDS)
     handed_back = lifecycle.hand_back(WORKER)
     if handed_back:
         logger.warning("%d running jobs were handed back", handed_back)

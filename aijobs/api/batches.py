@@ -17,7 +17,7 @@ from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
 from aijobs.engine.inserting import NewBatch
-from aijobs.errors import BatchNotFound, InvalidBatch
+from aijobs.errors import BatchNotFound, InvalidBatch, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -107,7 +107,7 @@ describe_cancel: Callable[[View], View] = extend_schema(
     summary="Cancel the queued jobs of a batch",
     description="A job that is running may end, but is not tried again. You may cancel a batch twice.",
     parameters=[*HEADERS, BATCH_ID],
-    responses={204: None, **errors(BatchNotFound)},
+    responses={204: None, **errors(BatchNotFound, TryAgain)},
 )
 
 

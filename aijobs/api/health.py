@@ -69,7 +69,7 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """The service is ready if the database and the broker answer and every migration is applied."""
+    """The service is ready if the database takes writes, the broker answers and every migration is applied."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -25,7 +25,7 @@ from aijobs.api.wire.shapes import Pagination
 from aijobs.dispatching import JobRequest, PriorityName, read_job
 from aijobs.engine import lifecycle, statistics
 from aijobs.engine.inserting import NewJob
-from aijobs.errors import InvalidFilter, JobNotCancellable, JobNotFound
+from aijobs.errors import InvalidFilter, JobNotCancellable, JobNotFound, TryAgain
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
 from aijobs.sql import merged
@@ -200,7 +200,7 @@ describe_cancel: Callable[[View], View] = extend_schema(
     summary="Cancel a queued job",
     description="A job that is running or has ended cannot be cancelled. You may cancel a job twice.",
     parameters=[*HEADERS, JOB_ID],
-    responses={204: None, **errors(JobNotFound, JobNotCancellable)},
+    responses={204: None, **errors(JobNotFound, JobNotCancellable, TryAgain)},
 )
 
 

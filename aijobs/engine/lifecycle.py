@@ -7,28 +7,31 @@ was first. Members of a batch that end or wait again lock the batch row before, 
 
 import logging
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import TypeVar
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from aijobs import registry, sql
 from aijobs.engine import queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
-from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused
+from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.registry import Limits
 from aijobs.states import TERMINAL, EventKind, OnFailure, Status
 
 logger = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
 
 WORKER_TIMEOUT = "WORKER_TIMEOUT"
 TIMEOUT_MESSAGE = "Worker did not respond within the timeout window"
@@ -197,7 +200,10 @@ PREDECESSOR = {Status.FAILED: "PREDECESSOR_FAILED", Status.CANCELLED: "PREDECESS
 
 
 def cancel(job_id: UUID, tenant_id: int) -> None:
-    """Cancel a queued job; once more on a cancelled one does nothing. Raises JobNotFound, JobNotCancellable."""
+    """Cancel a queued job; once more on a cancelled one does nothing.
+
+    Raises JobNotFound, JobNotCancellable, TryAgain.
+    """
     job = (
         Job.objects.of(tenant_id)
         .select_related("batch")
@@ -210,9 +216,7 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
     member = _Member.of(job)
     successor: Released | None = None
     try:
-        with _lock_batch(member, member.sequential):
-            _end([job_id], Status.CANCELLED, reason=REQUESTED)
-            successor = _advance(member, Status.CANCELLED)
+        successor = _patiently(lambda: _cancel(member))
     except TransitionRefused:
         status = Job.objects.values_list("status", flat=True).get(id=job_id)
         if status != Status.CANCELLED:
@@ -221,14 +225,52 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
         queueing.publish([successor])
 
 
+def _cancel(member: "_Member") -> Released | None:
+    if member.sequential:
+        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
+        sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
+    _end([member.id], Status.CANCELLED, reason=REQUESTED)
+    return _advance(member, Status.CANCELLED)
+
+
 def cancel_batch(batch_id: UUID) -> None:
-    """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt."""
+    """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt.
+
+    Raises TryAgain.
+    """
+    _patiently(lambda: _cancel_batch(batch_id))
+
+
+def _cancel_batch(batch_id: UUID) -> None:
+    sql.execute(statements.CANCEL_BATCH, {"batch": batch_id})
+    queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
+    ids = list(queued.order_by("id"))
+    if ids:
+        _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
+
+
+def _patiently(change: Callable[[], Done]) -> Done:
+    """A transaction that waits a second at most for a lock, and runs once more where a deadlock has undone it.
+
+    Raises TryAgain, with nothing written.
+    """
+    try:
+        try:
+            return _with_patience(change)
+        except OperationalError as error:
+            if not sql.is_undone(error):
+                raise
+        return _with_patience(change)
+    except OperationalError as error:
+        if not sql.is_given_up(error):
+            raise
+        raise TryAgain(retry_after=1) from None
+
+
+def _with_patience(change: Callable[[], Done]) -> Done:
     with transaction.atomic():
-        sql.execute(statements.CANCEL_BATCH, {"batch": batch_id})
-        queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
-        ids = list(queued.order_by("id"))
-        if ids:
-            _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
+        sql.execute(statements.PATIENCE, {})
+        return change()
 
 
 @dataclass(frozen=True, slots=True)

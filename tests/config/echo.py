@@ -1,18 +1,33 @@
 """A small WSGI application behind the gateway, for tests/config/test_gateway.py: it tells what it was given."""
 
 import json
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.http import UnreadablePostError
 
-from config.gateway import Gateway
+from config.gateway import BUSY, Gateway
 
 SILENCE_SECONDS = 0.5
+WAIT_SECONDS = 0.5
+
+released = threading.Event()
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+    if BUSY in environ:
+        start_response("503 Service Unavailable", [])
+        return [b"busy"]
     match environ["PATH_INFO"]:
+        case "/hold":
+            held = released.wait(20)
+            start_response("200 OK", [])
+            return [b"released" if held else b"forgotten"]
+        case "/readyz":
+            released.set()
+            start_response("200 OK", [])
+            return [b"ready"]
         case "/refuse":
             start_response("401 Unauthorized", [])
             return [b"refused"]
@@ -36,4 +51,4 @@ def _read(environ: dict[str, Any]) -> bytes:
     return b"%d" % size
 
 
-application = Gateway(echo, silence_seconds=SILENCE_SECONDS)
+application = Gateway(echo, silence_seconds=SILENCE_SECONDS, wait_seconds=WAIT_SECONDS)

@@ -12,7 +12,7 @@ import pytest
 from config.gateway import THREADS
 from config.local import processes
 from config.local.stack import GRANIAN, HOST, free_port
-from tests.config.echo import SILENCE_SECONDS
+from tests.config.echo import SILENCE_SECONDS, WAIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 # Of what should not take long, on a busy machine too.
@@ -240,3 +240,32 @@ def test_bodies_that_stall_hold_no_thread(port: int) -> None:
     finally:
         for caller in callers:
             caller.__exit__()
+
+
+def test_where_no_thread_is_free_probes_are_answered_and_the_others_refused(port: int) -> None:
+    """Four requests that waited for a frozen database held /healthz too."""
+    callers = [Connection(port) for _ in range(THREADS)]
+    for caller in callers:
+        caller.send(head(b"/hold"))
+    with Connection(port) as other:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while (told := _ask(other, b"/other"))[0] != 503:
+            # Was there before the others.
+            assert time.monotonic() < until
+        assert told == (503, b"busy")
+        # One has waited in vain: nobody waits now.
+        began = time.monotonic()
+        assert _ask(other, b"/other") == (503, b"busy")
+        assert _ask(other, b"/healthz")[0] == 200
+        assert time.monotonic() - began < WAIT_SECONDS
+        assert _ask(other, b"/readyz") == (200, b"ready")
+        for caller in callers:
+            with caller:
+                assert caller.answer()[2] == b"released"
+        assert _ask(other, b"/other")[0] == 200
+
+
+def _ask(connection: Connection, path: bytes) -> tuple[int, bytes]:
+    connection.send(head(path))
+    status, _, body = connection.answer()
+    return status, body

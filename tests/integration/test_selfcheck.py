@@ -57,6 +57,6 @@ def test_deep_readiness_says_that_nobody_works(server: Api, processes: Processes
     wait_until(is_refused, "a 503")
     answer = answers[-1]
     release, consumption = answer.json()["error"]["details"]["selfcheck"]
-    assert release.startswith("release: 1 violation, the first of job_")
+    assert release == "release: 1 violation"
     assert consumption == "consumption: 1 violation"
     assert httpx.get(server.base_url + "/readyz", timeout=10).status_code == 200

@@ -1,7 +1,12 @@
-"""What a worker makes of a run that does not end as it should."""
+"""What a worker makes of a run that does not end as it should, or that leaves something behind."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
 
 from aijobs.engine import lifecycle, results
 from aijobs.engine.lifecycle import Ended, Run
@@ -116,3 +121,188 @@ def test_hot_statements_are_prepared() -> None:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         prepared = " ".join(row[0] for row in cursor.fetchall())
     assert all(words in prepared for words in ("aijobs_idempotencykey", "lease_expires_at = now()", "WITH ended"))
+
+
+# --- What a handler leaves behind -------------------------------------------------------------------------------
+
+
+def _raw() -> Any:
+    connection.ensure_connection()
+    return connection.connection
+
+
+def _sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+# What its own end, and its tenant's dispatches, have to write.
+LOCK = "UPDATE aijobs_tenantcapacity SET active = active; SELECT id FROM aijobs_job FOR UPDATE"
+
+
+def _atomic() -> None:
+    transaction.atomic().__enter__()
+    _sql(LOCK)
+
+
+def _autocommit_off() -> None:
+    transaction.set_autocommit(False)
+    _sql(LOCK)
+
+
+def _raw_autocommit_off() -> None:
+    _raw().autocommit = False
+    _sql(LOCK)
+
+
+def _raw_transaction() -> None:
+    _raw().transaction().__enter__()
+    _sql(LOCK)
+
+
+def _failed_transaction() -> None:
+    _sql("BEGIN")
+    _sql(LOCK)
+    with pytest.raises(Exception, match="division"):
+        _sql("SELECT 1/0")
+
+
+def _copy() -> None:
+    _sql("BEGIN")
+    _sql(LOCK)
+    _raw().cursor().copy("COPY aijobs_tenant TO STDOUT").__enter__()
+
+
+def _pipeline() -> None:
+    _sql("BEGIN")
+    _sql(LOCK)
+    _raw().pipeline().__enter__()
+    _raw().execute("SELECT 1")
+
+
+def _settings() -> None:
+    _sql("SET search_path = nowhere; SET statement_timeout = 1; SET default_transaction_read_only = on")
+
+
+def _settings_of_a_closed_connection() -> None:
+    _settings()
+    connection.close()
+
+
+def _locks_and_tables() -> None:
+    _sql("SELECT pg_advisory_lock(7); CREATE TEMP TABLE aijobs_job (id int); LISTEN news")
+    _sql("DECLARE left_open CURSOR WITH HOLD FOR SELECT 1")
+
+
+def _attributes() -> None:
+    _raw().read_only = True
+
+
+def _in_a_thread(leave: Callable[[], None]) -> Callable[[], None]:
+    def left() -> None:
+        thread = threading.Thread(target=leave)
+        thread.start()
+        thread.join()
+
+    return left
+
+
+LEAVINGS = [
+    lambda: _sql("BEGIN; " + LOCK),
+    _atomic,
+    _autocommit_off,
+    _raw_autocommit_off,
+    _raw_transaction,
+    _failed_transaction,
+    _copy,
+    _pipeline,
+    _settings,
+    _settings_of_a_closed_connection,
+    _locks_and_tables,
+    _attributes,
+    _in_a_thread(_settings_of_a_closed_connection),
+    _in_a_thread(_settings),
+    _in_a_thread(lambda: _sql("BEGIN; " + LOCK)),
+]
+SESSIONS = """
+SELECT current_setting('search_path'), current_setting('statement_timeout'),
+    current_setting('default_transaction_read_only'), current_setting('TimeZone'),
+    (SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND datname = current_database()),
+    (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), (SELECT count(*) FROM pg_cursors WHERE is_holdable),
+    (SELECT count(*) FROM pg_listening_channels()), to_regclass('pg_temp.aijobs_job')::text
+"""
+AS_NEW = ('"$user", public', "0", "off", "UTC", 0, 0, 0, 0, None)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("leave", LEAVINGS, ids=lambda leave: getattr(leave, "__name__", "leave"))
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_handler_leaves_on_its_connection_ends_with_it(
+    monkeypatch: pytest.MonkeyPatch, leave: Callable[[], None], fails: bool
+) -> None:
+    """Neither its own end nor the tenant's next dispatch waits for it, and the next job does not see it."""
+
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        leave()
+        if fails:
+            raise PermanentFailure("PROBE_FAILED", "asked to fail")
+        return ProbeResult(label="", slept=0)
+
+    tenant = TenantFactory()
+    monkeypatch.setattr(jobs, "probe", handler)
+    [job_id] = engine.dispatch(tenant)
+    running.execute(engine.start(job_id))
+    assert Job.objects.get(id=job_id).status == ("failed" if fails else "completed")
+    engine.dispatch(tenant)
+    for _ in range(settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]):
+        # The pool hands its connections out in turn.
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(SESSIONS)
+            assert cursor.fetchone() == AS_NEW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_effects_settings_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        def effect(result: ProbeResult) -> ProbeResult:
+            _sql("SET search_path = public, nowhere")
+            return result
+
+        context.commit_with(effect)
+        return ProbeResult(label="", slept=0)
+
+    assert _outcome(monkeypatch, handler).status == "completed"
+    with connection.cursor() as cursor:
+        cursor.execute(SESSIONS)
+        assert cursor.fetchone() == AS_NEW
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_handler_that_did_not_use_its_connection_costs_no_round_trip(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        seen.append((id(connection.connection), connection.connection.waits))
+        return ProbeResult(label="", slept=0)
+
+    def recorded(run: Run, outcome: Outcome) -> Ended:
+        seen.append((id(connection.connection), connection.connection.waits))
+        return Ended(terminal=True)
+
+    monkeypatch.setattr(lifecycle, "record", recorded)
+    _outcome(monkeypatch, handler)
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_of_a_handler_that_keep_their_connections_do_not_use_up_the_pool(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
+
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        _in_a_thread(lambda: _sql("SELECT 1"))()
+        return ProbeResult(label="", slept=0)
+
+    assert [_outcome(monkeypatch, handler).status for _ in range(size + 2)] == ["completed"] * (size + 2)

@@ -1,6 +1,7 @@
 """The wire format of every answer: `{"data": …}` or `{"error": {"code", "message", "details"?}}`."""
 
 import logging
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -11,19 +12,26 @@ import orjson
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
-from psycopg_pool import ConnectionPool
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.errors import ApiError, Details, FieldError, InvalidRequest, PayloadTooLarge, ServiceUnavailable
+from aijobs.errors import (
+    ApiError,
+    DatabaseBusy,
+    Details,
+    FieldError,
+    InvalidRequest,
+    PayloadTooLarge,
+    ServiceUnavailable,
+)
 from aijobs.shapes import timestamp
-from aijobs.sql import CONNECTION_ERRORS
+from aijobs.sql import CONNECTION_ERRORS, is_given_up
 
 if TYPE_CHECKING:
-    from django.db.backends.postgresql.base import DatabaseWrapper
+    from aijobs.postgresql.base import DatabaseWrapper
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +133,7 @@ def _cut(text: str, longest: int) -> str:
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
     if isinstance(error, CONNECTION_ERRORS):
-        logger.warning("the database does not answer: %s", error)
-        _drop_dead_connections()
-        error = ServiceUnavailable(retry_after=2)
+        error = _of_database(error)
     elif isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge()
     elif isinstance(error, SuspiciousOperation):
@@ -146,12 +152,14 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     return Response(error_body("INTERNAL_ERROR", INTERNAL_ERROR), status=500)
 
 
-def _drop_dead_connections() -> None:
-    """After a restart of the database every idle connection of the pool is dead: one 503 is enough for all."""
-    connection.close()
-    pool: ConnectionPool | None = cast("DatabaseWrapper", connection).pool
-    if pool is not None:
-        pool.check()
+def _of_database(error: Exception) -> ApiError:
+    if is_given_up(error):
+        logger.warning("the database gave a request up: %s", error)
+        return DatabaseBusy(retry_after=1)
+    logger.warning("the database does not answer: %s", error)
+    # Not looked at one by one: each look may take as long as this request has waited.
+    cast("DatabaseWrapper", connection).drop_idle()
+    return ServiceUnavailable(retry_after=2)
 
 
 def _headers(error: ApiError) -> dict[str, str]:
@@ -167,6 +175,13 @@ def plain_error(status: int, code: str, message: str) -> HttpResponse:
     return HttpResponse(to_json(error_body(code, message)), status=status, content_type="application/json")
 
 
+def plain_refusal(error: ApiError) -> HttpResponse:
+    response = plain_error(error.status, error.code, error.message)
+    for name, value in _headers(error).items():
+        response[name] = value
+    return response
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return plain_error(400, "INVALID_REQUEST", "The service cannot read the request.")
 
@@ -180,4 +195,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Also of the admin, whose views have no handler of their own: Django calls this while it handles the error."""
+    error = sys.exception()
+    if isinstance(error, CONNECTION_ERRORS):
+        return plain_refusal(_of_database(error))
     return plain_error(500, "INTERNAL_ERROR", INTERNAL_ERROR)

@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from aijobs.api.wire.shapes import ErrorAnswer
 from aijobs.errors import (
     ApiError,
+    DatabaseBusy,
     InsufficientScope,
     InvalidParams,
     InvalidRequest,
@@ -121,6 +122,7 @@ ANYWHERE: tuple[type[ApiError], ...] = (
     TenantMismatch,
     TenantSuspended,
     ServiceUnavailable,
+    DatabaseBusy,
 )
 OF_A_BODY: tuple[type[ApiError], ...] = (InvalidRequest, PayloadTooLarge, UnsupportedMediaType, InvalidParams)
 

@@ -162,16 +162,15 @@ def test_deep_tells_which_rule_is_broken(client: Client) -> None:
         engine.start(job_id)
     Job.objects.update(lease_expires_at=now() - timedelta(minutes=1))
     details = not_ready(client, "/readyz?deep=1")
-    first = Job.objects.order_by("id")[0].public_id
-    assert details == {**OK, "selfcheck": [f"lease: 2 violations, the first of {first}"]}
+    assert details == {**OK, "selfcheck": ["lease: 2 violations"]}
     # Only who asks for it is told.
     assert client.get("/readyz").status_code == 200
 
 
-def test_deep_tells_nothing_of_tenants_and_workers(client: Client, db: None, checks: Checks) -> None:
+def test_deep_tells_nothing_of_jobs_tenants_and_workers(client: Client, db: None, checks: Checks) -> None:
     checks.found = [BROKEN, Finding("consumption", [Violation("consumption", None, "of my-shop")], 1)]
     lines = not_ready(client, "/readyz?deep=1")["selfcheck"]
-    assert lines == ["lease: 3 violations, the first of job_1", "consumption: 1 violation"]
+    assert lines == ["lease: 3 violations", "consumption: 1 violation"]
 
 
 def test_deep_does_not_look_when_the_database_is_down(

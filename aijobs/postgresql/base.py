@@ -1,0 +1,174 @@
+"""Django's backend for PostgreSQL on our connections: ENGINE is "aijobs.postgresql"."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import IsolationLevel
+from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.rows import tuple_row
+from psycopg_pool import ConnectionPool
+
+from aijobs.postgresql.connection import Connection
+from aijobs.postgresql.patience import patience
+
+Pool = ConnectionPool[Connection[Any]]
+# DISCARD ALL but for the prepared statements, which the engine goes on with. One round trip.
+AS_NEW = """
+RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all();
+DISCARD TEMP; DISCARD SEQUENCES
+"""
+IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+class _Lent:
+    """Which thread has which connection of the pool: a thread that ends without giving it back would keep it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads: dict[Connection[Any], threading.Thread] = {}
+        # How many handlers run: connections that other threads take meanwhile are theirs.
+        self.handlers = 0
+
+    def add(self, connection: Connection[Any]) -> None:
+        with self._lock:
+            self._threads[connection] = threading.current_thread()
+
+    def remove(self, connection: Connection[Any]) -> None:
+        with self._lock:
+            self._threads.pop(connection, None)
+
+    def of_ended_threads(self) -> list[Connection[Any]]:
+        with self._lock:
+            ended = [each for each, thread in self._threads.items() if not thread.is_alive()]
+            for connection in ended:
+                del self._threads[connection]
+            return ended
+
+    def forget(self) -> None:
+        """In a forked process, which has none of them."""
+        self._lock = threading.Lock()
+        self._threads.clear()
+
+
+lent = _Lent()
+os.register_at_fork(after_in_child=lent.forget)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    pool: Pool | None
+    connection: Connection[Any] | None
+
+    # Set while a handler uses this connection, see `lend`.
+    borrowed = False
+    # Of a thread of the engine's, such as the heartbeat: what it takes while a handler runs is not the handler's.
+    of_engine = False
+
+    def __init__(self, settings_dict: dict[str, Any], *args: Any, **options: Any) -> None:
+        super().__init__(settings_dict, *args, **options)
+        if pool := self.settings_dict["OPTIONS"].get("pool"):
+            pool["connection_class"] = Connection
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
+        patience.admit()
+        patience.begin()
+        if not self.pool:
+            self.isolation_level = IsolationLevel.READ_COMMITTED
+            return Connection.connect(**conn_params)
+        self._reclaim()
+        try:
+            connection = cast("Connection[Any]", super().get_new_connection(conn_params))
+        except psycopg.OperationalError:
+            patience.give_up()
+            raise
+        connection.borrowed = lent.handlers > 0 and not self.of_engine
+        lent.add(connection)
+        return connection
+
+    def _reclaim(self) -> None:
+        """A thread that ends takes its connection along, and ten such threads would be the whole pool."""
+        for connection in lent.of_ended_threads():
+            connection.close()
+            if self.pool is not None:
+                self.pool.putconn(connection)
+
+    def _close(self) -> None:
+        if self.connection is not None:
+            lent.remove(self.connection)
+            if self.borrowed or self.connection.borrowed:
+                # Whatever was set in it goes with it; the pool makes another.
+                self.connection.close()
+        super()._close()
+
+    def drop_idle(self) -> None:
+        """After a connection was lost: the idle ones were too, so none of them shall cost a request of its own."""
+        self.close()
+        if self.pool is not None:
+            self.pool.drain()
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Let other code use this thread's connection: what it leaves behind ends with it.
+
+        A transaction, settings, locks, cursors, temporary tables. Costs nothing where the connection was not used,
+        and a round trip where it was. Inside a transaction of the caller's (a test's) nothing is taken back.
+        """
+        if self.in_atomic_block or self.borrowed:
+            yield
+            return
+        connection = self.connection
+        waits = connection.waits if connection else 0
+        self.borrowed = True
+        lent.handlers += 1
+        try:
+            yield
+        finally:
+            lent.handlers -= 1
+            self.borrowed = False
+            self._reclaim()
+            if (
+                self.in_atomic_block
+                or self.connection is not connection
+                or (connection and connection.waits != waits)
+            ):
+                self._take_back()
+
+    def _take_back(self) -> None:
+        """The connection as new, back in the pool; and what Django remembers of it forgotten at the next connect."""
+        try:
+            if self.connection is not None and not _made_as_new(self.connection):
+                self.connection.close()
+        finally:
+            self.in_atomic_block = self.closed_in_transaction = False
+            self.close()
+
+
+def _made_as_new(connection: Connection[Any]) -> bool:
+    """False where it cannot be, or where that would cost more than another connection."""
+    try:
+        if connection.pgconn.transaction_status in IN_TRANSACTION:
+            connection.rollback()
+        if not _is_idle(connection):
+            return False
+        connection.autocommit = True
+        with psycopg.Cursor(connection) as cursor:
+            cursor.execute(AS_NEW, prepare=False)
+    except psycopg.Error:
+        # Inside psycopg's own transaction(), or gone.
+        return False
+    return True
+
+
+def _is_idle(connection: Connection[Any]) -> bool:
+    """Nothing is going on in it, and its attributes are those that it was made with."""
+    attributes = (connection.isolation_level, connection.read_only, connection.deferrable)
+    return (
+        connection.pgconn.transaction_status == TransactionStatus.IDLE
+        and connection.pgconn.pipeline_status == PipelineStatus.OFF
+        and connection.row_factory is tuple_row
+        and attributes == (None, None, None)
+    )
