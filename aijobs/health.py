@@ -75,7 +75,7 @@ def _reason(error: Exception) -> str:
             return str(error)
         case psycopg.errors.ReadOnlySqlTransaction():
             return "takes no writes"
-        case psycopg.errors.DiskFull():
+        case psycopg.errors.DiskFull() | psycopg.errors.ConfigurationLimitExceeded():
             return "no room left on its disk"
         case psycopg.errors.LockNotAvailable() | psycopg.errors.QueryCanceled():
             return "no answer"
@@ -93,13 +93,9 @@ SELECT coalesce(bool_and(has_table_privilege(written, 'INSERT')), false)
    AND has_table_privilege('aijobs_tenantcapacity', 'UPDATE')
 FROM unnest(%s::regclass[]) AS written
 """
-# A megabyte sorted with 64 kB of memory goes through a file beside the tables: fails where their disk is full, also
+# A megabyte of rows with 64 kB of memory goes through a file beside the tables: fails where their disk is full, also
 # where a small row would still find a gap. Leaves nothing behind.
-HAS_ROOM: LiteralString = """
-SELECT count(*) FROM (
-    SELECT repeat('x', 1000) || number FROM generate_series(1, 1000) AS number ORDER BY 1 OFFSET 1
-) sorted
-"""
+HAS_ROOM: LiteralString = "SELECT count(*) FROM generate_series(1, 50000)"
 # Gone with the same commit, before anybody could see it; so nobody asks for its tenant.
 INSERT: LiteralString = """
 INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, answer, created_at) VALUES (0, %s, '', '', now())

@@ -9,8 +9,10 @@ from xdist.scheduler import LoadScopeScheduling
 TIMED = "timed"
 TIMED_CASES = (
     "tests/chaos/",
+    "tests/aijobs/api/test_contention.py",
     "tests/aijobs/api/test_health.py",
     "tests/aijobs/outbound/test_throttle.py",
+    "tests/aijobs/postgresql/test_patience.py",
     "tests/integration/test_fairness.py",
     "tests/integration/test_recovery.py",
     "tests/integration/test_selfcheck.py",

@@ -102,7 +102,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if self.borrowed or self.connection.borrowed:
                 # Whatever was set in it goes with it; the pool makes another.
                 self.connection.close()
-        super()._close()
+        super()._close()  # type: ignore[misc]  # missing in the stubs
 
     def drop_idle(self) -> None:
         """After a connection was lost: the idle ones were too, so none of them shall cost a request of its own."""

@@ -1,12 +1,14 @@
-"""The database restarts, refuses writes, or takes a write and its answer never arrives."""
+"""The database restarts, freezes, refuses writes, or takes a write and its answer never arrives."""
 
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
 import httpx
+import psutil
 import pytest
 from psycopg import sql
 
@@ -36,6 +38,60 @@ def test_immediate_restart_is_a_503_for_callers_and_a_pause_for_workers(site: Si
     judge.passes()
     assert {refusal.status for refusal in load.refusals} <= {503}
     assert all(refusal.retry_after for refusal in load.refusals)
+
+
+# The limit of a request, and then some: longer than any of them waits.
+FROZEN_SECONDS = 10
+CALLERS = 8
+
+
+def test_a_frozen_database_is_a_503_in_time_and_everything_goes_on_when_it_thaws(
+    site: Site, load: Load, judge: Judge
+) -> None:
+    """Stopped like a machine that is moved: nothing is refused, and nothing is answered."""
+    load.start()
+    site.wait_for_completed(20)
+    asked: list[tuple[int, float]] = []
+    probed: list[tuple[int, float]] = []
+    thawed = threading.Event()
+
+    def ask(answers: list[tuple[int, float]], question: Callable[[], httpx.Response]) -> None:
+        while not thawed.wait(0.05):
+            began = time.monotonic()
+            answers.append((question().status_code, time.monotonic() - began))
+
+    callers = [threading.Thread(target=ask, args=(asked, load.list_jobs)) for _ in range(CALLERS)]
+    callers.append(threading.Thread(target=ask, args=(probed, lambda: httpx.get(f"{site.api.base_url}/healthz"))))
+    with frozen(site):
+        for caller in callers:
+            caller.start()
+        threading.Event().wait(FROZEN_SECONDS)
+    wait_until(lambda: load.list_jobs().status_code == 200, "the API's recovery", 5)
+    thawed.set()
+    for caller in callers:
+        caller.join()
+    assert {status for status, _ in asked} == {200, 503}
+    assert max(seconds for _, seconds in asked) < 10
+    assert {status for status, _ in probed} == {200}
+    assert max(seconds for _, seconds in probed) < 1
+    judge.sees_every_worker_serve()
+    judge.passes()
+
+
+@contextmanager
+def frozen(site: Site) -> Iterator[None]:
+    """The server and all of its sessions."""
+    assert site.postgresql.process is not None
+    server = psutil.Process(site.postgresql.process.pid)
+    server.suspend()
+    for session in server.children():
+        session.suspend()
+    try:
+        yield
+    finally:
+        for session in server.children():
+            session.resume()
+        server.resume()
 
 
 @pytest.mark.parametrize("code", ["53100", "40001"], ids=["disk_full", "serialization_failure"])

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.timezone import now
 from aijobs import health
 from aijobs.engine import selfcheck
 from aijobs.engine.selfcheck import Finding, Violation
-from aijobs.models import Job
+from aijobs.models import IdempotencyKey, Job
 from tests import engine
 from tests.aijobs.api.answers import at_once, error_of
 from tests.factories import TenantFactory
@@ -105,6 +105,70 @@ def test_broker_down(client: Client, db: None, settings: Any) -> None:
 def test_broker_hangs(client: Client, db: None, settings: Any, silent_socket: Path) -> None:
     settings.BROKER_URL = f"unix://{silent_socket}"
     assert not_ready(client) == {**OK, "broker": "down: no answer"}
+
+
+# --- Whether a dispatch could commit ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session_option(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Give new connections another setting; the test's own connection stays."""
+
+    def add(option: str) -> None:
+        options = connections["default"].settings_dict["OPTIONS"]
+        monkeypatch.setitem(options, "options", f"{options['options']} -c {option}")
+
+    return add
+
+
+def test_a_database_that_takes_no_writes(client: Client, db: None, session_option: Callable[[str], None]) -> None:
+    """As a replica, or one whose default an operator has set."""
+    session_option("default_transaction_read_only=on")
+    assert not_ready(client) == {"database": "down: takes no writes", "broker": "ok", "migrations": UNKNOWN}
+
+
+def test_a_disk_that_is_full(client: Client, db: None, session_option: Callable[[str], None]) -> None:
+    """Its bound on temporary files stands for the disk's."""
+    session_option("temp_file_limit=64")
+    assert not_ready(client)["database"] == "down: no room left on its disk"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["aijobs_job", "aijobs_jobevent", "aijobs_tenantcapacity", "aijobs_idempotencykey"])
+def test_a_role_that_may_not_write(client: Client, session_option: Callable[[str], None], table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE ROLE readyz_role; GRANT ALL ON ALL TABLES IN SCHEMA public TO readyz_role; "
+            "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO readyz_role; "
+            f"REVOKE INSERT ON {table} FROM readyz_role"
+        )
+    try:
+        session_option("role=readyz_role")
+        assert not_ready(client)["database"] == "down: its role may not write to the tables of jobs"
+        with connection.cursor() as cursor:
+            cursor.execute(f"GRANT INSERT ON {table} TO readyz_role")
+        assert client.get("/readyz").status_code == 200
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP OWNED BY readyz_role; DROP ROLE readyz_role")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_probe_writes_once_in_a_while_and_leaves_nothing(client: Client) -> None:
+    def written() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT last_value FROM aijobs_idempotencykey_id_seq")
+            found: int = cursor.fetchone()[0]
+            return found
+
+    assert client.get("/readyz").status_code == 200
+    after_one = written()
+    assert {answer.status_code for answer in at_once(8, lambda number: client.get("/readyz"))} == {200}
+    assert written() == after_one
+    health.forget()
+    assert client.get("/readyz").status_code == 200
+    assert written() == after_one + 1
+    assert not IdempotencyKey.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

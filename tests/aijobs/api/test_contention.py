@@ -1,0 +1,122 @@
+"""What a caller is answered where others hold, or are given, what its request needs in the database."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from psycopg.errors import DeadlockDetected, QueryCanceled
+
+from aijobs.api import types
+from aijobs.models import Job
+from tests import engine
+from tests.aijobs.api.answers import PROBE, data_of, error_of
+from tests.aijobs.api.locks import given_up, row_held
+from tests.clients import HTTP, Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
+DEADLOCK, CONFLICT, CANCELED = "40P01", "40001", "57014"
+
+
+def a_job(owner: Caller) -> str:
+    return f"{JOBS}/{owner.dispatch()['id']}"
+
+
+def a_batch(owner: Caller) -> str:
+    return f"{BATCHES}/{data_of(owner.post(BATCHES, {'jobs': [PROBE] * 2}), 201)['batch_id']}"
+
+
+def a_member(owner: Caller) -> str:
+    """Of a sequential batch, whose row is locked first."""
+    body = {"jobs": [PROBE] * 2, "sequential": True}
+    return f"{JOBS}/{data_of(owner.post(BATCHES, body), 201)['jobs'][0]['id']}"
+
+
+@pytest.mark.parametrize(
+    ("made", "table"),
+    [
+        (a_job, "aijobs_job"),
+        (a_batch, "aijobs_job"),
+        (a_batch, "aijobs_batch"),
+        (a_member, "aijobs_job"),
+        (a_member, "aijobs_batch"),
+    ],
+)
+def test_cancelling_waits_a_second_for_what_others_hold(
+    owner: Caller, made: Callable[[Caller], str], table: Any
+) -> None:
+    path = made(owner)
+    job = Job.objects.order_by("id")[0]
+    held = job.id if table == "aijobs_job" else job.batch_id
+    assert held is not None
+    with row_held(table, held):
+        began = time.monotonic()
+        response = owner.delete(path)
+        assert 1 <= time.monotonic() - began < 3
+        error_of(response, 409, "TRY_AGAIN")
+        assert int(response["Retry-After"]) >= 1
+        assert engine.statuses([job.id]) == ["queued"]
+    assert owner.delete(path).status_code == 204
+    assert engine.statuses([job.id]) == ["cancelled"]
+    assert engine.kinds(job.id) == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize("made", [a_job, a_batch, a_member])
+@pytest.mark.parametrize("code", [DEADLOCK, CONFLICT])
+def test_cancelling_is_done_once_more_where_another_was_preferred(
+    owner: Caller, made: Callable[[Caller], str], code: str
+) -> None:
+    path = made(owner)
+    with given_up(code, times=1):
+        assert owner.delete(path).status_code == 204
+    other = made(owner)
+    with given_up(code, times=2):
+        error_of(owner.delete(other), 409, "TRY_AGAIN")
+    assert owner.delete(other).status_code == 204
+    assert {kind for job in Job.objects.filter(status="cancelled") for kind in engine.kinds(job.id)} == {
+        "queued",
+        "cancelled",
+    }
+
+
+@pytest.mark.parametrize("code", [DEADLOCK, CONFLICT])
+def test_a_dispatch_is_done_once_more_where_another_was_preferred(owner: Caller, code: str) -> None:
+    with given_up(code, times=1):
+        data_of(owner.post(JOBS, PROBE, **{"idempotency-key": "order-1"}), 201)
+    with given_up(code, times=2):
+        error_of(owner.post(JOBS, PROBE, **{"idempotency-key": "order-2"}), 503, "DATABASE_BUSY")
+    data_of(owner.post(JOBS, PROBE, **{"idempotency-key": "order-2"}), 201)
+    assert Job.objects.count() == 2
+
+
+def test_a_statement_that_took_too_long_is_not_tried_again(owner: Caller) -> None:
+    """It would take as long once more; the caller knows whether it has the time."""
+    with given_up(CANCELED, times=1):
+        response = owner.post(JOBS, PROBE)
+    error_of(response, 503, "DATABASE_BUSY")
+    assert int(response["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize("cause", [DeadlockDetected, QueryCanceled])
+def test_a_database_that_gave_up_is_not_away(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cause: type[Exception]
+) -> None:
+    def give_up() -> None:
+        raise OperationalError("given up") from cause("given up")
+
+    monkeypatch.setattr(types, "show_types", give_up)
+    error_of(owner.get(f"{JOBS}/types"), 503, "DATABASE_BUSY")
+    assert "unavailable:" not in caplog.text
+
+
+def test_the_admin_too_answers_503_where_the_database_is_away(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **named: object) -> None:
+        raise OperationalError("connection to 10.0.0.1 failed")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    response = HTTP.get("/admin/", headers={"cookie": "sessionid=a"})
+    assert "10.0.0.1" not in str(error_of(response, 503, "SERVICE_UNAVAILABLE"))
+    assert int(response["Retry-After"]) >= 1
