@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
         "aijobs.scopes",
         "aijobs.shapes",
         "aijobs.sql",
+        "aijobs.postgresql",
     },
     {"aijobs.outbound"},
     # The rows.

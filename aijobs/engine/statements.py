@@ -16,6 +16,11 @@ WITH patience AS MATERIALIZED (
     -- As it is once it is ours: a row that was waited for is read again, unlike all else in this statement.
     SELECT capacity.tenant_id, capacity.active FROM patience, aijobs_tenantcapacity capacity
     WHERE patience.bound = '1s' AND capacity.tenant_id = %(tenant)s::bigint
+      -- A replay locks nothing, so it has nothing to commit.
+      AND NOT EXISTS (
+          SELECT FROM aijobs_idempotencykey known
+          WHERE known.tenant_id = %(tenant)s::bigint AND known.key = %(key)s::text
+      )
     FOR NO KEY UPDATE OF capacity
 ), room_for AS (
     SELECT tenant_id FROM present WHERE active + %(count)s::int <= %(limit)s::int
