@@ -80,7 +80,7 @@ class JobNotCancellable(ApiError):
 
 class TryAgain(ApiError):
     code, status = "TRY_AGAIN", 409
-    default_message = "Another request or a worker is changing this job or batch. Nothing was cancelled; try again."
+    default_message = "Something else is changing this job or batch, so nothing was cancelled. Try again in a moment."
 
 
 class IdempotencyConflict(ApiError):
@@ -133,7 +133,7 @@ class ServiceUnavailable(ApiError):
 
 class DatabaseBusy(ApiError):
     code, status = "DATABASE_BUSY", 503
-    default_message = "The database gave this request up because of others that use the same data. Try again."
+    default_message = "The database was busy with other requests and did not do this one. Try again in a moment."
 
 
 class JobFailure(Exception):
