@@ -85,6 +85,24 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    suspended: bool
+
+
+HOLD = "SELECT suspended_at IS NOT NULL AS suspended FROM aijobs_tenant WHERE id = %(tenant)s::bigint FOR SHARE"
+
+
+def hold_active(tenant_id: int) -> None:
+    """Keep the tenant from being suspended until the transaction ends. Raises TenantSuspended.
+
+    A request learns of a suspension only when its key is read again.
+    """
+    [standing] = sql.rows(_Standing, HOLD, {"tenant": tenant_id})
+    if standing.suspended:
+        raise TenantSuspended()
+
+
 class _Cache:
     """Per process: key hash → (principal or None, the monotonic moment it goes stale)."""
 

@@ -157,6 +157,10 @@ class TransientFailure(JobFailure):
         self.retry_after = retry_after
 
 
+class RunSuspended(Exception):
+    """The run's tenant is suspended, and the run was about to change something: it waits, which costs it nothing."""
+
+
 class TransitionRefused(Exception):
     """The job is not in the state, or not in the attempt, that the writer thought: somebody else was first.
 

@@ -58,7 +58,8 @@ class Context(Protocol):
     def owned(self) -> AbstractContextManager[None]:
         """A transaction in which this run still owns its job, for a decision that outlives the run.
 
-        Whoever takes the job back waits for its end. Raises TransitionRefused.
+        Whoever takes the job back, or suspends its tenant, waits for its end. Raises TransitionRefused and
+        RunSuspended, which the handler lets pass.
         """
 
 

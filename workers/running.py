@@ -14,7 +14,15 @@ from aijobs import registry
 from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, Outcome
-from aijobs.errors import ApiError, InvalidJobType, InvalidParams, JobFailure, TransientFailure, TransitionRefused
+from aijobs.errors import (
+    ApiError,
+    InvalidJobType,
+    InvalidParams,
+    JobFailure,
+    RunSuspended,
+    TransientFailure,
+    TransitionRefused,
+)
 from aijobs.postgresql.patience import patience
 from aijobs.sql import CONNECTION_ERRORS, is_given_up
 from workers.context import JobContext
@@ -68,7 +76,7 @@ def attempt(run: Run, context: JobContext) -> Outcome:
     except (InvalidJobType, InvalidParams) as error:
         return _of_another_release(run, error)
     except Exception as error:
-        return failure_of(error)
+        return outcome_of(error)
 
 
 def _of_another_release(run: Run, error: ApiError) -> Outcome:
@@ -80,9 +88,12 @@ def _of_another_release(run: Run, error: ApiError) -> Outcome:
     return HandedBack(delay=min(FIRST_DELAY_SECONDS * 2 ** min(run.attempt - 1, 10), LONGEST_DELAY_SECONDS))
 
 
-def failure_of(error: Exception) -> Failed:
+def outcome_of(error: Exception) -> Outcome:
     """Permanent and transient failures are told apart by the exception's class."""
     match error:
+        case RunSuspended():
+            # Due at once, and not released while the tenant is suspended.
+            return HandedBack(delay=0.0)
         case SoftTimeLimitExceeded():
             return Failed(WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
         case TransientFailure():
@@ -113,7 +124,7 @@ def record(run: Run, outcome: Outcome) -> Ended:
     except (TransitionRefused, *CONNECTION_ERRORS):
         raise
     except Exception as error:
-        return _write(run, failure_of(error))
+        return _write(run, outcome_of(error))
 
 
 def _write(run: Run, outcome: Outcome) -> Ended:

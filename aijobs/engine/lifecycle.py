@@ -24,7 +24,7 @@ from aijobs.engine import queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
-from aijobs.errors import JobNotCancellable, JobNotFound, TransitionRefused, TryAgain
+from aijobs.errors import JobNotCancellable, JobNotFound, RunSuspended, TransitionRefused, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.registry import Limits
 from aijobs.states import TERMINAL, EventKind, OnFailure, Status
@@ -142,15 +142,24 @@ def record(run: Run, outcome: Outcome) -> Ended:
             return _hand_back(run, outcome.delay)
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    suspended: bool
+
+
 @contextmanager
 def owned(run: Run) -> Iterator[None]:
-    """A transaction that holds the run's job. Raises TransitionRefused when the run no longer owns it.
+    """A transaction that holds the run's job, and keeps its tenant from being suspended before the end.
 
-    Its lock is taken before those of what the transaction does (lock order: batch, jobs, then what else there is).
+    Raises TransitionRefused when the run no longer owns its job, and RunSuspended. These locks are taken before those
+    of what the transaction does (lock order: batch, jobs, tenant, then what else there is).
     """
     with transaction.atomic():
-        if not sql.execute(statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt}):
+        held = sql.rows(_Held, statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt})
+        if not held:
             raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
+        if held[0].suspended:
+            raise RunSuspended(f"the tenant of job {run.id} is suspended")
         yield
 
 
@@ -311,7 +320,8 @@ def _locked(batch_id: UUID) -> Iterator[None]:
 def _complete(run: Run, completed: Completed) -> Ended:
     """End a run with its result. An effect runs in the same transaction and returns the result to store.
 
-    Raises PermanentFailure for a result that cannot be stored; then nothing of the effect stays.
+    Raises PermanentFailure for a result that cannot be stored, and RunSuspended where an effect would be one for a
+    suspended tenant; then nothing of the effect stays.
     """
     effect = completed.effect
     with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():

@@ -31,9 +31,12 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class HandedBack:
-    """The worker does not do it: it stops, or what it was given is of another release. It costs no attempt."""
+    """The worker does not do it: it stops, what it was given is of another release, or the tenant is suspended.
 
-    # Seconds until another worker may take it; None: at once.
+    It costs no attempt.
+    """
+
+    # Seconds until another worker may take it, released by the sweeper; None: at once, published by the caller.
     delay: float | None = None
 
 

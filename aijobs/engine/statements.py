@@ -170,10 +170,12 @@ WHERE id = %(id)s::uuid AND status = 'running' AND attempt = %(attempt)s::int
 RETURNING id
 """
 
+# Who suspends the tenant waits for this transaction, or comes first and is seen: nothing is applied after it.
 LOCK_RUN = """
-SELECT id FROM aijobs_job
-WHERE id = %(id)s::uuid AND status = 'running' AND attempt = %(attempt)s::int
-FOR UPDATE
+SELECT tenant.suspended_at IS NOT NULL AS suspended
+FROM aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
+WHERE job.id = %(id)s::uuid AND job.status = 'running' AND job.attempt = %(attempt)s::int
+FOR UPDATE OF job FOR SHARE OF tenant
 """
 
 LOCK_BATCH = "SELECT id FROM aijobs_batch WHERE id = %(batch)s::uuid FOR UPDATE"

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                     "suspended_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="Since then, the service refuses the tenant's keys (403) and its queued jobs wait.",
+                        help_text="Since then, the service refuses the tenant's keys (403), and its jobs and changes wait.",
                         null=True,
                     ),
                 ),

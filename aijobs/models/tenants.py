@@ -34,7 +34,7 @@ class Tenant(models.Model):
     suspended_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Since then, the service refuses the tenant's keys (403) and its queued jobs wait.",
+        help_text="Since then, the service refuses the tenant's keys (403), and its jobs and changes wait.",
     )
     release_window = models.PositiveIntegerField(
         null=True,
