@@ -47,11 +47,12 @@ class ChangeAdmin(OfProductsAdmin):
         "after",
         "status",
         "detail",
+        "read_back",
         "tenant",
         "public_job_id",
         "applied_by",
         "created_at",
     ]
-    list_filter = [TenantFilter, KindFilter, "status"]
+    list_filter = [TenantFilter, KindFilter, "status", "read_back"]
     list_select_related = ["product", "tenant", "applied_by"]
     raw_id_fields = ["job", "reverts"]

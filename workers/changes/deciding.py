@@ -1,16 +1,34 @@
-"""Recording what was decided: in our own rows at once, or pending until a marketplace has it."""
+"""Recording what was decided: in our own rows at once, or pending until a marketplace has it.
+
+Whoever decides holds, in this order: the job where a run does it, the tenant, the connection, the products by SKU.
+So the tenant is not suspended, and the connection not changed or removed, between a decision and its commit.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 from uuid import UUID
 
+from aijobs import auth
+from aijobs.errors import TransientFailure
 from workers.catalogue.models import Product
 from workers.changes import guardrails
 from workers.changes.kinds.base import ChangeKind, V
 from workers.changes.models import Change, ChangeStatus
 from workers.changes.storing import store
 from workers.marketplaces import connections
+from workers.marketplaces.models import Connection
+
+
+class ConnectionChanged(TransientFailure):
+    """What was computed is of another shop than the one that it would now be written to."""
+
+    def __init__(self, marketplace: str) -> None:
+        super().__init__(
+            "CONNECTION_CHANGED",
+            f"The connection of {marketplace} was changed while the job was running, so the job changed nothing. "
+            "Another attempt starts with the new connection.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +55,23 @@ class Origin:
     tenant_id: int
     marketplace: str
     job_id: UUID
-    # Over the network: the changes are pending until the marketplace has them.
-    networked: bool
+    # What the job that is running read, and computed on; None: they are for whatever connection there is.
+    computed_on: Connection | None = None
     # The id of the API key that applies a finished job's decisions.
     applied_by: int | None = None
 
 
-def is_networked(kind: ChangeKind[V], tenant_id: int, marketplace: str) -> bool:
-    """Whether changes of this kind go to the marketplace over the network."""
-    connection = connections.find(tenant_id, marketplace)
+def hold_connection(tenant_id: int, marketplace: str) -> Connection | None:
+    """The connection that a decision is for. Until the transaction ends it stays as it is, and the tenant active.
+
+    Raises TenantSuspended.
+    """
+    auth.hold_active(tenant_id)
+    return connections.hold(tenant_id, marketplace)
+
+
+def is_networked(kind: ChangeKind[V], connection: Connection | None) -> bool:
+    """Whether changes of this kind go to the marketplace over the network: they are pending until it has them."""
     return connection is not None and kind.is_elsewhere(connection)
 
 
@@ -56,16 +82,27 @@ def first_status(networked: bool) -> ChangeStatus:
 def decide(kind: ChangeKind[V], origin: Origin, decisions: Sequence[Decision[V]]) -> Applied:
     """Record the decisions of one job, each once, within the guardrails; in the catalogue's own case write them too.
 
-    To be called in a transaction: the products stay locked until its end.
+    To be called in a transaction: what it locks stays locked until its end. Raises TenantSuspended, and
+    ConnectionChanged where they were computed on another shop than there is now.
     """
+    connection = hold_connection(origin.tenant_id, origin.marketplace)
+    _refuse_other_shop(origin, connection)
+    networked = is_networked(kind, connection)
     wanted = {decision.sku: decision for decision in decisions}
     products = _locked(origin, wanted.keys())
     applied = Applied(refused=_refused(kind, origin, products, wanted))
     granted = [(product, wanted[product.sku]) for product in products if product.sku not in applied.refused]
-    if not origin.networked:
+    if not networked:
         store(kind, [(product, decision.after) for product, decision in granted])
-    applied.changes = Change.objects.bulk_create(_change(kind, origin, *each) for each in granted)
+    status = first_status(networked)
+    applied.changes = Change.objects.bulk_create(_change(kind, origin, status, *each) for each in granted)
     return applied
+
+
+def _refuse_other_shop(origin: Origin, connection: Connection | None) -> None:
+    read = origin.computed_on
+    if read and (connection is None or connections.leads_elsewhere(connection, read.connector, read.settings)):
+        raise ConnectionChanged(origin.marketplace)
 
 
 def _locked(origin: Origin, skus: Iterable[str]) -> list[Product]:
@@ -102,7 +139,9 @@ def _done(kind: ChangeKind[V], origin: Origin, products: Sequence[Product]) -> s
     return set(decided.values_list("product_id", flat=True))
 
 
-def _change(kind: ChangeKind[V], origin: Origin, product: Product, decision: Decision[V]) -> Change:
+def _change(
+    kind: ChangeKind[V], origin: Origin, status: ChangeStatus, product: Product, decision: Decision[V]
+) -> Change:
     return Change(
         tenant_id=origin.tenant_id,
         product=product,
@@ -112,6 +151,6 @@ def _change(kind: ChangeKind[V], origin: Origin, product: Product, decision: Dec
         before=kind.dump(decision.before),
         after=kind.dump(decision.after),
         reason=decision.reason,
-        status=first_status(origin.networked),
+        status=status,
         applied_by_id=origin.applied_by,
     )

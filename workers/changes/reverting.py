@@ -8,7 +8,7 @@ from django.db.models import Q
 from aijobs.errors import ApiError
 from workers.catalogue.models import Product
 from workers.changes import guardrails
-from workers.changes.deciding import first_status, is_networked
+from workers.changes.deciding import first_status, hold_connection, is_networked
 from workers.changes.kinds import KINDS
 from workers.changes.kinds.base import ChangeKind, V
 from workers.changes.models import Change, ChangeStatus
@@ -20,13 +20,13 @@ class NotRevertible(ApiError):
 
 
 def revert(change: Change, applied_by: int) -> Change:
-    """Undo an applied change. Raises NotRevertible with the reason.
+    """Undo an applied change. Raises NotRevertible with the reason, and TenantSuspended.
 
     The kill switch, the cool-down and the daily number stop no revert; the bounds do.
     """
     kind: ChangeKind[Any] = KINDS[change.kind]
-    networked = is_networked(kind, change.tenant_id, change.product.marketplace)
     with transaction.atomic():
+        networked = is_networked(kind, hold_connection(change.tenant_id, change.product.marketplace))
         product = Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
         if problem := _why_not(kind, change, product):
             raise NotRevertible(problem)
@@ -58,10 +58,10 @@ def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | Non
         return f"The change is {change.status}. Only an applied change can be reverted."
     before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
     if current != after:
-        return f"The {kind.name} is now {current}, not {after}. A revert would undo a later change."
+        return f"The {kind.name} is now {kind.show(current)}, not {kind.show(after)}. A revert would undo a later change."
     rails = kind.guardrails(change.tenant_id)
     if guardrails.recent_changes(kind, [product], rails.cool_down)[product.pk].in_progress:
         return f"Another change of this {kind.name} is still on its way. Try again when it has settled."
     if refusal := rails.bound_refusal(product, before):
-        return f"{before} is outside the product's present bounds ({refusal})."
+        return f"{kind.show(before)} is outside the product's present bounds ({refusal})."
     return None

@@ -5,6 +5,8 @@ before anything is sent, reads the value, writes it, and records `applied` or `r
 leaves it `unknown`, and the next to claim it reads the value back first: setting it twice does no harm, so a write
 that did not arrive is repeated. What no claim can prevent is one call that was already on its way when its worker
 froze or lost its claim.
+
+While its tenant is suspended a change waits as it is: it is neither claimed, nor written, nor does it expire.
 """
 
 import logging
@@ -16,13 +18,14 @@ from typing import Any, Generic
 from django.db import transaction
 from django.utils.timezone import now
 
+from aijobs.models import Tenant
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient, Uncertain
 from aijobs.outbound.pace import Pace
-from workers.changes import claims
-from workers.changes.claims import CHUNK, CLAIM_SECONDS, Attempt, Claimed
+from workers.changes import claims, reading_back
+from workers.changes.claims import CHUNK, CLAIM_SECONDS, READ_BACK_AFTER_SECONDS, Attempt, Claimed
 from workers.changes.kinds import KINDS
 from workers.changes.kinds.base import ChangeKind, Desk, V
-from workers.changes.models import EXPIRES_AFTER, Change, ChangeStatus
+from workers.changes.models import Change, ChangeStatus
 from workers.changes.storing import learn, store_taken
 from workers.marketplaces import connections
 from workers.marketplaces.listings import listing_of
@@ -41,6 +44,7 @@ class Work(Generic[V]):
     """A claimed change, and what its kind makes of its values."""
 
     claimed: Claimed
+    attempt: Attempt | None
     change: Change
     kind: ChangeKind[V]
     before: V
@@ -48,21 +52,29 @@ class Work(Generic[V]):
 
 
 def settle(tenant_id: int, marketplace: str) -> int:
-    """Write what is open at a marketplace, except what a job looks after. Returns how many changes it took up.
+    """Write what is open at a marketplace, except what a job looks after; then read back what is due for it.
 
-    Where the connection itself does not work, what is pending waits, and expires.
+    Returns how many changes it took up to write.
     """
     connection = connections.find(tenant_id, marketplace)
     if connection is None or not _alone_at(connection):
         return 0
     try:
-        with connections.open_connector(connection, Pace(SETTLE_SECONDS)) as desk:
-            return settle_due(desk, tenant_id, marketplace)
-    except OutboundError as error:
-        logger.warning("changes of tenant %d at %s are not settled: %s", tenant_id, marketplace, error)
-        return 0
+        taken = _write_due(connection)
+        reading_back.read_due(connection)
+        return taken
     finally:
         Connection.objects.filter(pk=connection.pk).update(settling_until=now())
+
+
+def _write_due(connection: Connection) -> int:
+    """Where the connection itself does not work, what is pending waits, and expires."""
+    try:
+        with connections.open_connector(connection, Pace(SETTLE_SECONDS)) as desk:
+            return settle_due(desk, connection)
+    except OutboundError as error:
+        logger.warning("changes of tenant %d at %s are not settled: %s", connection.tenant_id, connection.name, error)
+        return 0
 
 
 def _alone_at(connection: Connection) -> bool:
@@ -72,10 +84,13 @@ def _alone_at(connection: Connection) -> bool:
     return free.update(settling_until=until) == 1
 
 
-def settle_due(desk: Desk, tenant_id: int, marketplace: str) -> int:
-    """Write what no job looks after while the desk's pace lasts. Returns how many changes were taken up."""
+def settle_due(desk: Desk, connection: Connection) -> int:
+    """Write what no job looks after while the desk's pace lasts. Returns how many changes were taken up.
+
+    `connection`: the one that the desk is of.
+    """
     taken = 0
-    while desk.pace.left > 0 and (claimed := claims.claim_due(tenant_id, marketplace)):
+    while desk.pace.left > 0 and (claimed := claims.claim_due(connection)):
         taken += sum(1 for _ in _settle_all(desk, claimed, None))
     return taken
 
@@ -100,9 +115,11 @@ def settle_job(desk: Desk, change_ids: Sequence[int], attempt: Attempt) -> Itera
 
 
 def expire() -> int:
-    """Reject what nobody could send within an hour. Returns how many."""
+    """Reject what nobody could send within an hour, except of suspended tenants. Returns how many."""
+    claims.note_pauses()
     waiting = Change.objects.filter(status=ChangeStatus.PENDING, not_before__lte=now())
-    old = waiting.filter(created_at__lt=now() - EXPIRES_AFTER)
+    suspended = Tenant.objects.filter(suspended_at__isnull=False)
+    old = waiting.overdue().exclude(tenant__in=suspended)
     return old.update(status=ChangeStatus.REJECTED, detail=EXPIRED)
 
 
@@ -114,14 +131,16 @@ def _reject_unsent(change_ids: Sequence[int], error: OutboundError) -> None:
 def _settle_all(desk: Desk, claimed: Sequence[Claimed], attempt: Attempt | None) -> Iterator[None]:
     for each in claimed:
         if claims.begin(each, attempt):
-            _settle(desk, _work(each))
+            _settle(desk, _work(each, attempt))
+        else:
+            claims.give_back(each)
         yield
 
 
-def _work(claimed: Claimed) -> Work[Any]:
+def _work(claimed: Claimed, attempt: Attempt | None) -> Work[Any]:
     change = Change.objects.select_related("product").get(pk=claimed.id)
     kind = KINDS[change.kind]
-    return Work(claimed, change, kind, kind.load(change.before), kind.load(change.after))
+    return Work(claimed, attempt, change, kind, kind.load(change.before), kind.load(change.after))
 
 
 def _settle(desk: Desk, work: Work[V]) -> None:
@@ -137,9 +156,12 @@ def _settle(desk: Desk, work: Work[V]) -> None:
         _rejected(work.claimed, problem)
         if live not in (work.before, work.after):
             learn(work.kind, work.change.product_id, work.before, live)
-    else:
+    elif claims.begin(work.claimed, work.attempt):
         # Also where it has the value already: an answer may lag behind a change that is still on its way.
         _write(desk, work)
+    else:
+        # Reading took its time: the tenant has been suspended, or the claim or the run is over.
+        claims.give_back(work.claimed)
 
 
 def _unread(claimed: Claimed, error: OutboundError) -> None:
@@ -155,7 +177,7 @@ def _unread(claimed: Claimed, error: OutboundError) -> None:
 def _write(desk: Desk, work: Work[V]) -> None:
     claimed = work.claimed
     try:
-        work.kind.write(desk, listing_of(work.change.product), work.after)
+        warnings = work.kind.write(desk, listing_of(work.change.product), work.after)
     except Uncertain as error:
         _try_later(claimed, ChangeStatus.UNKNOWN, error)
     except Transient as error:
@@ -166,7 +188,7 @@ def _write(desk: Desk, work: Work[V]) -> None:
     except OutboundError as error:
         _rejected(claimed, str(error))
     else:
-        _applied(work)
+        _applied(work, warnings)
 
 
 def _why_not(work: Work[V], live: V) -> str | None:
@@ -174,23 +196,23 @@ def _why_not(work: Work[V], live: V) -> str | None:
     kind, change, before = work.kind, work.change, work.before
     rails = kind.guardrails(change.tenant_id)
     if live not in (before, work.after):
-        noun = f"The marketplace's {kind.name}"
-        return f"{kind.conflict}: {noun} is {live}, but this change was decided when it was {before}."
+        noun, then = f"The marketplace's {kind.name}", kind.show(before)
+        return f"{kind.conflict}: {noun} is {kind.show(live)}, but this change was decided when it was {then}."
     if (ours := kind.current(change.product)) != before:
         return (
-            f"{kind.conflict}: The catalogue's {kind.name} is now {ours}, but this change was decided when it was "
-            f"{before}."
+            f"{kind.conflict}: The catalogue's {kind.name} is now {kind.show(ours)}, but this change was decided when "
+            f"it was {kind.show(before)}."
         )
     if change.reverts_id is None and rails.switched_off:
         return f"{rails.switched_off}: Repricing is switched off in your repricing policy."
     if refusal := rails.bound_refusal(change.product, work.after):
         return f"{refusal}: The product's bounds have changed since this was decided."
-    return EXPIRED if now() - change.created_at > EXPIRES_AFTER else None
+    return EXPIRED if Change.objects.filter(pk=change.pk).overdue().exists() else None
 
 
-def _applied(work: Work[V]) -> None:
+def _applied(work: Work[V], warnings: Sequence[str] = ()) -> None:
     with transaction.atomic():
-        if claims.end(work.claimed, ChangeStatus.APPLIED, ""):
+        if claims.end(work.claimed, ChangeStatus.APPLIED, "", READ_BACK_AFTER_SECONDS, warnings):
             store_taken(work.kind, work.change.product_id, work.after)
 
 

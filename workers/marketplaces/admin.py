@@ -55,12 +55,19 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         for part in ("settings", "credentials"):
             if not isinstance(cleaned[part] or {}, dict):
                 raise forms.ValidationError({part: "Enter a JSON object, such as {}."})
-        stored = self.instance if self.instance.pk else None
+        wanted = cleaned["connector"], cleaned["settings"] or {}, cleaned["credentials"] or None
         try:
-            connections.check(stored, cleaned["connector"], cleaned["settings"] or {}, cleaned["credentials"] or None)
+            # Within the transaction of the page, at whose end the lock is let go: saving finds what was checked.
+            with connections.locked(self.instance.tenant_id or cleaned["tenant"].pk, self._name(cleaned)) as stored:
+                connections.check(stored if self.instance.pk else None, *wanted)
         except ApiError as error:
             raise forms.ValidationError(_shown(error)) from None
         return cleaned
+
+    def _name(self, cleaned: Mapping[str, Any]) -> str:
+        """A field that never changes is not among those that were sent."""
+        name: str = self.instance.name if self.instance.pk else cleaned["name"]
+        return name
 
 
 def _shown(error: ApiError) -> list[str]:

@@ -1,7 +1,9 @@
 """A tenant's connections: found, opened, written. Every marketplace that has products is one, of the catalogue."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypedDict, cast
 
 from django.db import IntegrityError, transaction
@@ -9,12 +11,13 @@ from django.db import connection as database
 from django.utils.timezone import now
 from pydantic import ValidationError
 
+from aijobs import sql
 from aijobs.errors import ApiError, FieldError, InvalidParams
 from aijobs.outbound.failures import OutboundError, Permanent
 from aijobs.outbound.pace import Pace
 from aijobs.registry import field_errors
 from workers.catalogue.models import Product
-from workers.changes.models import EXPIRES_AFTER, Change, ChangeQuerySet, ChangeStatus
+from workers.changes.models import Change, ChangeQuerySet
 from workers.marketplaces import credentials as secrets
 from workers.marketplaces.catalogue.connector import Catalogue
 from workers.marketplaces.catalogue.settings import CatalogueSettings
@@ -51,10 +54,41 @@ class TestRunning(ApiError):
 
 def find(tenant_id: int, name: str) -> Connection | None:
     """The tenant's connection; for a marketplace that only has products an unsaved one, of the catalogue."""
-    found = Connection.objects.of(tenant_id).filter(name=name).first()
-    if found is None and Product.objects.of(tenant_id).filter(marketplace=name).exists():
+    return Connection.objects.of(tenant_id).filter(name=name).first() or _of_the_catalogue(tenant_id, name)
+
+
+def _of_the_catalogue(tenant_id: int, name: str) -> Connection | None:
+    if Product.objects.of(tenant_id).filter(marketplace=name).exists():
         return Connection(tenant_id=tenant_id, name=name, connector=CATALOGUE)
-    return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+
+
+# No harder than what is needed to wait for FOR UPDATE, and to be waited for: the settler notes its turn in the row.
+HOLD = """
+SELECT id FROM marketplaces_connection WHERE tenant_id = %(tenant)s::bigint AND name = %(name)s::text FOR KEY SHARE
+"""
+
+
+def hold(tenant_id: int, name: str) -> Connection | None:
+    """As `find`, for a decision: what is found is neither changed nor removed before the transaction ends.
+
+    Whoever changes or removes it locks the row FOR UPDATE, and only then asks for open changes. So they come first,
+    and are seen here; or they wait, and see the changes that were decided.
+    A connection that is made meanwhile comes after a decision for the catalogue, which leaves no change open.
+    """
+    held = sql.rows(_Row, HOLD, {"tenant": tenant_id, "name": name})
+    # A statement of its own: it sees what the one that was waited for has written.
+    return Connection.objects.get(pk=held[0].id) if held else _of_the_catalogue(tenant_id, name)
+
+
+def leads_elsewhere(connection: Connection, connector: str, settings: Mapping[str, object]) -> bool:
+    """Whether it is another shop than that of this connector and settings. Credentials alone make no other shop."""
+    return (connection.connector, connection.settings) != (connector, settings)
 
 
 def get(tenant_id: int, name: str) -> Connection:
@@ -186,7 +220,7 @@ def check(
         problems += _sent_elsewhere(kind, stored.settings, settings)
     if problems:
         raise InvalidParams(details=problems)
-    if stored and _leads_elsewhere(stored, connector, settings):
+    if stored and leads_elsewhere(stored, connector, settings):
         _refuse_open_changes(stored)
 
 
@@ -197,11 +231,6 @@ def _sent_elsewhere(
     moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
     message = f"must be sent again, because a different {' and '.join(moved)} would send them elsewhere"
     return [{"path": "credentials", "message": message}] if moved else []
-
-
-def _leads_elsewhere(stored: Connection, connector: str, settings: Mapping[str, object]) -> bool:
-    """Whether changes that are on their way might end up in another shop than they were decided for."""
-    return (stored.connector, stored.settings) != (connector, settings)
 
 
 def _keeps_credentials(stored: Connection | None, connector: str, credentials: Mapping[str, object] | None) -> bool:
@@ -219,19 +248,42 @@ def save(
 
     Without credentials those of before stay, if the connector is the same. Raises InvalidParams, ChangesInProgress.
     """
-    stored = Connection.objects.of(tenant_id).filter(name=name).first()
-    check(stored, connector, settings, credentials)
-    if stored and _leads_elsewhere(stored, connector, settings):
-        _give_up_unread(stored)
-    row = stored or Connection(tenant_id=tenant_id, name=name)
-    read = row.sealed_credentials
-    if not _keeps_credentials(stored, connector, credentials):
-        row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
-    row.connector, row.settings, row.updated_at = connector, dict(settings), now()
-    if _insert(row) if stored is None else _update(row, read):
-        return row, stored is None
-    # Somebody else has written it meanwhile: what was sent last counts, if it still fits.
+    with locked(tenant_id, name) as stored:
+        check(stored, connector, settings, credentials)
+        if stored and leads_elsewhere(stored, connector, settings):
+            _give_up_unread(stored)
+        row = stored or Connection(tenant_id=tenant_id, name=name)
+        if not _keeps_credentials(stored, connector, credentials):
+            row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
+        row.connector, row.settings, row.updated_at = connector, dict(settings), now()
+        if stored:
+            row.save(update_fields=["connector", "settings", "sealed_credentials", "updated_at"])
+            return row, False
+        if _insert(row):
+            return row, True
+    # Somebody else has made it meanwhile: what was sent last counts, if it still fits.
     return save(tenant_id, name, connector, settings, credentials)
+
+
+# What else locks it are decisions, which take a moment; a worker that froze in one lets go within half a minute.
+LOCK = """
+WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', '1s', true) AS bound)
+SELECT connection.id FROM patience, marketplaces_connection connection
+WHERE bound = '1s' AND tenant_id = %(tenant)s::bigint AND name = %(name)s::text
+FOR UPDATE OF connection
+"""
+
+
+@contextmanager
+def locked(tenant_id: int, name: str) -> Iterator[Connection | None]:
+    """A transaction in which nothing is decided for this connection, if there is one. Raises ChangesInProgress."""
+    try:
+        with transaction.atomic():
+            held = sql.rows(_Row, LOCK, {"tenant": tenant_id, "name": name})
+            # A statement of its own: it sees what those that were waited for have written.
+            yield Connection.objects.get(pk=held[0].id) if held else None
+    except sql.LockTimeout:
+        raise ChangesInProgress() from None
 
 
 def _insert(row: Connection) -> bool:
@@ -241,12 +293,6 @@ def _insert(row: Connection) -> bool:
     except IntegrityError:
         return False
     return True
-
-
-def _update(row: Connection, sealed_credentials: str) -> bool:
-    """Only where the credentials are those that were read: others must not come to settings checked without them."""
-    values = {name: getattr(row, name) for name in ("connector", "settings", "sealed_credentials", "updated_at")}
-    return Connection.objects.filter(pk=row.pk, sealed_credentials=sealed_credentials).update(**values) == 1
 
 
 def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> list[FieldError]:
@@ -259,8 +305,7 @@ def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix
 
 def delete(tenant_id: int, name: str) -> None:
     """Raises MarketplaceNotFound, and ChangesInProgress while a change is on its way."""
-    with transaction.atomic():
-        found = Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
+    with locked(tenant_id, name) as found:
         if found is None:
             raise MarketplaceNotFound("No connection with this name is configured.")
         _refuse_open_changes(found)
@@ -272,14 +317,29 @@ def _open_changes(connection: Connection) -> ChangeQuerySet:
     return Change.objects.open_at(connection.tenant_id, connection.name)
 
 
+GIVEN_UP = "The connection was changed or removed before this could be read back."
+
+
+# Conditional on the rows as they are, not as they were found: the settler may be recording one at this moment.
+GIVE_UP = """
+UPDATE changes_change change SET
+    status = CASE WHEN status = 'applied' THEN status ELSE 'rejected' END,
+    read_back = CASE WHEN read_back = 'waiting' THEN 'missed' ELSE read_back END,
+    detail = %(detail)s::text
+FROM catalogue_product product
+WHERE product.id = change.product_id
+    AND change.tenant_id = %(tenant)s::bigint AND product.marketplace = %(name)s::text
+    AND (change.status IN ('pending', 'unknown') OR change.read_back = 'waiting')
+RETURNING change.id
+"""
+
+
 def _give_up_unread(connection: Connection) -> None:
-    """Close what could not be read back for an hour: with another connection, or none, nobody will."""
-    _open_changes(connection).update(
-        status=ChangeStatus.REJECTED,
-        detail="The connection was changed or removed before this could be read back.",
-    )
+    """Close what could not be read back for an hour, and what still was to be: with another shop nobody will."""
+    sql.execute(GIVE_UP, {"tenant": connection.tenant_id, "name": connection.name, "detail": GIVEN_UP})
 
 
 def _refuse_open_changes(connection: Connection) -> None:
-    if _open_changes(connection).filter(created_at__gt=now() - EXPIRES_AFTER).exists():
+    open_changes = _open_changes(connection)
+    if open_changes.exclude(pk__in=open_changes.overdue().values("pk")).exists():
         raise ChangesInProgress()

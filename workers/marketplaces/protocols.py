@@ -160,9 +160,10 @@ class PriceSource(Protocol):
 class PriceDesk(PriceSource, Protocol):
     """Takes new prices, and tells them."""
 
-    def write_price(self, listing: Listing, price: Decimal) -> None:
+    def write_price(self, listing: Listing, price: Decimal) -> Sequence[str]:
         """Set the seller's own price, in the listing's currency. Setting it twice does no harm.
 
+        Returns what the marketplace warns of, having taken the price: a few texts, fit to be shown.
         Raises Permanent where the marketplace rejects it, Uncertain where it may have arrived, and Transient where
         it did not.
         """

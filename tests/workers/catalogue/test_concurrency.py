@@ -75,7 +75,7 @@ def test_imports_of_the_same_sales_do_not_deadlock() -> None:
 def apply_prices(tenant: Tenant, job: UUID, skus: list[str], after: str) -> Applied:
     decisions = [Decision(sku, Decimal(10), Decimal(after), "") for sku in skus]
     with transaction.atomic():
-        return decide(Prices(), Origin(tenant.pk, "amazon_us", job, networked=False), decisions)
+        return decide(Prices(), Origin(tenant.pk, "amazon_us", job), decisions)
 
 
 def test_two_jobs_over_the_same_products_write_each_price_once() -> None:

@@ -1,6 +1,6 @@
 """A second kind of change goes the whole way: the state machine knows nothing of prices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -24,6 +24,7 @@ from workers.changes.kinds.base import ChangeKind, Desk, Guardrails, V
 from workers.changes.kinds.price import Prices
 from workers.changes.models import Change
 from workers.changes.reverting import NotRevertible, revert
+from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 from workers.marketplaces.protocols import Listing
 
@@ -48,6 +49,7 @@ class Titles(ChangeKind[str]):
     name = "title"
     conflict = "LISTING_CHANGED"
 
+    elsewhere: bool = True
     longest: int = 40
     switched_off: str | None = None
     cool_down: timedelta = timedelta(0)
@@ -65,17 +67,18 @@ class Titles(ChangeKind[str]):
         return {"title": value}
 
     def is_elsewhere(self, connection: Connection) -> bool:
-        return True
+        return self.elsewhere
 
     def read(self, desk: Desk, listing: Listing) -> str:
         return cast("TitleDesk", desk).titles[listing.sku]
 
-    def write(self, desk: Desk, listing: Listing, value: str) -> None:
+    def write(self, desk: Desk, listing: Listing, value: str) -> Sequence[str]:
         shelf = cast("TitleDesk", desk)
         shelf.titles[listing.sku] = value
         shelf.writes += 1
         if shelf.lost:
             raise shelf.lost.pop()
+        return ()
 
     def guardrails(self, tenant_id: int) -> Guardrails[str]:
         return Guardrails(self.switched_off, self.cool_down, most_a_day=3, bound_refusal=self._too_long)
@@ -91,8 +94,10 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    """Sells A for 10."""
+    """Sells A for 10, in a shop whose desk the tests play."""
     add_products(owner, "A")
+    shop: dict[str, object] = {"shop": "my-shop.myshopify.com"}
+    connections.save(owner.tenant.pk, MARKETPLACE, "shopify", shop, {"access_token": "hush"})
     return owner
 
 
@@ -107,25 +112,23 @@ def key(seller: Caller) -> int:
     return seller.tenant.api_keys.get().pk
 
 
-def decided(seller: Caller, kind: ChangeKind[V], before: V, after: V, *, networked: bool = True) -> Applied:
+def decided(seller: Caller, kind: ChangeKind[V], before: V, after: V) -> Applied:
     """By a job that is over."""
     [job_id] = engine.dispatch(seller.tenant)
     engine.complete(engine.start(job_id))
-    return record(seller, job_id, kind, before, after, networked=networked)
+    return record(seller, job_id, kind, before, after)
 
 
-def record(
-    seller: Caller, job_id: UUID, kind: ChangeKind[V], before: V, after: V, *, networked: bool = True
-) -> Applied:
+def record(seller: Caller, job_id: UUID, kind: ChangeKind[V], before: V, after: V) -> Applied:
     with transaction.atomic():
-        origin = Origin(seller.tenant.pk, MARKETPLACE, job_id, networked=networked)
+        origin = Origin(seller.tenant.pk, MARKETPLACE, job_id)
         return decide(kind, origin, [Decision("A", before, after, "Because.")])
 
 
 def settle(seller: Caller, desk: TitleDesk) -> int:
     """However lately it was last done."""
     Change.objects.filter(status__in=("pending", "unknown")).update(not_before=now() - engine.LONG_AGO)
-    return settling.settle_due(desk, seller.tenant.pk, MARKETPLACE)
+    return settling.settle_due(desk, connections.get(seller.tenant.pk, MARKETPLACE))
 
 
 def title() -> str:
@@ -173,7 +176,7 @@ def test_a_write_without_an_answer_is_read_back(seller: Caller, desk: TitleDesk)
 
 
 def test_where_it_is_the_catalogues_it_is_written_at_once(seller: Caller) -> None:
-    decided(seller, Titles(), OLD, NEW, networked=False)
+    decided(seller, Titles(elsewhere=False), OLD, NEW)
     assert (outcome(), title()) == (("applied", ""), NEW)
 
 
@@ -187,7 +190,7 @@ def test_a_job_changes_each_kind_once(seller: Caller, desk: TitleDesk) -> None:
     [job_id] = engine.dispatch(seller.tenant)
     engine.complete(engine.start(job_id))
     assert record(seller, job_id, Titles(), OLD, NEW).refused == {}
-    assert record(seller, job_id, Prices(), Decimal(10), Decimal(9), networked=False).refused == {}
+    assert record(seller, job_id, Prices(), Decimal(10), Decimal(9)).refused == {}
     settle(seller, desk)
     assert record(seller, job_id, Titles(), NEW, "Another").refused == {"A": "ALREADY_APPLIED"}
 
@@ -201,15 +204,15 @@ def test_a_job_changes_each_kind_once(seller: Caller, desk: TitleDesk) -> None:
     ],
 )
 def test_its_own_guardrails_hold(seller: Caller, kind: Titles, refusal: str) -> None:
-    decided(seller, Titles(), OLD, OLD, networked=False)
+    decided(seller, Titles(elsewhere=False), OLD, OLD)
     assert decided(seller, kind, OLD, NEW).refused == {"A": refusal}
 
 
 def test_a_daily_limit_counts_each_kind_for_itself(seller: Caller) -> None:
     for _ in range(3):
-        decided(seller, Titles(), OLD, OLD, networked=False)
+        decided(seller, Titles(elsewhere=False), OLD, OLD)
     assert decided(seller, Titles(), OLD, NEW).refused == {"A": "DAILY_LIMIT"}
-    assert decided(seller, Prices(), Decimal(10), Decimal(9), networked=False).refused == {}
+    assert decided(seller, Prices(), Decimal(10), Decimal(9)).refused == {}
 
 
 def test_its_guardrails_hold_at_the_last_moment(
@@ -223,7 +226,7 @@ def test_its_guardrails_hold_at_the_last_moment(
 
 
 def test_a_later_title_is_not_lost_by_a_revert(seller: Caller, key: int) -> None:
-    [change] = decided(seller, Titles(), OLD, NEW, networked=False).changes
+    [change] = decided(seller, Titles(elsewhere=False), OLD, NEW).changes
     Product.objects.update(title="By hand")
     with pytest.raises(NotRevertible) as refused:
         revert(change, key)
@@ -248,7 +251,7 @@ def test_a_kind_that_the_marketplace_does_not_take_is_rejected(seller: Caller, d
 
 
 def test_price_changes_of_the_api_are_of_prices_only(seller: Caller) -> None:
-    [change] = decided(seller, Titles(), OLD, NEW, networked=False).changes
+    [change] = decided(seller, Titles(elsewhere=False), OLD, NEW).changes
     assert listed(seller, "price-changes") == []
     path = f"/api/catalogue/price-changes/{change.pk}"
     assert seller.get(path).status_code == 404

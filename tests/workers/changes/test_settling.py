@@ -49,7 +49,7 @@ def decided(seller: Caller, **afters: str) -> Applied:
 
 
 def record(seller: Caller, job_id: UUID, before: str = "10", **afters: str) -> Applied:
-    origin = Origin(seller.tenant.pk, SHOP, job_id, networked=True)
+    origin = Origin(seller.tenant.pk, SHOP, job_id)
     decisions = [Decision(sku, Decimal(before), Decimal(after), "Because.") for sku, after in afters.items()]
     with transaction.atomic():
         return decide(Prices(), origin, decisions)

@@ -1,7 +1,7 @@
 """What a kind of change says of itself. Everything else about a change is the same for all kinds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -50,6 +50,10 @@ class ChangeKind(ABC, Generic[V]):
     def dump(self, value: V) -> object:
         """Its form in JSON, in which nothing of it is lost."""
 
+    def show(self, value: V) -> str:
+        """In a sentence."""
+        return str(value)
+
     @abstractmethod
     def current(self, product: Product) -> V:
         """The value in our own row."""
@@ -67,8 +71,8 @@ class ChangeKind(ABC, Generic[V]):
         """The value as the marketplace has it now. Raises OutboundError."""
 
     @abstractmethod
-    def write(self, desk: Desk, listing: Listing, value: V) -> None:
-        """Set it at the marketplace. Twice does no harm.
+    def write(self, desk: Desk, listing: Listing, value: V) -> Sequence[str]:
+        """Set it at the marketplace. Twice does no harm. Returns what the marketplace warns of, having taken it.
 
         Raises Permanent where the marketplace rejects it, Uncertain where it may have arrived, and Transient where
         it did not.

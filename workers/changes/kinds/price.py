@@ -1,6 +1,6 @@
 """A product's price: the tenant's repricing policy and the product's own floors guard it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -35,6 +35,10 @@ class Prices(ChangeKind[Decimal]):
         """As in "14.99": JSON's numbers are not exact, and zeros at the end say nothing."""
         return f"{value.normalize():f}"
 
+    def show(self, value: Decimal) -> str:
+        """As prices are written: 9.50, not 9.5000."""
+        return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
+
     def current(self, product: Product) -> Decimal:
         price: Decimal = product.price
         return price
@@ -48,8 +52,8 @@ class Prices(ChangeKind[Decimal]):
     def read(self, desk: Desk, listing: Listing) -> Decimal:
         return _price_desk(desk).read_price(listing)
 
-    def write(self, desk: Desk, listing: Listing, value: Decimal) -> None:
-        _price_desk(desk).write_price(listing, value)
+    def write(self, desk: Desk, listing: Listing, value: Decimal) -> Sequence[str]:
+        return _price_desk(desk).write_price(listing, value)
 
     def guardrails(self, tenant_id: int) -> Guardrails[Decimal]:
         policy = policy_of(tenant_id)

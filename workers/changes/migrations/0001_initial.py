@@ -82,6 +82,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Pause",
+            fields=[
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("seen_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name="StoredDecision",
             fields=[
                 (
@@ -125,9 +141,32 @@ class Migration(migrations.Migration):
                 (
                     "detail",
                     models.TextField(
-                        blank=True, help_text="Why the change is not applied, or what the marketplace said."
+                        blank=True, help_text="Why the change is not applied, or what the marketplace said or shows."
                     ),
                 ),
+                (
+                    "warnings",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="What the marketplace warned of when it took it, in its own words.",
+                    ),
+                ),
+                (
+                    "read_back",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("shown", "Shown"),
+                            ("different", "Different"),
+                            ("missed", "Missed"),
+                        ],
+                        help_text="Whether the marketplace showed it, where it had warned; empty: it had not.",
+                        max_length=16,
+                    ),
+                ),
+                ("read_back_at", models.DateTimeField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("attempts", models.PositiveIntegerField(default=0, editable=False)),
                 ("not_before", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -213,6 +252,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status__in", ("pending", "unknown"))),
                         fields=["not_before"],
                         name="change_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("read_back", "waiting")),
+                        fields=["not_before"],
+                        name="change_to_read_back",
                     ),
                 ],
                 "constraints": [

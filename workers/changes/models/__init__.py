@@ -1,5 +1,6 @@
-from workers.changes.models.changes import EXPIRES_AFTER, OPEN, Change, ChangeQuerySet, ChangeStatus
+from workers.changes.models.changes import EXPIRES_AFTER, OPEN, Change, ChangeQuerySet, ChangeStatus, ReadBack
 from workers.changes.models.decisions import StoredDecision
+from workers.changes.models.pauses import Pause
 from workers.changes.models.policies import RepricingPolicy, policy_of
 
 __all__ = [
@@ -8,6 +9,8 @@ __all__ = [
     "Change",
     "ChangeQuerySet",
     "ChangeStatus",
+    "Pause",
+    "ReadBack",
     "RepricingPolicy",
     "StoredDecision",
     "policy_of",

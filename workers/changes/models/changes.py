@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Q, TextChoices
+from django.db.models import OuterRef, Q, Subquery, TextChoices
+from django.db.models.functions import Greatest
 from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.models import NEWEST_FIRST, ApiKey, Job, Tenant
 from workers.catalogue.models.products import Product
+from workers.changes.models.pauses import Pause
 
 
 class ChangeStatus(TextChoices):
@@ -27,6 +29,19 @@ OPEN = (ChangeStatus.PENDING, ChangeStatus.UNKNOWN)
 EXPIRES_AFTER = timedelta(hours=1)
 
 
+class ReadBack(TextChoices):
+    """Of a change that the marketplace took with a warning: does it show the value some minutes later?"""
+
+    # Not yet read.
+    WAITING = "waiting"
+    # It does.
+    SHOWN = "shown"
+    # It shows another one, which `detail` says.
+    DIFFERENT = "different"
+    # It could not be read back, or a later change came first; `detail` says which.
+    MISSED = "missed"
+
+
 class ChangeQuerySet(models.QuerySet["Change"]):
     def of(self, tenant_id: int) -> "ChangeQuerySet":
         """Only this tenant's: every read of the API starts here."""
@@ -35,6 +50,13 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def open_at(self, tenant_id: int, marketplace: str) -> "ChangeQuerySet":
         """Those of every kind that are on their way to a marketplace."""
         return self.of(tenant_id).filter(status__in=OPEN, product__marketplace=marketplace)
+
+    def overdue(self) -> "ChangeQuerySet":
+        """Those that could have been sent for an hour, which begins again when a suspension ends."""
+        paused_until = Pause.objects.filter(tenant=OuterRef("tenant")).values("seen_at")
+        # PostgreSQL's greatest() leaves out what is null.
+        waiting_since = Greatest("created_at", Subquery(paused_until))
+        return self.alias(waiting_since=waiting_since).filter(waiting_since__lt=now() - EXPIRES_AFTER)
 
 
 class Change(models.Model):
@@ -63,7 +85,19 @@ class Change(models.Model):
     after = models.JSONField()
     reason = models.TextField(blank=True)
     status = models.CharField(max_length=16, choices=ChangeStatus.choices, default=ChangeStatus.APPLIED)
-    detail = models.TextField(blank=True, help_text="Why the change is not applied, or what the marketplace said.")
+    detail = models.TextField(
+        blank=True, help_text="Why the change is not applied, or what the marketplace said or shows."
+    )
+    warnings = models.JSONField(
+        default=list, blank=True, help_text="What the marketplace warned of when it took it, in its own words."
+    )
+    read_back = models.CharField(
+        max_length=16,
+        choices=ReadBack.choices,
+        blank=True,
+        help_text="Whether the marketplace showed it, where it had warned; empty: it had not.",
+    )
+    read_back_at = models.DateTimeField(null=True, editable=False)
     applied_by = models.ForeignKey(
         ApiKey,
         models.SET_NULL,
@@ -73,7 +107,7 @@ class Change(models.Model):
         help_text="The API key that applied it. This is empty if the job itself did.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
-    # How often a worker took it to write it over the network: the fence of what that worker then records.
+    # How often a worker took it to write it over the network, or to read it back: the fence of what it then records.
     attempts = models.PositiveIntegerField(default=0, editable=False)
     # Until then another worker has it, or waits for the marketplace.
     not_before = models.DateTimeField(default=now, editable=False)
@@ -97,6 +131,7 @@ class Change(models.Model):
             models.Index("tenant", "kind", "marketplace", NEWEST_FIRST, name="change_marketplace_page"),
             models.Index("product", "kind", NEWEST_FIRST, name="change_product_page"),
             models.Index(fields=["not_before"], condition=Q(status__in=OPEN), name="change_open"),
+            models.Index(fields=["not_before"], condition=Q(read_back=ReadBack.WAITING), name="change_to_read_back"),
         ]
 
     def __str__(self) -> str:

@@ -49,13 +49,13 @@ def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:
     """Apply the recommendations that a completed job shows: all, or those for `skus`.
 
     `applied_by`: the id of the API key that asks. Nothing is computed again, and a price that is no longer the one
-    it was decided on is left alone.
+    it was decided on is left alone. Raises TenantSuspended.
     """
     shown = {each["sku"]: each for each in cast("Result", job.result)["recommendations"]}
     wanted = list(shown if skus is None else dict.fromkeys(skus))
     decisions = [_decision(shown[sku]) for sku in wanted if sku in shown]
     kind = Prices(job.params.get("min_margin_pct", 0.0))
-    origin = _origin(kind, job, applied_by)
+    origin = Origin(job.tenant_id, job.params["marketplace"], job.id, applied_by=applied_by)
     with transaction.atomic():
         applied = deciding.decide(kind, origin, [each for each in decisions if each.after != each.before])
     applied.refused |= {sku: "NOT_IN_JOB" for sku in wanted if sku not in shown}
@@ -66,9 +66,3 @@ def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:
 def _decision(shown: Shown) -> Decision[Decimal]:
     before, after = (Decimal(str(shown[name])) for name in ("current_price", "recommended_price"))
     return Decision(shown["sku"], before, after, shown["reasoning"])
-
-
-def _origin(kind: Prices, job: Job, applied_by: int) -> Origin:
-    marketplace = job.params["marketplace"]
-    networked = deciding.is_networked(kind, job.tenant_id, marketplace)
-    return Origin(job.tenant_id, marketplace, job.id, networked, applied_by)

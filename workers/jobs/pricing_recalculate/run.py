@@ -19,5 +19,5 @@ def run(params: PricingParams, context: Context) -> PricingResult:
         return writing.write_over_network(params, context, connection)
     result = recommending.recommend_all(params, context, connection)
     if params.apply:
-        context.commit_with(lambda computed: writing.decide(computed, params, context, networked=False))
+        context.commit_with(lambda computed: writing.decide(computed, params, context, connection))
     return result

@@ -14,7 +14,7 @@ from workers.changes.kinds.price import Prices
 from workers.changes.models import OPEN, Change, ChangeStatus
 from workers.jobs.pricing_recalculate import recommending
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
-from workers.jobs.shared import Skipped
+from workers.jobs.shared import Skipped, connection_of
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 
@@ -22,8 +22,10 @@ from workers.marketplaces.models import Connection
 WRITE_SECONDS = 80.0
 
 
-def decide(result: PricingResult, params: PricingParams, context: Context, *, networked: bool) -> PricingResult:
+def decide(result: PricingResult, params: PricingParams, context: Context, connection: Connection) -> PricingResult:
     """Record the changes, within the guardrails; the result with what was written, and what was refused and why.
+
+    `connection`: the one that the result was computed on. Raises ConnectionChanged where there is another by now.
 
     A price that changed since it was read is left alone. A second run of the same job never gets here: its first
     commit had ended it, or is replayed.
@@ -33,7 +35,7 @@ def decide(result: PricingResult, params: PricingParams, context: Context, *, ne
         for each in result.recommendations
         if each.recommended_price != each.current_price
     ]
-    origin = Origin(context.tenant_id, params.marketplace, context.job_id, networked)
+    origin = Origin(context.tenant_id, params.marketplace, context.job_id, computed_on=connection)
     applied = deciding.decide(Prices(params.min_margin_pct), origin, decisions)
     refused = [Skipped(sku=sku, reason=reason) for sku, reason in sorted(applied.refused.items())]
     return _with_written(result, _written(applied.changes), refused)
@@ -41,10 +43,16 @@ def decide(result: PricingResult, params: PricingParams, context: Context, *, ne
 
 def write_over_network(params: PricingParams, context: Context, connection: Connection) -> PricingResult:
     """Decide once, in whichever attempt gets there first; then write what is still open of it."""
+    pace = Pace(WRITE_SECONDS)
     try:
-        with connections.open_connector(connection, Pace(WRITE_SECONDS)) as desk:
-            result = replaying.stored(context, PricingResult) or _commit_decision(params, context, connection)
-            _write(desk, params, context)
+        # What could not be sent is not decided.
+        connections.open_connector(connection, pace).close()
+        result = replaying.stored(context, PricingResult) or _commit_decision(params, context, connection)
+        if ids := _open_changes(context):
+            # While there are any it is the same shop; but its credentials may have been renewed.
+            with connections.open_connector(connection_of(context, params.marketplace), pace) as desk:
+                _write(desk, ids, params, context)
+            _wait_while_suspended(context)
     except OutboundError as error:
         raise PermanentFailure(error.code, error.message) from None
     return _settled(result, context)
@@ -52,12 +60,22 @@ def write_over_network(params: PricingParams, context: Context, connection: Conn
 
 def _commit_decision(params: PricingParams, context: Context, connection: Connection) -> PricingResult:
     computed = recommending.recommend_all(params, context, connection)
-    return replaying.commit(context, lambda: decide(computed, params, context, networked=True))
+    return replaying.commit(context, lambda: decide(computed, params, context, connection))
 
 
-def _write(desk: Desk, params: PricingParams, context: Context) -> None:
+def _open_changes(context: Context) -> list[int]:
     changes = Change.objects.filter(job=context.job_id, status__in=OPEN).order_by("id")
-    ids = list(changes.values_list("id", flat=True))
+    return list(changes.values_list("id", flat=True))
+
+
+def _wait_while_suspended(context: Context) -> None:
+    """A run that leaves changes open because its tenant is suspended goes on with them when the tenant does."""
+    if _open_changes(context):
+        with context.owned():
+            """Raises RunSuspended."""
+
+
+def _write(desk: Desk, ids: Sequence[int], params: PricingParams, context: Context) -> None:
     for done in settling.settle_job(desk, ids, Attempt(context.job_id, context.attempt)):
         context.progress(len(params.skus) - len(ids) + done, len(params.skus))
 

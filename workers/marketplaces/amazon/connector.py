@@ -18,6 +18,9 @@ from workers.marketplaces.protocols import Connector, Fetched, Listing, Scope
 
 # Amazon's name of the consumers on its site, beside those of its other programmes.
 EVERYBODY = "ALL"
+# Of one answer: nobody reads more, and they are stored.
+MOST_WARNINGS = 10
+UNTOLD = "Amazon does not say what is wrong."
 
 
 class Amazon(Connector[AmazonSettings, AmazonCredentials]):
@@ -52,7 +55,7 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
                 return _price(offer, listing.currency)
         raise Permanent("NO_PRICE", "Amazon shows no consumer offer for this listing.")
 
-    def write_price(self, listing: Listing, price: Decimal) -> None:
+    def write_price(self, listing: Listing, price: Decimal) -> Sequence[str]:
         """As the protocol says. Amazon replaces the whole offer: a scheduled sale and its limits of the price go."""
         path = self._path(listing)
         body = self._patch(listing, price)
@@ -62,11 +65,12 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
             issues = [fields(each, "an issue") for each in items(answer.get("issues", []), "issues")]
         except InvalidAnswer as error:
             raise Uncertain(error.code, error.message) from None
-        errors = [words(issue.get("message")) for issue in issues if issue.get("severity") == "ERROR"]
+        errors = _messages(issues, "ERROR")
         if errors or answer.get("status") == "INVALID":
-            raise Permanent("WRITE_REJECTED", "; ".join(filter(None, errors)) or "Amazon rejects the price.")
+            raise Permanent("WRITE_REJECTED", "; ".join(errors) or "Amazon rejects the price.")
         if answer.get("status") != "ACCEPTED":
             raise Uncertain("INVALID_ANSWER", "Amazon's answer does not say whether it accepts the price.")
+        return _messages(issues, "WARNING")[:MOST_WARNINGS]
 
     def _patch(self, listing: Listing, price: Decimal) -> bytes:
         # As a number with all its decimals and no others, which a float may not have.
@@ -88,6 +92,13 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
 
     def _params(self, **others: str) -> Mapping[str, str]:
         return {"marketplaceIds": self.settings.marketplace.id, **others}
+
+
+def _messages(issues: Sequence[Mapping[str, object]], severity: str) -> list[str]:
+    """Each once, in Amazon's words; its code where there are none."""
+    found = [issue for issue in issues if issue.get("severity") == severity]
+    told = [words(issue.get("message")) or words(issue.get("code")) or UNTOLD for issue in found]
+    return list(dict.fromkeys(told))
 
 
 def _is_for_everybody(offer: Mapping[str, object]) -> bool:

@@ -1,6 +1,7 @@
 """The connector of a Shopify shop."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -53,7 +54,8 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
     def read_price(self, listing: Listing) -> Decimal:
         return self._find(listing).price
 
-    def write_price(self, listing: Listing, price: Decimal) -> None:
+    def write_price(self, listing: Listing, price: Decimal) -> Sequence[str]:
+        """Shopify takes a price or rejects it: it never warns."""
         text = _price_text(price, listing.currency)
         variant = self._find(listing)
         changes: list[JsonValue] = [{"id": variant.id, "price": text}]
@@ -62,6 +64,7 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
             message = self._api.quotable(update.errors[0].message)
             raise Permanent("WRITE_REJECTED", f"Shopify rejected the price: {message}")
         _check_written(update, variant, price)
+        return ()
 
     def _find(self, listing: Listing) -> Variant:
         """The listing's variant. Raises Permanent where there is none, or not one, or its currency is another."""

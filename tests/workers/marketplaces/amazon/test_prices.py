@@ -110,10 +110,33 @@ def test_a_price_that_is_rejected_says_why(amazon: Amazon, fake: FakeAmazon, sub
     assert not isinstance(caught.value, CredentialsRefused)
 
 
-def test_a_warning_is_no_rejection(amazon: Amazon, fake: FakeAmazon) -> None:
-    fake.submission = {"status": "ACCEPTED", "issues": [{"severity": "WARNING", "message": "Rather cheap."}]}
-    amazon.write_price(listing(), PRICE)
+def accepted(*issues: dict[str, Any]) -> dict[str, Any]:
+    return {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": list(issues)}
+
+
+def warning(message: object, code: object = "90000") -> dict[str, Any]:
+    return {"code": code, "message": message, "severity": "WARNING", "categories": ["INVALID_PRICE"]}
+
+
+def test_a_warning_is_no_rejection_and_is_told(amazon: Amazon, fake: FakeAmazon) -> None:
+    info = {**warning("For your information."), "severity": "INFO"}
+    fake.submission = accepted(warning("Rather cheap."), info, warning("Rather cheap."), warning("Not shown yet."))
+    assert amazon.write_price(listing(), PRICE) == ["Rather cheap.", "Not shown yet."]
     assert len(fake.calls) == 1
+    fake.submission = accepted(info)
+    assert amazon.write_price(listing(), PRICE) == []
+
+
+def test_a_warning_of_any_kind_and_length_is_fit_to_be_shown(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.submission = accepted(
+        warning("x" * 5000),
+        warning("a\u0000b\u202ec\n\ud800"),
+        warning(None, "C-1"),
+        warning({}, ["C-2"]),
+        *(warning(f"And {number}") for number in range(1000)),
+    )
+    told = amazon.write_price(listing(), PRICE)
+    assert [len(told), *told[:4]] == [10, "x" * 300, "abc", "C-1", "Amazon does not say what is wrong."]
 
 
 @pytest.mark.parametrize("status", [400, 413, 415])

@@ -14,6 +14,7 @@ from aijobs.outbound.pace import Pace
 from tests import engine
 from tests.clients import Caller, caller
 from tests.workers.catalogue.steps import add_products
+from tests.workers.changes.sessions import in_another_session, wait_until_blocked
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
@@ -240,20 +241,19 @@ def test_created_meanwhile_what_was_sent_last_counts(owner: Caller, monkeypatch:
     assert opened() == {"access_token": SECRET}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_credentials_that_come_meanwhile_do_not_get_settings_checked_without_them(
     owner: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One waits for the other's credentials at an endpoint of its own."""
-    evil, check = {"endpoint": "https://evil.example"}, connections.check
+    monkeypatch.setattr(connections, "LOCK", connections.LOCK.replace("1s", "20s"))
+    evil = {"endpoint": "https://evil.example"}
     put(owner, {**shopify(**evil), "credentials": {"access_token": "mine"}})
-
-    def replaced_meanwhile(stored: Connection | None, *arguments: Any) -> None:
-        check(stored, *arguments)
-        monkeypatch.setattr(connections, "check", check)
+    with transaction.atomic():
         put(owner, shopify())
-
-    monkeypatch.setattr(connections, "check", replaced_meanwhile)
-    assert problems(put(owner, {**shopify(**evil), "credentials": None})) == ["credentials"]
+        waiting = in_another_session(lambda: put(owner, {**shopify(**evil), "credentials": None}))
+        wait_until_blocked()
+    assert problems(waiting.result(20)) == ["credentials"]
     assert Connection.objects.get().settings == {"shop": "my-shop.myshopify.com"}
     assert opened() == {"access_token": SECRET}
 

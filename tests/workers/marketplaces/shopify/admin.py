@@ -133,6 +133,8 @@ class Admin:
     # An app of the shop's that changes every price that is written.
     surcharge: Decimal = Decimal(0)
     throttled: int = 0
+    # Every price that was asked for and taken, in order.
+    written: list[str] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def add(self, sku: str | None, price: str, product: int = 1) -> FakeVariant:
@@ -216,6 +218,7 @@ class Admin:
             if problem := self.rejection or _problem(change["price"]):
                 return _refused("INVALID_INPUT", ["variants", str(number), "price"], problem)
         for change in variants:
+            self.written.append(change["price"])
             mine[change["id"]].price = f"{Decimal(change['price']) + self.surcharge:.2f}"
         return {"productVariants": [mine[change["id"]].shown() for change in variants], "userErrors": []}
 

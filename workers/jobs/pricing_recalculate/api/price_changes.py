@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Literal
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from pydantic import BaseModel, Field
@@ -48,7 +49,18 @@ class PriceChangeView(BaseModel):
         "(perhaps sent: the service reads the price back to find out).",
         examples=["applied", "pending", "unknown", "rejected"],
     )
-    detail: str | None = Field(description="Why the change is not applied, or what the marketplace said.")
+    detail: str | None = Field(
+        description="Why the change is not applied, what the marketplace said, or what it shows instead."
+    )
+    warnings: list[str] = Field(
+        description="What the marketplace warned of when it accepted the price, in its own words.",
+        examples=[["The price is far below the usual price of this product."]],
+    )
+    read_back: Literal["waiting", "shown", "different", "missed"] | None = Field(
+        description="A price that was accepted with a warning is read back once, after 10 minutes. waiting: not read "
+        "yet; shown: the marketplace shows the new price; different: it shows another price, which detail names and "
+        "the catalogue takes over; missed: it was not read back, and detail says why. null: there was no warning."
+    )
     job_id: str | None
     reverts: int | None = Field(description="The price change that this one undoes.")
     created_at: datetime
@@ -99,6 +111,8 @@ def show_price_change(row: Change) -> dict[str, object]:
         "reason": row.reason,
         "status": row.status,
         "detail": row.detail or None,
+        "warnings": row.warnings,
+        "read_back": row.read_back or None,
         "job_id": row.public_job_id,
         "reverts": row.reverts_id,
         "created_at": row.created_at,
