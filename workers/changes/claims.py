@@ -113,18 +113,20 @@ WHERE changes_pause.seen_at < now() - interval '10 seconds'
 RETURNING tenant_id
 """
 
-# Sent from here on, for all that anybody else can know.
-BEGIN = f"""
-UPDATE changes_change change SET status = 'unknown'
-WHERE id = %(id)s AND attempts = %(attempts)s AND status IN ('pending', 'unknown')
-    AND not_before > now() + make_interval(secs => %(margin)s)
+_OWNED = f"""
+    change.id = %(id)s AND change.attempts = %(attempts)s AND change.status IN ('pending', 'unknown')
+    AND change.not_before > now() + make_interval(secs => %(margin)s)
     AND (%(job)s::uuid IS NULL OR EXISTS (
         SELECT FROM aijobs_job
         WHERE id = %(job)s::uuid AND status = 'running' AND attempt = %(attempt)s AND lease_expires_at > now()
     ))
     AND {ACTIVE.format("change")}
-RETURNING id
 """
+
+# Sent from here on, for all that anybody else can know.
+BEGIN = f"UPDATE changes_change change SET status = 'unknown' WHERE {_OWNED} RETURNING id"
+
+OWNED = f"SELECT change.id FROM changes_change change WHERE {_OWNED}"
 
 GIVE_BACK = """
 UPDATE changes_change SET status = %(status)s, not_before = now()
@@ -180,14 +182,22 @@ def _in_order(claimed: list[Claimed]) -> list[Claimed]:
 def begin(claimed: Claimed, attempt: Attempt | None) -> bool:
     """Mark it as sent. False where this worker, or the run that it works for, does not own the change any more; and
     where the tenant has been suspended."""
-    parameters = {
+    return sql.execute(BEGIN, _ownership(claimed, attempt)) == 1
+
+
+def owned(claimed: Claimed, attempt: Attempt | None) -> bool:
+    """Whether a change that was begun may still be written: asked before each call."""
+    return sql.execute(OWNED, _ownership(claimed, attempt)) == 1
+
+
+def _ownership(claimed: Claimed, attempt: Attempt | None) -> dict[str, object]:
+    return {
         "id": claimed.id,
         "attempts": claimed.attempts,
         "margin": CLAIM_SECONDS - LATEST_WRITE_SECONDS,
         "job": attempt and attempt.job_id,
         "attempt": attempt and attempt.number,
     }
-    return sql.execute(BEGIN, parameters) == 1
 
 
 def give_back(claimed: Claimed) -> None:

@@ -156,7 +156,7 @@ def _settle(desk: Desk, work: Work[V]) -> None:
         _rejected(work.claimed, problem)
         if live not in (work.before, work.after):
             learn(work.kind, work.change.product_id, work.before, live)
-    elif claims.begin(work.claimed, work.attempt):
+    elif claims.owned(work.claimed, work.attempt):
         # Also where it has the value already: an answer may lag behind a change that is still on its way.
         _write(desk, work)
     else:
@@ -177,7 +177,8 @@ def _unread(claimed: Claimed, error: OutboundError) -> None:
 def _write(desk: Desk, work: Work[V]) -> None:
     claimed = work.claimed
     try:
-        warnings = work.kind.write(desk, listing_of(work.change.product), work.after)
+        with desk.pace.only_while(lambda: claims.owned(claimed, work.attempt)):
+            warnings = work.kind.write(desk, listing_of(work.change.product), work.after)
     except Uncertain as error:
         _try_later(claimed, ChangeStatus.UNKNOWN, error)
     except Transient as error:

@@ -85,3 +85,19 @@ def test_a_pause_that_many_are_told_is_spread() -> None:
     pauses = [spread(3, 10.0) for _ in range(200)]
     assert 10 <= min(pauses) < 15
     assert 35 < max(pauses) <= 40
+
+
+def test_what_must_not_be_sent_any_more_is_not_sent_after_its_pause() -> None:
+    """Nor without one; and the next thing may be."""
+    pace, allowed = Leaping(), [True, False]
+    calls: list[str] = []
+
+    def call() -> str:
+        pace.wait(0)
+        calls.append("sent")
+        raise Unavailable("BUSY", "-")
+
+    with pytest.raises(OutOfTime, match="NOT_SENT"), pace.only_while(lambda: allowed.pop(0)):
+        retried(call, RETRIES, pace)
+    assert calls == ["sent"]
+    pace.wait(0)

@@ -43,6 +43,7 @@ def amazon(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAmazo
     server.submission = {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": [issue]}
     # A read that fails is repeated within the run for as long as its time allows.
     monkeypatch.setattr(reading_back, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(reading_back, "LEAST_SECONDS", 0.1)
     yield server
     server.close()
     assert server.violations == []

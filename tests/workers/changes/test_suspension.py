@@ -1,5 +1,6 @@
 """A suspended tenant's changes and running jobs wait, and go on when it is active again."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -20,7 +21,7 @@ from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products
 from tests.workers.changes.jobs import dispatched, recommend, result_of, run
 from tests.workers.changes.sessions import in_another_session, wait_until_blocked
-from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
+from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, json_reply
 from tests.workers.marketplaces.shops import SHOP, connect, prices, sell
 from workers import periodic
 from workers.catalogue.models import Product
@@ -126,6 +127,28 @@ def test_a_tenant_suspended_between_reading_and_writing_gets_no_write(
     resume(seller)
     settle(seller)
     assert sorted(shop.admin.written) == ["9.00"] * 3
+
+
+def test_a_tenant_suspended_while_the_write_waits_for_its_turn_gets_no_write(
+    seller: Caller, shop: FakeShopify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shop asks to come again later."""
+    busy = json_reply({"errors": "busy"}, 429, Retry_After="0.1")
+    shop.instead[WRITE] = [busy]
+    decided(seller, A="9")
+    sleep = time.sleep
+
+    def suspended_meanwhile(seconds: float) -> None:
+        suspend(seller)
+        sleep(seconds)
+
+    monkeypatch.setattr("aijobs.outbound.pace.time.sleep", suspended_meanwhile)
+    settle(seller)
+    assert (statuses(), shop.operations.count(WRITE), shop.admin.written) == ({"A": "pending"}, 1, [])
+    resume(seller)
+    Change.objects.update(not_before=now() - engine.LONG_AGO)
+    settle(seller)
+    assert shop.admin.written == ["9.00"]
 
 
 def test_what_may_have_been_sent_stays_unknown_while_it_waits(
