@@ -73,7 +73,7 @@ def shows(amazon: FakeAmazon, sku: str, price: str) -> None:
 def accepted(seller: Caller, **afters: str) -> None:
     """Prices that Amazon has accepted, from 10."""
     origin = Origin(seller.tenant.pk, MARKETPLACE, identifiers.new_id())
-    decisions = [Decision(sku, price(sku), Decimal(after), "Because.") for sku, after in afters.items()]
+    decisions = [Decision(sku, Decimal(price(sku)), Decimal(after), "Because.") for sku, after in afters.items()]
     with transaction.atomic():
         refused = decide(Prices(), origin, decisions).refused
     assert refused == {}
@@ -97,10 +97,9 @@ def after_minutes(seller: Caller, minutes: float = 10.1) -> None:
     settle(seller)
 
 
-def price(sku: str = "A") -> Decimal:
+def price(sku: str = "A") -> str:
     """In the catalogue."""
-    found: Decimal = Product.objects.get(sku=sku).price
-    return found
+    return f"{Product.objects.get(sku=sku).price:.2f}"
 
 
 def read_back(sku: str = "A") -> tuple[str, str]:
@@ -117,7 +116,7 @@ def test_the_warning_is_shown_with_the_price(seller: Caller, amazon: FakeAmazon)
     accepted(seller, A="9")
     [shown] = listed(seller, "price-changes")
     assert (shown["status"], shown["warnings"], shown["read_back"]) == ("applied", [WARNING], "waiting")
-    assert price() == 9
+    assert price() == "9.00"
 
 
 def test_a_price_accepted_without_a_warning_is_not_read_back(seller: Caller, amazon: FakeAmazon) -> None:
@@ -142,7 +141,7 @@ def test_a_price_that_is_shown_after_ten_minutes_is_read_back_once(seller: Calle
     assert (read_back("A"), read_back("B"), calls(amazon, "GET")) == (("shown", ""), ("shown", ""), reads + 2)
     after_minutes(seller, 60)
     assert (claims.due(), calls(amazon, "GET"), calls(amazon, "PATCH")) == ([], reads + 2, 2)
-    assert (price("A"), price("B")) == (9, 8)
+    assert (price("A"), price("B")) == ("9.00", "8.00")
 
 
 def test_a_price_that_is_not_shown_says_so_and_the_catalogue_learns_what_is(
@@ -154,13 +153,13 @@ def test_a_price_that_is_not_shown_says_so_and_the_catalogue_learns_what_is(
     [shown] = listed(seller, "price-changes")
     assert (shown["status"], shown["read_back"], shown["warnings"]) == ("applied", "different", [WARNING])
     told = "NOT_SHOWN: 9.00 was not shown after 10 minutes; the marketplace's price is 10.00."
-    assert (shown["detail"], price()) == (told, 10)
+    assert (shown["detail"], price()) == (told, "10.00")
     # Nothing is written again, and the next decision starts from what is.
     assert calls(amazon, "PATCH") == 1
     without_cool_down(seller)
     amazon.submission["issues"] = []
     accepted(seller, A="9.5")
-    assert (price(), calls(amazon, "PATCH")) == (Decimal("9.5"), 2)
+    assert (price(), calls(amazon, "PATCH")) == ("9.50", 2)
 
 
 def without_cool_down(seller: Caller) -> None:
@@ -172,7 +171,7 @@ def test_a_catalogue_that_has_moved_on_keeps_its_price(seller: Caller, amazon: F
     shows(amazon, "A", "10.00")
     Product.objects.filter(sku="A").update(price=7)
     after_minutes(seller)
-    assert (read_back(), price()) == (("different", "NOT_SHOWN"), 7)
+    assert (read_back(), price()) == (("different", "NOT_SHOWN"), "7.00")
 
 
 @pytest.mark.parametrize("shown", ["8.00", "10.00"])
@@ -183,14 +182,14 @@ def test_a_later_change_leaves_nothing_to_be_read_back(shown: str, seller: Calle
     shows(amazon, "A", shown)
     Change.objects.filter(product__sku="A", after="8").update(read_back="", read_back_at=None)
     after_minutes(seller)
-    assert (read_back(), price()) == (("missed", "NOT_READ_BACK"), 8)
+    assert (read_back(), price()) == (("missed", "NOT_READ_BACK"), "8.00")
 
 
 def test_a_listing_that_is_gone_is_not_asked_for_again(seller: Caller, amazon: FakeAmazon) -> None:
     accepted(seller, A="9", B="9")
     del amazon.listings["A"]
     after_minutes(seller)
-    assert (read_back("A"), read_back("B"), price()) == (("missed", "NOT_READ_BACK"), ("shown", ""), 9)
+    assert (read_back("A"), read_back("B"), price()) == (("missed", "NOT_READ_BACK"), ("shown", ""), "9.00")
 
 
 AWAY = errors("InternalFailure", "-", 500, Retry_After="5")
@@ -209,7 +208,7 @@ def test_a_read_that_fails_is_tried_again_and_holds_up_no_write(
     amazon.next.clear()
     amazon.submission["issues"] = []
     accepted(seller, C="9")
-    assert price("C") == 9
+    assert price("C") == "9.00"
     reads = calls(amazon, "GET")
     after_minutes(seller, 1.1)
     assert (read_back("A"), read_back("B"), calls(amazon, "GET")) == (("shown", ""), ("shown", ""), reads + 2)
@@ -232,7 +231,7 @@ def test_after_an_hour_nobody_tries_any_more(seller: Caller, amazon: FakeAmazon)
     after_minutes(seller, 2)
     assert read_back("A") == read_back("B") == ("missed", "NOT_READ_BACK")
     assert "CLIENT_REFUSED" in listed(seller, "price-changes")[0]["detail"]
-    assert (price(), claims.due()) == (9, [])
+    assert (price(), claims.due()) == ("9.00", [])
 
 
 def test_with_another_shop_nothing_is_read_back(seller: Caller, amazon: FakeAmazon) -> None:
@@ -243,7 +242,7 @@ def test_with_another_shop_nothing_is_read_back(seller: Caller, amazon: FakeAmaz
     reads = calls(amazon, "GET")
     assert read_back()[0] == "missed"
     after_minutes(seller)
-    assert (calls(amazon, "GET"), Change.objects.get().status, price()) == (reads, "applied", 9)
+    assert (calls(amazon, "GET"), Change.objects.get().status, price()) == (reads, "applied", "9.00")
 
 
 def test_a_suspended_tenants_prices_are_read_back_afterwards(seller: Caller, amazon: FakeAmazon) -> None:
@@ -271,7 +270,7 @@ def test_what_another_worker_has_taken_over_is_not_recorded(
 
     monkeypatch.setattr(Prices, "read", taken_over)
     after_minutes(seller)
-    assert (read_back(), price()) == (("waiting", ""), 9)
+    assert (read_back(), price()) == (("waiting", ""), "9.00")
 
 
 @pytest.mark.django_db(transaction=True)
