@@ -38,7 +38,7 @@ class Pace:
         if seconds > 0:
             time.sleep(seconds)
         if not self._may_call():
-            raise OutOfTime("NOT_SENT", "It must not be sent any more: it waits, or somebody else sends it.")
+            raise OutOfTime("NOT_SENT", "The call was not sent: the run may not send it any more.")
 
 
 def _always() -> bool:

@@ -30,7 +30,7 @@ LEAST_SECONDS = READ_SECONDS / 4
 # After a read that failed, until the next one there; and how long it is tried.
 PAUSE_SECONDS = 60
 TRY_FOR_SECONDS = 3600
-SUPERSEDED = "NOT_READ_BACK: a later change came before it was read back."
+SUPERSEDED = "NOT_READ_BACK: A later change came before this one was read back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +123,8 @@ def _compare(unread: Unread, change: Change, kind: ChangeKind[V], live: V) -> No
         verdict, detail = ReadBack.SHOWN, ""
     else:
         minutes = READ_BACK_AFTER_SECONDS // 60
-        told = f"{kind.show(after)} was not shown after {minutes} minutes; "
-        told += f"the marketplace's {kind.name} is {kind.show(live)}."
-        verdict, detail = ReadBack.DIFFERENT, f"NOT_SHOWN: {told}"
+        told = f"The marketplace did not show {kind.show(after)} after {minutes} minutes."
+        verdict, detail = ReadBack.DIFFERENT, f"NOT_SHOWN: {told} Its {kind.name} is {kind.show(live)}."
     with transaction.atomic():
         if _record(unread, verdict, detail):
             if verdict == ReadBack.DIFFERENT:
@@ -154,6 +153,6 @@ def _try_later(connection: Connection, unread: Unread, error: OutboundError) -> 
         "attempts": unread.attempts,
         "pause": PAUSE_SECONDS,
         "longest": TRY_FOR_SECONDS,
-        "detail": f"NOT_READ_BACK: it could not be read for an hour. {error}"[:LONGEST_DETAIL],
+        "detail": f"NOT_READ_BACK: The marketplace could not be read for an hour. {error}"[:LONGEST_DETAIL],
     }
     sql.execute(AWAY, parameters)

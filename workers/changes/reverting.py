@@ -58,7 +58,8 @@ def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | Non
         return f"The change is {change.status}. Only an applied change can be reverted."
     before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
     if current != after:
-        return f"The {kind.name} is now {kind.show(current)}, not {kind.show(after)}. A revert would undo a later change."
+        is_now = f"The {kind.name} is now {kind.show(current)}, not {kind.show(after)}."
+        return f"{is_now} A revert would undo a later change."
     rails = kind.guardrails(change.tenant_id)
     if guardrails.recent_changes(kind, [product], rails.cool_down)[product.pk].in_progress:
         return f"Another change of this {kind.name} is still on its way. Try again when it has settled."

@@ -196,14 +196,12 @@ def _why_not(work: Work[V], live: V) -> str | None:
     """Why it must not be written any more, asked at the last moment."""
     kind, change, before = work.kind, work.change, work.before
     rails = kind.guardrails(change.tenant_id)
+    decided_on = f"but this change was decided when it was {kind.show(before)}."
     if live not in (before, work.after):
-        noun, then = f"The marketplace's {kind.name}", kind.show(before)
-        return f"{kind.conflict}: {noun} is {kind.show(live)}, but this change was decided when it was {then}."
+        noun = f"The marketplace's {kind.name}"
+        return f"{kind.conflict}: {noun} is {kind.show(live)}, {decided_on}"
     if (ours := kind.current(change.product)) != before:
-        return (
-            f"{kind.conflict}: The catalogue's {kind.name} is now {kind.show(ours)}, but this change was decided when "
-            f"it was {kind.show(before)}."
-        )
+        return f"{kind.conflict}: The catalogue's {kind.name} is now {kind.show(ours)}, {decided_on}"
     if change.reverts_id is None and rails.switched_off:
         return f"{rails.switched_off}: Repricing is switched off in your repricing policy."
     if refusal := rails.bound_refusal(change.product, work.after):

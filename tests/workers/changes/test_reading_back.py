@@ -152,7 +152,7 @@ def test_a_price_that_is_not_shown_says_so_and_the_catalogue_learns_what_is(
     after_minutes(seller)
     [shown] = listed(seller, "price-changes")
     assert (shown["status"], shown["read_back"], shown["warnings"]) == ("applied", "different", [WARNING])
-    told = "NOT_SHOWN: 9.00 was not shown after 10 minutes; the marketplace's price is 10.00."
+    told = "NOT_SHOWN: The marketplace did not show 9.00 after 10 minutes. Its price is 10.00."
     assert (shown["detail"], price()) == (told, "10.00")
     # Nothing is written again, and the next decision starts from what is.
     assert calls(amazon, "PATCH") == 1

@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="What the marketplace warned of when it took it, in its own words.",
+                        help_text="What the marketplace warned of when it accepted the change.",
                     ),
                 ),
                 (
@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                             ("different", "Different"),
                             ("missed", "Missed"),
                         ],
-                        help_text="Whether the marketplace showed it, where it had warned; empty: it had not.",
+                        help_text="Whether the marketplace shows the value, after it had warned of something. Empty: it had not.",
                         max_length=16,
                     ),
                 ),

@@ -89,13 +89,13 @@ class Change(models.Model):
         blank=True, help_text="Why the change is not applied, or what the marketplace said or shows."
     )
     warnings = models.JSONField(
-        default=list, blank=True, help_text="What the marketplace warned of when it took it, in its own words."
+        default=list, blank=True, help_text="What the marketplace warned of when it accepted the change."
     )
     read_back = models.CharField(
         max_length=16,
         choices=ReadBack.choices,
         blank=True,
-        help_text="Whether the marketplace showed it, where it had warned; empty: it had not.",
+        help_text="Whether the marketplace shows the value, after it had warned of something. Empty: it had not.",
     )
     read_back_at = models.DateTimeField(null=True, editable=False)
     applied_by = models.ForeignKey(
