@@ -6,7 +6,7 @@ page needs: a few thousand rows of one tenant.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlencode
@@ -197,24 +197,7 @@ def steady(site: Site) -> Iterator[Result]:
     callers = Callers.create(20)
     rates: list[float] = []
     dispatched = 0
-    with ExitStack() as stack:
-        for command in (
-            [
-                "celery",
-                "--app",
-                "config",
-                "worker",
-                "--pool",
-                "solo",
-                "--queues",
-                "ai-jobs.control",
-                "--hostname",
-                "c@%h",
-            ],
-            ["celery", "--app", "config", "beat", "--pidfile", ""],
-        ):
-            stack.enter_context(site.process(command))
-        stack.enter_context(site.worker())
+    with site.control(), site.worker():
         for number in range(SLICES):
             began = time.perf_counter()
             end = (number + 1) * STEADY_JOBS // SLICES

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import django
 import httpx
+import psycopg
 import redis
 
 from aijobs import redis_urls
@@ -40,6 +41,8 @@ class Site:
     environment: dict[str, str]
     database_url: str
     valkey: "redis.Redis"
+    # The short form of what has one.
+    short: bool = False
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @contextmanager
@@ -73,6 +76,19 @@ class Site:
         with self.process(command):
             yield
 
+    def connect(self) -> psycopg.Connection:
+        """What another client of the database has."""
+        host = self.environment["PEER_POSTGRES_HOST"]
+        return psycopg.connect(host=host, user="postgres", dbname="aijobs", autocommit=True)
+
+    @contextmanager
+    def control(self) -> Iterator[None]:
+        """The sweeper, and the beat that calls it."""
+        sweeper = ["celery", "--app", "config", "worker", "--pool", "solo", "--hostname", "control@%h"]
+        beat = ["celery", "--app", "config", "beat", "--pidfile", ""]
+        with self.process([*sweeper, "--queues", "ai-jobs.control"]), self.process(beat):
+            yield
+
     @contextmanager
     def process(self, command: list[str], database: str = "aijobs") -> Iterator[subprocess.Popen[bytes]]:
         """A Python module as a process, for as long as the context lasts."""
@@ -97,7 +113,7 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def site() -> Iterator[Site]:
+def site(short: bool = False) -> Iterator[Site]:
     """Servers in a folder of their own, which is deleted afterwards; Django set up on them, in this process too."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="aijobs-benchmark-"))
@@ -132,7 +148,7 @@ def site() -> Iterator[Site]:
             "PYTHONWARNINGS": "ignore",
         }
         client = stack.enter_context(redis.Redis.from_url(environment["REDIS_URL"]))
-        yield Site(folder, environment, embedded.database_url(folder), client)
+        yield Site(folder, environment, embedded.database_url(folder), client, short)
 
 
 def empty(site: Site) -> None:
