@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from aijobs.engine import selfcheck
+from aijobs.engine import selfcheck, transactions
 from aijobs.engine.selfcheck import Finding
 from aijobs.postgresql.connection import Connection
 
@@ -172,6 +172,23 @@ def _require_migrations() -> None:
         connection.close()
     if missing:
         raise MigrationsMissing(f"{len(missing)} not applied; run manage.py migrate")
+
+
+def warnings() -> list[str]:
+    """What slows the service down, though it serves. Takes at most LIMIT_SECONDS."""
+    try:
+        return _executor.submit(_warnings).result(timeout=LIMIT_SECONDS)
+    except Exception as error:
+        logger.warning("whether old transactions are open is unknown: %r", error)
+        return []
+
+
+def _warnings() -> list[str]:
+    try:
+        return transactions.warnings()
+    finally:
+        # This thread's connection goes back to the pool.
+        connection.close()
 
 
 class DeepCheck:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import invalid
 from aijobs.errors import ApiError, InvalidFilter
-from aijobs.health import deep_check, run_checks
+from aijobs.health import deep_check, run_checks, warnings
 
 RETRY_AFTER_SECONDS = 2
 
@@ -33,14 +33,24 @@ def _constant(value: str) -> dict[str, object]:
 
 def _checks(selfcheck: dict[str, object]) -> dict[str, object]:
     """The schema of the checks, and of what the self-check adds to them where it was asked for."""
-    ordinary = _object(database=_TEXT, broker=_TEXT, migrations=_TEXT)
-    return {**ordinary, "properties": {**cast("dict[str, object]", ordinary["properties"]), "selfcheck": selfcheck}}
+    return _with(_object(database=_TEXT, broker=_TEXT, migrations=_TEXT), selfcheck=selfcheck)
+
+
+def _with(ordinary: dict[str, object], **optional: object) -> dict[str, object]:
+    """The schema with properties that are not always there."""
+    return {**ordinary, "properties": {**cast("dict[str, object]", ordinary["properties"]), **optional}}
 
 
 _TEXT: dict[str, object] = {"type": "string"}
 _LINES: dict[str, object] = {"type": "array", "items": _TEXT, "description": "One line for each broken rule."}
 _ALIVE = _object(data=_object(status=_constant("alive")))
-_READY = _object(data=_object(status=_constant("ready"), checks=_checks(_constant("ok"))))
+_WARNINGS: dict[str, object] = {
+    "type": "array",
+    "items": _TEXT,
+    "description": "What slows the service down, though it serves: each database transaction that has been open for "
+    "more than a minute. Left out where there is none.",
+}
+_READY = _object(data=_with(_object(status=_constant("ready"), checks=_checks(_constant("ok"))), warnings=_WARNINGS))
 _NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT, details=_checks(_LINES)))
 _INVALID = _object(error=_object(code=_constant(InvalidFilter.code), message=_TEXT, details={"type": "array"}))
 _DEEP = OpenApiParameter(
@@ -69,7 +79,10 @@ class HealthView(APIView):
 
 
 class ReadyView(APIView):
-    """The service is ready if the database takes writes, the broker answers and every migration is applied."""
+    """The service is ready if the database takes writes, the broker answers and every migration is applied.
+
+    A transaction that stays open is a warning: to take the API away would not end it.
+    """
 
     authentication_classes = ()
     permission_classes = ()
@@ -96,7 +109,10 @@ class ReadyView(APIView):
             if lines:
                 raise NotReady(details={**checks, "selfcheck": lines}, retry_after=RETRY_AFTER_SECONDS)
             checks = {**checks, "selfcheck": "ok"}
-        return data_response({"status": "ready", "checks": checks})
+        ready = {"status": "ready", "checks": checks}
+        if found := warnings():
+            ready["warnings"] = found
+        return data_response(ready)
 
 
 def _wants_deep(request: Request) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from aijobs.engine import selfcheck
+from aijobs.engine import selfcheck, transactions
 from aijobs.engine.selfcheck import Finding, Violation
 from aijobs.management.database import add_data_dir, require_database
 from aijobs.sql import CONNECTION_ERRORS
@@ -29,6 +29,9 @@ Check that the service keeps its promises, and print one line for every violatio
   end          Every job ends once, and nothing happens to it afterwards.
   sequence     The events of a job are numbered without a gap.
   capacity     The count of a tenant's active jobs is right (only with --all).
+
+The command also warns of database transactions that have been open for more than a minute, because they slow the
+service down. A warning does not change the exit code.
 
 The command reads the active jobs, those that ended in the last five minutes and those of the newest events. This
 takes milliseconds; /readyz?deep=1 does the same. With --all it reads the events of every job.
@@ -61,7 +64,9 @@ The exit code is 0 if every rule holds, 1 if some do not, and 2 if the database 
             sys.exit(VIOLATED)
 
     def _check(self, *, whole: bool, as_json: bool) -> bool:
-        """Print what is wrong, as it is found; or that nothing is."""
+        """Print what is wrong, as it is found; or that nothing is. And what slows the service down."""
+        for warning in (*transactions.warnings(), *transactions.unseen()):
+            self._print(({"warning": warning}, f"warning: {warning}"), as_json)
         violated = False
         for told in self._whole() if whole else _tell(selfcheck.findings()):
             violated = True

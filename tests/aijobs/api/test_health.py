@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -15,7 +16,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from aijobs import health
-from aijobs.engine import selfcheck
+from aijobs.engine import selfcheck, transactions
 from aijobs.engine.selfcheck import Finding, Violation
 from aijobs.models import IdempotencyKey, Job
 from tests import engine
@@ -74,6 +75,23 @@ def test_alive_without_database_and_broker(client: Client, settings: Any, path: 
 def test_ready(client: Client, db: None, path: str) -> None:
     response = client.get(path)
     assert (response.status_code, response.json()) == (200, {"data": {"status": "ready", "checks": OK}})
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/readyz?deep=1"])
+def test_an_old_transaction_is_named_and_the_service_stays_ready(
+    client: Client, db: None, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(transactions, "OLD_SECONDS", 0.0)
+    parameters = {**connection.get_connection_params(), "application_name": "pg_dump"}
+    with psycopg.connect(**parameters) as other:
+        other.execute("SELECT 'the secret of a query'")
+        response = client.get(path)
+        assert response.status_code == 200
+        data = response.json()["data"]
+        assert data["status"] == "ready"
+        [line] = [line for line in data["warnings"] if f"process ID {other.info.backend_pid} " in line]
+        assert '(application "pg_dump")' in line
+        assert "secret" not in line
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -5,12 +5,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils.timezone import now
 
-from aijobs.engine import selfcheck
+from aijobs.engine import selfcheck, transactions
 from aijobs.models import Job, TenantCapacity
 from tests import engine
 from tests.factories import TenantFactory
@@ -53,6 +54,22 @@ def test_one_line_for_each_violation() -> None:
     found = [json.loads(line) for line in lines]
     assert [each["job"] for each in found] == [violation.job for violation in selfcheck.run()]
     assert {each["rule"] for each in found} == {"lease"}
+
+
+@pytest.mark.django_db
+def test_an_old_transaction_is_a_warning_and_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "OLD_SECONDS", 0.0)
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT 1")
+        named = f"process ID {other.info.backend_pid} "
+        code, lines = output_of()
+        assert (code, lines[-1].partition(":")[0]) == (0, "ok")
+        [line] = [line for line in lines if named in line]
+        assert line.startswith("warning: The database session with ")
+        found = [json.loads(line) for line in output_of("--json")[1]]
+        assert [each for each in found if named in each.get("warning", "")] == [
+            {"warning": line.removeprefix("warning: ")}
+        ]
 
 
 @pytest.mark.django_db
