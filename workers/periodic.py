@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from aijobs.engine import broker, lifecycle, queueing, reconciliation, statistics
+from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
 
@@ -21,6 +21,7 @@ def sweep() -> None:
         logger.warning("%d jobs whose lease had expired were taken back", reclaimed)
     # Before the comparison, which takes the promoted jobs' old messages out.
     queueing.promote()
+    bounds.lower_sometimes()
     try:
         reconciliation.reconcile()
     except broker.BrokerDown as error:

@@ -13,8 +13,8 @@ from celery.exceptions import Ignore
 from django.db import connection
 from structlog.contextvars import bound_contextvars
 
-from aijobs.engine import lifecycle, queueing
-from aijobs.engine.lifecycle import Ended
+from aijobs.engine import bounds, lifecycle, queueing
+from aijobs.engine.lifecycle import Ended, Run
 from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from aijobs.sql import CONNECTION_ERRORS
 from workers.changes import settling
@@ -39,6 +39,7 @@ def run_job(self: "Task[Any, Any]", job_id: str) -> None:
         ended = execute(run)
         if run.limited:
             refill(run.tenant_id)
+        raise_bound(run)
     if not _chain_goes_on(self, ended):
         raise Ignore("this copy of the message ends here")
 
@@ -49,6 +50,14 @@ def refill(tenant_id: int) -> None:
         queueing.refill(tenant_id)
     except CONNECTION_ERRORS as error:
         logger.warning("the tenant's window could not be refilled, the sweeper does it later: %s", error)
+
+
+def raise_bound(run: Run) -> None:
+    """Now and then, let the engine's looks begin later. A failure costs them time, and nothing else."""
+    try:
+        bounds.raise_sometimes(run.tenant_id, run.lane)
+    except CONNECTION_ERRORS as error:
+        logger.warning("bound not raised: %s", error)
 
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:

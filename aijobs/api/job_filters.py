@@ -14,12 +14,12 @@ from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
 from aijobs import identifiers, registry
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.errors import FieldError, InvalidFilter
-from aijobs.models import Job
+from aijobs.models import LISTED_STATUS, Job
 from aijobs.states import Priority, Status
 
 INCLUDABLE = ("params", "result")
-# These take several values, comma separated or repeated.
-EACH_APART = ("type", "status")
+# These take several values, comma separated or repeated. By which column each is looked up.
+EACH_APART = {"type": "type", "status": "listed_status"}
 SEVERAL = (*EACH_APART, "include")
 
 
@@ -106,8 +106,11 @@ def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[Q
     found = JobFilter(_joined(query), jobs, zone)
     if not found.is_valid():
         raise InvalidFilter(details=_form_errors(found.form))
-    rows = cast("QuerySet[Job]", found.qs)
-    apart = [[{name: value} for value in dict.fromkeys(found.form.cleaned_data[name] or ())] for name in EACH_APART]
+    rows = cast("QuerySet[Job]", found.qs).alias(listed_status=LISTED_STATUS)
+    apart = [
+        [{column: value} for value in dict.fromkeys(found.form.cleaned_data[name] or ())]
+        for name, column in EACH_APART.items()
+    ]
     return [rows.filter(**kind, **state) for kind, state in product(*(values or [{}] for values in apart))]
 
 

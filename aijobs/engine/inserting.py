@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
+from django.db import transaction
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
@@ -120,6 +121,7 @@ def _insert(parameters: dict[str, object]) -> list[_Inserted]:
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     duplicate: bool
+    uncounted: bool
     full: bool
 
 
@@ -128,5 +130,14 @@ def _say_why(parameters: dict[str, object]) -> None:
     refusal = sql.rows(_Refusal, statements.WHY_REFUSED, parameters)[0]
     if refusal.duplicate:
         raise DuplicateKey
-    if refusal.full:
+    if refusal.uncounted:
+        _count_from_now_on(parameters)
+    elif refusal.full:
         raise QueueFull()
+
+
+def _count_from_now_on(parameters: dict[str, object]) -> None:
+    """Give a tenant its capacity row, at its first dispatch; nothing where somebody else was first, just now."""
+    with transaction.atomic():
+        sql.execute(statements.LOCK_TENANT, parameters)
+        sql.execute(statements.CREATE_CAPACITY, parameters)

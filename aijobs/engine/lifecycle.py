@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 
 from aijobs import registry, sql
-from aijobs.engine import queueing, statements
+from aijobs.engine import bounds, queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
@@ -52,6 +52,7 @@ class Run:
     params: str
     created_at: datetime
     tenant_id: int
+    lane: int
     attempt: int
     failures: int
     batch_id: UUID | None
@@ -95,7 +96,7 @@ def _claim_limited(job_id: UUID, worker: str) -> list[Run]:
     """A job of a tenant with `max_running`: one claim at a time, under the lock that its refills take too."""
     try:
         with transaction.atomic():
-            limited = sql.execute(statements.LOCK_LIMITED, {"space": queueing.REFILL_LOCK, "id": job_id})
+            limited = sql.execute(statements.LOCK_LIMITED, {"space": bounds.TENANTS_LOCK, "id": job_id})
             return _claim(job_id, worker, locked=True) if limited else []
     except sql.LockTimeout:
         # A worker froze while it held the lock: the job is released again later.

@@ -15,15 +15,12 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from aijobs import sql
-from aijobs.engine import broker
+from aijobs.engine import bounds, broker, statements
 from aijobs.engine.broker import Link
 from aijobs.models import Job
 from aijobs.states import Priority, Status
 
 logger = logging.getLogger(__name__)
-
-# Any constant of our own: advisory locks of other programs in the same database have other numbers.
-REFILL_LOCK = 0x41494A
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def refill(tenant_id: int) -> int:
     """
     try:
         with transaction.atomic():
-            sql.execute(LOCK_TENANT, {"space": REFILL_LOCK, "tenant": tenant_id})
+            sql.execute(LOCK_TENANT, {"space": bounds.TENANTS_LOCK, "tenant": tenant_id})
             released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
     except sql.LockTimeout:
         # A worker froze while it held the lock. The other tenants are not kept, and the next sweep comes again.
@@ -107,29 +104,38 @@ RETURNED = """
 
 # With a limit of running jobs, what is released counts as running: each of them may start at any moment. But a lane
 # counts only what is released to itself and the lanes before it: a tenant's low jobs take no places of its high ones.
+RELEASED_BEFORE = """
+SELECT coalesce(sum(released.jobs), 0) FROM (VALUES (0), (1), (2)) AS lanes(number)
+LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = tenant.id AND bound.lane = lanes.number
+CROSS JOIN LATERAL (
+    SELECT count(*) AS jobs FROM aijobs_job released
+    WHERE released.tenant_id = tenant.id AND released.lane = lanes.number AND released.status = 'queued'
+      AND released.released_at IS NOT NULL AND released.run_after >= coalesce(bound.due_from, '-infinity')
+) released
+WHERE lanes.number >= lane.number
+"""
 RELEASE = f"""
 WITH candidate AS (
     SELECT due.id, places.free, row_number() OVER (ORDER BY lane.number DESC, due.run_after, due.id) AS place
     FROM aijobs_tenant tenant
     CROSS JOIN (VALUES (0), (1), (2)) AS lane(number)
+    LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = tenant.id AND bound.lane = lane.number
+    CROSS JOIN LATERAL (SELECT coalesce(bound.due_from, '-infinity') AS due_from) bounded
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN tenant.max_running IS NULL THEN 2147483647 ELSE tenant.max_running - (
-            SELECT count(*) FROM aijobs_job active
-            WHERE active.tenant_id = tenant.id AND (
-                active.status = 'running'
-                OR (active.status = 'queued' AND active.released_at IS NOT NULL AND active.lane >= lane.number)
-            )
-        ) END AS free
+        SELECT CASE WHEN tenant.max_running IS NULL THEN 2147483647
+            ELSE tenant.max_running - ({statements.RUNNING}) - ({RELEASED_BEFORE}) END AS free
     ) places
     CROSS JOIN LATERAL (
         SELECT waiting.id, waiting.run_after FROM aijobs_job waiting
         WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
-          AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+          AND waiting.released_at IS NULL AND NOT waiting.blocked
+          AND waiting.run_after BETWEEN bounded.due_from AND now()
         ORDER BY waiting.run_after, waiting.id
         LIMIT greatest(0, coalesce(tenant.release_window, %(window)s::int) - (
             SELECT count(*) FROM aijobs_job released
             WHERE released.tenant_id = tenant.id AND released.lane = lane.number
               AND released.status = 'queued' AND released.released_at IS NOT NULL
+              AND released.run_after >= bounded.due_from
         ))
         -- Never wait for a job that is being cancelled: that waits for us (lock order: batch, jobs, capacity).
         FOR UPDATE SKIP LOCKED
@@ -156,15 +162,19 @@ SELECT tenant.id FROM aijobs_tenant tenant
 JOIN aijobs_tenantcapacity capacity ON capacity.tenant_id = tenant.id AND capacity.active > 0
 WHERE tenant.suspended_at IS NULL AND EXISTS (
     SELECT FROM (VALUES (0), (1), (2)) AS lane(number)
+    LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = tenant.id AND bound.lane = lane.number
+    CROSS JOIN LATERAL (SELECT coalesce(bound.due_from, '-infinity') AS due_from) bounded
     WHERE (
         SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = tenant.id AND waiting.lane = lane.number AND waiting.status = 'queued'
-          AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+          AND waiting.released_at IS NULL AND NOT waiting.blocked
+          AND waiting.run_after BETWEEN bounded.due_from AND now()
         ORDER BY waiting.tenant_id, waiting.lane, waiting.run_after LIMIT 1
     ) AND coalesce(tenant.release_window, %(window)s::int) > (
         SELECT count(*) FROM aijobs_job released
         WHERE released.tenant_id = tenant.id AND released.lane = lane.number
           AND released.status = 'queued' AND released.released_at IS NOT NULL
+          AND released.run_after >= bounded.due_from
     )
 )
 ORDER BY tenant.id
@@ -177,7 +187,12 @@ def promote() -> None:
     Waiting counts from when a job became due and unblocked, released or not. It goes on in its new lane's window,
     where it is the oldest; the claim refuses the message left in the old queue.
     """
-    sql.execute(PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS})
+    try:
+        with bounds.alone():
+            sql.execute(PROMOTE, {"seconds": settings.AIJOBS_PROMOTE_AFTER_SECONDS})
+    except sql.LockTimeout:
+        # A worker froze while it raised a bound: the next sweep comes again.
+        return
 
 
 # The highest lane is a constant here, as it is in the index.
@@ -186,10 +201,18 @@ WITH waiting AS (
     SELECT id FROM aijobs_job
     WHERE status = 'queued' AND NOT blocked AND lane < {Priority.HIGH.value}
       AND run_after < now() - make_interval(secs => %(seconds)s::float * (lane - priority + 1))
+      -- The same for the first promotion, without the row: the index begins and ends there.
+      AND run_after < now() - make_interval(secs => %(seconds)s::float)
     ORDER BY run_after LIMIT 1000
     FOR UPDATE SKIP LOCKED
+), promoted AS (
+    UPDATE aijobs_job job SET lane = job.lane + 1, released_at = NULL, releases = 0
+    FROM waiting WHERE job.id = waiting.id
+    RETURNING job.id, job.tenant_id, job.lane, job.run_after
+), lowered AS (
+    UPDATE aijobs_lanebound bound SET due_from = oldest.run_after
+    FROM (SELECT tenant_id, lane, min(run_after) AS run_after FROM promoted GROUP BY tenant_id, lane) oldest
+    WHERE bound.tenant_id = oldest.tenant_id AND bound.lane = oldest.lane AND bound.due_from > oldest.run_after
 )
-UPDATE aijobs_job job SET lane = job.lane + 1, released_at = NULL, releases = 0
-FROM waiting WHERE job.id = waiting.id
-RETURNING job.id
+SELECT id FROM promoted
 """

@@ -1,29 +1,56 @@
 """The lifecycle's statements. Each is one transition of `states.TRANSITIONS`, with its event, in one round trip.
 
 Notation: parameters are cast, because the server plans each statement once. Whether a row exists is asked by
-`SELECT true … ORDER BY … LIMIT 1`: an EXISTS may become a hash of every waiting job of all tenants.
+`SELECT true … ORDER BY … LIMIT 1`: an EXISTS may become a hash of every waiting job of all tenants. `status || ''`
+hides the status from the partial indexes: with statistics from a quiet hour the planner would rather walk through
+all released or running jobs than look up one primary key.
+"""
+
+# The tenant's capacity row. While another client holds a transaction open, no version of a row that is updated with
+# every job can be cleared away, and each look for the present one would walk past all the others. So one update in 64
+# gives the row a larger id, and a look begins at the largest id that is visible to it. The present version, which the
+# update waits for, has that id or a larger one: the count stays exact.
+CAPACITY_ID = """
+CASE WHEN random() < 1 / 64. THEN nextval('aijobs_tenantcapacity_id_seq') ELSE present.id END
+"""
+CAPACITY_FROM = """
+SELECT latest.id FROM aijobs_tenantcapacity latest WHERE latest.tenant_id = {tenant}
+ORDER BY latest.tenant_id DESC, latest.id DESC LIMIT 1
+"""
+
+# Of the tenant of the parameters, as `present`.
+PRESENT_CAPACITY = f"""
+present.tenant_id = %(tenant)s::bigint AND present.id >= ({CAPACITY_FROM.format(tenant="%(tenant)s::bigint")})
+"""
+
+# Two statements, in a transaction: the second one sees the row of whoever held the lock before.
+LOCK_TENANT = "SELECT id FROM aijobs_tenant WHERE id = %(tenant)s::bigint FOR NO KEY UPDATE"
+CREATE_CAPACITY = """
+INSERT INTO aijobs_tenantcapacity (tenant_id)
+SELECT %(tenant)s::bigint WHERE NOT EXISTS (SELECT FROM aijobs_tenantcapacity WHERE tenant_id = %(tenant)s::bigint)
+RETURNING id
 """
 
 # The capacity's row first: it serialises a tenant's dispatches. It is counted up only where the Idempotency-Key, if
 # there is one, was free; where it was not, nothing happens at all, without an error that PostgreSQL would log. The
 # counts of released jobs are bounded by the window (a partial index, at most `window` entries); concurrent dispatches
 # may overshoot it by their number.
-DISPATCH = """
+DISPATCH = f"""
 WITH patience AS MATERIALIZED (
     -- Waiting over a second for another dispatch of the same key or tenant is an answer of its own.
     SELECT set_config('lock_timeout', '1s', true) AS bound
-), present AS MATERIALIZED (
+), held AS MATERIALIZED (
     -- As it is once it is ours: a row that was waited for is read again, unlike all else in this statement.
-    SELECT capacity.tenant_id, capacity.active FROM patience, aijobs_tenantcapacity capacity
-    WHERE patience.bound = '1s' AND capacity.tenant_id = %(tenant)s::bigint
+    SELECT present.tenant_id, present.active FROM patience, aijobs_tenantcapacity present
+    WHERE patience.bound = '1s' AND {PRESENT_CAPACITY}
       -- A replay locks nothing, so it has nothing to commit.
       AND NOT EXISTS (
           SELECT FROM aijobs_idempotencykey known
           WHERE known.tenant_id = %(tenant)s::bigint AND known.key = %(key)s::text
       )
-    FOR NO KEY UPDATE OF capacity
+    FOR NO KEY UPDATE OF present
 ), room_for AS (
-    SELECT tenant_id FROM present WHERE active + %(count)s::int <= %(limit)s::int
+    SELECT tenant_id FROM held WHERE active + %(count)s::int <= %(limit)s::int
 ), key AS (
     INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, answer, created_at)
     SELECT tenant_id, %(key)s::text, %(fingerprint)s::bytea, %(answer)s::text, now()
@@ -31,10 +58,10 @@ WITH patience AS MATERIALIZED (
     ON CONFLICT (tenant_id, key) DO NOTHING
     RETURNING tenant_id
 ), capacity AS (
-    UPDATE aijobs_tenantcapacity counted SET active = counted.active + %(count)s::int
+    UPDATE aijobs_tenantcapacity present SET active = present.active + %(count)s::int, id = {CAPACITY_ID}
     FROM room_for LEFT JOIN key ON true
-    WHERE counted.tenant_id = room_for.tenant_id AND (%(key)s::text IS NULL OR key.tenant_id IS NOT NULL)
-    RETURNING counted.tenant_id
+    WHERE {PRESENT_CAPACITY} AND (%(key)s::text IS NULL OR key.tenant_id IS NOT NULL)
+    RETURNING present.tenant_id
 ), batch AS (
     INSERT INTO aijobs_batch (id, tenant_id, sequential, on_failure, created_at)
     SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz
@@ -49,17 +76,22 @@ WITH patience AS MATERIALIZED (
     SELECT lanes.lane, CASE WHEN (
         SELECT true FROM aijobs_job older
         WHERE older.tenant_id = %(tenant)s::bigint AND older.lane = lanes.lane AND older.status = 'queued'
-          AND older.released_at IS NULL AND NOT older.blocked AND older.run_after <= now()
+          AND older.released_at IS NULL AND NOT older.blocked AND older.run_after BETWEEN lanes.due_from AND now()
         ORDER BY older.tenant_id, older.lane, older.run_after LIMIT 1
     ) THEN 0 ELSE %(window)s::int - (
         SELECT count(*) FROM (
             SELECT FROM aijobs_job present
             WHERE present.tenant_id = %(tenant)s::bigint AND present.lane = lanes.lane
               AND present.status = 'queued' AND present.released_at IS NOT NULL
+              AND present.run_after >= lanes.due_from
             LIMIT %(window)s::int
         ) released
     ) END AS places
-    FROM (SELECT DISTINCT priority AS lane FROM wanted) lanes
+    FROM (
+        SELECT wanted.lane, coalesce(bound.due_from, '-infinity') AS due_from
+        FROM (SELECT DISTINCT priority AS lane FROM wanted) wanted
+        LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = %(tenant)s::bigint AND bound.lane = wanted.lane
+    ) lanes
 ), placed AS (
     SELECT wanted.*, %(release)s::boolean AND NOT blocked AND places >= count(*) FILTER (WHERE NOT blocked)
         OVER (PARTITION BY priority ORDER BY ordinal) AS release
@@ -83,27 +115,36 @@ SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN %(batch)s::uuid EN
 FROM job ORDER BY position
 """
 
-# After a dispatch that inserted nothing. A tenant that has none gets its row here; then neither holds.
-WHY_REFUSED = """
-WITH first AS (
-    INSERT INTO aijobs_tenantcapacity (tenant_id, active) VALUES (%(tenant)s::bigint, 0) ON CONFLICT DO NOTHING
-)
+# After a dispatch that inserted nothing. Where none of these holds, the next try may be luckier.
+WHY_REFUSED = f"""
 SELECT
     EXISTS (
         SELECT FROM aijobs_idempotencykey WHERE tenant_id = %(tenant)s::bigint AND key = %(key)s::text
     ) AS duplicate,
+    NOT EXISTS (SELECT FROM aijobs_tenantcapacity WHERE tenant_id = %(tenant)s::bigint) AS uncounted,
     EXISTS (
-        SELECT FROM aijobs_tenantcapacity
-        WHERE tenant_id = %(tenant)s::bigint AND active + %(count)s::int > %(limit)s::int
+        SELECT FROM aijobs_tenantcapacity present
+        WHERE {PRESENT_CAPACITY} AND active + %(count)s::int > %(limit)s::int
     ) AS full
 """
 
 # Bounds the waiting for locks in the rest of the transaction.
 PATIENCE = "SELECT set_config('lock_timeout', '1s', true) AS bound"
 
+# How many jobs of `tenant` are running. Counted lane by lane, so that each count begins at its bound.
+RUNNING = """
+SELECT coalesce(sum(running.jobs), 0) FROM (VALUES (0), (1), (2)) AS lanes(number)
+LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = tenant.id AND bound.lane = lanes.number
+CROSS JOIN LATERAL (
+    SELECT count(*) AS jobs FROM aijobs_job running
+    WHERE running.tenant_id = tenant.id AND running.lane = lanes.number AND running.status = 'running'
+      AND running.started_at >= coalesce(bound.started_from, '-infinity')
+) running
+"""
+
 # `refill`: the lane has fallen to half its window while more is due. The counts exclude the job itself: they see
 # the moment before the update.
-CLAIM = """
+CLAIM = f"""
 WITH claimed AS (
     UPDATE aijobs_job job SET
         status = 'running', attempt = attempt + 1, event_seq = event_seq + 1, worker = %(worker)s::text,
@@ -113,35 +154,33 @@ WITH claimed AS (
             secs => least(%(lease)s::float, (%(hard_limits)s::jsonb ->> type)::float)
         )
     FROM aijobs_tenant tenant
-    -- The empty string hides the status from the partial indexes: with statistics from a quiet hour the planner
-    -- would rather walk through all released jobs than look up one primary key.
     WHERE job.id = %(id)s::uuid AND status || '' = 'queued' AND NOT blocked AND run_after <= now()
       AND released_at IS NOT NULL AND tenant.id = job.tenant_id AND tenant.suspended_at IS NULL
       -- Of a type that this release does not have: only to fail it, when no other release has taken it for long.
       AND (%(hard_limits)s::jsonb ? type OR job.created_at < now() - make_interval(secs => %(give_up)s::float))
-      AND (tenant.max_running IS NULL OR (%(locked)s::boolean AND tenant.max_running > (
-          SELECT count(*) FROM aijobs_job running
-          WHERE running.tenant_id = job.tenant_id AND running.status = 'running'
-      )))
+      AND (tenant.max_running IS NULL OR (%(locked)s::boolean AND tenant.max_running > ({RUNNING})))
     RETURNING job.*, tenant.release_window, tenant.max_running IS NOT NULL AS limited
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt)
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
-SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, attempt, failures, batch_id,
-    coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
+SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, claimed.lane, attempt,
+    failures, batch_id, coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = claimed.tenant_id AND waiting.lane = claimed.lane AND waiting.status = 'queued'
-          AND waiting.released_at IS NULL AND NOT waiting.blocked AND waiting.run_after <= now()
+          AND waiting.released_at IS NULL AND NOT waiting.blocked
+          AND waiting.run_after BETWEEN coalesce(bound.due_from, '-infinity') AND now()
         ORDER BY waiting.tenant_id, waiting.lane, waiting.run_after LIMIT 1
     ), false) AND coalesce(release_window, %(window)s::int) / 2 >= (
         SELECT count(*) - 1 FROM aijobs_job released
         WHERE released.tenant_id = claimed.tenant_id AND released.lane = claimed.lane
           AND released.status = 'queued' AND released.released_at IS NOT NULL
+          AND released.run_after >= coalesce(bound.due_from, '-infinity')
     ) AS refill,
     limited
 FROM claimed LEFT JOIN aijobs_batch batch ON batch.id = claimed.batch_id
+LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = claimed.tenant_id AND bound.lane = claimed.lane
 """
 
 # A statement of its own, before a claim that counts the running jobs: two claims at once would count the same ones.
@@ -158,7 +197,8 @@ UPDATE aijobs_job SET
     released_at = NULL, releases = greatest(releases - 1, 0),
     run_after = CASE WHEN %(hard_limits)s::jsonb ? type THEN run_after
         ELSE now() + make_interval(secs => %(delay)s::float) END
-WHERE id = %(id)s::uuid AND status = 'queued' AND NOT blocked AND run_after <= now() AND released_at IS NOT NULL
+WHERE id = %(id)s::uuid AND status || '' = 'queued' AND NOT blocked AND run_after <= now()
+  AND released_at IS NOT NULL
 RETURNING id
 """
 
@@ -166,7 +206,7 @@ RENEW = """
 UPDATE aijobs_job SET
     lease_expires_at = least(now() + make_interval(secs => %(lease)s::float), deadline_at),
     processed = %(processed)s::int, total = %(total)s::int
-WHERE id = %(id)s::uuid AND status = 'running' AND attempt = %(attempt)s::int
+WHERE id = %(id)s::uuid AND status || '' = 'running' AND attempt = %(attempt)s::int
 RETURNING id
 """
 
@@ -174,7 +214,7 @@ RETURNING id
 LOCK_RUN = """
 SELECT tenant.suspended_at IS NOT NULL AS suspended
 FROM aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
-WHERE job.id = %(id)s::uuid AND job.status = 'running' AND job.attempt = %(attempt)s::int
+WHERE job.id = %(id)s::uuid AND job.status || '' = 'running' AND job.attempt = %(attempt)s::int
 FOR UPDATE OF job FOR SHARE OF tenant
 """
 
@@ -185,7 +225,7 @@ UPDATE aijobs_batch SET cancelled_at = coalesce(cancelled_at, now()) WHERE id = 
 """
 
 # Without an attempt: from queued. `failures` counts the final failure too; `retry_count` is the ones before it.
-END = """
+END = f"""
 WITH ended AS (
     UPDATE aijobs_job SET
         status = %(status)s::text, event_seq = event_seq + 1, completed_at = now(),
@@ -194,7 +234,7 @@ WITH ended AS (
         cancel_reason = %(reason)s::text, cancelled_by_id = %(caused_by)s::uuid,
         processed = coalesce(%(processed)s::int, processed), total = coalesce(%(total)s::int, total),
         lease_expires_at = NULL, deadline_at = NULL
-    WHERE id = ANY(%(ids)s::uuid[]) AND status = %(source)s::text
+    WHERE id = ANY(%(ids)s::uuid[]) AND status || '' = %(source)s::text
       AND (%(attempt)s::int IS NULL OR attempt = %(attempt)s::int)
       AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now())
     RETURNING id, tenant_id, event_seq, attempt
@@ -203,12 +243,13 @@ WITH ended AS (
     SELECT id, event_seq, tenant_id, %(status)s::text, attempt, nullif(jsonb_strip_nulls(jsonb_build_object(
         'code', nullif(%(code)s::text, ''), 'message', nullif(%(message)s::text, ''),
         'reason', nullif(%(reason)s::text, ''), 'caused_by', %(caused_by)s::uuid
-    )), '{}'::jsonb)
+    )), '{{}}'::jsonb)
     FROM ended
 ), capacity AS (
-    UPDATE aijobs_tenantcapacity SET active = active - freed.jobs
-    FROM (SELECT tenant_id, count(*)::int AS jobs FROM ended GROUP BY tenant_id) freed
-    WHERE aijobs_tenantcapacity.tenant_id = freed.tenant_id
+    -- All of one tenant.
+    UPDATE aijobs_tenantcapacity present SET active = active - (SELECT count(*)::int FROM ended), id = {CAPACITY_ID}
+    WHERE present.tenant_id = (SELECT tenant_id FROM ended LIMIT 1)
+      AND present.id >= ({CAPACITY_FROM.format(tenant="(SELECT tenant_id FROM ended LIMIT 1)")})
 )
 SELECT id FROM ended
 """
@@ -221,7 +262,7 @@ WITH requeued AS (
         run_after = now() + make_interval(secs => coalesce(%(delay)s::float, 0)),
         released_at = CASE WHEN %(delay)s::float IS NULL THEN now() END, releases = (%(delay)s::float IS NULL)::int,
         lease_expires_at = NULL, deadline_at = NULL
-    WHERE id = %(id)s::uuid AND status = 'running' AND attempt = %(attempt)s::int
+    WHERE id = %(id)s::uuid AND status || '' = 'running' AND attempt = %(attempt)s::int
       AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now())
     RETURNING id, type, lane, batch_id, position, tenant_id, event_seq, attempt
 ), event AS (
@@ -242,7 +283,7 @@ RETURNING id, type, lane, batch_id, position
 """
 
 _HELD = """
-SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, attempt, failures, batch_id,
+SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, lane, attempt, failures, batch_id,
     coalesce(batch.sequential, false) AS sequential, batch.on_failure, position, false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'running'

@@ -133,7 +133,22 @@ MEASURE = """
 SELECT
     (SELECT coalesce(sum(active), 0)::int FROM aijobs_tenantcapacity) AS active,
     (SELECT coalesce(jsonb_object_agg(lane, jobs), '{}') FROM (
-        SELECT lane, count(*) AS jobs FROM aijobs_job WHERE status = 'queued' AND NOT blocked GROUP BY lane
+        SELECT lanes.number AS lane, sum(released.jobs + waiting.jobs) AS jobs
+        FROM aijobs_tenantcapacity capacity CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
+        LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS jobs FROM aijobs_job waiting
+            WHERE waiting.tenant_id = capacity.tenant_id AND waiting.lane = lanes.number
+              AND waiting.status = 'queued' AND waiting.released_at IS NULL AND NOT waiting.blocked
+              AND waiting.run_after >= coalesce(bound.due_from, '-infinity')
+        ) waiting
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS jobs FROM aijobs_job released
+            WHERE released.tenant_id = capacity.tenant_id AND released.lane = lanes.number
+              AND released.status = 'queued' AND released.released_at IS NOT NULL
+              AND released.run_after >= coalesce(bound.due_from, '-infinity')
+        ) released
+        WHERE capacity.active > 0 GROUP BY lanes.number HAVING sum(released.jobs + waiting.jobs) > 0
     ) queued)::text AS depths,
     (SELECT count(*) / 60.0 FROM aijobs_job
         WHERE completed_at > now() - interval '60 seconds' AND status <> 'cancelled'

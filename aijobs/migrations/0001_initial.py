@@ -5,6 +5,7 @@ import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 from django.db import migrations, models
 
@@ -184,21 +185,45 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TenantCapacity",
             fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("active", models.PositiveIntegerField(db_default=0, default=0)),
                 (
                     "tenant",
-                    models.OneToOneField(
+                    models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="capacity",
-                        serialize=False,
+                        related_name="+",
                         to="aijobs.tenant",
                     ),
                 ),
-                ("active", models.PositiveIntegerField(db_default=0, default=0)),
             ],
             options={
                 "verbose_name_plural": "tenant capacities",
+                "indexes": [models.Index(fields=["tenant", "id"], name="capacity_tenant_id")],
             },
+        ),
+        migrations.CreateModel(
+            name="LaneBound",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "lane", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                ("due_from", models.DateTimeField()),
+                ("started_from", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="IdempotencyKey",
@@ -326,7 +351,7 @@ class Migration(migrations.Migration):
             model_name="job",
             index=models.Index(
                 "tenant",
-                "status",
+                django.db.models.functions.text.Lower("status"),
                 models.OrderBy(models.F("id"), descending=True, nulls_last=True),
                 name="job_tenant_status_id",
             ),
@@ -376,14 +401,14 @@ class Migration(migrations.Migration):
             model_name="job",
             index=models.Index(
                 condition=models.Q(("released_at__isnull", False), ("status", "queued")),
-                fields=["tenant", "lane"],
+                fields=["tenant", "lane", "run_after"],
                 name="job_released",
             ),
         ),
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("status", "running")), fields=["tenant", "id"], name="job_running"
+                condition=models.Q(("status", "running")), fields=["tenant", "lane", "started_at"], name="job_running"
             ),
         ),
         migrations.AddIndex(

@@ -1,12 +1,13 @@
 from aijobs.models.batches import Batch, BatchQuerySet
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
-from aijobs.models.jobs import NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
+from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
 from aijobs.models.keys import ApiKey
 from aijobs.models.statistics import QueueStatistics
-from aijobs.models.tenants import Tenant, TenantCapacity, validate_timezone
+from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
 __all__ = [
+    "LISTED_STATUS",
     "NEWEST_FIRST",
     "RELEASED",
     "UNRELEASED",
@@ -17,6 +18,7 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobQuerySet",
+    "LaneBound",
     "QueueStatistics",
     "Tenant",
     "TenantCapacity",

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from aijobs.states import Priority
+
 
 def validate_timezone(name: str) -> None:
     if name not in available_timezones():
@@ -68,13 +70,31 @@ class Tenant(models.Model):
 
 
 class TenantCapacity(models.Model):
-    """The tenant's queued and running jobs, counted exactly by the statements that insert and end them."""
+    """The tenant's queued and running jobs, counted exactly by the statements that insert and end them.
 
-    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="capacity")
+    One row per tenant, inserted at its first dispatch. It gets a larger id now and then: see statements.CAPACITY_ID.
+    """
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", db_index=False)
     active = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name_plural = "tenant capacities"
+        indexes = [models.Index(fields=["tenant", "id"], name="capacity_tenant_id")]
 
     def __str__(self) -> str:
         return f"{self.tenant_id}: {self.active}"
+
+
+class LaneBound(models.Model):
+    """Where a tenant's active jobs of one lane begin: see engine/bounds.py."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "lane")
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", db_index=False)
+    lane = models.SmallIntegerField(choices=Priority.choices)
+    # Its queued, unblocked jobs became due at this moment or later, and its running ones were started so.
+    due_from = models.DateTimeField()
+    started_from = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.lane}: {self.due_from}"

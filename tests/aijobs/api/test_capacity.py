@@ -1,8 +1,11 @@
 """How much may wait: QUEUE_FULL, per tenant and overall."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 
 from aijobs.engine import statistics
@@ -134,3 +137,32 @@ def test_batches_at_once_never_overshoot(owner: Caller) -> None:
     answers = at_once(20, lambda number: owner.post(BATCHES, {"jobs": [PROBE] * 5}).status_code)
     assert (answers.count(201), answers.count(429)) == (7, 13)
     assert Job.objects.count() == TenantCapacity.objects.get(tenant=owner.tenant).active == 35
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_count_stays_exact_while_its_row_gets_larger_ids(owner: Caller) -> None:
+    """One change in 64 gives it one; of 300 changes at once some do."""
+    limit(owner, 20)
+
+    def dispatch_and_cancel(number: int) -> None:
+        for _ in range(10):
+            answer = owner.post(JOBS, PROBE)
+            if answer.status_code == 201:
+                owner.delete(f"{JOBS}/{data_of(answer, 201)['id']}")
+
+    at_once(16, dispatch_and_cancel, threads=8)
+    [capacity] = TenantCapacity.objects.all()
+    assert (capacity.active, Job.objects.filter(status="queued").count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waited_for_the_count_sees_it_also_where_its_row_has_a_larger_id_by_then(owner: Caller) -> None:
+    limit(owner, 2)
+    owner.dispatch()
+    with psycopg.connect(**connection.get_connection_params()) as other, ThreadPoolExecutor(1) as executor:
+        other.execute("UPDATE aijobs_tenantcapacity SET active = 2, id = nextval('aijobs_tenantcapacity_id_seq')")
+        waiting = executor.submit(at_once, 1, lambda number: owner.post(JOBS, PROBE).status_code)
+        while not other.execute("SELECT pid FROM pg_locks WHERE NOT granted").fetchall():
+            assert not waiting.done()
+        other.commit()
+        assert waiting.result() == [429]
