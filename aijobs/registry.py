@@ -17,10 +17,10 @@ from aijobs.errors import FieldError, InvalidJobType, InvalidParams
 from aijobs.shapes import RequestModel
 
 
-class Params(BaseModel):
-    """Base of every type's params: strict types, unknown fields refused."""
+class Params(RequestModel):
+    """Base of every type's params."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class Result(BaseModel):

@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 
 def timestamp(moment: datetime) -> str:
@@ -17,7 +19,50 @@ Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_us
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
 
 
+WITHOUT_NUL = r"^[^\x00]*$"
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_WHOLE = {"type": "no-info", "function": _whole}
+
+
+def _as_in_json_schema(schema: object) -> object:
+    """A part of pydantic's schema. Not validators of the fields: what those hand on is not read as JSON any more."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(_as_in_json_schema(each) for each in schema)
+    if not isinstance(schema, dict) or schema.get("function") == _WHOLE:
+        return schema
+    if schema.get("type") == "int":
+        return core_schema.no_info_before_validator_function(_whole, cast("CoreSchema", schema))
+    if schema.get("type") == "str":
+        return {"pattern": WITHOUT_NUL, **schema}
+    return {
+        name: part if name in ("default", "metadata") else _as_in_json_schema(part) for name, part in schema.items()
+    }
+
+
 class RequestModel(BaseModel):
-    """Base of what bodies are read as: strict types, unknown fields refused."""
+    """Base of what bodies are read as: strict types, unknown fields refused.
+
+    It accepts what its JSON Schema allows, and nothing else: there 12.0 is an integer, as it is for JavaScript, and a
+    string holds no U+0000, which PostgreSQL cannot store.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast("CoreSchema", _as_in_json_schema(handler(source)))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler(schema)
+        for field in handler.resolve_ref_schema(described).get("properties", {}).values():
+            for form in (field, *field.get("anyOf", [])):
+                if form.get("format") == "password":
+                    # Secrets describe themselves, by what they were before `_as_in_json_schema`.
+                    form.setdefault("pattern", WITHOUT_NUL)
+        return described

@@ -41,7 +41,11 @@ def _no_duplicates(skus: list[str]) -> list[str]:
 
 
 Sku = Annotated[str, Field(min_length=1, max_length=LONGEST_SKU, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Skus = Annotated[list[Sku], Field(min_length=1, max_length=LARGEST_REQUEST), AfterValidator(_no_duplicates)]
+Skus = Annotated[
+    list[Sku],
+    Field(min_length=1, max_length=LARGEST_REQUEST, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_no_duplicates),
+]
 Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
 
 

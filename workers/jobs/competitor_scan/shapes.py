@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from aijobs.registry import Params, Result
 from aijobs.shapes import Moment, Money
@@ -11,8 +11,19 @@ from workers.jobs.shared import LARGEST_REQUEST, Marketplace, Skipped, Skus
 Condition = Literal["new", "used", "refurbished", "collectible"]
 
 
+# `ScanParams._either_skus_or_all` in JSON Schema.
+EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
+    "oneOf": [
+        {"required": ["skus"], "properties": {"skus": {"type": "array"}, "all": {"const": False}}},
+        {"required": ["all"], "properties": {"skus": {"type": "null"}, "all": {"const": True}}},
+    ]
+}
+
+
 class ScanParams(Params):
     """What to scan, and how old known offers may be."""
+
+    model_config = ConfigDict(json_schema_extra=EITHER_SKUS_OR_ALL)
 
     skus: Skus | None = Field(default=None, description="1 to 1,000 different SKUs. Send either these or `all`.")
     all: bool = Field(

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from aijobs.registry import Params, Result
 from aijobs.shapes import Money
@@ -21,8 +21,23 @@ Constraint = Literal[
 ]
 
 
+# `CompetitorAnchor._percent_fits` in JSON Schema.
+PERCENT_BY_RULE: dict[str, JsonValue] = {
+    "oneOf": [
+        {"properties": {"rule": {"const": "match"}, "percent": {"const": 0}}},
+        {
+            "properties": {"rule": {"const": "beat_by"}, "percent": {"exclusiveMinimum": 0}},
+            "required": ["percent"],
+        },
+        {"properties": {"rule": {"const": "stay_within"}}},
+    ]
+}
+
+
 class CompetitorAnchor(Params):
     """How your price follows a competitor's offer. Price floors and the largest step come first."""
+
+    model_config = ConfigDict(json_schema_extra=PERCENT_BY_RULE)
 
     rule: Literal["match", "beat_by", "stay_within"] = Field(
         description="With `match`, your price is at most the offer's landed price. With `beat_by`, it is at least "
