@@ -286,7 +286,7 @@ def test_only_the_guarded_client_reaches_the_outside() -> None:
 def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -> None:
     own = f"workers.marketplaces.{connector}"
     catalogue = ("workers.catalogue.models", "workers.catalogue.currencies")
-    allowed = (own, "workers.marketplaces.protocols", *catalogue, "aijobs.outbound")
+    allowed = (own, "workers.marketplaces.protocols", "workers.marketplaces.addresses", *catalogue, "aijobs.outbound")
     for source in sources(f"workers/marketplaces/{connector}"):
         inner = {name for name in imports(source) if name.startswith(("workers.", "aijobs."))}
         assert {name for name in inner if not is_within(name, *allowed)} == set(), source

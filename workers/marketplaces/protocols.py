@@ -11,10 +11,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Generic, Protocol, Self, TypeVar, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from aijobs.outbound.failures import OutboundError
 from aijobs.outbound.pace import Pace
+from aijobs.shapes import RequestModel
 from workers.catalogue.models import CONDITIONS
 
 LARGEST_AMOUNT = Decimal(10) ** 9
@@ -89,10 +90,10 @@ class Fetched:
     problem: OutboundError | None = None
 
 
-class ConnectionModel(BaseModel):
-    """Base of a connector's settings and credentials: strict types, unknown fields refused."""
+class ConnectionModel(RequestModel):
+    """Base of a connector's settings and credentials."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class NoCredentials(ConnectionModel):

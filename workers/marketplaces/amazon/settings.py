@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
+from workers.marketplaces.addresses import Address
 from workers.marketplaces.amazon.regions import MARKETPLACES, Marketplace
 from workers.marketplaces.protocols import ConnectionModel
 
@@ -15,22 +15,6 @@ def _known_country(country: str) -> str:
     if country not in MARKETPLACES:
         raise ValueError(f"must be one of {', '.join(MARKETPLACES)}")
     return country
-
-
-def _address(url: str) -> str:
-    """Its form only: whether it may be called, and without TLS, is the guarded client's matter."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        raise ValueError("must be a URL") from None
-    if parsed.scheme not in ("https", "http") or not parsed.host:
-        raise ValueError("must be an https URL")
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise ValueError("must not have a user, a query or a fragment")
-    return url.rstrip("/")
-
-
-Address = Annotated[str, Field(max_length=2000), AfterValidator(_address)]
 
 
 class AmazonSettings(ConnectionModel):

@@ -3,19 +3,20 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from typing import Annotated, Any, Literal, Union
 
+from aijobs.api.wire.views import ViewSet
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel, create_model
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
-from aijobs.errors import InvalidFilter, InvalidParams
+from aijobs.errors import InvalidParams
 from aijobs.shapes import RequestModel
 from workers.catalogue.models import MARKETPLACE_PATTERN
 from workers.marketplaces import connections
@@ -24,17 +25,40 @@ from workers.marketplaces.connectors import CONNECTORS, ConnectorType
 from workers.marketplaces.models import Connection
 from workers.marketplaces.protocols import ConnectionModel
 
+SETTINGS = "The connector's settings. The service shows them again as you sent them."
+CREDENTIALS = (
+    "The connector's credentials. The service encrypts them and never shows them again. If you leave them out, those "
+    "that are stored stay."
+)
 
-class ConnectionRequest(RequestModel):
-    connector: str = Field(description=f"The connector: one of {', '.join(sorted(CONNECTORS))}.")
-    settings: dict[str, object] = Field(
-        default={}, description="The connector's settings. The service shows them again as you sent them."
+
+class ConnectionBody(RequestModel):
+    """What all connectors have in common. Their settings and credentials are checked with the stored connection."""
+
+    connector: str
+    settings: dict[str, object] = {}
+    credentials: dict[str, object] | None = None
+
+
+def _request_of(name: str, kind: ConnectorType[ConnectionModel, ConnectionModel]) -> type[BaseModel]:
+    """A `ConnectionBody` of this connector."""
+    needed = any(field.is_required() for field in kind.settings_model.model_fields.values())
+    connector: Any = Literal[name]
+    credentials: Any = kind.credentials_model | None
+    return create_model(
+        f"{name.capitalize()}ConnectionRequest",
+        __base__=RequestModel,
+        connector=(connector, ...),
+        settings=(kind.settings_model, Field(default=... if needed else {}, description=SETTINGS)),
+        credentials=(credentials, Field(default=None, description=CREDENTIALS)),
     )
-    credentials: dict[str, object] | None = Field(
-        default=None,
-        description="The connector's credentials. The service encrypts them and never shows them again. If you "
-        "leave them out, those that are stored stay.",
-    )
+
+
+_REQUESTS: Any = Union[*(_request_of(name, kind) for name, kind in CONNECTORS.items())]
+
+
+class ConnectionRequest(RootModel[Annotated[_REQUESTS, Field(discriminator="connector")]]):
+    """A `ConnectionBody` as OpenAPI shows it."""
 
 
 class ConnectionView(BaseModel):
@@ -112,14 +136,14 @@ list_marketplaces: Callable[[View], View] = extend_schema(
     summary="List the marketplaces that jobs can name",
     description="The list shows the marketplaces that are configured and those that have products.",
     parameters=HEADERS,
-    responses={200: ConnectionList, **errors(InvalidFilter)},
+    responses={200: ConnectionList, **errors()},
 )
 get_marketplace: Callable[[View], View] = extend_schema(
     operation_id="get_marketplace",
     tags=_TAGS,
     summary="Get a marketplace's connection",
     parameters=[*HEADERS, _NAME],
-    responses={200: ConnectionAnswer, **errors(InvalidFilter, MarketplaceNotFound)},
+    responses={200: ConnectionAnswer, **errors(MarketplaceNotFound)},
 )
 put_marketplace: Callable[[View], View] = extend_schema(
     operation_id="put_marketplace",
@@ -147,7 +171,7 @@ put_marketplace: Callable[[View], View] = extend_schema(
     responses={
         200: ConnectionAnswer,
         201: ConnectionAnswer,
-        **errors(*OF_A_BODY, InvalidFilter, ChangesInProgress),
+        **errors(*OF_A_BODY, ChangesInProgress),
     },
 )
 delete_marketplace: Callable[[View], View] = extend_schema(
@@ -156,7 +180,7 @@ delete_marketplace: Callable[[View], View] = extend_schema(
     summary="Remove a marketplace's connection",
     description="The service deletes the credentials. Products and offers stay, and are served from the catalogue.",
     parameters=[*HEADERS, _NAME],
-    responses={204: None, **errors(InvalidFilter, MarketplaceNotFound, ChangesInProgress)},
+    responses={204: None, **errors(MarketplaceNotFound, ChangesInProgress)},
 )
 test_marketplace: Callable[[View], View] = extend_schema(
     operation_id="test_marketplace",
@@ -166,7 +190,7 @@ test_marketplace: Callable[[View], View] = extend_schema(
     "Nothing is changed.",
     parameters=[*HEADERS, _NAME],
     request=None,
-    responses={200: TestAnswer, **errors(InvalidFilter, MarketplaceNotFound, TestRunning)},
+    responses={200: TestAnswer, **errors(MarketplaceNotFound, TestRunning)},
 )
 
 
@@ -183,23 +207,23 @@ class ConnectionViewSet(ViewSet):
 
     @list_marketplaces
     def list(self, request: Request) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         found = connections.all_of(tenant_of(request).id)
         return data_response([show_connection(each) for each in found])
 
     @get_marketplace
     def retrieve(self, request: Request, name: str) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         return data_response(show_connection(connections.get(tenant_of(request).id, _known(name))))
 
     @put_marketplace
     def update(self, request: Request, name: str) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         if not NAME.fullmatch(name):
             raise InvalidParams(
                 details=[{"path": "name", "message": "must have 1 to 32 of the characters a-z, 0-9 and _"}]
             )
-        wanted = read_model(request, ConnectionRequest)
+        wanted = read_model(request, ConnectionBody)
         saved, is_new = connections.save(
             tenant_of(request).id, name, wanted.connector, wanted.settings, wanted.credentials
         )
@@ -207,14 +231,14 @@ class ConnectionViewSet(ViewSet):
 
     @delete_marketplace
     def destroy(self, request: Request, name: str) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         connections.delete(tenant_of(request).id, _known(name))
         return Response(status=204)
 
     @test_marketplace
     def test(self, request: Request, name: str) -> Response:
         """200 also where the connection does not work: that is what was asked."""
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
 
 

@@ -20,6 +20,7 @@ from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
 from workers.changes.models import Change
 from workers.marketplaces import connections, credentials
+from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +166,8 @@ def test_a_marketplace_that_only_has_products_is_one_of_the_catalogue(owner: Cal
         ({**AMAZON, "settings": {**AMAZON["settings"], "endpoint": "ftp://x"}}, ["settings.endpoint"]),
         (shopify(shop="evil.example/x.myshopify.com"), ["settings.shop"]),
         (shopify(endpoint="https://xn--a/"), ["settings.endpoint"]),
+        (shopify(endpoint="https://[::1]"), ["settings.endpoint"]),
+        (shopify(endpoint="https://0x7f000001"), ["settings.endpoint"]),
         (
             {**AMAZON, "settings": {**AMAZON["settings"], "token_endpoint": "https://xn--a/"}},
             ["settings.token_endpoint"],
@@ -188,6 +191,19 @@ def test_what_is_no_json_object_is_refused(owner: Caller, content: bytes) -> Non
 def test_a_name_that_jobs_could_not_use_is_refused(owner: Caller, name: str) -> None:
     assert put(owner, {"connector": "web"}, name).status_code in (404, 422)
     assert owner.get(f"{PATH}/{name}").status_code == 404
+
+
+def test_each_connector_is_documented_with_its_own_fields(owner: Caller) -> None:
+    schemas = owner.get("/api/schema").json()["components"]["schemas"]
+    documented = schemas["ConnectionRequest"]
+    assert documented["discriminator"]["mapping"].keys() == CONNECTORS.keys()
+    for name, kind in CONNECTORS.items():
+        request = schemas[documented["discriminator"]["mapping"][name].rpartition("/")[2]]
+        assert request["properties"]["connector"]["const"] == name
+        assert request["additionalProperties"] is False
+        for model in (kind.settings_model, kind.credentials_model):
+            assert schemas[model.__name__]["properties"].keys() == model.model_fields.keys()
+            assert schemas[model.__name__]["additionalProperties"] is False
 
 
 # --- Saving again -----------------------------------------------------------------------------------------------
@@ -294,9 +310,7 @@ def test_a_connection_that_does_not_says_what_is_wrong(owner: Caller, shop: Fake
         "https://127.0.0.1",
         "https://localhost",
         "https://169.254.169.254",
-        "https://[::1]",
         "https://10.0.0.1",
-        "https://0x7f000001",
     ],
 )
 def test_an_address_within_is_not_called(owner: Caller, endpoint: str) -> None:
