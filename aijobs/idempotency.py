@@ -14,8 +14,9 @@ from aijobs.errors import IdempotencyKeyReused, InvalidRequest
 from aijobs.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
-# ASCII without control characters: servers do not agree on what other bytes of a header mean.
-PATTERN = "[ -~]{1,255}"
+# ASCII without control characters: servers do not agree on what other bytes of a header mean. They take white space
+# around it away.
+PATTERN = "[!-~]([ -~]{0,253}[!-~])?"
 _KEY = re.compile(PATTERN)
 
 

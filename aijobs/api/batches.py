@@ -7,14 +7,15 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from aijobs import batches, identifiers
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.views import ViewSet
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
 from aijobs.engine.inserting import NewBatch
 from aijobs.errors import BatchNotFound, InvalidBatch, TryAgain
@@ -23,7 +24,7 @@ from aijobs.states import BatchStatus, OnFailure, Status
 
 BATCH_ID = OpenApiParameter(
     "batch_id",
-    str,
+    {"type": "string", "pattern": identifiers.BATCH_PATTERN},
     OpenApiParameter.PATH,
     description="The batch's ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
 )
@@ -118,16 +119,19 @@ class BatchViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
+        no_parameters(request.query_params)
         return dispatch(request, "batch", read_batch, show_new_batch, _location)
 
     @describe_get
     def retrieve(self, request: Request, batch_id: str) -> Response:
+        no_parameters(request.query_params)
         batch = batches.get(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
         jobs = Job.objects.filter(batch=batch).defer("params", "result").order_by("position")
         return data_response(show_batch(batch, list(jobs)))
 
     @describe_cancel
     def destroy(self, request: Request, batch_id: str) -> Response:
+        no_parameters(request.query_params)
         batches.cancel(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
         return Response(status=204)
 

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.wire.envelope import JsonRenderer
+from aijobs.api.wire.views import KnownMethods
 
 
 @cache
@@ -26,7 +27,7 @@ def document() -> dict[str, Any]:
     return schema
 
 
-class SchemaView(SpectacularAPIView):
+class SchemaView(KnownMethods, SpectacularAPIView):
     """JSON, which browsers show and every tool reads; YAML for who accepts only that or says ?format=yaml."""
 
     content_negotiation_class = DefaultContentNegotiation
@@ -37,7 +38,7 @@ class SchemaView(SpectacularAPIView):
         return Response(document())
 
 
-class DocumentationView(SpectacularSwaggerSplitView):
+class DocumentationView(KnownMethods, SpectacularSwaggerSplitView):
     """Swagger UI. Its errors are JSON like all others."""
 
     url_name = "schema"

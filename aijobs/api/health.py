@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import invalid
+from aijobs.api.wire.views import KnownMethods
 from aijobs.errors import ApiError, InvalidFilter
 from aijobs.health import deep_check, run_checks, warnings
 
@@ -61,7 +62,7 @@ _DEEP = OpenApiParameter(
 )
 
 
-class HealthView(APIView):
+class HealthView(KnownMethods, APIView):
     """The process answers. It asks neither the database nor the broker for this."""
 
     authentication_classes = ()
@@ -78,7 +79,7 @@ class HealthView(APIView):
         return data_response({"status": "alive"})
 
 
-class ReadyView(APIView):
+class ReadyView(KnownMethods, APIView):
     """The service is ready if the database takes writes, the broker answers and every migration is applied.
 
     A transaction that stays open is a warning: to take the API away would not end it.

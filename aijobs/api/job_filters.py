@@ -68,14 +68,15 @@ class JobFilter(FilterSet):
         return jobs.filter(id__lte=identifiers.last_id_at(_moment(name, value, self.zone, end=True)))
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 
 
 def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     """A date or a date-time, as the moment that starts or ends it. Raises InvalidFilter."""
     wrong = invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
-    # An unescaped + of an offset arrives as a space.
+    # RFC 3339 allows t and z, too. An unescaped + of an offset arrives as a space.
+    text = text.upper()
     text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
     try:
         if _DATE.fullmatch(text):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,30 +12,39 @@ from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
-from aijobs import identifiers
+from aijobs import identifiers, registry
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
-from aijobs.api.job_filters import filter_jobs, includes
+from aijobs.api.job_filters import INCLUDABLE, filter_jobs, includes
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.filters import no_parameters
+from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter, several
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
+from aijobs.api.wire.views import ViewSet
 from aijobs.dispatching import JobRequest, PriorityName, read_job
 from aijobs.engine import lifecycle, statistics
 from aijobs.engine.inserting import NewJob
-from aijobs.errors import InvalidFilter, JobNotCancellable, JobNotFound, TryAgain
+from aijobs.errors import JobNotCancellable, JobNotFound, TryAgain
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
 from aijobs.sql import merged
 from aijobs.states import Priority, Status
 
 JOB_ID = OpenApiParameter(
-    "job_id", str, OpenApiParameter.PATH, description="The job's ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6."
+    "job_id",
+    {"type": "string", "pattern": identifiers.JOB_PATTERN},
+    OpenApiParameter.PATH,
+    description="The job's ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
 )
 TAGS = ["Jobs"]
-MOMENT = {"type": "string", "examples": ["2026-03-12", "2026-03-12T14:32:01Z"]}
+ZONE = "in the tenant's time zone, and so is a date-time without an offset"
+MOMENT = {
+    "type": "string",
+    "anyOf": [{"format": "date"}, {"format": "date-time"}],
+    "examples": ["2026-03-12", "2026-03-12T14:32:01Z"],
+}
 
 
 class Progress(BaseModel):
@@ -153,29 +162,28 @@ describe_list: Callable[[View], View] = extend_schema(
     description="The list shows jobs without their params and results, unless you ask for them with `include`.",
     parameters=[
         *HEADERS,
-        parameter("type", str, "Show only jobs of this type, or of these types, separated by commas."),
-        parameter(
-            "status",
-            str,
-            "Show only jobs in this status, or in these, separated by commas: queued, running, completed, failed or "
-            "cancelled.",
+        several(
+            "type",
+            [kind.name for kind in registry.all_types()],
+            "Show only jobs of this type, or of these types, separated by commas.",
         ),
+        several("status", Status.values, "Show only jobs in this status, or in these, separated by commas."),
         parameter(
             "priority",
-            {"type": "string", "enum": ["low", "normal", "high"]},
+            {"type": "string", "enum": list(get_args(PriorityName))},
             "Show only jobs that were dispatched with this priority.",
         ),
-        parameter("batch_id", str, "Show only the jobs of this batch."),
         parameter(
-            "start_date",
-            MOMENT,
-            "Show only jobs created on or after this. A date is a day in the tenant's time zone.",
+            "batch_id",
+            {"type": "string", "pattern": identifiers.BATCH_PATTERN},
+            "Show only the jobs of this batch.",
         ),
-        parameter("end_date", MOMENT, "Show only jobs created on or before this. A date means that whole day."),
-        parameter("include", str, "Also show `params`, `result` or both, separated by a comma."),
+        parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
+        parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),
+        several("include", INCLUDABLE, "Also show `params`, `result` or both, separated by a comma."),
         *PAGE,
     ],
-    responses={200: JobList, **errors(InvalidFilter)},
+    responses={200: JobList, **errors()},
 )
 describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_job",
@@ -230,10 +238,12 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
+        no_parameters(request.query_params)
         return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
+        no_parameters(request.query_params)
         jobs = Job.objects.of(tenant_of(request).id).with_text_of("params", "result")
         job = jobs.filter(id=_job_id(job_id)).first()
         if job is None:
@@ -242,6 +252,7 @@ class JobViewSet(ViewSet):
 
     @describe_cancel
     def destroy(self, request: Request, job_id: str) -> Response:
+        no_parameters(request.query_params)
         lifecycle.cancel(_job_id(job_id), tenant_of(request).id)
         return Response(status=204)
 

@@ -7,12 +7,13 @@ from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from aijobs import registry
 from aijobs.api.jobs import TAGS
 from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, View, errors
+from aijobs.api.wire.views import ViewSet
 from aijobs.engine import statistics
 from aijobs.registry import JobType, Params, Result
 from aijobs.scopes import ANY_READ
@@ -83,4 +84,5 @@ class JobTypeViewSet(ViewSet):
 
     @describe_list
     def list(self, request: Request) -> Response:
+        no_parameters(request.query_params)
         return data_response(show_types())

@@ -9,12 +9,18 @@ def invalid(path: str, message: str) -> InvalidFilter:
     return InvalidFilter(details=[{"path": path, "message": message}])
 
 
+def no_parameters(query: QueryDict) -> None:
+    """Refuse all parameters: everywhere, as a misspelt one would do nothing without a word. Raises InvalidFilter."""
+    check_names(query, set())
+
+
 def check_names(query: QueryDict, known: set[str], several: tuple[str, ...] = ()) -> None:
     """Refuse parameters that nobody knows, and those given twice that take one value. Raises InvalidFilter."""
     errors: list[FieldError] = []
     for name, values in query.lists():
         if name not in known:
-            errors.append({"path": name, "message": f"is not a parameter here; use {', '.join(sorted(known))}"})
+            here = f"use {', '.join(sorted(known))}" if known else "this endpoint has none"
+            errors.append({"path": name, "message": f"is not a parameter here; {here}"})
         elif len(values) > 1 and name not in several:
             errors.append({"path": name, "message": "must be given only once"})
     if errors:

@@ -1,6 +1,6 @@
 """OpenAPI: the key, the paths as they are called, and what the descriptions of all endpoints have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from drf_spectacular.contrib.pydantic import PydanticExtension
@@ -14,6 +14,7 @@ from aijobs.errors import (
     ApiError,
     DatabaseBusy,
     InsufficientScope,
+    InvalidFilter,
     InvalidParams,
     InvalidRequest,
     PayloadTooLarge,
@@ -93,6 +94,11 @@ class AutoSchema(SpectacularAutoSchema):
         """Our answers are objects, also those of lists: their models say what is in them."""
         return False
 
+    def _get_request_body(self, direction: str = "request") -> Schema | None:
+        """What reads a body needs one, also where no field of it is required."""
+        body: Schema | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+        return body and {**body, "required": True}
+
 
 def without_trailing_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Paths work with and without a trailing slash; the contract writes them without."""
@@ -115,16 +121,18 @@ REQUEST_ID = OpenApiParameter(
 )
 HEADERS = [TENANT, REQUEST_ID]
 
-# What any endpoint may answer, and one that reads a JSON object.
+# What any endpoint may answer, and one that reads a JSON object. Each refuses query parameters that it does not have.
 ANYWHERE: tuple[type[ApiError], ...] = (
+    InvalidRequest,
     Unauthenticated,
     InsufficientScope,
     TenantMismatch,
     TenantSuspended,
+    InvalidFilter,
     ServiceUnavailable,
     DatabaseBusy,
 )
-OF_A_BODY: tuple[type[ApiError], ...] = (InvalidRequest, PayloadTooLarge, UnsupportedMediaType, InvalidParams)
+OF_A_BODY: tuple[type[ApiError], ...] = (PayloadTooLarge, UnsupportedMediaType, InvalidParams)
 
 
 def errors(*refusals: type[ApiError]) -> dict[int, OpenApiResponse]:
@@ -142,9 +150,19 @@ def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiPar
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, **more)
 
 
+def several(name: str, choices: Sequence[str], description: str) -> OpenApiParameter:
+    """A parameter that takes one or several of the choices, comma separated."""
+    kind = {"type": "array", "items": {"type": "string", "enum": list(choices)}, "minItems": 1}
+    return parameter(name, kind, description, style="form", explode=False)
+
+
 PAGE = [
     parameter(
         "limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many results a page has."
     ),
-    parameter("cursor", str, "The `next_cursor` of the page before."),
+    parameter(
+        "cursor",
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+        "The `next_cursor` of the page before, of the same list. Any other text is refused.",
+    ),
 ]

@@ -129,7 +129,7 @@ def test_a_key_is_any_text_of_up_to_255_characters(owner: Caller, key: str) -> N
     assert post(owner, JOBS, PROBE, key).json() == first.json()
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", "a\x1bb", "a\x7f", "größe", "\udcff"])
+@pytest.mark.parametrize("key", ["", " ", " a", "a ", "x" * 256, "a\0b", "a\x1bb", "a\x7f", "größe", "\udcff"])
 def test_any_other_key_is_refused(owner: Caller, key: str) -> None:
     error_of(post(owner, JOBS, PROBE, key), 400, "INVALID_REQUEST")
     assert not Job.objects.exists()

@@ -234,7 +234,10 @@ def test_the_ends_of_time_are_no_errors(owner: Caller, zone: str) -> None:
     assert ids(owner.get(PATH, start_date="0001-01-01T00:00:00+14:00")) == [job]
 
 
-@pytest.mark.parametrize("text", ["2026-03-12T14:00:00+02:00", "2026-03-12T14:00:00 02:00", "2026-03-12T12:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    ["2026-03-12T14:00:00+02:00", "2026-03-12T14:00:00 02:00", "2026-03-12T12:00Z", "2026-03-12t12:00:00.00000000z"],
+)
 def test_offsets_are_understood_also_with_an_unescaped_plus(owner: Caller, text: str) -> None:
     noon = datetime(2026, 3, 12, 12, tzinfo=UTC)
     early, exact = job_at(owner.tenant, noon - timedelta(milliseconds=1)), job_at(owner.tenant, noon)

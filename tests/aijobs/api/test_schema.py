@@ -14,11 +14,11 @@ from aijobs.api.wire.openapi import COMPONENTS
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
-from tests.aijobs.api.answers import uuid_of
+from tests.aijobs.api.answers import NO_BATCH, NO_JOB, error_of, paths_of, uuid_of
 from tests.clients import HTTP, Caller
 
 JSON = "application/json"
-DISPATCH_REFUSALS = {"INVALID_JOB_TYPE", "INVALID_PARAMS", "IDEMPOTENCY_KEY_REUSED"}
+DISPATCH_REFUSALS = {"INVALID_JOB_TYPE", "INVALID_PARAMS", "INVALID_FILTER", "IDEMPOTENCY_KEY_REUSED"}
 
 
 @pytest.fixture
@@ -116,6 +116,55 @@ def test_headers_of_answers_are_documented(document: dict[str, Any]) -> None:
     for path in ("/api/ai-jobs", "/api/ai-jobs/batch"):
         headers = document["paths"][path]["post"]["responses"]["201"]["headers"]
         assert {"Location", "Idempotency-Replayed"} <= headers.keys()
+
+
+def test_every_body_is_required(document: dict[str, Any]) -> None:
+    assert all(each["requestBody"]["required"] for each in operations(document) if "requestBody" in each)
+
+
+def test_parameters_say_what_they_take(document: dict[str, Any]) -> None:
+    found = {each["name"]: each for each in document["paths"]["/api/ai-jobs"]["get"]["parameters"]}
+    for name in ("type", "status", "include"):
+        assert found[name]["schema"]["minItems"] == 1
+        assert (found[name]["style"], found[name]["explode"]) == ("form", False)
+    assert found["status"]["schema"]["items"]["enum"] == ["queued", "running", "completed", "failed", "cancelled"]
+    assert found["type"]["schema"]["items"]["enum"] == [kind.name for kind in registry.all_types()]
+    batch_id = found["batch_id"]["schema"]["pattern"]
+    assert re.search(batch_id, "batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+    assert not re.search(batch_id, "batch_81JQZ4X5M8N9P0Q1R2S3T4V5W6")
+
+
+def called(path: str) -> str:
+    """A path of the document with ids that the tenant of a test does not have."""
+    values = {"job_id": NO_JOB, "batch_id": NO_BATCH, "change_id": "1", "name": "amazon_us"}
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
+
+
+def test_every_endpoint_refuses_query_parameters_that_it_does_not_have(
+    owner: Caller, document: dict[str, Any]
+) -> None:
+    """But the probes: some add parameters of their own."""
+    for path, found in document["paths"].items():
+        for method in found:
+            answer = owner.request(method.upper(), called(path) + "?unknown=1", {})
+            if path.startswith("/api/"):
+                assert paths_of(error_of(answer, 422, "INVALID_FILTER")) == ["unknown"], (method, path)
+            else:
+                assert answer.status_code == 200
+
+
+def test_allow_names_the_methods_that_are_documented(owner: Caller, document: dict[str, Any]) -> None:
+    for path, found in document["paths"].items():
+        answer = owner.request("OPTIONS", called(path))
+        assert answer.status_code == 405
+        implied = {"HEAD"} if "get" in found else set()
+        assert set(answer["Allow"].split(", ")) == {method.upper() for method in found} | implied, path
+
+
+def test_head_answers_as_get_without_a_body(owner: Caller, document: dict[str, Any]) -> None:
+    for path in (path for path, found in document["paths"].items() if "get" in found):
+        head, get = (owner.request(method, called(path)) for method in ("HEAD", "GET"))
+        assert (head.status_code, head["Content-Type"], head.content) == (get.status_code, get["Content-Type"], b"")
 
 
 @pytest.mark.parametrize("kind", registry.all_types(), ids=lambda kind: kind.name)

@@ -12,6 +12,7 @@ from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, PAGE, parameter
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
+from aijobs.shapes import WITHOUT_NUL
 from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN
 from workers.catalogue.pages import Asked, Order, Pages
 
@@ -24,7 +25,11 @@ MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
 FILTERS = [
     *HEADERS,
     parameter("marketplace", MARKETPLACE_SCHEMA, "Show only what belongs to this marketplace."),
-    parameter("sku", {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU}, "Show only this SKU."),
+    parameter(
+        "sku",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL},
+        "Show only this SKU.",
+    ),
     *PAGE,
 ]
 

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.filters import no_parameters
+from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError
 from workers.catalogue.api.filters import page
 from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort, of_products, row_id
@@ -44,10 +44,11 @@ class ChangeViewSet(ViewSet):
         return page(request, pages)
 
     def retrieve(self, request: Request, change_id: str) -> Response:
+        no_parameters(request.query_params)
         return data_response(self.show(self._change(request, change_id)))
 
     def revert(self, request: Request, change_id: str) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         undone = reverting.revert(self._change(request, change_id), principal_of(request).key_id)
         return data_response(self.show(undone), status=201)
 

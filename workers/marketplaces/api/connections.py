@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Union
 
-from aijobs.api.wire.views import ViewSet
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field, RootModel, create_model
 from rest_framework.request import Request
@@ -16,6 +15,7 @@ from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
+from aijobs.api.wire.views import ViewSet
 from aijobs.errors import InvalidParams
 from aijobs.shapes import RequestModel
 from workers.catalogue.models import MARKETPLACE_PATTERN

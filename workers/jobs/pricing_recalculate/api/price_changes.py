@@ -13,10 +13,10 @@ from aijobs import identifiers
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import check_names
+from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.shapes import Pagination
-from aijobs.errors import ApiError, InvalidFilter, JobNotFound
+from aijobs.errors import ApiError, JobNotFound
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.api.filters import FILTERS
 from workers.changes.api.changes import ChangeViewSet
@@ -29,7 +29,9 @@ from workers.jobs.pricing_recalculate.applying import JobNotFinished
 
 PRICES = Prices()
 TAGS = ["Catalogue"]
-CHANGE_ID = OpenApiParameter("change_id", int, OpenApiParameter.PATH, description="The price change's ID.")
+CHANGE_ID = OpenApiParameter(
+    "change_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="The price change's ID."
+)
 
 
 class PriceChangeNotFound(ApiError):
@@ -133,7 +135,7 @@ describe_list: Callable[[View], View] = extend_schema(
     summary="List price changes, newest first",
     description="The list is the audit: every price change with its job, reason, old and new price, and status.",
     parameters=FILTERS,
-    responses={200: PriceChangeList, **errors(InvalidFilter)},
+    responses={200: PriceChangeList, **errors()},
 )
 describe_apply: Callable[[View], View] = extend_schema(
     operation_id="apply_price_changes",
@@ -146,7 +148,7 @@ describe_apply: Callable[[View], View] = extend_schema(
     ),
     parameters=HEADERS,
     request={"application/json": ApplyRequest},
-    responses={201: AppliedAnswer, **errors(*OF_A_BODY, InvalidFilter, JobNotFound, JobNotFinished)},
+    responses={201: AppliedAnswer, **errors(*OF_A_BODY, JobNotFound, JobNotFinished)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_price_change",
@@ -166,7 +168,7 @@ describe_revert: Callable[[View], View] = extend_schema(
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,
-    responses={201: PriceChangeAnswer, **errors(PriceChangeNotFound, NotRevertible, InvalidFilter)},
+    responses={201: PriceChangeAnswer, **errors(PriceChangeNotFound, NotRevertible)},
 )
 
 
@@ -178,7 +180,7 @@ class PriceChangeViewSet(ChangeViewSet):
     show = staticmethod(show_price_change)
 
     def create(self, request: Request) -> Response:
-        check_names(request.query_params, set())
+        no_parameters(request.query_params)
         wanted = read_model(request, ApplyRequest)
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
         job = applying.finished_job(tenant_of(request).id, job_id)
