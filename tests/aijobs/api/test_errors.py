@@ -57,14 +57,26 @@ def test_json_whatever_is_accepted(owner: Caller, accept: str) -> None:
 
 @pytest.mark.parametrize("path", [JOBS, BATCHES])
 @pytest.mark.parametrize(
-    "media_type", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"]
+    "media_type",
+    [
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "json",
+        "application/vnd.api+json",
+        "application/jsonp",
+    ],
 )
 def test_another_media_type_is_refused(owner: Caller, path: str, media_type: str) -> None:
     response = owner.request("POST", path, PROBE, content_type=media_type)
     assert "application/json" in error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")["message"]
 
 
-@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON", "application/json;"])
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json; charset=utf-8", "Application/JSON", "APPLICATION/JSON ;CHARSET=UTF-8", "application/json;"],
+)
 def test_json_is_json(owner: Caller, media_type: str) -> None:
     data_of(owner.request("POST", JOBS, PROBE, content_type=media_type), 201)
 

@@ -50,6 +50,10 @@ def test_yaml_for_who_asks(document: dict[str, Any], query: str, accept: str) ->
     assert yaml.safe_load(response.content) == document
 
 
+def test_a_form_that_it_does_not_have_is_refused_as_elsewhere(db: None) -> None:
+    error_of(HTTP.get("/api/schema", headers={"accept": "image/png"}), 406, "NOT_ACCEPTABLE")
+
+
 @pytest.mark.parametrize("query", ["?lang=%00", "?lang=../../x", "?version=9", "?x=1"])
 def test_odd_parameters_change_nothing(document: dict[str, Any], query: str) -> None:
     assert HTTP.get(f"/api/schema{query}").json() == document
