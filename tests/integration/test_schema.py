@@ -109,7 +109,7 @@ def test_the_server_keeps_to_its_schema(server: Api, owner: Caller) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_the_server_keeps_to_its_schema_for_long(server: Api, owner: Caller, seed: int) -> None:
-    assert_kept(server, owner, effort(100, derandomize=False), [*HypothesisTestMode], [*HypothesisTestMode], seed)
+    assert_kept(server, owner, effort(50, derandomize=False), [*HypothesisTestMode], [*HypothesisTestMode], seed)
 
 
 def assert_kept(
