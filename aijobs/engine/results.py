@@ -1,6 +1,7 @@
 """Results as they are stored: JSON, finite and bounded."""
 
 import math
+from collections.abc import Iterator
 
 import orjson
 
@@ -19,20 +20,29 @@ def encoded(result: object) -> str:
             f"The result has {len(text):,} bytes, but the service stores {LARGEST_RESULT_BYTES:,} at most. "
             "Split the work into several jobs.",
         )
-    # orjson writes NaN and infinities as null, without a word; nearly every result is cleared by looking for that.
-    if b"null" in text and not _is_finite(result):
-        raise PermanentFailure("RESULT_INVALID", "The result was not stored: it has a number that is not finite.")
+    # Nearly every result is cleared by looking at its bytes. orjson writes NaN and infinities as null, without a word.
+    if b"null" in text and not all(map(_is_finite, _values(result))):
+        raise PermanentFailure(
+            "RESULT_INVALID", "The result contains a number that is not finite, so it was not stored."
+        )
+    # Whoever reads a text with it cannot store it in PostgreSQL again.
+    if b"\\u0000" in text and any(isinstance(each, str) and "\0" in each for each in _values(result)):
+        raise PermanentFailure("RESULT_INVALID", "The result contains a text with a NUL, so it was not stored.")
     return text.decode()
 
 
 def _is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def _values(value: object) -> Iterator[object]:
+    """All that a result holds, the names in its objects too."""
     waiting = [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, float) and not math.isfinite(each):
-            return False
+        yield each
         if isinstance(each, dict):
+            waiting.extend(each)
             waiting.extend(each.values())
         elif isinstance(each, list | tuple):
             waiting.extend(each)
-    return True

@@ -44,9 +44,11 @@ def test_effect_that_fails_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_result_that_cannot_be_stored_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_with_a_nul_fails_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     job = _outcome(monkeypatch, lambda params, context: ProbeResult(label="\x00", slept=0))
-    assert (job.status, job.failures) == ("queued", 1)
+    assert (job.status, job.error_code, job.result) == ("failed", "RESULT_INVALID", None)
+    # Six characters that only look like it.
+    assert _outcome(monkeypatch, lambda params, context: ProbeResult(label="\\u0000", slept=0)).status == "completed"
 
 
 def test_handler_without_a_result_is_a_failure_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
