@@ -20,7 +20,7 @@ def encoded(result: object) -> str:
             f"The result has {len(text):,} bytes, but the service stores {LARGEST_RESULT_BYTES:,} at most. "
             "Split the work into several jobs.",
         )
-    # Nearly every result is cleared by looking at its bytes. orjson writes NaN and infinities as null, without a word.
+    # Nearly every result is cleared by looking at its bytes. orjson writes NaN and infinities as null, in silence.
     if b"null" in text and not all(map(_is_finite, _values(result))):
         raise PermanentFailure(
             "RESULT_INVALID", "The result contains a number that is not finite, so it was not stored."
