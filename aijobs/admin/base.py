@@ -64,6 +64,9 @@ class Admin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
+    class Media:
+        css: ClassVar = {"all": ["aijobs/admin.css"]}
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Django's own allows every column: who may look at keys could find out a hash, a beginning at a time."""
         return lookup in {name for each in self.list_filter for name in _parameters(each)}

@@ -135,8 +135,8 @@ SELECT id, tenant_id, marketplace, 'Rival ' || number %% 5,
     timestamptz '2026-03-31' - make_interval(hours => number), 9, 'USD'
 FROM generate_series(1, 100) number, catalogue_product;
 INSERT INTO changes_change (tenant_id, product_id, marketplace, kind, before, after, reason, status, detail,
-    created_at, attempts, not_before)
-SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', now(), 0, now()
+    warnings, read_back, created_at, attempts, not_before)
+SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()
 FROM generate_series(1, 50) number, catalogue_product;
 ANALYZE;
 """

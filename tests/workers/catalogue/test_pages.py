@@ -27,8 +27,8 @@ INSERT INTO catalogue_offer (product_id, tenant_id, marketplace, seller, fetched
 SELECT id, tenant_id, marketplace, 'Rival', timestamptz '2026-01-01' + make_interval(days => day), 9, 'USD'
 FROM catalogue_product, generate_series(1, %(days)s) day;
 INSERT INTO changes_change (tenant_id, product_id, marketplace, kind, before, after, reason, status, detail,
-    created_at, attempts, not_before)
-SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', now(), 0, now()
+    warnings, read_back, created_at, attempts, not_before)
+SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()
 FROM generate_series(1, %(days)s) day, catalogue_product;
 ANALYZE catalogue_product, catalogue_sale, catalogue_offer, changes_change;
 """
