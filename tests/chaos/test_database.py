@@ -103,8 +103,9 @@ def test_refused_writes_are_written_again(site: Site, load: Load, judge: Judge, 
         [(refused,)] = site.ask("SELECT last_value FROM chaos_refused")
     judge.passes()
     assert refused >= 10
-    # Dispatches were among them: 503, and accepted the next time, once.
-    assert {refusal.status for refusal in load.refusals} == {503}
+    # Dispatches were among them: accepted the next time, once. After a conflict that is at once, or nearly always.
+    assert {refusal.status for refusal in load.refusals} <= {503}
+    assert load.refusals or code == "40001"
 
 
 REFUSE = """
