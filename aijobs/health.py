@@ -185,7 +185,7 @@ def warnings() -> list[str]:
 
 def _warnings() -> list[str]:
     try:
-        return transactions.warnings()
+        return transactions.warnings(with_names=False)
     finally:
         # This thread's connection goes back to the pool.
         connection.close()

@@ -49,6 +49,7 @@ TOO_SLOW = (
     b'{"error":{"code":"REQUEST_TIMEOUT","message":"The body of the request did not arrive in time. Send the request '
     b'again."}}'
 )
+OVERLOADED = b'{"error":{"code":"SERVICE_UNAVAILABLE","message":"The service is busy. Try again in a moment."}}'
 
 
 class Body:
@@ -71,12 +72,22 @@ class Body:
             chunk = await anext(self._chunks)
         if self._missing is None:
             self.open = bool(chunk)
+            if not chunk and not await self._is_at_its_end():
+                raise ConnectionError("the caller is gone")
         elif not chunk:
             raise ConnectionError("the caller is gone")
         else:
             self._missing -= len(chunk)
             self.open = self._missing > 0
         return chunk
+
+    async def _is_at_its_end(self) -> bool:
+        """Of a chunked body: granian has an empty chunk for its end, and for a caller that is gone before."""
+        try:
+            await anext(self._chunks)
+        except StopAsyncIteration:
+            return True
+        return False
 
     async def fetch_first(self) -> bytes:
         chunks = [await self.fetch()]
@@ -159,8 +170,13 @@ class Threads:
     def _work(self) -> None:
         while True:
             call, done = self._calls.get()
-            call()
-            done.get_loop().call_soon_threadsafe(done.set_result, None)
+            try:
+                call()
+            except BaseException:
+                # Such as SystemExit. The thread is worth more than what was asked of it.
+                logger.exception("a call that should not fail has failed")
+            finally:
+                done.get_loop().call_soon_threadsafe(done.set_result, None)
 
 
 class Gateway:
@@ -202,7 +218,8 @@ class Gateway:
         answer = partial(self._answer, environ, protocol)
         if not await self._threads_for(path).run(answer):
             environ[BUSY] = True
-            await self._swift.run(answer)
+            if not await self._swift.run(answer):
+                protocol.response_bytes(503, [("content-type", "application/json")], OVERLOADED)
 
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
@@ -229,8 +246,10 @@ class Gateway:
 
         try:
             answer = self._application(environ, start_response)
-            protocol.response_bytes(status, headers, b"".join([*written, *answer]))
-            getattr(answer, "close", _nothing)()
+            try:
+                protocol.response_bytes(status, headers, b"".join([*written, *answer]))
+            finally:
+                getattr(answer, "close", _nothing)()
         except Exception:
             # Without an answer granian sends a 500 of its own.
             logger.exception("the application failed")

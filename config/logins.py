@@ -204,7 +204,7 @@ class LoginMiddleware:
             response = view(request, *arguments, **named)
         except PasswordsBusy:
             attempt.take_back()
-            return refusal(BUSY_SECONDS)
+            return busy()
         except Exception:
             attempt.take_back()
             raise
@@ -214,14 +214,22 @@ class LoginMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """From any other form of the admin that hashes a password."""
-        return refusal(BUSY_SECONDS) if isinstance(exception, PasswordsBusy) else None
+        return busy() if isinstance(exception, PasswordsBusy) else None
+
+
+def busy() -> HttpResponse:
+    return _please_wait("Another password is being checked.", BUSY_SECONDS)
 
 
 def refusal(seconds: int) -> HttpResponse:
+    return _please_wait("There were too many attempts to log in.", seconds)
+
+
+def _please_wait(reason: str, seconds: int) -> HttpResponse:
     unit = "second" if seconds == 1 else "seconds"
     page = (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Please wait | AI Jobs</title></head><body>'
-        f"<h1>Please wait</h1><p>There were too many attempts to log in. Wait {seconds} {unit}, then go back and try "
+        f"<h1>Please wait</h1><p>{reason} Wait {seconds} {unit}, then go back and try "
         "again.</p></body></html>"
     )
     return HttpResponse(

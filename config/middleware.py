@@ -16,9 +16,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from aijobs.api.wire.envelope import plain_refusal
 from aijobs.errors import ServiceUnavailable
-from config.gateway import BUSY
-
-ADMIN = "/admin/"
+from config.gateway import BUSY, STAFF
 
 # Everything that a page loads comes from ourselves. No script or style is written into a page: where a text of a
 # stranger should ever become markup, it does nothing. Swagger UI and the admin have pictures in their stylesheets.
@@ -47,7 +45,7 @@ class ContentSecurityPolicyMiddleware:
 
 class _ForAdmin(MiddlewareMixin):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        handle = super().__call__ if request.path_info.startswith(ADMIN) else self.get_response
+        handle = super().__call__ if request.path_info.startswith(STAFF) else self.get_response
         return cast("HttpResponseBase", handle(request))
 
 

@@ -59,8 +59,11 @@ def attempt(run: Run, context: JobContext) -> Outcome:
     """Call the handler. Every way it can end becomes an outcome, but one: it raises TransitionRefused."""
     try:
         kind = registry.get(run.type)
-        handler = registry.handler_of(kind)
         params = registry.parse_params(kind, run.params)
+    except (InvalidJobType, InvalidParams) as error:
+        return _of_another_release(run, error)
+    try:
+        handler = registry.handler_of(kind)
         # Its time limits bound what it asks of the database. What it leaves there ends with it: neither its own end
         # nor another job waits for that, or runs with its settings.
         with patience.unlimited(), cast("DatabaseWrapper", connection).lend():
@@ -73,8 +76,6 @@ def attempt(run: Run, context: JobContext) -> Outcome:
         )
     except TransitionRefused:
         raise
-    except (InvalidJobType, InvalidParams) as error:
-        return _of_another_release(run, error)
     except Exception as error:
         return outcome_of(error)
 

@@ -61,7 +61,7 @@ def raise_bound(run: Run) -> None:
 
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
-    """Whether this message's chain carries the next member. Where its chain is not the rows' order, publish anew."""
+    """Whether this message's chain carries the next member. Where its chain is not the rows' order, publish again."""
     chain = cast("list[dict[str, Any]]", task.request.chain or [])
     following = chain[-1]["args"][0] if chain else None
     if ended is None or not ended.terminal:

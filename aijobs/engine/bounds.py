@@ -14,8 +14,8 @@ A job before its bound would not be found, so a bound never passes one that may 
 * Whatever else may happen (the clock is set back, an operator changes rows), the sweeper finds within LOWER_SECONDS.
 """
 
-import itertools
 import logging
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 # a tenant's refills and limited claims are done one at a time.
 TENANTS_LOCK = 0x41494A
 BOUNDS_LOCK = 0x41494B
-# Claims of a process from one time that it raises a bound to the next: the faster a lane is drained the oftener its
-# bound is raised, and one without load costs nothing.
+# One claim in so many raises the bound of its lane: the faster a lane is drained the oftener its bound is raised, and
+# one without load costs nothing. By chance, because tenants whose windows alternate would always meet the same count.
 CLAIMS = 32
 LOWER_SECONDS = 30.0
 # Between a transaction's begin and the first lock that shows that it may write jobs.
@@ -41,11 +41,9 @@ MARGIN_SECONDS = 1.0
 
 
 class _Turn:
-    """When this process raises a bound, or looks whether one must be lowered."""
+    """When this process looks again whether a bound must be lowered."""
 
-    def __init__(self) -> None:
-        self.claims = itertools.count(1)
-        self.lower_at = 0.0
+    lower_at = 0.0
 
 
 _turn = _Turn()
@@ -61,12 +59,15 @@ class _Settled:
 
 def raise_sometimes(tenant_id: int, lane: int) -> None:
     """After a claim: raise the bound of the job's lane, every now and then."""
-    if next(_turn.claims) % CLAIMS == 0:
+    if random.random() < 1 / CLAIMS:  # noqa: S311  # hides nothing
         raise_bound(tenant_id, lane)
 
 
 def raise_bound(tenant_id: int, lane: int) -> None:
-    """Let looks begin at the first job that there is, or may still appear."""
+    """Let looks begin at the first job that there is, or may still appear.
+
+    Raises LockTimeout where another worker is raising it: one that froze there would stop all others.
+    """
     with transaction.atomic():
         parameters = {"bounds": BOUNDS_LOCK, "tenants": TENANTS_LOCK, "margin": MARGIN_SECONDS}
         [settled] = sql.rows(_Settled, SETTLED, parameters)
@@ -105,11 +106,14 @@ def alone() -> Iterator[None]:
 # may wait for anything. A prepared transaction has no process, and of another role's process we see that it is there,
 # and no more.
 SETTLED = """
-WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS flush)
+WITH settings AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS flush,
+        set_config('lock_timeout', '100ms', true) AS patience
+)
 SELECT pg_try_advisory_xact_lock_shared(%(bounds)s::int, 0) AS locked, nullif(least(
     now() - make_interval(secs => %(margin)s::float), (
     SELECT min(CASE
-        WHEN held.pid IS NULL OR (writer.pid IS NOT NULL AND writer.state IS NULL) THEN '-infinity'
+        WHEN held.pid IS NULL OR (writer.pid IS NOT NULL AND writer.xact_start IS NULL) THEN '-infinity'
         ELSE writer.xact_start
     END)
     FROM pg_locks held LEFT JOIN pg_stat_activity writer ON writer.pid = held.pid
@@ -119,7 +123,7 @@ SELECT pg_try_advisory_xact_lock_shared(%(bounds)s::int, 0) AS locked, nullif(le
         OR (held.locktype = 'advisory' AND held.classid = %(tenants)s::int)
     ) AND held.pid IS DISTINCT FROM pg_backend_pid()
 )), '-infinity') AS since
-FROM settings WHERE flush = 'off'
+FROM settings WHERE flush = 'off' AND patience = '100ms'
 """
 
 # A statement of its own: the next one's snapshot then sees what the previous holder committed.

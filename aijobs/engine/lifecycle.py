@@ -190,13 +190,15 @@ def reclaim_expired() -> int:
     for run in expired:
         try:
             with transaction.atomic():
-                sql.execute(statements.PATIENCE, {})
+                sql.execute(statements.PATIENCE, {"wait": "100ms"})
                 ended = record(run, LeaseLost())
         except TransitionRefused:
             # Renewed, ended or reclaimed by another sweeper since we looked.
             continue
-        except sql.LockTimeout:
-            # Its worker is frozen in the middle of a write: the next sweep looks again, the others are not kept.
+        except OperationalError as error:
+            if not sql.is_given_up(error):
+                raise
+            # Such as a worker that is frozen in the middle of a write: the next sweep looks again.
             continue
         reclaimed += 1
         if ended.released:
@@ -279,7 +281,7 @@ def _patiently(change: Callable[[], Done]) -> Done:
 
 def _with_patience(change: Callable[[], Done]) -> Done:
     with transaction.atomic():
-        sql.execute(statements.PATIENCE, {})
+        sql.execute(statements.PATIENCE, {"wait": "1s"})
         return change()
 
 

@@ -72,7 +72,7 @@ def refill(tenant_id: int) -> int:
     """
     try:
         with transaction.atomic():
-            sql.execute(LOCK_TENANT, {"space": bounds.TENANTS_LOCK, "tenant": tenant_id})
+            sql.execute(LOCK_REFILL, {"space": bounds.TENANTS_LOCK, "tenant": tenant_id})
             released = sql.rows(Released, RELEASE, {"tenant": tenant_id, "window": settings.AIJOBS_RELEASE_WINDOW})
     except sql.LockTimeout:
         # A worker froze while it held the lock. The other tenants are not kept, and the next sweep comes again.
@@ -87,7 +87,7 @@ class _Tenant:
 
 
 # Not flushed at its commit: a release that a crash of the server takes back is made again, and its message refused.
-LOCK_TENANT = """
+LOCK_REFILL = """
 WITH settings AS MATERIALIZED (
     SELECT set_config('lock_timeout', '1s', true) AS patience, set_config('synchronous_commit', 'off', true) AS flush
 )

@@ -129,7 +129,7 @@ SELECT
 """
 
 # Bounds the waiting for locks in the rest of the transaction.
-PATIENCE = "SELECT set_config('lock_timeout', '1s', true) AS bound"
+PATIENCE = "SELECT set_config('lock_timeout', %(wait)s::text, true) AS bound"
 
 # How many jobs of `tenant` are running. Counted lane by lane, so that each count begins at its bound.
 RUNNING = """

@@ -43,9 +43,12 @@ class _Hidden:
     sessions: int
 
 
-def warnings() -> list[str]:
-    """A sentence or two for each open transaction that is too old. None of them quotes a query."""
-    return list(_warnings())
+def warnings(*, with_names: bool) -> list[str]:
+    """A sentence or two for each open transaction that is too old. None of them quotes a query.
+
+    `with_names`: of the applications, prepared transactions and slots, which are none of a stranger's business.
+    """
+    return list(_warnings(with_names))
 
 
 def unseen() -> list[str]:
@@ -59,23 +62,25 @@ def unseen() -> list[str]:
     ]
 
 
-def _warnings() -> Iterator[str]:
+def _warnings(with_names: bool) -> Iterator[str]:
     old = {"seconds": OLD_SECONDS}
     for session in sql.rows(_Session, SESSIONS, old):
-        name = f'application "{session.application}"' if session.application else "without an application name"
+        name = f' (application "{session.application}")' if with_names and session.application else ""
         yield (
-            f"The database session with process ID {session.pid} ({name}) has had a transaction open for "
+            f"The database session with process ID {session.pid}{name} has had a transaction open for "
             f"{session.seconds:.0f} s. {END_IT} End it with SELECT pg_terminate_backend({session.pid}) if nobody "
             "needs it."
         )
     for prepared in sql.rows(_Prepared, PREPARED, old):
+        name = f' "{prepared.gid}"' if with_names else ""
         yield (
-            f'The prepared transaction "{prepared.gid}" has been open for {prepared.seconds:.0f} s. {END_IT} End it '
+            f"A prepared transaction{name} has been open for {prepared.seconds:.0f} s. {END_IT} End it "
             "with COMMIT PREPARED or ROLLBACK PREPARED."
         )
     for slot in sql.rows(_Slot, SLOTS, {"transactions": OLD_TRANSACTIONS}):
+        name = f' "{slot.name}"' if with_names else ""
         yield (
-            f'The replication slot "{slot.name}" keeps the rows of {slot.transactions} transactions. {END_IT} Start '
+            f"A replication slot{name} keeps the rows of {slot.transactions} transactions. {END_IT} Start "
             "its standby, or drop the slot."
         )
 

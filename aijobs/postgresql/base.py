@@ -85,6 +85,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             patience.give_up()
             raise
+        patience.connected()
         connection.borrowed = lent.handlers > 0 and not self.of_engine
         lent.add(connection)
         return connection

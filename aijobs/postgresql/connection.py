@@ -26,7 +26,6 @@ class Connection(psycopg.Connection[Row]):
 
     def wait(self, gen: PQGen[Answer], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Answer:
         self.waits += 1
-        patience.begin()
         try:
             return super().wait(_watched(gen), interval, timeout)
         except BaseException:

@@ -13,7 +13,7 @@ from time import monotonic
 import psycopg
 
 # Four seconds of it at most go into a connection (see the pool's `timeout`). A request has waited two seconds for a
-# thread before (see config.wsgi): ten seconds in all.
+# thread before (see config.gateway): ten seconds in all.
 REQUEST_SECONDS = 7.5
 # Of what a worker, beat or the sweeper asks for. A handler is bounded by its type's time limits instead.
 WORKER_SECONDS = 60.0
@@ -26,6 +26,8 @@ class ServerSilent(psycopg.OperationalError):
 class _Thread(threading.local):
     # When the present silence began; None while nothing has been asked for in vain.
     since: float | None = None
+    # How long the present connection was waited for, until something is asked for on it: one silence, not two.
+    waited: float = 0.0
     unlimited: bool = False
 
 
@@ -70,8 +72,14 @@ class Patience:
         if self._seconds is None or self._thread.unlimited:
             return None
         if self._thread.since is None:
-            self._thread.since = monotonic()
+            self._thread.since, self._thread.waited = monotonic() - self._thread.waited, 0.0
         return self._thread.since + self._seconds
+
+    def connected(self) -> None:
+        """The connection that was asked for is there, though the server may not have said anything."""
+        if self._thread.since is not None:
+            self._thread.waited = monotonic() - self._thread.since
+            self._thread.since = None
 
     def progressed(self) -> None:
         """What was asked for goes on, or is over."""

@@ -31,6 +31,8 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
         case "/refuse":
             start_response("401 Unauthorized", [])
             return [b"refused"]
+        case "/exit":
+            raise SystemExit
         case "/fail":
             raise RuntimeError("as it happens")
         case "/read":

@@ -192,6 +192,22 @@ def test_a_body_that_ends_early_is_an_error_of_reading(port: int) -> None:
         assert caller.answer()[2].startswith(b"the body ended after")
 
 
+@pytest.mark.parametrize("sent", [b"4000\r\nxxx", b""], ids=["in_a_chunk", "between_two"])
+def test_a_chunked_body_that_ends_early_is_an_error_of_reading(port: int, sent: bytes) -> None:
+    """Taken for a whole one, half a line of an import would be a price."""
+    chunk = b"%x\r\n%b\r\n" % (len(LARGE), LARGE)
+    with Connection(port) as caller:
+        caller.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, sent)
+        caller.socket.shutdown(socket.SHUT_WR)
+        assert caller.answer()[2].startswith(b"the body ended after")
+
+
+def test_a_call_that_dies_costs_no_thread(port: int) -> None:
+    for _ in range(THREADS + 1):
+        with Connection(port) as caller:
+            assert _ask(caller, b"/exit")[0] == 500
+
+
 def test_an_application_that_fails_answers_500(connection: Connection) -> None:
     connection.send(head(b"/fail"), head(b"/refuse"))
     assert connection.answer()[0] == 500

@@ -13,8 +13,6 @@ from workers.catalogue.models import Scan
 
 # An offer that was not seen again for so long, while newer ones of the product were, is taken to be gone.
 GONE_AFTER = timedelta(days=7)
-# Price wars and last scans are looked for no further back.
-HISTORY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)

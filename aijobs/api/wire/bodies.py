@@ -55,7 +55,7 @@ def _sizes(value: object) -> Iterator[int]:
 
 
 def _nul_errors(path: str, value: object) -> Iterator[FieldError]:
-    """Where a string or a name holds U+0000, which PostgreSQL's jsonb has no form for."""
+    """Where a string or a name holds U+0000, which PostgreSQL's text has no form for."""
     if isinstance(value, str):
         if "\0" in value:
             yield {"path": path, "message": "must not contain the character U+0000"}

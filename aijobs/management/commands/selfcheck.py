@@ -65,7 +65,7 @@ The exit code is 0 if every rule holds, 1 if some do not, and 2 if the database 
 
     def _check(self, *, whole: bool, as_json: bool) -> bool:
         """Print what is wrong, as it is found; or that nothing is. And what slows the service down."""
-        for warning in (*transactions.warnings(), *transactions.unseen()):
+        for warning in (*transactions.warnings(with_names=True), *transactions.unseen()):
             self._print(({"warning": warning}, f"warning: {warning}"), as_json)
         violated = False
         for told in self._whole() if whole else _tell(selfcheck.findings()):

@@ -25,16 +25,16 @@ def other() -> Iterator[psycopg.Connection]:
 def test_an_open_transaction_is_named_with_its_session_and_age(
     other: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not [line for line in transactions.warnings() if "pg_dump" in line]
+    assert not [line for line in transactions.warnings(with_names=True) if "pg_dump" in line]
     monkeypatch.setattr(transactions, "OLD_SECONDS", 0.0)
-    [line] = [line for line in transactions.warnings() if "pg_dump" in line]
+    [line] = [line for line in transactions.warnings(with_names=True) if "pg_dump" in line]
     assert line.startswith(
         f"The database session with process ID {other.info.backend_pid} (application "
         f'"pg_dump") has had a transaction open for 0 s. Until it ends, '
     )
     assert SECRET not in line
     other.rollback()
-    assert not [line for line in transactions.warnings() if "pg_dump" in line]
+    assert not [line for line in transactions.warnings(with_names=True) if "pg_dump" in line]
 
 
 @pytest.mark.django_db
@@ -44,6 +44,6 @@ def test_what_a_role_may_not_see_is_said(other: psycopg.Connection, monkeypatch:
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE seller_of_nothing")
         cursor.execute("SET LOCAL ROLE seller_of_nothing")
-    assert transactions.warnings() == []
+    assert transactions.warnings(with_names=True) == []
     [line] = transactions.unseen()
     assert "pg_read_all_stats" in line

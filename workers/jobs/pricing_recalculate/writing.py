@@ -72,7 +72,8 @@ def _wait_while_suspended(context: Context) -> None:
     """A run that leaves changes open because its tenant is suspended goes on with them when the tenant does."""
     if _open_changes(context):
         with context.owned():
-            """Raises RunSuspended."""
+            # Raises RunSuspended where that is why.
+            pass
 
 
 def _write(desk: Desk, ids: Sequence[int], params: PricingParams, context: Context) -> None:
