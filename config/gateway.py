@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
@@ -36,14 +37,24 @@ READINESS_THREADS = 2
 WAIT_SECONDS = 2.0
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
 BUSY = "aijobs.busy"
-# A body of which nothing arrives for so long is given up, as granian does with a head.
+# A body of which nothing arrives for so long is given up, as granian does with a head. So is one that has been waited
+# for so much longer than it takes at this rate: a byte now and then would hold a thread for ever.
 SILENCE_SECONDS = 30.0
-# What is read of a body before a thread is taken: all of nearly every dispatch.
+SLOWEST_BYTES_PER_SECOND = 32 * 1024
+# A thread is taken when a body is there, or a byte more of it than any endpoint reads whole
+# (DATA_UPLOAD_MAX_MEMORY_SIZE). Only imports are read in their thread, as they come.
+LARGEST = 1024 * 1024
+IMPORTS = "/api/catalogue/"
 READ_AHEAD = 64 * 1024
-# A body that was refused is read on for a while after the answer. If the connection were closed at once, the caller
+# So many bodies may be longer than that at a time, while they are awaited: memory is bounded.
+LARGE_AT_ONCE = 64
+# A body that was refused is read on for a while before the answer. If the connection were closed at once, the caller
 # would see it reset while still sending, and not the answer.
 LINGER_BYTES = 4 * 1024 * 1024
 LINGER_SECONDS = 2.0
+# A body that was given up is let go by granian a moment later. Answered before that, its caller's connection would
+# stay open: nothing would look at it again.
+LETTING_GO_SECONDS = 0.1
 # In the API's envelope. Nothing else knows of a request whose body has not come.
 TOO_SLOW = (
     b'{"error":{"code":"REQUEST_TIMEOUT","message":"The body of the request did not arrive in time. Send the request '
@@ -52,33 +63,43 @@ TOO_SLOW = (
 OVERLOADED = b'{"error":{"code":"SERVICE_UNAVAILABLE","message":"The service is busy. Try again in a moment."}}'
 
 
+# What sends a status, headers and a body.
+Send = Callable[[int, list[tuple[str, str]], bytes], object]
+
+
 class Body:
     """A request's body, as it arrives. Only the event loop fetches, one chunk after the other."""
 
     def __init__(self, protocol: HTTPProtocol, length: int | None, silence_seconds: float) -> None:
         self._chunks: AsyncIterator[bytes] = aiter(protocol)
-        self._missing = length
+        self.missing = length
         self._silence_seconds = silence_seconds
+        self._patience = silence_seconds
         self.open = True
+        # A chunk was waited for in vain.
+        self.given_up = False
 
     async def fetch(self) -> bytes:
         """The next bytes, none at the end. Raises TimeoutError, and ConnectionError where the body ends early."""
         if not self.open:
             return b""
         # Granian must not be asked again after a fetch that was given up.
-        self.open = False
-        async with asyncio.timeout(self._silence_seconds):
+        self.open, self.given_up = False, True
+        began = monotonic()
+        async with asyncio.timeout(min(self._silence_seconds, self._patience)):
             # Not `anext` with a default, which granian's futures do not know. They end with an empty chunk.
             chunk = await anext(self._chunks)
-        if self._missing is None:
+        self.given_up = False
+        self._patience += len(chunk) / SLOWEST_BYTES_PER_SECOND - (monotonic() - began)
+        if self.missing is None:
             self.open = bool(chunk)
             if not chunk and not await self._is_at_its_end():
                 raise ConnectionError("the caller is gone")
         elif not chunk:
             raise ConnectionError("the caller is gone")
         else:
-            self._missing -= len(chunk)
-            self.open = self._missing > 0
+            self.missing -= len(chunk)
+            self.open = self.missing > 0
         return chunk
 
     async def _is_at_its_end(self) -> bool:
@@ -89,19 +110,25 @@ class Body:
             return True
         return False
 
-    async def fetch_first(self) -> bytes:
-        chunks = [await self.fetch()]
-        while self.open and sum(map(len, chunks)) < READ_AHEAD:
+    async def fetch_at_least(self, size: int) -> bytes:
+        """So much of it, or all there is."""
+        chunks: list[bytes] = []
+        while self.open and size > 0:
             chunks.append(await self.fetch())
+            size -= len(chunks[-1])
         return b"".join(chunks)
 
     async def drain(self) -> None:
-        """Read on after the answer, within bounds. What is left then closes the connection."""
+        """Read on before the answer, within bounds. What is left then closes the connection."""
         left = LINGER_BYTES
         with suppress(OSError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while self.open and left > 0:
                     left -= len(await self.fetch())
+
+    async def let_go(self) -> None:
+        if self.given_up:
+            await asyncio.sleep(LETTING_GO_SECONDS)
 
 
 class Input(io.RawIOBase):
@@ -190,6 +217,7 @@ class Gateway:
     ) -> None:
         self._application = application
         self._silence_seconds = silence_seconds
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._threads = Threads(THREADS, wait_seconds)
         self._staff = Threads(STAFF_THREADS, wait_seconds)
         self._readiness = Threads(READINESS_THREADS, wait_seconds)
@@ -200,26 +228,41 @@ class Gateway:
         environ = environ_of(scope)
         body = _body(environ, protocol, self._silence_seconds)
         if body is None:
-            await self._run(scope.path, environ, protocol)
+            await self._run(scope.path, environ, protocol.response_bytes)
             return
+        streamed = scope.path.startswith(IMPORTS)
         try:
-            first = await body.fetch_first()
+            first = await body.fetch_at_least(READ_AHEAD)
+            # What is too long already is refused without being awaited.
+            if body.open and not streamed and (body.missing or 0) <= LARGEST:
+                async with self._large:
+                    first += await body.fetch_at_least(LARGEST + 1 - len(first))
         except OSError:
+            await body.let_go()
             protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
             return
-        loop = asyncio.get_running_loop()
         environ["wsgi.input"] = (
-            io.BufferedReader(Input(first, body, loop), READ_AHEAD) if body.open else io.BytesIO(first)
+            io.BufferedReader(Input(first, body, asyncio.get_running_loop()), READ_AHEAD)
+            if body.open and streamed
+            else io.BytesIO(first)
         )
-        await self._run(scope.path, environ, protocol)
+        if not body.open:
+            await self._run(scope.path, environ, protocol.response_bytes)
+            return
+        # An answer to a body that was not read whole is sent behind what is still coming, within bounds.
+        answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
+        await self._run(scope.path, environ, lambda *answer: answers.append(answer))
         await body.drain()
+        await body.let_go()
+        for answer in answers:
+            protocol.response_bytes(*answer)
 
-    async def _run(self, path: str, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
-        answer = partial(self._answer, environ, protocol)
+    async def _run(self, path: str, environ: WSGIEnvironment, send: Send) -> None:
+        answer = partial(self._answer, environ, send)
         if not await self._threads_for(path).run(answer):
             environ[BUSY] = True
             if not await self._swift.run(answer):
-                protocol.response_bytes(503, [("content-type", "application/json")], OVERLOADED)
+                send(503, [("content-type", "application/json")], OVERLOADED)
 
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
@@ -231,7 +274,7 @@ class Gateway:
                 return self._readiness
         return self._threads
 
-    def _answer(self, environ: WSGIEnvironment, protocol: HTTPProtocol) -> None:
+    def _answer(self, environ: WSGIEnvironment, send: Send) -> None:
         """Call the application, in a thread. No endpoint streams: an answer is sent whole."""
         status = 500
         headers: list[tuple[str, str]] = []
@@ -247,7 +290,7 @@ class Gateway:
         try:
             answer = self._application(environ, start_response)
             try:
-                protocol.response_bytes(status, headers, b"".join([*written, *answer]))
+                send(status, headers, b"".join([*written, *answer]))
             finally:
                 getattr(answer, "close", _nothing)()
         except Exception:

@@ -2,7 +2,8 @@
 
 Hashing takes a third of a second of a core, on purpose. Whoever may not try yet is refused before it, and so is
 whoever comes while another one is being hashed: strangers with any number of names and addresses cost one core at
-most, and no thread of the API's (see gateway.py). django-axes counts failures too, but hashes for all at once.
+most in each process, and no thread of the API's (see gateway.py). django-axes counts failures too, but hashes for all
+at once.
 """
 
 import hashlib
@@ -79,19 +80,29 @@ class PasswordsBusy(Exception):
     """Another password is being hashed in this process."""
 
 
-_hashing = threading.Lock()
+# Whoever has logged in before has a turn of their own: strangers who hammer would leave them none.
+strangers, known = threading.Lock(), threading.Lock()
+KNOWN_WAIT_SECONDS = 3.0
+
+
+class _Present(threading.local):
+    is_known = False
+
+
+_present = _Present()
 
 
 class OneAtATimeHasher(PBKDF2PasswordHasher):
-    """Django's own, which refuses to hash two passwords at once. Raises PasswordsBusy."""
+    """Django's own, which refuses to hash two strangers' passwords at once. Raises PasswordsBusy."""
 
     def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
-        if not _hashing.acquire(blocking=False):
+        turn, seconds = (known, KNOWN_WAIT_SECONDS) if _present.is_known else (strangers, 0.0)
+        if not turn.acquire(timeout=seconds):
             raise PasswordsBusy()
         try:
             return super().encode(password, salt, iterations)
         finally:
-            _hashing.release()
+            turn.release()
 
 
 @cache
@@ -120,13 +131,15 @@ class Attempt:
         self._address = f"ai-jobs.logins.address.{address}"
         self._name = f"ai-jobs.logins.name.{name}"
         self._counters: list[str] = []
+        # Whether this name has logged in from this address before.
+        self.is_known = False
 
     def begin(self) -> float:
         """The seconds that are left to wait; 0, and it counts as failed until it is said not to have."""
         try:
-            known = valkey().exists(self._known)
+            self.is_known = bool(valkey().exists(self._known))
             limits = {self._both: (FREE_OF_BOTH, LONGEST_OF_BOTH)}
-            if not known:
+            if not self.is_known:
                 limits[self._address] = (FREE_OF_ADDRESS, LONGEST_OF_ADDRESS)
                 limits[self._name] = (FREE_OF_NAME, LONGEST_OF_NAME)
             numbers = [number for limit in limits.values() for number in limit]
@@ -200,6 +213,7 @@ class LoginMiddleware:
         attempt = Attempt(name, address_of(request))
         if wait := attempt.begin():
             return refusal(ceil(wait))
+        _present.is_known = attempt.is_known
         try:
             response = view(request, *arguments, **named)
         except PasswordsBusy:
@@ -208,6 +222,8 @@ class LoginMiddleware:
         except Exception:
             attempt.take_back()
             raise
+        finally:
+            _present.is_known = False
         if response.status_code == 302:
             attempt.succeeded()
         return response

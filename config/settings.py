@@ -77,9 +77,10 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_celery_beat",
     "config",
+    # Before django-celery-beat, one of whose templates it replaces.
     "aijobs",
+    "django_celery_beat",
     "workers",
     "workers.catalogue",
     "workers.changes",

@@ -20,14 +20,15 @@ TIMED_CASES = (
     "tests/aijobs/outbound/test_http.py::test_a_server_that_drips_is_left_in_time",
     "tests/aijobs/outbound/test_http.py::test_a_zip_bomb_is_not_inflated",
 )
-_INTEGRATION = "tests/integration/"
+# Cases of such a module share processes or rows, which are made once.
+_WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/workers/catalogue/test_pages.py")
 
 
 def group_of(nodeid: str) -> str | None:
-    """Whose turn it shares; None where that does not matter. Cases of an integration module share processes."""
+    """Whose turn it shares; None where that does not matter."""
     if nodeid.startswith(TIMED_CASES):
         return TIMED
-    return nodeid.partition("::")[0] if nodeid.startswith(_INTEGRATION) else None
+    return nodeid.partition("::")[0] if nodeid.startswith(_WHOLE_MODULES) else None
 
 
 def order(nodeid: str) -> int:

@@ -35,7 +35,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             raise SystemExit
         case "/fail":
             raise RuntimeError("as it happens")
-        case "/read":
+        case "/read" | "/api/catalogue/read":
             start_response("200 OK", [])
             return [_read(environ)]
         case _:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.gateway import THREADS
+from config.gateway import IMPORTS, LARGEST, SLOWEST_BYTES_PER_SECOND, THREADS
 from config.local import processes
 from config.local.stack import GRANIAN, HOST, free_port
 from tests.config.echo import SILENCE_SECONDS, WAIT_SECONDS
@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20.0
 HEAD_TIMEOUT_MILLISECONDS = 1_000
 LARGE = b"x" * 300_000
+# Read as it comes, in a thread.
+STREAMED = IMPORTS.encode() + b"read"
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +156,10 @@ def test_the_application_learns_what_was_asked(connection: Connection) -> None:
 @pytest.mark.parametrize("size", [1, 64 * 1024, 64 * 1024 + 1, 3_000_000])
 def test_a_body_is_read_to_its_end(connection: Connection, size: int) -> None:
     body = b"x" * size
-    connection.send(post(b"/read", body))
+    connection.send(post(STREAMED, body))
     assert connection.answer()[2] == b"%d" % size
     chunk = b"%x\r\n%b\r\n" % (size, body)
-    connection.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
+    connection.send(head(STREAMED, b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
     assert connection.answer()[2] == b"%d" % (2 * size)
 
 
@@ -187,7 +189,7 @@ def test_no_more_than_so_much_is_read_of_a_refused_body(port: int) -> None:
 
 def test_a_body_that_ends_early_is_an_error_of_reading(port: int) -> None:
     with Connection(port) as caller:
-        caller.send(post(b"/read", LARGE, length=10**6))
+        caller.send(post(STREAMED, LARGE, length=10**6))
         caller.socket.shutdown(socket.SHUT_WR)
         assert caller.answer()[2].startswith(b"the body ended after")
 
@@ -197,7 +199,7 @@ def test_a_chunked_body_that_ends_early_is_an_error_of_reading(port: int, sent: 
     """Taken for a whole one, half a line of an import would be a price."""
     chunk = b"%x\r\n%b\r\n" % (len(LARGE), LARGE)
     with Connection(port) as caller:
-        caller.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, sent)
+        caller.send(head(STREAMED, b"Transfer-Encoding: chunked", method=b"POST"), chunk, sent)
         caller.socket.shutdown(socket.SHUT_WR)
         assert caller.answer()[2].startswith(b"the body ended after")
 
@@ -238,7 +240,7 @@ def test_half_a_body_is_answered_408_and_the_connection_closed(connection: Conne
 
 
 def test_half_a_large_body_frees_its_thread(connection: Connection) -> None:
-    connection.send(post(b"/read", LARGE, length=10**6))
+    connection.send(post(STREAMED, LARGE, length=10**6))
     assert connection.answer()[2] == b"the body ended after %d bytes" % (len(LARGE) // 10_000 * 10_000)
     assert connection.ends()
 
@@ -256,6 +258,58 @@ def test_bodies_that_stall_hold_no_thread(port: int) -> None:
     finally:
         for caller in callers:
             caller.__exit__()
+
+
+def test_bodies_that_come_a_byte_at_a_time_hold_no_thread(port: int) -> None:
+    """Four of them stopped the API for everybody."""
+    callers = [Connection(port) for _ in range(2 * THREADS)]
+    try:
+        for caller in callers:
+            caller.send(post(b"/read", LARGE, length=10**6))
+        with Connection(port) as other:
+            for _ in range(5):
+                for caller in callers:
+                    caller.send(b"x")
+                began = time.monotonic()
+                assert _ask(other, b"/other")[0] == 200
+                assert time.monotonic() - began < WAIT_SECONDS
+    finally:
+        for caller in callers:
+            caller.__exit__()
+
+
+def test_an_import_that_comes_a_byte_at_a_time_is_given_up(connection: Connection) -> None:
+    sent = b"x" * 70_000
+    connection.send(post(STREAMED, sent, length=10**6))
+    began = time.monotonic()
+    connection.socket.settimeout(SILENCE_SECONDS / 5)
+    answer = b""
+    while not answer:
+        connection.send(b"x")
+        try:
+            answer = connection.socket.recv(10_000)
+        except TimeoutError:
+            assert time.monotonic() - began < PATIENCE_SECONDS
+    assert b"the body ended after" in answer
+    assert time.monotonic() - began > len(sent) / SLOWEST_BYTES_PER_SECOND
+
+
+def test_no_more_is_read_ahead_than_any_endpoint_takes(connection: Connection) -> None:
+    chunk = b"%x\r\n%b\r\n" % (LARGEST, b"x" * LARGEST)
+    connection.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
+    assert LARGEST < int(connection.answer()[2]) < 1.5 * LARGEST
+
+
+def test_connections_that_say_nothing_leave_room_for_others(port: int) -> None:
+    """Granian takes 1,024 by itself."""
+    silent: list[socket.socket] = []
+    try:
+        silent.extend(socket.create_connection((HOST, port), timeout=PATIENCE_SECONDS) for _ in range(1_500))
+        with Connection(port) as other:
+            assert _ask(other, b"/healthz")[0] == 200
+    finally:
+        for each in silent:
+            each.close()
 
 
 def test_where_no_thread_is_free_probes_are_answered_and_the_others_refused(port: int) -> None:

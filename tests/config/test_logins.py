@@ -130,6 +130,17 @@ def test_others_failures_do_not_reach_from_where_the_operator_has_logged_in_befo
     assert fail(TRIES, lambda number: "operator", lambda number: HERE).count(429) == TRIES - FREE_OF_BOTH
 
 
+def test_strangers_who_hammer_leave_the_operator_a_turn(operator: User, settings: Any) -> None:
+    """Of passwords that are hashed one at a time, theirs were always first."""
+    settings.PASSWORD_HASHERS = ["config.logins.OneAtATimeHasher"]
+    operator.set_password(PASSWORD)
+    operator.save()
+    assert log_in("operator", PASSWORD).status_code == 302
+    with logins.strangers:
+        assert log_in("operator", PASSWORD).status_code == 302
+        assert log_in("operator", PASSWORD, ELSEWHERE).status_code == 429
+
+
 @pytest.mark.parametrize("name", [" operator", "operator ", "ｏperator"])
 def test_a_name_that_the_form_reads_the_same_counts_as_the_same(operator: User, name: str) -> None:
     fail(FREE_OF_BOTH, lambda number: name, lambda number: HERE)

@@ -67,7 +67,7 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[Caller]:
             cursor.execute(FILL, {"tenants": [each.pk for each in tenants], "products": PRODUCTS, "days": DAYS})
         yield caller(tenants[0])
         with connection.cursor() as cursor:
-            cursor.execute("TRUNCATE aijobs_tenant CASCADE")
+            cursor.execute("TRUNCATE aijobs_tenant, aijobs_apikey CASCADE")
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
