@@ -18,5 +18,6 @@ def check_redis_urls(app_configs: Sequence[AppConfig] | None, **_: object) -> li
     except ImproperlyConfigured as error:
         return [Error(str(error), id="aijobs.E001")]
     if redis_urls.for_kombu(settings.BROKER_URL) != settings.CELERY_BROKER_URL:
-        return [Error("CELERY_BROKER_URL is another broker than BROKER_URL. Set BROKER_URL only.", id="aijobs.E002")]
+        message = "CELERY_BROKER_URL names a different broker from BROKER_URL. Set only BROKER_URL."
+        return [Error(message, id="aijobs.E002")]
     return []

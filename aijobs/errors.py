@@ -53,11 +53,14 @@ class Unauthenticated(ApiError):
 
 class InsufficientScope(ApiError):
     code, status = "INSUFFICIENT_SCOPE", 403
-    default_message = "The API key lacks the scope that this request needs."
+    default_message = "The API key lacks the scope that this request needs. Use a key that has it."
 
 
 class TenantMismatch(ApiError):
-    code, status, default_message = "TENANT_MISMATCH", 403, "The API key does not belong to this tenant."
+    code, status = "TENANT_MISMATCH", 403
+    default_message = (
+        "The API key does not belong to this tenant. Name one of its tenants in X-Tenant-ID, or use another key."
+    )
 
 
 class TenantSuspended(ApiError):
@@ -133,7 +136,7 @@ class ServiceUnavailable(ApiError):
 
 class DatabaseBusy(ApiError):
     code, status = "DATABASE_BUSY", 503
-    default_message = "The database was busy with other requests and did not do this one. Try again in a moment."
+    default_message = "The database was too busy to finish this request. Try again in a moment."
 
 
 class JobFailure(Exception):

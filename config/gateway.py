@@ -230,7 +230,8 @@ class Gateway:
         if body is None:
             await self._run(scope.path, environ, protocol.response_bytes)
             return
-        streamed = scope.path.startswith(IMPORTS)
+        of_json = str(environ.get("CONTENT_TYPE", "")).lower().startswith("application/json")
+        streamed = scope.path.startswith(IMPORTS) and not of_json
         try:
             first = await body.fetch_at_least(READ_AHEAD)
             # What is too long already is refused without being awaited.

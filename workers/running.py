@@ -105,7 +105,8 @@ def outcome_of(error: Exception) -> Outcome:
     logger.error("unexpected exception", exc_info=error)
     return Failed(
         "INTERNAL_ERROR",
-        "The job failed because of an error in the service. Its operator finds it in the log.",
+        "The job failed because of an error in the service. Dispatch it again, and if it fails again, tell the "
+        "operator the job's ID: the log has the cause.",
         transient=True,
     )
 

@@ -24,7 +24,7 @@ class CancelAdmin(ReadOnlyAdmin):
 
     id_prefix: ClassVar[str]
     search_fields: ClassVar = ["pk"]
-    search_help_text = "An id, or the whole name of a tenant"
+    search_help_text = "Enter an ID, or the whole name of a tenant."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -60,6 +60,5 @@ class CancelAdmin(ReadOnlyAdmin):
 def _refused(refusals: list[tuple[str, str]]) -> SafeString:
     shown = format_html_join("", "<br>{}: {}", refusals[:SHOWN_REFUSALS])
     more = len(refusals) - SHOWN_REFUSALS
-    return format_html(
-        "The service did not cancel {}:{}{}", len(refusals), shown, f" … and {more} more" if more > 0 else ""
-    )
+    rest = f" … and {more} more" if more > 0 else ""
+    return format_html("The service did not cancel {} of them:{}{}", len(refusals), shown, rest)

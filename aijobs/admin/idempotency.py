@@ -16,7 +16,7 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin):
     list_select_related = ["tenant"]
     list_filter = [TenantFilter]
     search_fields = ["key__exact"]
-    search_help_text = "A whole key"
+    search_help_text = "Enter a whole key."
     fields = ["key", "tenant", "created_at", "shown_fingerprint", "shown_answer"]
 
     @admin.display(description="fingerprint")

@@ -47,7 +47,7 @@ class HasScope(BasePermission):
                 if required == scopes.ANY_READ
                 else f"{required} scope"
             )
-            raise InsufficientScope(f"The API key lacks the {shown}.")
+            raise InsufficientScope(f"The API key lacks the {shown}. Use a key that has it.")
         return True
 
 

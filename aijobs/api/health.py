@@ -48,8 +48,9 @@ _ALIVE = _object(data=_object(status=_constant("alive")))
 _WARNINGS: dict[str, object] = {
     "type": "array",
     "items": _TEXT,
-    "description": "What slows the service down, though it serves: each database transaction that has been open for "
-    "more than a minute. Left out where there is none.",
+    "description": "What slows the service down although it serves: a database transaction that has been open for "
+    "more than a minute, or a replication slot that keeps old rows. The field is left out if there is nothing to "
+    "warn of.",
 }
 _READY = _object(data=_with(_object(status=_constant("ready"), checks=_checks(_constant("ok"))), warnings=_WARNINGS))
 _NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT, details=_checks(_LINES)))

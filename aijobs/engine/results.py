@@ -23,11 +23,17 @@ def encoded(result: object) -> str:
     # Nearly every result is cleared by looking at its bytes. orjson writes NaN and infinities as null, in silence.
     if b"null" in text and not all(map(_is_finite, _values(result))):
         raise PermanentFailure(
-            "RESULT_INVALID", "The result contains a number that is not finite, so it was not stored."
+            "RESULT_INVALID",
+            "The result contains a number that is not finite, so it was not stored. This is an error in the "
+            "service: tell the operator the job's ID.",
         )
     # Whoever reads a text with it cannot store it in PostgreSQL again.
     if b"\\u0000" in text and any(isinstance(each, str) and "\0" in each for each in _values(result)):
-        raise PermanentFailure("RESULT_INVALID", "The result contains a text with a NUL, so it was not stored.")
+        raise PermanentFailure(
+            "RESULT_INVALID",
+            "The result contains a text with the character U+0000, so it was not stored. This is an error in the "
+            "service: tell the operator the job's ID.",
+        )
     return text.decode()
 
 

@@ -57,8 +57,9 @@ def unseen() -> list[str]:
     if not hidden.sessions:
         return []
     return [
-        f"The service's database user may not see the transactions of {hidden.sessions} sessions of other users, so "
-        "they are not in this report. Grant it pg_read_all_stats to have them checked too."
+        "The service's database user may not see the transactions of other users' sessions (at the moment "
+        f"{hidden.sessions}), so they are not in this report. Grant that user pg_read_all_stats to have them "
+        "checked too."
     ]
 
 
@@ -80,8 +81,8 @@ def _warnings(with_names: bool) -> Iterator[str]:
     for slot in sql.rows(_Slot, SLOTS, {"transactions": OLD_TRANSACTIONS}):
         name = f' "{slot.name}"' if with_names else ""
         yield (
-            f"A replication slot{name} keeps the rows of {slot.transactions} transactions. {END_IT} Start "
-            "its standby, or drop the slot."
+            f"A replication slot{name} keeps the rows of {slot.transactions} transactions, so PostgreSQL cannot "
+            "clear them away and the service becomes slower. Start its standby, or drop the slot."
         )
 
 

@@ -34,11 +34,15 @@ class Pace:
     def wait(self, seconds: float) -> None:
         """Sleep. Raises OutOfTime: at once where the deadline comes first, and after it where no call may be sent."""
         if seconds >= self.left:
-            raise OutOfTime("OUT_OF_TIME", "The job had no time left for this within the rate limit.")
+            raise OutOfTime("OUT_OF_TIME", "The rate limit left no time for this call. Try again later.")
         if seconds > 0:
             time.sleep(seconds)
         if not self._may_call():
-            raise OutOfTime("NOT_SENT", "The call was not sent: the run may not send it any more.")
+            raise OutOfTime(
+                "NOT_SENT",
+                "The call was not sent, because the tenant was suspended or another worker has taken over. The "
+                "service goes on with it.",
+            )
 
 
 def _always() -> bool:

@@ -56,8 +56,8 @@ def secret(data_dir: Path, name: str) -> str:
         return _read_secret(path) or _create_secret(path)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The key {path} cannot be written or read ({error.strerror}): mend the permissions of the folder, or "
-            "choose another with --data-dir or AIJOBS_DATA_DIR."
+            f"The key {path} cannot be written or read ({error.strerror}). Correct the permissions of the folder, or "
+            "choose another folder with --data-dir or AIJOBS_DATA_DIR."
         ) from None
 
 
@@ -72,9 +72,9 @@ def _read_secret(path: Path) -> str | None:
         key = (file.read(2 * SECRET_LENGTH) or b"").decode(errors="replace").rstrip("\r\n")
     if not _SECRET.fullmatch(key):
         raise ImproperlyConfigured(
-            f"The key {path} is damaged: restore the file from a backup. Only if there is no backup, delete it: a "
-            "new one is made, but all who use the admin must log in again, and what was encrypted with the old one, "
-            "such as credentials of marketplaces, must be entered again."
+            f"The key {path} is damaged: restore the file from a backup. Only if there is no backup, delete it, "
+            "and the service makes a new one. After a new secret_key, everybody must log in to the admin again. "
+            "After a new credentials_key, the credentials of marketplaces must be entered again."
         )
     return key
 

@@ -139,7 +139,7 @@ class Valkey(Server):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         _prepare_socket_dir(self.sockets, _postgres_account(self.data_dir / "postgres"))
         if self.answers():
-            self.announce("stopping a Valkey that an earlier run left behind")
+            self.announce("Stopping a Valkey that an earlier run left behind.")
             with self._client() as client:
                 client.shutdown(nosave=True)
         options = {
@@ -233,7 +233,10 @@ class PostgreSQL(Server):
         except FileNotFoundError:
             return
         except OSError as error:
-            raise EmbeddedServerError(f"{self.cluster} cannot be read ({error.strerror}).") from None
+            raise EmbeddedServerError(
+                f"{self.cluster} cannot be read ({error.strerror}). Correct its permissions, or choose another "
+                "folder with --data-dir."
+            ) from None
         if found != str(TARGET_POSTGRES_VERSION):
             raise EmbeddedServerError(
                 f"The data in {self.cluster} was written by PostgreSQL {found}, but this is PostgreSQL "
@@ -255,7 +258,7 @@ class PostgreSQL(Server):
             account,
         )
         if initdb.wait() != 0:
-            raise EmbeddedServerError(f"PostgreSQL's initdb failed: {processes.last_line(self.log)}")
+            raise EmbeddedServerError(f"PostgreSQL's initdb failed: {processes.last_line(self.log)} (see {self.log})")
         unfinished.rename(self.cluster)
 
     def _run(self, command: list[str | Path], account: Account | None) -> subprocess.Popen[bytes]:
@@ -264,7 +267,10 @@ class PostgreSQL(Server):
                 command, self.log, account=account, folder=self.data_dir, death_signal=self.stop_signal
             )
         except OSError as error:
-            raise EmbeddedServerError(f"PostgreSQL's {command[0]} cannot be run: {error.strerror}") from None
+            raise EmbeddedServerError(
+                f"{command[0]} cannot be run ({error.strerror}). Install the packages again with 'uv sync "
+                "--reinstall'."
+            ) from None
 
     def _clear_leftovers(self) -> None:
         """Of an `up` that was killed: a server that runs on, or a pid file whose number is another process now.
@@ -286,12 +292,12 @@ class PostgreSQL(Server):
             self._stop_leftover(leftover)
         else:
             self.announce(
-                f"removing a stale {pid_file.name}: process {leftover.pid} is not a PostgreSQL of this folder"
+                f"Removing a stale {pid_file.name}: process {leftover.pid} is not a PostgreSQL of this folder."
             )
             pid_file.unlink(missing_ok=True)
 
     def _stop_leftover(self, leftover: psutil.Process) -> None:
-        self.announce(f"stopping a PostgreSQL (process {leftover.pid}) that an earlier run left behind")
+        self.announce(f"Stopping a PostgreSQL (process {leftover.pid}) that an earlier run left behind.")
         leftover.send_signal(self.stop_signal)
         try:
             leftover.wait(10)

@@ -102,7 +102,9 @@ def test_a_secret_that_an_editor_has_ended_with_a_line_break_is_the_same(tmp_pat
 def test_a_secret_that_cannot_be_kept_is_refused(tmp_path: Path, block: Callable[[Path], object], why: str) -> None:
     """It used to be a random one, of each process its own."""
     block(tmp_path / "data")
-    with pytest.raises(ImproperlyConfigured, match=rf"^The key \S+ cannot be written or read \({why}\): mend .*\.$"):
+    with pytest.raises(
+        ImproperlyConfigured, match=rf"^The key \S+ cannot be written or read \({why}\)\. Correct .*\.$"
+    ):
         embedded.secret(tmp_path / "data", "secret_key")
 
 

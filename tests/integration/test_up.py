@@ -245,7 +245,7 @@ def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
     (tmp_path / "data" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
 
     second = start(tmp_path / "data", tmp_path / "second.log", "--no-demo")
-    assert f"removing a stale postmaster.pid: process {os.getpid()}" in second.output()
+    assert f"Removing a stale postmaster.pid: process {os.getpid()}" in second.output()
     with second.client() as client:
         assert _status(client, job_id)
         # Every start has a key of its own.

@@ -28,7 +28,7 @@ class OfProductsAdmin(ReadOnlyAdmin):
     """Rows that belong to products, found by the products' SKU: those first, so that an index can find the rows."""
 
     search_fields: ClassVar = ["product__sku__exact"]
-    search_help_text = "A whole SKU"
+    search_help_text = "Enter a whole SKU."
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -48,7 +48,7 @@ class ProductAdmin(Admin):
     list_filter = [TenantFilter, MarketplaceFilter]
     list_select_related = ["tenant"]
     search_fields = ["sku__exact"]
-    search_help_text = "A whole SKU"
+    search_help_text = "Enter a whole SKU."
     ordering = ["tenant", "marketplace", "sku"]
     # Any other order would sort the whole table.
     sortable_by: ClassVar = ()

@@ -26,8 +26,9 @@ class ConnectionChanged(TransientFailure):
     def __init__(self, marketplace: str) -> None:
         super().__init__(
             "CONNECTION_CHANGED",
-            f"The connection of {marketplace} was changed while the job was running, so the job changed nothing. "
-            "Another attempt starts with the new connection.",
+            f"The connection of {marketplace} was changed or removed while the job was running, so the job changed "
+            "nothing. If the job has ended, dispatch it again. Otherwise it starts again with the connection as it "
+            "is then.",
         )
 
 

@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # How long the settler is at one marketplace before it makes room for others.
 SETTLE_SECONDS = 45.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5, 3600
-EXPIRED = "EXPIRED: The service could not write it within an hour."
+EXPIRED = "EXPIRED: The service could not send this change within an hour, so it did not make it."
 
 
 @dataclass(frozen=True, slots=True)

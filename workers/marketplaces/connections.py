@@ -317,7 +317,10 @@ def _open_changes(connection: Connection) -> ChangeQuerySet:
     return Change.objects.open_at(connection.tenant_id, connection.name)
 
 
-GIVEN_UP = "The connection was changed or removed before this could be read back."
+GIVEN_UP = (
+    "The connection was changed or removed before the service could find out what the marketplace shows. Check the "
+    "value there."
+)
 
 
 # Conditional on the rows as they are, not as they were found: the settler may be recording one at this moment.

@@ -122,7 +122,8 @@ def _bounded(details: Details) -> object:
         for error in details[:MOST_ERRORS]
     ]
     if (more := len(details) - len(shown)) > 0:
-        shown.append({"path": "", "message": f"{more:,} more errors are not listed here."})
+        are = "error is" if more == 1 else "errors are"
+        shown.append({"path": "", "message": f"{more:,} more {are} not listed here."})
     return shown
 
 
@@ -183,7 +184,8 @@ def plain_refusal(error: ApiError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(400, "INVALID_REQUEST", "The service cannot read the request.")
+    message = "The service cannot read the request. Check its address, its Host header and its other headers."
+    return plain_error(400, "INVALID_REQUEST", message)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -30,8 +30,8 @@ Check that the service keeps its promises, and print one line for every violatio
   sequence     The events of a job are numbered without a gap.
   capacity     The count of a tenant's active jobs is right (only with --all).
 
-The command also warns of database transactions that have been open for more than a minute, because they slow the
-service down. A warning does not change the exit code.
+The command also warns of database transactions that have been open for more than a minute, and of replication slots
+that keep old rows, because they slow the service down. A warning does not change the exit code.
 
 The command reads the active jobs, those that ended in the last five minutes and those of the newest events. This
 takes milliseconds; /readyz?deep=1 does the same. With --all it reads the events of every job.

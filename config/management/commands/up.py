@@ -94,7 +94,10 @@ class Command(BaseCommand):
         with self._step("Starting PostgreSQL and Valkey"):
             stack.start_servers()
         with self._step("Preparing the database"):
-            is_migrated(unreachable="The database in DATABASE_URL does not answer.")
+            is_migrated(
+                unreachable="The database in DATABASE_URL does not answer. Check that it is running and that the "
+                "address is right."
+            )
             call_command("migrate", verbosity=0, interactive=False)
             tenant, _ = Tenant.objects.get_or_create(name="demo" if demo else "default")
             if demo:

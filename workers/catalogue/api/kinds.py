@@ -151,7 +151,10 @@ def _import(kind: Kind[Any], request: Request) -> Report:
     except HeaderError as error:
         raise InvalidRequest(str(error)) from None
     except UnreadablePostError:
-        raise InvalidRequest("The body ended too early. The rows before that were imported. Send it again.") from None
+        raise InvalidRequest(
+            "The body ended too early, so only a part of it was read. Some rows may have been imported already. Send "
+            "it again: you may safely repeat an import."
+        ) from None
 
 
 @contextmanager

@@ -162,7 +162,7 @@ class Migration(migrations.Migration):
                             ("different", "Different"),
                             ("missed", "Missed"),
                         ],
-                        help_text="Whether the marketplace shows the value, after it had warned of something. Empty: it had not.",
+                        help_text="Whether the marketplace shows the value that it accepted with a warning. This is empty if there was no warning.",
                         max_length=16,
                     ),
                 ),

@@ -95,7 +95,8 @@ class Change(models.Model):
         max_length=16,
         choices=ReadBack.choices,
         blank=True,
-        help_text="Whether the marketplace shows the value, after it had warned of something. Empty: it had not.",
+        help_text="Whether the marketplace shows the value that it accepted with a warning. This is empty if there "
+        "was no warning.",
     )
     read_back_at = models.DateTimeField(null=True, editable=False)
     applied_by = models.ForeignKey(

@@ -101,7 +101,10 @@ class Findings:
 
     def result(self, source: str, unknown: Sequence[str]) -> ScanResult:
         missing = [
-            Skipped(sku=sku, reason="UNKNOWN_SKU", detail="The SKU is not in the catalogue.") for sku in unknown
+            Skipped(
+                sku=sku, reason="UNKNOWN_SKU", detail="The SKU is not in the catalogue. Import the product first."
+            )
+            for sku in unknown
         ]
         skus = [self.scanned[sku] for sku in self.products if sku in self.scanned]
         return ScanResult(

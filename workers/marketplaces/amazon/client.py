@@ -123,7 +123,11 @@ def _problem(response: httpx.Response, operation: Operation) -> OutboundError | 
     if httpx.codes.is_success(status):
         return None
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return CredentialsRefused("ACCESS_DENIED", f"Amazon denies {operation.name}: {_said(response)}")
+        return CredentialsRefused(
+            "ACCESS_DENIED",
+            f"Amazon denies {operation.name}. Check the roles of the application, and authorise it again. Amazon "
+            f"says: {_said(response)}",
+        )
     if status == httpx.codes.NOT_FOUND:
         return Permanent("NOT_LISTED", f"Amazon does not know this listing: {_said(response)}")
     if httpx.codes.is_client_error(status):

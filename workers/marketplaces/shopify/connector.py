@@ -74,7 +74,9 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
             named = listing.external_id if by_id else f"with the SKU {listing.sku}"
             raise Permanent("NOT_LISTED", f"{self.settings.shop} has no variant {named}.")
         if len(matches) > 1:
-            raise Permanent("AMBIGUOUS_SKU", f"{self.settings.shop} has several variants with the SKU {listing.sku}.")
+            raise Permanent(
+                "AMBIGUOUS_SKU", f"{self.settings.shop} has several variants with the SKU {listing.sku}. {_ADVICE}."
+            )
         return matches[0]
 
     def _by_id(self, listing: Listing) -> list[Variant]:

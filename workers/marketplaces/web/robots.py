@@ -80,7 +80,9 @@ class Robots:
         delay = rules.crawl_delay(ROBOT) or 0.0
         if delay > LONGEST_CRAWL_DELAY:
             raise Permanent(
-                "CRAWL_DELAY_TOO_LONG", f"The host asks for {delay:g} s between requests, which is too slow."
+                "CRAWL_DELAY_TOO_LONG",
+                f"The host asks for {delay:g} s between requests, but the service waits {LONGEST_CRAWL_DELAY:g} s "
+                "at most.",
             )
         self._turn(url, max(delay, SECONDS_BETWEEN_REQUESTS))
 

@@ -59,9 +59,10 @@ class PriceChangeView(BaseModel):
         examples=[["The price is far below the usual price of this product."]],
     )
     read_back: Literal["waiting", "shown", "different", "missed"] | None = Field(
-        description="A price that was accepted with a warning is read back once, after 10 minutes. waiting: not read "
-        "yet; shown: the marketplace shows the new price; different: it shows another price, which detail names and "
-        "the catalogue takes over; missed: it was not read back, and detail says why. null: there was no warning."
+        description="A price that was accepted with a warning is read back once, after 10 minutes. `waiting` means "
+        "that it was not read yet, `shown` that the marketplace shows the new price, `different` that it shows "
+        "another price, which `detail` names and the catalogue takes over, and `missed` that it was not read back, "
+        "and `detail` says why. It is null if there was no warning."
     )
     job_id: str | None
     reverts: int | None = Field(description="The price change that this one undoes.")
