@@ -135,8 +135,9 @@ def read_runs(path: Path) -> list[Run]:
     """Every run that a counted handler began, in that order, with its end where it has one."""
     open_runs: dict[tuple[str, str, str], Run] = {}
     found: list[Run] = []
-    lines = path.read_text().splitlines() if path.exists() else []
-    for line in lines:
+    # A line that is being written at this moment may be there in part: it is read the next time.
+    whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+    for line in whole.splitlines():
         what, job_id, attempt, pid, moment = line.split()
         key = (job_id, attempt, pid)
         at = datetime.fromtimestamp(float(moment), UTC)

@@ -35,6 +35,8 @@ def wait_until_blocked() -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         with connection.cursor() as cursor:
+            # A transaction sees one state of the activity, until it asks for another.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(WAITING)
             if cursor.fetchone()[0]:
                 return
