@@ -32,8 +32,8 @@ def test_permanent_failure_ends_at_once_and_a_transient_one_after_its_attempts(
     assert transient["error"] == {"code": "PROBE_BUSY", "message": "asked to fail for now", "retry_count": 2}
     assert bug["error"] == {
         "code": "INTERNAL_ERROR",
-        "message": "The job failed because of an error in the service. Dispatch it again, and if it fails again, tell "
-        "the operator the job's ID: the log has the cause.",
+        "message": "The job failed because of an error in the service. Dispatch it again, and if it fails again, "
+        "tell the operator the job's ID: the log has the cause.",
         "retry_count": 2,
     }
     assert "hunter2" not in json.dumps(bug)
