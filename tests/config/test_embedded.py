@@ -76,11 +76,17 @@ def test_processes_that_create_the_secret_at_once_agree(tmp_path: Path) -> None:
 )
 def test_a_damaged_secret_is_refused_and_left_as_it_is(tmp_path: Path, damage: Callable[[Path], object]) -> None:
     damage(tmp_path / "secret_key")
-    before = (tmp_path / "secret_key").stat()
+    before = _state_of(tmp_path / "secret_key")
     with pytest.raises(ImproperlyConfigured, match=r"^The key \S+/secret_key is damaged: restore .*\.$") as refused:
         embedded.secret(tmp_path, "secret_key")
     assert "\n" not in str(refused.value)
-    assert (tmp_path / "secret_key").stat() == before
+    assert _state_of(tmp_path / "secret_key") == before
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """What reading does not change."""
+    state = path.stat()
+    return state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns
 
 
 def test_a_secret_that_an_editor_has_ended_with_a_line_break_is_the_same(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +36,7 @@ def test_each_process_has_logs_of_its_own(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+import time
 for _ in range(2):
     sys.stdout.write(sys.stdin.readline())
     sys.stdout.flush()
@@ -63,7 +66,8 @@ def test_the_supervisor_rotates_a_log_that_has_grown_too_long(
     def enough(seconds: float) -> None:
         raise Enough
 
-    monkeypatch.setattr("time.sleep", enough)
+    # Its own only: other threads sleep, too.
+    monkeypatch.setattr(supervisor, "time", SimpleNamespace(sleep=enough, monotonic=time.monotonic))
     keeper = Supervisor(lambda line: None)
     keeper.start(Child("api", lambda: processes.spawn(["sleep", "60"], log), log))
     try:
