@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from aijobs.engine import queueing
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, listed
+from tests.workers.changes.jobs import result_of, run, run_again
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, json_reply
 from tests.workers.marketplaces.shops import connect, prices
 from workers.catalogue.models import Product
@@ -45,24 +45,6 @@ def dispatched(seller: Caller, **params: object) -> UUID:
     body = {"skus": SKUS, "marketplace": MARKETPLACE, "apply": True, **params}
     [job_id] = engine.dispatch(seller.tenant, type="pricing_recalculate", params=body)
     return job_id
-
-
-def run(job_id: UUID) -> Job:
-    execute(engine.start(job_id))
-    return Job.objects.get(id=job_id)
-
-
-def run_again(job_id: UUID) -> Job:
-    """The next attempt, as if its backoff were over."""
-    engine.let_backoff_pass([job_id])
-    queueing.release_due()
-    return run(job_id)
-
-
-def result_of(job: Job) -> dict[str, Any]:
-    assert job.result is not None, f"{job.status} {job.error_code} {job.error_message}"
-    result: dict[str, Any] = job.result
-    return result
 
 
 def changed(job: Job) -> dict[str, str]:
