@@ -65,7 +65,7 @@ if AIJOBS_PROXIES < 0:
     raise ImproperlyConfigured(f"AIJOBS_PROXIES is {AIJOBS_PROXIES}; it must be at least 0.")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "config.site.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -13,7 +13,6 @@ from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.views import ViewSet
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
@@ -119,19 +118,16 @@ class BatchViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        no_parameters(request.query_params)
         return dispatch(request, "batch", read_batch, show_new_batch, _location)
 
     @describe_get
     def retrieve(self, request: Request, batch_id: str) -> Response:
-        no_parameters(request.query_params)
         batch = batches.get(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
         jobs = Job.objects.filter(batch=batch).defer("params", "result").order_by("position")
         return data_response(show_batch(batch, list(jobs)))
 
     @describe_cancel
     def destroy(self, request: Request, batch_id: str) -> Response:
-        no_parameters(request.query_params)
         batches.cancel(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
         return Response(status=204)
 

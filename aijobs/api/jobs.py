@@ -18,7 +18,6 @@ from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import INCLUDABLE, filter_jobs, includes
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter, several
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
@@ -216,6 +215,7 @@ class JobViewSet(ViewSet):
     """Dispatch, watch and cancel jobs."""
 
     scopes = {"GET": ANY_READ, "POST": "ai-jobs:write", "DELETE": "ai-jobs:write"}
+    with_parameters = ("list",)
 
     @describe_list
     def list(self, request: Request) -> Response:
@@ -238,12 +238,10 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        no_parameters(request.query_params)
         return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
-        no_parameters(request.query_params)
         jobs = Job.objects.of(tenant_of(request).id).with_text_of("params", "result")
         job = jobs.filter(id=_job_id(job_id)).first()
         if job is None:
@@ -252,7 +250,6 @@ class JobViewSet(ViewSet):
 
     @describe_cancel
     def destroy(self, request: Request, job_id: str) -> Response:
-        no_parameters(request.query_params)
         lifecycle.cancel(_job_id(job_id), tenant_of(request).id)
         return Response(status=204)
 

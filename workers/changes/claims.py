@@ -78,9 +78,9 @@ RETURNING id, attempts, status
 CLAIM_DUE = f"""
 UPDATE changes_change SET attempts = attempts + 1, not_before = now() + make_interval(secs => %(seconds)s)
 WHERE id IN (
-    SELECT due.id FROM changes_change due JOIN catalogue_product product ON product.id = due.product_id
+    SELECT due.id FROM changes_change due
     WHERE due.status IN ('pending', 'unknown') AND due.not_before <= now() AND due.kind = ANY(%(kinds)s)
-        AND due.tenant_id = %(tenant)s AND product.marketplace = %(marketplace)s
+        AND due.tenant_id = %(tenant)s AND due.marketplace = %(marketplace)s
         AND {SAME_SHOP} AND {ACTIVE.format("due")}
         AND NOT EXISTS (SELECT FROM aijobs_job WHERE id = due.job_id AND status IN ('queued', 'running'))
     ORDER BY due.id LIMIT %(most)s
@@ -91,14 +91,14 @@ RETURNING id, attempts, status
 
 # Which connections have such changes, or some to read back.
 DUE = f"""
-SELECT due.tenant_id, product.marketplace
-FROM changes_change due JOIN catalogue_product product ON product.id = due.product_id
+SELECT due.tenant_id, due.marketplace
+FROM changes_change due
 WHERE due.status IN ('pending', 'unknown') AND due.not_before <= now() AND due.kind = ANY(%(kinds)s)
     AND {ACTIVE.format("due")}
     AND NOT EXISTS (SELECT FROM aijobs_job WHERE id = due.job_id AND status IN ('queued', 'running'))
 UNION
-SELECT due.tenant_id, product.marketplace
-FROM changes_change due JOIN catalogue_product product ON product.id = due.product_id
+SELECT due.tenant_id, due.marketplace
+FROM changes_change due
 WHERE due.read_back = 'waiting' AND due.not_before <= now() AND due.kind = ANY(%(kinds)s) AND {ACTIVE.format("due")}
 """
 

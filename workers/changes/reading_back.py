@@ -42,9 +42,9 @@ class Unread:
 
 
 _DUE = f"""
-FROM changes_change due JOIN catalogue_product product ON product.id = due.product_id
+FROM changes_change due
 WHERE due.read_back = 'waiting' AND due.not_before <= now() AND due.kind = ANY(%(kinds)s)
-    AND due.tenant_id = %(tenant)s AND product.marketplace = %(marketplace)s
+    AND due.tenant_id = %(tenant)s AND due.marketplace = %(marketplace)s
     AND {SAME_SHOP} AND {ACTIVE.format("due")}
 """
 
@@ -71,15 +71,13 @@ RETURNING id
 
 # Whoever else is due there waits as long: the marketplace may be away.
 AWAY = """
-UPDATE changes_change change SET
+UPDATE changes_change SET
     not_before = now() + make_interval(secs => %(pause)s),
     read_back = CASE WHEN read_back_at < now() - make_interval(secs => %(longest)s) THEN 'missed' ELSE read_back END,
     detail = CASE WHEN read_back_at < now() - make_interval(secs => %(longest)s) THEN %(detail)s::text ELSE detail END
-FROM catalogue_product product
-WHERE product.id = change.product_id AND change.tenant_id = %(tenant)s AND product.marketplace = %(marketplace)s
-    AND change.read_back = 'waiting'
-    AND (change.not_before <= now() OR (change.id = %(id)s AND change.attempts = %(attempts)s))
-RETURNING change.id
+WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND read_back = 'waiting'
+    AND (not_before <= now() OR (id = %(id)s AND attempts = %(attempts)s))
+RETURNING id
 """
 
 

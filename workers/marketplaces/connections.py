@@ -325,15 +325,13 @@ GIVEN_UP = (
 
 # Conditional on the rows as they are, not as they were found: the settler may be recording one at this moment.
 GIVE_UP = """
-UPDATE changes_change change SET
+UPDATE changes_change SET
     status = CASE WHEN status = 'applied' THEN status ELSE 'rejected' END,
     read_back = CASE WHEN read_back = 'waiting' THEN 'missed' ELSE read_back END,
     detail = %(detail)s::text
-FROM catalogue_product product
-WHERE product.id = change.product_id
-    AND change.tenant_id = %(tenant)s::bigint AND product.marketplace = %(name)s::text
-    AND (change.status IN ('pending', 'unknown') OR change.read_back = 'waiting')
-RETURNING change.id
+WHERE tenant_id = %(tenant)s::bigint AND marketplace = %(name)s::text
+    AND (status IN ('pending', 'unknown') OR read_back = 'waiting')
+RETURNING id
 """
 
 

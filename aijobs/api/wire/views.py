@@ -1,7 +1,12 @@
 """What the views of all resources have in common."""
 
+from typing import ClassVar
+
 from django.views import View
 from rest_framework import viewsets
+from rest_framework.request import Request
+
+from aijobs.api.wire.filters import no_parameters
 
 
 class KnownMethods(View):
@@ -11,4 +16,12 @@ class KnownMethods(View):
 
 
 class ViewSet(KnownMethods, viewsets.ViewSet):
-    """Of a resource of the API."""
+    """Of a resource of the API. Query parameters are refused, except by the actions that have some of their own."""
+
+    with_parameters: ClassVar[tuple[str, ...]] = ()
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        # No action: the method is refused next, whatever its parameters.
+        if self.action and self.action not in self.with_parameters:
+            no_parameters(request.query_params)

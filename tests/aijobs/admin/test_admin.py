@@ -16,6 +16,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
+from django_celery_beat.models import PeriodicTask
 
 from aijobs import auth, identifiers
 from aijobs.errors import TenantSuspended, Unauthenticated
@@ -30,7 +31,7 @@ MARKUP = "<script>alert(1)</script>"
 
 
 def address(model: type[Model], page: str, *arguments: object) -> str:
-    return reverse(f"admin:aijobs_{model._meta.model_name}_{page}", args=arguments)
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=arguments)
 
 
 def act(client: Client, model: type[Model], action: str, *keys: object) -> Any:
@@ -88,6 +89,30 @@ def test_all_models_of_the_app_are_registered() -> None:
 def test_lists_are_filtered_by_what_they_offer_only(admin_client: Client, lookup: str) -> None:
     """Else who may look at keys could find out a hash, a beginning at a time."""
     assert admin_client.get(address(ApiKey, "changelist"), {lookup: "a"}).status_code == 400
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model._meta.label)
+def test_every_list_refuses_what_it_does_not_offer(admin_client: Client, model: type[Model]) -> None:
+    """Also those of Django and of other packages."""
+    assert admin_client.get(address(model, "changelist"), {f"{model._meta.pk.name}__gt": "0"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup", "value"),
+    [
+        (User, "is_staff__exact", "1"),
+        (User, "groups__id__exact", "1"),
+        (PeriodicTask, "task", "a"),
+        (PeriodicTask, "enabled__exact", "1"),
+        (PeriodicTask, "last_run_at__isnull", "True"),
+        (PeriodicTask, "last_run_at__gte", "2026-03-01 00:00:00+00:00"),
+        (PeriodicTask, "start_time__year", "2026"),
+    ],
+)
+def test_lists_of_other_packages_keep_their_filters(
+    admin_client: Client, model: type[Model], lookup: str, value: str
+) -> None:
+    assert admin_client.get(address(model, "changelist"), {lookup: value}).status_code == 200
 
 
 @pytest.mark.parametrize("lookup", ["status__exact", "priority__exact", "type", "q"])

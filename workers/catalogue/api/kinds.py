@@ -115,6 +115,7 @@ class KindViewSet(ViewSet):
     """Lists a tenant's rows of one kind, and imports more."""
 
     scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
+    with_parameters = ("list", "create")
     kind: ClassVar[Kind[Any]]
 
     def list(self, request: Request) -> Response:

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError
 from workers.catalogue.api.filters import page
@@ -30,6 +29,7 @@ class ChangeViewSet(ViewSet):
     """A tenant's changes of one kind, the newest first."""
 
     scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
+    with_parameters = ("list",)
     kind: ClassVar[ChangeKind[Any]]
     not_found: ClassVar[type[ApiError]]
     view: ClassVar[type[BaseModel]]
@@ -44,11 +44,9 @@ class ChangeViewSet(ViewSet):
         return page(request, pages)
 
     def retrieve(self, request: Request, change_id: str) -> Response:
-        no_parameters(request.query_params)
         return data_response(self.show(self._change(request, change_id)))
 
     def revert(self, request: Request, change_id: str) -> Response:
-        no_parameters(request.query_params)
         undone = reverting.revert(self._change(request, change_id), principal_of(request).key_id)
         return data_response(self.show(undone), status=201)
 

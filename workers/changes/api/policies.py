@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from aijobs.api.authentication import tenant_of
 from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.views import ViewSet
 from aijobs.shapes import RequestModel
@@ -82,12 +81,10 @@ class RepricingPolicyViewSet(ViewSet):
 
     @describe_get
     def retrieve(self, request: Request) -> Response:
-        no_parameters(request.query_params)
         return data_response(show_policy(policy_of(tenant_of(request).id)))
 
     @describe_change
     def partial_update(self, request: Request) -> Response:
-        no_parameters(request.query_params)
         wanted = read_model(request, PolicyRequest)
         policy, _ = RepricingPolicy.objects.update_or_create(
             tenant_id=tenant_of(request).id, defaults=wanted.model_dump(exclude_unset=True)

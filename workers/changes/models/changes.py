@@ -49,7 +49,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
     def open_at(self, tenant_id: int, marketplace: str) -> "ChangeQuerySet":
         """Those of every kind that are on their way to a marketplace."""
-        return self.of(tenant_id).filter(status__in=OPEN, product__marketplace=marketplace)
+        return self.of(tenant_id).filter(status__in=OPEN, marketplace=marketplace)
 
     def overdue(self) -> "ChangeQuerySet":
         """Those that could have been sent for an hour, which begins again when a suspension ends."""

@@ -13,7 +13,6 @@ from aijobs import identifiers
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import no_parameters
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.shapes import Pagination
 from aijobs.errors import ApiError, JobNotFound
@@ -181,7 +180,6 @@ class PriceChangeViewSet(ChangeViewSet):
     show = staticmethod(show_price_change)
 
     def create(self, request: Request) -> Response:
-        no_parameters(request.query_params)
         wanted = read_model(request, ApplyRequest)
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
         job = applying.finished_job(tenant_of(request).id, job_id)
