@@ -88,7 +88,11 @@ class TryAgain(ApiError):
 
 class IdempotencyConflict(ApiError):
     code, status = "IDEMPOTENCY_CONFLICT", 409
-    default_message = "The service is still working on a request with this Idempotency-Key. Try again in a moment."
+    # All dispatches of a tenant wait for one row: whose turn it is, nobody can tell.
+    default_message = (
+        "The service is still working on another request of this tenant, perhaps on one with this Idempotency-Key. "
+        "Try again in a moment: with the same key that is safe."
+    )
 
 
 class IdempotencyKeyReused(ApiError):

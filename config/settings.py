@@ -45,6 +45,11 @@ def _local_key(name: str) -> str:
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _local_key("secret_key")
 DEBUG = env.bool("DEBUG", default=False)
+if PRODUCTION and DEBUG:
+    # Many a shell has it set for something else, and compose passes it on.
+    raise ImproperlyConfigured(
+        "AIJOBS_PRODUCTION is set, and so is DEBUG, which shows strangers how the service works. Unset one of them."
+    )
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ErrorPages"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

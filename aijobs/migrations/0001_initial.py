@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
                         null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
             ],
@@ -450,6 +451,12 @@ class Migration(migrations.Migration):
             model_name="tenant",
             constraint=models.CheckConstraint(
                 condition=models.Q(("max_running__gte", 1)), name="tenant_max_running_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("queue_limit__gte", 1)), name="tenant_queue_limit_positive"
             ),
         ),
         migrations.RunSQL(

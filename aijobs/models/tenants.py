@@ -54,15 +54,17 @@ class Tenant(models.Model):
     queue_limit = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MinValueValidator(1)],
         help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
     )
 
     class Meta:
-        # With a window or a number of places below 1 its jobs would wait for ever, without a word: a tenant that is
-        # to be stopped is suspended.
+        # With a window or a number of places below 1 its jobs would wait for ever, without a word, and with such a
+        # queue it would be told to try again for ever: a tenant that is to be stopped is suspended.
         constraints = [
             models.CheckConstraint(condition=Q(release_window__gte=1), name="tenant_release_window_positive"),
             models.CheckConstraint(condition=Q(max_running__gte=1), name="tenant_max_running_positive"),
+            models.CheckConstraint(condition=Q(queue_limit__gte=1), name="tenant_queue_limit_positive"),
         ]
 
     def __str__(self) -> str:

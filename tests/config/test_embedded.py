@@ -154,6 +154,19 @@ def test_no_data_folder_leaves_the_arguments_alone() -> None:
             {"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""},
             "AIJOBS_PRODUCTION is set, but these are not: SECRET_KEY,",
         ),
+        (
+            ["check"],
+            {
+                "AIJOBS_PRODUCTION": "1",
+                "DEBUG": "1",
+                "SECRET_KEY": "a",
+                "AIJOBS_CREDENTIALS_KEYS": "b",
+                "DATABASE_URL": "postgres://database/ai-jobs",
+                "REDIS_URL": "redis://broker",
+                "ALLOWED_HOSTS": "jobs.example.com",
+            },
+            "AIJOBS_PRODUCTION is set, and so is DEBUG,",
+        ),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:

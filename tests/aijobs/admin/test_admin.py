@@ -278,6 +278,7 @@ def test_a_tenant_is_made_and_keeps_its_name(admin_client: Client) -> None:
         {"name": "-shop"},
         {"timezone": "Mars/Olympus"},
         {"release_window": "0"},
+        {"queue_limit": "0"},
         {"max_running": "0"},
         {"max_running": "-1"},
     ],
@@ -288,7 +289,7 @@ def test_a_tenant_that_is_none_is_refused(admin_client: Client, wrong: dict[str,
     assert not Tenant.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["release_window", "max_running"])
+@pytest.mark.parametrize("name", ["release_window", "max_running", "queue_limit"])
 def test_the_database_refuses_a_tenant_whose_jobs_would_wait_for_ever(tenant: Tenant, name: str) -> None:
     with pytest.raises(IntegrityError):
         Tenant.objects.filter(pk=tenant.pk).update(**{name: 0})

@@ -81,12 +81,6 @@ def test_a_batch_fits_whole_or_not_at_all(owner: Caller) -> None:
     assert TenantCapacity.objects.get(tenant=owner.tenant).active == 3
 
 
-def test_a_limit_of_zero_refuses_the_very_first_job(owner: Caller) -> None:
-    limit(owner, 0)
-    error_of(owner.post(JOBS, PROBE), 429, "QUEUE_FULL")
-    assert not Job.objects.exists()
-
-
 def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller, settings: Any) -> None:
     settings.AIJOBS_QUEUE_LIMIT = 10
     measured(active=9)
@@ -98,7 +92,8 @@ def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller
 
 
 def test_retry_after_is_when_so_many_jobs_have_ended(owner: Caller) -> None:
-    limit(owner, 0)
+    limit(owner, 1)
+    owner.dispatch()
     measured(drain_rate=0.25)
     assert owner.post(JOBS, PROBE)["Retry-After"] == "4"
     assert owner.post(BATCHES, {"jobs": [PROBE] * 5})["Retry-After"] == "20"
@@ -107,7 +102,8 @@ def test_retry_after_is_when_so_many_jobs_have_ended(owner: Caller) -> None:
 
 
 def test_retry_after_is_a_jobs_duration_until_something_has_ended(owner: Caller) -> None:
-    limit(owner, 0)
+    limit(owner, 1)
+    owner.dispatch()
     add_products(owner, "A")
     params = {"skus": ["A"], "marketplace": "amazon_us"}
     assert owner.post(JOBS, {"type": "pricing_recalculate", "params": params})["Retry-After"] == "30"

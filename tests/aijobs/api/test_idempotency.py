@@ -159,8 +159,8 @@ def test_a_replay_is_no_error_in_postgresqls_log(owner: Caller) -> None:
 
 def test_a_refused_first_dispatch_of_a_tenant_says_why(owner: Caller) -> None:
     """It has no row to count in yet."""
-    Tenant.objects.filter(pk=owner.tenant.pk).update(queue_limit=0)
-    error_of(post(owner, JOBS, PROBE), 429, "QUEUE_FULL")
+    Tenant.objects.filter(pk=owner.tenant.pk).update(queue_limit=1)
+    error_of(post(owner, f"{JOBS}/batch", {"jobs": [PROBE, PROBE]}), 429, "QUEUE_FULL")
 
 
 def test_the_first_dispatches_of_a_tenant_at_once_are_all_accepted(owner: Caller) -> None:
