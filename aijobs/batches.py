@@ -22,7 +22,9 @@ def get(batch_id: UUID | None, tenant_id: int) -> Batch:
 
 def cancel(batch_id: UUID | None, tenant_id: int) -> None:
     """Cancel what is still queued; a second time does nothing more. Raises BatchNotFound, TryAgain."""
-    lifecycle.cancel_batch(get(batch_id, tenant_id).id)
+    if batch_id is None:
+        raise BatchNotFound()
+    lifecycle.cancel_batch(batch_id, tenant_id)
 
 
 def counts(statuses: Iterable[str]) -> dict[str, int]:

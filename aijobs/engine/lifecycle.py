@@ -24,7 +24,7 @@ from aijobs.engine import bounds, queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
-from aijobs.errors import JobNotCancellable, JobNotFound, RunSuspended, TransitionRefused, TryAgain
+from aijobs.errors import BatchNotFound, JobNotCancellable, JobNotFound, RunSuspended, TransitionRefused, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.registry import Limits
 from aijobs.states import TERMINAL, EventKind, OnFailure, Status
@@ -216,19 +216,9 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    job = (
-        Job.objects.of(tenant_id)
-        .select_related("batch")
-        .only("status", "position", "batch")
-        .filter(id=job_id)
-        .first()
-    )
-    if job is None:
-        raise JobNotFound()
-    member = _Member.of(job)
     successor: Released | None = None
     try:
-        successor = _patiently(lambda: _cancel(member))
+        successor = _patiently(lambda: _cancel(_Member.find(job_id, tenant_id)))
     except TransitionRefused:
         status = Job.objects.values_list("status", flat=True).get(id=job_id)
         if status != Status.CANCELLED:
@@ -245,16 +235,17 @@ def _cancel(member: "_Member") -> Released | None:
     return _advance(member, Status.CANCELLED)
 
 
-def cancel_batch(batch_id: UUID) -> None:
+def cancel_batch(batch_id: UUID, tenant_id: int) -> None:
     """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt.
 
-    Raises TryAgain.
+    Raises BatchNotFound, TryAgain.
     """
-    _patiently(lambda: _cancel_batch(batch_id))
+    _patiently(lambda: _cancel_batch(batch_id, tenant_id))
 
 
-def _cancel_batch(batch_id: UUID) -> None:
-    sql.execute(statements.CANCEL_BATCH, {"batch": batch_id})
+def _cancel_batch(batch_id: UUID, tenant_id: int) -> None:
+    if not sql.execute(statements.CANCEL_BATCH, {"batch": batch_id, "tenant": tenant_id}):
+        raise BatchNotFound()
     queued = Job.objects.filter(batch_id=batch_id, status=Status.QUEUED).values_list("id", flat=True)
     ids = list(queued.order_by("id"))
     if ids:
@@ -296,7 +287,12 @@ class _Member:
     position: int | None
 
     @classmethod
-    def of(cls, job: Job) -> "_Member":
+    def find(cls, job_id: UUID, tenant_id: int) -> "_Member":
+        """Raises JobNotFound, also for another tenant's."""
+        jobs = Job.objects.of(tenant_id).select_related("batch").only("position", "batch")
+        job = jobs.filter(id=job_id).first()
+        if job is None:
+            raise JobNotFound()
         batch = job.batch
         return cls(
             id=job.id,

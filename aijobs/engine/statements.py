@@ -221,7 +221,8 @@ FOR UPDATE OF job FOR SHARE OF tenant
 LOCK_BATCH = "SELECT id FROM aijobs_batch WHERE id = %(batch)s::uuid FOR UPDATE"
 
 CANCEL_BATCH = """
-UPDATE aijobs_batch SET cancelled_at = coalesce(cancelled_at, now()) WHERE id = %(batch)s::uuid RETURNING id
+UPDATE aijobs_batch SET cancelled_at = coalesce(cancelled_at, now())
+WHERE id = %(batch)s::uuid AND tenant_id = %(tenant)s::bigint RETURNING id
 """
 
 # Without an attempt: from queued. `failures` counts the final failure too; `retry_count` is the ones before it.

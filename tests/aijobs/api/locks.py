@@ -40,6 +40,15 @@ def row_held(table: LiteralString, row: UUID) -> Iterator[None]:
 
 
 @contextmanager
+def table_held(table: LiteralString) -> Iterator[None]:
+    """Another session has locked the whole table, as one that alters it does."""
+    with another_session() as own:
+        own.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(table)))
+        yield
+        own.rollback()
+
+
+@contextmanager
 def given_up(code: str, times: int) -> Iterator[None]:
     """The first writes of jobs end with this error of PostgreSQL's."""
     with connection.cursor() as cursor:

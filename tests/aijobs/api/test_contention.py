@@ -12,7 +12,7 @@ from aijobs.api import types
 from aijobs.models import Job
 from tests import engine
 from tests.aijobs.api.answers import PROBE, data_of, error_of
-from tests.aijobs.api.locks import given_up, row_held
+from tests.aijobs.api.locks import given_up, row_held, table_held
 from tests.clients import HTTP, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +62,27 @@ def test_cancelling_waits_a_second_for_what_others_hold(
     assert owner.delete(path).status_code == 204
     assert engine.statuses([job.id]) == ["cancelled"]
     assert engine.kinds(job.id) == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize(
+    ("made", "table"),
+    [
+        (a_job, "aijobs_job"),
+        (a_batch, "aijobs_job"),
+        (a_batch, "aijobs_batch"),
+        (a_member, "aijobs_job"),
+        (a_member, "aijobs_batch"),
+    ],
+)
+def test_cancelling_waits_a_second_for_a_table_that_is_altered(
+    owner: Caller, made: Callable[[Caller], str], table: Any
+) -> None:
+    path = made(owner)
+    with table_held(table):
+        began = time.monotonic()
+        error_of(owner.delete(path), 409, "TRY_AGAIN")
+        assert 1 <= time.monotonic() - began < 3
+    assert owner.delete(path).status_code == 204
 
 
 @pytest.mark.parametrize("made", [a_job, a_batch, a_member])

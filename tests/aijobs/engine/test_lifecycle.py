@@ -258,7 +258,7 @@ def test_every_outcome_in_every_state(
         Job.objects.filter(id=job_id).update(failures=2)
     run = engine.start(job_id)
     if state == "batch cancelled":
-        lifecycle.cancel_batch(batch_id)
+        lifecycle.cancel_batch(batch_id, tenant.pk)
     if state == "type gone":
         run = replace(run, type="gone")
     if outcome == "lease lost":
