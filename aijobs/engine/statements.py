@@ -6,6 +6,8 @@ hides the status from the partial indexes: with statistics from a quiet hour the
 all released or running jobs than look up one primary key.
 """
 
+from aijobs.sql import short
+
 # The tenant's capacity row. While another client holds a transaction open, no version of a row that is updated with
 # every job can be cleared away, and each look for the present one would walk past all the others. So one update in 64
 # gives the row a larger id, and a look begins at the largest id that is visible to it. The present version, which the
@@ -35,7 +37,7 @@ RETURNING id
 # there is one, was free; where it was not, nothing happens at all, without an error that PostgreSQL would log. The
 # counts of released jobs are bounded by the window (a partial index, at most `window` entries); concurrent dispatches
 # may overshoot it by their number.
-DISPATCH = f"""
+DISPATCH = short(f"""
 WITH patience AS MATERIALIZED (
     -- Waiting over a second for another dispatch of the same key or tenant is an answer of its own.
     SELECT set_config('lock_timeout', '1s', true) AS bound
@@ -113,7 +115,7 @@ WITH patience AS MATERIALIZED (
 SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN %(batch)s::uuid END AS batch_id, position,
     released_at IS NOT NULL AS released
 FROM job ORDER BY position
-"""
+""")
 
 # After a dispatch that inserted nothing. Where none of these holds, the next try may be luckier.
 WHY_REFUSED = f"""
