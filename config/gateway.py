@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -172,18 +172,18 @@ class Threads:
         if not await self._enter():
             return False
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done.add_done_callback(self._leave)
         self._calls.put((call, done))
-        # Whoever no longer waits for the call leaves it its thread.
-        await asyncio.shield(done)
+        await done
         return True
 
     async def _enter(self) -> bool:
         """Where a request has waited in vain, newcomers do not wait either, until one of the others is through."""
-        if self._free.locked() and self._stuck:
+        if not self._free.locked():
+            return await self._free.acquire()
+        if self._stuck:
             return False
         try:
-            async with asyncio.timeout(self._wait_seconds if self._free.locked() else None):
+            async with asyncio.timeout(self._wait_seconds):
                 await self._free.acquire()
         except TimeoutError:
             self._stuck = True
@@ -191,8 +191,11 @@ class Threads:
         return True
 
     def _leave(self, done: "asyncio.Future[None]") -> None:
+        """The call is done, whether or not somebody still waits for it."""
         self._stuck = False
         self._free.release()
+        if not done.done():
+            done.set_result(None)
 
     def _work(self) -> None:
         while True:
@@ -203,7 +206,7 @@ class Threads:
                 # Such as SystemExit. The thread is worth more than what was asked of it.
                 logger.exception("a call that should not fail has failed")
             finally:
-                done.get_loop().call_soon_threadsafe(done.set_result, None)
+                done.get_loop().call_soon_threadsafe(self._leave, done)
 
 
 class Gateway:
@@ -320,15 +323,25 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    headers = scope.headers
-    for name in headers.keys():  # noqa: SIM118  # granian's, which is no dictionary
-        if "_" not in name:
-            joined = ("; " if name == "cookie" else ",").join(headers.get_all(name))  # type: ignore[attr-defined]  # not in its stubs
-            folded = name.upper().replace("-", "_")
-            environ[folded if folded in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{folded}"] = joined
+    for name, value in scope.headers.items():
+        if (folded := _folded(name)) is None:
+            continue
+        # As Django joins them, where a header was sent more than once.
+        environ[folded] = (
+            f"{environ[folded]}{'; ' if name == 'cookie' else ','}{value}" if folded in environ else value
+        )
     if "HTTP_HOST" not in environ and scope.authority:
         environ["HTTP_HOST"] = scope.authority
     return environ
+
+
+@lru_cache(1024)
+def _folded(name: str) -> str | None:
+    """WSGI's name of a header. None for one that could pass for another."""
+    if "_" in name:
+        return None
+    folded = name.upper().replace("-", "_")
+    return folded if folded in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{folded}"
 
 
 def _body(environ: WSGIEnvironment, protocol: HTTPProtocol, silence_seconds: float) -> Body | None:

@@ -25,7 +25,8 @@ POLL_SECONDS = 0.1
 # HTTP/1.1 alone, as proxies speak it: where a connection may turn out to be HTTP/2, granian waits for its first byte
 # for ever. A connection that says nothing is one of so many (`backpressure`) until it is closed after 30 seconds.
 GRANIAN = [
-    *(sys.executable, "-m", "granian", "--interface", "rsgi", "--http", "1", "--no-ws"),
+    *(sys.executable, "-m", "granian", "--interface", "rsgi", "--loop", "uvloop"),
+    *("--http", "1", "--no-ws"),
     *("--backlog", "4096", "--backpressure", "8192"),
 ]
 # In strict order, as they are named.

@@ -48,7 +48,8 @@ class Site:
     @contextmanager
     def api(self, database: str = "aijobs") -> Iterator[int]:
         """Our API, and the bare Django REST framework view in the same process. Yields its port."""
-        with self._http("rsgi", "config.rsgi:application", "--http", "1", "--no-ws", database=database) as port:
+        options = ["--loop", "uvloop", "--http", "1", "--no-ws"]
+        with self._http("rsgi", "config.rsgi:application", *options, database=database) as port:
             yield port
 
     @contextmanager
