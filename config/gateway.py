@@ -9,8 +9,8 @@ import io
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from functools import lru_cache, partial
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
@@ -19,6 +19,8 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from django.http import UnreadablePostError
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no __all__
+
+from aijobs.api.answering import REQUESTS
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -159,10 +161,13 @@ class Input(io.RawIOBase):
 class Threads:
     """Run calls one after the other in each of so many threads. A tenth of what concurrent.futures costs."""
 
-    def __init__(self, number: int, wait_seconds: float) -> None:
+    def __init__(
+        self, number: int, wait_seconds: float, around: Callable[[], AbstractContextManager[object]] = nullcontext
+    ) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], None], asyncio.Future[None]]] = SimpleQueue()
         self._free = asyncio.Semaphore(number)
         self._wait_seconds = wait_seconds
+        self._around = around
         self._stuck = False
         for _ in range(number):
             Thread(target=self._work, daemon=True).start()
@@ -201,12 +206,15 @@ class Threads:
         while True:
             call, done = self._calls.get()
             try:
-                call()
+                with self._around():
+                    call()
             except BaseException:
                 # Such as SystemExit. The thread is worth more than what was asked of it.
                 logger.exception("a call that should not fail has failed")
             finally:
-                done.get_loop().call_soon_threadsafe(self._leave, done)
+                # Where the loop is closed, the process ends.
+                with suppress(RuntimeError):
+                    done.get_loop().call_soon_threadsafe(self._leave, done)
 
 
 class Gateway:
@@ -221,8 +229,9 @@ class Gateway:
         self._application = application
         self._silence_seconds = silence_seconds
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
-        self._threads = Threads(THREADS, wait_seconds)
-        self._staff = Threads(STAFF_THREADS, wait_seconds)
+        # What imports give way to: probes come every few seconds, whether or not anybody wants something.
+        self._threads = Threads(THREADS, wait_seconds, REQUESTS.counted)
+        self._staff = Threads(STAFF_THREADS, wait_seconds, REQUESTS.counted)
         self._readiness = Threads(READINESS_THREADS, wait_seconds)
         # For requests that wait for nobody, the refused ones among them: so it is free in a moment.
         self._swift = Threads(1, SILENCE_SECONDS)
@@ -323,25 +332,16 @@ def environ_of(scope: Scope) -> WSGIEnvironment:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    for name, value in scope.headers.items():
-        if (folded := _folded(name)) is None:
-            continue
-        # As Django joins them, where a header was sent more than once.
-        environ[folded] = (
-            f"{environ[folded]}{'; ' if name == 'cookie' else ','}{value}" if folded in environ else value
-        )
+    headers = scope.headers
+    # Not its items, which leave out a value that is not ASCII: by name it is there, and empty.
+    for name in headers.keys():  # noqa: SIM118  # granian's, which is no dictionary
+        if "_" not in name:
+            joined = ("; " if name == "cookie" else ",").join(headers.get_all(name))  # type: ignore[attr-defined]  # not in its stubs
+            folded = name.upper().replace("-", "_")
+            environ[folded if folded in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{folded}"] = joined
     if "HTTP_HOST" not in environ and scope.authority:
         environ["HTTP_HOST"] = scope.authority
     return environ
-
-
-@lru_cache(1024)
-def _folded(name: str) -> str | None:
-    """WSGI's name of a header. None for one that could pass for another."""
-    if "_" in name:
-        return None
-    folded = name.upper().replace("-", "_")
-    return folded if folded in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{folded}"
 
 
 def _body(environ: WSGIEnvironment, protocol: HTTPProtocol, silence_seconds: float) -> Body | None:

@@ -7,7 +7,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest
 
 # What Django's own filters, and the links of a date hierarchy, ask a column for.
-LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt", "__year", "__month", "__day")
+LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt", "__year", "__month", "__day")
 
 
 class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -15,11 +15,16 @@ class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable 
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         offered = [*self.list_filter, *filter(None, [self.date_hierarchy])]
-        return lookup in {name for each in offered for name in _parameters(each)}
+        if lookup not in {name for each in offered for name in _parameters(each)}:
+            return False
+        # Whatever else the list of a package, or Django, minds.
+        return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # its stub knows no None
 
 
 def _parameters(offered: object) -> list[str]:
-    """The query parameters of a filter: a column's, with the lookups of its kind; or one of our own."""
+    """The query parameters of a filter: a column's, with the lookups of its kind; or one that names its own."""
+    if isinstance(offered, tuple):
+        offered = offered[0]
     if isinstance(offered, str):
         return [f"{offered}{lookup}" for lookup in LOOKUPS]
     return [str(getattr(offered, "parameter_name", ""))]
@@ -28,7 +33,8 @@ def _parameters(offered: object) -> list[str]:
 class Site(admin.AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         given = admin_class or admin.ModelAdmin
-        super().register(model_or_iterable, type(given.__name__, (Offered, given), {}), **options)
+        filtered = type(given.__name__, (Offered, given), {"__module__": given.__module__, "__doc__": given.__doc__})
+        super().register(model_or_iterable, filtered, **options)
 
 
 class SiteConfig(AdminConfig):

@@ -6,11 +6,10 @@ moment that a request comes adds to it, and so does what PostgreSQL then has to 
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
 from threading import get_ident
-
-# Adding to and taking from a set is one step, which no other thread can come between.
-_answering: set[int] = set()
-_last_answer = 0.0
 
 # How long to compute before giving way, and for how long: to requests, to those that will come where others have just
 # been, or to whoever may be there. Measured with two imports of a million rows (tests.benchmarks.imports): with twice
@@ -23,32 +22,49 @@ GLANCE_SECONDS = 0.00005
 IN_USE_SECONDS = 1.0
 
 
-def begin() -> None:
-    _answering.add(get_ident())
+class Requests:
+    """Which threads of this process answer one."""
+
+    def __init__(self) -> None:
+        # Adding to and taking from a set is one step, which no other thread can come between.
+        self._threads: set[int] = set()
+        self._last_answer = -inf
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """This thread answers a request."""
+        self._threads.add(get_ident())
+        try:
+            yield
+        finally:
+            self._last_answer = time.perf_counter()
+            self._threads.discard(get_ident())
+
+    def leave(self) -> None:
+        """What this thread does from now on is not counted as an answer."""
+        self._threads.discard(get_ident())
+
+    def pause(self) -> float:
+        """For how many seconds to give way to them."""
+        if self._threads:
+            return PAUSE_SECONDS
+        in_use = time.perf_counter() - self._last_answer < IN_USE_SECONDS
+        return SHORT_PAUSE_SECONDS if in_use else GLANCE_SECONDS
 
 
-def end() -> None:
-    global _last_answer
-    _last_answer = time.perf_counter()
-    _answering.discard(get_ident())
+REQUESTS = Requests()
 
 
 class GivingWay:
-    """Long work of one thread, which is not counted as an answer. Call it often while it computes."""
+    """Long work of one thread. Call it often while it computes."""
 
-    def __init__(self) -> None:
-        _answering.discard(get_ident())
+    def __init__(self, requests: Requests = REQUESTS) -> None:
+        self._requests = requests
+        requests.leave()
         self._until = time.perf_counter() + STRETCH_SECONDS
 
     def __call__(self) -> None:
-        now = time.perf_counter()
-        if now < self._until:
+        if time.perf_counter() < self._until:
             return
-        time.sleep(_pause(now))
+        time.sleep(self._requests.pause())
         self._until = time.perf_counter() + STRETCH_SECONDS
-
-
-def _pause(now: float) -> float:
-    if _answering:
-        return PAUSE_SECONDS
-    return SHORT_PAUSE_SECONDS if now - _last_answer < IN_USE_SECONDS else GLANCE_SECONDS

@@ -7,8 +7,6 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from aijobs.api import answering
-
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -25,10 +23,6 @@ class RequestMiddleware:
         # Not unbound at the end: the line that Django logs about a refusal or a failure comes later.
         clear_contextvars()
         bind_contextvars(request_id=request_id)
-        answering.begin()
-        try:
-            response = self.get_response(request)
-        finally:
-            answering.end()
+        response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response

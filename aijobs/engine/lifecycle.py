@@ -216,22 +216,26 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    successor: Released | None = None
-    try:
-        successor = _patiently(lambda: _cancel(_Member.find(job_id, tenant_id)))
-    except TransitionRefused:
-        status = Job.objects.values_list("status", flat=True).get(id=job_id)
-        if status != Status.CANCELLED:
-            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
+    successor = _patiently(lambda: _cancel(job_id, tenant_id))
     if successor:
         queueing.publish([successor])
 
 
-def _cancel(member: "_Member") -> Released | None:
+def _cancel(job_id: UUID, tenant_id: int) -> Released | None:
+    member = _Member.find(job_id, tenant_id)
     if member.sequential:
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.
         sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
-    _end([member.id], Status.CANCELLED, reason=REQUESTED)
+    try:
+        _end([member.id], Status.CANCELLED, reason=REQUESTED)
+    except TransitionRefused:
+        status = Job.objects.of(tenant_id).filter(id=job_id).values_list("status", flat=True).first()
+        if status is None:
+            # Pruned at this moment.
+            raise JobNotFound() from None
+        if status != Status.CANCELLED:
+            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
+        return None
     return _advance(member, Status.CANCELLED)
 
 

@@ -99,8 +99,10 @@ def compare(port: int, caller: str, pause: float, sellers: list[str], sales: Pat
     uploads = [subprocess.Popen([*command, key, str(sales)], stdout=subprocess.PIPE) for key in sellers]
     time.sleep(2)
     beside: list[float] = []
-    while all(each.poll() is None for each in uploads):
-        beside += dispatch_for(port, caller, 1, pause)
+    while (taken := dispatch_for(port, caller, 1, pause)) and all(each.poll() is None for each in uploads):
+        beside += taken
+    if not beside:
+        raise SystemExit("The imports were over within three seconds: there is nothing to compare. Use more rows.")
     print(shown(f"dispatch beside {IMPORTS} imports", beside), flush=True)
     for each in uploads:
         output, _ = each.communicate()

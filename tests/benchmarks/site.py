@@ -48,8 +48,7 @@ class Site:
     @contextmanager
     def api(self, database: str = "aijobs") -> Iterator[int]:
         """Our API, and the bare Django REST framework view in the same process. Yields its port."""
-        options = ["--loop", "uvloop", "--http", "1", "--no-ws"]
-        with self._http("rsgi", "config.rsgi:application", *options, database=database) as port:
+        with self._http("rsgi", "config.rsgi:application", "--http", "1", "--no-ws", database=database) as port:
             yield port
 
     @contextmanager
@@ -62,7 +61,8 @@ class Site:
         from config.local.stack import HOST, free_port
 
         port = free_port(0)
-        command = ["granian", "--interface", interface, "--host", HOST, "--port", str(port), "--workers", "1"]
+        command = ["granian", "--interface", interface, "--loop", "uvloop", "--workers", "1"]
+        command += ["--host", HOST, "--port", str(port)]
         with self.process([*command, *options, application], database):
             wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"), application)
             yield port

@@ -22,6 +22,6 @@ class ViewSet(KnownMethods, viewsets.ViewSet):
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
-        # No action: the method is refused next, whatever its parameters.
-        if self.action and self.action not in self.with_parameters:
+        # Any other method is refused next, whatever its parameters.
+        if str(request.method).lower() in self.action_map and self.action not in self.with_parameters:
             no_parameters(request.query_params)

@@ -2,21 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from threading import Thread
+from contextlib import contextmanager
+from threading import Event, Thread
 
 import pytest
 
 from aijobs.api import answering
-from aijobs.api.answering import GivingWay
-
-
-@pytest.fixture(autouse=True)
-def idle() -> Iterator[None]:
-    """No request is being answered, and the last one is long ago."""
-    answering._answering.clear()
-    answering._last_answer = time.perf_counter() - 2 * answering.IN_USE_SECONDS
-    yield
-    answering._answering.clear()
+from aijobs.api.answering import GivingWay, Requests
 
 
 @pytest.fixture
@@ -26,10 +18,24 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return pauses
 
 
-def in_another_thread(*steps: object) -> None:
-    thread = Thread(target=lambda: [step() for step in steps if callable(step)])
+@contextmanager
+def being_answered(requests: Requests) -> Iterator[None]:
+    """Another thread answers a request."""
+    begun, over = Event(), Event()
+
+    def answer() -> None:
+        with requests.counted():
+            begun.set()
+            over.wait()
+
+    thread = Thread(target=answer)
     thread.start()
-    thread.join()
+    begun.wait()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def compute(way: GivingWay) -> None:
@@ -40,25 +46,33 @@ def compute(way: GivingWay) -> None:
     way()
 
 
-def test_within_its_stretch_it_goes_on(slept: list[float]) -> None:
-    way = GivingWay()
-    way._until = time.perf_counter() + 60
-    way()
+def test_within_its_stretch_it_goes_on(slept: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "STRETCH_SECONDS", 60.0)
+    GivingWay(Requests())()
     assert slept == []
 
 
-def test_the_longer_it_pauses_the_more_others_want_to_compute(slept: list[float]) -> None:
-    way = GivingWay()
+def test_the_longer_it_pauses_the_more_others_want_to_compute(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = Requests()
+    way = GivingWay(requests)
     compute(way)
-    in_another_thread(answering.begin)
+    with being_answered(requests):
+        compute(way)
     compute(way)
-    answering._answering.clear()
-    in_another_thread(answering.begin, answering.end)
+    monkeypatch.setattr(answering, "IN_USE_SECONDS", 0.0)
     compute(way)
-    assert slept == [answering.GLANCE_SECONDS, answering.PAUSE_SECONDS, answering.SHORT_PAUSE_SECONDS]
+    assert slept == [
+        answering.GLANCE_SECONDS,
+        answering.PAUSE_SECONDS,
+        answering.SHORT_PAUSE_SECONDS,
+        answering.GLANCE_SECONDS,
+    ]
 
 
 def test_it_is_no_request_itself(slept: list[float]) -> None:
-    answering.begin()
-    compute(GivingWay())
+    requests = Requests()
+    with requests.counted():
+        compute(GivingWay(requests))
     assert slept == [answering.GLANCE_SECONDS]
