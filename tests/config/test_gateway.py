@@ -135,6 +135,12 @@ def test_a_header_that_comes_twice_is_joined(connection: Connection) -> None:
     assert (environ["HTTP_X_TENANT_ID"], environ["HTTP_COOKIE"]) == ("one,two", "a=1; b=2")
 
 
+def test_a_header_that_is_not_ascii_is_there_and_empty(connection: Connection) -> None:
+    """Were it left out, a job would be dispatched as though it had no Idempotency-Key."""
+    connection.send(head(b"/", b"Idempotency-Key: \xe9"))
+    assert connection.environ()["HTTP_IDEMPOTENCY_KEY"] == ""
+
+
 def test_the_application_learns_what_was_asked(connection: Connection) -> None:
     connection.send(post("/grüße%2Fx?a=1&a=%202".encode(), b"{}"))
     environ = connection.environ()

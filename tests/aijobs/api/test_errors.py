@@ -39,6 +39,7 @@ def test_a_method_that_an_endpoint_does_not_have(owner: Caller, method: str, pat
     assert "GET" in response["Allow"] or "POST" in response["Allow"]
     if method != "HEAD":
         error_of(response, 405, "METHOD_NOT_ALLOWED")
+    assert owner.request(method, f"{path}?nothing=1").status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/api/schema", "/api/docs", "/healthz"])

@@ -1,0 +1,62 @@
+"""The gateway's threads, where whoever asked them for something no longer waits."""
+
+import asyncio
+from threading import Event
+
+import pytest
+
+from config.gateway import Threads
+
+
+def test_a_call_that_nobody_waits_for_keeps_its_thread_until_it_is_done() -> None:
+    async def story() -> None:
+        threads = Threads(1, wait_seconds=0.05)
+        begun, over = Event(), Event()
+
+        def work() -> None:
+            begun.set()
+            over.wait()
+
+        first = asyncio.create_task(threads.run(work))
+        await asyncio.to_thread(begun.wait)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert await threads.run(lambda: None) is False
+        over.set()
+        while not await threads.run(lambda: None):
+            # The loop hears of the end at its next turn.
+            await asyncio.sleep(0)
+        # There is one place, not two.
+        over.clear()
+        begun.clear()
+        second = asyncio.create_task(threads.run(work))
+        await asyncio.to_thread(begun.wait)
+        assert await threads.run(lambda: None) is False
+        over.set()
+        assert await second is True
+
+    asyncio.run(story())
+
+
+def test_who_no_longer_waits_for_a_thread_takes_none() -> None:
+    async def story() -> None:
+        threads = Threads(1, wait_seconds=20)
+        begun, over = Event(), Event()
+
+        def work() -> None:
+            begun.set()
+            over.wait()
+
+        first = asyncio.create_task(threads.run(work))
+        await asyncio.to_thread(begun.wait)
+        waiting = asyncio.create_task(threads.run(lambda: None))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        over.set()
+        assert await first is True
+        assert await threads.run(lambda: None) is True
+
+    asyncio.run(story())
