@@ -15,6 +15,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # listen elsewhere than the engine publishes, or not know what unix:// is.
 for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
     os.environ.pop(name, None)
+# Before numpy is loaded, which would else start as many threads in each process as there are cores: four regressions
+# at once took 41 s each instead of 4. The processes of the pool are what runs side by side.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @signals.setup_logging.connect

@@ -105,7 +105,10 @@ class Body:
         return chunk
 
     async def _is_at_its_end(self) -> bool:
-        """Of a chunked body: granian has an empty chunk for its end, and for a caller that is gone before."""
+        """Of a chunked body: granian has an empty chunk for its end, and for a caller that is gone before.
+
+        And for trailers, which cannot be told from that: better one who sends them refused than half an import whole.
+        """
         try:
             await anext(self._chunks)
         except StopAsyncIteration:
@@ -136,7 +139,8 @@ class Body:
 class Input(io.RawIOBase):
     """What a thread reads: the first part of a body, which is there, then the rest, which the event loop fetches."""
 
-    def __init__(self, first: bytes, body: Body, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, first: bytes, body: Body | None, loop: asyncio.AbstractEventLoop) -> None:
+        """Without a body, the rest is longer than anything reads: it must not pass for an end."""
         super().__init__()
         self._ready = memoryview(first)
         self._body = body
@@ -148,6 +152,8 @@ class Input(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Raises UnreadablePostError, as Django does, where the rest does not come."""
         if not self._ready:
+            if self._body is None:
+                raise UnreadablePostError("the body is longer than any endpoint reads")
             try:
                 self._ready = memoryview(asyncio.run_coroutine_threadsafe(self._body.fetch(), self._loop).result())
             except OSError as error:
@@ -255,8 +261,8 @@ class Gateway:
             protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
             return
         environ["wsgi.input"] = (
-            io.BufferedReader(Input(first, body, asyncio.get_running_loop()), READ_AHEAD)
-            if body.open and streamed
+            io.BufferedReader(Input(first, body if streamed else None, asyncio.get_running_loop()), READ_AHEAD)
+            if body.open
             else io.BytesIO(first)
         )
         if not body.open:

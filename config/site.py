@@ -4,10 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.utils import get_fields_from_path
+from django.db.models import DateField
 from django.http import HttpRequest
 
 # What Django's own filters, and the links of a date hierarchy, ask a column for.
-LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isempty", "__gte", "__lt", "__year", "__month", "__day")
+LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__isempty")
+LOOKUPS_OF_TIMES = ("__gte", "__lt", "__year", "__month", "__day")
 
 
 class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -15,19 +18,21 @@ class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable 
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         offered = [*self.list_filter, *filter(None, [self.date_hierarchy])]
-        if lookup not in {name for each in offered for name in _parameters(each)}:
+        # PostgreSQL's text has no NUL.
+        if "\0" in value or lookup not in {name for each in offered for name in self._parameters(each)}:
             return False
         # Whatever else the list of a package, or Django, minds.
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # its stub knows no None
 
-
-def _parameters(offered: object) -> list[str]:
-    """The query parameters of a filter: a column's, with the lookups of its kind; or one that names its own."""
-    if isinstance(offered, tuple):
-        offered = offered[0]
-    if isinstance(offered, str):
-        return [f"{offered}{lookup}" for lookup in LOOKUPS]
-    return [str(getattr(offered, "parameter_name", ""))]
+    def _parameters(self, offered: object) -> list[str]:
+        """The query parameters of a filter: a column's, with the lookups of its kind; or one that names its own."""
+        if isinstance(offered, tuple):
+            offered = offered[0]
+        if not isinstance(offered, str):
+            return [str(getattr(offered, "parameter_name", ""))]
+        column = get_fields_from_path(self.model, offered)[-1]
+        lookups = (*LOOKUPS, *LOOKUPS_OF_TIMES) if isinstance(column, DateField) else LOOKUPS
+        return [f"{offered}{lookup}" for lookup in lookups]
 
 
 class Site(admin.AdminSite):

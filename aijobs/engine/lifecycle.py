@@ -257,7 +257,7 @@ def _cancel_batch(batch_id: UUID, tenant_id: int) -> None:
 
 
 def _patiently(change: Callable[[], Done]) -> Done:
-    """A transaction that waits a second at most for a lock, and runs once more where a deadlock has undone it.
+    """A transaction whose statements wait a second at most, and runs once more where a deadlock has undone it.
 
     Raises TryAgain, with nothing written.
     """
@@ -276,7 +276,8 @@ def _patiently(change: Callable[[], Done]) -> Done:
 
 def _with_patience(change: Callable[[], Done]) -> Done:
     with transaction.atomic():
-        sql.execute(statements.PATIENCE, {"wait": "1s"})
+        # Each statement too: those who hold its rows may let go one after the other.
+        sql.execute(statements.PATIENCE_OF_ALL, {"wait": "1s"})
         return change()
 
 

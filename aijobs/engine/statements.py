@@ -132,6 +132,11 @@ SELECT
 
 # Bounds the waiting for locks in the rest of the transaction.
 PATIENCE = "SELECT set_config('lock_timeout', %(wait)s::text, true) AS bound"
+# And what each of its statements takes.
+PATIENCE_OF_ALL = """
+SELECT set_config('lock_timeout', %(wait)s::text, true) AS bound,
+    set_config('statement_timeout', %(wait)s::text, true) AS whole
+"""
 
 # How many jobs of `tenant` are running. Counted lane by lane, so that each count begins at its bound.
 RUNNING = """

@@ -303,7 +303,14 @@ def test_an_import_that_comes_a_byte_at_a_time_is_given_up(connection: Connectio
 def test_no_more_is_read_ahead_than_any_endpoint_takes(connection: Connection) -> None:
     chunk = b"%x\r\n%b\r\n" % (LARGEST, b"x" * LARGEST)
     connection.send(head(b"/read", b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
-    assert LARGEST < int(connection.answer()[2]) < 1.5 * LARGEST
+    told = connection.answer()[2]
+    assert told.startswith(b"the body ended after")
+    assert LARGEST < int(told.split()[4]) < 1.5 * LARGEST
+
+
+def test_the_beginning_of_a_body_is_never_taken_for_the_whole(connection: Connection) -> None:
+    connection.send(post(b"/read", b"x" * (2 * LARGEST)))
+    assert connection.answer()[2].startswith(b"the body ended after")
 
 
 def test_connections_that_say_nothing_leave_room_for_others(port: int) -> None:

@@ -33,11 +33,13 @@ def exchange(port: int, *requests: bytes) -> list[Answer]:
     return answers
 
 
-def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+def request(
+    method: str, path: str, headers: dict[str, str], body: bytes = b"", media_type: str = "text/plain"
+) -> bytes:
     lines = [f"{name}: {value}" for name, value in headers.items()]
     if body:
-        lines += [f"Content-Length: {len(body)}", "Content-Type: text/plain"]
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode() + body
+        lines += [f"Content-Length: {len(body)}", f"Content-Type: {media_type}"]
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode("latin-1") + body
 
 
 @pytest.fixture(params=["granian", "runserver"])
@@ -56,6 +58,8 @@ def test_the_edge_is_the_same_in_both_servers(port: int, owner: Caller) -> None:
     """One case, as a server takes seconds to start."""
     refused_then_served(port, owner)
     underscores_are_left_out(port, owner)
+    too_long_is_refused_whole(port, owner)
+    what_is_not_ascii_is_refused(port, owner)
 
 
 def refused_then_served(port: int, owner: Caller) -> None:
@@ -84,3 +88,20 @@ def underscores_are_left_out(port: int, owner: Caller) -> None:
         assert answer[0] == 403
     (answer,) = exchange(port, request("GET", "/api/ai-jobs", {"_Authorization": f"Bearer {owner.key}"}))
     assert answer[0] == 401
+
+
+def too_long_is_refused_whole(port: int, owner: Caller) -> None:
+    """Its beginning alone would be a job."""
+    key = {"Authorization": f"Bearer {owner.key}"}
+    body = b'{"type": "test_probe"}' + b" " * 2_000_000 + b"and more"
+    (answer,) = exchange(port, request("POST", "/api/ai-jobs", key, body, "application/json"))
+    assert (answer[0], json.loads(answer[2])["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+def what_is_not_ascii_is_refused(port: int, owner: Caller) -> None:
+    """Were it left out, each repeat would make another job, and another tenant would be taken for one's own."""
+    key = {"Authorization": f"Bearer {owner.key}"}
+    body = b'{"type": "test_probe"}'
+    for headers, status in (({"Idempotency-Key": "k\xe4y"}, 400), ({"X-Tenant-ID": "sh\xf6p"}, 403)):
+        (answer,) = exchange(port, request("POST", "/api/ai-jobs", key | headers, body, "application/json"))
+        assert answer[0] == status

@@ -106,6 +106,9 @@ def json_object(request: Request) -> dict[str, object]:
         raise InvalidRequest("The body must be a JSON object, sent as application/json.")
     media_type_of(request, ["application/json"])
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+        # The server does not wait for the rest of it.
+        raise PayloadTooLarge()
     try:
         body = body_stream(request).read(limit + 1)
     except OSError:

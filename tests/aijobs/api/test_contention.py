@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -82,6 +84,24 @@ def test_cancelling_waits_a_second_for_a_table_that_is_altered(
         began = time.monotonic()
         error_of(owner.delete(path), 409, "TRY_AGAIN")
         assert 1 <= time.monotonic() - began < 3
+    assert owner.delete(path).status_code == 204
+
+
+def test_cancelling_waits_a_second_for_all_of_them_together(owner: Caller) -> None:
+    """Who holds one row lets go before the second is over, but then another row is held."""
+    body = {"jobs": [PROBE] * 4}
+    path = f"{BATCHES}/{data_of(owner.post(BATCHES, body), 201)['batch_id']}"
+    holders = [ExitStack() for _ in range(4)]
+    for holder, job in zip(holders, Job.objects.order_by("id"), strict=True):
+        holder.enter_context(row_held("aijobs_job", job.id))
+    timers = [Timer(0.8 * number, holder.close) for number, holder in enumerate(holders, start=1)]
+    for timer in timers:
+        timer.start()
+    began = time.monotonic()
+    error_of(owner.delete(path), 409, "TRY_AGAIN")
+    assert time.monotonic() - began < 2.4
+    for timer in timers:
+        timer.join()
     assert owner.delete(path).status_code == 204
 
 

@@ -1,0 +1,30 @@
+"""What a process of Celery's is given before it computes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import os
+
+import config.celery
+import numpy
+
+matrix = numpy.ones((400, 400))
+print((matrix @ matrix)[0, 0], len(os.listdir("/proc/self/task")))
+"""
+
+
+def test_numpy_computes_in_one_thread() -> None:
+    """The pool's processes are what runs side by side; with more threads than cores they wait for each other."""
+    given = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**given, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.stdout.split() == ["400.0", "1"], process.stderr
