@@ -165,62 +165,78 @@ class Input(io.RawIOBase):
 
 
 class Threads:
-    """Run calls one after the other in each of so many threads. A tenth of what concurrent.futures costs."""
+    """Run calls one after the other in each of so many threads. A tenth of what concurrent.futures costs.
+
+    A thread takes the next call by itself: with the loop between them it would wait until the loop has a turn.
+    """
 
     def __init__(
         self, number: int, wait_seconds: float, around: Callable[[], AbstractContextManager[object]] = nullcontext
     ) -> None:
-        self._calls: SimpleQueue[tuple[Callable[[], None], asyncio.Future[None]]] = SimpleQueue()
-        self._free = asyncio.Semaphore(number)
+        self._tickets: SimpleQueue[tuple[list[Callable[[], None]], asyncio.Future[bool]]] = SimpleQueue()
         self._wait_seconds = wait_seconds
         self._around = around
+        # A request has waited in vain, and no call has ended since.
         self._stuck = False
         for _ in range(number):
             Thread(target=self._work, daemon=True).start()
 
     async def run(self, call: Callable[[], None]) -> bool:
-        """Returns when the call, which does not raise, is done; or False where no thread became free in time."""
-        if not await self._enter():
-            return False
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._calls.put((call, done))
-        await done
-        return True
+        """Returns when the call, which does not raise, is done; or False where no thread became free in time.
 
-    async def _enter(self) -> bool:
-        """Where a request has waited in vain, newcomers do not wait either, until one of the others is through."""
-        if not self._free.locked():
-            return await self._free.acquire()
+        Where a request has waited in vain, newcomers do not wait either, until one of the others is through.
+        """
         if self._stuck:
             return False
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[bool] = loop.create_future()
+        # Whoever takes the call out has it: a thread, or who no longer waits for one.
+        ticket = [call]
+        self._tickets.put((ticket, done))
+        timer = loop.call_later(self._wait_seconds, self._give_up, ticket, done)
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            self._stuck = True
-            return False
-        return True
+            return await done
+        finally:
+            timer.cancel()
+            ticket.clear()
 
-    def _leave(self, done: "asyncio.Future[None]") -> None:
-        """The call is done, whether or not somebody still waits for it."""
-        self._stuck = False
-        self._free.release()
-        if not done.done():
-            done.set_result(None)
+    def _give_up(self, ticket: list[Callable[[], None]], done: "asyncio.Future[bool]") -> None:
+        try:
+            ticket.pop()
+        except IndexError:
+            # A thread was first.
+            return
+        self._stuck = True
+        _tell(done, False)
 
     def _work(self) -> None:
         while True:
-            call, done = self._calls.get()
+            ticket, done = self._tickets.get()
             try:
-                with self._around():
-                    call()
-            except BaseException:
-                # Such as SystemExit. The thread is worth more than what was asked of it.
-                logger.exception("a call that should not fail has failed")
-            finally:
-                # Where the loop is closed, the process ends.
-                with suppress(RuntimeError):
-                    done.get_loop().call_soon_threadsafe(self._leave, done)
+                call = ticket.pop()
+            except IndexError:
+                # Nobody waits for it any more.
+                continue
+            self._do(call, done)
+
+    def _do(self, call: Callable[[], None], done: "asyncio.Future[bool]") -> None:
+        try:
+            with self._around():
+                call()
+        except BaseException:
+            # Such as SystemExit. The thread is worth more than what was asked of it.
+            logger.exception("a call that should not fail has failed")
+        finally:
+            self._stuck = False
+            # Where the loop is closed, the process ends.
+            with suppress(RuntimeError):
+                done.get_loop().call_soon_threadsafe(_tell, done, True)
+
+
+def _tell(done: "asyncio.Future[bool]", is_done: bool) -> None:
+    """Unless nobody waits any more."""
+    if not done.done():
+        done.set_result(is_done)
 
 
 class Gateway:
