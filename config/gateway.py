@@ -201,12 +201,14 @@ class Threads:
             ticket.clear()
 
     def _give_up(self, ticket: list[Callable[[], None]], done: "asyncio.Future[bool]") -> None:
+        # Said before the call is taken out: whoever then finds its ticket empty is a free thread, and takes it back.
+        self._stuck = True
         try:
             ticket.pop()
         except IndexError:
-            # A thread was first.
+            # A thread was first, and is perhaps through with it by now.
+            self._stuck = False
             return
-        self._stuck = True
         _tell(done, False)
 
     def _work(self) -> None:
@@ -216,6 +218,7 @@ class Threads:
                 call = ticket.pop()
             except IndexError:
                 # Nobody waits for it any more.
+                self._stuck = False
                 continue
             self._do(call, done)
 

@@ -1,6 +1,7 @@
 """The gateway's threads, where whoever asked them for something no longer waits."""
 
 import asyncio
+import time
 from threading import Event
 
 import pytest
@@ -58,5 +59,20 @@ def test_who_no_longer_waits_for_a_thread_takes_none() -> None:
         over.set()
         assert await first is True
         assert await threads.run(lambda: None) is True
+
+    asyncio.run(story())
+
+
+def test_a_loop_that_was_late_leaves_nothing_stuck() -> None:
+    """Woken late, it gives up calls that a free thread was about to take: no call ends after that."""
+
+    async def story() -> None:
+        threads = Threads(1, wait_seconds=0.0)
+        answers = [await threads.run(lambda: None) for _ in range(2_000)]
+        assert False in answers
+        until = time.monotonic() + 20
+        while not await threads.run(lambda: None):
+            assert time.monotonic() < until
+            await asyncio.sleep(0.001)
 
     asyncio.run(story())
