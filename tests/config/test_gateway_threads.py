@@ -9,17 +9,23 @@ import pytest
 from config.gateway import Threads
 
 
+async def occupied(threads: Threads) -> tuple[asyncio.Task[bool], Event]:
+    """A call that one of the threads is at, until the event is set."""
+    begun, over = Event(), Event()
+
+    def work() -> None:
+        begun.set()
+        over.wait()
+
+    call = asyncio.create_task(threads.run(work))
+    await asyncio.to_thread(begun.wait)
+    return call, over
+
+
 def test_a_call_that_nobody_waits_for_keeps_its_thread_until_it_is_done() -> None:
     async def story() -> None:
         threads = Threads(1, wait_seconds=0.05)
-        begun, over = Event(), Event()
-
-        def work() -> None:
-            begun.set()
-            over.wait()
-
-        first = asyncio.create_task(threads.run(work))
-        await asyncio.to_thread(begun.wait)
+        first, over = await occupied(threads)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
@@ -29,10 +35,7 @@ def test_a_call_that_nobody_waits_for_keeps_its_thread_until_it_is_done() -> Non
             # The loop hears of the end at its next turn.
             await asyncio.sleep(0)
         # There is one place, not two.
-        over.clear()
-        begun.clear()
-        second = asyncio.create_task(threads.run(work))
-        await asyncio.to_thread(begun.wait)
+        second, over = await occupied(threads)
         assert await threads.run(lambda: None) is False
         over.set()
         assert await second is True
@@ -43,14 +46,7 @@ def test_a_call_that_nobody_waits_for_keeps_its_thread_until_it_is_done() -> Non
 def test_who_no_longer_waits_for_a_thread_takes_none() -> None:
     async def story() -> None:
         threads = Threads(1, wait_seconds=20)
-        begun, over = Event(), Event()
-
-        def work() -> None:
-            begun.set()
-            over.wait()
-
-        first = asyncio.create_task(threads.run(work))
-        await asyncio.to_thread(begun.wait)
+        first, over = await occupied(threads)
         waiting = asyncio.create_task(threads.run(lambda: None))
         await asyncio.sleep(0)
         waiting.cancel()

@@ -37,7 +37,8 @@ def a_member(owner: Caller) -> str:
     return f"{JOBS}/{data_of(owner.post(BATCHES, body), 201)['jobs'][0]['id']}"
 
 
-@pytest.mark.parametrize(
+# What is cancelled, and a table that this writes to.
+of_each_table = pytest.mark.parametrize(
     ("made", "table"),
     [
         (a_job, "aijobs_job"),
@@ -47,6 +48,9 @@ def a_member(owner: Caller) -> str:
         (a_member, "aijobs_batch"),
     ],
 )
+
+
+@of_each_table
 def test_cancelling_waits_a_second_for_what_others_hold(
     owner: Caller, made: Callable[[Caller], str], table: Any
 ) -> None:
@@ -66,16 +70,7 @@ def test_cancelling_waits_a_second_for_what_others_hold(
     assert engine.kinds(job.id) == ["queued", "cancelled"]
 
 
-@pytest.mark.parametrize(
-    ("made", "table"),
-    [
-        (a_job, "aijobs_job"),
-        (a_batch, "aijobs_job"),
-        (a_batch, "aijobs_batch"),
-        (a_member, "aijobs_job"),
-        (a_member, "aijobs_batch"),
-    ],
-)
+@of_each_table
 def test_cancelling_waits_a_second_for_a_table_that_is_altered(
     owner: Caller, made: Callable[[Caller], str], table: Any
 ) -> None:
