@@ -89,10 +89,11 @@ def sales_as_json() -> BytesIO:
 
 
 def measure() -> None:
+    from workers.catalogue.importing.reading import read_csv, read_ndjson
+
     from tests.clients import caller
     from tests.factories import TenantFactory
     from workers.catalogue.importing import run_import
-    from workers.catalogue.importing.reading import read_csv, read_ndjson
     from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
     from workers.catalogue.kinds import SALES
     from workers.jobs.pricing_recalculate.reading import load_products, load_sales

@@ -68,9 +68,10 @@ def shown(what: str, taken: list[float]) -> str:
 
 def measure(rows: int) -> None:
     with site() as here:
+        from workers.catalogue.importing.reading import read_csv
+
         from tests.factories import TenantFactory, key_for
         from workers.catalogue.importing import run_import
-        from workers.catalogue.importing.reading import read_csv
         from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
 
         keys = []

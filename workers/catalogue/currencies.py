@@ -1,5 +1,6 @@
-"""How many decimals a currency has (ISO 4217). Those not listed have two."""
+"""How many decimals a currency has (ISO 4217; those not listed have two), and the marks that stand for it."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 _ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
@@ -14,3 +15,41 @@ def decimals(currency: str) -> int:
 def fits(amount: Decimal, currency: str) -> bool:
     """Whether the amount is a whole number of the currency's smallest units."""
     return amount == amount.quantize(Decimal(1).scaleb(-decimals(currency)))
+
+
+# Floating point leaves 19.990000000000002 of 19.99. Smaller differences than this are nobody's price.
+_DUST = Decimal("1e-6")
+
+
+def without_dust(amount: Decimal, currency: str) -> Decimal:
+    """The amount in the currency's smallest units, if it is that but for what floating point left behind."""
+    rounded = amount.quantize(Decimal(1).scaleb(-decimals(currency)))
+    return rounded if amount != rounded and abs(amount - rounded) < _DUST else amount
+
+
+_DOLLARS = frozenset(["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"])
+_CROWNS = frozenset(["SEK", "NOK", "DKK", "ISK"])
+_RUPEES = frozenset(["INR", "PKR", "LKR", "NPR"])
+_MARKS = {
+    "€": {"EUR"}, "£": {"GBP"}, "$": _DOLLARS, "us$": {"USD"}, "u$s": {"USD"}, "c$": {"CAD"}, "ca$": {"CAD"},
+    "cad$": {"CAD"}, "a$": {"AUD"}, "au$": {"AUD"}, "nz$": {"NZD"}, "s$": {"SGD"}, "hk$": {"HKD"}, "mx$": {"MXN"},
+    "nt$": {"TWD"}, "r$": {"BRL"}, "¥": {"JPY", "CNY"}, "\uffe5": {"JPY", "CNY"}, "円": {"JPY"}, "元": {"CNY"},
+    "₹": {"INR"}, "rs": _RUPEES, "rs.": _RUPEES, "zł": {"PLN"}, "kč": {"CZK"}, "kr": _CROWNS, "kr.": _CROWNS,
+    "ft": {"HUF"}, "lei": {"RON"}, "₺": {"TRY"}, "tl": {"TRY"}, "fr.": {"CHF"}, "sfr.": {"CHF"}, "sfr": {"CHF"},
+    "₽": {"RUB"}, "₩": {"KRW"}, "r": {"ZAR"}, "₪": {"ILS"}, "฿": {"THB"}, "₫": {"VND"}, "₱": {"PHP"}, "₴": {"UAH"},
+    "rm": {"MYR"}, "rp": {"IDR"}, "eur": {"EUR"}, "euro": {"EUR"}, "dh": {"AED"}, "sr": {"SAR"},
+}  # fmt: skip
+
+
+def marked(mark: str) -> frozenset[str]:
+    """The currencies that a mark beside an amount may stand for: $ for every dollar, USD for itself, ca. for none."""
+    words = mark.casefold().split()
+    found = [_MARKS.get(word) or ({word.upper()} if len(word) == 3 and word.isalpha() else set()) for word in words]
+    return frozenset(set.intersection(*map(set, found))) if found else frozenset()
+
+
+def all_marked(marks: Iterable[str]) -> str | None:
+    """The one currency that all these marks mean; None if they do not agree, or only say that it is a dollar."""
+    meant = [marked(mark) for mark in marks]
+    common = frozenset.intersection(*meant) if meant else frozenset()
+    return next(iter(common)) if len(common) == 1 else None

@@ -15,8 +15,7 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
-from workers.catalogue.importing import run_import
-from workers.catalogue.importing.reading import read_csv
+from workers.catalogue.files import Said, import_file
 from workers.catalogue.kinds import OFFERS, PRODUCTS, SALES
 from workers.catalogue.models import Product
 
@@ -78,9 +77,10 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
     rows = sample_rows(seed, last=localdate() - timedelta(days=1))
     # All or none: whoever has products gets no sample any more.
     with transaction.atomic():
-        run_import(PRODUCTS, tenant.pk, marketplace, _stream(rows.products), read_csv)
-        run_import(SALES, tenant.pk, marketplace, _stream(rows.sales), read_csv)
-        run_import(OFFERS, tenant.pk, marketplace, _stream(rows.offers), read_csv)
+        said = Said(marketplace)
+        import_file(tenant, _stream(rows.products), said, PRODUCTS)
+        import_file(tenant, _stream(rows.sales), said, SALES)
+        import_file(tenant, _stream(rows.offers), said, OFFERS)
     return Product.objects.of(tenant.pk).count()
 
 

@@ -1,9 +1,14 @@
 """Imports as a caller sends them, and what came of them."""
 
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 from urllib.parse import urlencode
 
+from aijobs.models import Tenant
 from tests.clients import Caller
+from workers.catalogue.files import Said, import_file
+from workers.catalogue.importing.importer import Report
+from workers.catalogue.importing.kind import Expected, Kind
 
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
@@ -57,3 +62,17 @@ def all_pages(caller: Caller, kind: str, **query: str | int) -> list[dict[str, A
         if not page["pagination"]["has_more"]:
             return rows
         cursor = {"cursor": page["pagination"]["next_cursor"]}
+
+
+def imported(
+    kind: Kind[Any],
+    tenant: Tenant,
+    body: bytes | IO[bytes],
+    *,
+    json: bool = False,
+    dry_run: bool = False,
+    expected: Expected | None = None,
+) -> Report:
+    """The report of an import below the API."""
+    file = BytesIO(body) if isinstance(body, bytes) else body
+    return import_file(tenant, file, Said(MARKETPLACE, json=json, dry_run=dry_run), kind, expected=expected).report

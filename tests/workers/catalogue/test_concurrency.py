@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
-from io import BytesIO
 from threading import Barrier
 from typing import TypeVar
 from uuid import UUID
@@ -15,8 +14,8 @@ from django.db import connection, transaction
 from aijobs import identifiers
 from aijobs.models import Tenant
 from tests.factories import TenantFactory
-from workers.catalogue.importing import Report, run_import
-from workers.catalogue.importing.reading import read_csv
+from tests.workers.catalogue.steps import imported
+from workers.catalogue.importing.importer import Report
 from workers.catalogue.kinds import PRODUCTS, SALES
 from workers.catalogue.models import Product, Sale
 from workers.changes.deciding import Applied, Decision, Origin, decide
@@ -46,13 +45,13 @@ def at_once(*tasks: Callable[[], T]) -> list[T]:
 
 def products(tenant: Tenant, skus: list[str], title: str = "t") -> Report:
     body = "sku,title,price\n" + "".join(f"{sku},{title},10\n" for sku in skus)
-    return run_import(PRODUCTS, tenant.pk, "amazon_us", BytesIO(body.encode()), read_csv)
+    return imported(PRODUCTS, tenant, body.encode())
 
 
 def sales(tenant: Tenant, skus: list[str], units: int) -> Report:
     days = [f"2026-03-{day}" for day in range(10, 30)]
     body = "sku,date,price,units\n" + "".join(f"{sku},{day},10,{units}\n" for day in days for sku in skus)
-    return run_import(SALES, tenant.pk, "amazon_us", BytesIO(body.encode()), read_csv)
+    return imported(SALES, tenant, body.encode())
 
 
 def test_imports_of_the_same_products_do_not_deadlock() -> None:

@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from io import BytesIO
 
 import pytest
 
 from tests.clients import Caller
-from tests.workers.catalogue.steps import send
+from tests.workers.catalogue.steps import imported, send
 from workers.catalogue.api import kinds
-from workers.catalogue.importing import run_import
-from workers.catalogue.importing.reading import read_csv
 from workers.catalogue.kinds import KINDS, PRODUCTS
 from workers.catalogue.models import Product
 
@@ -61,7 +58,7 @@ def test_a_place_is_given_back_however_the_import_ends(owner: Caller, body: str 
 
 
 def test_the_command_takes_no_place(owner: Caller, busy: None) -> None:
-    report = run_import(PRODUCTS, owner.tenant.pk, "amazon_us", BytesIO(FILE.encode()), read_csv)
+    report = imported(PRODUCTS, owner.tenant, FILE.encode())
     assert report.imported == 1
 
 

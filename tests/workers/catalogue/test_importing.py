@@ -2,7 +2,6 @@
 
 import json
 import tracemalloc
-from io import BytesIO
 from typing import Any
 
 import pytest
@@ -11,44 +10,19 @@ from django.test.utils import CaptureQueriesContext
 
 from aijobs.models import Tenant
 from tests.factories import TenantFactory
-from workers.catalogue.importing import Expected, Kind, run_import
-from workers.catalogue.importing.importer import CHUNK_ROWS
-from workers.catalogue.importing.reading import read_csv, read_ndjson
+from tests.workers.catalogue.steps import imported
+from workers.catalogue.importing.kind import Expected, Kind
 from workers.catalogue.kinds import KINDS, OFFERS, PRODUCTS, SALES
 from workers.catalogue.models import Offer, Product, Sale
 
 MARKETPLACE = "amazon_us"
 
 
-class Broken:
-    """A body whose sender goes away after some bytes."""
-
-    def __init__(self, content: bytes) -> None:
-        self.stream = BytesIO(content)
-
-    def read(self, size: int, /) -> bytes:
-        if piece := self.stream.read(size):
-            return piece
-        raise OSError("gone")
-
-
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     tenant: Tenant = TenantFactory()
-    run_import(PRODUCTS, tenant.pk, MARKETPLACE, BytesIO(b"sku,title,price\nA,a,5\n"), read_csv)
+    imported(PRODUCTS, tenant, b"sku,title,price\nA,a,5\n")
     return tenant
-
-
-@pytest.mark.django_db(transaction=True)
-def test_whole_chunks_stay_when_the_rest_never_comes() -> None:
-    tenant = TenantFactory()
-    rows = "".join(f"S{number},t,5\n" for number in range(CHUNK_ROWS * 2 + 500))
-    body = f"sku,title,price\n{rows}".encode()
-    with pytest.raises(OSError, match="gone"):
-        run_import(PRODUCTS, tenant.pk, MARKETPLACE, Broken(body), read_csv)
-    assert Product.objects.count() == CHUNK_ROWS * 2
-    report = run_import(PRODUCTS, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
-    assert (report.imported, report.updated) == (500, CHUNK_ROWS * 2)
 
 
 def test_json_rows_that_alternate_in_their_fields_are_written_together(tenant: Tenant) -> None:
@@ -61,7 +35,7 @@ def test_json_rows_that_alternate_in_their_fields_are_written_together(tenant: T
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        report = run_import(SALES, tenant.pk, MARKETPLACE, BytesIO(body), read_ndjson)
+        report = imported(SALES, tenant, body, json=True)
     assert report.imported == len(days)
     assert len(queries) < 20
     assert Sale.objects.filter(promoted=1).count() == len(days) / 2
@@ -70,9 +44,9 @@ def test_json_rows_that_alternate_in_their_fields_are_written_together(tenant: T
 def test_a_dry_run_of_sales_expects_the_products_of_the_dry_run_before(tenant: Tenant) -> None:
     expected: Expected = {}
     products = b"sku,title,price\nB,b,5\nC,c,x\n"
-    run_import(PRODUCTS, tenant.pk, MARKETPLACE, BytesIO(products), read_csv, dry_run=True, expected=expected)
+    imported(PRODUCTS, tenant, products, dry_run=True, expected=expected)
     sales = b"sku,date,price,units\nA,2026-03-12,5,1\nB,2026-03-12,5,1\nC,2026-03-12,5,1\n"
-    report = run_import(SALES, tenant.pk, MARKETPLACE, BytesIO(sales), read_csv, dry_run=True, expected=expected)
+    report = imported(SALES, tenant, sales, dry_run=True, expected=expected)
     assert (report.imported, report.rejected) == (2, 1)
     assert Product.objects.count() == 1
     assert not Sale.objects.exists()
@@ -91,10 +65,10 @@ def test_one_line_is_imported_into_a_large_catalogue_in_little_memory(tenant: Te
     with connection.cursor() as cursor:
         cursor.execute(FILL, [tenant.pk, MARKETPLACE, MANY])
     body = kind.documentation.example.replace("SKU-001", "SKU-1").encode()
-    run_import(kind, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+    imported(kind, tenant, body)
     tracemalloc.start()
     try:
-        report = run_import(kind, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+        report = imported(kind, tenant, body)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -109,7 +83,7 @@ def test_a_later_chunk_is_checked_against_what_an_earlier_one_says(
     monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1)
     rows = [{"sku": "A", "title": "a", "price": 5, **bound} for bound in ({"min_price": 4}, {"max_price": 3})]
     body = "\n".join(json.dumps(row) for row in rows).encode()
-    report = run_import(PRODUCTS, tenant.pk, MARKETPLACE, BytesIO(body), read_ndjson, dry_run=dry_run)
+    report = imported(PRODUCTS, tenant, body, json=True, dry_run=dry_run)
     assert [each["line"] for each in report.errors] == [2]
 
 
@@ -118,13 +92,13 @@ def test_offers_without_a_moment_are_of_the_import_whatever_their_chunk(
 ) -> None:
     monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1)
     body = b"sku,seller,price\nA,Rival,5\nA,Other,6\nA,Rival,7\n"
-    run_import(OFFERS, tenant.pk, MARKETPLACE, BytesIO(body), read_csv)
+    imported(OFFERS, tenant, body)
     assert Offer.objects.values("fetched_at").distinct().count() == 1
     assert {offer.seller: int(offer.price) for offer in Offer.objects.all()} == {"Other": 6, "Rival": 7}
 
 
 def test_rows_bear_the_tenant_and_the_marketplace_of_their_product(tenant: Tenant) -> None:
-    run_import(SALES, tenant.pk, MARKETPLACE, BytesIO(b"sku,date,price,units\nA,2026-03-12,5,1\n"), read_csv)
-    run_import(OFFERS, tenant.pk, MARKETPLACE, BytesIO(b"sku,seller,price\nA,R,5\n"), read_csv)
+    imported(SALES, tenant, b"sku,date,price,units\nA,2026-03-12,5,1\n")
+    imported(OFFERS, tenant, b"sku,seller,price\nA,R,5\n")
     for row in (Sale.objects.get(), Offer.objects.get()):
         assert (row.tenant_id, row.marketplace) == (row.product.tenant_id, row.product.marketplace)

@@ -10,8 +10,6 @@ from io import BytesIO, StringIO
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from workers.catalogue.importing.fields import Parser
 from workers.catalogue.importing.reading import (
     BLOCK,
     LONGEST_LINE,
@@ -22,6 +20,8 @@ from workers.catalogue.importing.reading import (
     read_csv,
     read_ndjson,
 )
+
+from workers.catalogue.importing.fields import Parser
 from workers.catalogue.kinds import PRODUCTS, SALES
 
 NAMES = Columns(("a", "b", "c"), ("a",))

@@ -48,7 +48,7 @@ def page(request: Request, pages: Pages[Row]) -> Response:
     """The page of the tenant's rows that the parameters ask for. Raises InvalidFilter."""
     query = request.query_params
     check_names(query, {"marketplace", "sku", "limit", "cursor"})
-    asked = Asked(tenant_of(request).id, marketplace_of(query), _sku_of(query))
+    asked = Asked(tenant_of(request).id, marketplace_of(query), sku_of(query))
     limit = limit_of(query)
     try:
         rows = pages.after(asked, _key_of(query, pages.order), limit + 1)
@@ -57,7 +57,7 @@ def page(request: Request, pages: Pages[Row]) -> Response:
     return page_response(rows, limit, pages.show, lambda row: SEPARATOR.join(pages.order.key(row)))
 
 
-def _sku_of(query: QueryDict) -> str | None:
+def sku_of(query: QueryDict) -> str | None:
     sku = query.get("sku")
     if sku is not None and (not sku or "\x00" in sku or len(sku) > LONGEST_SKU):
         raise invalid("sku", f"must have 1 to {LONGEST_SKU} characters")

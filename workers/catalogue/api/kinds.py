@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Any, ClassVar
 
-from django.http import QueryDict, UnreadablePostError
+from django.http import UnreadablePostError
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from pydantic import BaseModel, Field, create_model
 from rest_framework.request import Request
@@ -13,24 +13,20 @@ from rest_framework.response import Response
 
 from aijobs.api.answering import GivingWay
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import body_stream, media_type_of
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.filters import check_names, invalid
-from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
+from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import ApiError, InvalidRequest, UnsupportedMediaType
-from workers.catalogue.api.filters import FILTERS, MARKETPLACE_SCHEMA, marketplace_of, page
-from workers.catalogue.importing import READERS, HeaderError, Kind, Report, run_import
+from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from workers.catalogue.api.filters import FILTERS, page
+from workers.catalogue.api.saying import SAYING, said
+from workers.catalogue.api.uploads import MEDIA_TYPES, uploaded
+from workers.catalogue.files import Outcome, import_file
+from workers.catalogue.importing.errors import FileError, FileTooLarge
+from workers.catalogue.importing.kind import Kind
 
 TAGS = ["Catalogue"]
-IMPORT = [
-    *HEADERS,
-    parameter("marketplace", MARKETPLACE_SCHEMA, "The marketplace on which the products are sold.", required=True),
-    parameter("dry_run", bool, "With `true`, the service checks and counts the rows and writes nothing."),
-]
-
-
+FILE = {"type": "string", "minLength": 1}
 # In this process, which has four threads: an import takes one while its body arrives and is written.
 MOST_IMPORTS = 2
 PLACES = BoundedSemaphore(MOST_IMPORTS)
@@ -52,23 +48,65 @@ class RowErrorView(BaseModel):
     message: str
 
 
+class SkippedView(BaseModel):
+    line: int
+    sku: str = Field(description="It is empty if the row has none.")
+    reason: str
+
+
 class ReportView(BaseModel):
+    kind: str = Field(description="What the rows are: products, sales or offers.")
+    format: str = Field(
+        description="The export that was recognised by its columns, such as `amazon_all_listings`. A table of your "
+        "own is `plain`."
+    )
+    delimiter: str | None = Field(description="What stands between the cells: comma, semicolon, tab or bar.")
+    encoding: str | None = Field(description="The character set in which the file was read.")
+    sheet: str | None = Field(description="The sheet of a workbook.")
+    decimal: str | None = Field(description="The decimal mark: point or comma. Null if no cell shows one.")
+    dates: str | None = Field(description="The order of dates such as 03/04/2026. Null if no cell shows one.")
+    timezone: str = Field(description="The time zone that decides on which day a moment was.")
+    columns: dict[str, str] = Field(description="For each field, the column of the file that it was read from.")
+    ignored_columns: list[str] = Field(description="The columns of the file that were not read.")
+    warnings: list[str] = Field(description="What you should look at, although no row was refused for it.")
     imported: int = Field(description="How many rows were new.")
-    updated: int = Field(description="How many rows the catalogue had already.")
+    updated: int = Field(
+        description="How many rows the catalogue had already, or were added to another row of the same SKU and day."
+    )
     rejected: int = Field(description="How many rows have an error and were left out.")
     errors: list[RowErrorView] = Field(description="The first thousand errors.")
+    skipped_count: int = Field(description="How many rows are not items, such as images or cancelled orders.")
+    skipped: list[SkippedView] = Field(description="The first thousand of those rows, and why they were left out.")
+    preview: list[dict[str, object]] | None = Field(
+        description="In a dry run, the first five good rows as they were understood."
+    )
 
 
 class ReportAnswer(BaseModel):
     data: ReportView
 
 
-def show_report(report: Report) -> dict[str, object]:
+def show_outcome(outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
+    report, conventions, written = outcome.report, outcome.conventions, outcome.written
     return {
+        "kind": outcome.header.kind.name,
+        "format": outcome.header.format_name,
+        "delimiter": written.get("delimiter"),
+        "encoding": written.get("encoding"),
+        "sheet": written.get("sheet"),
+        "decimal": conventions.decimal,
+        "dates": conventions.dates,
+        "timezone": str(conventions.timezone),
+        "columns": outcome.header.matched,
+        "ignored_columns": outcome.ignored,
+        "warnings": outcome.warnings,
         "imported": report.imported,
         "updated": report.updated,
         "rejected": report.rejected,
         "errors": report.errors,
+        "skipped_count": report.skipped_count,
+        "skipped": report.skipped,
+        "preview": report.preview if dry_run else None,
     }
 
 
@@ -99,14 +137,11 @@ def describe_import(kind: Kind[Any]) -> Callable[[View], View]:
         tags=TAGS,
         summary=f"Import {kind.documentation.rows}",
         description=kind.documentation.importing,
-        parameters=IMPORT,
-        request={
-            # Which columns the first line has to name, the description says: JSON Schema has no words for it.
-            "text/csv": {"type": "string", "minLength": 1},
-            "application/x-ndjson": {"type": "string"},
-        },
+        parameters=[*HEADERS, *SAYING],
+        # Which columns the first line has to name, the description says: JSON Schema has no words for it.
+        request=dict.fromkeys(MEDIA_TYPES, FILE),
         examples=[example],
-        responses={200: ReportAnswer, **errors(UnsupportedMediaType, ImportBusy)},
+        responses={200: ReportAnswer, **errors(UnsupportedMediaType, PayloadTooLarge, ImportBusy)},
     )
     return described
 
@@ -122,7 +157,7 @@ class KindViewSet(ViewSet):
         return page(request, self.kind.pages)
 
     def create(self, request: Request) -> Response:
-        return data_response(show_report(_import(self.kind, request)))
+        return data_response(_import(self.kind, request))
 
 
 def viewset_of(kind: Kind[Any]) -> type[KindViewSet]:
@@ -131,31 +166,21 @@ def viewset_of(kind: Kind[Any]) -> type[KindViewSet]:
     return described
 
 
-def _import(kind: Kind[Any], request: Request) -> Report:
-    query = request.query_params
-    check_names(query, {"marketplace", "dry_run"})
-    marketplace, dry_run = marketplace_of(query), _flag(query, "dry_run")
-    if marketplace is None:
-        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
-    reader = READERS[media_type_of(request, READERS)]
+def _import(kind: Kind[Any], request: Request) -> dict[str, object]:
+    words = said(request.query_params)
+    pause = GivingWay()
     try:
-        with place():
-            return run_import(
-                kind,
-                tenant_of(request).id,
-                marketplace,
-                body_stream(request),
-                reader,
-                dry_run=dry_run,
-                pause=GivingWay(),
-            )
-    except HeaderError as error:
-        raise InvalidRequest(str(error)) from None
+        with place(), uploaded(request, pause) as upload:
+            words = words._replace(json=upload.json, charset=upload.charset)
+            outcome = import_file(tenant_of(request), upload.file, words, kind, pause=pause)
+    except FileTooLarge as error:
+        raise PayloadTooLarge(str(error)) from None
+    except FileError as error:
+        where = f" (line {error.line})" if error.line else ""
+        raise InvalidRequest(f"{error}{where}") from None
     except UnreadablePostError:
-        raise InvalidRequest(
-            "The body ended too early, so only a part of it was read. Some rows may have been imported already. Send "
-            "it again: you may safely repeat an import."
-        ) from None
+        raise InvalidRequest("The body ended too early, and nothing of it was imported. Send it again.") from None
+    return show_outcome(outcome, dry_run=words.dry_run)
 
 
 @contextmanager
@@ -167,10 +192,3 @@ def place() -> Iterator[None]:
         yield
     finally:
         PLACES.release()
-
-
-def _flag(query: QueryDict, name: str) -> bool:
-    text = query.get(name, "false")
-    if text not in ("true", "false"):
-        raise invalid(name, "must be true or false")
-    return text == "true"

@@ -1,4 +1,4 @@
-"""The exports of marketplaces and shop systems that are known. A new one is a file beside these, and its line here."""
+"""The exports of marketplaces and shop systems that are known. A new one is a file here, and its line in FORMATS."""
 
 from workers.catalogue.formats.amazon_all_listings import AMAZON_ALL_LISTINGS
 from workers.catalogue.formats.amazon_all_orders import AMAZON_ALL_ORDERS

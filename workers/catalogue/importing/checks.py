@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from workers.catalogue import currencies
-from workers.catalogue.importing.fields import Row
+from workers.catalogue.importing.fields import Amount, Row
+from workers.catalogue.importing.names import printable
 
 
 class FieldProblem(Exception):
@@ -16,9 +17,23 @@ class FieldProblem(Exception):
         super().__init__(f"{name} {message}")
 
 
-def check_decimals(row: Row, names: Iterable[str]) -> None:
-    """Refuse amounts that the row's currency has no coins for."""
+def check_amounts(row: Row, names: Iterable[str]) -> None:
+    """Round what floating point left, and refuse amounts with the mark of another currency, or too many decimals."""
+    currency = str(row["currency"])
+    check_marks(row, currency)
     for name in names:
         amount = row.get(name)
-        if isinstance(amount, Decimal) and not currencies.fits(amount, str(row["currency"])):
-            raise FieldProblem(name, f"has more decimals than {row['currency']} allows")
+        if not isinstance(amount, Decimal):
+            continue
+        row[name] = amount = currencies.without_dust(amount, currency)
+        if not currencies.fits(amount, currency):
+            raise FieldProblem(name, f"has more decimals than {currency} allows")
+
+
+def check_marks(row: Row, currency: str) -> None:
+    """Refuse amounts beside which the mark of another currency stands."""
+    for name, amount in row.items():
+        if isinstance(amount, Amount) and currency not in currencies.marked(amount.currency_mark):
+            raise FieldProblem(
+                name, f"is marked {printable(amount.currency_mark)}, but the currency of the product is {currency}"
+            )

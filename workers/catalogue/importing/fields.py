@@ -1,13 +1,17 @@
 """What a cell may hold: each parser takes the text as written and raises ValueError with what is wrong."""
 
 import re
+import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation, localcontext
+from enum import Enum, auto
 
 from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
+from workers.catalogue.importing.numbers import NOT_A_NUMBER
 from workers.catalogue.models import (
     CONDITIONS,
     LONGEST_FULFILMENT,
@@ -21,37 +25,46 @@ Value = str | float | Decimal | date | bool | None
 Row = dict[str, Value]
 Parser = Callable[[str], Value]
 
-# Longer cells, and more than so many of a column, are parsed anew: memory stays bounded.
-_LONGEST_REMEMBERED, _MOST_REMEMBERED = 64, 50_000
+
+class Form(Enum):
+    """How the cells of a column are written, whatever they mean."""
+
+    TEXT = auto()
+    IDENTIFIER = auto()
+    """Text without invisible characters: two identifiers that look the same are the same."""
+    NUMBER = auto()
+    MONEY = auto()
+    """A number that may have a currency mark."""
+    DAY = auto()
+    MOMENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a kind of rows. Numbers and dates reach `parse` as Python writes them, and days as ISO days."""
+
+    parse: Parser
+    form: Form = Form.TEXT
+
+
+class Amount(Decimal):
+    """An amount beside which a currency mark stood: it has to be the row's."""
+
+    currency_mark: str = ""
+
+
 # Control characters, and the lone surrogates that stand for bytes which are no UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_BETWEEN_URLS = re.compile(r"[\s,;|]+(?=https?://)")
 LARGEST_AMOUNT = Decimal(10) ** 9
 LARGEST_UNITS = 1e9
-FIRST_DATE, LAST_DATE = date(1970, 1, 1), date(2100, 12, 31)
+FIRST_DATE = date(1970, 1, 1)
 # A clock that is a little ahead of ours is no reason to refuse what it says.
 CLOCK_SKEW = timedelta(minutes=5)
 _FLAGS = {"": False, "0": False, "1": True, "false": False, "true": True, "no": False, "yes": True}
 _SHARES = {"": 0.0, "0": 0.0, "1": 1.0, "false": 0.0, "true": 1.0, "no": 0.0, "yes": 1.0}
-
-
-class Remembered(dict[str, Value]):
-    """A parser's values by cell. Dates, prices and SKUs come again and again: looking up takes a tenth of the time.
-
-    `remembered[cell]` raises what the parser raises.
-    """
-
-    def __init__(self, parse: Parser) -> None:
-        super().__init__()
-        self.parse = parse
-
-    def __missing__(self, cell: str) -> Value:
-        value = self.parse(cell)
-        if len(cell) <= _LONGEST_REMEMBERED and len(self) < _MOST_REMEMBERED:
-            self[cell] = value
-        return value
 
 
 def text(longest: int, *, required: bool = False, several_lines: bool = False) -> Parser:
@@ -64,25 +77,24 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
         if len(cell) > longest:
             raise ValueError(f"is longer than {longest} characters")
         if _UNPRINTABLE.search(cell):
-            raise ValueError("has control characters, or is not UTF-8")
-        return cell
+            raise ValueError("has control characters, or bytes that are not text in the file's encoding")
+        return unicodedata.normalize("NFC", cell)
 
     return parse
 
 
-def currency(cell: str) -> str:
-    code = cell.strip().upper() or "USD"
-    if not _CURRENCY.fullmatch(code):
+def currency(cell: str) -> str | None:
+    """Empty is the product's, or of a new product the marketplace's."""
+    code = cell.strip().upper()
+    if code and not _CURRENCY.fullmatch(code):
         raise ValueError("must be a currency code, for example USD")
-    return code
-
-
-def optional_currency(cell: str) -> str | None:
-    return currency(cell) if cell.strip() else None
+    return code or None
 
 
 def money(cell: str) -> Decimal:
     """An amount above zero, exactly as written."""
+    if not cell:
+        raise ValueError("must not be empty")
     amount = _decimal(cell)
     if not 0 < amount < LARGEST_AMOUNT:
         raise ValueError("must be above 0 and below 1,000,000,000")
@@ -96,6 +108,11 @@ def average_price(cell: str) -> Decimal:
     if not amount:
         raise ValueError("must be at least 0.0001")
     return amount
+
+
+def optional_average_price(cell: str) -> Decimal | None:
+    """Empty where the amount of all units is known instead."""
+    return average_price(cell) if cell.strip() else None
 
 
 def cost(cell: str) -> Decimal | None:
@@ -141,8 +158,8 @@ def url(cell: str) -> str:
 
 
 def urls(cell: str) -> str:
-    """Several, separated by white space."""
-    cell = " ".join(cell.split())
+    """Several, separated by white space, commas, semicolons or bars. An address may hold those itself."""
+    cell = " ".join(_BETWEEN_URLS.sub(" ", cell).split())
     _validated(validate_urls, cell)
     return cell
 
@@ -153,19 +170,14 @@ def _validated(validate: Callable[[str], None], cell: str) -> None:
     except ValidationError as error:
         raise ValueError(error.message) from None
     if not cell.isprintable():
-        raise ValueError("has control characters, or is not UTF-8")
+        raise ValueError("has control characters, or bytes that are not text in the file's encoding")
 
 
 def moment(cell: str) -> datetime | None:
-    """A moment up to now; without a zone it is UTC. Empty is now."""
-    cell = cell.strip()
+    """A moment up to now, in UTC. Empty is now."""
     if not cell:
         return None
-    try:
-        parsed = datetime.fromisoformat(cell)
-        parsed = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("must be a date and time, for example 2026-03-12T14:32:01Z") from None
+    parsed = datetime.fromisoformat(cell)
     if not parsed.date() >= FIRST_DATE or parsed > now() + CLOCK_SKEW:
         raise ValueError("must not be in the future or before 1970")
     return parsed
@@ -176,13 +188,13 @@ def optional_money(cell: str) -> Decimal | None:
 
 
 def optional_stock(cell: str) -> int | None:
-    """Whole units on hand; 12.0 is whole."""
+    """Whole units on hand; 12.0 is whole. What is oversold has none."""
     if not cell.strip():
         return None
     amount = _decimal(cell)
-    if not 0 <= amount < LARGEST_AMOUNT or amount != amount.to_integral_value():
-        raise ValueError("must be a whole number of at least 0")
-    return int(amount)
+    if not -LARGEST_AMOUNT < amount < LARGEST_AMOUNT or amount != amount.to_integral_value():
+        raise ValueError("must be a whole number")
+    return max(int(amount), 0)
 
 
 def units(cell: str) -> float:
@@ -193,14 +205,12 @@ def units(cell: str) -> float:
 
 
 def day(cell: str) -> date:
-    cell = cell.strip()
-    try:
-        # fromisoformat also takes 20260312 and 2026-W11-4, which are as clear.
-        parsed = date.fromisoformat(cell)
-    except ValueError:
-        raise ValueError("must be a date, for example 2026-03-12") from None
-    if not FIRST_DATE <= parsed <= LAST_DATE:
-        raise ValueError("must be between 1970 and 2100")
+    """A day up to tomorrow: somewhere it has begun already."""
+    parsed = date.fromisoformat(cell)
+    if parsed < FIRST_DATE:
+        raise ValueError("must not be before 1970")
+    if parsed > (tomorrow := now().astimezone(UTC).date() + timedelta(days=1)):
+        raise ValueError(f"is in the future: it is {parsed}, and the last day that can be imported is {tomorrow}")
     return parsed
 
 
@@ -216,10 +226,7 @@ def share(cell: str) -> float:
 
 
 def _decimal(cell: str) -> Decimal:
-    cell = cell.strip()
-    if not _NUMBER.fullmatch(cell) or not cell.isascii():
-        raise ValueError("must be a number, with a point for decimals")
     try:
         return Decimal(cell)
     except InvalidOperation:
-        raise ValueError("must be a number, with a point for decimals") from None
+        raise ValueError(NOT_A_NUMBER) from None

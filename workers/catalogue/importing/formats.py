@@ -1,4 +1,4 @@
-"""What a known export is: data about its columns. Each is one value in a file of its own, in `workers.catalogue.formats`.
+"""What a known export is: data about its columns. Each is one value in a file of its own, in `catalogue.formats`.
 
 Column names are compared as `names.normalised` makes them, so they are written here as the export has them.
 """
@@ -57,7 +57,7 @@ class Format:
     options: tuple[str, ...] = ()
     """Columns whose values (Small, Blue) are put behind the title of a variant."""
     channel: str = ""
-    """A column that names the marketplace of each row by its domain, such as Amazon.de: rows of others are skipped."""
+    """A column that names each row's marketplace by its domain, such as Amazon.de: rows of others are skipped."""
     adds_up: tuple[str, ...] = ()
     """Fields of which several rows of one SKU are added up, such as the stock of several locations."""
     quoted: bool = True

@@ -1,22 +1,23 @@
 """Checks rows and writes them, chunk by chunk."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple, TypedDict, TypeVar
-
-from django.utils.timezone import now
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from workers.catalogue.importing.checks import FieldProblem
-from workers.catalogue.importing.fields import Remembered, Row, Value
-from workers.catalogue.importing.kind import Expected, Kind, Scope
-from workers.catalogue.importing.reading import Reader, Record, Stream
-from workers.catalogue.importing.writing import Table, line, upsert
-from workers.catalogue.pages import M
+from workers.catalogue.importing.combining import Combined, Combiner
+from workers.catalogue.importing.conventions import Remembered
+from workers.catalogue.importing.fields import Row, Value
+from workers.catalogue.importing.kind import Combine, Kind, Scope
+from workers.catalogue.importing.mapping import Record
+from workers.catalogue.importing.writing import Table, Written, line, upsert
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
-MOST_ERRORS = 1_000
+# Of errors, of skipped rows, and of rows that a dry run shows.
+MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
 
 Progress = Callable[[int], None]
 Problem = tuple[str, str]
@@ -36,6 +37,14 @@ class RowError(TypedDict):
     message: str
 
 
+class SkippedRow(TypedDict):
+    """A row that is no item, such as an image or a cancelled order. `sku` is empty if the row has none."""
+
+    line: int
+    sku: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Report:
     """What became of the rows. `errors` holds the first thousand; `rejected` counts all rejected rows."""
@@ -44,47 +53,67 @@ class Report:
     updated: int = 0
     rejected: int = 0
     errors: list[RowError] = field(default_factory=list)
+    skipped_count: int = 0
+    skipped: list[SkippedRow] = field(default_factory=list)
+    preview: list[dict[str, Value]] = field(default_factory=list)
+
+    def add(self, written: Written, rows: int) -> None:
+        """What became of so many rows that were written together."""
+        self.imported += written.new
+        self.updated += rows - written.new - written.missing
 
     def reject(self, line: int, errors: list[Problem]) -> None:
         self.rejected += 1
         for name, message in errors[: MOST_ERRORS - len(self.errors)]:
             self.errors.append({"line": line, "field": name, "message": message})
 
+    def skip(self, record: Record) -> None:
+        self.skipped_count += 1
+        if len(self.skipped) < MOST_SKIPPED:
+            sku = record.values.get("sku", "").strip()[:100]
+            self.skipped.append({"line": record.line, "sku": sku, "reason": f"The row {record.skipped}."})
 
-def run_import(
-    kind: Kind[M],
-    tenant_id: int,
-    marketplace: str,
-    stream: Stream,
-    reader: Reader,
+    def show(self, row: Row) -> None:
+        if len(self.preview) < MOST_SHOWN:
+            self.preview.append(dict(row))
+
+
+def write(
+    kind: Kind[Any],
+    scope: Scope,
+    records: Iterable[Record],
+    cells: Mapping[str, Remembered],
     *,
-    dry_run: bool = False,
+    combine: Combine | None = None,
     progress: Progress | None = None,
-    expected: Expected | None = None,
     pause: Callable[[], None] | None = None,
 ) -> Report:
     """Insert or update rows. Columns that a row does not have keep what is stored; an empty cell clears.
 
-    `expected` is handed from one import of a dry run to the next: what would be there by then counts as known.
-    `pause` is called after every few rows, where others may want to compute. Raises HeaderError before anything is
-    written.
+    `combine` makes one row of several with the same key; without it the later one counts. `pause` is called after
+    every few rows, where others may want to compute.
     """
-    scope = Scope(tenant_id, marketplace, dry_run, {} if expected is None else expected, now())
-    cells = {name: Remembered(parse) for name, parse in kind.fields.items()}
     report = Report()
-    records = _pausing(reader(stream, kind.columns), pause)
-    done = 0
-    while read := [_parse(record, cells) for record in islice(records, CHUNK_ROWS)]:
-        _import_chunk(kind, scope, read, report, pause)
-        done += len(read)
-        if progress:
-            progress(done)
+    checked = _checked(kind, scope, _counted(records, progress), cells, report, pause)
+    if combine is None:
+        for rows in checked:
+            chunk = Chunk(kind.table, report, scope)
+            for row in rows:
+                chunk.add(row)
+            chunk.write()
+        return report
+    with closing(Combiner(kind.table.key, combine)) as combiner:
+        for rows in checked:
+            for row in rows:
+                combiner.add(row)
+        _write_combined(kind.table, report, scope, _pausing(combiner.rows(), pause))
     return report
 
 
 T = TypeVar("T")
 # Some fifty microseconds of computing.
 ROWS_BETWEEN_PAUSES = 8
+ROWS_BETWEEN_PROGRESS = 10_000
 
 
 def _pausing(items: Iterable[T], pause: Callable[[], None] | None) -> Iterator[T]:
@@ -97,22 +126,51 @@ def _pausing(items: Iterable[T], pause: Callable[[], None] | None) -> Iterator[T
         yield item
 
 
-def _import_chunk(
-    kind: Kind[M], scope: Scope, read: Sequence[Parsed], report: Report, pause: Callable[[], None] | None
-) -> None:
-    """Check and write the rows. What they are checked against is asked for once."""
-    skus = {str(each.row["sku"]) for each in read if not each.problems}
-    check = kind.checker(scope, skus)
-    chunk = Chunk(kind.table, report, scope.dry_run)
+def _counted(records: Iterable[Record], progress: Progress | None) -> Iterator[Record]:
+    for number, record in enumerate(records, start=1):
+        if progress and number % ROWS_BETWEEN_PROGRESS == 0:
+            progress(number)
+        yield record
+
+
+def _checked(
+    kind: Kind[Any],
+    scope: Scope,
+    records: Iterable[Record],
+    cells: Mapping[str, Remembered],
+    report: Report,
+    pause: Callable[[], None] | None,
+) -> Iterator[Iterator[Row]]:
+    """The good rows, chunk by chunk. What they are checked against is asked for once a chunk."""
+    items = _pausing(_items(records, report), pause)
+    while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
+        skus = {str(each.row["sku"]) for each in read if not each.problems}
+        yield _good(read, kind.checker(scope, skus), report, pause)
+
+
+def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
+    for record in records:
+        if record.skipped is None:
+            yield record
+        else:
+            report.skip(record)
+
+
+def _good(
+    read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Callable[[], None] | None
+) -> Iterator[Row]:
     for number, row, problems in _pausing(read, pause):
         if not problems:
+            understood = dict(row)
             try:
-                chunk.add(check(row))
-                continue
+                checked = check(row)
             except FieldProblem as problem:
                 problems.append((problem.name, problem.message))
+            else:
+                report.show(understood)
+                yield checked
+                continue
         report.reject(number, problems)
-    chunk.write()
 
 
 def _parse(record: Record, cells: Mapping[str, Remembered]) -> Parsed:
@@ -142,10 +200,10 @@ class Chunk:
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
 
-    def __init__(self, table: Table, report: Report, dry_run: bool) -> None:
+    def __init__(self, table: Table, report: Report, scope: Scope) -> None:
         self.table = table
         self.report = report
-        self.dry_run = dry_run
+        self.scope = scope
         self.groups: dict[tuple[str, ...], Lines] = {}
         self.columns_of: dict[Key, tuple[str, ...]] = {}
 
@@ -164,8 +222,21 @@ class Chunk:
 
     def write(self) -> None:
         for columns, lines in self.groups.items():
-            inserted = upsert(self.table, columns, lines.values(), dry_run=self.dry_run)
-            self.report.imported += inserted
-            self.report.updated += len(lines) - inserted
+            _upsert(self.table, self.report, self.scope, columns, list(lines.values()))
         self.groups = {}
         self.columns_of = {}
+
+
+def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[Combined]) -> None:
+    """Each key once. The rows that were added to another one of their key count as updates of it."""
+    while chunk := list(islice(rows, CHUNK_ROWS)):
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for each in chunk:
+            groups.setdefault(each.columns, []).append(each.text)
+            report.updated += each.rows - 1
+        for columns, lines in groups.items():
+            _upsert(table, report, scope, columns, lines)
+
+
+def _upsert(table: Table, report: Report, scope: Scope, columns: Sequence[str], lines: Sequence[str]) -> None:
+    report.add(upsert(table, columns, lines, dry_run=scope.dry_run), len(lines))

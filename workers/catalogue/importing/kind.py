@@ -1,12 +1,11 @@
 """What an importable kind of rows is. Each is one value in a file of its own, in `workers.catalogue.kinds`."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple
 
-from workers.catalogue.importing.fields import Parser, Row
-from workers.catalogue.importing.reading import Columns
+from workers.catalogue.importing.fields import Column, Row
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.pages import M, Pages
 
@@ -32,6 +31,8 @@ class Scope:
 
     tenant_id: int
     marketplace: str
+    currency: str
+    """Of new products whose row does not name one."""
     dry_run: bool
     expected: Expected
     at: datetime
@@ -40,6 +41,12 @@ class Scope:
 
 Check = Callable[[Row], Row]
 """From a row as it was read to the columns of the table. Raises FieldProblem."""
+
+Combine = Callable[[Sequence[Mapping[str, str]]], Row]
+"""From several rows of one key, each as PostgreSQL's text of its columns, to what they are together."""
+
+Complete = Callable[[Mapping[str, str], dict[str, str]], None]
+"""From the cells of the row above to those of a row, by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +65,23 @@ class Documentation:
     """A short file as CSV."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind(Generic[M]):
     """One kind of rows: its name in paths and commands, what its columns hold, and where its rows go."""
 
     name: str
     table: Table
-    fields: Mapping[str, Parser]
-    required: tuple[str, ...]
+    fields: Mapping[str, Column]
+    synonyms: Mapping[str, tuple[str, ...]]
+    """What else the columns are called in files: in other words and in other languages."""
+    required: tuple[tuple[str, ...], ...]
+    """The fields that a file cannot be without: of each group, one."""
     checker: Callable[[Scope, Collection[str]], Check]
     """Makes the check of one chunk. It reads once what it needs to know of the products with these SKUs, which are
     all that the chunk names: a catalogue may hold a million."""
     pages: Pages[M]
     documentation: Documentation
-
-    @property
-    def columns(self) -> Columns:
-        return Columns(tuple(self.fields), self.required)
+    combine: Combine | None = None
+    """What several rows of one key in one file are together. Without it the later one counts."""
+    complete: Complete | None = None
+    """Fills in what a table of one's own leaves to the row above."""

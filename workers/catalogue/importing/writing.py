@@ -1,7 +1,12 @@
-"""COPY into a temporary table, then one upsert: a chunk is written whole or not at all."""
+"""COPY into a temporary table, then one statement: a chunk is written whole or not at all.
 
-from collections.abc import Iterable, Sequence
+Locks are taken in one order: products by their key, then what belongs to them by its own.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, LiteralString, NamedTuple
 
 from django.db import connection, transaction
 from psycopg import sql
@@ -10,29 +15,58 @@ from workers.catalogue.importing.fields import Value
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """Columns whose changes are recorded.
+
+    `record` is an INSERT of a row for each change. It reads `held`: the id and these columns of the rows as they were
+    before the write. They are locked, and the table holds what they have become.
+    """
+
+    columns: tuple[str, ...]
+    record: LiteralString
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Where rows go, the columns that identify a row, and the one that says when it was last changed."""
+    """Where rows go, and the columns that identify a row; the one that says when it was last changed; those that a
+    new row cannot be without, and those whose changes are recorded."""
 
     name: str
     key: tuple[str, ...]
     changed_at: str | None = None
+    needed: tuple[str, ...] = ()
+    audit: Audit | None = None
 
 
-def upsert(table: Table, columns: Sequence[str], lines: Iterable[str], *, dry_run: bool) -> int:
-    """Write rows, each as `line` made it; returns how many were new. Rows that change nothing are not rewritten.
+class Written(NamedTuple):
+    """What became of the rows of a chunk: those that are neither new nor missing were there already."""
 
-    They are written in the order of their keys, so that two imports of the same rows wait instead of deadlocking. A
-    dry run writes to the temporary table only, and counts.
+    new: int = 0
+    missing: int = 0
+    """Left out: the columns make no new row, and there is none to update; or the product is gone by now."""
+    changed: int = 0
+    """Rows that were there, and of which an audited column has changed."""
+    kept: int = 0
+    """Rows that were there, and of which a column that is kept differs."""
+
+
+def upsert(
+    table: Table, columns: Sequence[str], lines: Iterable[str], *, dry_run: bool, keep: Collection[str] = ()
+) -> Written:
+    """Write rows, each as `line` made it. Rows that change nothing are not rewritten.
+
+    Where the columns do not make a new row, only rows that are there are updated. `keep`: columns that stay as they
+    are in rows that are there; new rows have them all the same. Two imports of the same rows wait for each other
+    instead of deadlocking. A dry run writes to temporary tables only, and counts.
     """
-    names = _Names(table, columns)
+    statements = _Statements(table, columns, keep)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(names.create)
-        with cursor.copy(names.copy) as copy:
+        cursor.execute(statements.create)
+        with cursor.copy(statements.copy) as copy:
             copy.write("".join(lines))
-        cursor.execute(names.count if dry_run else names.upsert)
-        (new,) = cursor.fetchone()
+        written = _count(cursor, statements) if dry_run else _write(cursor, statements)
         cursor.execute("DROP TABLE incoming")
-        return int(new)
+        return written
 
 
 # What the text format of COPY has another meaning for.
@@ -50,15 +84,71 @@ def _cell(value: Value) -> str:
     return r"\N" if value is None else str(value)
 
 
-class _Names:
+def _count(cursor: Any, statements: "_Statements") -> Written:
+    """What would become of the rows."""
+    cursor.execute(statements.hold)
+    absent = _number(cursor, statements.absent)
+    differing = _number(cursor, statements.differing(statements.assigned))
+    kept = _number(cursor, statements.differing(statements.kept))
+    cursor.execute("DROP TABLE held")
+    if statements.makes_rows:
+        return Written(new=absent, changed=differing, kept=kept)
+    return Written(missing=absent, changed=differing, kept=kept)
+
+
+def _write(cursor: Any, statements: "_Statements") -> Written:
+    missing = _number(cursor, statements.leave_out_orphans) if statements.of_products else 0
+    if statements.makes_rows and not statements.compared:
+        return Written(_number(cursor, statements.upsert), missing)
+    cursor.execute(statements.hold + statements.in_order)
+    kept = _number(cursor, statements.differing(statements.kept))
+    if statements.makes_rows:
+        new = _number(cursor, statements.upsert)
+    else:
+        new, missing = 0, missing + _number(cursor, statements.absent)
+        _update(cursor, statements)
+    changed = _record(cursor, statements)
+    cursor.execute("DROP TABLE held")
+    return Written(new, missing, changed, kept)
+
+
+def _update(cursor: Any, statements: "_Statements") -> None:
+    if statements.assigned:
+        cursor.execute(statements.update)
+
+
+def _record(cursor: Any, statements: "_Statements") -> int:
+    """Record what has changed. Returns of how many rows."""
+    audit = statements.audit
+    if not audit or not set(audit.columns) & set(statements.assigned):
+        return 0
+    cursor.execute(audit.record)
+    return int(cursor.rowcount)
+
+
+def _number(cursor: Any, statement: sql.Composed) -> int:
+    cursor.execute(statement)
+    return int(cursor.fetchone()[0])
+
+
+def _listed(names: Iterable[str], *qualifier: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*qualifier, name) for name in names)
+
+
+class _Statements:
     """The statements for these columns; identifiers are quoted, there are no values."""
 
-    def __init__(self, table: Table, columns: Sequence[str]) -> None:
-        self.table = sql.Identifier(table.name)
-        self.columns = sql.SQL(", ").join(map(sql.Identifier, columns))
+    def __init__(self, table: Table, columns: Sequence[str], keep: Collection[str]) -> None:
+        self.audit = table.audit
         self.key_names = table.key
-        self.key = sql.SQL(", ").join(map(sql.Identifier, table.key))
-        self.values = [name for name in columns if name not in table.key]
+        self.makes_rows = set(table.needed) <= set(columns)
+        self.of_products = "product_id" in table.key
+        values = [name for name in columns if name not in table.key]
+        self.assigned = [name for name in values if name not in keep]
+        self.kept = [name for name in values if name in keep]
+        self.table = sql.Identifier(table.name)
+        self.columns = _listed(columns)
+        self.key = _listed(table.key)
         if table.changed_at:
             self.stamp = sql.SQL(", {} = now()").format(sql.Identifier(table.changed_at))
         else:
@@ -75,20 +165,59 @@ class _Names:
         return sql.SQL("COPY incoming ({columns}) FROM STDIN").format(columns=self.columns)
 
     @property
-    def count(self) -> sql.Composed:
-        """How many of the rows are not there yet."""
+    def leave_out_orphans(self) -> sql.Composed:
+        """The products stay until the transaction ends, and what belongs to none is left out and counted."""
         return sql.SQL(
-            "SELECT count(*) FROM incoming WHERE NOT EXISTS "
-            "(SELECT FROM {table} present WHERE ({present}) = ({incoming}))"
-        ).format(table=self.table, present=self._qualified("present"), incoming=self._qualified("incoming"))
+            "WITH held AS MATERIALIZED ("
+            " SELECT id FROM catalogue_product WHERE id IN (SELECT product_id FROM incoming)"
+            " ORDER BY tenant_id, marketplace, sku FOR KEY SHARE"
+            "), orphans AS ("
+            " DELETE FROM incoming WHERE product_id NOT IN (SELECT id FROM held) RETURNING 1"
+            ") SELECT count(*) FROM orphans"
+        ).format()
 
-    def _qualified(self, alias: str) -> sql.Composed:
-        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in self.key_names)
+    @property
+    def hold(self) -> sql.Composed:
+        """The rows that are there, as they are before the write: their keys, and what may be asked of them."""
+        names = dict.fromkeys(("id", *self.key_names, *self.compared))
+        return sql.SQL(
+            "CREATE TEMPORARY TABLE held AS SELECT {names} FROM {table} present"
+            " JOIN incoming ON ({key}) = ({incoming})"
+        ).format(
+            names=_listed(names, "present"),
+            table=self.table,
+            key=_listed(self.key_names, "present"),
+            incoming=_listed(self.key_names, "incoming"),
+        )
+
+    @property
+    def in_order(self) -> sql.Composed:
+        """Behind `hold`: with their locks."""
+        key = _listed(self.key_names, "present")
+        return sql.SQL(" ORDER BY {key} FOR NO KEY UPDATE OF present").format(key=key)
+
+    @property
+    def absent(self) -> sql.Composed:
+        """How many of the rows are not there."""
+        return sql.SQL("SELECT (SELECT count(*) FROM incoming) - (SELECT count(*) FROM held)").format()
+
+    def differing(self, names: Iterable[str]) -> sql.Composed:
+        """How many of the rows that are there have another value in one of these columns, as far as it is held."""
+        asked = [name for name in names if name in self.compared]
+        if not asked:
+            return sql.SQL("SELECT 0").format()
+        return sql.SQL(
+            "SELECT count(*) FROM held JOIN incoming USING ({key}) WHERE ({held}) IS DISTINCT FROM ({incoming})"
+        ).format(key=self.key, held=_listed(asked, "held"), incoming=_listed(asked, "incoming"))
+
+    @cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The columns of which it matters what they were."""
+        return tuple(dict.fromkeys((*(self.audit.columns if self.audit else ()), *self.kept)))
 
     @property
     def upsert(self) -> sql.Composed:
         """Inserts or updates, and counts what it inserted (a new row version has no xmax)."""
-        pairs = [(sql.Identifier(name), sql.Identifier("excluded", name)) for name in self.values]
         return sql.SQL(
             "WITH written AS ("
             " INSERT INTO {table} AS present ({columns}) SELECT {columns} FROM incoming"
@@ -100,7 +229,27 @@ class _Names:
             columns=self.columns,
             key=self.key,
             stamp=self.stamp,
-            assignments=sql.SQL(", ").join(sql.SQL("{} = {}").format(*pair) for pair in pairs),
-            present=sql.SQL(", ").join(sql.Identifier("present", name) for name in self.values),
-            excluded=sql.SQL(", ").join(pair[1] for pair in pairs),
+            assignments=self._assignments("excluded"),
+            present=_listed(self.assigned, "present"),
+            excluded=_listed(self.assigned, "excluded"),
         )
+
+    @property
+    def update(self) -> sql.Composed:
+        """Updates the rows that are held."""
+        return sql.SQL(
+            "UPDATE {table} AS present SET {assignments}{stamp} FROM incoming"
+            " WHERE ({key}) = ({names}) AND ({present}) IS DISTINCT FROM ({incoming})"
+        ).format(
+            table=self.table,
+            assignments=self._assignments("incoming"),
+            stamp=self.stamp,
+            key=_listed(self.key_names, "present"),
+            names=_listed(self.key_names, "incoming"),
+            present=_listed(self.assigned, "present"),
+            incoming=_listed(self.assigned, "incoming"),
+        )
+
+    def _assignments(self, source: str) -> sql.Composed:
+        pairs = ((sql.Identifier(name), sql.Identifier(source, name)) for name in self.assigned)
+        return sql.SQL(", ").join(sql.SQL("{} = {}").format(*pair) for pair in pairs)

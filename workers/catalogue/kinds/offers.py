@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
-from workers.catalogue.importing.checks import FieldProblem, check_decimals
-from workers.catalogue.importing.fields import Row
+from workers.catalogue.importing.checks import FieldProblem, check_amounts
+from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
+from workers.catalogue.kinds import synonyms
 from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import CONDITIONS, LONGEST_LABEL, LONGEST_SKU, Offer
 from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, moment, of_products, row_id
@@ -70,7 +71,7 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
         row["currency"] = row.get("currency") or currency
         if row["currency"] != currency:
             raise FieldProblem("currency", f"must be {currency}, the currency of the product")
-        check_decimals(row, ("price", "shipping"))
+        check_amounts(row, ("price", "shipping"))
         if row.get("fetched_at") is None:
             row["fetched_at"] = scope.at
         return {"product_id": product_id, **owner, **DEFAULTS, **row}
@@ -80,20 +81,25 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
 
 OFFERS = Kind(
     name="offers",
-    table=Table("catalogue_offer", ("product_id", "fetched_at", "seller", "condition", "fulfilment")),
+    table=Table(
+        "catalogue_offer",
+        ("product_id", "fetched_at", "seller", "condition", "fulfilment"),
+        needed=("price", "currency"),
+    ),
     fields={
-        "sku": fields.text(LONGEST_SKU, required=True),
-        "seller": fields.text(LONGEST_LABEL, required=True),
-        "price": fields.money,
-        "shipping": fields.shipping,
-        "currency": fields.optional_currency,
-        "condition": fields.condition,
-        "fulfilment": fields.fulfilment,
-        "is_buy_box": fields.flag,
-        "url": fields.url,
-        "fetched_at": fields.moment,
+        "sku": Column(fields.text(LONGEST_SKU, required=True), Form.IDENTIFIER),
+        "seller": Column(fields.text(LONGEST_LABEL, required=True), Form.IDENTIFIER),
+        "price": Column(fields.money, Form.MONEY),
+        "shipping": Column(fields.shipping, Form.MONEY),
+        "currency": Column(fields.currency),
+        "condition": Column(fields.condition),
+        "fulfilment": Column(fields.fulfilment),
+        "is_buy_box": Column(fields.flag),
+        "url": Column(fields.url),
+        "fetched_at": Column(fields.moment, Form.MOMENT),
     },
-    required=("sku", "seller", "price"),
+    synonyms=synonyms.OFFERS,
+    required=(("sku",), ("seller",), ("price",)),
     checker=checker,
     pages=Pages(
         rows=rows,

@@ -1,6 +1,7 @@
 """Products: what a seller sells on a marketplace. All other kinds refer to them."""
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,12 +11,12 @@ from pydantic import BaseModel, Field
 from aijobs import sql
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
-from workers.catalogue.importing.checks import FieldProblem, check_decimals
-from workers.catalogue.importing.fields import Row
+from workers.catalogue.importing.checks import FieldProblem, check_amounts
+from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, KnownProduct, Scope
 from workers.catalogue.importing.writing import Table
+from workers.catalogue.kinds import synonyms
 from workers.catalogue.models import (
-    DEFAULT_CURRENCY,
     LONGEST_LABEL,
     LONGEST_SKU,
     LONGEST_TITLE,
@@ -25,7 +26,9 @@ from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort
 
 # What a row may leave out and yet is checked against.
 KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
-NEW: Row = {**dict.fromkeys(KEPT), "currency": DEFAULT_CURRENCY}
+NEW: Row = dict.fromkeys(KEPT)
+# What a product cannot be without. A row of a known one may leave it out.
+NEEDED = ("title", "price")
 AMOUNTS = ("cost", "price", "min_price", "max_price", "map_price")
 
 
@@ -86,14 +89,41 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
     def check(row: Row) -> Row:
         # What the row leaves out is what is stored: together they must make sense.
         sku = str(row["sku"])
-        whole = {**NEW, **before.get(sku, {}), **row}
+        stored = before.get(sku)
+        if stored is None:
+            _check_new(row)
+        if not row.get("currency"):
+            row["currency"] = stored["currency"] if stored else scope.currency
+        whole = {**NEW, **(stored or {}), **row}
         _check_amounts(whole)
         before[sku] = {name: whole[name] for name in KEPT}
         if scope.dry_run:
             scope.expected[sku] = before[sku]
-        return owner | row
+        return owner | {name: whole[name] for name in row}
 
     return check
+
+
+def _check_new(row: Row) -> None:
+    for name in NEEDED:
+        if name not in row:
+            raise FieldProblem(
+                name,
+                "is needed for a new product, and the catalogue does not have this SKU. Import a file with it first",
+            )
+
+
+# VT-S and VT-M are variants of one product, SKU-001 and SKU-002 are not.
+_STEM = re.compile(r"(.{2,})[-_./ ][^-_./ ]*[^\W\d_][^-_./ ]*")
+
+
+def inherit_title(above: Mapping[str, str], row: dict[str, str]) -> None:
+    """Shops write the title once for all variants of a product: an empty one of a variant is the one above it."""
+    if row.get("title", "-").strip() or not above.get("title"):
+        return
+    stem, stem_above = (_STEM.fullmatch(each.get("sku", "").strip()) for each in (row, above))
+    if stem and stem_above and stem[1] == stem_above[1]:
+        row["title"] = above["title"]
 
 
 def owner_of(scope: Scope) -> Row:
@@ -107,7 +137,7 @@ def _stored(scope: Scope, skus: Collection[str]) -> list[Stored]:
 
 
 def _check_amounts(row: Row) -> None:
-    check_decimals(row, AMOUNTS)
+    check_amounts(row, AMOUNTS)
     low, high = row["min_price"], row["max_price"]
     if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
         raise FieldProblem("min_price", "must not be above max_price")
@@ -143,23 +173,25 @@ def known_products(scope: Scope, skus: Collection[str]) -> Callable[[Row], Known
 
 PRODUCTS = Kind(
     name="products",
-    table=Table("catalogue_product", ("tenant_id", "marketplace", "sku"), changed_at="updated_at"),
+    table=Table("catalogue_product", ("tenant_id", "marketplace", "sku"), changed_at="updated_at", needed=NEEDED),
     fields={
-        "sku": fields.text(LONGEST_SKU, required=True),
-        "title": fields.text(LONGEST_TITLE, required=True, several_lines=True),
-        "brand": fields.text(LONGEST_LABEL),
-        "category": fields.text(LONGEST_LABEL),
-        "cost": fields.cost,
-        "price": fields.money,
-        "currency": fields.currency,
-        "min_price": fields.optional_money,
-        "max_price": fields.optional_money,
-        "map_price": fields.optional_money,
-        "stock": fields.optional_stock,
-        "external_id": fields.text(LONGEST_LABEL),
-        "competitor_urls": fields.urls,
+        "sku": Column(fields.text(LONGEST_SKU, required=True), Form.IDENTIFIER),
+        "title": Column(fields.text(LONGEST_TITLE, required=True, several_lines=True)),
+        "brand": Column(fields.text(LONGEST_LABEL)),
+        "category": Column(fields.text(LONGEST_LABEL)),
+        "cost": Column(fields.cost, Form.MONEY),
+        "price": Column(fields.money, Form.MONEY),
+        "currency": Column(fields.currency),
+        "min_price": Column(fields.optional_money, Form.MONEY),
+        "max_price": Column(fields.optional_money, Form.MONEY),
+        "map_price": Column(fields.optional_money, Form.MONEY),
+        "stock": Column(fields.optional_stock, Form.NUMBER),
+        "external_id": Column(fields.text(LONGEST_LABEL), Form.IDENTIFIER),
+        "competitor_urls": Column(fields.urls),
     },
-    required=("sku", "title", "price"),
+    synonyms=synonyms.PRODUCTS,
+    required=(("sku",),),
+    complete=inherit_title,
     checker=checker,
     pages=Pages(
         rows=Product.objects.of,

@@ -1,6 +1,7 @@
 """Forms of arguments that several commands take."""
 
 from argparse import ArgumentTypeError
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.core.exceptions import ValidationError
 
@@ -13,3 +14,9 @@ def marketplace(text: str) -> str:
     except ValidationError as error:
         raise ArgumentTypeError(f"{text!r} is not a marketplace's name. {error.message}") from None
     return text
+
+
+def zone(text: str) -> ZoneInfo:
+    if text not in available_timezones():
+        raise ArgumentTypeError(f"{text!r} is not a time zone. Use a name such as Europe/Berlin.")
+    return ZoneInfo(text)

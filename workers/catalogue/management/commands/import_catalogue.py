@@ -1,35 +1,52 @@
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
 
 from aijobs.management.database import add_data_dir, tenant_named
-from workers.catalogue.importing import READERS, Expected, HeaderError, Kind, Progress, Report, run_import
+from workers.catalogue.files import Outcome, Said, import_file, kind_of
+from workers.catalogue.importing.dates import Order
+from workers.catalogue.importing.delimited import DELIMITERS
+from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.fields import currency
+from workers.catalogue.importing.importer import Progress
+from workers.catalogue.importing.kind import Expected
+from workers.catalogue.importing.numbers import Mark
+from workers.catalogue.importing.spooling import spooled
 from workers.catalogue.kinds import KINDS
-from workers.catalogue.management.arguments import marketplace
+from workers.catalogue.management.arguments import marketplace, zone
 
-SHOWN_ERRORS = 20
-NONE = Path("-")
+SHOWN_ROWS = 20
+JSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
+T = TypeVar("T")
+
+
+class Read(NamedTuple):
+    """A file, and the place of its kind in the order in which kinds are imported."""
+
+    path: Path
+    file: IO[bytes]
+    order: int
 
 
 class Command(BaseCommand):
     help = (
-        "Import a catalogue from files, one for each kind of rows. A file is CSV with a header row, or has one JSON "
-        "object per line (.ndjson, .jsonl). Name the files in the order shown, and write - for a kind that you leave "
-        "out: import_catalogue - - offers.csv imports offers only. The good rows are imported, and the bad ones are "
-        "listed as file:line. You may safely repeat an import. The exit code is 1 if rows were rejected."
+        "Import files into a tenant's catalogue: the exports of Amazon, Shopify, WooCommerce, eBay, Walmart and "
+        "others as they are, or tables of your own (CSV, Excel, JSON). What each file holds (products, sales or "
+        "competitors' offers) is found from its columns, and products are imported first. The good rows are "
+        "imported, and the bad ones are listed as file:line. Begin with --dry-run, which shows how a file was "
+        "understood. You may safely repeat an import. The exit code is 1 if rows were rejected."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        for number, kind in enumerate(KINDS):
-            # Without any file there is nothing to do: the first one must be named, or left out with a hyphen.
-            nargs = "?" if number else None
-            parser.add_argument(kind.name, type=Path, nargs=nargs, default=NONE, help=_help(kind))
+        parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="The files to import.")
         parser.add_argument("--tenant", required=True, help="The tenant's name.")
         parser.add_argument(
             "--marketplace",
@@ -38,72 +55,122 @@ class Command(BaseCommand):
             help="The marketplace of the products, for example amazon_us.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check and count the rows, and write nothing.")
+        parser.add_argument("--strict", action="store_true", help="Refuse columns that are not known.")
+        parser.add_argument("--delimiter", choices=list(DELIMITERS), help="What stands between the cells.")
+        parser.add_argument("--decimal", choices=list(Mark), type=Mark, help="What stands before the decimals.")
+        parser.add_argument(
+            "--dates", choices=list(Order), type=Order, help="What stands first in dates such as 03/04/2026."
+        )
+        parser.add_argument("--sheet", help="The sheet of a workbook (default: the first one).")
+        parser.add_argument("--timezone", type=zone, help="The time zone that decides on which day an order was.")
+        parser.add_argument("--date", type=_argument(date.fromisoformat), help="The day of all rows: 2026-03-12.")
+        parser.add_argument("--currency", type=_argument(currency), help="The currency of all rows, such as EUR.")
+        parser.add_argument("--sku", help="The SKU of all rows.")
         add_data_dir(parser)
 
-    def handle(self, *args: str, tenant: str, marketplace: str, dry_run: bool, **options: Any) -> None:
+    def handle(self, *args: str, files: list[Path], tenant: str, dry_run: bool, **options: Any) -> None:
         owner = tenant_named(tenant)
+        said = Said(dry_run=dry_run, **{name: options[name] for name in Said._fields if name in options})
         # A dry run writes nothing: each file is checked as if those before it had been imported.
-        read = partial(self._read, owner.pk, marketplace, dry_run, {})
-        reports = [read(kind, path) for kind in KINDS if (path := options[kind.name]) != NONE]
-        if rejected := sum(report.rejected for report in reports):
+        expected: Expected = {}
+        read = sorted((self._opened(path, said) for path in files), key=lambda each: each.order)
+        outcomes = [self._import(each, partial(import_file, owner, expected=expected), said) for each in read]
+        if rejected := sum(outcome.report.rejected for outcome in outcomes):
             raise CommandError(
                 f"{rejected:,} rows are wrong. Nothing was written, because this is a dry run."
                 if dry_run
                 else f"{rejected:,} rows were rejected. All others were imported."
             )
 
-    def _read(
-        self, tenant_id: int, marketplace: str, dry_run: bool, expected: Expected, kind: Kind[Any], path: Path
-    ) -> Report:
-        reader = READERS["application/x-ndjson" if path.suffix in (".ndjson", ".jsonl") else "text/csv"]
+    def _opened(self, path: Path, said: Said) -> Read:
         try:
             with path.open("rb") as stream:
-                report = run_import(
-                    kind,
-                    tenant_id,
-                    marketplace,
-                    stream,
-                    reader,
-                    dry_run=dry_run,
-                    progress=self._progress(path, stream),
-                    expected=expected,
-                )
+                file = spooled(stream)
+            return Read(path, file, KINDS.index(kind_of(file, said._replace(json=_is_json(path)))))
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
-        except HeaderError as error:
-            raise CommandError(f"{path}:1: {error}") from None
-        self._show(path, report, dry_run)
-        return report
+        except FileError as error:
+            raise CommandError(_at(path, error)) from None
 
-    def _progress(self, path: Path, stream: IO[bytes]) -> Progress | None:
+    def _import(self, read: Read, run: Callable[..., Outcome], said: Said) -> Outcome:
+        said = said._replace(json=_is_json(read.path))
+        try:
+            with read.file:
+                outcome = run(read.file, said, None, progress=self._progress(read.path))
+        except FileError as error:
+            raise CommandError(_at(read.path, error)) from None
+        self._show(read.path, outcome, said.dry_run)
+        return outcome
+
+    def _progress(self, path: Path) -> Progress | None:
         """Rewrites one line on a terminal; silent elsewhere."""
         if not sys.stderr.isatty():
             return None
-        size = os.path.getsize(path) or 1
+        return lambda rows: self.stderr.write(f"\r{path.name}: {rows:,} rows", ending="")
 
-        def show(rows: int) -> None:
-            self.stderr.write(f"\r{path.name}: {rows:,} rows, {100 * stream.tell() // size} %", ending="")
-
-        return show
-
-    def _show(self, path: Path, report: Report, dry_run: bool) -> None:
+    def _show(self, path: Path, outcome: Outcome, dry_run: bool) -> None:
         if sys.stderr.isatty():
             # Over the line of the progress.
             self.stderr.write("\r\033[K", ending="")
-        for error in report.errors[:SHOWN_ERRORS]:
+        report = outcome.report
+        for error in report.errors[:SHOWN_ROWS]:
             self.stderr.write(f"{path}:{error['line']}: {error['field']} {error['message']}".replace(":  ", ": "))
-        if len(report.errors) > SHOWN_ERRORS:
+        if len(report.errors) > SHOWN_ROWS:
             self.stderr.write(f"{path}: … and there are more errors")
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{path.name}: {report.imported:,} {would}imported, {report.updated:,} {would}updated, "
-            f"{report.rejected:,} {would}rejected"
+            f"{report.rejected:,} {would}rejected, {report.skipped_count:,} skipped"
         )
+        for label, text in _findings(outcome):
+            self.stdout.write(f"  {label:<10} {text}")
+        for skipped in report.skipped[: SHOWN_ROWS if dry_run else 0]:
+            self.stdout.write(f"  line {skipped['line']:<5} {skipped['reason']} {skipped['sku']}".rstrip())
+        if dry_run and report.preview:
+            self.stdout.write(table(report.preview, terminal_width()))
 
 
-def _help(kind: Kind[Any]) -> str:
-    known, required = kind.columns.known, kind.columns.required
-    optional = ", ".join(name for name in known if name not in required)
-    return (
-        f"The file of {kind.documentation.rows}, or - for none. Columns: {', '.join(required)}; optional: {optional}."
-    )
+def _argument(read: Callable[[str], T]) -> Callable[[str], T]:
+    def argument(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise ArgumentTypeError(f"{text!r} {error}") from None
+
+    return argument
+
+
+def _is_json(path: Path) -> bool:
+    return path.suffix.lower() in JSON_SUFFIXES
+
+
+def _at(path: Path, error: FileError) -> str:
+    return f"{path}:{error.line}: {error}" if error.line else f"{path}: {error}"
+
+
+def _findings(outcome: Outcome) -> list[tuple[str, str]]:
+    """How the file was understood."""
+    conventions = outcome.conventions
+    written = ", ".join(f"{name} {value}" for name, value in outcome.written.items())
+    found = [
+        ("read as", f"{outcome.header.kind.name}, format {outcome.header.format_name}, {written}"),
+        ("numbers", f"decimal {conventions.decimal}" if conventions.decimal else ""),
+        ("dates", f"{conventions.dates}" if conventions.dates else ""),
+        ("columns", ", ".join(f"{field} ← {name}" for field, name in outcome.header.matched.items())),
+        ("ignored", ", ".join(outcome.ignored)),
+        *(("look at", warning) for warning in outcome.warnings),
+    ]
+    return [(label, text) for label, text in found if text]
+
+
+def terminal_width() -> int:
+    return os.get_terminal_size().columns if sys.stdout.isatty() else 120
+
+
+def table(rows: list[dict[str, Any]], width: int) -> str:
+    """The rows below the names of their fields, cut to the width of the terminal."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([str(row.get(name, "")) for name in names] for row in rows)]
+    widths = [min(max(len(line[at]) for line in cells), 30) for at in range(len(names))]
+    lines = ("  ".join(cell[:size].ljust(size) for cell, size in zip(line, widths, strict=True)) for line in cells)
+    return "\n".join(f"  {line}"[:width].rstrip() for line in lines)

@@ -1,0 +1,123 @@
+"""The query parameters of an import: what its sender says of the file."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import QueryDict
+
+from aijobs.api.wire.filters import check_names, invalid
+from aijobs.api.wire.openapi import parameter
+from aijobs.shapes import WITHOUT_NUL
+from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, marketplace_of, sku_of
+from workers.catalogue.files import Said
+from workers.catalogue.importing.dates import Order
+from workers.catalogue.importing.delimited import DELIMITERS
+from workers.catalogue.importing.fields import currency
+from workers.catalogue.importing.numbers import Mark
+from workers.catalogue.models import LONGEST_SKU
+
+
+def _one_of(*values: str) -> dict[str, object]:
+    return {"type": "string", "enum": list(values)}
+
+
+# All that can be said. Nothing of it has to be, where the file itself tells.
+SAYING = [
+    parameter("marketplace", MARKETPLACE_SCHEMA, "The marketplace on which the products are sold.", required=True),
+    parameter("dry_run", bool, "With `true`, the service checks and counts the rows and writes nothing."),
+    parameter("strict", bool, "With `true`, columns that are not known are refused instead of ignored."),
+    parameter(
+        "delimiter",
+        _one_of(*DELIMITERS),
+        "What stands between the cells. If you leave it out, the service finds it.",
+    ),
+    parameter(
+        "decimal",
+        _one_of(*Mark),
+        "What stands before the decimals. If you leave it out, the cells of the file tell; a cell such as 1.290, of "
+        "which they do not, is refused.",
+    ),
+    parameter(
+        "dates",
+        _one_of(*Order),
+        "What stands first in dates such as 03/04/2026. If you leave it out, the cells of the file tell.",
+    ),
+    parameter("sheet", {"type": "string", "minLength": 1}, "The sheet of a workbook. The default is the first one."),
+    parameter(
+        "timezone",
+        {"type": "string", "example": "Europe/Berlin"},
+        "The time zone that decides on which day a moment was. The default is that of the marketplace's country, or "
+        "else the tenant's.",
+    ),
+    parameter("date", {"type": "string", "format": "date"}, "The day of all rows, if the file does not have it."),
+    parameter(
+        "currency",
+        {"type": "string", "pattern": "^[A-Z]{3}$"},
+        "The currency of all rows, if the file does not have it. The default is the marketplace's.",
+    ),
+    parameter(
+        "sku",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL},
+        "The SKU of all rows, if the file does not have it.",
+    ),
+]
+
+T = TypeVar("T")
+
+
+def said(query: QueryDict) -> Said:
+    """What the parameters say. Raises InvalidFilter."""
+    check_names(query, {each.name for each in SAYING})
+    marketplace = marketplace_of(query)
+    if marketplace is None:
+        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
+    return Said(
+        marketplace,
+        delimiter=_chosen(query, "delimiter", DELIMITERS),
+        decimal=_read(query, "decimal", Mark, f"must be {' or '.join(Mark)}"),
+        dates=_read(query, "dates", Order, f"must be {' or '.join(Order)}"),
+        sheet=query.get("sheet") or None,
+        timezone=_read(query, "timezone", zone, "must be the name of a time zone, for example Europe/Berlin"),
+        date=_read(query, "date", date.fromisoformat, "must be a date, for example 2026-03-12"),
+        currency=_read(query, "currency", currency, "must be a currency code, for example EUR"),
+        sku=sku_of(query),
+        strict=flag(query, "strict"),
+        dry_run=flag(query, "dry_run"),
+    )
+
+
+def zone(name: str) -> ZoneInfo:
+    """Raises ValueError. A name that leads out of the folder of zones is none."""
+    if name not in available_timezones():
+        raise ValueError(name)
+    return ZoneInfo(name)
+
+
+def _read(query: QueryDict, name: str, read: Callable[[str], T], message: str) -> T | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        return read(text)
+    except ValueError:
+        raise invalid(name, message) from None
+
+
+def _chosen(query: QueryDict, name: str, choices: dict[str, str]) -> str | None:
+    """By its name, or as the character itself."""
+    by_character = {character: name for name, character in choices.items()}
+    text = query.get(name)
+    if text is None or text in choices:
+        return text
+    if text in by_character:
+        return by_character[text]
+    raise invalid(name, f"must be one of {', '.join(choices)}")
+
+
+def flag(query: QueryDict, name: str) -> bool:
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise invalid(name, "must be true or false")
+    return text == "true"

@@ -1,0 +1,231 @@
+"""One file from its bytes to the catalogue: what it is, how it is written, and what its rows say.
+
+It is read twice, once to learn how its numbers and dates are written, and once for its rows.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import IO, Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+from django.utils.timezone import now
+
+from workers.catalogue import currencies
+from workers.catalogue.countries import Country, country_of
+from workers.catalogue.formats import FORMATS
+from workers.catalogue.importing.conventions import Conventions, parsers
+from workers.catalogue.importing.dates import Evidence as DateEvidence
+from workers.catalogue.importing.dates import Order
+from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.fields import Form
+from workers.catalogue.importing.importer import Progress, Report, write
+from workers.catalogue.importing.kind import Expected, Kind, Scope
+from workers.catalogue.importing.mapping import Mapper, Record
+from workers.catalogue.importing.names import currency_of, printable, shown
+from workers.catalogue.importing.numbers import Evidence as NumberEvidence
+from workers.catalogue.importing.numbers import Mark
+from workers.catalogue.importing.opening import Opened, open_file
+from workers.catalogue.importing.recognition import Header, Recognition
+from workers.catalogue.kinds import KINDS, PRODUCTS
+from workers.catalogue.models import DEFAULT_CURRENCY
+from workers.marketplaces.models import Connection
+
+NO_CURRENCY = (
+    f"Neither the file nor the name of the marketplace says a currency: new products are in {DEFAULT_CURRENCY}. If "
+    "that is wrong, send the file again with currency=, for example currency=EUR."
+)
+
+
+class Owner(Protocol):
+    """A tenant, as a row or as its keys see it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def timezone(self) -> str: ...
+
+
+class Said(NamedTuple):
+    """What the sender says of a file. None is not said."""
+
+    marketplace: str
+    json: bool = False
+    charset: str | None = None
+    delimiter: str | None = None
+    decimal: Mark | None = None
+    dates: Order | None = None
+    sheet: str | None = None
+    timezone: ZoneInfo | None = None
+    date: datetime.date | None = None
+    currency: str | None = None
+    sku: str | None = None
+    strict: bool = False
+    dry_run: bool = False
+
+    def given(self) -> dict[str, str]:
+        """Fields that all rows have, as cells."""
+        cells = {"sku": self.sku, "currency": self.currency, "date": self.date.isoformat() if self.date else None}
+        return {name: cell for name, cell in cells.items() if cell is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found of a file, and what became of its rows."""
+
+    header: Header
+    written: Mapping[str, str]
+    conventions: Conventions
+    ignored: list[str]
+    warnings: list[str]
+    report: Report
+
+
+def kind_of(file: IO[bytes], said: Said) -> Kind[Any]:
+    """What a file holds, by its columns. Raises FileError."""
+    return _opened(file, said, None).header.kind
+
+
+def _opened(file: IO[bytes], said: Said, kind: Kind[Any] | None) -> Opened:
+    return open_file(
+        file,
+        Recognition(kind, KINDS, FORMATS, frozenset(said.given())),
+        json_lines=said.json,
+        charset=said.charset,
+        delimiter=said.delimiter,
+        sheet=said.sheet,
+    )
+
+
+def import_file(
+    owner: Owner,
+    file: IO[bytes],
+    said: Said,
+    kind: Kind[Any] | None,
+    *,
+    expected: Expected | None = None,
+    progress: Progress | None = None,
+    pause: Callable[[], None] | None = None,
+) -> Outcome:
+    """Import a file of this kind, or with None of the kind that its columns show.
+
+    `expected` is handed from one import of a dry run to the next: what would be there by then counts as known.
+    Raises FileError before anything is written.
+    """
+    place = _place(owner, said)
+    opened = _opened(file, said, kind)
+    given = _given(opened.header, said)
+    reading = Reading(opened, given, place)
+    conventions, marked = reading.survey(said, pause)
+    if said.strict and reading.ignored:
+        raise FileError(_unknown(opened.header, reading.ignored))
+    kind = opened.header.kind
+    scope = Scope(
+        owner.id,
+        said.marketplace,
+        place.currency or marked or DEFAULT_CURRENCY,
+        said.dry_run,
+        {} if expected is None else expected,
+        now(),
+    )
+    report = write(
+        kind,
+        scope,
+        reading.records(),
+        parsers(kind.fields, conventions),
+        combine=kind.combine,
+        progress=progress,
+        pause=pause,
+    )
+    warnings = _warnings(opened, said)
+    currency_known = place.currency or marked or "currency" in opened.header.columns or "currency" in given
+    if kind is PRODUCTS and report.imported and not currency_known:
+        warnings.append(NO_CURRENCY)
+    return Outcome(opened.header, opened.table.written, conventions, list(reading.ignored), warnings, report)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rows of a file were sold: what they do not say themselves."""
+
+    currency: str | None
+    timezone: datetime.tzinfo
+    domain: str | None
+
+
+def _place(owner: Owner, said: Said) -> Place:
+    """By the country of the marketplace's connection or name, and else as the tenant has it."""
+    connected = Connection.objects.of(owner.id).filter(name=said.marketplace, connector="amazon")
+    countries = connected.values_list("settings__country", flat=True)
+    country: Country | None = country_of(said.marketplace, next(iter(countries), None))
+    timezone = said.timezone or ZoneInfo(country.timezone if country else owner.timezone)
+    return Place(country.currency if country else None, timezone, country.domain if country else None)
+
+
+def _given(header: Header, said: Said) -> dict[str, str]:
+    """The fields that all rows have: as the sender says, or as the header does."""
+    cells = {name: cell for name, cell in said.given().items() if name in header.kind.fields}
+    if (currency := currency_of(header.names)) and "currency" in header.kind.fields:
+        cells.setdefault("currency", currency)
+    return cells
+
+
+@dataclass(slots=True)
+class Reading:
+    """The rows of an open file, as often as they are wanted."""
+
+    opened: Opened
+    given: Mapping[str, str]
+    place: Place
+    ignored: dict[str, None] = field(default_factory=dict)
+
+    def records(self) -> Iterator[Record]:
+        mapper = Mapper(self.opened.header, self.given, self.place.domain)
+        self.ignored = mapper.ignored
+        return mapper.records(self.opened.rows())
+
+    def survey(self, said: Said, pause: Callable[[], None] | None) -> tuple[Conventions, str | None]:
+        """How the file writes numbers and dates, and its currency if the marks beside its amounts mean only one.
+
+        From all its cells, unless the sender says it.
+        """
+        fields = self.opened.header.kind.fields
+        amounts = [name for name, each in fields.items() if each.form in (Form.NUMBER, Form.MONEY)]
+        days = [name for name, each in fields.items() if each.form in (Form.DAY, Form.MOMENT)]
+        decimal, order = NumberEvidence(), DateEvidence()
+        records = self.records()
+        while some := list(islice(records, 1_000)):
+            decimal.add({cell for each in some for name in amounts if (cell := each.values.get(name))})
+            order.add({cell for each in some for name in days if (cell := each.values.get(name))})
+            if pause:
+                pause()
+        known = self.opened.header.format
+        conventions = Conventions(
+            decimal=said.decimal or decimal.mark,
+            dates=said.dates or order.order,
+            timezone=self.place.timezone,
+            moments=bool(known and known.moments),
+        )
+        return conventions, currencies.all_marked(decimal.currency_marks)
+
+
+def _unknown(header: Header, ignored: Mapping[str, None]) -> str:
+    near = "".join(f" Did you mean `{field}` by `{printable(name)}`?" for name, field in header.meant())
+    return (
+        f"There are unknown columns: {shown(ignored)}.{near} Known ones are {', '.join(header.kind.fields)}. "
+        "Without strict=true, unknown columns are ignored."
+    )
+
+
+def _warnings(opened: Opened, said: Said) -> list[str]:
+    """What the sender should look at, though nothing was refused for it."""
+    header = opened.header
+    found = [f"The column `{printable(name)}` was ignored. Did you mean `{field}`?" for name, field in header.meant()]
+    encoding = opened.table.written.get("encoding", "utf-8")
+    if not said.charset and not encoding.startswith("utf-"):
+        found.append(
+            f"The file is not UTF-8 and was read as {encoding}. If letters are wrong, name its charset in the "
+            "Content-Type."
+        )
+    return found

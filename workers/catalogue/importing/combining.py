@@ -1,0 +1,92 @@
+"""Several rows of one key in one file, wherever they stand in it: sorted on the disk, so that memory stays bounded.
+
+Order lines come in any order, and two of one SKU and day may be a million lines apart.
+"""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from tempfile import TemporaryFile
+from typing import NamedTuple
+
+from workers.catalogue.importing.fields import Row, Value
+from workers.catalogue.importing.kind import Combine
+from workers.catalogue.importing.writing import line
+
+
+class Combined(NamedTuple):
+    """What rows of one key are together: the columns, their text for COPY, and how many rows it were."""
+
+    columns: tuple[str, ...]
+    text: str
+    rows: int
+
+
+# Between the key, the number of the columns, and the row of a sorted line: no text of COPY holds it.
+_END = b"\x1f"
+# What one thread sorts without keeping others waiting for more than a few milliseconds.
+_RUN_ROWS = 5_000
+_BLOCK = 8 * 1024
+
+
+class Combiner:
+    """Takes rows in any order, and gives them back by key. Close it."""
+
+    def __init__(self, key: Sequence[str], combine: Combine) -> None:
+        self._key = key
+        self._combine = combine
+        self._numbers: dict[tuple[str, ...], int] = {}
+        self._run: list[bytes] = []
+        self._file = TemporaryFile()  # noqa: SIM115  # `close` closes it
+        self._ends = [0]
+
+    def add(self, row: Row) -> None:
+        number = self._numbers.setdefault(tuple(row), len(self._numbers))
+        key = "\t".join([_sortable(row[name]) for name in self._key])
+        self._run.append(b"%b%b%d%b%b" % (key.encode(), _END, number, _END, line(row.values()).encode()))
+        if len(self._run) == _RUN_ROWS:
+            self._sort()
+
+    def rows(self) -> Iterator[Combined]:
+        """All rows, those of one key together, in the order of their keys."""
+        self._sort()
+        columns = list(self._numbers)
+        runs = [self._lines(start, end) for start, end in zip(self._ends, self._ends[1:], strict=False)]
+        for _, same in groupby(heapq.merge(*runs), key=_key_of):
+            yield self._together(columns, list(same))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _sort(self) -> None:
+        self._run.sort()
+        self._file.writelines(self._run)
+        self._ends.append(self._file.tell())
+        self._run = []
+
+    def _lines(self, at: int, end: int) -> Iterator[bytes]:
+        """A sorted run, block by block: thousands of them are open at once."""
+        pending = b""
+        while at < end:
+            self._file.seek(at)
+            block = self._file.read(min(_BLOCK, end - at))
+            at += len(block)
+            *complete, pending = (pending + block).split(b"\n")
+            yield from complete
+
+    def _together(self, columns: Sequence[tuple[str, ...]], lines: Sequence[bytes]) -> Combined:
+        rows = [(columns[int(number)], text.decode()) for _, number, text in (each.split(_END, 2) for each in lines)]
+        if len(rows) == 1:
+            [(names, text)] = rows
+            return Combined(names, f"{text}\n", 1)
+        row = self._combine([dict(zip(names, text.split("\t"), strict=True)) for names, text in rows])
+        return Combined(tuple(row), line(row.values()), len(rows))
+
+
+def _sortable(value: Value) -> str:
+    """Products stand in the order of their ids, as in the table: neighbours there are written one after the other."""
+    return f"{value:020d}" if isinstance(value, int) else str(value)
+
+
+def _key_of(text: bytes) -> bytes:
+    return text.partition(_END)[0]

@@ -1,0 +1,45 @@
+"""Names of columns, which everybody writes differently."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+
+# eBay's *Action(SiteID=US|Country=US|Currency=USD|Version=1193|CC=UTF-8).
+_FACTS = re.compile(r"\(([^()]*=[^()]*)\)")
+_CURRENCY_FACT = re.compile(r"\bCurrency=([A-Z]{3})\b")
+_LONGEST_SHOWN, _MOST_SHOWN = 40, 10
+
+
+@lru_cache(maxsize=10_000)
+def normalised(name: str) -> str:
+    """What names have in common that mean the same: *Start price, start_price and START-PRICE; Prix and prix."""
+    folded = unicodedata.normalize("NFKD", _FACTS.sub("", name)).casefold()
+    letters = "".join(each if each.isalnum() else " " for each in folded if not unicodedata.combining(each))
+    return " ".join(letters.split())
+
+
+def currency_of(header: Iterable[str]) -> str | None:
+    """The currency that a column's name tells of the whole file."""
+    return next((found[1] for name in header if (found := _CURRENCY_FACT.search(name))), None)
+
+
+def close_to(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    by_form = {normalised(each): each for each in known}
+    close = get_close_matches(normalised(name), by_form, n=1, cutoff=0.75)
+    return by_form[close[0]] if close else None
+
+
+def shown(names: Iterable[str]) -> str:
+    """Names from outside, bounded and printable."""
+    every = list(names)
+    more = f" and {len(every) - _MOST_SHOWN} more" if len(every) > _MOST_SHOWN else ""
+    return ", ".join(printable(name) for name in every[:_MOST_SHOWN]) + more
+
+
+def printable(name: str) -> str:
+    """A name or a cell from outside, bounded, and without what a terminal or a log would act on."""
+    cut = name[:_LONGEST_SHOWN] + ("…" if len(name) > _LONGEST_SHOWN else "")
+    return "".join(each if each.isprintable() else " " for each in cut)

@@ -1,0 +1,131 @@
+"""Numbers as people and programs write them: 1,299.00, 1.299,00 €, $9.99, 1 299.00, 1'299.00, 9.99 USD.
+
+One file has one decimal mark. A cell such as 1.290 has two readings, and is read by what the other cells of the file
+show, or by what the caller says; where neither tells, it is refused.
+"""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Mark(StrEnum):
+    """What stands between the whole part and the decimals."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
+# Between groups of digits, beside the mark that is not the decimal one: spaces of all widths, apostrophes.
+_SPACES = " \u00a0\u2007\u2009\u202f"
+_GROUPED_BY_SPACES = re.compile(rf"\d{{1,3}}([{_SPACES}'\u2019]\d{{3}})+(?!\d)", re.ASCII)
+_SEPARATORS = re.compile(rf"[{_SPACES}'\u2019]")
+# A sign, a currency mark in front (Rs. has a point of its own) or behind, and the digits.
+_PARTS = re.compile(
+    r"(?P<sign>[-+\u2212]?)(?P<before>(?:[^\d.,+\u2212-]|(?<=[A-Za-z])\.)*)(?P<inner>[-+\u2212]?)"
+    rf"(?P<digits>[.,]?\d(?:[\d.,{_SPACES}'\u2019]*[\d.,])?)(?P<exponent>[eE][+-]?\d{{1,2}})?(?P<after>\D*)",
+    re.ASCII,
+)
+# Groups have three digits, in India two and the last one three. None begins with a zero.
+_FORMS = {
+    Mark.POINT: re.compile(r"(\d+|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3})?(?:\.(\d*))?", re.ASCII),
+    Mark.COMMA: re.compile(r"(\d+|[1-9]\d{0,2}(?:\.\d{2,3})*\.\d{3})?(?:,(\d*))?", re.ASCII),
+}
+_PLAIN = re.compile(r"[+-]?\d+(?:\.(?:\d{1,2}|\d{4,}))?", re.ASCII)
+# Has one reading, but says nothing about the 1.290 beside it.
+_BELOW_ONE = re.compile(r"0?[.,]\d{3}", re.ASCII)
+_LONGEST = 64
+NOT_A_NUMBER = "must be a number, for example 19.99"
+
+
+class Number(NamedTuple):
+    """A number as Python writes it, and the currency mark that was beside it."""
+
+    text: str
+    currency_mark: str
+
+
+def exact(text: str) -> str:
+    """A number of JSON or of a workbook, written so that it has one reading whatever the file's decimal mark is."""
+    if "." not in text:
+        return text
+    sign, digits, exponent = Decimal(text).as_tuple()
+    return f"{'-' if sign else ''}{''.join(map(str, digits))}E{exponent}"
+
+
+def read(cell: str, mark: Mark | None) -> Number:
+    """The number in a cell, where `mark` is the file's decimal mark, as far as it is known.
+
+    Raises ValueError for what is not a number, and for one that has two readings.
+    """
+    cell = cell.strip()
+    if mark is not Mark.COMMA and _PLAIN.fullmatch(cell):
+        return Number(cell, "")
+    parts = _PARTS.fullmatch(cell) if len(cell) <= _LONGEST else None
+    if parts is None:
+        raise ValueError(NOT_A_NUMBER)
+    readings = _readings(parts["digits"])
+    if mark in readings:
+        digits = readings[mark]
+    elif len(set(readings.values())) > 1:
+        raise ValueError(_two_readings(readings))
+    elif readings:
+        (digits, *_) = readings.values()
+    else:
+        raise ValueError(NOT_A_NUMBER)
+    sign = (parts["sign"] or parts["inner"]).replace("\u2212", "-")
+    return Number(f"{sign}{digits}{parts['exponent'] or ''}", _currency_of(parts))
+
+
+def _currency_of(parts: re.Match[str]) -> str:
+    # Swiss prices end in .- where they have no centimes.
+    return f"{parts['before']} {parts['after']}".strip(" \u00a0-\u2013\u2014")
+
+
+def _readings(digits: str) -> dict[Mark | None, str]:
+    """What the digits are with each decimal mark that they may have."""
+    if _GROUPED_BY_SPACES.match(digits):
+        digits = _SEPARATORS.sub("", digits)
+    readings: dict[Mark | None, str] = {}
+    for mark, form in _FORMS.items():
+        if found := form.fullmatch(digits):
+            whole, decimals = (found[1] or "0").replace(",", "").replace(".", ""), found[2]
+            readings[mark] = f"{whole}.{decimals}" if decimals else whole
+    return readings
+
+
+def _two_readings(readings: dict[Mark | None, str]) -> str:
+    first, second = readings[Mark.POINT], readings[Mark.COMMA]
+    return (
+        f"can be read as {first} (decimal=point) or as {second} (decimal=comma), and the other cells of the file do "
+        "not tell which. Send the file again with one of the two"
+    )
+
+
+class Evidence:
+    """What the cells of a file show of its decimal mark, and the currency marks beside them."""
+
+    def __init__(self) -> None:
+        self._shown: set[Mark] = set()
+        self.currency_marks: set[str] = set()
+
+    def add(self, cells: Iterable[str]) -> None:
+        for cell in cells:
+            if not cell.isdecimal() and len(cell) <= _LONGEST and (parts := _PARTS.fullmatch(cell.strip())):
+                self._shown |= _shown(parts["digits"])
+                if currency := _currency_of(parts):
+                    self.currency_marks.add(currency)
+
+    @property
+    def mark(self) -> Mark | None:
+        """The file's decimal mark. None if no cell shows it, or if the cells contradict each other."""
+        return next(iter(self._shown)) if len(self._shown) == 1 else None
+
+
+def _shown(digits: str) -> set[Mark]:
+    if not {".", ","} & set(digits) or _BELOW_ONE.fullmatch(digits):
+        return set()
+    readings = _readings(digits)
+    return {mark for mark in readings if mark} if len(readings) == 1 else set()

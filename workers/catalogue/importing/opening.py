@@ -1,0 +1,146 @@
+"""Finds out what kind of file it is, how it is written, and where its header is."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO
+
+from workers.catalogue.importing import encodings, workbooks
+from workers.catalogue.importing.delimited import DELIMITERS, Delimited
+from workers.catalogue.importing.documents import JsonArray, JsonLines
+from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.names import shown
+from workers.catalogue.importing.recognition import Header, Recognition, plain
+from workers.catalogue.importing.tables import Row, Table
+
+# A header is looked for behind title rows, but not for ever.
+MOST_TITLE_ROWS = 50
+# How an Excel file says which delimiter it has: sep=;
+_SAYS_DELIMITER = "sep="
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file whose columns are known. `rows` may be called again."""
+
+    table: Table
+    header: Header
+    rows: Callable[[], Iterator[Row]]
+
+
+def open_file(
+    file: IO[bytes],
+    recognition: Recognition,
+    *,
+    json_lines: bool = False,
+    charset: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+) -> Opened:
+    """The rows of a file behind its header. `json_lines`: its sender says that it is JSON.
+
+    Raises FileError for what cannot be imported.
+    """
+    file.seek(0)
+    first = file.read(4096)
+    if not first.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise FileError("The file is empty. Its first line must name the columns.")
+    if first.startswith((workbooks.ARCHIVE, workbooks.OLDER)):
+        return _of_table(workbooks.opened(file, sheet), recognition)
+    encoding = encodings.found(file, encodings.known(charset) if charset else None)
+    start = first.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    if json_lines or start.startswith("{"):
+        return _of_json(file, encoding, start, recognition)
+    if start.startswith("[") and start[1:].lstrip().startswith(("{", "]")):
+        return _of_json(file, encoding, start, recognition)
+    if start.lower().startswith(("<!doctype html", "<html", "<?xml", "<table")):
+        raise FileError("This is a web page or XML, and not a table. Download the file as CSV, or save it as .xlsx.")
+    return _of_text(file, encoding, DELIMITERS[delimiter] if delimiter else None, recognition)
+
+
+def _of_json(file: IO[bytes], encoding: str, start: str, recognition: Recognition) -> Opened:
+    table: Table = JsonLines(file, encoding)
+    if start.startswith("["):
+        table = JsonArray(file, encoding, "item")
+    elif not _is_json(start.splitlines()[0]) and start.rstrip(" \t\r\n") == "{":
+        table = JsonArray(file, encoding, "")
+    names = tuple(next((row.names for row in islice(table.rows(), 100) if row.names), ()))
+    return Opened(table, _header_of_json(names, recognition), table.rows)
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _header_of_json(names: tuple[str, ...], recognition: Recognition) -> Header:
+    """What the first row holds. Every row names its own fields, so none is missing yet."""
+    if recognition.asked is None:
+        return recognition.header(list(names))
+    return plain(names, recognition.asked)
+
+
+def _of_text(file: IO[bytes], encoding: str, delimiter: str | None, recognition: Recognition) -> Opened:
+    delimiter = delimiter or _said_delimiter(file, encoding)
+    tables = [Delimited(file, encoding, each) for each in ([delimiter] if delimiter else DELIMITERS.values())]
+    best = max(tables, key=lambda table: _likelihood(table, recognition))
+    known = _of_table(best, recognition)
+    if known.header.format is not None and not known.header.format.quoted:
+        return _of_table(Delimited(file, encoding, best.delimiter, quoted=False), recognition)
+    return known
+
+
+def _said_delimiter(file: IO[bytes], encoding: str) -> str | None:
+    first = next(encodings.decoded(file, encoding), "").removeprefix("\ufeff")
+    said = first[len(_SAYS_DELIMITER) : len(_SAYS_DELIMITER) + 1]
+    return said if first.lower().startswith(_SAYS_DELIMITER) and said in DELIMITERS.values() else None
+
+
+def _likelihood(table: Table, recognition: Recognition) -> tuple[int, int]:
+    """Whether columns are found with this delimiter, and else how many there are."""
+    rows = [row for row in islice(table.rows(), MOST_TITLE_ROWS) if not row.error]
+    return max((recognition.score(row.cells) for row in rows), default=0), max(
+        (len(row.cells) for row in rows), default=0
+    )
+
+
+def _of_table(table: Table, recognition: Recognition) -> Opened:
+    """With the likeliest header among the first rows; of several as likely, the first one."""
+    rows = list(islice(table.rows(), MOST_TITLE_ROWS))
+    good = [at for at, row in enumerate(rows) if not row.error and any(cell.strip() for cell in row.cells)]
+    if not good:
+        raise FileError(_no_rows(rows), rows[0].line if rows else None)
+    at = max(good, key=lambda at: (recognition.score(rows[at].cells), -at))
+    names = _without_empty_ends(rows[at].cells)
+    if not recognition.score(names):
+        raise FileError(_no_header(rows[good[0]].cells, recognition), rows[good[0]].line)
+    try:
+        header = recognition.header(names)
+    except FileError as error:
+        raise FileError(str(error), rows[at].line) from None
+    return Opened(table, header, lambda: islice(table.rows(), at + 1, None))
+
+
+def _without_empty_ends(names: list[str]) -> list[str]:
+    while names and not names[-1].strip():
+        names.pop()
+    return names
+
+
+def _no_rows(rows: list[Row]) -> str:
+    if not rows or not rows[0].error:
+        return "The file is empty. Its first line must name the columns."
+    return f"The header, which must name the columns, cannot be read: {rows[0].error}."
+
+
+def _no_header(names: list[str], recognition: Recognition) -> str:
+    kinds = recognition.kinds if recognition.asked is None else [recognition.asked]
+    columns = "; or ".join(", ".join(kind.fields) for kind in kinds)
+    return (
+        f"No line at the beginning of the file names columns that are known. The first one has: {shown(names)}. "
+        f"Name the columns in the first line: {columns}."
+    )

@@ -1,0 +1,48 @@
+"""A workbook on standard input as lines of JSON: the sheet's name, and then the cells of each row.
+
+Runs by itself, as `workbooks` starts it: it knows nothing of the project. Where there is no such sheet, it ends with
+1 and the names of all sheets.
+"""
+
+import json
+import resource
+import sys
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
+
+MOST_MEMORY = 1536 * 1024 * 1024
+
+
+def cell(value: object) -> str | float:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        # Every number of a workbook is a float; an SKU of digits is whole.
+        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    if isinstance(value, datetime):
+        return value.date().isoformat() if value.time() == time() else value.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | timedelta) else " ".join(str(value).split("\n"))
+
+
+def main() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        workbook = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
+    except (CalamineError, PasswordError, OSError, ValueError):
+        sys.exit("UNREADABLE")
+    name = sys.argv[1] if len(sys.argv) > 1 else workbook.sheet_names[0]
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+    except WorksheetNotFound:
+        sys.exit(json.dumps(workbook.sheet_names))
+    print(json.dumps(name))
+    for row in sheet.iter_rows():
+        print(json.dumps([cell(value) for value in row]))
+
+
+if __name__ == "__main__":
+    main()

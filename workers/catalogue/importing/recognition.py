@@ -1,0 +1,216 @@
+"""Which columns of a file hold which fields: by the header of a known export, or by the columns' own names."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.formats import Format, Names
+from workers.catalogue.importing.kind import Kind
+from workers.catalogue.importing.names import close_to, normalised, printable, shown
+
+Positions = tuple[int, ...]
+"""Of the columns that a field comes from: the first one that is not empty counts."""
+
+# What a file is called that is no known export.
+PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The columns of a file, and what they hold."""
+
+    names: tuple[str, ...]
+    kind: Kind[Any]
+    format: Format | None
+    columns: Mapping[str, Positions]
+    """By field."""
+
+    @property
+    def format_name(self) -> str:
+        return self.format.name if self.format else PLAIN
+
+    @property
+    def matched(self) -> dict[str, str]:
+        """For each field the columns it comes from, as the file names them."""
+        return {name: ", ".join(self.names[at] for at in positions) for name, positions in self.columns.items()}
+
+    @property
+    def ignored(self) -> list[str]:
+        used = {at for positions in self.columns.values() for at in positions} | self.helping
+        return [name for at, name in enumerate(self.names) if at not in used and name.strip()]
+
+    @property
+    def helping(self) -> set[int]:
+        """Columns that are no field's and yet decide about rows."""
+        if self.format is None:
+            return set()
+        inherits = self.format.inherits
+        names: list[Names] = [*(skip.column for skip in self.format.skips), *self.format.options, self.format.channel]
+        if inherits:
+            names += [*inherits.columns, inherits.by, inherits.marked[0] if inherits.marked else ""]
+        return {at for each in names for at in positions_of(each, self.names)}
+
+    def missing(self, given: Collection[str]) -> list[str]:
+        """The fields that are needed, and neither in the file nor given by its sender."""
+        return [
+            " or ".join(group) for group in self.kind.required if not any(name in self.columns for name in group)
+            and not any(name in given for name in group)
+        ]  # fmt: skip
+
+    def meant(self) -> list[tuple[str, str]]:
+        """Ignored columns that are probably meant for a field: their names, and the field's."""
+        open_fields = [name for name in self.kind.fields if name not in self.columns]
+        return [(name, close) for name in self.ignored if (close := close_to(name, open_fields))]
+
+
+# Longer cells are no names of columns.
+_LONGEST_NAME = 200
+
+
+def _forms(header: Sequence[str]) -> dict[str, int]:
+    """The columns by their normalised names; of two with one name the first."""
+    found: dict[str, int] = {}
+    for at, name in enumerate(header):
+        if name and len(name) <= _LONGEST_NAME:
+            found.setdefault(normalised(name), at)
+    return found
+
+
+def _all(names: Names) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+def positions_of(names: Names, header: Sequence[str]) -> Positions:
+    """Where the columns of these names are, in the order of the names."""
+    forms = _forms(header)
+    found = (forms.get(normalised(name)) for name in _all(names) if name)
+    return tuple(dict.fromkeys(at for at in found if at is not None))
+
+
+def of_format(header: Sequence[str], formats: Iterable[Format]) -> Format | None:
+    """The known export that has this header: of several the one that asks for most."""
+    forms = _forms(header)
+    fitting = [
+        each
+        for each in formats
+        if all(any(normalised(name) in forms for name in _all(names)) for names in each.signature)
+    ]
+    return max(fitting, key=lambda each: len(each.signature), default=None)
+
+
+@cache
+def _meanings(kind: Kind[Any]) -> dict[str, tuple[int, str]]:
+    """The fields by what they may be called, and how good a name it is: the first are the fields' own."""
+    found: dict[str, tuple[int, str]] = {}
+    for field in kind.fields:
+        for rank, name in enumerate((field, *kind.synonyms.get(field, ()))):
+            # A field's own name means no other one.
+            if rank == 0 or normalised(name) not in found:
+                found[normalised(name)] = (rank, field)
+    return found
+
+
+def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
+    """The columns that are called like fields of the kind, or like their synonyms."""
+    meanings = _meanings(kind)
+    named = sorted((*meaning, at) for form, at in _forms(header).items() if (meaning := meanings.get(form)))
+    columns: dict[str, Positions] = {}
+    for _, field, at in named:
+        columns.setdefault(field, (at,))
+    ordered = {field: columns[field] for field in kind.fields if field in columns}
+    return Header(tuple(header), kind, None, ordered)
+
+
+def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
+    columns = {name: found for name, names in known.columns.items() if (found := positions_of(names, header))}
+    return Header(tuple(header), kind, known, columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a file may hold: the kinds that its sender asks for, among those that there are, and the known exports."""
+
+    asked: Kind[Any] | None
+    """None to find the kind by the columns."""
+    kinds: Sequence[Kind[Any]]
+    formats: Sequence[Format]
+    given: frozenset[str] = frozenset()
+    """Fields that the sender gives for all rows."""
+
+    def score(self, names: list[str]) -> int:
+        """How likely a row is the header: with all that is needed, or at least some columns of ours."""
+        if of_format(names, self.formats):
+            return 1_000
+        return max(self._score(plain(names, kind)) for kind in self._candidates)
+
+    @property
+    def _candidates(self) -> Sequence[Kind[Any]]:
+        return self.kinds if self.asked is None else [self.asked]
+
+    def _score(self, header: Header) -> int:
+        return len(header.columns) + (0 if header.missing(self.given) else 100)
+
+    def header(self, names: list[str]) -> Header:
+        """What the columns hold. Raises FileError where that cannot be imported, and says what to send instead."""
+        if known := of_format(names, self.formats):
+            return self._exported(names, known)
+        fitting = [plain(names, kind) for kind in self.kinds]
+        best = max(fitting, key=self._score)
+        header = best if self.asked is None else plain(names, self.asked)
+        # Sales with a price and a SKU could be taken for prices of products.
+        if not best.missing(self.given) and len(best.columns) > len(header.columns):
+            raise FileError(f"The file seems to hold {_titled(best)}. {_send_to(best.kind)}")
+        self._check(header)
+        return header
+
+    def _exported(self, names: list[str], known: Format) -> Header:
+        if known.refused:
+            raise FileError(f"This is {known.title}. {known.refused}")
+        kind = next((kind for kind in self.kinds if kind.name == known.kind), None)
+        if kind is None:
+            raise FileError(f"This is {known.title}. The service cannot import {known.kind} yet.")
+        if self.asked is not None and kind is not self.asked:
+            raise FileError(f"This is {known.title}, which holds {kind.documentation.rows}. {_send_to(kind)}")
+        header = exported(names, kind, known)
+        self._check(header)
+        return header
+
+    def _check(self, header: Header) -> None:
+        if missing := header.missing(self.given):
+            raise FileError(_missing(header, missing))
+        twice = {name for name in header.matched.values() if _count(name, header.names) > 1}
+        if twice:
+            raise FileError(f"The header names a column twice: {shown(sorted(twice))}.")
+        if not set(header.columns) - {"sku"}:
+            raise FileError(
+                f"The file names no column besides the SKU. It may have {', '.join(header.kind.fields)}. "
+                f"Its columns are: {shown(header.names)}."
+            )
+
+
+def _titled(header: Header) -> str:
+    return f"{header.kind.documentation.rows}: it has the columns {shown(header.matched.values())}"
+
+
+def _send_to(kind: Kind[Any]) -> str:
+    return f"Send it to /api/catalogue/{kind.name}."
+
+
+def _count(name: str, header: Sequence[str]) -> int:
+    return [normalised(each) for each in header].count(normalised(name))
+
+
+# What is not in some reports, and may be said beside them.
+_GIVEN = {"date": "date=2026-03-12", "sku": "sku=…"}
+
+
+def _missing(header: Header, missing: list[str]) -> str:
+    of = f"This is {header.format.title}. " if header.format else ""
+    near = "".join(f" Did you mean `{field}` by `{printable(name)}`?" for name, field in header.meant()[:3])
+    given = "".join(
+        f" If it is the same in all rows, send it as {_GIVEN[name]}." for name in missing if name in _GIVEN
+    )
+    found = shown(name for name in header.names if name.strip()) or "none"
+    return f"{of}Columns are missing: {', '.join(missing)}.{near}{given} The columns that were found: {found}."

@@ -1,0 +1,30 @@
+"""From a file to rows of cells, whatever kind of file it is.
+
+`rows()` may be called again: a file is read once to learn how it is written, and once for its rows.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+
+class Row(NamedTuple):
+    """One row, with its line as an editor or a spreadsheet counts, or what kept it from being read.
+
+    Every row of JSON names its cells itself.
+    """
+
+    line: int
+    cells: list[str]
+    names: tuple[str, ...] | None = None
+    error: str | None = None
+
+
+class Table(Protocol):
+    """The rows of a file, those before its header and the header itself included."""
+
+    @property
+    def written(self) -> dict[str, str]:
+        """How it is written, as far as that had to be found out: delimiter, encoding, sheet."""
+        ...
+
+    def rows(self) -> Iterator[Row]: ...
