@@ -2,13 +2,73 @@
 
 from workers.catalogue.formats.amazon_all_listings import AMAZON_ALL_LISTINGS
 from workers.catalogue.formats.amazon_all_orders import AMAZON_ALL_ORDERS
-from workers.catalogue.formats.amazon_settlement import AMAZON_SETTLEMENT
+from workers.catalogue.formats.amazon_business_report import (
+    AMAZON_BUSINESS_REPORT,
+    AMAZON_BUSINESS_REPORT_BY_ASIN,
+    AMAZON_BUSINESS_REPORT_BY_DATE,
+)
+from workers.catalogue.formats.amazon_fba_inventory import AMAZON_FBA_INVENTORY, AMAZON_FULFILLED_INVENTORY
+from workers.catalogue.formats.amazon_fba_returns import AMAZON_FBA_RETURNS
+from workers.catalogue.formats.amazon_fba_sales import AMAZON_CUSTOMER_SHIPMENT_SALES, AMAZON_FULFILLED_SHIPMENTS
+from workers.catalogue.formats.amazon_open_listings import (
+    AMAZON_OPEN_LISTINGS,
+    AMAZON_OPEN_LISTINGS_WITH_BUSINESS_PRICES,
+)
+from workers.catalogue.formats.amazon_order_report import AMAZON_ORDER_REPORT
+from workers.catalogue.formats.amazon_settlement import AMAZON_SETTLEMENT, AMAZON_TRANSACTIONS
+from workers.catalogue.formats.bigcommerce_orders import BIGCOMMERCE_ORDERS
+from workers.catalogue.formats.bigcommerce_products import BIGCOMMERCE_PRODUCTS, BIGCOMMERCE_PRODUCTS_V3
+from workers.catalogue.formats.ebay_active_listings import EBAY_ACTIVE_LISTINGS
+from workers.catalogue.formats.ebay_file_exchange import EBAY_FILE_EXCHANGE
+from workers.catalogue.formats.ebay_orders import EBAY_ORDERS
+from workers.catalogue.formats.etsy_listings import ETSY_LISTINGS
+from workers.catalogue.formats.etsy_orders import ETSY_ORDERS, ETSY_ORDERS_WITHOUT_ITEMS
+from workers.catalogue.formats.google_merchant import GOOGLE_MERCHANT
+from workers.catalogue.formats.shopify_inventory import SHOPIFY_INVENTORY, SHOPIFY_INVENTORY_BY_COLUMN
+from workers.catalogue.formats.shopify_orders import SHOPIFY_ORDERS
 from workers.catalogue.formats.shopify_products import SHOPIFY_PRODUCTS
+from workers.catalogue.formats.walmart_items import WALMART_ITEMS
+from workers.catalogue.formats.woocommerce_orders import (
+    WOOCOMMERCE_ORDERS,
+    WOOCOMMERCE_ORDERS_REPORT,
+    WOOCOMMERCE_PRODUCTS_REPORT,
+)
+from workers.catalogue.formats.woocommerce_products import WOOCOMMERCE_PRODUCTS
 from workers.catalogue.importing.formats import Format
 
 FORMATS: tuple[Format, ...] = (
     AMAZON_ALL_LISTINGS,
     AMAZON_ALL_ORDERS,
+    AMAZON_BUSINESS_REPORT,
+    AMAZON_BUSINESS_REPORT_BY_ASIN,
+    AMAZON_BUSINESS_REPORT_BY_DATE,
+    AMAZON_CUSTOMER_SHIPMENT_SALES,
+    AMAZON_FBA_INVENTORY,
+    AMAZON_FBA_RETURNS,
+    AMAZON_FULFILLED_INVENTORY,
+    AMAZON_FULFILLED_SHIPMENTS,
+    AMAZON_OPEN_LISTINGS,
+    AMAZON_OPEN_LISTINGS_WITH_BUSINESS_PRICES,
+    AMAZON_ORDER_REPORT,
     AMAZON_SETTLEMENT,
+    AMAZON_TRANSACTIONS,
+    BIGCOMMERCE_ORDERS,
+    BIGCOMMERCE_PRODUCTS,
+    BIGCOMMERCE_PRODUCTS_V3,
+    EBAY_ACTIVE_LISTINGS,
+    EBAY_FILE_EXCHANGE,
+    EBAY_ORDERS,
+    ETSY_LISTINGS,
+    ETSY_ORDERS,
+    ETSY_ORDERS_WITHOUT_ITEMS,
+    GOOGLE_MERCHANT,
+    SHOPIFY_INVENTORY,
+    SHOPIFY_INVENTORY_BY_COLUMN,
+    SHOPIFY_ORDERS,
     SHOPIFY_PRODUCTS,
+    WALMART_ITEMS,
+    WOOCOMMERCE_ORDERS,
+    WOOCOMMERCE_ORDERS_REPORT,
+    WOOCOMMERCE_PRODUCTS,
+    WOOCOMMERCE_PRODUCTS_REPORT,
 )

@@ -1,43 +1,80 @@
-"""Amazon, Inventory Reports: All Listings Report (also Active Listings), tab-separated."""
+"""Amazon, Seller Central, Inventory, Inventory Reports: All Listings, Active, Inactive and Cancelled Listings.
 
-from workers.catalogue.importing.formats import Format
+Tab-separated, in the language of the seller's account: Windows-1252 in Europe, Shift JIS in Japan. Where Amazon ships
+(FBA), the quantity is empty: `amazon_fba_inventory` has it. Prices for businesses are not taken.
+"""
+
+from workers.catalogue.importing.formats import NO_AMOUNT, Blank, Format, Skip
+
+_SKU = (
+    "seller-sku",
+    "Händler-SKU",
+    "sku-vendeur",
+    "SKU venditore",
+    "SKU del vendedor",
+    "sku-verkoper",
+    "sku-sprzedawcy",
+    "sku-do-vendedor",
+    "出品者SKU",
+)
+_TITLE = (
+    "item-name",
+    "Artikelbezeichnung",
+    "nom-produit",
+    "Nome dell'articolo",
+    "Título del producto",
+    "nazwa-produktu",
+    "nome-do-item",
+    "商品名",
+)
+_PRICE = ("price", "Preis", "prix", "Prezzo", "Precio", "cena", "preço", "価格")
+_OTHER_IDENTIFIERS = ("2", "3", "4", "isbn", "upc", "ean")
 
 AMAZON_ALL_LISTINGS = Format(
     name="amazon_all_listings",
     title="Amazon's All Listings report",
     kind="products",
     signature=(
-        (
-            "item-name",
-            "Artikelbezeichnung",
-            "nom-produit",
-            "nom de l'article",
-            "nome dell'articolo",
-            "título del producto",
-        ),
-        ("seller-sku", "Händler-SKU", "sku-vendeur", "sku vendeur", "SKU venditore", "sku del vendedor"),
+        _SKU,
+        _PRICE,
         (
             "listing-id",
             "Angebotsnummer",
-            "Id de l'offre",
-            "numéro de l'offre",
-            "numero offerta",
-            "identificador del listing",
+            "id-offre",
+            "Numero offerta",
+            "Identificador del listing",
+            "identyfikator-oferty",
+            "出品ID",
         ),
+        _TITLE,
     ),
     columns={
-        "sku": ("seller-sku", "Händler-SKU", "sku-vendeur", "sku vendeur", "SKU venditore", "sku del vendedor"),
-        "title": (
-            "item-name",
-            "Artikelbezeichnung",
-            "nom-produit",
-            "nom de l'article",
-            "nome dell'articolo",
-            "título del producto",
+        "sku": _SKU,
+        "title": _TITLE,
+        "price": _PRICE,
+        # In Japan 在庫数 is what is on the way, and 数量 what is there.
+        "stock": ("quantity", "Menge", "quantité", "Quantità", "Cantidad", "ilość", "quantidade", "数量"),
+        "external_id": (
+            "asin1",
+            "ASIN 1",
+            "product-id",
+            "Produkt-ID",
+            "id-produit",
+            "Identificativo del prodotto",
+            "Identificador del producto",
+            "商品ID",
         ),
-        "price": ("price", "Preis", "prix", "prezzo", "precio"),
-        "stock": ("quantity", "Menge", "Anzahl", "quantité", "quantità", "cantidad"),
-        "external_id": ("asin1", "ASIN 1", "product-id", "Produkt-ID"),
+        "min_price": ("minimum-seller-allowed-price", "出品価格の下限"),
+        "max_price": ("maximum-seller-allowed-price", "出品価格の上限"),
     },
+    skips=(Skip(_PRICE, NO_AMOUNT, "has no price: its listing is a parent, or not complete"),),
+    blanks=(
+        Blank("product-id", "product-id-type", _OTHER_IDENTIFIERS),
+        Blank("Produkt-ID", "Produkt-ID-Typ", _OTHER_IDENTIFIERS),
+        Blank("id-produit", "type-id-produit", _OTHER_IDENTIFIERS),
+        Blank("Identificativo del prodotto", "Tipo di identificativo del prodotto", _OTHER_IDENTIFIERS),
+        Blank("Identificador del producto", "Tipo de identificador de producto", _OTHER_IDENTIFIERS),
+        Blank("商品ID", "商品IDタイプ", _OTHER_IDENTIFIERS),
+    ),
     quoted=False,
 )

@@ -1,6 +1,12 @@
-"""Amazon, Order Reports: All Orders, tab-separated. One row per order line, with the amount of all its units."""
+"""Amazon, Seller Central, Orders, Order Reports: All Orders, by order date or by update.
 
-from workers.catalogue.importing.formats import Format, Skip
+Tab-separated, with English columns everywhere. One row per order line, with the amount of all its units; moments are
+in UTC. Refunds are not in it: what was refunded was sold.
+"""
+
+from workers.catalogue.importing.formats import NO_AMOUNT, Format, Skip
+
+_CANCELLED = ("cancelled", "canceled")
 
 AMAZON_ALL_ORDERS = Format(
     name="amazon_all_orders",
@@ -16,10 +22,12 @@ AMAZON_ALL_ORDERS = Format(
         "currency": "currency",
     },
     skips=(
-        Skip(("order-status", "item-status"), ("cancelled", "canceled"), "is a cancelled order"),
-        Skip("item-status", ("cancelled", "canceled"), "is a cancelled order line"),
+        Skip("order-status", _CANCELLED, "is of a cancelled order"),
+        Skip("item-status", _CANCELLED, "is a cancelled order line"),
+        Skip("order-status", ("pending",), "is of a pending order: Amazon waits for its payment"),
+        Skip("is-replacement-order", ("true", "yes"), "is a replacement, for which nobody paid"),
         Skip("quantity", ("0", ""), "is an order line without units"),
-        Skip("item-price", ("", "0", "0.0", "0.00"), "has no price: it is pending, a replacement or free"),
+        Skip("item-price", NO_AMOUNT, "has no price: it is pending, a replacement or free"),
     ),
     channel="sales-channel",
     quoted=False,

@@ -1,23 +1,42 @@
-"""Shopify, Products, Export: one row per variant and per further image."""
+"""Shopify admin, Products, Export: one row per variant and per further image.
 
-from workers.catalogue.importing.formats import Format, Inherits, Skip
+The columns have other names since 2025. A product's own columns are only in its first row. Prices of further markets
+("Price / International") and compare-at prices are not taken. The stock is that of stores with one location;
+`shopify_inventory` has it of all.
+"""
+
+from workers.catalogue.importing.formats import Blank, Format, Inherits, Names, Skip
+
+_HANDLE: Names = ("Handle", "URL handle")
+_SKU: Names = ("Variant SKU", "SKU")
+_PRICE: Names = ("Variant Price", "Price")
+_STOCK: Names = ("Variant Inventory Qty", "Inventory quantity")
+_CATEGORY: Names = ("Type", "Custom Product Type", "Product Category", "Standard Product Type")
 
 SHOPIFY_PRODUCTS = Format(
     name="shopify_products",
     title="Shopify's product export",
     kind="products",
-    signature=("Handle", "Variant SKU", "Variant Price"),
+    signature=(_HANDLE, _SKU, _PRICE),
     columns={
-        "sku": "Variant SKU",
+        "sku": _SKU,
         "title": "Title",
         "brand": "Vendor",
-        "category": ("Type", "Product Category"),
-        "price": "Variant Price",
+        "category": _CATEGORY,
+        "price": _PRICE,
         "cost": "Cost per item",
-        "stock": "Variant Inventory Qty",
+        "stock": _STOCK,
     },
-    # Only images have neither a SKU nor a price.
-    skips=(Skip("Variant Price", ("",), "is an image and not a variant"),),
-    inherits=Inherits(("Title", "Vendor", "Type", "Product Category"), by="Handle"),
+    advice={"sku": "Give the variant a SKU in Shopify (Products, the variant, Inventory), and export it again."},
+    skips=(
+        # Only images have neither a SKU nor a price.
+        Skip(_PRICE, ("",), "is an image and not a variant"),
+        Skip("Status", ("archived",), "is an archived product"),
+        Skip("Status", ("draft",), "is a draft"),
+        Skip("Gift Card", ("true",), "is a gift card"),
+    ),
+    # Of what Shopify does not count, it writes 0.
+    blanks=(Blank(_STOCK, ("Variant Inventory Tracker", "Inventory tracker"), ("",)),),
+    inherits=Inherits(("Title", "Vendor", "Type", "Product Category", "Status", "Gift Card"), by=_HANDLE),
     options=("Option1 Value", "Option2 Value", "Option3 Value"),
 )

@@ -1,6 +1,7 @@
 """What a known export is: data about its columns. Each is one value in a file of its own, in `catalogue.formats`.
 
-Column names are compared as `names.normalised` makes them, so they are written here as the export has them.
+Column names are compared as `names.normalised` makes them, so they are written here as the export has them. What is
+said of a column that a file does not have is not applied to that file.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,10 @@ from dataclasses import dataclass, field
 Names = str | tuple[str, ...]
 """A column's name, or the names that it has in other languages and versions; of a field, the columns that it comes
 from: the first one that is in the file and not empty."""
+
+
+NO_AMOUNT = ("", "0", "0.0", "0.00", "0,00")
+"""How a cell of a price says that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,34 @@ class Skip:
     values: tuple[str, ...]
     reason: str
     """What such a row is, behind "The row": "is a cancelled order"."""
+    contains: bool = False
+    """Whether it is enough that the cell contains one of the values."""
+    unless: bool = False
+    """The other way round: a row is one if its cell is none of the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A cell of `column` that counts as empty where the cell of `by` (in lower case) is one of `values`.
+
+    The stock of what is not counted is 0 in some exports, and says nothing.
+    """
+
+    column: Names
+    by: Names
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A price that is charged from `start` to `end`, both included: outside of it, its cell counts as empty.
+
+    An empty start or end is open. Where both are in one column, its cells are start/end.
+    """
+
+    column: Names
+    start: Names
+    end: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +65,9 @@ class Inherits:
     has that value (in lower case).
     """
 
-    columns: tuple[str, ...]
-    by: str = ""
-    marked: tuple[str, str] | None = None
+    columns: tuple[Names, ...]
+    by: Names = ""
+    marked: tuple[Names, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +83,32 @@ class Format:
     signature: tuple[Names, ...]
     """The columns by which it is recognised: all of them must be there. Of several formats that fit, the one with the
     longest signature is taken."""
+    exact: bool = False
+    """Whether it is recognised only in a file without other columns: those of the signature are everybody's words."""
     columns: Mapping[str, Names] = field(default_factory=dict)
     """From the fields of the kind to columns of the export."""
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """For fields that must not be empty, what the seller can do about an empty one: whole sentences."""
     skips: tuple[Skip, ...] = ()
+    blanks: tuple[Blank, ...] = ()
+    period: Period | None = None
     inherits: Inherits | None = None
-    options: tuple[str, ...] = ()
-    """Columns whose values (Small, Blue) are put behind the title of a variant."""
-    channel: str = ""
+    options: tuple[Names, ...] = ()
+    """Columns whose values (Small, Blue) are put behind the title of a variant. Of cells such as
+    Color=Blue|Size=Small, the values."""
+    channel: Names = ""
     """A column that names each row's marketplace by its domain, such as Amazon.de: rows of others are skipped."""
     adds_up: tuple[str, ...] = ()
     """Fields of which several rows of one SKU are added up, such as the stock of several locations."""
+    locations_behind: Names = ""
+    """A column behind which every column is a location. The whole numbers there, added up, are the stock."""
     quoted: bool = True
     """Whether cells may stand in quotation marks. Amazon's tab-separated reports use them as inch marks only."""
+    dates: str = ""
+    """What stands first in its dates, where the export always writes the same: day_first or month_first."""
     moments: bool = False
     """Whether its dates are moments, of which the marketplace's time zone decides the day."""
+    own_zone: bool = False
+    """Whether its moments are written in the seller's own time zone, so that their day is the day as written."""
     refused: str = ""
     """Why this cannot be imported, and what to send instead: whole sentences."""

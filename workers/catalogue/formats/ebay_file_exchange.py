@@ -1,0 +1,46 @@
+"""eBay, Seller Hub, Reports, Uploads: templates of listings (File Exchange), with a row of #INFO or none above.
+
+`*` marks columns that eBay requires, and the first column names the site and its currency. A listing with variations
+is a row of its own, without a price, and each variation one below it.
+"""
+
+from workers.catalogue.importing.formats import Format, Inherits, Names, Skip
+
+_RELATIONSHIP_DETAILS: Names = ("RelationshipDetails", "Relationship details")
+_PRICE: Names = ("StartPrice", "Start price", "Price", "BuyItNowPrice", "Buy It Now price")
+_TITLE: Names = ("Title", "Item title")
+
+EBAY_FILE_EXCHANGE = Format(
+    name="ebay_file_exchange",
+    title="eBay's File Exchange",
+    kind="products",
+    signature=(
+        "Action",
+        ("CustomLabel", "Custom label (SKU)", "Custom label"),
+        ("StartPrice", "Start price", "Price", "Quantity", "Available quantity"),
+    ),
+    columns={
+        "sku": ("CustomLabel", "Custom label (SKU)", "Custom label"),
+        "title": _TITLE,
+        "brand": ("C:Brand", "Brand"),
+        "category": "Category name",
+        "price": _PRICE,
+        "stock": ("Quantity", "Available quantity"),
+        "external_id": ("ItemID", "Item number", "Item ID"),
+        "currency": "Currency",
+    },
+    advice={"sku": "Give the listing a custom label (SKU) in eBay's Seller Hub, and export it again."},
+    skips=(
+        Skip("Action", ("end", "enditem", "delete"), "ends a listing"),
+        Skip("Format", ("auction", "chinese"), "is an auction"),
+        Skip("Relationship", ("compatibility",), "says what an item fits"),
+        # Color=Red;Blue lists what there is, and Color=Red is one of them.
+        Skip(
+            _RELATIONSHIP_DETAILS, (";",), "is the parent of variations, which are rows of their own", contains=True
+        ),
+    ),
+    inherits=Inherits(
+        (_TITLE, "C:Brand", "Category name", ("ItemID", "Item number")), marked=("Relationship", "variation")
+    ),
+    options=(_RELATIONSHIP_DETAILS,),
+)
