@@ -15,14 +15,15 @@ from django.utils.timezone import now
 from workers.catalogue import currencies
 from workers.catalogue.countries import Country, country_of
 from workers.catalogue.formats import FORMATS
+from workers.catalogue.importing.combining import adding_up
 from workers.catalogue.importing.conventions import Conventions, parsers
 from workers.catalogue.importing.dates import Evidence as DateEvidence
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.importer import Progress, Report, write
-from workers.catalogue.importing.kind import Expected, Kind, Scope
-from workers.catalogue.importing.mapping import Mapper, Record
+from workers.catalogue.importing.kind import Combine, Expected, Kind, Scope
+from workers.catalogue.importing.mapping import Mapper, Record, Setting
 from workers.catalogue.importing.names import currency_of, printable, shown
 from workers.catalogue.importing.numbers import Evidence as NumberEvidence
 from workers.catalogue.importing.numbers import Mark
@@ -116,7 +117,9 @@ def import_file(
     place = _place(owner, said)
     opened = _opened(file, said, kind)
     given = _given(opened.header, said)
-    reading = Reading(opened, given, place)
+    reading = Reading(
+        opened, place.timezone, Setting(given, place.domain, datetime.datetime.now(place.timezone).date())
+    )
     conventions, marked = reading.survey(said, pause)
     if said.strict and reading.ignored:
         raise FileError(_unknown(opened.header, reading.ignored))
@@ -133,8 +136,8 @@ def import_file(
         kind,
         scope,
         reading.records(),
-        parsers(kind.fields, conventions),
-        combine=kind.combine,
+        parsers(kind.fields, conventions, opened.header.format.advice if opened.header.format else {}),
+        combine=_combine(opened.header),
         progress=progress,
         pause=pause,
     )
@@ -176,12 +179,12 @@ class Reading:
     """The rows of an open file, as often as they are wanted."""
 
     opened: Opened
-    given: Mapping[str, str]
-    place: Place
+    timezone: datetime.tzinfo
+    setting: Setting
     ignored: dict[str, None] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record]:
-        mapper = Mapper(self.opened.header, self.given, self.place.domain)
+        mapper = Mapper(self.opened.header, self.setting)
         self.ignored = mapper.ignored
         return mapper.records(self.opened.rows())
 
@@ -203,11 +206,19 @@ class Reading:
         known = self.opened.header.format
         conventions = Conventions(
             decimal=said.decimal or decimal.mark,
-            dates=said.dates or order.order,
-            timezone=self.place.timezone,
+            dates=said.dates or (Order(known.dates) if known and known.dates else order.order),
+            # The seller's own days, unless somebody wants others.
+            timezone=None if known and known.own_zone and not said.timezone else self.timezone,
             moments=bool(known and known.moments),
         )
         return conventions, currencies.all_marked(decimal.currency_marks)
+
+
+def _combine(header: Header) -> Combine | None:
+    """What several rows of one key are together: the stock of several locations adds up."""
+    if header.format and header.format.adds_up:
+        return adding_up(header.format.adds_up)
+    return header.kind.combine
 
 
 def _unknown(header: Header, ignored: Mapping[str, None]) -> str:

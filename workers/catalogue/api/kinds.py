@@ -65,7 +65,9 @@ class ReportView(BaseModel):
     sheet: str | None = Field(description="The sheet of a workbook.")
     decimal: str | None = Field(description="The decimal mark: point or comma. Null if no cell shows one.")
     dates: str | None = Field(description="The order of dates such as 03/04/2026. Null if no cell shows one.")
-    timezone: str = Field(description="The time zone that decides on which day a moment was.")
+    timezone: str | None = Field(
+        description="The time zone that decides on which day a moment was. Null if days are as the file has them."
+    )
     columns: dict[str, str] = Field(description="For each field, the column of the file that it was read from.")
     ignored_columns: list[str] = Field(description="The columns of the file that were not read.")
     warnings: list[str] = Field(description="What you should look at, although no row was refused for it.")
@@ -96,7 +98,7 @@ def show_outcome(outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
         "sheet": written.get("sheet"),
         "decimal": conventions.decimal,
         "dates": conventions.dates,
-        "timezone": str(conventions.timezone),
+        "timezone": str(conventions.timezone) if conventions.timezone else None,
         "columns": outcome.header.matched,
         "ignored_columns": outcome.ignored,
         "warnings": outcome.warnings,

@@ -4,14 +4,14 @@ Order lines come in any order, and two of one SKU and day may be a million lines
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from workers.catalogue.importing.fields import Row, Value
 from workers.catalogue.importing.kind import Combine
-from workers.catalogue.importing.writing import line
+from workers.catalogue.importing.writing import NULL, line
 
 
 class Combined(NamedTuple):
@@ -80,7 +80,18 @@ class Combiner:
             [(names, text)] = rows
             return Combined(names, f"{text}\n", 1)
         row = self._combine([dict(zip(names, text.split("\t"), strict=True)) for names, text in rows])
-        return Combined(tuple(row), line(row.values()), len(rows))
+        return Combined(tuple(row), "\t".join(row.values()) + "\n", len(rows))
+
+
+def adding_up(fields: Sequence[str]) -> Combine:
+    """Of several rows of one key, the sum of these whole numbers; of everything else, what the last one says."""
+
+    def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+        combined = {name: row[name] for row in rows for name in row}
+        counted = {name: [int(row[name]) for row in rows if row.get(name, NULL) != NULL] for name in fields}
+        return combined | {name: str(sum(numbers)) for name, numbers in counted.items() if numbers}
+
+    return combine
 
 
 def _sortable(value: Value) -> str:

@@ -18,8 +18,8 @@ class Conventions:
 
     decimal: numbers.Mark | None
     dates: dates.Order | None
-    timezone: tzinfo
-    """Of the marketplace: it decides the day of a moment."""
+    timezone: tzinfo | None
+    """Of the marketplace: it decides the day of a moment. None where the moments are written in the seller's own."""
     moments: bool = False
     """Whether days are written as moments, so that midnight is a moment too."""
 
@@ -41,9 +41,26 @@ class Remembered(dict[str, Value]):
         return value
 
 
-def parsers(fields: Mapping[str, Column], conventions: Conventions) -> dict[str, Remembered]:
-    """For each column what its cells mean in this file."""
-    return {name: Remembered(_parser(field, conventions)) for name, field in fields.items()}
+def parsers(
+    fields: Mapping[str, Column], conventions: Conventions, advice: Mapping[str, str]
+) -> dict[str, Remembered]:
+    """For each column what its cells mean in this file. `advice` says of a column what to do about an empty cell."""
+    return {
+        name: Remembered(_advising(_parser(field, conventions), advice.get(name))) for name, field in fields.items()
+    }
+
+
+def _advising(parse: Parser, advice: str | None) -> Parser:
+    if not advice:
+        return parse
+
+    def advising(cell: str) -> Value:
+        try:
+            return parse(cell)
+        except ValueError as error:
+            raise ValueError(f"{error}. {advice}" if not cell.strip() else str(error)) from None
+
+    return advising
 
 
 def _parser(field: Column, conventions: Conventions) -> Parser:
@@ -131,6 +148,5 @@ def visible(cell: str) -> str:
 
 def _day_of(found: datetime, conventions: Conventions) -> datetime:
     """The moment in the zone that decides its day. Midnight is how programs write a day, unless these are orders."""
-    if found.tzinfo is None or (not conventions.moments and found.time() == time()):
-        return found.replace(tzinfo=None)
-    return found.astimezone(conventions.timezone)
+    as_written = found.tzinfo is None or (not conventions.moments and found.time() == time())
+    return found if as_written or conventions.timezone is None else found.astimezone(conventions.timezone)

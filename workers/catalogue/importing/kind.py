@@ -42,8 +42,8 @@ class Scope:
 Check = Callable[[Row], Row]
 """From a row as it was read to the columns of the table. Raises FieldProblem."""
 
-Combine = Callable[[Sequence[Mapping[str, str]]], Row]
-"""From several rows of one key, each as PostgreSQL's text of its columns, to what they are together."""
+Combine = Callable[[Sequence[Mapping[str, str]]], dict[str, str]]
+"""From several rows of one key to what they are together: columns as COPY has them, here and there."""
 
 Complete = Callable[[Mapping[str, str], dict[str, str]], None]
 """From the cells of the row above to those of a row, by field."""

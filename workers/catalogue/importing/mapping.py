@@ -1,10 +1,13 @@
 """From the cells of a row to the fields of its kind, as the header says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from workers.catalogue.importing import dates
 from workers.catalogue.importing.conventions import unwrapped
-from workers.catalogue.importing.formats import Inherits
+from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
 from workers.catalogue.importing.recognition import Header, Positions, plain, positions_of
 from workers.catalogue.importing.tables import Row
 
@@ -18,6 +21,17 @@ class Record(NamedTuple):
     skipped: str | None = None
 
 
+class Setting(NamedTuple):
+    """What the rows of a file do not say."""
+
+    given: Mapping[str, str]
+    """Fields that all rows have."""
+    domain: str | None
+    """The end of the marketplace's address, if its country is known."""
+    today: datetime.date
+    """Where the marketplace is."""
+
+
 # Rows of JSON may name their cells in any order; more orders are looked up again.
 _MOST_HEADERS = 1_000
 
@@ -25,12 +39,11 @@ _MOST_HEADERS = 1_000
 class Mapper:
     """Rows of one file, in their order."""
 
-    def __init__(self, header: Header, given: Mapping[str, str], country: str | None) -> None:
+    def __init__(self, header: Header, setting: Setting) -> None:
         self._header = header
-        self._given = given
+        self._setting = setting
         self._plans: dict[tuple[str, ...], Plan] = {}
-        self._country = country
-        self._plan = Plan(header, given, country)
+        self._plan = Plan(header, setting)
         self.ignored: dict[str, None] = dict.fromkeys(header.ignored)
 
     def records(self, rows: Iterator[Row]) -> Iterator[Record]:
@@ -57,7 +70,7 @@ class Mapper:
         if plan is None:
             header = plain(names, self._header.kind)
             self.ignored |= dict.fromkeys(header.ignored)
-            plan = Plan(header, self._given, self._country)
+            plan = Plan(header, self._setting)
             if len(self._plans) < _MOST_HEADERS:
                 self._plans[names] = plan
         return plan
@@ -66,25 +79,17 @@ class Mapper:
 class Plan:
     """Where the cells of a row go, with all names looked up."""
 
-    def __init__(self, header: Header, given: Mapping[str, str], country: str | None) -> None:
-        self._given = {name: cell for name, cell in given.items() if name not in header.columns}
+    def __init__(self, header: Header, setting: Setting) -> None:
+        self._given = {name: cell for name, cell in setting.given.items() if name not in header.columns}
         self._width = len(header.names)
         self._simple = [(name, at[0]) for name, at in header.columns.items() if len(at) == 1]
         self._several = [(name, at) for name, at in header.columns.items() if len(at) > 1]
         self._required = [
             tuple(at for name in group for at in header.columns.get(name, ())) for group in header.kind.required
         ]
+        # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
-        known = header.format
-        self._skips = [
-            (at, skip.values, skip.reason)
-            for skip in (known.skips if known else ())
-            if (at := positions_of(skip.column, header.names))
-        ]
-        self._options = [at for name in (known.options if known else ()) for at in positions_of(name, header.names)]
-        self._channel = positions_of(known.channel, header.names) if known and known.channel else ()
-        self._country = country
-        self._inherited = _Inherited(known.inherits, header.names) if known and known.inherits else None
+        self._rules = _Rules(header.format, header.names, setting) if header.format else None
 
     def record(self, line: int, cells: list[str]) -> Record | None:
         """None for a row that is empty."""
@@ -94,27 +99,15 @@ class Plan:
             if any(cell.strip() for cell in cells[self._width :]):
                 return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
             del cells[self._width :]
-        if self._inherited:
-            cells = self._inherited.filled(cells)
-        if reason := self._skipped(cells):
-            return Record(line, self._values(cells), skipped=reason)
+        if self._rules:
+            self._rules.complete(cells)
+            if reason := self._rules.skipped(cells):
+                return Record(line, self._values(cells), skipped=reason)
+        if not any(_first(cells, positions) for positions in self._required):
+            return Record(line, {}, skipped="has none of the fields that are needed")
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
         return Record(line, self._values(cells))
-
-    def _skipped(self, cells: Sequence[str]) -> str | None:
-        for positions, values, reason in self._skips:
-            if _first(cells, positions).casefold() in values:
-                return reason
-        if self._channel and (seen := _first(cells, self._channel)) and not self._is_ours(seen):
-            return f"was sold on {seen[:40]}"
-        if not any(_first(cells, positions) for positions in self._required):
-            return "has none of the fields that are needed"
-        return None
-
-    def _is_ours(self, channel: str) -> bool:
-        """Whether Amazon.de is the marketplace of this import; of one whose country is unknown, all are."""
-        return self._country is None or channel.casefold().endswith(self._country)
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         width = len(cells)
@@ -127,14 +120,9 @@ class Plan:
             values[name] = _first(cells, positions)
         if self._given:
             values |= self._given
-        if self._options and "title" in values:
-            values["title"] = " - ".join([values["title"], *self._chosen(cells)])
+        if self._rules:
+            self._rules.finish(values, cells)
         return values
-
-    def _chosen(self, cells: Sequence[str]) -> list[str]:
-        """The options of a variant. Shopify writes Default Title where there are none."""
-        chosen = [_first(cells, (at,)) for at in self._options]
-        return [each for each in chosen if each and each != "Default Title"]
 
 
 def _first(cells: Sequence[str], positions: Positions) -> str:
@@ -145,23 +133,133 @@ def _first(cells: Sequence[str], positions: Positions) -> str:
     return ""
 
 
+class _Rules:
+    """What a known export says besides its columns, with all names looked up."""
+
+    def __init__(self, known: Format, header: Sequence[str], setting: Setting) -> None:
+        self._inherited = _Inherited(known.inherits, header) if known.inherits else None
+        self._blanks = [_Blanked(blank, header) for blank in known.blanks]
+        self._period = _Charged(known.period, header, setting.today) if known.period else None
+        self._skips = [_Skipped(skip, header) for skip in known.skips]
+        self._channel = positions_of(known.channel, header)
+        self._domain = setting.domain
+        self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
+        self._locations = [at + 1 for at in positions_of(known.locations_behind, header)]
+
+    def complete(self, cells: list[str]) -> None:
+        """Fill in what other rows say, and empty what does not count."""
+        if self._inherited:
+            self._inherited.fill(cells)
+        for blank in self._blanks:
+            blank.empty(cells)
+        if self._period:
+            self._period.empty(cells)
+
+    def skipped(self, cells: Sequence[str]) -> str | None:
+        """Why a row is no item."""
+        for skip in self._skips:
+            if skip.applies(cells):
+                return skip.reason
+        seen = _first(cells, self._channel)
+        # Of a marketplace whose country is not known, all rows are.
+        if seen and self._domain and not seen.casefold().endswith(self._domain):
+            return f"was sold on {seen[:40]}"
+        return None
+
+    def finish(self, values: dict[str, str], cells: Sequence[str]) -> None:
+        if self._options and "title" in values:
+            chosen = [option for at in self._options for option in _options(_first(cells, (at,)))]
+            values["title"] = " - ".join([values["title"], *chosen])
+        for behind in self._locations:
+            counts = [int(cell) for each in cells[behind:] if (cell := each.strip()).lstrip("-").isdecimal()]
+            values["stock"] = str(sum(counts)) if counts else ""
+
+
+_NAMED_OPTION = re.compile(r"[^=|;:]+[=:]([^|;]*)")
+
+
+def _options(cell: str) -> list[str]:
+    """The options of a variant: Blue, or of Color=Blue|Size=Small both. Shopify writes Default Title for none."""
+    if cell in ("", "Default Title"):
+        return []
+    parts = [part for part in re.split(r"[|;]", cell) if part.strip()]
+    return [(named[1] if (named := _NAMED_OPTION.fullmatch(part)) else part).strip(" []") for part in parts]
+
+
+class _Skipped:
+    def __init__(self, skip: Skip, header: Sequence[str]) -> None:
+        self.reason = skip.reason
+        self._skip = skip
+        self._columns = positions_of(skip.column, header)
+
+    def applies(self, cells: Sequence[str]) -> bool:
+        if not self._columns:
+            return False
+        cell = _first(cells, self._columns).casefold()
+        values = self._skip.values
+        found = any(value in cell for value in values) if self._skip.contains else cell in values
+        return found is not self._skip.unless
+
+
+class _Blanked:
+    def __init__(self, blank: Blank, header: Sequence[str]) -> None:
+        self._values = blank.values
+        self._columns = positions_of(blank.column, header)
+        self._by = positions_of(blank.by, header)
+
+    def empty(self, cells: list[str]) -> None:
+        if self._by and _first(cells, self._by).casefold() in self._values:
+            _clear(cells, self._columns)
+
+
+class _Charged:
+    """Empties a price outside of the time in which it is charged."""
+
+    def __init__(self, period: Period, header: Sequence[str], today: datetime.date) -> None:
+        self._columns = positions_of(period.column, header)
+        self._start, self._end = positions_of(period.start, header), positions_of(period.end, header)
+        self._today = today
+
+    def empty(self, cells: list[str]) -> None:
+        start, end = _first(cells, self._start), _first(cells, self._end)
+        if self._start == self._end:
+            start, _, end = start.partition("/")
+        begins, ends = _day(start), _day(end)
+        if (begins and begins > self._today) or (ends and ends < self._today):
+            _clear(cells, self._columns)
+
+
+def _day(cell: str) -> datetime.date | None:
+    """None where nothing is said, or nothing that can be read: then the price counts."""
+    try:
+        found = dates.read(cell, None) if cell.strip() else None
+    except ValueError:
+        return None
+    return found.date() if isinstance(found, datetime.datetime) else found
+
+
+def _clear(cells: list[str], positions: Iterable[int]) -> None:
+    for at in positions:
+        if at < len(cells):
+            cells[at] = ""
+
+
 class _Inherited:
     """Fills in the cells that an export writes only once for several rows."""
 
     def __init__(self, inherits: Inherits, header: Sequence[str]) -> None:
-        self._columns = [at for name in inherits.columns for at in positions_of(name, header)]
-        self._by = positions_of(inherits.by, header) if inherits.by else ()
+        self._columns = [at for names in inherits.columns for at in positions_of(names, header)]
+        self._by = positions_of(inherits.by, header)
         self._marked = positions_of(inherits.marked[0], header) if inherits.marked else ()
         self._mark = inherits.marked[1] if inherits.marked else ""
         self._above: list[str] = []
 
-    def filled(self, cells: list[str]) -> list[str]:
+    def fill(self, cells: list[str]) -> None:
         if self._above and self._belongs(cells):
             for at in self._columns:
                 if at < min(len(cells), len(self._above)) and not cells[at].strip():
                     cells[at] = self._above[at]
         self._above = cells
-        return cells
 
     def _belongs(self, cells: Sequence[str]) -> bool:
         if self._marked:

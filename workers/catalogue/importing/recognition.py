@@ -44,13 +44,11 @@ class Header:
     @property
     def helping(self) -> set[int]:
         """Columns that are no field's and yet decide about rows."""
-        if self.format is None:
-            return set()
-        inherits = self.format.inherits
-        names: list[Names] = [*(skip.column for skip in self.format.skips), *self.format.options, self.format.channel]
-        if inherits:
-            names += [*inherits.columns, inherits.by, inherits.marked[0] if inherits.marked else ""]
-        return {at for each in names for at in positions_of(each, self.names)}
+        return (
+            {at for names in _helping(self.format) for at in positions_of(names, self.names)}
+            if self.format
+            else set()
+        )
 
     def missing(self, given: Collection[str]) -> list[str]:
         """The fields that are needed, and neither in the file nor given by its sender."""
@@ -63,6 +61,22 @@ class Header:
         """Ignored columns that are probably meant for a field: their names, and the field's."""
         open_fields = [name for name in self.kind.fields if name not in self.columns]
         return [(name, close) for name in self.ignored if (close := close_to(name, open_fields))]
+
+
+def _helping(known: Format) -> list[Names]:
+    names: list[Names] = [
+        *(skip.column for skip in known.skips),
+        *known.options,
+        known.channel,
+        known.locations_behind,
+    ]
+    names += [blank.by for blank in known.blanks]
+    if known.period:
+        names += [known.period.start, known.period.end]
+    if known.inherits:
+        names += [*known.inherits.columns, known.inherits.by]
+        names += [known.inherits.marked[0]] if known.inherits.marked else []
+    return names
 
 
 # Longer cells are no names of columns.
@@ -92,12 +106,15 @@ def positions_of(names: Names, header: Sequence[str]) -> Positions:
 def of_format(header: Sequence[str], formats: Iterable[Format]) -> Format | None:
     """The known export that has this header: of several the one that asks for most."""
     forms = _forms(header)
-    fitting = [
-        each
-        for each in formats
-        if all(any(normalised(name) in forms for name in _all(names)) for names in each.signature)
-    ]
+    fitting = [each for each in formats if _fits(each, forms)]
     return max(fitting, key=lambda each: len(each.signature), default=None)
+
+
+def _fits(known: Format, forms: Mapping[str, int]) -> bool:
+    asked = [{normalised(name) for name in _all(names)} for names in known.signature]
+    if not all(names & forms.keys() for names in asked):
+        return False
+    return not known.exact or forms.keys() <= set().union(*asked)
 
 
 @cache
@@ -125,6 +142,8 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
 
 def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
     columns = {name: found for name, names in known.columns.items() if (found := positions_of(names, header))}
+    if known.locations_behind:
+        columns["stock"] = positions_of(known.locations_behind, header)
     return Header(tuple(header), kind, known, columns)
 
 

@@ -69,7 +69,8 @@ def upsert(
         return written
 
 
-# What the text format of COPY has another meaning for.
+# What the text format of COPY writes for nothing, and what has another meaning there.
+NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -81,7 +82,7 @@ def line(row: Iterable[Value]) -> str:
 def _cell(value: Value) -> str:
     if isinstance(value, str):
         return value.translate(_ESCAPES)
-    return r"\N" if value is None else str(value)
+    return NULL if value is None else str(value)
 
 
 def _count(cursor: Any, statements: "_Statements") -> Written:

@@ -81,17 +81,17 @@ def _set_price(row: Row) -> None:
         raise FieldProblem("price", str(error)) from None
 
 
-def combine(rows: Sequence[Mapping[str, str]]) -> Row:
+def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """Order lines of one day: units add up, and the price is what they were sold for on average."""
     units = [float(row["units"]) for row in rows]
     total = sum(units)
     weights = units if total else [1.0] * len(rows)
     price = sum(Decimal(row["price"]) * Decimal(weight) for row, weight in zip(rows, weights, strict=True))
     promoted = sum(float(row.get("promoted", 0)) * weight for row, weight in zip(rows, weights, strict=True))
-    combined: Row = {name: row[name] for row in rows for name in row}
-    combined |= {"units": total, "price": fields.average_price(str(price / Decimal(sum(weights))))}
+    combined = {name: row[name] for row in rows for name in row}
+    combined |= {"units": str(total), "price": str(fields.average_price(str(price / Decimal(sum(weights)))))}
     if "promoted" in combined:
-        combined["promoted"] = min(promoted / sum(weights), 1.0)
+        combined["promoted"] = str(min(promoted / sum(weights), 1.0))
     return combined
 
 
