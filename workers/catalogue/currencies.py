@@ -24,7 +24,7 @@ _DUST = Decimal("1e-6")
 def without_dust(amount: Decimal, currency: str) -> Decimal:
     """The amount in the currency's smallest units, if it is that but for what floating point left behind."""
     rounded = amount.quantize(Decimal(1).scaleb(-decimals(currency)))
-    return rounded if amount != rounded and abs(amount - rounded) < _DUST else amount
+    return rounded if rounded and amount != rounded and abs(amount - rounded) < _DUST else amount
 
 
 _DOLLARS = frozenset(["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"])

@@ -27,7 +27,7 @@ from workers.catalogue.importing.mapping import Mapper, Record, Setting
 from workers.catalogue.importing.names import currency_of, printable, shown
 from workers.catalogue.importing.numbers import Evidence as NumberEvidence
 from workers.catalogue.importing.numbers import Mark
-from workers.catalogue.importing.opening import Opened, open_file
+from workers.catalogue.importing.opening import Json, Opened, open_file
 from workers.catalogue.importing.recognition import Header, Recognition
 from workers.catalogue.kinds import KINDS, PRODUCTS
 from workers.catalogue.models import DEFAULT_CURRENCY
@@ -52,7 +52,7 @@ class Said(NamedTuple):
     """What the sender says of a file. None is not said."""
 
     marketplace: str
-    json: bool = False
+    json: Json | None = None
     charset: str | None = None
     delimiter: str | None = None
     decimal: Mark | None = None
@@ -92,7 +92,7 @@ def _opened(file: IO[bytes], said: Said, kind: Kind[Any] | None) -> Opened:
     return open_file(
         file,
         Recognition(kind, KINDS, FORMATS, frozenset(said.given())),
-        json_lines=said.json,
+        json=said.json,
         charset=said.charset,
         delimiter=said.delimiter,
         sheet=said.sheet,

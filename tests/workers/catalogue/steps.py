@@ -9,6 +9,7 @@ from tests.clients import Caller
 from workers.catalogue.files import Said, import_file
 from workers.catalogue.importing.importer import Report
 from workers.catalogue.importing.kind import Expected, Kind
+from workers.catalogue.importing.opening import Json
 
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
@@ -75,4 +76,6 @@ def imported(
 ) -> Report:
     """The report of an import below the API."""
     file = BytesIO(body) if isinstance(body, bytes) else body
-    return import_file(tenant, file, Said(MARKETPLACE, json=json, dry_run=dry_run), kind, expected=expected).report
+    return import_file(
+        tenant, file, Said(MARKETPLACE, json=Json.LINES if json else None, dry_run=dry_run), kind, expected=expected
+    ).report

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 
 from aijobs.api.wire.bodies import body_stream, media_type_of
 from aijobs.errors import InvalidRequest, UnsupportedMediaType
+from workers.catalogue.importing.opening import Json
 from workers.catalogue.importing.spooling import spooled
 
-JSON = ("application/x-ndjson", "application/jsonl", "application/json")
+JSON = {"application/x-ndjson": Json.LINES, "application/jsonl": Json.LINES, "application/json": Json.ANY}
 EXCEL = ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.ms-excel")
 # What a file is, its content says; these are those that say nothing else.
 TABLES = ("text/csv", "application/csv", "text/tab-separated-values", "text/plain", *EXCEL)
@@ -26,7 +27,7 @@ class Upload(NamedTuple):
     """A file, unpacked and whole, and what was said of it."""
 
     file: IO[bytes]
-    json: bool
+    json: Json | None
     charset: str | None
 
 
@@ -45,7 +46,7 @@ def uploaded(request: Request, pause: Callable[[], None]) -> Iterator[Upload]:
             with _of_form(request, body) as part, spooled(part.file, pause) as file:
                 yield Upload(file, part.json, part.charset)
         else:
-            yield Upload(body, media_type in JSON, _charset(request.content_type))
+            yield Upload(body, JSON.get(media_type), _charset(request.content_type))
 
 
 def _charset(content_type: str) -> str | None:
@@ -67,7 +68,7 @@ def _of_form(request: Request, body: IO[bytes]) -> Iterator[Upload]:
         if len(sent) != 1:
             raise InvalidRequest(f"The form has {len(sent)} files. Send exactly one.")
         [file] = sent
-        yield Upload(file, file.content_type in JSON, file.charset)
+        yield Upload(file, JSON.get(file.content_type or ""), file.charset)
     finally:
         for each in sent:
             each.close()

@@ -7,6 +7,9 @@ from workers.catalogue import currencies
 from workers.catalogue.importing.fields import Amount, Row
 from workers.catalogue.importing.names import printable
 
+# In dinars 1.290 is an everyday price.
+THREE_DECIMALS = 3
+
 
 class FieldProblem(Exception):
     """A rule over a whole row that one of its fields breaks."""
@@ -31,9 +34,13 @@ def check_amounts(row: Row, names: Iterable[str]) -> None:
 
 
 def check_marks(row: Row, currency: str) -> None:
-    """Refuse amounts beside which the mark of another currency stands."""
+    """Refuse amounts with the mark of another currency, and those that have two readings in this one."""
     for name, amount in row.items():
-        if isinstance(amount, Amount) and currency not in currencies.marked(amount.currency_mark):
+        if not isinstance(amount, Amount):
+            continue
+        if amount.doubt and currencies.decimals(currency) != THREE_DECIMALS:
+            raise FieldProblem(name, amount.doubt)
+        if amount.currency_mark and currency not in currencies.marked(amount.currency_mark):
             raise FieldProblem(
                 name, f"is marked {printable(amount.currency_mark)}, but the currency of the product is {currency}"
             )

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
+from decimal import Decimal
 
 from workers.catalogue.importing import dates, numbers
 from workers.catalogue.importing.fields import Amount, Column, Form, Parser, Value
@@ -77,8 +78,8 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
         if cell.casefold() in _WORDS:
             return parse(cell)
         found = numbers.read(cell, conventions.decimal)
-        if found.currency_mark:
-            raise ValueError(numbers.NOT_A_NUMBER)
+        if found.currency_mark or found.doubt:
+            raise ValueError(found.doubt or numbers.NOT_A_NUMBER)
         return parse(found.text)
 
     def money(cell: str) -> Value:
@@ -87,10 +88,10 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
             return parse(cell)
         found = numbers.read(cell, conventions.decimal)
         value = parse(found.text)
-        if not found.currency_mark or value is None:
+        if not isinstance(value, Decimal) or not (found.currency_mark or found.doubt):
             return value
-        amount = Amount(value)  # type: ignore[arg-type]  # what parses money gives a Decimal
-        amount.currency_mark = found.currency_mark
+        amount = Amount(value)
+        amount.currency_mark, amount.doubt = found.currency_mark, found.doubt
         return amount
 
     def day(cell: str) -> Value:

@@ -1,12 +1,14 @@
 """Which characters the bytes of a file stand for."""
 
 import codecs
+import re
 from collections.abc import Iterator
 from typing import IO
 
 from charset_normalizer import from_bytes
 
 from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.spooling import BLOCK
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -21,16 +23,23 @@ def shown(encoding: str) -> str:
     return encoding.removesuffix("-sig").replace("cp932", "shift_jis").replace("cp125", "windows-125")
 
 
+# Python knows others besides, which are no character sets of files.
+_CHARSETS = re.compile(r"utf[-_](8|16|32)([-_].+)?|ascii|iso8859.+|cp\d+|koi8.+|mac.+|shift.+|euc.+|gb.+|big5.*")
+# Everybody who names these means Windows-1252, browsers too.
+_MEANT = {"iso8859-1": LIKELIEST, "ascii": LIKELIEST, "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+
+
 def known(name: str) -> str:
     """The codec of this name of a Content-Type. Raises FileError."""
     try:
-        codec = codecs.lookup(name)
-        "".encode(codec.name)
+        codec = codecs.lookup(name).name
     except (LookupError, ValueError):
-        raise FileError(f"The Content-Type names a charset that is not known: {name[:40]!r}.") from None
-    if not codec._is_text_encoding:
-        raise FileError(f"The Content-Type names a charset that is not known: {name[:40]!r}.")
-    return codec.name
+        codec = ""
+    if not _CHARSETS.fullmatch(codec):
+        raise FileError(
+            f"The Content-Type names a charset that is not known: {printable(name)}. Use utf-8, for example."
+        )
+    return _MEANT.get(codec, codec)
 
 
 def found(file: IO[bytes], named: str | None) -> str:
@@ -93,7 +102,7 @@ def _legacy(sample: bytes) -> str:
 def decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
     """The text, block by block. Bytes that are none become lone surrogates, which the fields refuse."""
     file.seek(0)
-    errors = "surrogateescape" if not encoding.startswith("utf-16") else "replace"
+    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     while block := file.read(BLOCK):
         yield decoder.decode(block)

@@ -48,9 +48,12 @@ class Column:
 
 
 class Amount(Decimal):
-    """An amount beside which a currency mark stood: it has to be the row's."""
+    """An amount of which its currency decides whether it is good."""
 
     currency_mark: str = ""
+    """What stood beside it: it has to be the row's."""
+    doubt: str = ""
+    """Why it has two readings. This is the one with decimals, which only a currency with three of them has."""
 
 
 # Control characters, and the lone surrogates that stand for bytes which are no UTF-8.

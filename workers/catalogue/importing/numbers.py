@@ -41,10 +41,14 @@ NOT_A_NUMBER = "must be a number, for example 19.99"
 
 
 class Number(NamedTuple):
-    """A number as Python writes it, and the currency mark that was beside it."""
+    """A number as Python writes it, and the currency mark that was beside it.
+
+    `doubt` says why the number has two readings: then `text` is the one with decimals.
+    """
 
     text: str
-    currency_mark: str
+    currency_mark: str = ""
+    doubt: str = ""
 
 
 def exact(text: str) -> str:
@@ -58,25 +62,21 @@ def exact(text: str) -> str:
 def read(cell: str, mark: Mark | None) -> Number:
     """The number in a cell, where `mark` is the file's decimal mark, as far as it is known.
 
-    Raises ValueError for what is not a number, and for one that has two readings.
+    Raises ValueError for what is not a number.
     """
     cell = cell.strip()
     if mark is not Mark.COMMA and _PLAIN.fullmatch(cell):
-        return Number(cell, "")
+        return Number(cell)
     parts = _PARTS.fullmatch(cell) if len(cell) <= _LONGEST else None
     if parts is None:
         raise ValueError(NOT_A_NUMBER)
     readings = _readings(parts["digits"])
-    if mark in readings:
-        digits = readings[mark]
-    elif len(set(readings.values())) > 1:
-        raise ValueError(_two_readings(readings))
-    elif readings:
-        (digits, *_) = readings.values()
-    else:
+    if not readings:
         raise ValueError(NOT_A_NUMBER)
+    digits = readings.get(mark) or min(readings.values(), key=Decimal)
+    doubt = _two_readings(readings) if mark not in readings and len(set(readings.values())) > 1 else ""
     sign = (parts["sign"] or parts["inner"]).replace("\u2212", "-")
-    return Number(f"{sign}{digits}{parts['exponent'] or ''}", _currency_of(parts))
+    return Number(f"{sign}{digits}{parts['exponent'] or ''}", _currency_of(parts), doubt)
 
 
 def _currency_of(parts: re.Match[str]) -> str:

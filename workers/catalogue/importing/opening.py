@@ -1,9 +1,10 @@
 """Finds out what kind of file it is, how it is written, and where its header is."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
+from json import loads
 from typing import IO
 
 from workers.catalogue.importing import encodings, workbooks
@@ -20,6 +21,15 @@ MOST_TITLE_ROWS = 50
 _SAYS_DELIMITER = "sep="
 
 
+class Json(Enum):
+    """What a sender may say of JSON."""
+
+    LINES = auto()
+    """One object per line."""
+    ANY = auto()
+    """Lines or an array."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A file whose columns are known. `rows` may be called again."""
@@ -33,12 +43,12 @@ def open_file(
     file: IO[bytes],
     recognition: Recognition,
     *,
-    json_lines: bool = False,
+    json: Json | None = None,
     charset: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
 ) -> Opened:
-    """The rows of a file behind its header. `json_lines`: its sender says that it is JSON.
+    """The rows of a file behind its header. What its sender says of it may be left out.
 
     Raises FileError for what cannot be imported.
     """
@@ -50,28 +60,31 @@ def open_file(
         return _of_table(workbooks.opened(file, sheet), recognition)
     encoding = encodings.found(file, encodings.known(charset) if charset else None)
     start = first.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
-    if json_lines or start.startswith("{"):
-        return _of_json(file, encoding, start, recognition)
-    if start.startswith("[") and start[1:].lstrip().startswith(("{", "]")):
-        return _of_json(file, encoding, start, recognition)
+    if json or start.startswith("{") or (start.startswith("[") and start[1:].lstrip().startswith(("{", "]"))):
+        return _of_json(_json_table(file, encoding, start, json), recognition)
     if start.lower().startswith(("<!doctype html", "<html", "<?xml", "<table")):
         raise FileError("This is a web page or XML, and not a table. Download the file as CSV, or save it as .xlsx.")
     return _of_text(file, encoding, DELIMITERS[delimiter] if delimiter else None, recognition)
 
 
-def _of_json(file: IO[bytes], encoding: str, start: str, recognition: Recognition) -> Opened:
-    table: Table = JsonLines(file, encoding)
-    if start.startswith("["):
-        table = JsonArray(file, encoding, "item")
-    elif not _is_json(start.splitlines()[0]) and start.rstrip(" \t\r\n") == "{":
-        table = JsonArray(file, encoding, "")
-    names = tuple(next((row.names for row in islice(table.rows(), 100) if row.names), ()))
+def _of_json(table: Table, recognition: Recognition) -> Opened:
+    names = tuple(next((row.names for row in islice(table.rows(), MOST_TITLE_ROWS) if row.names), ()))
     return Opened(table, _header_of_json(names, recognition), table.rows)
+
+
+def _json_table(file: IO[bytes], encoding: str, start: str, said: Json | None) -> Table:
+    """An object per line, unless the file is an array, or an object whose first line is not JSON by itself."""
+    if said is not Json.LINES and start.startswith("["):
+        return JsonArray(file, encoding, "item")
+    first = start.splitlines()[0] if start else ""
+    if said is not Json.LINES and not _is_json(first) and first.strip() == "{":
+        return JsonArray(file, encoding, "")
+    return JsonLines(file, encoding)
 
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
+        loads(line)
     except ValueError:
         return False
     return True

@@ -18,12 +18,13 @@ from workers.catalogue.importing.fields import currency
 from workers.catalogue.importing.importer import Progress
 from workers.catalogue.importing.kind import Expected
 from workers.catalogue.importing.numbers import Mark
+from workers.catalogue.importing.opening import Json
 from workers.catalogue.importing.spooling import spooled
 from workers.catalogue.kinds import KINDS
 from workers.catalogue.management.arguments import marketplace, zone
 
 SHOWN_ROWS = 20
-JSON_SUFFIXES = (".ndjson", ".jsonl", ".json")
+JSON = {".ndjson": Json.LINES, ".jsonl": Json.LINES, ".json": Json.ANY}
 T = TypeVar("T")
 
 
@@ -86,14 +87,14 @@ class Command(BaseCommand):
         try:
             with path.open("rb") as stream:
                 file = spooled(stream)
-            return Read(path, file, KINDS.index(kind_of(file, said._replace(json=_is_json(path)))))
+            return Read(path, file, KINDS.index(kind_of(file, said._replace(json=_json_of(path)))))
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
         except FileError as error:
             raise CommandError(_at(path, error)) from None
 
     def _import(self, read: Read, run: Callable[..., Outcome], said: Said) -> Outcome:
-        said = said._replace(json=_is_json(read.path))
+        said = said._replace(json=_json_of(read.path))
         try:
             with read.file:
                 outcome = run(read.file, said, None, progress=self._progress(read.path))
@@ -140,8 +141,8 @@ def _argument(read: Callable[[str], T]) -> Callable[[str], T]:
     return argument
 
 
-def _is_json(path: Path) -> bool:
-    return path.suffix.lower() in JSON_SUFFIXES
+def _json_of(path: Path) -> Json | None:
+    return JSON.get(path.suffix.lower())
 
 
 def _at(path: Path, error: FileError) -> str:
