@@ -76,6 +76,5 @@ def imported(
 ) -> Report:
     """The report of an import below the API."""
     file = BytesIO(body) if isinstance(body, bytes) else body
-    return import_file(
-        tenant, file, Said(MARKETPLACE, json=Json.LINES if json else None, dry_run=dry_run), kind, expected=expected
-    ).report
+    said = Said(MARKETPLACE, json=Json.LINES if json else None, dry_run=dry_run)
+    return import_file(tenant, file, said, kind, expected=expected).report

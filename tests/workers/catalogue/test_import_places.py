@@ -34,10 +34,10 @@ def test_a_third_import_is_told_to_come_back(owner: Caller, busy: None, kind: st
 
 
 def test_nothing_of_its_body_is_read(owner: Caller, busy: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(request: object) -> None:
+    def refuse(request: object, pause: object) -> None:
         raise AssertionError("the body is read")
 
-    monkeypatch.setattr(kinds, "body_stream", refuse)
+    monkeypatch.setattr(kinds, "uploaded", refuse)
     assert send(owner, "products", FILE).status_code == 429
 
 

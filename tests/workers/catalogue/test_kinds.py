@@ -8,7 +8,7 @@ from aijobs.api.wire.pagination import encode_cursor
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, all_pages, counts, listed, report
 from workers.catalogue.api.filters import SEPARATOR
-from workers.catalogue.importing import Kind
+from workers.catalogue.importing.kind import Kind
 from workers.catalogue.kinds import KINDS
 
 pytestmark = pytest.mark.django_db

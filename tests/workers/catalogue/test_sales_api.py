@@ -44,10 +44,39 @@ def test_without_the_promoted_column_new_days_are_not_and_old_ones_keep_what_the
     assert [(each["units"], each["promoted"]) for each in listed(owner, "sales")] == [(20.0, 0.0), (32.0, 1.0)]
 
 
-def test_of_two_rows_for_one_day_the_later_counts(owner: Caller) -> None:
+def test_order_lines_of_one_day_add_up_however_often_the_file_comes(owner: Caller) -> None:
+    add_products(owner, "A", "B")
+    lines = "A,2026-03-12,10,2,no\nB,2026-03-12,7,1,no\nA,2026-03-12,12,3,yes\nA,2026-03-13,9,1,no\n"
+    assert counts(report(owner, "sales", HEADER + lines)) == (3, 1, 0)
+    assert counts(report(owner, "sales", HEADER + lines)) == (0, 4, 0)
+    found = {(each["sku"], each["date"]): each for each in listed(owner, "sales")}
+    both = found["A", "2026-03-12"]
+    assert (both["units"], both["price"], both["promoted"]) == (5.0, 11.2, 0.6)
+    assert found["B", "2026-03-12"]["units"] == 1.0
+
+
+def test_order_lines_add_up_across_chunks(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 2)
+    monkeypatch.setattr("workers.catalogue.importing.combining._RUN_ROWS", 3)
+    add_products(owner, "A", "B", "C")
+    lines = "".join(f"{sku},2026-03-12,10,1,\n" for sku in "ABCABCABA")
+    assert counts(report(owner, "sales", HEADER + lines)) == (3, 6, 0)
+    assert {each["sku"]: each["units"] for each in listed(owner, "sales")} == {"A": 4.0, "B": 3.0, "C": 2.0}
+
+
+def test_what_all_units_brought_gives_the_price_of_one(owner: Caller) -> None:
     add_products(owner, "A")
-    assert counts(report(owner, "sales", HEADER + "A,2026-03-12,9,1,no\nA,2026-03-12,9,2,no\n")) == (1, 1, 0)
-    assert listed(owner, "sales")[0]["units"] == 2.0
+    body = "sku,date,units,revenue,discount\nA,2026-03-12,4,100,10\nA,2026-03-13,2,50,\nA,2026-03-14,0,9,\n"
+    told = report(owner, "sales", body)
+    assert (counts(told), where(told)) == ((2, 0, 1), [(4, "units")])
+    assert [(each["price"], each["promoted"]) for each in listed(owner, "sales")] == [(25.0, 0.0), (22.5, 1.0)]
+
+
+def test_sales_in_another_currency_than_the_product_are_refused(owner: Caller) -> None:
+    add_products(owner, "A")
+    body = "sku,date,price,units,currency\nA,2026-03-12,9,1,EUR\nA,2026-03-13,9,1,USD\nA,2026-03-14,€9,1,\n"
+    told = report(owner, "sales", body)
+    assert (counts(told), where(told)) == ((1, 0, 2), [(2, "currency"), (4, "price")])
 
 
 @pytest.mark.parametrize(
@@ -74,11 +103,9 @@ def test_units_may_be_parts(owner: Caller, units: str) -> None:
         ("nobody,2026-03-12,9,1,", "sku"),
         (",2026-03-12,9,1,", "sku"),
         ("A,,9,1,", "date"),
-        ("A,12.03.2026,9,1,", "date"),
         ("A,03/12/2026,9,1,", "date"),
         ("A,2026-02-30,9,1,", "date"),
-        ("A,2026-3-1,9,1,", "date"),
-        ("A,2026-03-12T00:00:00Z,9,1,", "date"),
+        ("A,32.03.2026,9,1,", "date"),
         ("A,1969-12-31,9,1,", "date"),
         ("A,2101-01-01,9,1,", "date"),
         ("A,2026-03-12,0,1,", "price"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
@@ -75,7 +76,14 @@ class Report:
 
     def show(self, row: Row) -> None:
         if len(self.preview) < MOST_SHOWN:
-            self.preview.append(dict(row))
+            # Days as they are written in answers.
+            self.preview.append(
+                {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
+            )
+
+
+def _shown(value: Value) -> Value:
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def write(

@@ -87,6 +87,9 @@ class Plan:
         self._required = [
             tuple(at for name in group for at in header.columns.get(name, ())) for group in header.kind.required
         ]
+        # What has none of these is a footer, not an item that lacks something.
+        told = {name for group in header.kind.required for name in group} | set(header.kind.table.needed)
+        self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
         # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
         self._rules = _Rules(header.format, header.names, setting) if header.format else None
@@ -103,7 +106,7 @@ class Plan:
             self._rules.complete(cells)
             if reason := self._rules.skipped(cells):
                 return Record(line, self._values(cells), skipped=reason)
-        if not any(_first(cells, positions) for positions in self._required):
+        if not _first(cells, self._telling):
             return Record(line, {}, skipped="has none of the fields that are needed")
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")

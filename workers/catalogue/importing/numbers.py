@@ -73,8 +73,10 @@ def read(cell: str, mark: Mark | None) -> Number:
     readings = _readings(parts["digits"])
     if not readings:
         raise ValueError(NOT_A_NUMBER)
-    digits = readings.get(mark) or min(readings.values(), key=Decimal)
-    doubt = _two_readings(readings) if mark not in readings and len(set(readings.values())) > 1 else ""
+    if mark and mark not in readings:
+        raise ValueError(f"has another decimal mark than the {mark}, which the file has")
+    digits = readings[mark] if mark else min(readings.values(), key=Decimal)
+    doubt = _two_readings(readings) if not mark and len(set(readings.values())) > 1 else ""
     sign = (parts["sign"] or parts["inner"]).replace("\u2212", "-")
     return Number(f"{sign}{digits}{parts['exponent'] or ''}", _currency_of(parts), doubt)
 

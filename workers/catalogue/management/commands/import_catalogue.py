@@ -1,10 +1,12 @@
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import IO, Any, NamedTuple, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,7 +18,7 @@ from workers.catalogue.importing.delimited import DELIMITERS
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.fields import currency
 from workers.catalogue.importing.importer import Progress
-from workers.catalogue.importing.kind import Expected
+from workers.catalogue.importing.kind import Expected, Kind
 from workers.catalogue.importing.numbers import Mark
 from workers.catalogue.importing.opening import Json
 from workers.catalogue.importing.spooling import spooled
@@ -24,6 +26,7 @@ from workers.catalogue.kinds import KINDS
 from workers.catalogue.management.arguments import marketplace, zone
 
 SHOWN_ROWS = 20
+NONE = Path("-")
 JSON = {".ndjson": Json.LINES, ".jsonl": Json.LINES, ".json": Json.ANY}
 T = TypeVar("T")
 
@@ -47,7 +50,13 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="The files to import.")
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = "columns of tables of your own, the first ones are needed:\n" + "\n".join(
+            map(_columns, KINDS)
+        )
+        parser.add_argument(
+            "files", type=Path, nargs="+", metavar="FILE", help="The files to import. A hyphen is left out."
+        )
         parser.add_argument("--tenant", required=True, help="The tenant's name.")
         parser.add_argument(
             "--marketplace",
@@ -74,8 +83,12 @@ class Command(BaseCommand):
         said = Said(dry_run=dry_run, **{name: options[name] for name in Said._fields if name in options})
         # A dry run writes nothing: each file is checked as if those before it had been imported.
         expected: Expected = {}
-        read = sorted((self._opened(path, said) for path in files), key=lambda each: each.order)
-        outcomes = [self._import(each, partial(import_file, owner, expected=expected), said) for each in read]
+        named = [path for path in files if path != NONE]
+        if not named:
+            raise CommandError("Name at least one file.")
+        with ExitStack() as stack:
+            read = sorted((self._opened(path, said, stack) for path in named), key=lambda each: each.order)
+            outcomes = [self._import(each, partial(import_file, owner, expected=expected), said) for each in read]
         if rejected := sum(outcome.report.rejected for outcome in outcomes):
             raise CommandError(
                 f"{rejected:,} rows are wrong. Nothing was written, because this is a dry run."
@@ -83,10 +96,10 @@ class Command(BaseCommand):
                 else f"{rejected:,} rows were rejected. All others were imported."
             )
 
-    def _opened(self, path: Path, said: Said) -> Read:
+    def _opened(self, path: Path, said: Said, stack: ExitStack) -> Read:
         try:
             with path.open("rb") as stream:
-                file = spooled(stream)
+                file = stack.enter_context(spooled(stream))
             return Read(path, file, KINDS.index(kind_of(file, said._replace(json=_json_of(path)))))
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}") from None
@@ -96,8 +109,7 @@ class Command(BaseCommand):
     def _import(self, read: Read, run: Callable[..., Outcome], said: Said) -> Outcome:
         said = said._replace(json=_json_of(read.path))
         try:
-            with read.file:
-                outcome = run(read.file, said, None, progress=self._progress(read.path))
+            outcome = run(read.file, said, None, progress=self._progress(read.path))
         except FileError as error:
             raise CommandError(_at(read.path, error)) from None
         self._show(read.path, outcome, said.dry_run)
@@ -129,6 +141,10 @@ class Command(BaseCommand):
             self.stdout.write(f"  line {skipped['line']:<5} {skipped['reason']} {skipped['sku']}".rstrip())
         if dry_run and report.preview:
             self.stdout.write(table(report.preview, terminal_width()))
+
+
+def _columns(kind: Kind[Any]) -> str:
+    return fill(f"{kind.name}: {', '.join(kind.fields)}", 100, initial_indent="  ", subsequent_indent="    ")
 
 
 def _argument(read: Callable[[str], T]) -> Callable[[str], T]:
