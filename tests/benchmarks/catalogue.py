@@ -89,24 +89,23 @@ def sales_as_json() -> BytesIO:
 
 
 def measure() -> None:
-    from workers.catalogue.importing.reading import read_csv, read_ndjson
-
     from tests.clients import caller
     from tests.factories import TenantFactory
-    from workers.catalogue.importing import run_import
+    from workers.catalogue.files import Said, import_file
     from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
     from workers.catalogue.kinds import SALES
     from workers.jobs.pricing_recalculate.reading import load_products, load_sales
 
     shop = caller(TenantFactory())
-    products = partial(run_import, PRODUCT_ROWS, shop.tenant.pk, MARKETPLACE)
-    sales = partial(run_import, SALES, shop.tenant.pk, MARKETPLACE)
-    timed(f"{PRODUCTS:,} products", None, partial(products, product_file(), read_csv))
+    said = Said(MARKETPLACE)
+    products = partial(import_file, shop.tenant, said=said, kind=PRODUCT_ROWS)
+    sales = partial(import_file, shop.tenant, kind=SALES)
+    timed(f"{PRODUCTS:,} products", None, partial(products, product_file()))
     for what, units in [("new", 0), ("once more", 0), ("every row corrected", 1)]:
-        report = timed(f"1,000,000 sales, {what}", 60, partial(sales, sale_file(units), read_csv))
+        report = timed(f"1,000,000 sales, {what}", 60, partial(sales, sale_file(units), said=said)).report
         assert report.imported + report.updated == PRODUCTS * DAYS, report
-    timed("1,000,000 sales, a dry run", None, partial(sales, sale_file(2), read_csv, dry_run=True))
-    timed("100,000 sales, JSON that differs in fields", None, partial(sales, sales_as_json(), read_ndjson))
+    timed("1,000,000 sales, a dry run", None, partial(sales, sale_file(2), said=Said(MARKETPLACE, dry_run=True)))
+    timed("100,000 sales, JSON that differs in fields", None, partial(sales, sales_as_json(), said=said))
 
     skus = [f"SKU-{number:05d}" for number in range(0, PRODUCTS, PRODUCTS // 1000)]
     found = timed("read 1,000 products", None, partial(load_products, shop.tenant.pk, MARKETPLACE, skus))

@@ -20,7 +20,6 @@ from workers.catalogue.importing.conventions import Conventions, parsers
 from workers.catalogue.importing.dates import Evidence as DateEvidence
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.errors import FileError
-from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.importer import Progress, Report, write
 from workers.catalogue.importing.kind import Combine, Expected, Kind, Scope
 from workers.catalogue.importing.mapping import Mapper, Record, Setting
@@ -184,23 +183,24 @@ class Reading:
     ignored: dict[str, None] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record]:
+        return self._mapper().records(self.opened.rows())
+
+    def _mapper(self) -> Mapper:
         mapper = Mapper(self.opened.header, self.setting)
         self.ignored = mapper.ignored
-        return mapper.records(self.opened.rows())
+        return mapper
 
     def survey(self, said: Said, pause: Callable[[], None] | None) -> tuple[Conventions, str | None]:
         """How the file writes numbers and dates, and its currency if the marks beside its amounts mean only one.
 
         From all its cells, unless the sender says it.
         """
-        fields = self.opened.header.kind.fields
-        amounts = [name for name, each in fields.items() if each.form in (Form.NUMBER, Form.MONEY)]
-        days = [name for name, each in fields.items() if each.form in (Form.DAY, Form.MOMENT)]
         decimal, order = NumberEvidence(), DateEvidence()
-        records = self.records()
-        while some := list(islice(records, 1_000)):
-            decimal.add({cell for each in some for name in amounts if (cell := each.values.get(name))})
-            order.add({cell for each in some for name in days if (cell := each.values.get(name))})
+        mapper, rows = self._mapper(), self.opened.rows()
+        while some := list(islice(rows, 1_000)):
+            cells = mapper.look(some)
+            decimal.add(cells.numbers)
+            order.add(cells.dates)
             if pause:
                 pause()
         known = self.opened.header.format

@@ -205,7 +205,6 @@ def test_errors_are_listed_up_to_a_thousand(owner: Caller) -> None:
         ("colour,size\n", "colour, size"),
         ("sku,date,price,units\n", "/api/catalogue/sales"),
         ("sku,seller,price\n", "/api/catalogue/offers"),
-        ("Sku,Titel,Prize\n", "price"),
         ("settlement-id\tsettlement-start-date\tsku\n", "All Orders"),
         ("<!DOCTYPE html><html>", "web page"),
         ('"sku,title,price\n', ""),
@@ -218,6 +217,17 @@ def test_a_header_that_does_not_fit_is_a_bad_request(owner: Caller, header: str,
     error = response.json()["error"]
     assert error["code"] == "INVALID_REQUEST"
     assert named in error["message"]
+
+
+def test_a_near_miss_is_named_and_unknown_columns_are_refused_if_that_is_asked_for(owner: Caller) -> None:
+    body = "sku,title,price,stok,colour\nA,a,5,3,red\n"
+    told = report(owner, "products", body)
+    assert told["ignored_columns"] == ["stok", "colour"]
+    assert "The column `stok` was ignored. Did you mean `stock`?" in told["warnings"]
+    refused = send(owner, "products", body, strict="true")
+    assert refused.status_code == 400
+    assert "Did you mean `stock` by `stok`?" in refused.json()["error"]["message"]
+    assert counts(report(owner, "products", "sku,title,price,stock\nA,a,5,3\n", strict="true")) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(

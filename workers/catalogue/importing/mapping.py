@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from workers.catalogue.importing import dates
 from workers.catalogue.importing.conventions import unwrapped
+from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
 from workers.catalogue.importing.recognition import Header, Positions, plain, positions_of
 from workers.catalogue.importing.tables import Row
@@ -56,6 +57,15 @@ class Mapper:
                 above = record.values
             yield record
 
+    def look(self, rows: Sequence[Row]) -> "Cells":
+        """The cells of numbers and dates in these rows, each once: what shows how the file writes them."""
+        cells = Cells(set(), set())
+        for row in rows:
+            if row.error is None:
+                plan = self._plan if row.names is None else self._plan_of(row.names)
+                plan.look(row.cells, cells)
+        return cells
+
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
             if row.error is not None:
@@ -76,6 +86,13 @@ class Mapper:
         return plan
 
 
+class Cells(NamedTuple):
+    """Of some rows, the different cells that hold numbers and dates."""
+
+    numbers: set[str]
+    dates: set[str]
+
+
 class Plan:
     """Where the cells of a row go, with all names looked up."""
 
@@ -87,6 +104,9 @@ class Plan:
         self._required = [
             tuple(at for name in group for at in header.columns.get(name, ())) for group in header.kind.required
         ]
+        forms = {at: header.kind.fields[name].form for name, positions in header.columns.items() for at in positions}
+        self._numbers = [at for at, form in forms.items() if form in (Form.NUMBER, Form.MONEY)]
+        self._dates = [at for at, form in forms.items() if form in (Form.DAY, Form.MOMENT)]
         # What has none of these is a footer, not an item that lacks something.
         told = {name for group in header.kind.required for name in group} | set(header.kind.table.needed)
         self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
@@ -96,7 +116,7 @@ class Plan:
 
     def record(self, line: int, cells: list[str]) -> Record | None:
         """None for a row that is empty."""
-        if not any(cell and not cell.isspace() for cell in cells):
+        if not "".join(cells).strip():
             return None
         if len(cells) > self._width:
             if any(cell.strip() for cell in cells[self._width :]):
@@ -111,6 +131,11 @@ class Plan:
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
         return Record(line, self._values(cells))
+
+    def look(self, cells: Sequence[str], found: Cells) -> None:
+        width = len(cells)
+        found.numbers.update([cells[at] for at in self._numbers if at < width])
+        found.dates.update([cells[at] for at in self._dates if at < width])
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         width = len(cells)
