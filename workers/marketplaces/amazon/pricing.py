@@ -38,6 +38,9 @@ _PATH = "/batches/products/pricing"
 _SUMMARY = "/products/pricing/2022-05-01/items/competitiveSummary"
 _EXPECTED = "/products/pricing/2022-05-01/offer/featuredOfferExpectedPrice"
 
+# The subject of a response that names neither product nor condition.
+_NAMELESS = ("", "")
+
 T = TypeVar("T")
 Item = dict[str, object]
 
@@ -166,6 +169,10 @@ class Pricing:
 
     def _take_all(self, kind: _Kind, products: Sequence[Product], answers: Sequence[object]) -> None:
         found = {_subject(each, kind): each for each in answers}
+        if _NAMELESS in found and len(products) == len(self._conditions) == 1:
+            # It is about the only one that was asked for.
+            [condition] = self._conditions.values()
+            found.setdefault((kind.name(products[0]), condition), found[_NAMELESS])
         for product in products:
             try:
                 self._take(product, kind, found)

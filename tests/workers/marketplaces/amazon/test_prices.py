@@ -134,6 +134,13 @@ def test_a_warning_is_no_rejection_and_is_told(amazon: Amazon, fake: FakeAmazon)
     assert amazon.write_price(listing(), PRICE) == []
 
 
+def test_a_warning_that_the_listing_is_deactivated_is_told(amazon: Amazon, fake: FakeAmazon) -> None:
+    message = "Potential pricing error: your price is below your minimum. The listing is deactivated."
+    issue = {"code": "18554", "message": message, "severity": "WARNING"}
+    fake.submission = {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": [issue]}
+    assert amazon.write_price(listing(), PRICE) == [message]
+
+
 def test_a_warning_of_any_kind_and_length_is_fit_to_be_shown(amazon: Amazon, fake: FakeAmazon) -> None:
     fake.submission = accepted(
         warning("x" * 5000),
