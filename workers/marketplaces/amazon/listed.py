@@ -59,7 +59,7 @@ def listed(response: object, asked: Asked) -> Listed:
     _check_status(payload, status)
     _check_subject(response, payload, asked)
     offers, summary = _parts(payload, status)
-    _check_count(offers, summary, status)
+    _check_count(offers, summary, status, asked.condition)
     ours = [each for each in offers if each.get("offerType") != BUSINESS]
     return Listed(
         offers=ours,
@@ -152,20 +152,32 @@ def _parts(payload: Mapping[str, object], status: str) -> tuple[list[dict[str, o
     return [fields(each, "an offer") for each in items(offers, "Offers")], fields(summary, "Summary")
 
 
-def _check_count(offers: Sequence[object], summary: Mapping[str, object], status: str) -> None:
+def _check_count(offers: Sequence[object], summary: Mapping[str, object], status: str, condition: str) -> None:
     """Raises Contradictory where there are offers and there are none.
 
-    Other differences are none: Amazon lists twenty offers at most, and some of those that it counts twice.
+    Other differences are none: Amazon lists twenty offers at most, and counts those of all conditions together.
     """
+    total = _whole(summary.get("TotalOfferCount"))
     if offers and status in NO_OFFERS:
         raise Contradictory(f"it says that there are no buyable offers ({status}), and lists {len(offers)}")
-    count = summary.get("TotalOfferCount")
-    if isinstance(count, bool) or not isinstance(count, int):
-        return
-    if count > 0 and not offers:
-        raise Contradictory(f"it counts {count} offers, and lists none")
-    if count == 0 and offers:
+    if offers and total == 0:
         raise Contradictory(f"it counts no offers, and lists {len(offers)}")
+    counts = [_counted(summary.get(name), condition) for name in ("NumberOfOffers", "BuyBoxEligibleOffers")]
+    count = max((each for each in counts if each is not None), default=total)
+    if count and not offers:
+        raise Contradictory(f"its number of {condition} offers is {count}, and it lists none")
+
+
+def _counted(counts: object, condition: str) -> int | None:
+    """The number of offers in the condition, of all who ship; None where Amazon does not count by conditions."""
+    found = [each for each in counts if isinstance(each, dict)] if isinstance(counts, list) else []
+    known = [each for each in found if words(each.get("condition")) and _whole(each.get("OfferCount")) is not None]
+    meant = [_whole(each.get("OfferCount")) for each in known if words(each["condition"]).lower() == condition]
+    return sum(filter(None, meant)) if known else None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _has_featured(summary: Mapping[str, object]) -> bool:

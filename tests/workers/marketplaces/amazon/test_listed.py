@@ -157,12 +157,24 @@ def test_offers_that_are_not_ready_say_when_they_are(
 # What cannot be relied on
 
 
+def counted(condition: str, count: object) -> dict[str, object]:
+    return {"condition": condition, "fulfillmentChannel": "Merchant", "OfferCount": count}
+
+
 @pytest.mark.parametrize(
     ("found", "what"),
     [
         (
             payload([], Summary={"TotalOfferCount": 5}),
-            "it counts 5 offers, and lists none",
+            "its number of new offers is 5, and it lists none",
+        ),
+        (
+            payload([], Summary={"TotalOfferCount": 9, "NumberOfOffers": [counted("New", 2), counted("used", 7)]}),
+            "its number of new offers is 2, and it lists none",
+        ),
+        (
+            payload([], Summary={"TotalOfferCount": 0, "BuyBoxEligibleOffers": [counted("new", 1)]}),
+            "its number of new offers is 1, and it lists none",
         ),
         (
             payload([offer("THEIRS", 10)], Summary={"TotalOfferCount": 0}),
@@ -174,7 +186,7 @@ def test_offers_that_are_not_ready_say_when_they_are(
         ),
         (
             {"status": "NoBuyableOffers", "Summary": {"TotalOfferCount": 2}},
-            "it counts 2 offers, and lists none",
+            "its number of new offers is 2, and it lists none",
         ),
         (
             payload([offer("THEIRS", 10)], ItemCondition="Used"),
@@ -209,6 +221,23 @@ def test_prices_for_businesses_are_not_what_was_asked_for(amazon: Amazon, fake: 
     response = {"status": {"statusCode": 200}, "body": {"payload": payload([offer("A", 1)])}, "request": request}
     fake.next.append(reply({"responses": [response]}))
     assert "CONTRADICTORY_ANSWER" in told(only(amazon))
+
+
+@pytest.mark.parametrize("status", ["Success", "NoBuyableOffers"])
+def test_offers_in_other_conditions_do_not_contradict_an_empty_list(
+    amazon: Amazon, fake: FakeAmazon, status: str
+) -> None:
+    counts = {"NumberOfOffers": [counted("used", 5)], "BuyBoxEligibleOffers": [counted("used", 5)]}
+    fake.payloads[(SKU, "New")] = payload([], status=status, Summary={"TotalOfferCount": 5, **counts})
+    found = only(amazon)
+    assert (found.problem, found.offers) == (None, ())
+
+
+@pytest.mark.parametrize("count", [None, "5", True, -1, 2.5])
+def test_a_count_that_is_none_contradicts_nothing(amazon: Amazon, fake: FakeAmazon, count: object) -> None:
+    summary = {"TotalOfferCount": count, "NumberOfOffers": [counted("new", count), None], "BuyBoxEligibleOffers": 5}
+    fake.payloads[(SKU, "New")] = payload([], Summary=summary)
+    assert only(amazon).problem is None
 
 
 def test_fewer_offers_than_amazon_counts_are_all_that_it_lists(amazon: Amazon, fake: FakeAmazon) -> None:
