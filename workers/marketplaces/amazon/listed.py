@@ -25,6 +25,8 @@ NO_OFFERS = {
     ),
 }
 BUSINESS = "B2B"
+# Of 32 bits, as the model says: what is more is no count.
+MOST_COUNTED = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def _counted(counts: object, condition: str) -> int | None:
 
 
 def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_COUNTED else None
 
 
 def _has_featured(summary: Mapping[str, object]) -> bool:

@@ -1,17 +1,22 @@
 """What one response of a pricing batch means: offers, none, not yet, or nothing that can be relied on."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import time_machine
+from hypothesis import given
+from hypothesis import strategies as st
 
-from aijobs.outbound.failures import Permanent, Transient
+from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, failed, money, offer, payload, reply
 from tests.workers.marketplaces.amazon.test_offers import ASIN, fetch, only
 from workers.marketplaces.amazon.connector import Amazon
+from workers.marketplaces.amazon.listed import Asked
+from workers.marketplaces.amazon.offers import Product
 from workers.marketplaces.protocols import Fetched, Note, NotReady
 
 SKU = listing().sku
@@ -233,7 +238,7 @@ def test_offers_in_other_conditions_do_not_contradict_an_empty_list(
     assert (found.problem, found.offers) == (None, ())
 
 
-@pytest.mark.parametrize("count", [None, "5", True, -1, 2.5])
+@pytest.mark.parametrize("count", [None, "5", True, -1, 2.5, 10**400])
 def test_a_count_that_is_none_contradicts_nothing(amazon: Amazon, fake: FakeAmazon, count: object) -> None:
     summary = {"TotalOfferCount": count, "NumberOfOffers": [counted("new", count), None], "BuyBoxEligibleOffers": 5}
     fake.payloads[(SKU, "New")] = payload([], Summary=summary)
@@ -337,3 +342,58 @@ def test_whatever_may_be_new_counts_as_new(amazon: Amazon, fake: FakeAmazon, sub
 def test_used_is_used_in_any_state(amazon: Amazon, fake: FakeAmazon, sub_condition: str) -> None:
     fake.payloads[(SKU, "Used")] = payload([offer("A", 5, SubCondition=sub_condition)])
     assert [each.condition for each in only(amazon, conditions=["used"]).offers] == ["used"]
+
+
+# Whatever is answered
+
+NAMES = st.sampled_from(
+    [
+        "status",
+        "body",
+        "payload",
+        "request",
+        "errors",
+        "Offers",
+        "Summary",
+        "TotalOfferCount",
+        "NumberOfOffers",
+        "condition",
+        "OfferCount",
+        "SellerId",
+        "ListingPrice",
+    ]
+)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False)
+    | st.text(max_size=9)
+    | st.sampled_from([200, "B2B", "JPY"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+def full_response() -> Any:
+    """In which every part has something to be misunderstood."""
+    points = {"PointsNumber": 1, "PointsMonetaryValue": yen(1)}
+    found = payload([offer("A", yen(9), yen(1), Points=points)], featured=9, status="Success", SKU="A")
+    found["Summary"] |= {"NumberOfOffers": [counted("new", 1)], "OffersAvailableTime": "2026-12-12T05:12:12Z"}
+    return {"status": {"statusCode": 200}, "body": {"payload": found}, "request": {"SellerSKU": "A"}}
+
+
+@given(data=st.data())
+def test_any_answer_is_offers_or_a_failure(data: st.DataObject) -> None:
+    whole = [full_response()]
+    part: Any = whole
+    key: Any = 0
+    while isinstance(part[key], dict | list) and part[key] and data.draw(st.integers(0, 9)):
+        part = part[key]
+        key = data.draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
+    part[key] = data.draw(ANYTHING)
+    product = Product(listing("A", currency="JPY"), "OURS", "")
+    with suppress(OutboundError):
+        product.add_offers(whole[0], Asked("SKU", "A", "A1VC38T7YXB528", "new"))
+    found = product.fetched()
+    assert all(each.landed_price > 0 for each in found.offers)
