@@ -30,13 +30,14 @@ class StoredOffer:
     currency: str
     is_buy_box: bool
     url: str
+    points: Decimal
 
 
 # Where the marketplace itself was asked for a condition, whoever was not in its answer has left.
 CURRENT = """
 SELECT DISTINCT ON (offer.product_id, seller, offer.condition, fulfilment)
     offer.product_id, tenant_id, marketplace, seller, offer.condition, fulfilment, fetched_at, price, shipping,
-    currency, is_buy_box, url
+    currency, is_buy_box, url, points
 FROM unnest(%(products)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT max(fetched_at) AS at FROM catalogue_offer WHERE product_id = wanted.id

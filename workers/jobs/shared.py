@@ -49,7 +49,7 @@ Skus = Annotated[
 Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
 
 
-def _is_none(value: object) -> bool:
+def is_none(value: object) -> bool:
     return value is None
 
 
@@ -58,9 +58,9 @@ class Skipped(BaseModel):
     reason: str = Field(examples=["UNKNOWN_SKU", "SUSPICIOUS_OFFER", "PRICE_CHANGED"])
     seller: str | None = Field(
         default=None,
-        exclude_if=_is_none,
+        exclude_if=is_none,
         description="The seller, if this is about one competitor's offer of the SKU.",
     )
     detail: str | None = Field(
-        default=None, exclude_if=_is_none, description="More about the reason, if there is more to say."
+        default=None, exclude_if=is_none, description="More about the reason, if there is more to say."
     )

@@ -13,7 +13,7 @@ from typing import Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import ConfigDict
 
-from aijobs.outbound.failures import OutboundError
+from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.shapes import RequestModel
 from workers.catalogue.models import CONDITIONS
@@ -49,6 +49,8 @@ class Offer:
     url: str = ""
     # None: now.
     fetched_at: datetime | None = None
+    # What the points are worth that the buyer gets.
+    points: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
         if not self.seller.strip():
@@ -57,6 +59,8 @@ class Offer:
             raise ValueError("The price is not above 0, or too large.")
         if not (self.shipping.is_finite() and 0 <= self.shipping < LARGEST_AMOUNT):
             raise ValueError("The shipping is negative, or too large.")
+        if not (self.points.is_finite() and 0 <= self.points < self.price + self.shipping):
+            raise ValueError("The points are negative, or worth as much as the offer.")
         if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isupper()):
             raise ValueError("The currency is not a code such as USD.")
         if self.condition not in CONDITIONS:
@@ -64,8 +68,8 @@ class Offer:
 
     @property
     def landed_price(self) -> Decimal:
-        """What the buyer pays."""
-        return self.price + self.shipping
+        """What the offer costs the buyer, less what its points are worth."""
+        return self.price + self.shipping - self.points
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +81,25 @@ class RefusedOffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the marketplace says of a SKU beside its offers: `code` and `message` are shown to the tenant."""
+
+    code: str
+    message: str
+
+
+class NotReady(Transient):
+    """The marketplace works, and does not know this one product's offers yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What became of one SKU: all its offers in the conditions asked for, none but the competitors'; or a problem."""
 
     sku: str
     offers: tuple[Offer, ...] = ()
     refused: tuple[RefusedOffer, ...] = ()
+    notes: tuple[Note, ...] = ()
     # The seller's own price and shipping as the marketplace shows them, where it does.
     own: Offer | None = None
     # At or below which the own offer can expect to be the featured one, where the marketplace says so.

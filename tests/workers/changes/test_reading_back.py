@@ -116,6 +116,7 @@ def test_the_warning_is_shown_with_the_price(seller: Caller, amazon: FakeAmazon)
     accepted(seller, A="9")
     [shown] = listed(seller, "price-changes")
     assert (shown["status"], shown["warnings"], shown["read_back"]) == ("applied", [WARNING], "waiting")
+    assert shown["detail"] == f"The marketplace accepted this with a warning: {WARNING}"
     assert price() == "9.00"
 
 
@@ -125,7 +126,8 @@ def test_a_price_accepted_without_a_warning_is_not_read_back(seller: Caller, ama
     reads = calls(amazon, "GET")
     after_minutes(seller)
     [shown] = listed(seller, "price-changes")
-    assert (shown["warnings"], shown["read_back"], calls(amazon, "GET")) == ([], None, reads)
+    assert (shown["warnings"], shown["detail"], shown["read_back"]) == ([], None, None)
+    assert calls(amazon, "GET") == reads
 
 
 def test_a_price_that_is_shown_after_ten_minutes_is_read_back_once(seller: Caller, amazon: FakeAmazon) -> None:

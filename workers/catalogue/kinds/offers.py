@@ -20,6 +20,8 @@ from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, moment, of_p
 
 DEFAULTS: Row = {
     "shipping": Decimal(0),
+    # Only scans find any: an imported offer that takes the place of a scanned one has none.
+    "points": Decimal(0),
     "condition": CONDITIONS[0],
     "fulfilment": "",
     "is_buy_box": False,
@@ -33,6 +35,9 @@ class OfferView(BaseModel):
     seller: str
     price: Money
     shipping: Money
+    points: Money | None = Field(
+        default=None, description="What the points are worth that the buyer gets. It is left out if there are none."
+    )
     currency: str
     condition: str
     fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
@@ -48,6 +53,7 @@ def show(row: Offer) -> dict[str, object]:
         "seller": row.seller,
         "price": row.price,
         "shipping": row.shipping,
+        **({"points": row.points} if row.points else {}),
         "currency": row.currency,
         "condition": row.condition,
         "fulfilment": row.fulfilment,

@@ -192,6 +192,12 @@ class Migration(migrations.Migration):
                         db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
                     ),
                 ),
+                (
+                    "points",
+                    models.DecimalField(
+                        db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
+                    ),
+                ),
                 ("currency", models.CharField(max_length=3)),
                 ("is_buy_box", models.BooleanField(db_default=False, default=False)),
                 ("url", models.CharField(blank=True, db_default="", default="", max_length=2000)),
@@ -292,7 +298,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="offer",
             constraint=models.CheckConstraint(
-                condition=models.Q(("price__gt", 0), ("shipping__gte", 0)), name="offer_in_range"
+                condition=models.Q(("points__gte", 0), ("price__gt", 0), ("shipping__gte", 0)), name="offer_in_range"
             ),
         ),
         migrations.AddIndex(

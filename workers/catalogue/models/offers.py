@@ -31,6 +31,8 @@ class Offer(models.Model):
     fulfilment = models.CharField(max_length=LONGEST_FULFILMENT, blank=True, default="", db_default="")
     price = MoneyField()
     shipping = MoneyField(default=Decimal(0), db_default=Decimal(0))
+    # What the points are worth that the buyer gets.
+    points = MoneyField(default=Decimal(0), db_default=Decimal(0))
     currency = models.CharField(max_length=3)
     is_buy_box = models.BooleanField(default=False, db_default=False)
     url = models.CharField(max_length=LONGEST_URL, blank=True, default="", db_default="")
@@ -44,7 +46,7 @@ class Offer(models.Model):
                 fields=["product", "fetched_at", "seller", "condition", "fulfilment"],
                 name="offer_product_moment_seller",
             ),
-            models.CheckConstraint(condition=Q(price__gt=0, shipping__gte=0), name="offer_in_range"),
+            models.CheckConstraint(condition=Q(price__gt=0, shipping__gte=0, points__gte=0), name="offer_in_range"),
         ]
         indexes = [
             BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),

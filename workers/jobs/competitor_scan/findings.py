@@ -21,7 +21,7 @@ from workers.jobs.competitor_scan.showing import show
 from workers.jobs.competitor_scan.sources import Source
 from workers.jobs.shared import Skipped
 from workers.marketplaces.connectors import CATALOGUE
-from workers.marketplaces.protocols import Fetched, Offer
+from workers.marketplaces.protocols import Fetched, NotReady, Offer
 
 # Offers shown in one result, and the least of each SKU: the others are only in the history.
 MOST_SHOWN, LEAST_SHOWN = 20_000, 20
@@ -86,7 +86,8 @@ class Findings:
 
     def failure(self) -> JobFailure | None:
         """Why the whole job failed, where nothing was had of any SKU: the one problem, or the count of each."""
-        if self.scanned or not self.problems:
+        # A marketplace that is not ready for one product works.
+        if self.scanned or not self.problems or any(isinstance(each, NotReady) for each in self.problems):
             return None
         counts = Counter(problem.code for problem in self.problems)
         code, message = self.problems[0].code, self.problems[0].message
@@ -131,11 +132,14 @@ def _stored(product: Product, offer: Offer, at: datetime) -> StoredOffer:
         currency=offer.currency,
         is_buy_box=offer.is_buy_box,
         url=offer.url[:LONGEST_URL],
+        points=offer.points,
     )
 
 
 def _left_out(seen: Seen) -> Iterator[Skipped]:
     sku = seen.product.sku
+    for note in seen.fetched.notes:
+        yield Skipped(sku=sku, reason=note.code, detail=note.message)
     for each in seen.fetched.refused:
         yield Skipped(sku=sku, reason="INVALID_OFFER", seller=each.seller, detail=each.reason)
     for left in seen.compared.left_out:

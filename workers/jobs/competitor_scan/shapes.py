@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from aijobs.registry import Params, Result
 from aijobs.shapes import Moment, Money
-from workers.jobs.shared import LARGEST_REQUEST, Marketplace, Skipped, Skus
+from workers.jobs.shared import LARGEST_REQUEST, Marketplace, Skipped, Skus, is_none
 
 Condition = Literal["new", "used", "refurbished", "collectible"]
 
@@ -55,7 +55,12 @@ class OfferView(BaseModel):
     seller: str
     price: Money
     shipping: Money
-    landed_price: Money = Field(description="What the buyer pays: price and shipping.")
+    points: Money | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="What the points are worth that the buyer gets. It is left out if there are none.",
+    )
+    landed_price: Money = Field(description="What the buyer pays: price and shipping, less the value of the points.")
     currency: str
     condition: Condition
     fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
@@ -112,5 +117,6 @@ class ScanResult(Result):
     skus: list[ScannedSku]
     skipped: list[Skipped] = Field(
         description="What was left out, and why: SKUs that were not scanned (UNKNOWN_SKU, NOT_LISTED, OUT_OF_TIME, "
-        "or the marketplace's failure), and offers (SUSPICIOUS_OFFER, WRONG_CURRENCY, INVALID_OFFER)."
+        "NOT_READY, or the marketplace's failure), and offers (SUSPICIOUS_OFFER, WRONG_CURRENCY, INVALID_OFFER, "
+        "BUSINESS_OFFERS). NO_BUYABLE_OFFERS means that the SKU was scanned, and that nobody sells it now."
     )

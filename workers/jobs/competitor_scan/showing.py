@@ -23,6 +23,7 @@ def _offer(offer: Offer, at: datetime) -> OfferView:
             "seller": offer.seller,
             "price": offer.price,
             "shipping": offer.shipping,
+            "points": offer.points or None,
             "landed_price": offer.landed_price,
             "currency": offer.currency,
             "condition": offer.condition,

@@ -20,6 +20,14 @@ class InvalidAnswer(Transient):
         super().__init__("INVALID_ANSWER", f"Amazon's answer cannot be understood: {lacking}.")
 
 
+class Contradictory(Transient):
+    """Says two things that cannot both be true: which of them is, nobody knows."""
+
+    def __init__(self, what: str) -> None:
+        told = f"Amazon's answer contradicts itself: {what}. The service uses nothing of it."
+        super().__init__("CONTRADICTORY_ANSWER", told)
+
+
 def decoded(content: bytes) -> object:
     """The JSON with Decimals for its fractions. Raises InvalidAnswer."""
     try:

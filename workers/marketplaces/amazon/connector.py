@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
-import orjson
+from django.utils.timezone import now
 
 from aijobs.outbound.failures import Permanent, Uncertain
 from aijobs.outbound.pace import Pace
@@ -13,11 +13,10 @@ from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, money, words
 from workers.marketplaces.amazon.client import Client
 from workers.marketplaces.amazon.pricing import Pricing, unfit
+from workers.marketplaces.amazon.purchasable import EVERYBODY, OurPrice, encoded, repriced
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.protocols import Connector, Fetched, Listing, Scope
 
-# Amazon's name of the consumers on its site, beside those of its other programmes.
-EVERYBODY = "ALL"
 # Of one answer: nobody reads more, and they are stored.
 MOST_WARNINGS = 10
 UNTOLD = "Amazon does not say what is wrong."
@@ -56,8 +55,9 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         raise Permanent("NO_PRICE", "Amazon shows no consumer offer for this listing.")
 
     def write_price(self, listing: Listing, price: Decimal) -> Sequence[str]:
-        """As the protocol says. Amazon replaces the whole offer: a scheduled sale and its limits of the price go."""
+        """As the protocol says. Sales, limits and business prices stay: what is set is the price beside them."""
         path = self._path(listing)
+        # Before what is uncertain: until here nothing was written.
         body = self._patch(listing, price)
         try:
             # Read as what it is: an answer that says neither yes nor no leaves the write uncertain.
@@ -73,17 +73,12 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
         return _messages(issues, "WARNING")[:MOST_WARNINGS]
 
     def _patch(self, listing: Listing, price: Decimal) -> bytes:
-        # As a number with all its decimals and no others, which a float may not have.
-        exact = orjson.Fragment(format(price.normalize(), "f").encode())
-        offer = {
-            "marketplace_id": self.settings.marketplace.id,
-            "currency": listing.currency,
-            # With these three Amazon finds the offer to replace: those to businesses and in its outlet stay.
-            "audience": EVERYBODY,
-            "our_price": [{"schedule": [{"value_with_tax": exact}]}],
-        }
-        patch = {"op": "replace", "path": "/attributes/purchasable_offer", "value": [offer]}
-        return orjson.dumps({"productType": self.settings.product_type, "patches": [patch]})
+        """The request that sets the price and leaves the rest of the listing's offers as Amazon has it now."""
+        path = self._path(listing)
+        answer = fields(self._client.call(client.READ_LISTING, path, params=self._params(includedData="attributes")))
+        ours = OurPrice(self.settings.marketplace.id, listing.currency, price)
+        offers = repriced(fields(answer.get("attributes") or {}, "attributes"), ours, now())
+        return encoded(self.settings.product_type, offers)
 
     def _path(self, listing: Listing) -> str:
         if problem := unfit(listing, self.settings.marketplace):

@@ -3,21 +3,23 @@
 An offer that makes no sense is refused with its reason, and the others count all the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import httpx
-
-from aijobs.outbound.calling import unavailable_by
-from aijobs.outbound.failures import OutboundError, Permanent, Transient
+from aijobs.outbound.failures import OutboundError
 from workers.catalogue.models import CONDITIONS
-from workers.marketplaces.amazon.answers import InvalidAnswer, error_message, fields, items, money, number, words
-from workers.marketplaces.protocols import Fetched, Listing, Offer, RefusedOffer
+from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, money, number, words
+from workers.marketplaces.amazon.listed import NO_OFFERS, Asked, body_of, listed
+from workers.marketplaces.protocols import Fetched, Listing, Note, Offer, RefusedOffer
 
 LONGEST_SELLER = 100
-# Of a product that has become active lately: its offers are not known yet, which is not the same as none.
-NOT_READY = "ActiveButTooSoonForProcessing"
+# Sub-conditions that no new product has, without spaces and the like.
+NOT_NEW = frozenset(
+    {"likenew", "mint", "verygood", "good", "acceptable", "poor", "club", "refurbished", "refurbishedwarranty"}
+)
+# Only in Japan buyers get points, says Amazon, whatever is in its examples. One is worth one yen.
+CURRENCY_OF_POINTS = "JPY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class _Stated:
     price: object
     shipping: object
     by_amazon: object
+    points: object
+    sub_condition: object
     is_featured: bool
     is_ours: bool = False
 
@@ -42,6 +46,10 @@ class Product:
     offers: list[Offer] = field(default_factory=list)
     own: list[Offer] = field(default_factory=list)
     refused: list[RefusedOffer] = field(default_factory=list)
+    # The conditions in which nobody can buy the product, by what Amazon calls that.
+    none: dict[str, list[str]] = field(default_factory=dict)
+    # Offers that only businesses can buy.
+    business: int = 0
     # There is a featured offer, and it is not among the twenty that were listed.
     lacks_featured: bool = False
     expected_price: Decimal | None = None
@@ -56,30 +64,34 @@ class Product:
             self.listing.sku,
             offers=tuple(_distinct(self.offers)),
             refused=tuple(self.refused),
+            notes=tuple(self._notes()),
             own=own[0] if own else None,
             featured_offer_expected_price=self.expected_price,
         )
 
-    def add_offers(self, response: object, condition: str) -> None:
+    def add_offers(self, response: object, asked: Asked) -> None:
         """One response of a pricing batch. Raises OutboundError where it is a failure."""
-        payload = fields(body_of(response).get("payload"), "payload")
-        if payload.get("status") == NOT_READY:
-            raise Transient("NOT_READY", "Amazon is still collecting the offers of this product.")
-        listed = [fields(each, "an offer") for each in items(payload.get("Offers"), "Offers")]
-        for each in listed:
-            self._add(_listed(each), condition)
-        self.asin = self.asin or words(payload.get("ASIN"))
-        featured = _has_featured(fields(payload.get("Summary"), "Summary"))
+        found = listed(response, asked)
+        for each in found.offers:
+            self._add(_listed(each), asked.condition)
+        if found.none:
+            self.none.setdefault(found.none, []).append(asked.condition)
+        self.business += found.business
+        self.asin = self.asin or found.asin
         # Only of new products can Amazon be asked for the featured offer by itself.
-        if condition == "new" and featured and not any(each.get("IsBuyBoxWinner") is True for each in listed):
+        is_listed = any(each.get("IsBuyBoxWinner") is True for each in found.offers)
+        if asked.condition == "new" and found.has_featured and not is_listed:
             self.lacks_featured = True
 
     def add_featured(self, response: object) -> None:
         """One response of a competitive summary. Raises OutboundError where it is a failure."""
-        for option in items(body_of(response).get("featuredBuyingOptions"), "featuredBuyingOptions"):
-            segmented = items(fields(option, "an option").get("segmentedFeaturedOffers"), "segmentedFeaturedOffers")
-            # Amazon features different offers to different buyers: this is what most of them see.
-            if offers := [fields(each, "a featured offer") for each in segmented]:
+        options = items(body_of(response).get("featuredBuyingOptions"), "featuredBuyingOptions")
+        for option in [fields(each, "an option") for each in options]:
+            segmented = items(option.get("segmentedFeaturedOffers"), "segmentedFeaturedOffers")
+            offers = [fields(each, "a featured offer") for each in segmented]
+            # Others are for businesses, subscribers and the like.
+            if offers and option.get("buyingOptionType", "New") == "New":
+                # Amazon features different offers to different buyers: this is what most of them see.
                 self._add(_featured(max(offers, key=_views)), "new")
 
     def add_expected_price(self, response: object) -> None:
@@ -99,6 +111,14 @@ class Product:
             raise InvalidAnswer("the expected price is not above 0")
         return price
 
+    def _notes(self) -> Iterator[Note]:
+        for status, conditions in self.none.items():
+            code, told = NO_OFFERS[status]
+            yield Note(code, f"{told}. The service asked for the condition {' and '.join(conditions)}.")
+        if self.business:
+            told = f"Offers for businesses only are left out. Amazon lists {self.business} of them."
+            yield Note("BUSINESS_OFFERS", told)
+
     def _add(self, stated: _Stated, condition: str) -> None:
         try:
             offer = _checked(stated, condition, self.listing.currency)
@@ -109,27 +129,14 @@ class Product:
         (self.own if ours else self.offers).append(offer)
 
 
-def body_of(response: object) -> dict[str, object]:
-    """The body of one response of a batch. Raises OutboundError where its status says that it failed."""
-    outer = fields(response, "a response")
-    status = fields(outer.get("status"), "status").get("statusCode")
-    if status == httpx.codes.OK:
-        return fields(outer.get("body"), "body")
-    if isinstance(status, bool) or not isinstance(status, int):
-        raise InvalidAnswer("a response has no status")
-    told = error_message(outer.get("body")) or f"status {status}"
-    if problem := unavailable_by(status, None, name="Amazon"):
-        # No batch is asked again for one of its products.
-        raise Transient(problem.code, f"Amazon cannot give the offers of this product now: {told}")
-    raise Permanent("NOT_LISTED", f"Amazon has no offers for this product: {told}")
-
-
 def _listed(offer: Mapping[str, object]) -> _Stated:
     return _Stated(
         seller=offer.get("SellerId"),
         price=offer.get("ListingPrice"),
         shipping=offer.get("Shipping"),
         by_amazon=offer.get("IsFulfilledByAmazon"),
+        points=offer.get("Points"),
+        sub_condition=offer.get("SubCondition"),
         is_featured=offer.get("IsBuyBoxWinner") is True,
         is_ours=offer.get("MyOffer") is True,
     )
@@ -143,12 +150,16 @@ def _featured(offer: Mapping[str, object]) -> _Stated:
         price=offer.get("listingPrice"),
         shipping=first.get("price") if isinstance(first, dict) else None,
         by_amazon={"AFN": True, "MFN": False}.get(words(offer.get("fulfillmentType"))),
+        points=offer.get("points"),
+        sub_condition=offer.get("subCondition"),
         is_featured=True,
     )
 
 
 def _checked(stated: _Stated, condition: str, currency: str) -> Offer:
     """Raises ValueError with what is wrong."""
+    if condition == "new" and _letters(stated.sub_condition) in NOT_NEW:
+        raise ValueError(f"The offer is listed as new, but its condition is {words(stated.sub_condition)}.")
     return Offer(
         seller=words(stated.seller, LONGEST_SELLER),
         price=_money("price", stated.price, currency),
@@ -157,7 +168,25 @@ def _checked(stated: _Stated, condition: str, currency: str) -> Offer:
         condition=condition,
         fulfilment=_fulfilment(stated.by_amazon),
         is_buy_box=stated.is_featured,
+        points=_points(stated.points, currency),
     )
+
+
+def _letters(text: object) -> str:
+    return "".join(filter(str.isalpha, words(text).lower()))
+
+
+def _points(stated: object, currency: str) -> Decimal:
+    """What an offer's points are worth, in both APIs' spellings; 0 where it has none. Raises ValueError."""
+    if currency != CURRENCY_OF_POINTS or stated is None:
+        return Decimal(0)
+    if not isinstance(stated, dict):
+        raise ValueError("The points are not stated as points.")
+    value = stated.get("PointsMonetaryValue", stated.get("pointsMonetaryValue"))
+    if value:
+        return _money("value of the points", value, currency)
+    count = stated.get("PointsNumber", stated.get("pointsNumber")) or 0
+    return _money("number of points", {"Amount": count, "CurrencyCode": CURRENCY_OF_POINTS}, currency)
 
 
 def _money(name: str, value: object, currency: str) -> Decimal:
@@ -171,17 +200,6 @@ def _fulfilment(by_amazon: object) -> str:
     if by_amazon is True:
         return "amazon"
     return "merchant" if by_amazon is False else ""
-
-
-def _has_featured(summary: Mapping[str, object]) -> bool:
-    """Whether a new product's summary has the price of a featured offer for consumers."""
-    prices = summary.get("BuyBoxPrices")
-    return isinstance(prices, list) and any(
-        isinstance(each, dict)
-        and words(each.get("condition")).lower() == "new"
-        and each.get("offerType") in (None, "B2C")
-        for each in prices
-    )
 
 
 def _views(offer: Mapping[str, object]) -> Decimal:

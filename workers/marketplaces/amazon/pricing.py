@@ -1,5 +1,8 @@
 """Fetching offers in batches: first everybody's, then what Amazon keeps apart and rations most.
 
+Amazon refuses a whole batch for one product that it does not like. Such a batch is asked for in halves, down to that
+product alone, after all the others: they do not wait for it.
+
 A batch holds whole products, so that each is done with once its batch is answered. What the later calls add (the
 featured offer where it is not listed, and the expected price) waits until every product has its offers: two of those
 calls a minute would otherwise be the pace of all.
@@ -18,6 +21,7 @@ from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanen
 from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items
 from workers.marketplaces.amazon.client import Client, Operation
+from workers.marketplaces.amazon.listed import Asked
 from workers.marketplaces.amazon.offers import Product
 from workers.marketplaces.amazon.regions import Marketplace
 from workers.marketplaces.amazon.settings import AmazonSettings
@@ -33,6 +37,9 @@ _ASIN = re.compile(r"[A-Z0-9]{10}")
 _PATH = "/batches/products/pricing"
 _SUMMARY = "/products/pricing/2022-05-01/items/competitiveSummary"
 _EXPECTED = "/products/pricing/2022-05-01/offer/featuredOfferExpectedPrice"
+
+# The subject of a response that names neither product nor condition.
+_NAMELESS = ("", "")
 
 T = TypeVar("T")
 Item = dict[str, object]
@@ -108,23 +115,41 @@ class Pricing:
     def _with_offers(self, listings: Sequence[Listing]) -> Iterator[Product]:
         products = [self._product(listing) for listing in listings]
         yield from (product for product in products if product.problem)
-        asked = [product for product in products if not product.problem]
-        for kind, some in (
-            (_BY_SKU, [product for product in asked if not product.asin]),
-            (_BY_ASIN, [product for product in asked if product.asin]),
-        ):
-            for batch in _chunks(some, MOST_ITEMS // len(self._conditions)):
-                self._add_offers(kind, batch)
+        refused: list[tuple[_Kind, Sequence[Product]]] = []
+        for kind, batch in self._batches([product for product in products if not product.problem]):
+            if self._add_offers(kind, batch):
                 yield from batch
+            else:
+                refused.append((kind, batch))
+        for kind, batch in refused:
+            yield from self._in_halves(kind, batch)
+
+    def _batches(self, products: Sequence[Product]) -> Iterator[tuple[_Kind, Sequence[Product]]]:
+        for kind, some in (
+            (_BY_SKU, [product for product in products if not product.asin]),
+            (_BY_ASIN, [product for product in products if product.asin]),
+        ):
+            yield from ((kind, batch) for batch in _chunks(some, MOST_ITEMS // len(self._conditions)))
+
+    def _in_halves(self, kind: _Kind, refused: Sequence[Product]) -> Iterator[Product]:
+        middle = len(refused) // 2
+        for half in (refused[:middle], refused[middle:]):
+            if self._add_offers(kind, half):
+                yield from half
+            else:
+                yield from self._in_halves(kind, half)
 
     def _product(self, listing: Listing) -> Product:
+        # Anything else, such as an EAN, is no name of Amazon's, and the SKU is.
+        asin = listing.external_id if _ASIN.fullmatch(listing.external_id) else ""
         problem = unfit(listing, self._settings.marketplace)
-        if listing.external_id and not _ASIN.fullmatch(listing.external_id):
-            problem = Permanent("INVALID_ASIN", "The product's external_id is not an ASIN.")
-        return Product(listing, self._settings.seller_id, listing.external_id, problem=problem)
+        return Product(listing, self._settings.seller_id, asin, problem=problem)
 
-    def _add_offers(self, kind: _Kind, products: Sequence[Product]) -> None:
-        """A batch that makes no sense, or that Amazon rejects, is the problem of its products only."""
+    def _add_offers(self, kind: _Kind, products: Sequence[Product]) -> bool:
+        """False where Amazon refuses the batch and may accept a part of it.
+
+        A batch whose answer makes no sense is the problem of its products only.
+        """
         # Two SKUs may be of one ASIN, which is asked for once.
         names = dict.fromkeys(kind.name(product) for product in products)
         requests = [self._offers_of(kind, name, each) for name in names for each in self._conditions.values()]
@@ -132,23 +157,36 @@ class Pricing:
             answers = self._responses(kind.operation, kind.path, requests)
         except CredentialsRefused:
             raise
-        except (Permanent, InvalidAnswer) as problem:
-            for product in products:
-                product.problem = problem
-            return
-        found = {_subject(each, kind): each for each in answers}
-        for product in products:
-            self._take(product, {each: found.get((kind.name(product), each)) for each in self._conditions.values()})
+        except Permanent as refusal:
+            if len(names) > 1:
+                return False
+            _fail(products, _refused(kind, next(iter(names)), refusal))
+        except InvalidAnswer as problem:
+            _fail(products, problem)
+        else:
+            self._take_all(kind, products, answers)
+        return True
 
-    def _take(self, product: Product, answers: Mapping[str, object]) -> None:
-        """The product's response of each condition: where one fails, so does the product."""
-        try:
-            for condition, name in self._conditions.items():
-                if answers[name] is None:
-                    raise InvalidAnswer("it leaves this product out")
-                product.add_offers(answers[name], condition)
-        except OutboundError as problem:
-            product.problem = problem
+    def _take_all(self, kind: _Kind, products: Sequence[Product], answers: Sequence[object]) -> None:
+        found = {_subject(each, kind): each for each in answers}
+        if _NAMELESS in found and len(products) == len(self._conditions) == 1:
+            # It is about the only one that was asked for.
+            [condition] = self._conditions.values()
+            found.setdefault((kind.name(products[0]), condition), found[_NAMELESS])
+        for product in products:
+            try:
+                self._take(product, kind, found)
+            except OutboundError as problem:
+                product.problem = problem
+
+    def _take(self, product: Product, kind: _Kind, found: Mapping[tuple[str, str], object]) -> None:
+        """The product's response of each condition. Raises OutboundError where one of them fails."""
+        name = kind.name(product)
+        for condition, named in self._conditions.items():
+            if (response := found.get((name, named))) is None:
+                raise InvalidAnswer("it leaves this product out")
+            asked = Asked(kind.name_in_payload, name, self._settings.marketplace.id, condition)
+            product.add_offers(response, asked)
 
     def _offers_of(self, kind: _Kind, name: str, condition: str) -> Item:
         return {
@@ -201,7 +239,17 @@ def _is_completable(product: Product) -> bool:
     return product.lacks_featured and _ASIN.fullmatch(product.asin) is not None
 
 
-def _subject(response: object, kind: _Kind) -> tuple[object, object]:
+def _refused(kind: _Kind, name: str, refusal: Permanent) -> Permanent:
+    told = f"Amazon refuses to give the offers of the {kind.name_in_payload} {name}: {refusal.message}"
+    return Permanent(refusal.code, told)
+
+
+def _fail(products: Sequence[Product], problem: OutboundError) -> None:
+    for product in products:
+        product.problem = problem
+
+
+def _subject(response: object, kind: _Kind) -> tuple[str, str]:
     """The product and condition that a response is about: as it repeats the request, else as its payload says."""
     request = _inside(response, "request")
     if request:

@@ -62,4 +62,5 @@ def _offer(row: offers.StoredOffer) -> Offer:
         is_buy_box=row.is_buy_box,
         url=row.url,
         fetched_at=row.fetched_at,
+        points=row.points,
     )

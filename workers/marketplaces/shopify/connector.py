@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -26,9 +27,20 @@ from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySet
 
 # Of a search. It finds ABC-1 for ABC, and a shop may have thousands of those.
 MOST_PAGES = 20
-_ADVICE = "Import the variant's ID, gid://shopify/ProductVariant/…, as external_id"
-_VARIANT_ID = re.compile(r"gid://shopify/ProductVariant/[0-9]+")
+_ADVICE = "Import the ID of the right variant, such as 44123456789012, as the product's external_id"
+_VARIANT = "gid://shopify/ProductVariant/"
+_VARIANT_ID = re.compile(rf"{_VARIANT}[0-9]+")
+# A variant's ID as Shopify's pages and exports have it, or something else, such as an EAN.
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _NEEDED_SCOPES = ("read_products", "write_products")
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """The variants found with a SKU, and whether there cannot be others that would matter."""
+
+    variants: Sequence[Variant]
+    all_seen: bool
 
 
 class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
@@ -68,23 +80,33 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
 
     def _find(self, listing: Listing) -> Variant:
         """The listing's variant. Raises Permanent where there is none, or not one, or its currency is another."""
-        by_id = _VARIANT_ID.fullmatch(listing.external_id)
-        matches = self._by_id(listing) if by_id else self._by_sku(listing)
-        if not matches:
-            named = listing.external_id if by_id else f"with the SKU {listing.sku}"
-            raise Permanent("NOT_LISTED", f"{self.settings.shop} has no variant {named}.")
-        if len(matches) > 1:
-            raise Permanent(
-                "AMBIGUOUS_SKU", f"{self.settings.shop} has several variants with the SKU {listing.sku}. {_ADVICE}."
-            )
-        return matches[0]
+        if _VARIANT_ID.fullmatch(listing.external_id):
+            if variant := self._by_id(listing.external_id, listing):
+                return variant
+            raise Permanent("NOT_LISTED", f"{self.settings.shop} has no variant {listing.external_id}.")
+        found = self._by_sku(listing)
+        if found.all_seen and len(found.variants) == 1:
+            return found.variants[0]
+        if variant := self._by_number(listing, found):
+            return variant
+        raise self._not_one(listing, found)
 
-    def _by_id(self, listing: Listing) -> list[Variant]:
-        found = self._api.call(VARIANT_BY_ID, id=listing.external_id)
+    def _by_id(self, variant_id: str, listing: Listing) -> Variant | None:
+        found = self._api.call(VARIANT_BY_ID, id=variant_id)
         self._check_currency(found.shop, listing)
-        return [found.node] if found.node else []
+        return found.node
 
-    def _by_sku(self, listing: Listing) -> list[Variant]:
+    def _by_number(self, listing: Listing, found: _Matches) -> Variant | None:
+        """The variant whose ID the product's external_id is, where the SKU alone does not tell the variant."""
+        if not _NUMBER.fullmatch(listing.external_id):
+            return None
+        variant = self._by_id(_VARIANT + listing.external_id, listing)
+        if variant is None or variant.sku == listing.sku:
+            return variant
+        # It has another SKU, or none: it is meant only where no variant has the SKU.
+        return variant if found.all_seen and not found.variants else None
+
+    def _by_sku(self, listing: Listing) -> _Matches:
         """The variants with exactly this SKU, of which a search finds more; of several, at least two."""
         matches: dict[str, Variant] = {}
         after: str | None = None
@@ -94,8 +116,19 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
             matches |= {each.id: each for each in found.variants.nodes if each.sku == listing.sku}
             after = found.variants.page.end
             if len(matches) > 1 or not found.variants.page.has_next:
-                return list(matches.values())
-        raise Permanent("AMBIGUOUS_SKU", f"{self.settings.shop} has too many SKUs like {listing.sku}. {_ADVICE}.")
+                return _Matches(list(matches.values()), all_seen=True)
+        return _Matches(list(matches.values()), all_seen=False)
+
+    def _not_one(self, listing: Listing, found: _Matches) -> Permanent:
+        shop, sku = self.settings.shop, listing.sku
+        number = listing.external_id if _NUMBER.fullmatch(listing.external_id) else ""
+        if not found.all_seen:
+            return Permanent("AMBIGUOUS_SKU", f"{shop} has too many SKUs like {sku}. {_ADVICE}.")
+        if found.variants:
+            none = f", and none of them has the ID {number}" if number else ""
+            return Permanent("AMBIGUOUS_SKU", f"{shop} has several variants with the SKU {sku}{none}. {_ADVICE}.")
+        none = f", and none with the ID {number}" if number else ""
+        return Permanent("NOT_LISTED", f"{shop} has no variant with the SKU {sku}{none}.")
 
     def _check_currency(self, shop: Shop, listing: Listing) -> None:
         if shop.currency != listing.currency:

@@ -23,7 +23,16 @@ from workers.jobs.competitor_scan.run import run as scan
 from workers.jobs.competitor_scan.shapes import ScanParams
 from workers.marketplaces.connectors import CONNECTORS, ConnectorType
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, OfferSource, RefusedOffer
+from workers.marketplaces.protocols import (
+    Connector,
+    Fetched,
+    Listing,
+    NoCredentials,
+    Note,
+    NotReady,
+    OfferSource,
+    RefusedOffer,
+)
 from workers.marketplaces.protocols import Offer as Fresh
 from workers.running import execute
 
@@ -350,6 +359,47 @@ def test_a_scan_in_which_nothing_could_be_had_for_several_reasons_fails_and_coun
     assert (job.status, told.data["code"]) == (status, "NO_OFFERS_FETCHED")
     reasons = f"NOT_LISTED for 2, {second.code} for 1"
     assert told.data["message"] == f"The service could not fetch offers for any SKU. The reasons were {reasons}."
+
+
+def test_a_product_that_is_not_ready_is_no_failure_of_the_marketplace(
+    owner: Caller, scripted: type[Scripted]
+) -> None:
+    answering(scripted, Fetched("A", problem=NotReady("NOT_READY", "It is still collecting the offers.")))
+    job = run(owner, "A")
+    assert (job.status, result_of(job)["skus"]) == ("completed", [])
+    told = {"sku": "A", "reason": "NOT_READY", "detail": "It is still collecting the offers."}
+    assert result_of(job)["skipped"] == [told]
+    assert not Scan.objects.exists()
+
+
+def test_what_the_marketplace_says_beside_the_offers_is_told(owner: Caller, scripted: type[Scripted]) -> None:
+    answering(scripted, fetched("A", notes=(Note("NO_BUYABLE_OFFERS", "Nobody sells it now."),)))
+    job = run(owner, "A")
+    assert (only(job)["offers"], only(job)["summary"]["offer_count"]) == ([], 0)
+    told = {"sku": "A", "reason": "NO_BUYABLE_OFFERS", "detail": "Nobody sells it now."}
+    assert result_of(job)["skipped"] == [told]
+    assert Scan.objects.get().sellers == []
+
+
+def test_points_count_when_they_are_fetched_and_when_they_are_stored(owner: Caller, scripted: type[Scripted]) -> None:
+    answering(scripted, fetched("A", fresh("14.80", points=Decimal("1.48")), fresh("14", "Plain")))
+    for age in (0, 60):
+        found = only(run(owner, "A", max_age_minutes=age))
+        cheapest, plain = found["offers"]
+        assert (cheapest["price"], cheapest["points"], cheapest["landed_price"]) == (14.8, 1.48, 13.32)
+        assert "points" not in plain
+        assert found["summary"]["lowest_landed"] == 13.32
+    assert [each.get("points") for each in listed(owner, "offers")] == [1.48, None]
+
+
+def test_an_import_takes_the_place_of_a_scanned_offer_and_of_its_points(
+    owner: Caller, scripted: type[Scripted]
+) -> None:
+    answering(scripted, fetched("A", fresh("14.80", points=Decimal("1.48"))))
+    run(owner, "A")
+    at = Offer.objects.get().fetched_at.isoformat()
+    offers(owner, f"A,Rival,15,{at}", "sku,seller,price,fetched_at")
+    assert [(each.price, each.points) for each in Offer.objects.all()] == [(15, 0)]
 
 
 def test_a_problem_of_one_sku_is_its_own(owner: Caller, scripted: type[Scripted]) -> None:

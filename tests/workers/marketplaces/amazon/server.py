@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 from uuid import uuid4
 
 from tests.workers.marketplaces.amazon import models
@@ -69,19 +69,23 @@ class FakeAmazon(ThreadingHTTPServer):
         }
         self.seen: list[Seen] = []
         self.violations: list[str] = []
-        # What comes next, in place of the usual; of the token endpoint, and of the operations.
+        # What comes next, in place of the usual; of the token endpoint, of the operations, and of those that write.
         self.next_tokens: deque[Answer] = deque()
         self.next: deque[Answer] = deque()
+        self.next_writes: deque[Answer] = deque()
+        # Whose name makes Amazon refuse a whole batch: SKUs and ASINs.
+        self.unacceptable: set[str] = set()
         # Sent with every answer of an operation.
         self.rate = ""
         self.tokens: list[str] = []
         self.valid: set[str] = set()
         # The payload, or a whole response, by SKU or ASIN and Amazon's condition; the featured offers by ASIN; the
-        # expected prices by SKU; the offers of listings by SKU.
+        # expected prices by SKU; the offers and attributes of listings by SKU.
         self.payloads: dict[tuple[str, str], Json] = {}
         self.featured: dict[str, Json] = {}
         self.expected: dict[str, Json] = {}
         self.listings: dict[str, Json] = {}
+        self.attributes: dict[str, Json] = {}
         self.submission: Json = {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": []}
         self.stopping = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -95,6 +99,10 @@ class FakeAmazon(ThreadingHTTPServer):
     def calls(self) -> list[Seen]:
         """Without those for tokens."""
         return [each for each in self.seen if each.path != "/auth/o2/token"]
+
+    @property
+    def writes(self) -> list[Seen]:
+        return [each for each in self.calls if each.method == "PATCH"]
 
     def close(self) -> None:
         self.stopping.set()
@@ -113,6 +121,8 @@ class FakeAmazon(ThreadingHTTPServer):
             return errors("Unauthorized", "Access to requested resource is denied.", 403)
         if models.PRESENT:
             self.violations += models.violations(seen.method, seen.path, seen.query, seen.body)
+        if seen.method == "PATCH" and self.next_writes:
+            return self.next_writes.popleft()
         return self.next.popleft() if self.next else self._usual(seen)
 
     def _token(self, seen: Seen) -> Reply:
@@ -140,6 +150,8 @@ class FakeAmazon(ThreadingHTTPServer):
 
     def offers(self, seen: Seen) -> Json:
         """Of a pricing batch, in another order than was asked."""
+        if bad := self.unacceptable & {unquote(each["uri"].split("/")[-2]) for each in seen.requests}:
+            return errors("InvalidInput", f"{min(bad)} is an invalid SKU for marketplace ATVPDKIKX0DER", 400)
         return {"responses": [self._offers(each) for each in reversed(seen.requests)]}
 
     def _offers(self, request: Json) -> Json:
@@ -174,19 +186,28 @@ class FakeAmazon(ThreadingHTTPServer):
 
     def listing(self, seen: Seen) -> Json:
         sku = unquote(seen.path.rpartition("/")[2])
-        if sku not in self.listings:
+        if sku not in self.listings and sku not in self.attributes:
             return errors("NOT_FOUND", f"SKU '{sku}' not found", 404)
-        return {"sku": sku, "offers": self.listings[sku]}
+        data = {"offers": self.listings.get(sku, []), "attributes": self.attributes.get(sku, {})}
+        [included] = parse_qs(seen.query)["includedData"]
+        return {"sku": sku, included: data[included]}
 
     def patch(self, seen: Seen) -> Json:
-        """An accepted price is that of the listing's consumer offers, where it has any."""
+        """What is accepted replaces the attribute, and an offer's price is that of the listing."""
         if self.submission.get("status") == "ACCEPTED":
-            [value] = json.loads(seen.body)["patches"][0]["value"]
-            amount = value["our_price"][0]["schedule"][0]["value_with_tax"]
-            for each in self.listings.get(unquote(seen.path.rpartition("/")[2]), []):
-                if each["offerType"] == "B2C" and each["marketplaceId"] == value["marketplace_id"]:
-                    each["price"]["amount"] = amount
+            sku = unquote(seen.path.rpartition("/")[2])
+            [patch] = json.loads(seen.body)["patches"]
+            self.attributes.setdefault(sku, {})[patch["path"].removeprefix("/attributes/")] = patch["value"]
+            for value in patch["value"]:
+                self._show(sku, value)
         return self.submission
+
+    def _show(self, sku: str, value: Json) -> None:
+        """Consumers see the price, where they see any."""
+        for each in self.listings.get(sku, []):
+            is_meant = each["offerType"] == "B2C" and each["marketplaceId"] == value["marketplace_id"]
+            if is_meant and value.get("audience", "ALL") == "ALL":
+                each["price"]["amount"] = value["our_price"][0]["schedule"][0]["value_with_tax"]
 
 
 _OPERATIONS: list[tuple[str, Callable[[FakeAmazon, Seen], Json]]] = [

@@ -169,13 +169,14 @@ def test_the_sandboxs_count_of_listings(open_amazon: Opener, fake: FakeAmazon) -
 
 def test_the_sandboxs_submissions(open_amazon: Opener, fake: FakeAmazon) -> None:
     accepted, previewed, invalid = models.sandboxes(client.PATCH_LISTING.name)
-    fake.next.extend(reply(each["response"]) for each in (accepted, previewed, invalid))
+    fake.next_writes.extend(reply(each["response"]) for each in (accepted, previewed, invalid))
+    fake.attributes[listing().sku] = {}
     amazon = open_amazon()
     amazon.write_price(listing(), PRICE)
     with pytest.raises(Uncertain):
         amazon.write_price(listing(), PRICE)
     with pytest.raises(Permanent, match="The attributes are invalid"):
         amazon.write_price(listing(), PRICE)
-    fake.next.append(reply(models.sandbox(client.PATCH_LISTING.name, "400")["response"], 400))
+    fake.next_writes.append(reply(models.sandbox(client.PATCH_LISTING.name, "400")["response"], 400))
     with pytest.raises(Permanent, match="BAD_REQUEST: Invalid input"):
         amazon.write_price(listing(), PRICE)

@@ -82,11 +82,11 @@ def test_products_with_an_asin_are_asked_for_by_it(amazon: Amazon, fake: FakeAma
 
 
 def test_what_no_request_can_name_fails_alone(amazon: Amazon, fake: FakeAmazon) -> None:
-    odd = [listing("A", "no asin"), listing("é" * 100), listing("C", currency="EUR")]
+    odd = [listing("."), listing("é" * 100), listing("C", currency="EUR")]
     found = fetch(amazon, *odd, listing("D"))
     problems = [found[each.sku].problem for each in odd]
     assert [isinstance(each, Permanent) and each.code for each in problems] == [
-        "INVALID_ASIN",
+        "INVALID_SKU",
         "INVALID_SKU",
         "CURRENCY_MISMATCH",
     ]
@@ -103,7 +103,7 @@ def test_a_product_that_fails_is_alone_in_it(amazon: Amazon, fake: FakeAmazon) -
     found = fetch(amazon, *map(listing, ("gone", "bad", "slow", "down", "fine")))
     assert {sku: each.problem and (type(each.problem), each.problem.code) for sku, each in found.items()} == {
         "gone": (Permanent, "NOT_LISTED"),
-        "bad": (Permanent, "NOT_LISTED"),
+        "bad": (Permanent, "REJECTED"),
         "slow": (Transient, "THROTTLED"),
         "down": (Transient, "UNAVAILABLE"),
         "fine": None,
@@ -155,7 +155,8 @@ def test_a_batch_that_is_rejected_is_not_the_problem_of_others(amazon: Amazon, f
     found = fetch(amazon, listing(), listing("B", ASIN))
     problem = found[listing().sku].problem
     assert isinstance(problem, Permanent)
-    assert problem.message == "InvalidInput: Invalid Input"
+    told = "Amazon refuses to give the offers of the SKU SKU 1/é: InvalidInput: Invalid Input"
+    assert (problem.code, problem.message) == ("REJECTED", told)
     assert found["B"].problem is None
 
 
@@ -251,7 +252,7 @@ def test_hostile_text_is_only_text(amazon: Amazon, fake: FakeAmazon) -> None:
     assert [each.seller for each in found["A"].offers] == ["<b>A" + "x" * 96]
     assert [each.reason for each in found["A"].refused] == ["The seller is missing."]
     assert found["B"].problem
-    assert found["B"].problem.message.startswith("Amazon has no offers for this product: AB: Told yyy")
+    assert found["B"].problem.message.startswith("Amazon refuses to give the offers of this product: AB: Told yyy")
     assert len(found["B"].problem.message) < 400
 
 

@@ -17,6 +17,11 @@ US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 PRICE = Decimal("19.9900")
 
 
+@pytest.fixture(autouse=True)
+def _is_listed(fake: FakeAmazon) -> None:
+    fake.attributes[listing().sku] = {}
+
+
 def listed(
     amount: object, currency: str = "USD", marketplace: str = US, kind: str = "B2C", **others: object
 ) -> dict[str, Any]:
@@ -42,8 +47,10 @@ def test_a_listing_without_a_price_has_none(amazon: Amazon, fake: FakeAmazon) ->
 
 
 def test_a_sku_that_is_not_listed_is_told(amazon: Amazon) -> None:
-    with pytest.raises(Permanent, match=r"NOT_LISTED.*SKU 1/é"):
-        amazon.read_price(listing())
+    with pytest.raises(Permanent, match=r"NOT_LISTED.*SKU 2/é"):
+        amazon.read_price(listing("SKU 2/é"))
+    with pytest.raises(Permanent, match=r"NOT_LISTED.*SKU 2/é"):
+        amazon.write_price(listing("SKU 2/é"), PRICE)
 
 
 @pytest.mark.parametrize("amount", [None, "", "1,299.00", "-1", "0", "1e5", 10**30, [], "19.999"])
@@ -78,7 +85,7 @@ def test_a_hostile_sku_is_only_a_name(amazon: Amazon, fake: FakeAmazon, sku: str
 
 def test_a_price_is_written_exactly(amazon: Amazon, fake: FakeAmazon) -> None:
     amazon.write_price(listing(), Decimal("123456789012345678.0100"))
-    sent = json.loads(fake.calls[0].body, parse_float=Decimal)
+    sent = json.loads(fake.writes[0].body, parse_float=Decimal)
     assert sent["productType"] == "PRODUCT"
     assert [(each["op"], each["path"]) for each in sent["patches"]] == [("replace", "/attributes/purchasable_offer")]
     assert sent["patches"][0]["value"] == [
@@ -93,7 +100,7 @@ def test_a_price_is_written_exactly(amazon: Amazon, fake: FakeAmazon) -> None:
 
 def test_a_yen_has_no_decimals(open_amazon: Opener, fake: FakeAmazon) -> None:
     open_amazon(country="JP").write_price(listing(currency="JPY"), Decimal("1980.0000"))
-    assert b'"value_with_tax":1980}' in fake.calls[0].body
+    assert b'"value_with_tax":1980}' in fake.writes[0].body
 
 
 @pytest.mark.parametrize(
@@ -122,9 +129,16 @@ def test_a_warning_is_no_rejection_and_is_told(amazon: Amazon, fake: FakeAmazon)
     info = {**warning("For your information."), "severity": "INFO"}
     fake.submission = accepted(warning("Rather cheap."), info, warning("Rather cheap."), warning("Not shown yet."))
     assert amazon.write_price(listing(), PRICE) == ["Rather cheap.", "Not shown yet."]
-    assert len(fake.calls) == 1
+    assert len(fake.writes) == 1
     fake.submission = accepted(info)
     assert amazon.write_price(listing(), PRICE) == []
+
+
+def test_a_warning_that_the_listing_is_deactivated_is_told(amazon: Amazon, fake: FakeAmazon) -> None:
+    message = "Potential pricing error: your price is below your minimum. The listing is deactivated."
+    issue = {"code": "18554", "message": message, "severity": "WARNING"}
+    fake.submission = {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": [issue]}
+    assert amazon.write_price(listing(), PRICE) == [message]
 
 
 def test_a_warning_of_any_kind_and_length_is_fit_to_be_shown(amazon: Amazon, fake: FakeAmazon) -> None:
@@ -141,7 +155,7 @@ def test_a_warning_of_any_kind_and_length_is_fit_to_be_shown(amazon: Amazon, fak
 
 @pytest.mark.parametrize("status", [400, 413, 415])
 def test_a_request_that_is_rejected_was_not_written(amazon: Amazon, fake: FakeAmazon, status: int) -> None:
-    fake.next.append(errors("InvalidInput", "No such product type", status))
+    fake.next_writes.append(errors("InvalidInput", "No such product type", status))
     with pytest.raises(Permanent, match="WRITE_REJECTED: InvalidInput: No such product type"):
         amazon.write_price(listing(), PRICE)
 
@@ -161,26 +175,26 @@ def test_a_request_that_is_rejected_was_not_written(amazon: Amazon, fake: FakeAm
 def test_a_write_that_may_have_arrived_is_uncertain_and_not_repeated(
     amazon: Amazon, fake: FakeAmazon, answer: Answer
 ) -> None:
-    fake.next.append(answer)
+    fake.next_writes.append(answer)
     with pytest.raises(Uncertain):
         amazon.write_price(listing(), PRICE)
-    assert len(fake.calls) == 1
+    assert len(fake.writes) == 1
 
 
 def test_a_write_without_an_answer_ends_with_the_run_and_is_uncertain(open_amazon: Opener, fake: FakeAmazon) -> None:
-    fake.next.append(HANG)
+    fake.next_writes.append(HANG)
     with pytest.raises(Uncertain):
         open_amazon(Pace(0.3)).write_price(listing(), PRICE)
 
 
 def test_a_write_that_is_throttled_is_repeated(amazon: Amazon, fake: FakeAmazon) -> None:
-    fake.next.extend([errors("QuotaExceeded", "-", 429)] * 3)
+    fake.next_writes.extend([errors("QuotaExceeded", "-", 429)] * 3)
     amazon.write_price(listing(), PRICE)
-    assert len(fake.calls) == 4
+    assert len(fake.writes) == 4
 
 
 def test_a_write_that_stays_throttled_did_not_arrive(amazon: Amazon, fake: FakeAmazon) -> None:
-    fake.next.extend([errors("QuotaExceeded", "-", 429)] * 4)
+    fake.next_writes.extend([errors("QuotaExceeded", "-", 429)] * 4)
     with pytest.raises(Transient, match="THROTTLED") as caught:
         amazon.write_price(listing(), PRICE)
     assert not isinstance(caught.value, Uncertain)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from aijobs.outbound.failures import Permanent, Uncertain
+from tests.workers.marketplaces.shopify.admin import FakeVariant
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from workers.marketplaces.protocols import Listing, OfferSource, PriceDesk
@@ -129,6 +130,74 @@ def test_an_id_of_no_variant_is_not_listed(server: FakeShopify, connect: Connect
     server.admin.add("ABC", "1.00")
     with pytest.raises(Permanent, match=r"NOT_LISTED.*ProductVariant/99"):
         connect().read_price(listing(external_id="gid://shopify/ProductVariant/99"))
+
+
+def number_of(variant: FakeVariant) -> str:
+    return variant.id.rpartition("/")[2]
+
+
+def test_a_variants_number_tells_one_of_several_with_the_sku(server: FakeShopify, connect: Connect) -> None:
+    server.admin.add("ABC", "1.00")
+    mine = server.admin.add("ABC", "2.00", product=2)
+    named = listing(external_id=number_of(mine))
+    shopify = connect()
+    assert shopify.read_price(named) == 2
+    shopify.write_price(named, Decimal("2.50"))
+    assert [each.price for each in server.admin.variants] == ["1.00", "2.50"]
+
+
+def test_a_number_is_not_asked_for_where_the_sku_is_enough(server: FakeShopify, connect: Connect) -> None:
+    other = server.admin.add("XYZ", "1.00")
+    server.admin.add("ABC", "2.00")
+    assert connect().read_price(listing(external_id=number_of(other))) == 2
+    assert server.operations == ["VariantsBySku"]
+
+
+@pytest.mark.parametrize("external_id", ["4006381333931", "012345678905", "9783161484100", "1" * 30])
+def test_a_number_that_is_no_variants_leaves_the_sku_ambiguous(
+    external_id: str, server: FakeShopify, connect: Connect
+) -> None:
+    server.admin.add("ABC", "1.00")
+    server.admin.add("ABC", "2.00")
+    with pytest.raises(Permanent, match=r"AMBIGUOUS_SKU: .* several variants with the SKU ABC.*as the product's ext"):
+        connect().read_price(listing(external_id=external_id))
+
+
+def test_a_number_of_a_variant_with_another_sku_does_not_choose(server: FakeShopify, connect: Connect) -> None:
+    server.admin.add("ABC", "1.00")
+    server.admin.add("ABC", "2.00")
+    other = server.admin.add("XYZ", "3.00")
+    with pytest.raises(Permanent, match=r"AMBIGUOUS_SKU: .*, and none of them has the ID 3\."):
+        connect().write_price(listing(external_id=number_of(other)), Decimal(9))
+    assert server.admin.written == []
+
+
+@pytest.mark.parametrize("sku", [None, "", "RENAMED"])
+def test_a_variant_without_the_sku_is_found_by_its_number(
+    sku: str | None, server: FakeShopify, connect: Connect
+) -> None:
+    mine = server.admin.add(sku, "3.00")
+    assert connect().read_price(listing(external_id=number_of(mine))) == 3
+
+
+def test_neither_the_sku_nor_the_number_is_listed(server: FakeShopify, connect: Connect) -> None:
+    with pytest.raises(Permanent, match=r"NOT_LISTED: .* no variant with the SKU ABC, and none with the ID 99\."):
+        connect().read_price(listing(external_id="99"))
+
+
+def test_a_number_ends_a_search_without_end(server: FakeShopify, connect: Connect) -> None:
+    for number in range(PAGE_SIZE * MOST_PAGES + 1):
+        server.admin.add(f"ABC-{number}", "1.00")
+    mine = server.admin.add("ABC", "2.00")
+    assert connect().read_price(listing(external_id=number_of(mine))) == 2
+
+
+def test_a_number_in_another_currency_is_left_alone(server: FakeShopify, connect: Connect) -> None:
+    server.admin.currency = "EUR"
+    mine = server.admin.add("ABC", "1.00")
+    with pytest.raises(Permanent, match="WRONG_CURRENCY"):
+        connect().write_price(listing(external_id=number_of(mine)), Decimal(2))
+    assert mine.price == "1.00"
 
 
 @pytest.mark.parametrize("external_id", ["gid://shopify/Product/1", "B000123", "gid://shopify/ProductVariant/1\n"])

@@ -112,13 +112,18 @@ def show_price_change(row: Change) -> dict[str, object]:
         "currency": row.product.currency,
         "reason": row.reason,
         "status": row.status,
-        "detail": row.detail or None,
+        "detail": row.detail or _warned(row) or None,
         "warnings": row.warnings,
         "read_back": row.read_back or None,
         "job_id": row.public_job_id,
         "reverts": row.reverts_id,
         "created_at": row.created_at,
     }
+
+
+def _warned(row: Change) -> str:
+    """The warnings in a sentence, for who reads `detail` only."""
+    return f"The marketplace accepted this with a warning: {' '.join(row.warnings)}" if row.warnings else ""
 
 
 def show_applied(applied: Applied) -> dict[str, object]:
