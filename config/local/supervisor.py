@@ -27,9 +27,13 @@ class ChildDied(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """A process to keep. `start` may raise; then it is tried again after the backoff."""
+    """A process to keep. `start` may raise; then it is tried again after the backoff.
+
+    `purpose`: what it is for, in a few words.
+    """
 
     name: str
+    purpose: str
     start: Callable[[], subprocess.Popen[bytes]]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM

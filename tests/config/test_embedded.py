@@ -18,7 +18,8 @@ from redis import Redis
 
 from aijobs import redis_urls
 from config.local import embedded
-from config.local.servers import EmbeddedServerError, PostgreSQL, prepare_data_dir
+from config.local.folder import EmbeddedServerError, prepare_data_dir
+from config.local.servers import PostgreSQL
 from config.local.stack import HOST, free_port
 from manage import take_data_dir
 
