@@ -48,7 +48,7 @@ def database(place: Place) -> Iterator[Finding]:
     """Whether it answers, takes writes, is migrated, has no old transactions, and agrees about the time."""
     try:
         with Connection.connect(**connection.get_connection_params(), autocommit=True) as own:
-            yield _version(own)
+            yield version(own.info.server_version)
             yield _clock(own)
     except psycopg.Error as error:
         yield _unreachable(place, error)
@@ -87,12 +87,12 @@ def _not_running(place: Place, check: str, server: str, log: str) -> Finding:
     )
 
 
-def _version(own: psycopg.Connection) -> Finding:
-    version = own.info.server_version // 10_000
-    full = own.info.parameter_status("server_version") or str(version)
-    if version < OLDEST_POSTGRESQL:
+def version(number: int) -> Finding:
+    """Of PostgreSQL, as it numbers itself: 180004 is 18.4."""
+    major, full = number // 10_000, f"{number // 10_000}.{number % 10_000}"
+    if major < OLDEST_POSTGRESQL:
         return broken("database", f"It is PostgreSQL {full}.", f"Install PostgreSQL {TESTED_POSTGRESQL}.")
-    if version < TESTED_POSTGRESQL:
+    if major < TESTED_POSTGRESQL:
         return doubtful(
             "database",
             f"PostgreSQL {full} answers, but AI Jobs is tested with PostgreSQL {TESTED_POSTGRESQL} only.",

@@ -68,19 +68,19 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print(self, found: list[Finding]) -> None:
-        symbols = _symbols(getattr(self.stdout, "encoding", None) or "utf-8")
+        marks = symbols(getattr(self.stdout, "encoding", None) or "utf-8")
         width = shutil.get_terminal_size().columns if self.stdout.isatty() else None
         styles = {Level.FINE: self.style.SUCCESS, Level.DOUBTFUL: self.style.WARNING, Level.BROKEN: self.style.ERROR}
         for each in found:
             text = " ".join(f"{each.found} {each.advice}".split())
             lines = textwrap.wrap(text, max(width - INDENT, 20), break_long_words=False) if width else [text]
-            self.stdout.write(f"{styles[each.level](symbols[each.level])} {each.check:<{INDENT - 2}}{lines[0]}")
+            self.stdout.write(f"{styles[each.level](marks[each.level])} {each.check:<{INDENT - 2}}{lines[0]}")
             for line in lines[1:]:
                 self.stdout.write(" " * INDENT + line)
         self.stdout.write(_summary(found))
 
 
-def _symbols(encoding: str) -> dict[Level, str]:
+def symbols(encoding: str) -> dict[Level, str]:
     try:
         "".join(SYMBOLS.values()).encode(encoding)
     except UnicodeEncodeError:
