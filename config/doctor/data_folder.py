@@ -26,14 +26,8 @@ def check(place: Place) -> Finding:
     try:
         if not folder.exists():
             return _missing(folder)
-        return (
-            _unusable(folder)
-            or _space(folder)
-            or _sockets(folder)
-            or _version(folder)
-            or _open(folder)
-            or _good(place)
-        )
+        troubles = (trouble(folder) for trouble in (_unusable, _space, _sockets, _version, _open))
+        return next(filter(None, troubles), None) or _good(place)
     except OSError as error:
         return broken(
             CHECK, f"{folder} cannot be read ({error.strerror}).", f"Correct its permissions, or {ANOTHER}."

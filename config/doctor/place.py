@@ -32,7 +32,8 @@ class Place:
     def needs_folder(self) -> bool:
         """Whether a server or a key is in it."""
         given = all(os.environ.get(name) for name in ("SECRET_KEY", "AIJOBS_CREDENTIALS_KEYS"))
-        return not given or self.embedded_database or self.embedded_broker
+        needed = not given or self.embedded_database or self.embedded_broker
+        return needed and not self.production
 
 
 def examined(data_dir: Path, port: int | None) -> Place:

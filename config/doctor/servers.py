@@ -122,7 +122,7 @@ def _writes(outcome: str) -> Finding:
         return fine("database writes", "The service may write to its tables, and the disk has room.")
     return broken(
         "database writes",
-        f"A job could not be stored: {outcome.removeprefix('down: ')}.",
+        f"The database cannot store a job ({outcome.removeprefix('down: ')}).",
         "Check the role's privileges on the tables, the disk, and that this is not a standby.",
     )
 
@@ -130,6 +130,9 @@ def _writes(outcome: str) -> Finding:
 def _migrations(outcome: str) -> Finding:
     if outcome == "ok":
         return fine("migrations", "All are applied.")
+    if not outcome.startswith("down: "):
+        advice = "Mend what is wrong with the database first."
+        return doubtful("migrations", "Whether all are applied is not known.", advice)
     return broken("migrations", f"{outcome.removeprefix('down: ').partition(';')[0].capitalize()}.", MIGRATE)
 
 

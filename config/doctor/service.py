@@ -89,9 +89,8 @@ def credentials_keys(place: Place) -> Finding:
             f"Number {weak[0]} of AIJOBS_CREDENTIALS_KEYS is so short or simple that it can be guessed.",
             "Put one from `openssl rand -hex 32` in front, and run manage.py rotatecredentials.",
         )
-    return fine(
-        "credentials key", f"AIJOBS_CREDENTIALS_KEYS has {len(settings.AIJOBS_CREDENTIALS_KEYS)}, long enough."
-    )
+    number = len(settings.AIJOBS_CREDENTIALS_KEYS)
+    return fine("credentials key", f"AIJOBS_CREDENTIALS_KEYS is set ({number} in all), and long enough.")
 
 
 def _key_file(check: str, path: Path) -> Finding:

@@ -2,19 +2,24 @@
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from importlib import metadata
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
@@ -105,8 +110,8 @@ def place(tmp_path: Path) -> Place:
 
 def test_packages_are_compared_with_what_is_pinned(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.packages(place).level is Level.FINE
-    real = machine.metadata.version
-    monkeypatch.setattr(machine.metadata, "version", lambda name: "5.1" if name == "django" else real(name))
+    real = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "5.1" if name == "django" else real(name))
     found = machine.packages(place)
     assert (found.level, "django 5.1 instead of 5.2" in found.found) == (Level.DOUBTFUL, True)
 
@@ -125,14 +130,14 @@ def test_packages_that_are_missing(
     place: Place, monkeypatch: pytest.MonkeyPatch, package: str, production: bool, level: Level
 ) -> None:
     """The image has neither those of `up` nor those of development."""
-    real = machine.metadata.version
+    real = metadata.version
 
     def version(name: str) -> str:
         if name == package:
-            raise machine.metadata.PackageNotFoundError(name)
+            raise metadata.PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(machine.metadata, "version", version)
+    monkeypatch.setattr(metadata, "version", version)
     monkeypatch.setenv("AIJOBS_PRODUCTION", str(production))
     found = machine.packages(place)
     assert found.level is level
@@ -189,7 +194,7 @@ def test_a_data_folder_of_somebody_else(place: Place, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(("free", "level"), [(10, Level.BROKEN), (500, Level.DOUBTFUL), (5000, Level.FINE)])
 def test_a_disk_that_is_nearly_full(place: Place, monkeypatch: pytest.MonkeyPatch, free: int, level: Level) -> None:
     usage = type("Usage", (), {"free": free * data_folder.MEGABYTE})
-    monkeypatch.setattr(data_folder.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     assert data_folder.check(place).level is level
 
 
@@ -198,7 +203,7 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytes
     folder.prepare_data_dir(long).close()
     found = data_folder.check(Place(long, None, None))
     assert (found.level, "so the sockets are in" in found.found) == (Level.FINE, True)
-    monkeypatch.setattr(data_folder.embedded.tempfile, "gettempdir", lambda: str(long))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(long))
     assert "too long for a unix socket" in data_folder.check(Place(long, None, None)).found
 
 
@@ -310,8 +315,8 @@ def test_an_old_transaction(db: None, monkeypatch: pytest.MonkeyPatch, place: Pl
 def test_clocks_that_differ(
     db: None, monkeypatch: pytest.MonkeyPatch, place: Place, shift: float, level: Level
 ) -> None:
-    real = servers.time.time
-    monkeypatch.setattr(servers.time, "time", lambda: real() + shift)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + shift)
     assert told(servers.database(place))["clock"].level is level
 
 
@@ -324,7 +329,7 @@ def test_versions_of_postgresql(number: int, level: Level) -> None:
 
 
 def test_a_broker_that_evicts_messages(servers_started: None, place: Place) -> None:
-    with closing(servers.redis.Redis.from_url(django_settings.BROKER_URL)) as client:
+    with closing(redis.Redis.from_url(django_settings.BROKER_URL)) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
         try:
             [found] = servers.brokers(place)
@@ -334,7 +339,7 @@ def test_a_broker_that_evicts_messages(servers_started: None, place: Place) -> N
 
 
 def test_a_broker_that_takes_no_writes(servers_started: None, place: Place) -> None:
-    with closing(servers.redis.Redis.from_url(django_settings.BROKER_URL)) as client:
+    with closing(redis.Redis.from_url(django_settings.BROKER_URL)) as client:
         client.replicaof("127.0.0.1", 1)
         try:
             [found] = servers.brokers(place)

@@ -1,6 +1,7 @@
 """What `up --reset` deletes, and what it leaves alone; tests/integration/test_up.py does it to a real one."""
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -125,7 +126,7 @@ def test_a_folder_that_cannot_be_emptied_is_one_clear_line(data_dir: Path, monke
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "postgres")
 
-    monkeypatch.setattr(resetting.shutil, "rmtree", refuse)
+    monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(
         EmbeddedServerError, match=r"could not be emptied \(Permission denied: postgres\)\. .*--reset"
     ):
