@@ -1,6 +1,7 @@
 """The environment's variables, read by django-environ: what it would take for something else is refused in a line."""
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -69,7 +70,8 @@ def _level(text: str) -> str:
 
 def data_dir(environment: Environment) -> Path:
     """The folder of the embedded servers."""
-    return Path(environment.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+    # Path.resolve() raises RuntimeError for links that lead in a circle.
+    return Path(os.path.realpath(environment.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data"))))
 
 
 def database(url: str) -> dict[str, Any]:

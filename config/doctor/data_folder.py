@@ -35,6 +35,8 @@ def check(place: Place) -> Finding:
 
 
 def _missing(folder: Path) -> Finding:
+    if folder.is_symlink():
+        return broken(CHECK, f"{folder} is a link that leads nowhere.", f"Please {ANOTHER}.")
     parent = next(each for each in folder.parents if each.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         return broken(CHECK, f"{folder} does not exist, and cannot be created in {parent}.", f"Please {ANOTHER}.")

@@ -45,7 +45,7 @@ def _pinned(place: Place) -> dict[str, str]:
     groups: dict[str, list[str]] = project["dependency-groups"]
     pins = dict(_pin(each) for each in project["project"]["dependencies"])
     local, development = (dict(_pin(each) for each in groups[name]) for name in ("embedded", "dev"))
-    if place.production:
+    if place.production or not (place.embedded_database or place.embedded_broker):
         development |= local
     else:
         pins |= local

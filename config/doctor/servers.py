@@ -186,9 +186,13 @@ def _advice(error: redis.RedisError) -> str:
 
 
 def _answering(check: str, setting: str, client: redis.Redis) -> Finding:
-    told = client.info()
     client.set(PROBE_KEY, 1, ex=10)
     client.delete(PROBE_KEY)
+    try:
+        told = client.info()
+    except redis.ResponseError:
+        # Some that others run tell nothing.
+        return fine(check, "It answers and takes writes. It tells neither its version nor its memory policy.")
     name, version = (
         ("Valkey", told["valkey_version"]) if "valkey_version" in told else ("Redis", told["redis_version"])
     )

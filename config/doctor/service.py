@@ -99,8 +99,7 @@ def _key_file(check: str, path: Path) -> Finding:
         if embedded.stored_secret(path.parent, path.name) is None:
             return fine(check, f"There is none yet; the first start creates it in {path.parent}.")
     except ImproperlyConfigured as error:
-        found, _, advice = str(error).partition(": ")
-        return broken(check, f"{found}.", f"{advice[:1].upper()}{advice[1:]}")
+        return broken(check, str(error), "The service does not start before that.")
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         return doubtful(check, f"Other users may read {path} (its mode is {mode:o}).", "Run chmod 600 on it.")

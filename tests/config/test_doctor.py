@@ -176,6 +176,12 @@ def test_a_file_instead_of_a_data_folder(place: Place) -> None:
     assert data_folder.check(Place(place.data_dir / "below", None, None)).level is Level.BROKEN
 
 
+def test_a_link_that_leads_nowhere(place: Place) -> None:
+    place.data_dir.symlink_to(place.data_dir)
+    found = data_folder.check(place)
+    assert (found.level, "leads nowhere" in found.found) == (Level.BROKEN, True)
+
+
 def test_a_data_folder_that_cannot_be_written(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """As root, only a read-only file system says no."""
     place.data_dir.mkdir()
@@ -355,6 +361,28 @@ def test_a_broker_and_another_server_of_rate_limits(
     found = told(servers.brokers(place))
     assert (found["broker"].level, found["rate limits"].level) == (Level.BROKEN, Level.FINE)
     assert "hunter2" not in found["broker"].found
+
+
+def test_a_broker_that_tells_nothing_of_itself(servers_started: None, place: Place, settings: Any) -> None:
+    """As many that others run: INFO is refused, and what the service needs is not."""
+    with closing(redis.Redis.from_url(django_settings.BROKER_URL)) as client:
+        client.acl_setuser("plain", enabled=True, nopass=True, commands=["+@all", "-info"], keys=["*"])
+        try:
+            settings.BROKER_URL = settings.BROKER_URL.replace("unix://", "unix://plain:x@")
+            found = told(servers.brokers(place))["broker"]
+        finally:
+            client.acl_deluser("plain")
+    assert (found.level, "neither its version" in found.found) == (Level.FINE, True)
+
+
+def test_a_database_that_stops_answering_meanwhile(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Finding:
+        raise psycopg.OperationalError("the server closed the connection unexpectedly\n\tmore")
+
+    monkeypatch.setattr("config.doctor.service.api_keys", refuse)
+    code, found = examine("--port", "0")
+    expected = "This could not be examined: the server closed the connection unexpectedly."
+    assert (code, found["API keys"]["found"]) == (1, expected)
 
 
 @pytest.fixture

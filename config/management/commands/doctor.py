@@ -57,7 +57,7 @@ class Command(BaseCommand):
     def handle(self, *args: str, **options: Any) -> None:
         if options["port"] is not None and not 0 <= options["port"] <= 65535:
             raise CommandError("--port must be between 0 and 65535.")
-        place = examined(options["data_dir"].resolve(), options["port"])
+        place = examined(options["data_dir"].absolute(), options["port"])
         found = list(_findings(place, self.refusal))
         failed = any(each.level is Level.BROKEN for each in found)
         if options["json"]:
@@ -121,7 +121,7 @@ def _of_service(place: Place) -> Iterator[Finding]:
     yield service.secret_key(place)
     yield service.credentials_keys(place)
     with servers.quietly():
-        of_database = list(servers.database(place))
+        of_database = list(_told("database", lambda: servers.database(place)))
         yield from of_database
         yield from servers.brokers(place)
         if {"database", "migrations"} <= {each.check for each in of_database if each.level is not Level.BROKEN}:
@@ -130,13 +130,10 @@ def _of_service(place: Place) -> Iterator[Finding]:
             yield from _told("beat", lambda: service.at_work(place))
 
 
-def _told(check: str, findings: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def _told(check: str, findings: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     """A database that refuses meanwhile is a finding as well."""
     try:
-        return list(findings())
+        yield from findings()
     except (DatabaseError, psycopg.Error, ImproperlyConfigured) as error:
-        return [
-            broken(
-                check, f"This could not be examined: {reason(error)}.", "Mend what is wrong with the database first."
-            )
-        ]
+        advice = "Mend what is wrong with the database first."
+        yield broken(check, f"This could not be examined: {reason(error)}.", advice)
