@@ -46,7 +46,8 @@ def free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise EmbeddedServerError(
-                f"Port {port} cannot be used ({error.strerror}). Choose another with --port."
+                f"Port {port} cannot be used ({error.strerror}). Choose another with --port; "
+                "`manage.py doctor` says who uses it."
             ) from None
         found: int = probe.getsockname()[1]
         return found

@@ -62,7 +62,8 @@ class Supervisor:
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 raise ChildDied(
-                    f"{child.name} ended when it started: {processes.last_line(child.log)} (see {child.log})"
+                    f"{child.name} ended when it started: {processes.last_line(child.log)} (see {child.log}; "
+                    "`manage.py doctor` may say why)"
                 )
 
     def watch(self) -> None:

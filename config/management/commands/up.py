@@ -195,9 +195,9 @@ class Command(BaseCommand):
         self._say("Services, and their logs:")
         for child in stack.supervisor.children:
             self._say(f"  {child.name:<11} {child.purpose:<36} {_short(child.log)}")
-        for name, what in (("DATABASE_URL", "the database"), ("REDIS_URL", "the messages' Valkey or Redis")):
-            if os.environ.get(name):
-                self._say(f"  {what} is the one in {name}, which keeps its own log.")
+        for setting, name in (("DATABASE_URL", "postgresql"), ("REDIS_URL", "valkey")):
+            if os.environ.get(setting):
+                self._say(f"  {name:<11} {f'the one in {setting}':<36} its log is where it runs")
 
 
 def _check_reset(*, reset: bool, yes: bool) -> None:
