@@ -1,11 +1,16 @@
 #!/usr/bin/env python
 """Entry point of every management command; `manage.py up` starts the whole service."""
 
+import logging
 import os
 import sys
 
-# They sign and encrypt nothing, so they also work where the data folder cannot be used.
-KEYLESS_COMMANDS = {"help", "makemigrations", "collectstatic"}
+if sys.version_info < (3, 11):  # noqa: UP036  # whoever starts it with an older one reads a line, not a traceback
+    sys.exit(f"AI Jobs needs Python 3.11 or newer, but this is {sys.version.split()[0]}. Start it with `uv run`.")
+
+# They sign and encrypt nothing, so they also work where the data folder cannot be used. `up` creates its keys itself,
+# when it has the folder; `doctor` says what is wrong with them.
+KEYLESS_COMMANDS = {"help", "makemigrations", "collectstatic", "check", "spectacular", "up", "doctor"}
 
 
 def take_data_dir(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -38,16 +43,17 @@ def main() -> None:
         sys.exit("--data-dir is empty. Name a folder.")
     if data_dir:
         os.environ["AIJOBS_DATA_DIR"] = os.path.realpath(data_dir)
-    if needs_no_key(arguments):
-        os.environ["AIJOBS_KEYLESS_COMMAND"] = "1"
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
+    os.environ["AIJOBS_LOCAL_KEYS"] = "optional" if needs_no_key(arguments) else "required"
+    # Else it warns of every attempt to connect, before the command says that it cannot.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     try:
-        execute_from_command_line(arguments)
-    except ImproperlyConfigured as error:
-        # The operator's mistake, in a line: a traceback would hide it.
-        sys.exit(str(error))
+        from config.commands import run
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"The package {error.name} is not installed. Install everything with `uv sync`, or start commands with "
+            "`uv run manage.py`."
+        )
+    run(arguments)
 
 
 if __name__ == "__main__":

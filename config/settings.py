@@ -1,22 +1,21 @@
 """All settings, read from the environment (see the table in the README)."""
 
-from pathlib import Path
 from typing import Any
 
-import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 
 from aijobs import redis_urls
 from aijobs.outbound import purposes
+from config import environment
 from config.local import embedded
 
-env = environ.Env()
-BASE_DIR = Path(__file__).resolve().parent.parent
+env = environment.Environment()
+BASE_DIR = environment.BASE_DIR
 
 # Production takes nothing for granted: its secrets, servers and hosts must be given.
 PRODUCTION = env.bool("AIJOBS_PRODUCTION", default=False)
-DATA_DIR = Path(env.str("AIJOBS_DATA_DIR", default=str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = environment.data_dir(env)
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 if PRODUCTION:
@@ -26,6 +25,11 @@ if PRODUCTION:
         raise ImproperlyConfigured(
             f"AIJOBS_PRODUCTION is set, but these are not: {', '.join(missing)}. Set them too."
         )
+# What to do where the data folder has no keys. The service creates them; of its commands, manage.py says whether they
+# need them ("required") or can do without ("optional"): none leaves keys in a folder whose name was misspelt.
+LOCAL_KEYS = env.str("AIJOBS_LOCAL_KEYS", default="created")
+if LOCAL_KEYS == "required" and DATABASE_URL:
+    LOCAL_KEYS = "created"
 DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
 REDIS_URL = redis_urls.checked("REDIS_URL", REDIS_URL or embedded.redis_url(DATA_DIR))
 # What is in it may be lost at any time; Celery's broker may be another server, or another database of the same.
@@ -33,14 +37,19 @@ BROKER_URL = redis_urls.checked("BROKER_URL", env.str("BROKER_URL", default="") 
 
 
 def _local_key(name: str) -> str:
-    """A key of the data folder. Commands that use none (manage.py names them) do without one that cannot be had."""
+    """A key of the data folder; "" where a command does without, which Django and `sealing` refuse to use."""
     try:
-        return embedded.secret(DATA_DIR, name)
+        key = embedded.secret(DATA_DIR, name) if LOCAL_KEYS == "created" else embedded.stored_secret(DATA_DIR, name)
     except ImproperlyConfigured:
-        if not env.bool("AIJOBS_KEYLESS_COMMAND", default=False):
+        if LOCAL_KEYS != "optional":
             raise
-        # Django and `sealing` refuse to use it.
         return ""
+    if key is None and LOCAL_KEYS == "required":
+        raise ImproperlyConfigured(
+            f"The folder {DATA_DIR} has no {name}, so `up` has not been started with it. Check --data-dir and "
+            "AIJOBS_DATA_DIR, or start `up` first."
+        )
+    return key or ""
 
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _local_key("secret_key")
@@ -49,6 +58,10 @@ if PRODUCTION and DEBUG:
     # Many a shell has it set for something else, and compose passes it on.
     raise ImproperlyConfigured(
         "AIJOBS_PRODUCTION is set, and so is DEBUG, which shows strangers how the service works. Unset one of them."
+    )
+if PRODUCTION and LOCAL_KEYS != "optional" and (weakness := environment.weakness(SECRET_KEY)):
+    raise ImproperlyConfigured(
+        f"AIJOBS_PRODUCTION is set, and SECRET_KEY {weakness}. Set it to what `openssl rand -hex 32` prints."
     )
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.debugging.ErrorPages"
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -124,7 +137,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES: dict[str, dict[str, Any]] = {"default": environment.database(DATABASE_URL)}
 # Django's backend, on connections that give a silent server up.
 DATABASES["default"]["ENGINE"] = "aijobs.postgresql"
 # The pool lives as long as its process, so that neither a request nor a task pays for connecting.
@@ -350,5 +363,5 @@ LOGGING = {
         "celery.beat": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="INFO")},
 }

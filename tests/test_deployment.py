@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
 from config.local.stack import GRANIAN, SETTLER_QUEUE, WORKER_QUEUES
+from tests.test_architecture import imported_modules
 from workers.tasks import CHANGES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,19 @@ def test_the_image_serves_the_api_as_up_does() -> None:
     assert words[-1] == "config.rsgi:application"
 
 
+def test_the_image_has_what_its_code_imports() -> None:
+    """Of config/local, which is for development. Who can do without a file of it catches the error."""
+    kept = set(re.findall(r"^!config/local/(\w+)\.py$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    can_do_without = {"servers"}
+    names = {f"config.local.{path.stem}" for path in (ROOT / "config" / "local").glob("*.py")}
+    outside = [path for path in (ROOT / "config").rglob("*.py") if path.parent.name != "local" and path.stem != "up"]
+    inside = [ROOT / "config" / "local" / f"{name}.py" for name in kept]
+    for path in [*outside, *inside]:
+        source = path.relative_to(ROOT).as_posix()
+        imported = {module.rpartition(".")[2] for module in imported_modules(source) & names}
+        assert imported <= kept | can_do_without, source
+
+
 def test_compose_has_every_process(services: dict[str, Any]) -> None:
     assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "settler", "control", "beat"}
 
@@ -74,9 +88,10 @@ def documented_settings() -> set[str]:
 
 
 def test_the_readme_has_every_setting_that_is_read() -> None:
-    read = re.findall(r"""\benv\.\w+\(\s*["']([A-Z_]+)["']""", (ROOT / "config" / "settings.py").read_text())
+    texts = [(ROOT / "config" / name).read_text() for name in ("settings.py", "environment.py")]
+    read = re.findall(r"""\b(?:env|environment)\.\w+\(\s*["']([A-Z_]+)["']""", "".join(texts))
     # manage.py sets it for itself.
-    assert documented_settings() == set(read) - {"AIJOBS_KEYLESS_COMMAND"}
+    assert documented_settings() == set(read) - {"AIJOBS_LOCAL_KEYS"}
 
 
 @pytest.mark.parametrize("name", PROCESSES)

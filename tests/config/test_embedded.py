@@ -18,7 +18,8 @@ from redis import Redis
 
 from aijobs import redis_urls
 from config.local import embedded
-from config.local.servers import EmbeddedServerError, PostgreSQL, prepare_data_dir
+from config.local.folder import EmbeddedServerError, prepare_data_dir
+from config.local.servers import PostgreSQL
 from config.local.stack import HOST, free_port
 from manage import take_data_dir
 
@@ -143,6 +144,15 @@ def test_no_data_folder_leaves_the_arguments_alone() -> None:
     assert take_data_dir(["manage.py", "migrate"]) == (None, ["manage.py", "migrate"])
 
 
+PRODUCTION = {
+    "AIJOBS_PRODUCTION": "1",
+    "AIJOBS_CREDENTIALS_KEYS": "b",
+    "DATABASE_URL": "postgres://database/ai-jobs",
+    "REDIS_URL": "redis://broker",
+    "ALLOWED_HOSTS": "jobs.example.com",
+}
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "line"),
     [
@@ -156,17 +166,18 @@ def test_no_data_folder_leaves_the_arguments_alone() -> None:
         ),
         (
             ["check"],
-            {
-                "AIJOBS_PRODUCTION": "1",
-                "DEBUG": "1",
-                "SECRET_KEY": "a",
-                "AIJOBS_CREDENTIALS_KEYS": "b",
-                "DATABASE_URL": "postgres://database/ai-jobs",
-                "REDIS_URL": "redis://broker",
-                "ALLOWED_HOSTS": "jobs.example.com",
-            },
+            {**PRODUCTION, "DEBUG": "1", "SECRET_KEY": "a"},
             "AIJOBS_PRODUCTION is set, and so is DEBUG,",
         ),
+        (
+            ["migrate"],
+            {**PRODUCTION, "SECRET_KEY": "short"},
+            "AIJOBS_PRODUCTION is set, and SECRET_KEY has 5 characters",
+        ),
+        (["migrate"], {**PRODUCTION, "SECRET_KEY": "ab" * 40}, "AIJOBS_PRODUCTION is set, and SECRET_KEY repeats"),
+        (["check"], {"DEBUG": "bogus"}, "DEBUG is 'bogus', but it must be true or false."),
+        (["check"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', but"),
+        (["check"], {"DATABASE_URL": "mysql://database/ai-jobs"}, "DATABASE_URL does not begin with postgres://"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:
@@ -194,6 +205,27 @@ def test_without_its_keys_nothing_starts_but_what_needs_none(tmp_path: Path) -> 
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert refused.stderr.startswith(f"The key {tmp_path}/credentials_key is damaged")
     assert "--workers" in manage(["up", "--help"], environment).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["createtenant", "shop"], ["createsuperuser"], ["up", "--help"], ["check"], ["doctor"]],
+    ids="-".join,
+)
+def test_commands_leave_no_keys_in_a_folder_whose_name_was_misspelt(tmp_path: Path, arguments: list[str]) -> None:
+    environment = {"DATABASE_URL": "", "REDIS_URL": "", "AIJOBS_CREDENTIALS_KEYS": "", "SECRET_KEY": ""}
+    called = manage([*arguments, "--data-dir", str(tmp_path / "typo")], environment)
+    assert not (tmp_path / "typo").exists()
+    if arguments[0].startswith("create"):
+        assert (called.returncode, called.stderr.count("\n")) == (1, 1)
+        assert called.stderr.startswith(f"The folder {tmp_path}/typo has no secret_key")
+
+
+def test_an_account_without_a_database_is_one_clear_line(tmp_path: Path) -> None:
+    environment = {"SECRET_KEY": "a", "AIJOBS_CREDENTIALS_KEYS": "b", "DATABASE_URL": f"postgres://u@/{tmp_path}/x"}
+    called = manage(["createsuperuser", "--noinput", "--username", "a", "--email", "a@example.com"], environment)
+    assert (called.returncode, called.stderr.count("\n")) == (1, 1)
+    assert called.stderr.startswith("The database does not answer. Check that `up` is running")
 
 
 def test_keys_of_the_environment_need_no_data_folder(tmp_path: Path) -> None:

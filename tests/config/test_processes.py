@@ -69,7 +69,7 @@ def test_the_supervisor_rotates_a_log_that_has_grown_too_long(
     # Its own only: other threads sleep, too.
     monkeypatch.setattr(supervisor, "time", SimpleNamespace(sleep=enough, monotonic=time.monotonic))
     keeper = Supervisor(lambda line: None)
-    keeper.start(Child("api", lambda: processes.spawn(["sleep", "60"], log), log))
+    keeper.start(Child("api", "answers", lambda: processes.spawn(["sleep", "60"], log), log))
     try:
         for size, rotated in ((100, False), (101, True)):
             log.write_text("x" * size)

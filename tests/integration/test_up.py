@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shlex
 import shutil
 import signal
@@ -169,8 +170,28 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 def test_shows_what_a_newcomer_needs(up: Up) -> None:
     wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
-    for words in ("Recommended prices", f"{up.ready['base_url']}/api/docs", up.ready["api_key"], "createsuperuser"):
-        assert words in up.output()
+    output = up.output()
+    addresses = [f"{up.ready['base_url']}{path}" for path in ("/", "/api/docs", "/admin/")]
+    for words in ("Recommended prices", *addresses, up.ready["api_key"], "createsuperuser"):
+        assert words in output
+    assert sorted(addresses, key=output.index) == addresses
+    for name in CHILDREN:
+        [line] = [line for line in output.splitlines() if line.startswith(f"  {name} ")]
+        assert line.endswith(f" {up.data_dir}/logs/{name}.log")
+
+
+def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
+    command = manage(up.data_dir, "doctor", "--json")
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    found = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 0, found
+    port = up.ready["base_url"].rpartition(":")[2]
+    assert found["port"]["found"] == f"The `up` of this folder (process {up.process.pid}) serves on port {port}."
+
+
+def test_opens_with_documentation_and_products(up: Up) -> None:
     assert httpx.get(f"{up.ready['base_url']}/api/docs").status_code == 200
     with up.client() as client:
         products = client.get("/api/catalogue/products", params={"marketplace": "amazon_us", "limit": 200})
@@ -253,6 +274,50 @@ def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
         assert client.get("/api/ai-jobs").status_code == 401
     # Killed outright, it still takes its children with it.
     assert second.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def test_is_reset_when_the_answer_is_yes(tmp_path: Path) -> None:
+    first = start(tmp_path / "data", tmp_path / "first.log", "--no-demo")
+    secret = (tmp_path / "data" / "secret_key").read_text()
+    in_use = begin_refused(tmp_path / "data", "--port", "0", "--reset", "--yes")
+    assert "Another `up`" in refusal(in_use)
+    assert first.end(signal.SIGTERM) == 0, first.output()
+
+    assert "1 tenant's data (default)" in answered_reset(tmp_path / "data", "no")
+    assert (tmp_path / "data" / "secret_key").read_text() == secret
+
+    second = start(tmp_path / "data", tmp_path / "second.log", "--no-demo", "--reset", "--yes")
+    try:
+        assert (tmp_path / "data" / "secret_key").read_text() != secret
+        with second.client() as client:
+            assert client.get("/api/ai-jobs").status_code == 200
+            client.headers["Authorization"] = f"Bearer {first.ready['api_key']}"
+            assert client.get("/api/ai-jobs").status_code == 401
+    finally:
+        second.end(signal.SIGTERM)
+
+
+def answered_reset(data_dir: Path, answer: str) -> str:
+    """What a terminal shows where `up --reset` is answered, and deletes nothing."""
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            manage(data_dir, "up", "--no-demo", "--port", "0", "--reset"),
+            cwd=settings.BASE_DIR,
+            env=environment(),
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        os.write(ours, f"{answer}\n".encode())
+        output, _ = process.communicate(timeout=60)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert process.returncode == 1
+    assert "Nothing was deleted." in output
+    return output
 
 
 def test_what_cannot_work_is_refused_in_one_line(tmp_path: Path) -> None:

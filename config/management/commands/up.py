@@ -1,8 +1,11 @@
 import json
+import os
+import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.management import call_command
@@ -10,14 +13,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.timezone import now
 from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 
 from aijobs import scopes
 from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
+from config.local import embedded, resetting
 from config.local.demo import Api, run_demo_job
+from config.local.folder import KEYS, EmbeddedServerError, prepare_data_dir
 from config.local.interrupts import Interrupts
-from config.local.servers import EmbeddedServerError, prepare_data_dir
 from config.local.stack import Stack, free_port
 from config.local.supervisor import ChildDied
 
@@ -52,6 +58,14 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=4, help="How many jobs run at once (default: 4).")
         parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo job.")
         parser.add_argument(
+            "--reset",
+            action="store_true",
+            help="Start afresh: delete all tenants, jobs, catalogues, keys and logs in the data folder. `up` asks "
+            "you first, and refuses without a terminal to ask on. It never empties a folder that also holds "
+            "something else, or that another `up` uses, and never the database in DATABASE_URL.",
+        )
+        parser.add_argument("--yes", action="store_true", help="Do not ask before --reset: the answer is yes.")
+        parser.add_argument(
             "--json",
             action="store_true",
             help='When everything is ready, print one line {"base_url", "api_key", "tenant_id"} on standard output.',
@@ -66,13 +80,38 @@ class Command(BaseCommand):
             raise CommandError("--workers must be at least 1.")
         if not 0 <= options["port"] <= 65535:
             raise CommandError("--port must be between 0 and 65535.")
+        _check_reset(reset=options["reset"], yes=options["yes"])
         Interrupts()
+        data_dir = options["data_dir"].resolve()
         try:
             port = free_port(options["port"])
-            with prepare_data_dir(options["data_dir"]):
-                self._run(Stack(options["data_dir"].resolve(), port, options["workers"], self._announce), options)
+            if options["reset"]:
+                resetting.require_ours(data_dir)
+            with prepare_data_dir(data_dir):
+                if options["reset"]:
+                    self._reset(data_dir, ask=not options["yes"])
+                resetting.finish(data_dir)
+                _create_keys(data_dir)
+                self._run(Stack(data_dir, port, options["workers"], self._announce), options)
         except (EmbeddedServerError, ChildDied) as error:
             raise CommandError(str(error)) from None
+
+    def _reset(self, data_dir: Path, *, ask: bool) -> None:
+        """Raises CommandError where the answer is not yes."""
+        try:
+            if ask:
+                found = resetting.contents(data_dir, self._announce)
+                self._say(f"This deletes everything in {data_dir}: {found}, keys and logs. It cannot be undone.")
+                self.console.print("Type yes to delete it: ", end="")
+                if input().strip() != "yes":
+                    raise CommandError("Nothing was deleted.")
+        except (KeyboardInterrupt, EOFError):
+            raise CommandError("Nothing was deleted.") from None
+        try:
+            resetting.empty(data_dir, self._announce)
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: what is left of the data is deleted at the next start.") from None
+        self._say(f"Everything in {data_dir} was deleted.")
 
     def _run(self, stack: Stack, options: dict[str, Any]) -> None:
         try:
@@ -122,21 +161,20 @@ class Command(BaseCommand):
             raise
         self.console.print(f" {time.monotonic() - began:.1f} s")
 
-    def _say(self, text: str) -> None:
+    def _say(self, *parts: str | Text) -> None:
         """A line that is never wrapped or marked up: it may be copied."""
-        self.console.print(text, soft_wrap=True, markup=False)
+        self.console.print(*parts, sep="", soft_wrap=True, markup=False)
 
     def _tell(self, stack: Stack, tenant: str, secret: str, *, demo: bool, as_json: bool) -> None:
         self._say("")
-        self._say(f"AI Jobs is running at {stack.base_url}")
-        self._say(f"  Documentation  {stack.base_url}/api/docs")
-        self._say(f"  Admin          {stack.base_url}/admin/   (create an account with manage.py createsuperuser)")
+        self._say("AI Jobs is running. Open ", _link(f"{stack.base_url}/"))
+        self._say("  Documentation  ", _link(f"{stack.base_url}/api/docs"))
+        self._say("  Admin          ", _link(f"{stack.base_url}/admin/"))
+        self._say("                 Create an account for it with manage.py createsuperuser.")
         self._say(f"  Tenant         {tenant}")
-        self._say(
-            f"  API key        {secret}   (valid until the next `up`; create a lasting one with manage.py "
-            "createapikey)"
-        )
-        self._say(f"  Logs           {stack.logs}")
+        self._say(f"  API key        {secret}")
+        self._say("                 It is valid until the next `up`. manage.py createapikey makes a lasting one.")
+        self._tell_services(stack)
         self._say("Try it:")
         body = {"skus": ["SKU-001", "SKU-002"], "marketplace": MARKETPLACE}
         if demo:
@@ -151,6 +189,46 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps({"base_url": stack.base_url, "api_key": secret, "tenant_id": tenant}))
             self.stdout.flush()
+
+    def _tell_services(self, stack: Stack) -> None:
+        """A line each: what it is for, and where its log is."""
+        self._say("Services, and their logs:")
+        for child in stack.supervisor.children:
+            self._say(f"  {child.name:<11} {child.purpose:<36} {_short(child.log)}")
+        for setting, name in (("DATABASE_URL", "postgresql"), ("REDIS_URL", "valkey")):
+            if os.environ.get(setting):
+                self._say(f"  {name:<11} {f'the one in {setting}':<36} its log is where it runs")
+
+
+def _check_reset(*, reset: bool, yes: bool) -> None:
+    """Raises CommandError for what cannot be reset, or only with --yes."""
+    if yes and not reset:
+        raise CommandError("--yes is for --reset only.")
+    if reset and os.environ.get("DATABASE_URL"):
+        raise CommandError(
+            "--reset empties the data folder, but the data are in the database that DATABASE_URL names. Unset it, or "
+            "empty that database yourself."
+        )
+    if reset and not yes and not sys.stdin.isatty():
+        raise CommandError(
+            "--reset deletes all data, and there is no terminal to ask you on. Add --yes if you are sure."
+        )
+
+
+def _create_keys(data_dir: Path) -> None:
+    """Those of the folder, unless the environment has them. Raises ImproperlyConfigured."""
+    for name, setting in zip(KEYS, ("SECRET_KEY", "AIJOBS_CREDENTIALS_KEYS"), strict=True):
+        if not os.environ.get(setting):
+            embedded.secret(data_dir, name)
+
+
+def _link(address: str) -> Text:
+    return Text(address, Style(link=address))
+
+
+def _short(path: Path) -> str:
+    """A path as it is shortest from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 class _Silence:
