@@ -68,10 +68,8 @@ def shown(what: str, taken: list[float]) -> str:
 
 def measure(rows: int) -> None:
     with site() as here:
-        from workers.catalogue.importing.reading import read_csv
-
         from tests.factories import TenantFactory, key_for
-        from workers.catalogue.importing import run_import
+        from workers.catalogue.files import Said, import_file
         from workers.catalogue.kinds import PRODUCTS as PRODUCT_ROWS
 
         keys = []
@@ -81,7 +79,7 @@ def measure(rows: int) -> None:
             tenant = TenantFactory()
             keys.append(key_for(tenant)[1])
             with products.open("rb") as stream:
-                run_import(PRODUCT_ROWS, tenant.pk, "amazon_us", stream, read_csv)
+                import_file(tenant, stream, Said("amazon_us"), PRODUCT_ROWS)
         sales = here.folder / "sales.csv"
         write_sales(sales, rows)
         caller, *sellers = keys

@@ -57,7 +57,7 @@ def test_order_lines_of_one_day_add_up_however_often_the_file_comes(owner: Calle
 
 def test_order_lines_add_up_across_chunks(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 2)
-    monkeypatch.setattr("workers.catalogue.importing.combining._RUN_ROWS", 3)
+    monkeypatch.setattr("workers.catalogue.importing.combining.RUN_ROWS", 3)
     add_products(owner, "A", "B", "C")
     lines = "".join(f"{sku},2026-03-12,10,1,\n" for sku in "ABCABCABA")
     assert counts(report(owner, "sales", HEADER + lines)) == (3, 6, 0)

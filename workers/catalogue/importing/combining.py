@@ -25,7 +25,7 @@ class Combined(NamedTuple):
 # Between the key, the number of the columns, and the row of a sorted line: no text of COPY holds it.
 _END = b"\x1f"
 # What one thread sorts without keeping others waiting for more than a few milliseconds.
-_RUN_ROWS = 5_000
+RUN_ROWS = 5_000
 _BLOCK = 8 * 1024
 
 
@@ -44,7 +44,7 @@ class Combiner:
         number = self._numbers.setdefault(tuple(row), len(self._numbers))
         key = "\t".join([_sortable(row[name]) for name in self._key])
         self._run.append(b"%b%b%d%b%b" % (key.encode(), _END, number, _END, line(row.values()).encode()))
-        if len(self._run) == _RUN_ROWS:
+        if len(self._run) == RUN_ROWS:
             self._sort()
 
     def rows(self) -> Iterator[Combined]:

@@ -31,6 +31,10 @@ JSON = {".ndjson": Json.LINES, ".jsonl": Json.LINES, ".json": Json.ANY}
 T = TypeVar("T")
 
 
+# The options that say something of the files, by their names in `Said`.
+SAID = ("marketplace", "delimiter", "decimal", "dates", "sheet", "timezone", "date", "currency", "sku", "strict")
+
+
 class Read(NamedTuple):
     """A file, and the place of its kind in the order in which kinds are imported."""
 
@@ -80,7 +84,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, files: list[Path], tenant: str, dry_run: bool, **options: Any) -> None:
         owner = tenant_named(tenant)
-        said = Said(dry_run=dry_run, **{name: options[name] for name in Said._fields if name in options})
+        said = Said(dry_run=dry_run, **{name: options[name] for name in SAID})
         # A dry run writes nothing: each file is checked as if those before it had been imported.
         expected: Expected = {}
         named = [path for path in files if path != NONE]
