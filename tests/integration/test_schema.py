@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.clients import Caller
 from tests.integration.processes import Api
 from tests.workers.catalogue.steps import add_products
+from workers.catalogue.kinds import KINDS
 
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
@@ -47,6 +48,8 @@ def leaves_credentials_out(case: Case) -> bool:
     return isinstance(body, dict) and "connector" in body and body.get("credentials") is None
 
 
+IMPORTS = {f"/api/catalogue/{kind.name}" for kind in KINDS}
+
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
@@ -55,8 +58,10 @@ REFUSALS = [
     Refusal(422, "INVALID_PARAMS", leaves_credentials_out),
     # The key came before, with another body.
     Refusal(422, "IDEMPOTENCY_KEY_REUSED", lambda case: True),
-    # The first line of a CSV names the columns.
-    Refusal(400, "INVALID_REQUEST", lambda case: case.media_type == "text/csv"),
+    # The first line of a file names the columns, and a workbook or a form is one.
+    Refusal(400, "INVALID_REQUEST", lambda case: case.path in IMPORTS),
+    # Which time zones there are, the machine says.
+    Refusal(422, "INVALID_FILTER", lambda case: case.path in IMPORTS and "timezone" in case.query),
 ]
 
 
