@@ -25,13 +25,14 @@ BIGCOMMERCE_PRODUCTS = Format(
     advice=_ADVICE,
     skips=(
         Skip("Item Type", ("rule",), "is a rule of a product"),
+        Skip("Track Inventory", ("by option",), "is the parent of variants, which are rows of their own"),
         Skip(("Product Code/SKU", "Code"), ("",), "has no SKU: it is the parent of variants, or lacks one"),
     ),
     blanks=(
         Blank("Sale Price", "Sale Price", ("0", "0.00", "0.0000")),
         Blank("Cost Price", "Cost Price", ("0", "0.00", "0.0000")),
-        Blank("Current Stock Level", "Track Inventory", ("none", "by option")),
-        Blank("Stock Level", "Track Inventory", ("none", "by option")),
+        Blank("Current Stock Level", "Track Inventory", ("none",)),
+        Blank("Stock Level", "Track Inventory", ("none",)),
         # [S]Size=Small is no name.
         Blank(("Product Name", "Name"), "Item Type", ("sku",)),
     ),

@@ -112,6 +112,7 @@ class Plan:
         self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
         # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
+        self._always = {name for group in header.kind.required for name in group}
         self._rules = _Rules(header.format, header.names, setting) if header.format else None
 
     def record(self, line: int, cells: list[str]) -> Record | None:
@@ -150,6 +151,8 @@ class Plan:
             values |= self._given
         if self._rules:
             self._rules.finish(values, cells)
+            # An export leaves empty what it does not know, such as the stock that is at Amazon: what is stored stays.
+            values = {name: cell for name, cell in values.items() if name in self._always or cell.strip()}
         return values
 
 
@@ -176,10 +179,11 @@ class _Rules:
 
     def complete(self, cells: list[str]) -> None:
         """Fill in what other rows say, and empty what does not count."""
-        if self._inherited:
-            self._inherited.fill(cells)
+        # What is blank may be what the row above says.
         for blank in self._blanks:
             blank.empty(cells)
+        if self._inherited:
+            self._inherited.fill(cells)
         if self._period:
             self._period.empty(cells)
 
@@ -203,15 +207,13 @@ class _Rules:
             values["stock"] = str(sum(counts)) if counts else ""
 
 
-_NAMED_OPTION = re.compile(r"[^=|;:]+[=:]([^|;]*)")
-
-
 def _options(cell: str) -> list[str]:
     """The options of a variant: Blue, or of Color=Blue|Size=Small both. Shopify writes Default Title for none."""
     if cell in ("", "Default Title"):
         return []
-    parts = [part for part in re.split(r"[|;]", cell) if part.strip()]
-    return [(named[1] if (named := _NAMED_OPTION.fullmatch(part)) else part).strip(" []") for part in parts]
+    parts = [part for part in re.split(r"[|;]", cell.strip("[]")) if part.strip()]
+    # Else it is one value, such as 1:18 or Salt & Pepper; Red.
+    return [part.partition("=")[2].strip() for part in parts] if all("=" in part for part in parts) else [cell]
 
 
 class _Skipped:

@@ -58,7 +58,9 @@ class Header:
         ]  # fmt: skip
 
     def meant(self) -> list[tuple[str, str]]:
-        """Ignored columns that are probably meant for a field: their names, and the field's."""
+        """Ignored columns that are probably meant for a field: their names, and the field's. Not those of exports."""
+        if self.format:
+            return []
         open_fields = [name for name in self.kind.fields if name not in self.columns]
         return [(name, close) for name in self.ignored if (close := close_to(name, open_fields))]
 
