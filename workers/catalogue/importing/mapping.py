@@ -9,7 +9,7 @@ from workers.catalogue.importing import dates
 from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
-from workers.catalogue.importing.recognition import Header, Positions, plain, positions_of
+from workers.catalogue.importing.recognition import Header, Positions, locations_of, plain, positions_of
 from workers.catalogue.importing.tables import Row
 
 
@@ -175,7 +175,7 @@ class _Rules:
         self._channel = positions_of(known.channel, header)
         self._domain = setting.domain
         self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
-        self._locations = [at + 1 for at in positions_of(known.locations_behind, header)]
+        self._locations = locations_of(known, header)
 
     def complete(self, cells: list[str]) -> None:
         """Fill in what other rows say, and empty what does not count."""
@@ -196,15 +196,21 @@ class _Rules:
         # Of a marketplace whose country is not known, all rows are.
         if seen and self._domain and not seen.casefold().endswith(self._domain):
             return f"was sold on {seen[:40]}"
+        if self._locations and not self._counts(cells):
+            return "is a variant that is not stocked anywhere"
         return None
 
+    def _counts(self, cells: Sequence[str]) -> list[int]:
+        """The stock of each location where there is a number: some say that they do not stock it."""
+        found = (_first(cells, (at,)) for at in self._locations)
+        return [int(cell) for cell in found if cell.removeprefix("-").isdecimal()]
+
     def finish(self, values: dict[str, str], cells: Sequence[str]) -> None:
-        if self._options and "title" in values:
+        if self._options and values.get("title"):
             chosen = [option for at in self._options for option in _options(_first(cells, (at,)))]
             values["title"] = " - ".join([values["title"], *chosen])
-        for behind in self._locations:
-            counts = [int(cell) for each in cells[behind:] if (cell := each.strip()).lstrip("-").isdecimal()]
-            values["stock"] = str(sum(counts)) if counts else ""
+        if self._locations:
+            values["stock"] = str(sum(self._counts(cells)))
 
 
 def _options(cell: str) -> list[str]:

@@ -144,9 +144,15 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
 
 def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
     columns = {name: found for name, names in known.columns.items() if (found := positions_of(names, header))}
-    if known.locations_behind:
-        columns["stock"] = positions_of(known.locations_behind, header)
+    if locations := locations_of(known, header):
+        columns["stock"] = locations
     return Header(tuple(header), kind, known, columns)
+
+
+def locations_of(known: Format, header: Sequence[str]) -> Positions:
+    """The columns of locations: all behind the one that the format names."""
+    behind = positions_of(known.locations_behind, header)[:1]
+    return tuple(at for before in behind for at in range(before + 1, len(header)))
 
 
 @dataclass(frozen=True, slots=True)
