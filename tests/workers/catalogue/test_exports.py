@@ -301,3 +301,43 @@ def test_a_table_of_one_s_own_is_no_open_listings_report(owner: Caller) -> None:
     found = report(owner, "products", "sku,asin,price,quantity,title\nA1,B000000001,9.99,3,Bottle\n")
     assert found["format"] == "plain"
     assert stored_products(owner, "amazon_us")["A1"]["title"] == "Bottle"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "nom-produit\tid-offre\tsku-vendeur\tprix\tquantité\tASIN 1\tétat",
+        "Nome dell'articolo\tNumero offerta\tSKU venditore\tPrezzo\tQuantità\tASIN 1\tstato",
+        "Título del producto\tIdentificador del listing\tSKU del vendedor\tPrecio\tCantidad\tASIN 1\tEstado",
+    ],
+    ids=["fr", "it", "es"],
+)
+def test_all_listings_are_known_in_the_seller_s_language(owner: Caller, header: str) -> None:
+    row = 'Théière 0,5 l "Été"\t0314X\tTH-05\t24,90\t3\tB0C1FR0001\tActive'
+    body = f"{header}\r\n{row}\r\n".encode("cp1252")
+    assert report(owner, "products", body, marketplace="amazon_fr")["format"] == "amazon_all_listings"
+    assert stored_products(owner, "amazon_fr") == {
+        "TH-05": product('Théière 0,5 l "Été"', price=24.9, stock=3, external_id="B0C1FR0001")
+    }
+
+
+def test_columns_that_a_seller_adds_to_an_export_are_read(owner: Caller) -> None:
+    body = "item-name\tlisting-id\tseller-sku\tprice\tquantity\tasin1\tcost\tmin_price\tnotes\n"
+    body += "Bottle\t1\tB-1\t9.99\t2\tB000000001\t4.20\t7.50\tblue\n"
+    found = report(owner, "products", body)
+    assert found["ignored_columns"] == ["listing-id", "notes"]
+    bottle = product("Bottle", price=9.99, stock=2, external_id="B000000001", cost=4.2, min_price=7.5)
+    assert stored_products(owner, "amazon_us") == {"B-1": bottle}
+
+
+def test_amazon_s_reports_as_csv_have_quoted_cells(owner: Caller) -> None:
+    body = 'sku,asin,product-name,your-price,afn-fulfillable-quantity\nB-1,B000000001,"Bottle 24"", steel",9.99,12\n'
+    report(owner, "products", body)
+    bottle = product('Bottle 24", steel', price=9.99, stock=12, external_id="B000000001")
+    assert stored_products(owner, "amazon_us") == {"B-1": bottle}
+
+
+def test_what_is_between_two_options_belongs_to_one_value(owner: Caller) -> None:
+    body = "Handle,Title,Option1 Value,Variant SKU,Variant Price\ncar,Car,1:18; red,CAR-18,9.99\n"
+    report(owner, "products", body)
+    assert stored_products(owner, "amazon_us") == {"CAR-18": product("Car - 1:18; red", price=9.99)}

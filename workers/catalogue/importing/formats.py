@@ -43,6 +43,8 @@ class Blank:
     column: Names
     by: Names
     values: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    """The cells that say nothing; without any, all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,13 +239,13 @@ class _Skipped:
 
 class _Blanked:
     def __init__(self, blank: Blank, header: Sequence[str]) -> None:
-        self._values = blank.values
+        self._values, self._only = blank.values, blank.only
         self._columns = positions_of(blank.column, header)
         self._by = positions_of(blank.by, header)
 
     def empty(self, cells: list[str]) -> None:
         if self._by and _first(cells, self._by).casefold() in self._values:
-            _clear(cells, self._columns)
+            _clear(cells, [at for at in self._columns if not self._only or _first(cells, (at,)) in self._only])
 
 
 class _Charged:

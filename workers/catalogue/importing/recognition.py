@@ -142,8 +142,14 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
     return Header(tuple(header), kind, None, ordered)
 
 
+# What sellers add to an export, because marketplaces do not know it.
+_OWN = ("cost", "min_price", "max_price", "map_price", "competitor_urls")
+
+
 def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
-    columns = {name: found for name, names in known.columns.items() if (found := positions_of(names, header))}
+    own = {name: (*_all(known.columns.get(name, ())), name) for name in _OWN if name in kind.fields}
+    named: dict[str, Names] = {**known.columns, **own}
+    columns = {name: found for name, names in named.items() if (found := positions_of(names, header))}
     if locations := locations_of(known, header):
         columns["stock"] = locations
     return Header(tuple(header), kind, known, columns)
