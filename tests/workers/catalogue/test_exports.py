@@ -203,11 +203,11 @@ PRODUCTS = [
         "bigcommerce-products-v3.csv",
         "bigcommerce_products",
         {
-            "NAP-W": product("Linen Napkin", category="Table", price=8.0, cost=2.5, stock=40),
-            "NAP-G": product("Linen Napkin", category="Table", price=9.0, cost=2.5, stock=12),
-            "RUNNER": product("Table Runner", category="Table", price=29.0, cost=12.0),
+            "NAP-W": product("Linen Napkin - White", price=8.0, cost=2.5, stock=40),
+            "NAP-G": product("Linen Napkin - Grey", price=9.0, cost=2.5, stock=12),
+            "RUNNER": product("Table Runner", price=29.0, cost=12.0),
         },
-        skipped={2: "has no SKU", 6: "is an image"},
+        skipped={2: "is the parent of variants", 6: "is an image"},
     ),
     Case(
         "google-merchant.tsv",

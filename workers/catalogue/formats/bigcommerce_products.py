@@ -49,7 +49,8 @@ BIGCOMMERCE_PRODUCTS_V3 = Format(
     columns={
         "sku": "SKU",
         "title": "Name",
-        "category": "Categories",
+        # Categories are numbers there.
+        "category": "Categories Names",
         "price": ("Sale Price", "Price"),
         "cost": "Cost Price",
         "stock": "Current Stock",
@@ -57,12 +58,14 @@ BIGCOMMERCE_PRODUCTS_V3 = Format(
     advice=_ADVICE,
     skips=(
         Skip("Item", ("product", "variant"), "is an image, a file or an option of a product", unless=True),
+        Skip("Inventory Tracking", ("variant",), "is the parent of variants, which are rows of their own"),
         Skip("SKU", ("",), "has no SKU: it is the parent of variants, or lacks one"),
     ),
     blanks=(
         Blank("Sale Price", "Sale Price", ("0", "0.00", "0.0000")),
         Blank("Cost Price", "Cost Price", ("0", "0.00", "0.0000")),
-        Blank("Current Stock", "Inventory Tracking", ("none", "variant")),
+        Blank("Current Stock", "Inventory Tracking", ("none",)),
     ),
-    inherits=Inherits(("Name", "Categories", "Price", "Sale Price", "Cost Price"), marked=("Item", "variant")),
+    inherits=Inherits(("Name", "Categories Names", "Price", "Sale Price", "Cost Price"), marked=("Item", "variant")),
+    options=("Options",),
 )

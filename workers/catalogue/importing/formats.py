@@ -97,7 +97,7 @@ class Format:
     inherits: Inherits | None = None
     options: tuple[Names, ...] = ()
     """Columns whose values (Small, Blue) are put behind the title of a variant. Of cells such as
-    Color=Blue|Size=Small, the values."""
+    Color=Blue|Size=Small or Name=Color|Value=Blue, the values."""
     channel: Names = ""
     """A column that names each row's marketplace by its domain, such as Amazon.de: rows of others are skipped."""
     adds_up: tuple[str, ...] = ()

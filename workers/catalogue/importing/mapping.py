@@ -218,8 +218,12 @@ def _options(cell: str) -> list[str]:
     if cell in ("", "Default Title"):
         return []
     parts = [part for part in re.split(r"[|;]", cell.strip("[]")) if part.strip()]
-    # Else it is one value, such as 1:18 or Salt & Pepper; Red.
-    return [part.partition("=")[2].strip() for part in parts] if all("=" in part for part in parts) else [cell]
+    if not all("=" in part for part in parts):
+        # It is one value, such as 1:18 or Salt & Pepper; Red.
+        return [cell]
+    named = [(name.strip(), value.partition("[#")[0].strip()) for name, _, value in (p.partition("=") for p in parts)]
+    # BigCommerce: Type=Swatch|Name=Color|Value=White[#ffffff].
+    return [value for name, value in named if name == "Value"] or [value for _, value in named]
 
 
 class _Skipped:
