@@ -49,7 +49,7 @@ PRODUCTS = [
         marketplace="amazon_jp",
     ),
     Case(
-        "case-amazon-all-listings.txt",
+        "../cases/a01-amazon-all-listings-cp1252.txt",
         "amazon_all_listings",
         {
             "AB-01": product("Jalapeño Grinder", price=20.5, stock=3, external_id="B01I53BE4O"),
@@ -95,7 +95,7 @@ PRODUCTS = [
         skipped={4: "is an image"},
     ),
     Case(
-        "case-shopify-products.csv",
+        "../cases/b01-shopify-export.csv",
         "shopify_products",
         {
             "VT-S": product("Varsity Top - Small", brand="demo", category="Tops", price=60.0, cost=20.0, stock=1),
@@ -119,7 +119,7 @@ PRODUCTS = [
         marketplace="shop_de",
     ),
     Case(
-        "case-woocommerce-products.csv",
+        "../cases/b03-woocommerce-export.csv",
         "woocommerce_products",
         {
             "woo-beanie": product("Beanie", category="Clothing > Accessories", price=18.0),
@@ -138,7 +138,7 @@ PRODUCTS = [
         marketplace="ebay_de",
     ),
     Case(
-        "case-ebay-file-exchange.csv",
+        "../cases/e01-ebay-file-exchange.csv",
         "ebay_file_exchange",
         {
             "9780000000001": product("Book", price=9.99, stock=3),
