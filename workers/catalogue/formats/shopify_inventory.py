@@ -25,5 +25,5 @@ SHOPIFY_INVENTORY_BY_COLUMN = Format(
     signature=("Handle", "SKU", "COO"),
     columns={"sku": "SKU"},
     advice=SHOPIFY_INVENTORY.advice,
-    locations_behind="COO",
+    locations_behind=("HS Code", "COO"),
 )

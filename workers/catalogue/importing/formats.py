@@ -103,7 +103,7 @@ class Format:
     adds_up: tuple[str, ...] = ()
     """Fields of which several rows of one SKU are added up, such as the stock of several locations."""
     locations_behind: Names = ""
-    """A column behind which every column is a location. The whole numbers there, added up, are the stock."""
+    """The columns behind which every column is a location. The whole numbers there, added up, are the stock."""
     quoted: bool = True
     """Whether cells may stand in quotation marks. Amazon's tab-separated reports use them as inch marks only."""
     dates: str = ""

@@ -156,9 +156,9 @@ def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
 
 
 def locations_of(known: Format, header: Sequence[str]) -> Positions:
-    """The columns of locations: all behind the one that the format names."""
-    behind = positions_of(known.locations_behind, header)[:1]
-    return tuple(at for before in behind for at in range(before + 1, len(header)))
+    """The columns of locations: all behind those that the format names."""
+    before = positions_of(known.locations_behind, header)
+    return tuple(range(max(before) + 1, len(header))) if before else ()
 
 
 @dataclass(frozen=True, slots=True)
