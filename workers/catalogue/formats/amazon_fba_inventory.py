@@ -10,7 +10,7 @@ AMAZON_FBA_INVENTORY = Format(
     name="amazon_fba_inventory",
     title="Amazon's Manage FBA Inventory report",
     kind="products",
-    signature=("sku", "fnsku", "asin", "afn-fulfillable-quantity"),
+    signature=("sku", "afn-fulfillable-quantity"),
     columns={
         "sku": "sku",
         "title": "product-name",
@@ -25,7 +25,7 @@ AMAZON_FULFILLED_INVENTORY = Format(
     name="amazon_fulfilled_inventory",
     title="Amazon's Amazon Fulfilled Inventory report",
     kind="products",
-    signature=("seller-sku", "fulfillment-channel-sku", "Warehouse-Condition-code", "Quantity Available"),
+    signature=("seller-sku", "Warehouse-Condition-code", "Quantity Available"),
     columns={"sku": "seller-sku", "external_id": "asin", "stock": "Quantity Available"},
     skips=(Skip("Warehouse-Condition-code", ("unsellable",), "is stock that cannot be sold"),),
     adds_up=("stock",),

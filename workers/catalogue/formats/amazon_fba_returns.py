@@ -6,7 +6,7 @@ AMAZON_FBA_RETURNS = Format(
     name="amazon_fba_returns",
     title="Amazon's FBA Customer Returns report",
     kind="returns",
-    signature=("return-date", "order-id", "sku", "fnsku", "detailed-disposition", "reason"),
+    signature=("return-date", "order-id", "sku", "detailed-disposition"),
     columns={
         "return_id": "license-plate-number",
         "order_id": "order-id",

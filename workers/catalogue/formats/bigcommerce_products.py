@@ -25,13 +25,14 @@ BIGCOMMERCE_PRODUCTS = Format(
     advice=_ADVICE,
     skips=(
         Skip("Item Type", ("rule",), "is a rule of a product"),
+        Skip("Track Inventory", ("by option",), "is the parent of variants, which are rows of their own"),
         Skip(("Product Code/SKU", "Code"), ("",), "has no SKU: it is the parent of variants, or lacks one"),
     ),
     blanks=(
         Blank("Sale Price", "Sale Price", ("0", "0.00", "0.0000")),
         Blank("Cost Price", "Cost Price", ("0", "0.00", "0.0000")),
-        Blank("Current Stock Level", "Track Inventory", ("none", "by option")),
-        Blank("Stock Level", "Track Inventory", ("none", "by option")),
+        Blank("Current Stock Level", "Track Inventory", ("none",)),
+        Blank("Stock Level", "Track Inventory", ("none",)),
         # [S]Size=Small is no name.
         Blank(("Product Name", "Name"), "Item Type", ("sku",)),
     ),
@@ -48,7 +49,8 @@ BIGCOMMERCE_PRODUCTS_V3 = Format(
     columns={
         "sku": "SKU",
         "title": "Name",
-        "category": "Categories",
+        # Categories are numbers there.
+        "category": "Categories Names",
         "price": ("Sale Price", "Price"),
         "cost": "Cost Price",
         "stock": "Current Stock",
@@ -56,12 +58,14 @@ BIGCOMMERCE_PRODUCTS_V3 = Format(
     advice=_ADVICE,
     skips=(
         Skip("Item", ("product", "variant"), "is an image, a file or an option of a product", unless=True),
+        Skip("Inventory Tracking", ("variant",), "is the parent of variants, which are rows of their own"),
         Skip("SKU", ("",), "has no SKU: it is the parent of variants, or lacks one"),
     ),
     blanks=(
         Blank("Sale Price", "Sale Price", ("0", "0.00", "0.0000")),
         Blank("Cost Price", "Cost Price", ("0", "0.00", "0.0000")),
-        Blank("Current Stock", "Inventory Tracking", ("none", "variant")),
+        Blank("Current Stock", "Inventory Tracking", ("none",)),
     ),
-    inherits=Inherits(("Name", "Categories", "Price", "Sale Price", "Cost Price"), marked=("Item", "variant")),
+    inherits=Inherits(("Name", "Categories Names", "Price", "Sale Price", "Cost Price"), marked=("Item", "variant")),
+    options=("Options",),
 )

@@ -7,11 +7,12 @@ in the report, and refunds are not told.
 
 from workers.catalogue.importing.formats import Format, Inherits, Names, Skip
 
-_RECORD: Names = ("Sales Record Number", "Verkaufsprotokollnummer")
-_ORDER: Names = ("Order Number", "Bestellnummer")
+_RECORD = ("Sales Record Number", "Verkaufsprotokollnummer")
+_ORDER = ("Order Number", "Bestellnummer")
 _ITEM: Names = ("Item Number", "Artikelnummer")
+_UNITS: Names = ("Quantity", "Anzahl", "Stückzahl")
 _SKU: Names = ("Custom Label", "Custom label (SKU)", "Bestandseinheit")
-_SOLD_FOR: Names = ("Sold For", "Verkauft für")
+_SOLD_FOR: Names = ("Sold For", "Sale Price", "Verkauft für", "Verkaufspreis")
 _DATE: Names = ("Sale Date", "Verkauft am", "Verkaufsdatum")
 _PAID: Names = ("Paid On Date", "Bezahlt am", "Zahlungsdatum", "Bezahlt am - Datum")
 
@@ -19,8 +20,8 @@ EBAY_ORDERS = Format(
     name="ebay_orders",
     title="eBay's order report",
     kind="sales",
-    signature=(_ORDER, _ITEM, _SKU, ("Quantity", "Anzahl"), _SOLD_FOR, _DATE),
-    columns={"sku": _SKU, "date": _DATE, "units": ("Quantity", "Anzahl"), "price": _SOLD_FOR},
+    signature=((*_RECORD, *_ORDER), _ITEM, _SKU, _UNITS, _SOLD_FOR, _DATE),
+    columns={"sku": _SKU, "date": _DATE, "units": _UNITS, "price": _SOLD_FOR},
     skips=(
         Skip(_ORDER, ("record(s) downloaded",), "is the number of orders in the report"),
         Skip(_RECORD, ("seller id", "mitgliedsname"), "is the seller's name", contains=True),

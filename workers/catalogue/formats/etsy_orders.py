@@ -9,7 +9,7 @@ ETSY_ORDERS = Format(
     name="etsy_orders",
     title="Etsy's download of order items",
     kind="sales",
-    signature=("Sale Date", "Item Name", "Quantity", "Price", "Transaction ID", "Listing ID"),
+    signature=("Sale Date", "Item Name", "Quantity", "Price", ("Transaction ID", "Listing ID", "Order ID")),
     columns={
         "sku": "SKU",
         "date": "Sale Date",
@@ -28,7 +28,7 @@ ETSY_ORDERS_WITHOUT_ITEMS = Format(
     name="etsy_orders_without_items",
     title="Etsy's download of orders",
     kind="sales",
-    signature=("Sale Date", "Order ID", "Number of Items", "Order Value"),
+    signature=("Sale Date", "Number of Items", ("Order Value", "Order Total")),
     refused=(
         "It has the total of each order, and the SKUs of all its items in one cell. Send the download of order items "
         "instead (Shop Manager, Settings, Options, Download Data, CSV type: Order Items)."

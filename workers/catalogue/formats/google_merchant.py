@@ -9,7 +9,7 @@ GOOGLE_MERCHANT = Format(
     name="google_merchant",
     title="a Google Merchant feed",
     kind="products",
-    signature=("id", "title", "link", "price", "availability"),
+    signature=("id", "title", "price", "availability"),
     columns={
         "sku": "id",
         "title": "title",

@@ -36,7 +36,7 @@ SHOPIFY_PRODUCTS = Format(
         Skip("Gift Card", ("true",), "is a gift card"),
     ),
     # Of what Shopify does not count, it writes 0.
-    blanks=(Blank(_STOCK, ("Variant Inventory Tracker", "Inventory tracker"), ("",)),),
+    blanks=(Blank(_STOCK, ("Variant Inventory Tracker", "Inventory tracker"), ("",), only=("0",)),),
     inherits=Inherits(("Title", "Vendor", "Type", "Product Category", "Status", "Gift Card"), by=_HANDLE),
     options=("Option1 Value", "Option2 Value", "Option3 Value"),
 )

@@ -18,13 +18,19 @@ WOOCOMMERCE_ORDERS = Format(
     name="woocommerce_orders",
     title="Advanced Order Export's list of WooCommerce orders",
     kind="sales",
-    signature=("Order Status", "Order Date", "SKU", ("Item Cost", "Item Cost (inc. tax)", "Order Line Total")),
+    signature=(
+        "Order Status",
+        "Order Date",
+        "SKU",
+        ("Item Cost", "Item Cost (inc. tax)", "Order Line Total", "Order Line (w/o tax)"),
+    ),
     columns={
         "sku": "SKU",
         "date": ("Order Date", "Paid Date"),
         "units": ("Quantity", "Quantity (- Refund)"),
         # What a buyer paid, if the seller has chosen that column.
         "price": ("Item Cost (inc. tax)", "Item Cost"),
+        "revenue": ("Order Line Total (include tax)", "Order Line Total", "Order Line (w/o tax)"),
         "currency": ("Currency", "Order Currency"),
     },
     skips=(

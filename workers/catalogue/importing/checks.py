@@ -20,6 +20,10 @@ class FieldProblem(Exception):
         super().__init__(f"{name} {message}")
 
 
+class NoItem(Exception):
+    """A row that turns out to be no item. The text is why, behind "The row"."""
+
+
 def check_amounts(row: Row, names: Iterable[str]) -> None:
     """Round what floating point left, and refuse amounts with the mark of another currency, or too many decimals."""
     currency = str(row["currency"])

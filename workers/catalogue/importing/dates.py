@@ -1,4 +1,4 @@
-"""Days and moments as people and programs write them: 2026-03-12, 13/03/2026 10:12, Mar 12, 2026, 46093.
+"""Days and moments as people and programs write them: 2026-03-12, 13/03/2026 10:12, Mar 12, 2026, Mar-12-26, 46093.
 
 One file writes the day first or the month first. A cell such as 03/04/2026 has two readings, and is read by what the
 other cells of the file show, or by what the caller says; where neither tells, it is refused.
@@ -26,7 +26,8 @@ _YEAR_FIRST = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{
 _YEAR_LAST = re.compile(r"(?P<first>\d{1,2})([-/.])(?P<other>\d{1,2})\2(?P<year>\d{4}|\d{2})" + _TIME, re.ASCII)
 _NAMED = re.compile(
     _WEEKDAY + r"(?:(?P<day>\d{1,2})(?:st|nd|rd|th)?[. -]+(?:de )?(?P<name>[^\W\d_]{3,10})\.?|"
-    r"(?P<name2>[^\W\d_]{3,10})\.? (?P<day2>\d{1,2})(?:st|nd|rd|th)?)[,. -]+(?:de )?(?P<year>\d{4}|\d{2})" + _TIME
+    r"(?P<name2>[^\W\d_]{3,10})(?:\.? |-)(?P<day2>\d{1,2})(?:st|nd|rd|th)?)[,. -]+(?:de )?(?P<year>\d{4}|\d{2})"
+    + _TIME
 )
 _NUMBER = re.compile(r"(\d{5})(?:[.,](\d{1,10}))?", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)

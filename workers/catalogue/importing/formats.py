@@ -43,6 +43,8 @@ class Blank:
     column: Names
     by: Names
     values: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    """The cells that say nothing; without any, all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,13 @@ class Format:
     inherits: Inherits | None = None
     options: tuple[Names, ...] = ()
     """Columns whose values (Small, Blue) are put behind the title of a variant. Of cells such as
-    Color=Blue|Size=Small, the values."""
+    Color=Blue|Size=Small or Name=Color|Value=Blue, the values."""
     channel: Names = ""
     """A column that names each row's marketplace by its domain, such as Amazon.de: rows of others are skipped."""
     adds_up: tuple[str, ...] = ()
     """Fields of which several rows of one SKU are added up, such as the stock of several locations."""
     locations_behind: Names = ""
-    """A column behind which every column is a location. The whole numbers there, added up, are the stock."""
+    """The columns behind which every column is a location. The whole numbers there, added up, are the stock."""
     quoted: bool = True
     """Whether cells may stand in quotation marks. Amazon's tab-separated reports use them as inch marks only."""
     dates: str = ""

@@ -7,7 +7,7 @@ from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, TypedDict, TypeVar
 
-from workers.catalogue.importing.checks import FieldProblem
+from workers.catalogue.importing.checks import FieldProblem, NoItem
 from workers.catalogue.importing.combining import Combined, Combiner
 from workers.catalogue.importing.conventions import Remembered
 from workers.catalogue.importing.fields import Row, Value
@@ -174,6 +174,9 @@ def _good(
                 checked = check(row)
             except FieldProblem as problem:
                 problems.append((problem.name, problem.message))
+            except NoItem as reason:
+                report.skip(Record(number, {"sku": str(understood["sku"])}, skipped=str(reason)))
+                continue
             else:
                 report.show(understood)
                 yield checked

@@ -9,7 +9,7 @@ from workers.catalogue.importing import dates
 from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
-from workers.catalogue.importing.recognition import Header, Positions, plain, positions_of
+from workers.catalogue.importing.recognition import Header, Positions, locations_of, plain, positions_of
 from workers.catalogue.importing.tables import Row
 
 
@@ -112,6 +112,7 @@ class Plan:
         self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
         # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
+        self._always = {name for group in header.kind.required for name in group}
         self._rules = _Rules(header.format, header.names, setting) if header.format else None
 
     def record(self, line: int, cells: list[str]) -> Record | None:
@@ -150,6 +151,8 @@ class Plan:
             values |= self._given
         if self._rules:
             self._rules.finish(values, cells)
+            # An export leaves empty what it does not know, such as the stock that is at Amazon: what is stored stays.
+            values = {name: cell for name, cell in values.items() if name in self._always or cell.strip()}
         return values
 
 
@@ -172,14 +175,15 @@ class _Rules:
         self._channel = positions_of(known.channel, header)
         self._domain = setting.domain
         self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
-        self._locations = [at + 1 for at in positions_of(known.locations_behind, header)]
+        self._locations = locations_of(known, header)
 
     def complete(self, cells: list[str]) -> None:
         """Fill in what other rows say, and empty what does not count."""
-        if self._inherited:
-            self._inherited.fill(cells)
+        # What is blank may be what the row above says.
         for blank in self._blanks:
             blank.empty(cells)
+        if self._inherited:
+            self._inherited.fill(cells)
         if self._period:
             self._period.empty(cells)
 
@@ -192,26 +196,34 @@ class _Rules:
         # Of a marketplace whose country is not known, all rows are.
         if seen and self._domain and not seen.casefold().endswith(self._domain):
             return f"was sold on {seen[:40]}"
+        if self._locations and not self._counts(cells):
+            return "is a variant that is not stocked anywhere"
         return None
 
+    def _counts(self, cells: Sequence[str]) -> list[int]:
+        """The stock of each location where there is a number: some say that they do not stock it."""
+        found = (_first(cells, (at,)) for at in self._locations)
+        return [int(cell) for cell in found if cell.removeprefix("-").isdecimal()]
+
     def finish(self, values: dict[str, str], cells: Sequence[str]) -> None:
-        if self._options and "title" in values:
+        if self._options and values.get("title"):
             chosen = [option for at in self._options for option in _options(_first(cells, (at,)))]
             values["title"] = " - ".join([values["title"], *chosen])
-        for behind in self._locations:
-            counts = [int(cell) for each in cells[behind:] if (cell := each.strip()).lstrip("-").isdecimal()]
-            values["stock"] = str(sum(counts)) if counts else ""
-
-
-_NAMED_OPTION = re.compile(r"[^=|;:]+[=:]([^|;]*)")
+        if self._locations:
+            values["stock"] = str(sum(self._counts(cells)))
 
 
 def _options(cell: str) -> list[str]:
     """The options of a variant: Blue, or of Color=Blue|Size=Small both. Shopify writes Default Title for none."""
     if cell in ("", "Default Title"):
         return []
-    parts = [part for part in re.split(r"[|;]", cell) if part.strip()]
-    return [(named[1] if (named := _NAMED_OPTION.fullmatch(part)) else part).strip(" []") for part in parts]
+    parts = [part for part in re.split(r"[|;]", cell.strip("[]")) if part.strip()]
+    if not all("=" in part for part in parts):
+        # It is one value, such as 1:18 or Salt & Pepper; Red.
+        return [cell]
+    named = [(name.strip(), value.partition("[#")[0].strip()) for name, _, value in (p.partition("=") for p in parts)]
+    # BigCommerce: Type=Swatch|Name=Color|Value=White[#ffffff].
+    return [value for name, value in named if name == "Value"] or [value for _, value in named]
 
 
 class _Skipped:
@@ -231,13 +243,13 @@ class _Skipped:
 
 class _Blanked:
     def __init__(self, blank: Blank, header: Sequence[str]) -> None:
-        self._values = blank.values
+        self._values, self._only = blank.values, blank.only
         self._columns = positions_of(blank.column, header)
         self._by = positions_of(blank.by, header)
 
     def empty(self, cells: list[str]) -> None:
         if self._by and _first(cells, self._by).casefold() in self._values:
-            _clear(cells, self._columns)
+            _clear(cells, [at for at in self._columns if not self._only or _first(cells, (at,)) in self._only])
 
 
 class _Charged:

@@ -102,7 +102,8 @@ def _of_text(file: IO[bytes], encoding: str, delimiter: str | None, recognition:
     tables = [Delimited(file, encoding, each) for each in ([delimiter] if delimiter else DELIMITERS.values())]
     best = max(tables, key=lambda table: _likelihood(table, recognition))
     known = _of_table(best, recognition)
-    if known.header.format is not None and not known.header.format.quoted:
+    export = known.header.format
+    if export is not None and not export.quoted and best.delimiter == DELIMITERS["tab"]:
         return _of_table(Delimited(file, encoding, best.delimiter, quoted=False), recognition)
     return known
 

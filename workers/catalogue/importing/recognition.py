@@ -58,7 +58,9 @@ class Header:
         ]  # fmt: skip
 
     def meant(self) -> list[tuple[str, str]]:
-        """Ignored columns that are probably meant for a field: their names, and the field's."""
+        """Ignored columns that are probably meant for a field: their names, and the field's. Not those of exports."""
+        if self.format:
+            return []
         open_fields = [name for name in self.kind.fields if name not in self.columns]
         return [(name, close) for name in self.ignored if (close := close_to(name, open_fields))]
 
@@ -140,11 +142,23 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
     return Header(tuple(header), kind, None, ordered)
 
 
+# What sellers add to an export, because marketplaces do not know it.
+_OWN = ("cost", "min_price", "max_price", "map_price", "competitor_urls")
+
+
 def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
-    columns = {name: found for name, names in known.columns.items() if (found := positions_of(names, header))}
-    if known.locations_behind:
-        columns["stock"] = positions_of(known.locations_behind, header)
+    own = {name: (*_all(known.columns.get(name, ())), name) for name in _OWN if name in kind.fields}
+    named: dict[str, Names] = {**known.columns, **own}
+    columns = {name: found for name, names in named.items() if (found := positions_of(names, header))}
+    if locations := locations_of(known, header):
+        columns["stock"] = locations
     return Header(tuple(header), kind, known, columns)
+
+
+def locations_of(known: Format, header: Sequence[str]) -> Positions:
+    """The columns of locations: all behind those that the format names."""
+    before = positions_of(known.locations_behind, header)
+    return tuple(range(max(before) + 1, len(header))) if before else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
-from workers.catalogue.importing.checks import FieldProblem, check_marks
+from workers.catalogue.importing.checks import FieldProblem, NoItem, check_marks
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
@@ -75,6 +75,8 @@ def _set_price(row: Row) -> None:
         if not isinstance(revenue, Decimal):
             raise FieldProblem("price", "must not be empty")
         price = revenue / Decimal(units)
+    if taken and taken == price:
+        raise NoItem("was free: its discount is its whole price")
     try:
         row["price"] = fields.average_price(str(price - taken))
     except ValueError as error:
