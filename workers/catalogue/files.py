@@ -5,6 +5,7 @@ It is read twice, once to learn how its numbers and dates are written, and once 
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any, NamedTuple, Protocol
@@ -84,7 +85,9 @@ class Outcome:
 
 def kind_of(file: IO[bytes], said: Said) -> Kind[Any]:
     """What a file holds, by its columns. Raises FileError."""
-    return _opened(file, said, None).header.kind
+    opened = _opened(file, said, None)
+    opened.table.close()
+    return opened.header.kind
 
 
 def _opened(file: IO[bytes], said: Said, kind: Kind[Any] | None) -> Opened:
@@ -113,8 +116,20 @@ def import_file(
     `expected` is handed from one import of a dry run to the next: what would be there by then counts as known.
     Raises FileError before anything is written.
     """
-    place = _place(owner, said)
     opened = _opened(file, said, kind)
+    with closing(opened.table):
+        return _import(owner, opened, said, expected, progress, pause)
+
+
+def _import(
+    owner: Owner,
+    opened: Opened,
+    said: Said,
+    expected: Expected | None,
+    progress: Progress | None,
+    pause: Callable[[], None] | None,
+) -> Outcome:
+    place = _place(owner, said)
     given = _given(opened.header, said)
     reading = Reading(
         opened, place.timezone, Setting(given, place.domain, datetime.datetime.now(place.timezone).date())

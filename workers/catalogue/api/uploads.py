@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.utils.http import parse_header_parameters
@@ -53,6 +54,12 @@ def _charset(content_type: str) -> str | None:
     return parse_header_parameters(content_type)[1].get("charset")
 
 
+def _charset_of(file: UploadedFile[bytes]) -> str | None:
+    """Django leaves it in bytes."""
+    charset = (file.content_type_extra or {}).get("charset")
+    return charset.decode("ascii", "replace") if charset else None
+
+
 @contextmanager
 def _of_form(request: Request, body: IO[bytes]) -> Iterator[Upload]:
     body.seek(0, 2)
@@ -68,7 +75,7 @@ def _of_form(request: Request, body: IO[bytes]) -> Iterator[Upload]:
         if len(sent) != 1:
             raise InvalidRequest(f"The form has {len(sent)} files. Send exactly one.")
         [file] = sent
-        yield Upload(file, JSON.get(file.content_type or ""), file.charset)
+        yield Upload(file, JSON.get(file.content_type or ""), _charset_of(file))
     finally:
         for each in sent:
             each.close()

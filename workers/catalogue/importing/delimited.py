@@ -43,6 +43,9 @@ class Delimited:
         name = next(name for name, character in DELIMITERS.items() if character == self.delimiter)
         return {"delimiter": name, "encoding": shown(self.encoding)}
 
+    def close(self) -> None:
+        """It holds nothing."""
+
     def rows(self) -> Iterator[Row]:
         """RFC 4180, or plain cells where nothing is quoted. A record may span lines; its number is the first's."""
         taken = _Taken(lines(decoded(self.file, self.encoding)))

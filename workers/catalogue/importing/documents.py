@@ -36,6 +36,9 @@ class JsonLines:
     def written(self) -> dict[str, str]:
         return {"encoding": shown(self.encoding)}
 
+    def close(self) -> None:
+        """It holds nothing."""
+
     def rows(self) -> Iterator[Row]:
         for number, text in enumerate(lines(decoded(self.file, self.encoding)), start=1):
             if text.strip():
@@ -75,6 +78,9 @@ class JsonArray:
     @property
     def written(self) -> dict[str, str]:
         return {"encoding": shown(self.encoding)}
+
+    def close(self) -> None:
+        """It holds nothing."""
 
     def rows(self) -> Iterator[Row]:
         number = 0

@@ -57,7 +57,7 @@ def open_file(
     if not first.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise FileError("The file is empty. Its first line must name the columns.")
     if first.startswith((workbooks.ARCHIVE, workbooks.OLDER)):
-        return _of_table(workbooks.opened(file, sheet), recognition)
+        return _of_workbook(workbooks.opened(file, sheet), recognition)
     encoding = encodings.found(file, encodings.known(charset) if charset else None)
     start = first.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
     if json or start.startswith("{") or (start.startswith("[") and start[1:].lstrip().startswith(("{", "]"))):
@@ -65,6 +65,14 @@ def open_file(
     if start.lower().startswith(("<!doctype html", "<html", "<?xml", "<table")):
         raise FileError("This is a web page or XML, and not a table. Download the file as CSV, or save it as .xlsx.")
     return _of_text(file, encoding, DELIMITERS[delimiter] if delimiter else None, recognition)
+
+
+def _of_workbook(workbook: workbooks.Workbook, recognition: Recognition) -> Opened:
+    try:
+        return _of_table(workbook, recognition)
+    except FileError:
+        workbook.close()
+        raise
 
 
 def _of_json(table: Table, recognition: Recognition) -> Opened:

@@ -11,7 +11,7 @@ from workers.catalogue.importing.errors import FileError, FileTooLarge
 LARGEST_FILE = 1024**3
 BLOCK = 64 * 1024
 # Smaller ones never touch the disk.
-_IN_MEMORY = 8 * 1024 * 1024
+IN_MEMORY = 8 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 # zlib: with the header of gzip.
 _GZIP_WINDOW = 31
@@ -26,7 +26,7 @@ def spooled(stream: Stream, pause: Callable[[], None] | None = None) -> IO[bytes
 
     Raises FileTooLarge, and FileError for a broken archive.
     """
-    spool: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the caller closes it
+    spool: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # the caller closes it
     try:
         size = 0
         for block in _unpacked(_blocks(stream)):

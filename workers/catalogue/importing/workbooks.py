@@ -30,7 +30,7 @@ UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """One sheet: a line of JSON per row, each a list of cells."""
+    """One sheet: behind its name, a line of JSON per row, each a list of cells."""
 
     file: IO[bytes]
     sheet: str
@@ -41,9 +41,13 @@ class Workbook:
 
     def rows(self) -> Iterator[Row]:
         self.file.seek(0)
+        self.file.readline()
         for number, line in enumerate(self.file, start=1):
             cells = json.loads(line, parse_float=exact, parse_int=str)
             yield Row(number, cells)
+
+    def close(self) -> None:
+        self.file.close()
 
 
 def opened(file: IO[bytes], sheet: str | None) -> Workbook:
