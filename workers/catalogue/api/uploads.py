@@ -54,7 +54,7 @@ def _charset(content_type: str) -> str | None:
     return parse_header_parameters(content_type)[1].get("charset")
 
 
-def _charset_of(file: UploadedFile[bytes]) -> str | None:
+def _charset_of(file: "UploadedFile[bytes]") -> str | None:
     """Django leaves it in bytes."""
     charset = (file.content_type_extra or {}).get("charset")
     return charset.decode("ascii", "replace") if charset else None
