@@ -137,7 +137,8 @@ def get(name: object) -> JobType[Params, Result]:
     """The type of that name. Raises InvalidJobType, whose details list the known ones."""
     found = TYPES.get(name) if isinstance(name, str) else None
     if found is None:
-        raise InvalidJobType(details={"known_types": sorted(TYPES)})
+        errors = [{"path": "type", "message": InvalidJobType.default_message}]
+        raise InvalidJobType(details={"known_types": sorted(TYPES), "errors": errors})
     return found
 
 
