@@ -48,11 +48,12 @@ class Context(Protocol):
     def progress(self, processed: int, total: int | None = None) -> None:
         """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
 
-    def commit_with(self, effect: Callable[[R], R]) -> None:
+    def commit_with(self, effect: Callable[[R], R], *, while_suspended: bool = False) -> None:
         """Run `effect(result)` in the transaction that completes the job; it returns the result to store.
 
         For side effects in our own database: a second run can neither repeat nor recompute them. The effect
-        itself may run more than once (after a lost connection), each time from nothing.
+        itself may run more than once (after a lost connection), each time from nothing. While the tenant is
+        suspended the job waits with it, unless `while_suspended` says that it is none that has to wait.
         """
 
     def owned(self) -> AbstractContextManager[None]:
