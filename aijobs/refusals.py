@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import ParamSpec, TypeVar
 
-from aijobs.errors import ApiError, FieldError, InvalidJobType, InvalidParams
+from aijobs.errors import ApiError, FieldError, InvalidJobType, InvalidParams, InvalidRequest
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 # Whose code the answer has, where there are several: those before what a type's admission refuses.
-FIRST = (InvalidJobType, InvalidParams)
-REFUSED = 422
+FIRST = (InvalidRequest, InvalidJobType, InvalidParams)
 
 
 class Refusals:
-    """Collects what the steps of reading a body refuse. True where there is anything."""
+    """Collects what the steps of reading a request refuse. True where there is anything."""
 
     def __init__(self) -> None:
         self._found: list[ApiError] = []
@@ -24,12 +23,10 @@ class Refusals:
     def collect(
         self, step: Callable[Arguments, Answer], *arguments: Arguments.args, **named: Arguments.kwargs
     ) -> Answer | None:
-        """What the step returns; None where it refuses the body, which is kept for `error`."""
+        """What the step returns; None where it refuses, which is kept for `error`."""
         try:
             return step(*arguments, **named)
         except ApiError as refusal:
-            if refusal.status != REFUSED:
-                raise
             self._found.append(refusal)
             return None
 

@@ -184,6 +184,13 @@ def test_wrong_params_are_told_beside_all_other_wrong_fields(owner: Caller) -> N
     assert sorted(paths_of(error)) == ["params.label", "params.sleep", "priority", "x"]
 
 
+def test_a_wrong_idempotency_key_is_told_beside_all_wrong_fields(owner: Caller) -> None:
+    body = {"type": "nothing", "priority": "urgent"}
+    error = error_of(owner.post(PATH, body, **{"idempotency-key": "é"}), 400, "INVALID_REQUEST")
+    assert error["message"] == "Idempotency-Key must have 1 to 255 ASCII characters and no control characters."
+    assert paths_of(error) == ["Idempotency-Key", "type", "priority"]
+
+
 @pytest.mark.parametrize("kind", ["nothing", None, 7])
 def test_an_unknown_type_is_told_beside_all_other_wrong_fields(owner: Caller, kind: object) -> None:
     body = {"type": kind, "priority": "urgent", "params": [], "x": 1}

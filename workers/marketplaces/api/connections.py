@@ -218,7 +218,7 @@ class ConnectionViewSet(ViewSet):
     @put_marketplace
     def update(self, request: Request, name: str) -> Response:
         tenant_id = tenant_of(request).id
-        wanted = _read(tenant_id, name, json_object(request))
+        wanted = _read(request, tenant_id, name)
         saved, is_new = connections.save(tenant_id, name, wanted.connector, wanted.settings, wanted.credentials)
         return data_response(show_connection(saved), status=201 if is_new else 200)
 
@@ -233,10 +233,11 @@ class ConnectionViewSet(ViewSet):
         return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
 
 
-def _read(tenant_id: int, name: str, body: dict[str, object]) -> ConnectionBody:
-    """Raises InvalidParams. `connections.save` checks a body that has the right form."""
+def _read(request: Request, tenant_id: int, name: str) -> ConnectionBody:
+    """The body. Raises InvalidParams about all its fields. `connections.save` checks one that has the right form."""
     refusals = Refusals()
     refusals.collect(_check_name, name)
+    body = json_object(request)
     wanted = refusals.collect(read_body, ConnectionBody, body)
     if wanted is None or refusals:
         told = {field["path"].partition(".")[0] for field in refusals.fields()}
