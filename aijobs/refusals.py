@@ -51,8 +51,6 @@ def fields_of(refusal: ApiError) -> list[FieldError]:
 
 def with_fields(refusal: ApiError, fields: list[FieldError]) -> ApiError:
     """The same refusal about other fields. An unknown type's also lists the known ones."""
-    details = refusal.details
-    more = (
-        {**details, "errors": fields} if isinstance(refusal, InvalidJobType) and isinstance(details, dict) else None
-    )
-    return type(refusal)(refusal.message, more or fields, retry_after=refusal.retry_after)
+    if isinstance(refusal, InvalidJobType) and isinstance(refusal.details, Mapping):
+        return InvalidJobType(refusal.message, {**refusal.details, "errors": fields})
+    return type(refusal)(refusal.message, fields)
