@@ -1,6 +1,5 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -14,7 +13,9 @@ from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
 from aijobs.engine import inserting, statistics
 from aijobs.engine.inserting import DuplicateKey, FirstAnswer, NewBatch, NewJob
-from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidJobType, InvalidParams, QueueFull
+from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidParams, QueueFull
+from aijobs.refusals import Refusals, fields_of, with_fields
+from aijobs.registry import JobType, Params, Result
 from aijobs.shapes import RequestModel
 from aijobs.states import OnFailure, Priority
 
@@ -63,18 +64,29 @@ class Wanted(Generic[B]):
 
 
 def read_job(tenant_id: int, body: Body) -> Wanted[None]:
-    """The job that a body asks for. Raises InvalidJobType, InvalidParams and what the type's admission raises."""
+    """The job that a body asks for. Raises InvalidJobType, InvalidParams and what the type's admission raises.
+
+    The details name every wrong field, whichever of these it is.
+    """
     return Wanted([_job(tenant_id, body, Priority.NORMAL, identifiers.new_id())], None)
 
 
 def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
-    """As `read_job`; also raises InvalidBatch. The errors of its jobs say which by index."""
+    """As `read_job`; also raises InvalidBatch, without a look at the jobs. Their errors say which by index."""
+    refusals = Refusals()
+    request = refusals.collect(registry.read_body, BatchRequest, body)
     entries = body.get("jobs")
     if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
-        raise InvalidBatch()
-    request = registry.read_body(BatchRequest, body)
-    jobs = _jobs(tenant_id, entries, Priority.from_name(request.priority))
-    return Wanted(jobs, NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure)))
+        raise InvalidBatch(details=refusals.fields())
+    default = Priority.from_name(request.priority) if request else Priority.NORMAL
+    jobs = [
+        refusals.collect(_member, tenant_id, index, entry, default, job_id)
+        for index, (entry, job_id) in enumerate(zip(entries, _ids(len(entries)), strict=True))
+    ]
+    if request is None or refusals:
+        raise refusals.error()
+    batch = NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure))
+    return Wanted([job for job in jobs if job], batch)
 
 
 def accept(tenant: TenantAccess, wanted: Wanted[B], *, first_answer: FirstAnswer | None = None) -> str | None:
@@ -96,32 +108,38 @@ def accept(tenant: TenantAccess, wanted: Wanted[B], *, first_answer: FirstAnswer
 
 
 def _job(tenant_id: int, body: Body, default: Priority, job_id: UUID) -> NewJob:
-    kind = registry.get(body.get("type"))
-    request = registry.read_body(JobRequest, body)
-    params = registry.parse_params(kind, orjson.dumps(request.params))
-    if kind.admit:
-        kind.admit(params, tenant_id)
+    refusals = Refusals()
+    kind = refusals.collect(registry.get, body.get("type"))
+    # What is wrong with the type is said by then.
+    request = refusals.collect(registry.read_body, JobRequest, body if kind else {**body, "type": ""})
+    params = body.get("params", {})
+    if kind and isinstance(params, dict):
+        refusals.collect(_admit, kind, params, tenant_id)
+    if kind is None or request is None or refusals:
+        raise refusals.error()
     priority = Priority.from_name(request.priority) if request.priority else default
     return NewJob(job_id, kind.name, request.params, priority)
 
 
-def _jobs(tenant_id: int, entries: Sequence[object], default: Priority) -> list[NewJob]:
-    """All jobs of a batch, or one error about all of the wrong ones."""
-    jobs: list[NewJob] = []
-    errors: list[FieldError] = []
-    first: ApiError | None = None
-    for index, (entry, job_id) in enumerate(zip(entries, _ids(len(entries)), strict=True)):
-        try:
-            if not isinstance(entry, dict):
-                raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
-            jobs.append(_job(tenant_id, entry, default, job_id))
-        except ApiError as error:
-            first = first or error
-            errors += _of_member(index, error)
-    if first is None:
-        return jobs
-    known = {"known_types": [kind.name for kind in registry.all_types()]} if isinstance(first, InvalidJobType) else {}
-    raise type(first)(first.message, {**known, "errors": errors} if known else errors)
+def _admit(kind: JobType[Params, Result], sent: dict[str, object], tenant_id: int) -> None:
+    """Whether the type takes these params. Raises InvalidParams, and what its admission raises."""
+    params = registry.parse_params(kind, orjson.dumps(sent))
+    if kind.admit:
+        kind.admit(params, tenant_id)
+
+
+def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id: UUID) -> NewJob:
+    """A job of a batch. What is wrong with it has its index, and paths from the batch's body."""
+    try:
+        if not isinstance(entry, dict):
+            raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
+        return _job(tenant_id, entry, default, job_id)
+    except ApiError as refusal:
+        fields: list[FieldError] = [
+            {"job": index, "path": f"jobs.{index}.{field['path']}".rstrip("."), "message": field["message"]}
+            for field in fields_of(refusal)
+        ]
+        raise with_fields(refusal, fields) from None
 
 
 def _ids(count: int) -> list[UUID]:
@@ -130,18 +148,6 @@ def _ids(count: int) -> list[UUID]:
         ids = [identifiers.new_id() for _ in range(count)]
         if identifiers.created_at(ids[0]) == identifiers.created_at(ids[-1]):
             return ids
-
-
-def _of_member(index: int, error: ApiError) -> list[FieldError]:
-    """A member's errors, with its index and with paths from the batch's body."""
-    if isinstance(error, InvalidParams) and isinstance(error.details, list):
-        fields: list[FieldError] = error.details
-    else:
-        fields = [{"path": "type" if isinstance(error, InvalidJobType) else "params", "message": error.message}]
-    return [
-        {"job": index, "path": f"jobs.{index}.{field['path']}".rstrip("."), "message": field["message"]}
-        for field in fields
-    ]
 
 
 def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer | None) -> None:

@@ -24,7 +24,8 @@ def validate(key: str | None) -> str | None:
     """The header's value, or None without one. Raises InvalidRequest."""
     if key is None or _KEY.fullmatch(key):
         return key
-    raise InvalidRequest("Idempotency-Key must have 1 to 255 ASCII characters and no control characters.")
+    form = "must have 1 to 255 ASCII characters and no control characters"
+    raise InvalidRequest(f"Idempotency-Key {form}.", [{"path": "Idempotency-Key", "message": form}])
 
 
 def fingerprint(endpoint: str, body: dict[str, object]) -> bytes:

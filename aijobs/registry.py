@@ -48,11 +48,12 @@ class Context(Protocol):
     def progress(self, processed: int, total: int | None = None) -> None:
         """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
 
-    def commit_with(self, effect: Callable[[R], R]) -> None:
+    def commit_with(self, effect: Callable[[R], R], *, while_suspended: bool = False) -> None:
         """Run `effect(result)` in the transaction that completes the job; it returns the result to store.
 
         For side effects in our own database: a second run can neither repeat nor recompute them. The effect
-        itself may run more than once (after a lost connection), each time from nothing.
+        itself may run more than once (after a lost connection), each time from nothing. While the tenant is
+        suspended the job waits with it, unless `while_suspended` says that it is none that has to wait.
         """
 
     def owned(self) -> AbstractContextManager[None]:
@@ -137,7 +138,8 @@ def get(name: object) -> JobType[Params, Result]:
     """The type of that name. Raises InvalidJobType, whose details list the known ones."""
     found = TYPES.get(name) if isinstance(name, str) else None
     if found is None:
-        raise InvalidJobType(details={"known_types": sorted(TYPES)})
+        errors = [{"path": "type", "message": InvalidJobType.default_message}]
+        raise InvalidJobType(details={"known_types": sorted(TYPES), "errors": errors})
     return found
 
 

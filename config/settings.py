@@ -230,13 +230,14 @@ Dispatch AI jobs, watch them, and fetch their results.
 **Poll** `GET /api/ai-jobs/{job_id}` every two seconds until `status` is `completed`, `failed` or `cancelled`.
 
 **Bodies** are JSON in UTF-8, sent as `application/json`; imports are CSV or JSON lines. A field or a query parameter
-that an endpoint does not have is refused with 422. Answers are JSON whatever `Accept` says, and `HEAD` works wherever
-`GET` does.
+that an endpoint does not have is refused with 422, and a name given twice in one object with 400. Answers are JSON
+whatever `Accept` says. `HEAD` works wherever `GET` does, and `OPTIONS` names the methods of an address in `Allow`.
 
 **Lists** come in pages: while `pagination.has_more` is true, send `pagination.next_cursor` as `cursor`.
 
-**Errors** are `{"error": {"code", "message", "details"}}`. Let your program go by the `code`. After a 429 or 503,
-wait for `Retry-After` seconds. If you ask the operator about an answer, quote its `X-Request-ID`.
+**Errors** are `{"error": {"code", "message", "details"}}`. Let your program go by the `code`; `details` name all
+wrong fields at once. After a 429 or 503, wait for `Retry-After` seconds. If you ask the operator about an answer,
+quote its `X-Request-ID`.
 """
 
 SPECTACULAR_SETTINGS = {

@@ -20,6 +20,7 @@ LAYERS: list[set[str]] = [
         "aijobs.errors",
         "aijobs.identifiers",
         "aijobs.redis_urls",
+        "aijobs.refusals",
         "aijobs.scopes",
         "aijobs.shapes",
         "aijobs.sql",

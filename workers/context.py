@@ -28,6 +28,7 @@ class JobContext:
         self._written: tuple[int, int | None] = (0, None)
         self._renewed_at = time.monotonic()
         self.effect: Callable[[Result], Result] | None = None
+        self.while_suspended = False
         self.lost = False
 
     @property
@@ -52,8 +53,8 @@ class JobContext:
         if total is not None:
             self.total = total
 
-    def commit_with(self, effect: Callable[[R], R]) -> None:
-        self.effect = cast("Callable[[Result], Result]", effect)
+    def commit_with(self, effect: Callable[[R], R], *, while_suspended: bool = False) -> None:
+        self.effect, self.while_suspended = cast("Callable[[Result], Result]", effect), while_suspended
 
     def due_for_renewal(self) -> bool:
         """Whether there is progress to write, or a third of the lease is over."""

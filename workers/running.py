@@ -73,6 +73,7 @@ def attempt(run: Run, context: JobContext) -> Outcome:
             result.model_dump(mode="json"),
             (context.processed, context.total),
             None if effect is None else lambda: effect(result).model_dump(mode="json"),
+            context.while_suspended,
         )
     except TransitionRefused:
         raise

@@ -14,7 +14,8 @@ from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY
 from aijobs.dispatching import B, Body, Wanted
 from aijobs.engine.inserting import FirstAnswer
-from aijobs.errors import ApiError, IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
+from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
+from aijobs.refusals import Refusals
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -63,15 +64,15 @@ def dispatch(
     what the key stands for, in the database: it never changes.
     """
     tenant = tenant_of(request)
-    key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+    refusals = Refusals()
+    key = refusals.collect(idempotency.validate, request.META.get("HTTP_IDEMPOTENCY_KEY"))
     body = json_object(request)
     fingerprint = idempotency.fingerprint(endpoint, body)
-    try:
-        wanted = read(tenant.id, body)
-    except ApiError:
+    wanted = refusals.collect(read, tenant.id, body)
+    if wanted is None or refusals:
         if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
             return _replay(stored.answer, location)
-        raise
+        raise refusals.error()
     answer = show(wanted)
     first = FirstAnswer(key, fingerprint, to_json(answer).decode()) if key else None
     replayed = dispatching.accept(tenant, wanted, first_answer=first)

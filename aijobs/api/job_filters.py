@@ -69,26 +69,34 @@ class JobFilter(FilterSet):
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+# As RFC 3339 has it, and as Python's str() and others write it: with a space for the T, and one before the offset. An
+# unescaped + of an offset arrives as a space as well.
+_DATE_TIME = re.compile(
+    r"(?P<local>\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)"
+    r"( ?(?P<utc>Z)|( ?(?P<sign>[+-])|  ?)(?P<offset>\d{2}:?\d{2}(:\d{2})?))?",
+    re.ASCII,
+)
 
 
 def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     """A date or a date-time, as the moment that starts or ends it. Raises InvalidFilter."""
-    wrong = invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
-    # RFC 3339 allows t and z, too. An unescaped + of an offset arrives as a space.
-    text = text.upper()
-    text = re.sub(r" (\d{2}:?\d{2})$", r"+\1", text) if "T" in text else text
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)
             return _end_of(day, zone) if end else datetime.combine(day, time(), zone)
-        if _DATE_TIME.fullmatch(text):
-            moment = datetime.fromisoformat(text)
+        # RFC 3339 allows t and z, too.
+        if found := _DATE_TIME.fullmatch(text.upper()):
+            moment = datetime.fromisoformat(found["local"] + _offset_of(found))
             return moment if moment.tzinfo else moment.replace(tzinfo=zone)
     except ValueError:
-        # The form is right, the day is not.
-        raise wrong from None
-    raise wrong
+        raise invalid(name, "is written correctly, but there is no such day, time or offset") from None
+    raise invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
+
+
+def _offset_of(found: re.Match[str]) -> str:
+    if found["offset"]:
+        return (found["sign"] or "+") + found["offset"]
+    return found["utc"] or ""
 
 
 def _end_of(day: date, zone: ZoneInfo) -> datetime:

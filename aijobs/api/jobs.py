@@ -38,7 +38,7 @@ JOB_ID = OpenApiParameter(
     description="The job's ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
 )
 TAGS = ["Jobs"]
-ZONE = "in the tenant's time zone, and so is a date-time without an offset"
+ZONE = "in the tenant's time zone, and so is a date-time without an offset. A space may stand for the T"
 MOMENT = {
     "type": "string",
     "anyOf": [{"format": "date"}, {"format": "date-time"}],

@@ -328,10 +328,17 @@ def _complete(run: Run, completed: Completed) -> Ended:
     suspended tenant; then nothing of the effect stays.
     """
     effect = completed.effect
-    with _lock_batch(run, run.sequential), owned(run) if effect else nullcontext():
+    with _lock_batch(run, run.sequential), _around(run, completed):
         result = effect() if effect else completed.result
         _end([run.id], Status.COMPLETED, run.attempt, result=encoded(result), progress=completed.progress)
         return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+
+
+def _around(run: Run, completed: Completed) -> AbstractContextManager[object]:
+    """The transaction of an effect; what ends the job decides whether the effect stays."""
+    if completed.effect is None:
+        return nullcontext()
+    return transaction.atomic() if completed.while_suspended else owned(run)
 
 
 def _fail(run: Run, failed: Failed) -> Ended:

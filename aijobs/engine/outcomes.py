@@ -15,6 +15,8 @@ class Completed:
     progress: tuple[int, int | None]
     # Runs in the transaction that ends the job, and returns the result to store in place of `result`.
     effect: Callable[[], object] | None = None
+    # Whether the effect may come while the tenant is suspended; else the job waits with it.
+    while_suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
-"""What several job types share: fields of params and results, and the failures of their first steps."""
+"""What several job types share: fields of params and results, which products they take, and their first failures."""
 
+from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from aijobs.errors import PermanentFailure
-from aijobs.registry import Context
-from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN
+from aijobs.registry import Context, Params
+from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN, Product, ProductQuerySet
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 
@@ -22,13 +23,6 @@ def connection_of(context: Context, marketplace: str) -> Connection:
             "The marketplace is no longer configured. Configure it, and dispatch the job again.",
         )
     return connection
-
-
-def no_matching_skus(marketplace: str) -> PermanentFailure:
-    return PermanentFailure(
-        "NO_MATCHING_SKUS",
-        f"None of the SKUs is in the catalogue of {marketplace}. Import the products first.",
-    )
 
 
 def _no_duplicates(skus: list[str]) -> list[str]:
@@ -47,6 +41,66 @@ Skus = Annotated[
     AfterValidator(_no_duplicates),
 ]
 Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
+
+
+# `ProductParams._either_skus_or_all` in JSON Schema.
+EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
+    "oneOf": [
+        {"required": ["skus"], "properties": {"skus": {"type": "array"}, "all": {"const": False}}},
+        {"required": ["all"], "properties": {"skus": {"type": "null"}, "all": {"const": True}}},
+    ]
+}
+
+
+class ProductParams(Params):
+    """Which products of a marketplace a job is about."""
+
+    model_config = ConfigDict(json_schema_extra=EITHER_SKUS_OR_ALL)
+
+    # Before `skus`, whose check looks at it.
+    all: bool = Field(
+        default=False,
+        description="Whether to take all products of the marketplace, those first whose last job of this type is "
+        "longest ago.",
+    )
+    skus: Skus | None = Field(
+        default=None, validate_default=True, description="1 to 1,000 different SKUs. Send either these or `all`."
+    )
+    limit: int = Field(
+        default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="How many products `all` takes at most."
+    )
+    marketplace: Marketplace
+
+    @field_validator("skus")
+    @classmethod
+    def _either_skus_or_all(cls, skus: list[str] | None, info: ValidationInfo) -> list[str] | None:
+        """Of the field and not of the model, so that it is told beside what else is wrong."""
+        if skus is None and info.data.get("all") is False:
+            raise ValueError("must be sent, unless all is true")
+        if skus is not None and info.data.get("all"):
+            raise ValueError("must not be sent if all is true")
+        return skus
+
+
+def products_of(
+    params: ProductParams, tenant_id: int, in_turn: Callable[[ProductQuerySet], ProductQuerySet]
+) -> list[Product]:
+    """The products, in the order asked for; with `all`, those whose turn it is: `in_turn` orders them.
+
+    Raises PermanentFailure NO_MATCHING_SKUS.
+    """
+    rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
+    if params.skus is None:
+        found = list(in_turn(rows)[: params.limit])
+    else:
+        position = {sku: index for index, sku in enumerate(params.skus)}
+        found = sorted(rows.filter(sku__in=params.skus), key=lambda product: position[product.sku])
+    if not found:
+        what = f"There are no products in the catalogue of {params.marketplace}"
+        if params.skus is not None:
+            what = f"None of the SKUs is in the catalogue of {params.marketplace}"
+        raise PermanentFailure("NO_MATCHING_SKUS", f"{what}. Import the products first.")
+    return found
 
 
 def is_none(value: object) -> bool:

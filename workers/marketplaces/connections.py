@@ -209,19 +209,29 @@ def check(
     credentials: Mapping[str, object] | None,
 ) -> None:
     """Whether a connection may be written so. Raises InvalidParams, ChangesInProgress."""
+    if problems := problems_of(stored, connector, settings, credentials):
+        raise InvalidParams(details=problems)
+    if stored and leads_elsewhere(stored, connector, settings):
+        _refuse_open_changes(stored)
+
+
+def problems_of(
+    stored: Connection | None,
+    connector: str,
+    settings: Mapping[str, object],
+    credentials: Mapping[str, object] | None,
+) -> list[FieldError]:
+    """Every field with which a connection cannot be written so."""
     kind = CONNECTORS.get(connector)
     if kind is None:
         known = ", ".join(sorted(CONNECTORS))
-        raise InvalidParams(details=[{"path": "connector", "message": f"must be one of {known}"}])
+        return [{"path": "connector", "message": f"must be one of {known}"}]
     problems = _problems(kind.settings_model, settings, "settings")
     if not _keeps_credentials(stored, connector, credentials):
         problems += _problems(kind.credentials_model, credentials or {}, "credentials")
     elif stored:
         problems += _sent_elsewhere(kind, stored.settings, settings)
-    if problems:
-        raise InvalidParams(details=problems)
-    if stored and leads_elsewhere(stored, connector, settings):
-        _refuse_open_changes(stored)
+    return problems
 
 
 def _sent_elsewhere(

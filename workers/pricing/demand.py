@@ -10,9 +10,10 @@ from workers.pricing.design import (
     PROMO,
     History,
     Layout,
-    calendar_columns,
     is_daily,
+    level_columns,
     prepare,
+    season_columns,
 )
 from workers.pricing.panel import DemandPosterior, Floats, Ints, SalesPanel
 
@@ -31,11 +32,15 @@ def _own_estimates(fitted: glmm.Fit) -> tuple[Floats, Floats]:
     return np.where(known, pull / precision, fitted.hyper.mean[PRICE]), 1 / precision
 
 
-def _horizon_shift(history: History, theta: Floats, horizon_days: int) -> Floats:
+def _horizon_shift(history: History, theta: Floats, as_of_day: Ints, horizon_days: int) -> Floats:
     """(S,) mean log factor of weekday, year and the fading swing of the level over the horizon."""
     layout = history.layout
-    days = np.arange(layout.as_of_day + 1, layout.as_of_day + 1 + horizon_days)
-    shift = theta[:, FIXED:] @ calendar_columns(days, layout).mean(axis=0)
+    ahead = np.arange(1, 1 + horizon_days)
+    ends, end_of = np.unique(as_of_day, return_inverse=True)
+    season = season_columns((ends[:, None] + ahead).ravel(), layout)
+    mean_season = season.reshape(len(ends), horizon_days, season.shape[1]).mean(axis=1)
+    shift = np.einsum("sp,sp->s", theta[:, FIXED : layout.level.start], mean_season[end_of])
+    shift += theta[:, layout.level.start :] @ level_columns(-ahead, layout).mean(axis=0)
     return np.asarray(shift, dtype=np.float64)
 
 
@@ -45,15 +50,16 @@ def _level_variance(fitted: glmm.Fit, layout: Layout, horizon_days: int) -> Floa
     return np.asarray(fitted.variance[:, INTERCEPT] + drift, dtype=np.float64)
 
 
-def fit(panel: SalesPanel, as_of_day: int, horizon_days: int = 28) -> DemandPosterior:
-    """Fit the demand model of one tenant to the sales up to and including ``as_of_day``.
+def fit(panel: SalesPanel, as_of_day: int | Ints, horizon_days: int = 28) -> DemandPosterior:
+    """Fit the demand model of one tenant to the sales up to and including ``as_of_day``: of all SKUs, or (S,) each.
 
     ``horizon_days`` is the time ahead over whose season ``log_base_demand`` is averaged. Deterministic, and
     independent of the order of rows. Raises ValueError where ``horizon_days`` < 1.
     """
     if horizon_days < 1:
         raise ValueError("horizon_days must be at least 1")
-    history = prepare(panel, as_of_day)
+    ends = np.broadcast_to(np.asarray(as_of_day, dtype=np.int64), (panel.n_skus,))
+    history = prepare(panel, ends)
     layout = history.layout
     fitted = glmm.fit_all(history)
     estimate, variance = _own_estimates(fitted)
@@ -73,7 +79,7 @@ def fit(panel: SalesPanel, as_of_day: int, horizon_days: int = 28) -> DemandPost
         elasticity_low=low,
         elasticity_high=high,
         elasticity_points=points,
-        log_base_demand=theta[:, INTERCEPT] + _horizon_shift(history, theta, horizon_days),
+        log_base_demand=theta[:, INTERCEPT] + _horizon_shift(history, theta, ends, horizon_days),
         log_base_sd=np.sqrt(_level_variance(fitted, layout, horizon_days)),
         promo_effect=theta[:, PROMO],
         residual_scale=np.sqrt(relative),
@@ -82,8 +88,8 @@ def fit(panel: SalesPanel, as_of_day: int, horizon_days: int = 28) -> DemandPost
         observations=history.count,
         identified=variance < fitted.hyper.sd[PRICE] ** 2,
         coefficients=theta,
-        as_of_day=as_of_day,
-        first_day=layout.first_day,
+        as_of_day=ends,
+        span_days=layout.span_days,
         has_weekday=layout.has_weekday,
         has_year=layout.has_year,
     )
@@ -94,9 +100,9 @@ def predict(posterior: DemandPosterior, sku: Ints, day: Ints, price: Floats, pro
 
     Days after ``as_of_day`` continue from the last level. Arguments as in ``SalesPanel``.
     """
-    layout = Layout(posterior.as_of_day, posterior.first_day, posterior.has_weekday, posterior.has_year)
+    layout = Layout(posterior.span_days, posterior.has_weekday, posterior.has_year)
     theta = posterior.coefficients[sku]
-    table = calendar_columns(day, layout)
+    table = np.hstack([season_columns(day, layout), level_columns(posterior.as_of_day[sku] - day, layout)])
     table[:, : layout.weekday.stop - layout.weekday.start] *= is_daily(posterior.period_days, posterior.observations)[
         sku
     ][:, None]

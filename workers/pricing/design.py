@@ -28,8 +28,8 @@ INTERCEPT, PRICE, PROMO, FIXED = 0, 1, 2, 3
 class Layout:
     """Which columns the design has. Order: intercept, log price, promoted, weekday, year, level segments."""
 
-    as_of_day: int
-    first_day: int
+    span_days: int
+    """From the first observation used to the end of its SKU's history, at most."""
     has_weekday: bool
     has_year: bool
 
@@ -47,12 +47,12 @@ class Layout:
     @property
     def segment_days(self) -> float:
         """Length of a segment of the level."""
-        return max(SEGMENT_DAYS, (self.as_of_day - self.first_day) / MOST_SEGMENTS)
+        return max(SEGMENT_DAYS, self.span_days / MOST_SEGMENTS)
 
     @property
     def level(self) -> slice:
-        """Columns of the random-walk level: one per segment back from ``as_of_day``."""
-        segments = int(np.ceil((self.as_of_day - self.first_day) / self.segment_days))
+        """Columns of the random-walk level: one per segment back from the end of a SKU's history."""
+        segments = int(np.ceil(self.span_days / self.segment_days))
         return slice(self.year.stop, self.year.stop + segments)
 
     @property
@@ -73,23 +73,28 @@ def weekday_contrasts() -> Floats:
     return np.asarray(basis[:, 1:] * np.sqrt(WEEKDAYS), dtype=np.float64)
 
 
-def calendar_columns(days: Ints, layout: Layout) -> Floats:
-    """(n, width - 3) columns that depend on the day alone; weekday columns as for a daily SKU.
-
-    The level is written backwards: its columns are 0 from ``as_of_day`` on, so that the intercept is
-    the level at the end of history and a forecast continues from there.
-    """
-    columns = []
+def season_columns(days: Ints, layout: Layout) -> Floats:
+    """(n, columns) weekday, as for a daily SKU, and year: what depends on the day alone."""
+    columns = [np.empty((len(days), 0))]
     if layout.has_weekday:
         columns.append(weekday_contrasts()[days % WEEKDAYS])
     if layout.has_year:
         angle = 2 * np.pi * days[:, None] / 365.25 * np.arange(1, HARMONICS + 1)
         columns.append(np.hstack([np.sin(angle), np.cos(angle)]))
-    back = (layout.as_of_day - days)[:, None] / layout.segment_days
-    segments = np.arange(layout.level.stop - layout.level.start)
-    columns.append(np.clip(back - segments, 0.0, 1.0))
-    columns.append(np.maximum(1 - np.abs(back - np.arange(layout.swing.stop - layout.swing.start)), 0.0))
     return np.hstack(columns)
+
+
+def level_columns(days_back: Ints, layout: Layout) -> Floats:
+    """(n, columns) level and swing, by the days before the end of the SKU's history; negative ones are ahead of it.
+
+    The level is written backwards: its columns are 0 from that end on, so that the intercept is the level at the end
+    of history and a forecast continues from there.
+    """
+    back = days_back[:, None] / layout.segment_days
+    segments = np.arange(layout.level.stop - layout.level.start)
+    level = np.clip(back - segments, 0.0, 1.0)
+    swing = np.maximum(1 - np.abs(back - np.arange(layout.swing.stop - layout.swing.start)), 0.0)
+    return np.hstack([level, swing])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,8 @@ class History:
     """Observations used, sorted by SKU and day, with what is known of each SKU before any fitting."""
 
     panel: SalesPanel
+    days_back: Ints
+    """(n,) of each observation, before the end of its SKU's history."""
     start: Ints
     """(S,) first row of each SKU."""
     count: Ints
@@ -151,9 +158,13 @@ def is_daily(period_days: Floats, count: Ints) -> Bools:
     return np.asarray((period_days < 4) & (count > WEEKDAYS), dtype=np.bool_)
 
 
-def prepare(panel: SalesPanel, as_of_day: int) -> History:
-    """Sort and cut the panel to the history used, and decide the columns of the design."""
-    used = (panel.day <= as_of_day) & (panel.day > as_of_day - HISTORY_DAYS)
+def prepare(panel: SalesPanel, as_of_day: Ints) -> History:
+    """Sort and cut the panel to the history used, and decide the columns of the design.
+
+    ``as_of_day`` (S,) ends each SKU's history, so that no SKU's dates decide which days of another count.
+    """
+    days_back = as_of_day[panel.sku] - panel.day
+    used = (days_back >= 0) & (days_back < HISTORY_DAYS)
     order = np.flatnonzero(used)[np.lexsort((panel.day[used], panel.sku[used]))]
     kept = SalesPanel(
         sku=panel.sku[order],
@@ -172,11 +183,10 @@ def prepare(panel: SalesPanel, as_of_day: int) -> History:
     total = np.bincount(kept.sku, weights=kept.units, minlength=kept.n_skus)
     period = _median_gaps(kept.sku, kept.day, kept.n_skus)
     daily = is_daily(period, count)
-    first_day = int(kept.day.min()) if len(kept.day) else as_of_day
-    span = as_of_day - first_day
-    layout = Layout(as_of_day, first_day, bool(daily.any()), span >= YEAR_SPAN_DAYS)
+    span = int(days_back[order].max(initial=0))
+    layout = Layout(span, bool(daily.any()), span >= YEAR_SPAN_DAYS)
     mean = np.where(total > 0, total, 0.5 * grain) / np.maximum(count, 1)
-    return History(kept, start, count, period, daily, reference, mean, grain, layout)
+    return History(kept, days_back[order], start, count, period, daily, reference, mean, grain, layout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +206,8 @@ class Block:
 def blocks(history: History) -> Iterator[Block]:
     """The SKUs with observations in blocks, longest together, so that padding costs little."""
     panel, layout = history.panel, history.layout
-    first = layout.first_day
-    table = calendar_columns(np.arange(first, layout.as_of_day + 1), layout)
+    days, place = np.unique(panel.day, return_inverse=True)
+    season, level = season_columns(days, layout), level_columns(np.arange(layout.span_days + 1), layout)
     order = np.argsort(-history.count, kind="stable")
     order = order[history.count[order] > 0]
     at = 0
@@ -212,7 +222,8 @@ def blocks(history: History) -> Iterator[Block]:
         x[..., INTERCEPT] = 1.0
         x[..., PRICE] = np.log(panel.price[rows] / history.reference_price[skus][:, None])
         x[..., PROMO] = panel.promoted[rows]
-        x[..., FIXED:] = table[panel.day[rows] - first]
+        x[..., FIXED : layout.level.start] = season[place[rows]]
+        x[..., layout.level.start :] = level[history.days_back[rows]]
         x[..., layout.weekday] *= history.daily[skus][:, None, None]
         x *= valid[..., None]
         yield Block(skus, valid, np.where(valid, panel.units[rows], 0.0), x)

@@ -83,14 +83,14 @@ class DemandPosterior:
     """(S,) whether the SKU's own data say more about its elasticity than the tenant's prior does."""
     coefficients: Floats
     """(S, p) all coefficients, in the order of the design matrix; ``predict`` needs them."""
-    as_of_day: int
-    """Ordinal of the day the posterior speaks from."""
-    first_day: int
-    """Ordinal of the first day of history used."""
+    as_of_day: Ints
+    """(S,) ordinal of the day the posterior speaks from."""
+    span_days: int
+    """How far the history used reaches back from there, at most."""
     has_weekday: bool
     """Whether the model has day-of-week effects (some SKU is daily)."""
     has_year: bool
-    """Whether the model has a yearly cycle (the history spans more than a year)."""
+    """Whether the model has a yearly cycle (some SKU's history spans more than a year)."""
 
     def of(self, skus: Ints) -> "DemandPosterior":
         """The posterior of these SKUs only, in this order."""

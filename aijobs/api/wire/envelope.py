@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import orjson
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -50,6 +51,7 @@ CODES = {
     415: "UNSUPPORTED_MEDIA_TYPE",
     429: "TOO_MANY_REQUESTS",
 }
+UNREADABLE = "The service cannot read the request. Check its address, its Host header and its other headers."
 INTERNAL_ERROR = (
     "Something went wrong in the service. Try again, and if it happens again, tell the operator the X-Request-ID."
 )
@@ -137,9 +139,13 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         error = _of_database(error)
     elif isinstance(error, RequestDataTooBig):
         error = PayloadTooLarge()
+    elif isinstance(error, TooManyFieldsSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        error = InvalidRequest(f"The request has more than {most:,} query parameters. Send fewer.")
     elif isinstance(error, SuspiciousOperation):
-        # Such as a query string of over a thousand parameters.
-        error = InvalidRequest(str(error))
+        # What Django says of it is for whoever runs the service.
+        logger.warning("a request was refused: %s", error)
+        error = InvalidRequest(UNREADABLE)
     elif isinstance(error, Http404):
         error = exceptions.NotFound("There is nothing at this address. The API's documentation is at /api/docs.")
     if isinstance(error, ApiError):
@@ -184,8 +190,7 @@ def plain_refusal(error: ApiError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    message = "The service cannot read the request. Check its address, its Host header and its other headers."
-    return plain_error(400, "INVALID_REQUEST", message)
+    return plain_error(400, "INVALID_REQUEST", UNREADABLE)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

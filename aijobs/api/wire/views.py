@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views import View
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -10,9 +12,18 @@ from aijobs.api.wire.filters import no_parameters
 
 
 class KnownMethods(View):
-    """Before a view. OPTIONS is for browsers' preflight requests, which are answered before any view is reached."""
+    """Before a view. Answers OPTIONS, to everybody as /api/schema does: with the methods that the address takes.
 
-    http_method_names = [name for name in View.http_method_names if name not in ("options", "trace")]
+    Browsers' preflight requests are answered before any view is reached.
+    """
+
+    http_method_names = [name for name in View.http_method_names if name != "trace"]
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if request.method == "OPTIONS":
+            taken = [name.upper() for name in self.http_method_names if hasattr(self, name)]
+            return HttpResponse(status=204, headers={"Allow": ", ".join(taken)})
+        return super().dispatch(request, *args, **kwargs)
 
 
 class ViewSet(KnownMethods, viewsets.ViewSet):

@@ -91,6 +91,53 @@ def test_an_unknown_type_is_named_by_its_index(owner: Caller) -> None:
     assert [(each["job"], each["path"]) for each in errors] == [(1, "jobs.1.type"), (2, "jobs.2.params.sleep")]
 
 
+def test_everything_that_is_wrong_with_a_batch_is_told_at_once(owner: Caller) -> None:
+    jobs = [
+        {"type": "test_probe", "priority": "urgent", "params": {"sleep": -1}},
+        PROBE,
+        {"type": "pricing_recalculate", "params": {"skus": ["A"], "marketplace": "nowhere"}},
+        7,
+        {**PROBE, "params": [], "x": 1},
+    ]
+    body = {"jobs": jobs, "sequential": "yes", "on_failure": "retry", "priority": 1, "x": 1}
+    error = error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")
+    assert [(each.get("job"), each["path"]) for each in error["details"]] == [
+        (None, "priority"),
+        (None, "sequential"),
+        (None, "on_failure"),
+        (None, "x"),
+        (0, "jobs.0.priority"),
+        (0, "jobs.0.params.sleep"),
+        (2, "jobs.2.params"),
+        (3, "jobs.3"),
+        (4, "jobs.4.params"),
+        (4, "jobs.4.x"),
+    ]
+    assert "nowhere is not configured" in error["details"][6]["message"]
+    assert not Job.objects.exists()
+
+    body["jobs"] = [*jobs, {"type": "nothing", "priority": "urgent"}]
+    details = error_of(owner.post(PATH, body), 422, "INVALID_JOB_TYPE")["details"]
+    assert "test_probe" in details["known_types"]
+    assert details["errors"][:10] == error["details"]
+    assert [(each["job"], each["path"]) for each in details["errors"][10:]] == [
+        (5, "jobs.5.type"),
+        (5, "jobs.5.priority"),
+    ]
+
+
+def test_a_batch_that_has_not_one_to_twenty_jobs_says_what_else_is_wrong_with_it(owner: Caller) -> None:
+    error = error_of(owner.post(PATH, {"jobs": [{}] * 21, "sequential": 1, "x": 1}), 422, "INVALID_BATCH")
+    assert paths_of(error) == ["jobs", "sequential", "x"]
+    assert "at most 20 items" in error["details"][0]["message"]
+
+
+def test_a_batch_with_one_reason_of_a_type_has_its_code(owner: Caller) -> None:
+    wrong = {"type": "pricing_recalculate", "params": {"skus": ["A"], "marketplace": "nowhere"}}
+    error = error_of(owner.post(PATH, {"jobs": [PROBE, wrong]}), 422, "MARKETPLACE_NOT_CONFIGURED")
+    assert [(each["job"], each["path"]) for each in error["details"]] == [(1, "jobs.1.params")]
+
+
 @pytest.mark.parametrize("entry", [None, 1, "test_probe", [], [PROBE]])
 def test_a_job_must_be_an_object(owner: Caller, entry: object) -> None:
     error = error_of(owner.post(PATH, {"jobs": [PROBE, entry]}), 422, "INVALID_PARAMS")

@@ -178,6 +178,36 @@ def test_unknown_fields_are_refused(owner: Caller) -> None:
     assert sorted(paths_of(error)) == ["prio", "x"]
 
 
+def test_wrong_params_are_told_beside_all_other_wrong_fields(owner: Caller) -> None:
+    body = {"type": "test_probe", "priority": "urgent", "params": {"sleep": -1, "label": 1}, "x": 1}
+    error = error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")
+    assert sorted(paths_of(error)) == ["params.label", "params.sleep", "priority", "x"]
+
+
+def test_a_wrong_idempotency_key_is_told_beside_all_wrong_fields(owner: Caller) -> None:
+    body = {"type": "nothing", "priority": "urgent"}
+    error = error_of(owner.post(PATH, body, **{"idempotency-key": "é"}), 400, "INVALID_REQUEST")
+    assert error["message"] == "Idempotency-Key must have 1 to 255 ASCII characters and no control characters."
+    assert paths_of(error) == ["Idempotency-Key", "type", "priority"]
+
+
+@pytest.mark.parametrize("kind", ["nothing", None, 7])
+def test_an_unknown_type_is_told_beside_all_other_wrong_fields(owner: Caller, kind: object) -> None:
+    body = {"type": kind, "priority": "urgent", "params": [], "x": 1}
+    details = error_of(owner.post(PATH, body), 422, "INVALID_JOB_TYPE")["details"]
+    assert "test_probe" in details["known_types"]
+    assert paths_of({"details": details["errors"]}) == ["type", "params", "priority", "x"]
+
+
+def test_what_the_type_refuses_for_a_reason_of_its_own_is_told_beside_wrong_fields(owner: Caller) -> None:
+    body = {"type": "pricing_recalculate", "params": PRICING}
+    error = error_of(owner.post(PATH, body), 422, "MARKETPLACE_NOT_CONFIGURED")
+    assert error["details"] == {"configured": []}
+    beside = error_of(owner.post(PATH, {**body, "priority": 1}), 422, "INVALID_PARAMS")
+    assert beside["details"] == [beside["details"][0], {"path": "params", "message": error["message"]}]
+    assert paths_of(beside) == ["priority", "params"]
+
+
 def test_reading_does_not_entitle_to_dispatch(owner: Caller) -> None:
     reader = caller(owner.tenant, scopes=("ai-jobs:read",))
     error = error_of(reader.post(PATH, {"type": "test_probe"}), 403, "INSUFFICIENT_SCOPE")

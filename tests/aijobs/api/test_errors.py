@@ -29,7 +29,7 @@ def test_nothing_at_an_address(db: None, method: str, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [(method, path) for path in (JOBS, f"{JOBS}/{NO_JOB}") for method in ("PUT", "PATCH", "OPTIONS", "TRACE")]
+    [(method, path) for path in (JOBS, f"{JOBS}/{NO_JOB}") for method in ("PUT", "PATCH", "TRACE")]
     + [("DELETE", JOBS), ("POST", f"{JOBS}/{NO_JOB}"), ("POST", f"{JOBS}/types"), ("GET", BATCHES), ("HEAD", BATCHES)]
     + [("DELETE", BATCHES), ("POST", f"{BATCHES}/{NO_BATCH}"), ("PURGE", JOBS)],
 )
@@ -111,7 +111,6 @@ NO_OBJECTS = [
     b'{"type": "\xff\xfe"}',
     b'{"type": "\\ud800"}',
     b'{"type": "a\x00b"}',
-    b'\xef\xbb\xbf{"type": "test_probe"}',
     '{"type": "test_probe"}'.encode("utf-16"),
     b"[" * 100_000,
     b'{"a":' * 100_000,
@@ -151,11 +150,6 @@ def test_huge_numbers_are_out_of_range(owner: Caller, number: str) -> None:
     body = f'{{"type": "test_probe", "params": {{"sleep": {number}}}}}'.encode()
     assert owner.post(JOBS, body).status_code in (400, 422)
     assert not Job.objects.exists()
-
-
-def test_of_a_name_given_twice_the_last_counts(owner: Caller) -> None:
-    body = b'{"type": "nothing", "type": "test_probe", "params": {"label": "a", "label": "b"}}'
-    assert data_of(owner.post(JOBS, body), 201)["params"] == {"label": "b"}
 
 
 def test_text_of_every_plane_is_kept(owner: Caller) -> None:
@@ -201,8 +195,11 @@ def test_a_host_that_is_not_ours(db: None) -> None:
     error_of(HTTP.get(JOBS, headers={"host": "evil.example"}), 400, "INVALID_REQUEST")
 
 
-def test_a_query_of_a_thousand_parameters(owner: Caller) -> None:
-    error_of(owner.get(f"{JOBS}?{'&'.join(f'a{number}=1' for number in range(1001))}"), 400, "INVALID_REQUEST")
+@pytest.mark.parametrize("path", [JOBS, f"{JOBS}/types", "/api/catalogue/products", "/api/marketplaces"])
+def test_a_query_of_over_a_thousand_parameters(owner: Caller, path: str) -> None:
+    query = "&".join(f"a{number}=1" for number in range(1500))
+    error = error_of(owner.get(f"{path}?{query}"), 400, "INVALID_REQUEST")
+    assert error["message"] == "The request has more than 1,000 query parameters. Send fewer."
 
 
 @pytest.mark.parametrize("query", ["%ff=1", "status=%ff", "=", "&&&", "a=%00", "status[]=queued", "%F0%9F%98%80"])
@@ -269,7 +266,7 @@ MANY = {f"unknown_{number}": 1 for number in range(30_000)}
         (JOBS, {**PROBE, **MANY}),
         (JOBS, {**PROBE, "params": {"\0": [f"\0{number}" for number in range(30_000)]}}),
         (BATCHES, {"jobs": [{**PROBE, "params": dict(list(MANY.items())[:1_500])}] * 20}),
-        (BATCHES, {"jobs": [{"type": name, "params": {}} for name in [*["nothing"] * 20]], **MANY}),
+        (BATCHES, {"jobs": [PROBE] * 20, **MANY}),
     ],
     ids=["params", "fields", "characters", "batch of params", "batch of fields"],
 )

@@ -1,17 +1,21 @@
 """GET /api/ai-jobs"""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aijobs import identifiers
+from aijobs.api.job_filters import filter_jobs
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority
 from tests import engine
@@ -236,7 +240,21 @@ def test_the_ends_of_time_are_no_errors(owner: Caller, zone: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["2026-03-12T14:00:00+02:00", "2026-03-12T14:00:00 02:00", "2026-03-12T12:00Z", "2026-03-12t12:00:00.00000000z"],
+    [
+        "2026-03-12T14:00:00+02:00",
+        "2026-03-12T14:00:00 02:00",
+        "2026-03-12T12:00Z",
+        "2026-03-12t12:00:00.00000000z",
+        "2026-03-12 14:00:00+02:00",
+        "2026-03-12 14:00:00 02:00",
+        "2026-03-12 12:00:00.000000 00:00",
+        "2026-03-12 14:00 +0200",
+        "2026-03-12 14:00:00  0200",
+        "2026-03-12 09:00:00-03:00",
+        "2026-03-12 09:00:00 -03:00",
+        "2026-03-12 12:00:00 Z",
+        "2026-03-12 12:53:28+00:53:28",
+    ],
 )
 def test_offsets_are_understood_also_with_an_unescaped_plus(owner: Caller, text: str) -> None:
     noon = datetime(2026, 3, 12, 12, tzinfo=UTC)
@@ -245,10 +263,45 @@ def test_offsets_are_understood_also_with_an_unescaped_plus(owner: Caller, text:
     assert ids(owner.get(PATH, end_date=text)) == [exact, early]
 
 
+ZONES = (
+    st.none() | st.timezones() | st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+)
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+@given(local=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), zone=ZONES)
+def test_a_date_time_is_taken_as_pythons_str_writes_it(local: datetime, zone: tzinfo | None, escaped: bool) -> None:
+    moment = local.replace(tzinfo=zone)
+    text = str(moment) if escaped else str(moment).replace("+", " ")
+    query = QueryDict("start_date=" + (quote(text) if escaped else str(moment)))
+    assert query["start_date"] == text
+    expected = moment if zone else moment.replace(tzinfo=UTC)
+    [rows] = filter_jobs(query, Job.objects.all(), ZoneInfo("UTC"))
+    _, (*_, bound) = rows.query.sql_with_params()
+    assert bound == identifiers.first_id_at(expected)
+
+
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2026-02-30", "is written correctly, but there is no such day, time or offset"),
+        ("2026-02-30 12:00:00+00:00", "is written correctly, but there is no such day, time or offset"),
+        ("2026-03-12 25:00", "is written correctly, but there is no such day, time or offset"),
+        ("12.03.2026", "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)"),
+        ("2026-03-12 14:32:01 Europe/Berlin", "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)"),
+    ],
+)
+def test_what_is_wrong_with_a_date_is_said(owner: Caller, name: str, text: str, message: str) -> None:
+    error = error_of(owner.get(PATH, **{name: text}), 422, "INVALID_FILTER")
+    assert error["details"] == [{"path": name, "message": message}]
+
+
 def test_a_date_time_without_offset_is_the_tenants(owner: Caller) -> None:
     Tenant.objects.filter(pk=owner.tenant.pk).update(timezone="Asia/Tokyo")
     job = job_at(owner.tenant, datetime(2026, 3, 12, 3, tzinfo=UTC))
-    assert ids(owner.get(PATH, start_date="2026-03-12T12:00:00", end_date="2026-03-12T12:00:00")) == [job]
+    for text in ("2026-03-12T12:00:00", "2026-03-12 12:00:00", "2026-03-12 12:00", "2026-03-12 12:00:00.000"):
+        assert ids(owner.get(PATH, start_date=text, end_date=text)) == [job]
 
 
 def test_a_cursor_of_another_list_is_refused(owner: Caller) -> None:

@@ -157,14 +157,6 @@ def test_every_endpoint_refuses_query_parameters_that_it_does_not_have(
                 assert answer.status_code == 200
 
 
-def test_allow_names_the_methods_that_are_documented(owner: Caller, document: dict[str, Any]) -> None:
-    for path, found in document["paths"].items():
-        answer = owner.request("OPTIONS", called(path))
-        assert answer.status_code == 405
-        implied = {"HEAD"} if "get" in found else set()
-        assert set(answer["Allow"].split(", ")) == {method.upper() for method in found} | implied, path
-
-
 def test_head_answers_as_get_without_a_body(owner: Caller, document: dict[str, Any]) -> None:
     for path in (path for path, found in document["paths"].items() if "get" in found):
         head, get = (owner.request(method, called(path)) for method in ("HEAD", "GET"))

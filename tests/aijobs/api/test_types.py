@@ -33,8 +33,9 @@ def test_a_type_is_described_in_full(owner: Caller) -> None:
     assert pricing["description"]
     assert pricing["typical_duration_seconds"] == {"min": 10, "max": 60, "expected": 30.0}
     assert pricing["limits"] == {"soft_time_limit_seconds": 120, "hard_time_limit_seconds": 150, "attempts": 3}
-    assert pricing["params_schema"]["properties"]["skus"]["maxItems"] == 1000
-    assert pricing["params_schema"]["required"] == ["skus", "marketplace"]
+    assert pricing["params_schema"]["properties"]["skus"]["anyOf"][0]["maxItems"] == 1000
+    assert pricing["params_schema"]["required"] == ["marketplace"]
+    assert [each["required"] for each in pricing["params_schema"]["oneOf"]] == [["skus"], ["all"]]
     assert pricing["params_schema"]["additionalProperties"] is False
     assert pricing["result_schema"]["properties"].keys() >= {"processed_count", "updated_count", "recommendations"}
 

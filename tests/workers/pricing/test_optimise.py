@@ -33,8 +33,8 @@ def posterior(elasticity: list[float], sd: float = 0.0, per_day: float = 10.0) -
         observations=np.full(n, 180),
         identified=np.full(n, True),
         coefficients=np.zeros((n, 3)),
-        as_of_day=START,
-        first_day=START - 180,
+        as_of_day=np.full(n, START),
+        span_days=180,
         has_weekday=False,
         has_year=False,
     )

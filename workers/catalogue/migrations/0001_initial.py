@@ -146,6 +146,7 @@ class Migration(migrations.Migration):
                         editable=False,
                     ),
                 ),
+                ("priced_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -279,6 +280,16 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="product",
             constraint=models.CheckConstraint(condition=models.Q(("price__gt", 0)), name="product_price_positive"),
+        ),
+        migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                models.F("tenant"),
+                models.F("marketplace"),
+                models.OrderBy(models.F("priced_at"), nulls_first=True),
+                models.F("id"),
+                name="product_longest_not_priced",
+            ),
         ),
         migrations.AddIndex(
             model_name="offer",

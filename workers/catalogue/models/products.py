@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -67,6 +67,8 @@ class Product(models.Model):
     )
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
+    # When a pricing job was last done with it, whatever came of that.
+    priced_at = models.DateTimeField(null=True, editable=False)
 
     objects = ProductQuerySet.as_manager()
 
@@ -75,6 +77,11 @@ class Product(models.Model):
             # Also the order of every list.
             models.UniqueConstraint(fields=["tenant", "marketplace", "sku"], name="product_tenant_marketplace_sku"),
             models.CheckConstraint(condition=Q(price__gt=0), name="product_price_positive"),
+        ]
+        indexes = [
+            models.Index(
+                "tenant", "marketplace", F("priced_at").asc(nulls_first=True), "id", name="product_longest_not_priced"
+            ),
         ]
 
     def __str__(self) -> str:

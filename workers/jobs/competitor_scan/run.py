@@ -5,11 +5,11 @@ from itertools import islice
 from django.db.models import F, Max
 
 from aijobs.registry import Context
-from workers.catalogue.models import Product
+from workers.catalogue.models import ProductQuerySet
 from workers.jobs.competitor_scan.findings import Findings
 from workers.jobs.competitor_scan.shapes import ScanParams, ScanResult
 from workers.jobs.competitor_scan.sources import sources_of
-from workers.jobs.shared import connection_of, no_matching_skus
+from workers.jobs.shared import connection_of, products_of
 
 # SKUs that are stored together: a lost worker loses no more than these.
 CHUNK = 20
@@ -21,7 +21,7 @@ def run(params: ScanParams, context: Context) -> ScanResult:
     Raises PermanentFailure NO_MATCHING_SKUS or of the connection, and TransientFailure where nothing could be had.
     """
     connection = connection_of(context, params.marketplace)
-    products = _products(params, context.tenant_id)
+    products = {each.sku: each for each in products_of(params, context.tenant_id, _longest_ago_first)}
     unknown = [sku for sku in params.skus or () if sku not in products]
     conditions = sorted(set(params.conditions))
     findings = Findings(context, products, conditions)
@@ -36,15 +36,7 @@ def run(params: ScanParams, context: Context) -> ScanResult:
     return findings.result(connection.connector, unknown)
 
 
-def _products(params: ScanParams, tenant_id: int) -> dict[str, Product]:
-    """What to scan, by SKU in the order asked for; with `all`, what was scanned longest ago, or never, first."""
-    rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
-    if params.skus is None:
-        oldest_first = F("last_scan").asc(nulls_first=True)
-        found = list(rows.annotate(last_scan=Max("scans__scanned_at")).order_by(oldest_first, "sku")[: params.limit])
-    else:
-        position = {sku: index for index, sku in enumerate(params.skus)}
-        found = sorted(rows.filter(sku__in=params.skus), key=lambda product: position[product.sku])
-    if not found:
-        raise no_matching_skus(params.marketplace)
-    return {product.sku: product for product in found}
+def _longest_ago_first(products: ProductQuerySet) -> ProductQuerySet:
+    """What was scanned longest ago, or never, first."""
+    last_scans = products.annotate(last_scan=Max("scans__scanned_at"))
+    return last_scans.order_by(F("last_scan").asc(nulls_first=True), "sku")

@@ -1,37 +1,19 @@
 """What `competitor_scan` is asked for, and what it answers."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field
 
-from aijobs.registry import Params, Result
+from aijobs.registry import Result
 from aijobs.shapes import Moment, Money
-from workers.jobs.shared import LARGEST_REQUEST, Marketplace, Skipped, Skus, is_none
+from workers.jobs.shared import Marketplace, ProductParams, Skipped, is_none
 
 Condition = Literal["new", "used", "refurbished", "collectible"]
 
 
-# `ScanParams._either_skus_or_all` in JSON Schema.
-EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
-    "oneOf": [
-        {"required": ["skus"], "properties": {"skus": {"type": "array"}, "all": {"const": False}}},
-        {"required": ["all"], "properties": {"skus": {"type": "null"}, "all": {"const": True}}},
-    ]
-}
-
-
-class ScanParams(Params):
+class ScanParams(ProductParams):
     """What to scan, and how old known offers may be."""
 
-    model_config = ConfigDict(json_schema_extra=EITHER_SKUS_OR_ALL)
-
-    skus: Skus | None = Field(default=None, description="1 to 1,000 different SKUs. Send either these or `all`.")
-    all: bool = Field(
-        default=False, description="Whether to scan all products of the marketplace, those scanned longest ago first."
-    )
-    limit: int = Field(
-        default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="How many products `all` scans at most."
-    )
     marketplace: Marketplace = Field(
         description="The marketplace whose offers to fetch: one that is configured, or has products."
     )
@@ -43,12 +25,6 @@ class ScanParams(Params):
         description="How old the offers of an earlier scan may be to be used again. With 0, the marketplace is "
         "always asked.",
     )
-
-    @model_validator(mode="after")
-    def _either_skus_or_all(self) -> Self:
-        if self.all == (self.skus is not None):
-            raise ValueError("must have either skus or all: true")
-        return self
 
 
 class OfferView(BaseModel):

@@ -5,25 +5,29 @@ The mathematics is in workers/pricing, which knows neither the catalogue nor the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
 from django.utils.timezone import localdate
+from numpy.typing import NDArray
 
 from aijobs.registry import Context
 from workers.catalogue import currencies
 from workers.catalogue.models import Product
 from workers.changes.models import RepricingPolicy, policy_of
-from workers.jobs.pricing_recalculate import anchoring, reading
+from workers.jobs.pricing_recalculate import anchoring, reading, turns
 from workers.jobs.pricing_recalculate.anchoring import Anchor, Anchors
 from workers.jobs.pricing_recalculate.reading import SalesArrays
 from workers.jobs.pricing_recalculate.shapes import Interval, PricingParams, PricingResult, Recommendation
-from workers.jobs.shared import Skipped, no_matching_skus
+from workers.jobs.shared import Skipped, products_of
 from workers.marketplaces.models import Connection
 from workers.pricing import NONE, Constraints, Recommendations, SalesPanel, band, fit, from_minor, recommend, to_minor
 
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 Amounts = np.ndarray[tuple[int], np.dtype[np.int64]]
+# Ordinals, `date.toordinal()`.
+Days = NDArray[np.int64]
 
 # Stock has to last until it can be replenished: the four weeks that the demand model looks ahead.
 STOCK_COVER_DAYS = 28
@@ -31,7 +35,6 @@ STOCK_COVER_DAYS = 28
 CHARM_ENDING = 9
 # Products that inform the tenant's elasticity and its spread: more add little, and these are read in half a second.
 LEARN_FROM = 500
-NO_SALES = SalesArrays(*[np.array([], dtype=kind) for kind in (np.int64, np.int64, float, float, float)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +44,19 @@ class Evidence:
     # Those asked for that can be judged, in the order of the request. They are the panel's first.
     products: list[Product]
     panel: SalesPanel
-    as_of_day: int
+    # Of each product of the panel: its last sale, as an imported history may end long ago.
+    as_of_day: Days
 
 
 def recommend_all(params: PricingParams, context: Context, connection: Connection) -> PricingResult:
     """A recommendation for every SKU that can be judged, and why there is none for the others.
 
-    Raises PermanentFailure NO_MATCHING_SKUS when none of the SKUs is in the catalogue.
+    Raises PermanentFailure NO_MATCHING_SKUS when none of the products is in the catalogue.
     """
-    total = len(params.skus)
+    products = products_of(params, context.tenant_id, turns.longest_ago_first)
+    asked = params.skus or [product.sku for product in products]
+    total = len(asked)
     context.progress(0, total)
-    products = _products(params, context.tenant_id)
     policy = policy_of(context.tenant_id)
     anchors = anchoring.find(params.competitor_anchor, connection, products, policy)
     evidence = _evidence(params, context.tenant_id, products, anchors)
@@ -62,22 +67,15 @@ def recommend_all(params: PricingParams, context: Context, connection: Connectio
         processed_count=len(recommendations),
         updated_count=sum(each.recommended_price != each.current_price for each in recommendations),
         recommendations=recommendations,
-        skipped=[*_not_judged(params, products, evidence), *anchors.left_out],
+        skipped=[*_not_judged(asked, products, evidence), *anchors.left_out],
     )
 
 
-def _products(params: PricingParams, tenant_id: int) -> list[Product]:
-    known = reading.load_products(tenant_id, params.marketplace, params.skus)
-    if not known:
-        raise no_matching_skus(params.marketplace)
-    return [known[sku] for sku in params.skus if sku in known]
-
-
-def _not_judged(params: PricingParams, products: Sequence[Product], evidence: Evidence) -> list[Skipped]:
+def _not_judged(asked: Sequence[str], products: Sequence[Product], evidence: Evidence) -> list[Skipped]:
     known, judged = ({product.sku for product in some} for some in (products, evidence.products))
     return [
         Skipped(sku=sku, reason="NO_SALES_DATA" if sku in known else "UNKNOWN_SKU")
-        for sku in params.skus
+        for sku in asked
         if sku not in judged
     ]
 
@@ -86,20 +84,21 @@ def _evidence(params: PricingParams, tenant_id: int, products: Sequence[Product]
     """What a SKU's own sales leave open is learned from the tenant's other products, asked for or not."""
     peers = reading.load_peers(tenant_id, params.marketplace, products, LEARN_FROM - len(products))
     everyone = [*products, *peers]
-    sales, as_of_day = _sales(everyone, params.lookback_days)
+    # Wherever the seller is, it is not later than tomorrow: what is dated later is a mistake.
+    tomorrow = localdate() + timedelta(days=1)
+    sales = reading.load_sales(everyone, tomorrow, params.lookback_days)
     sold = np.bincount(sales.product, minlength=len(everyone)) > 0
     # A competitor's offer is something to go by also where nothing has been sold.
     kept = sold | np.array([each.sku in anchors.found for each in everyone])
     judged = [product for product, is_kept in zip(products, kept, strict=False) if is_kept]
-    return Evidence(judged, _panel(sales, kept), as_of_day)
+    return Evidence(judged, _panel(sales, kept), _last_days(sales, len(everyone), tomorrow)[kept])
 
 
-def _sales(products: Sequence[Product], lookback_days: int) -> tuple[SalesArrays, int]:
-    """The sales to learn from, and the ordinal of their last day: an imported history may end long ago."""
-    last = reading.last_sale(products)
-    if last is None:
-        return NO_SALES, localdate().toordinal()
-    return reading.load_sales(products, last, lookback_days), last.toordinal()
+def _last_days(sales: SalesArrays, count: int, otherwise: date) -> Days:
+    """The day of each product's last sale; one that has none is judged as of `otherwise`."""
+    last = np.zeros(count, dtype=np.int64)
+    np.maximum.at(last, sales.product, sales.day)
+    return np.where(last > 0, last, otherwise.toordinal())
 
 
 def _panel(sales: SalesArrays, kept: Flags) -> SalesPanel:

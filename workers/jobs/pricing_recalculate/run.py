@@ -1,7 +1,7 @@
 """The pricing job's way: recommended prices, and with `apply` the prices written."""
 
 from aijobs.registry import Context
-from workers.jobs.pricing_recalculate import recommending, writing
+from workers.jobs.pricing_recalculate import recommending, turns, writing
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
 from workers.jobs.shared import connection_of
 from workers.marketplaces import connections
@@ -15,9 +15,16 @@ def run(params: PricingParams, context: Context) -> PricingResult:
     Raises PermanentFailure NO_MATCHING_SKUS when none of the SKUs is in the catalogue, or that of the connection.
     """
     connection = connection_of(context, params.marketplace)
-    if params.apply and connections.writes_prices(connection):
+    networked = params.apply and connections.writes_prices(connection)
+    applies = params.apply and not networked
+
+    def effect(computed: PricingResult) -> PricingResult:
+        decided = writing.decide(computed, params, context, connection) if applies else computed
+        turns.take(decided, context.tenant_id, params.marketplace)
+        return decided
+
+    # Whose turn it is may change for a suspended tenant too; its prices may not.
+    context.commit_with(effect, while_suspended=not applies)
+    if networked:
         return writing.write_over_network(params, context, connection)
-    result = recommending.recommend_all(params, context, connection)
-    if params.apply:
-        context.commit_with(lambda computed: writing.decide(computed, params, context, connection))
-    return result
+    return recommending.recommend_all(params, context, connection)

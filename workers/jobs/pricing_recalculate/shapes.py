@@ -1,12 +1,12 @@
 """What `pricing_recalculate` is asked for, and what it answers."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
 from aijobs.registry import Params, Result
 from aijobs.shapes import Money
-from workers.jobs.shared import Marketplace, Skipped, Skus
+from workers.jobs.shared import Marketplace, ProductParams, Skipped
 
 Constraint = Literal[
     "min_margin",
@@ -43,7 +43,13 @@ class CompetitorAnchor(Params):
         description="With `match`, your price is at most the offer's landed price. With `beat_by`, it is at least "
         "`percent` below it. With `stay_within`, it is at most `percent` above or below it."
     )
-    percent: float = Field(default=0.0, ge=0, le=50, description="The percentage for `beat_by` and `stay_within`.")
+    percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=50,
+        validate_default=True,
+        description="The percentage for `beat_by` and `stay_within`.",
+    )
     reference: Literal["lowest", "buy_box"] = Field(
         default="lowest",
         description="Whether to follow the lowest comparable offer, or the competitor's offer in the buy box.",
@@ -52,19 +58,20 @@ class CompetitorAnchor(Params):
         default=1440, ge=1, le=43_200, description="How old an offer may be. Older ones are not followed."
     )
 
-    @model_validator(mode="after")
-    def _percent_fits(self) -> Self:
-        if self.rule == "match" and self.percent:
-            raise ValueError("match must come without a percent")
-        if self.rule == "beat_by" and not self.percent:
-            raise ValueError("beat_by needs a percent above 0")
-        return self
+    @field_validator("percent")
+    @classmethod
+    def _percent_fits(cls, percent: float, info: ValidationInfo) -> float:
+        """Of the field and not of the model, so that it is told beside what else is wrong."""
+        if info.data.get("rule") == "match" and percent:
+            raise ValueError("must be left out if rule is match")
+        if info.data.get("rule") == "beat_by" and not percent:
+            raise ValueError("must be above 0 if rule is beat_by")
+        return percent
 
 
-class PricingParams(Params):
+class PricingParams(ProductParams):
     """What to price, and within which bounds."""
 
-    skus: Skus = Field(description="1 to 1,000 different SKUs.")
     marketplace: Marketplace = Field(description="The marketplace whose products and sales to use.")
     apply: bool = Field(
         default=False, description="Whether to write the recommended prices, within your repricing policy."
@@ -83,7 +90,8 @@ class PricingParams(Params):
         default=730,
         ge=28,
         le=730,
-        description="How many days of sales to learn from, counted back from the last sale on record.",
+        description="How many days of sales to learn from, counted back from each product's own last sale. Sales "
+        "that are dated after tomorrow are left out.",
     )
 
     competitor_anchor: CompetitorAnchor | None = Field(
@@ -131,7 +139,7 @@ class Recommendation(BaseModel):
 
 
 class PricingResult(Result):
-    """The recommendations, in the order of the request."""
+    """The recommendations, in the order of the request; with `all`, those priced longest ago first."""
 
     processed_count: int = Field(description="How many SKUs have a recommendation.")
     updated_count: int = Field(

@@ -12,7 +12,7 @@ from workers.changes.deciding import Decision, Origin
 from workers.changes.kinds.base import Desk
 from workers.changes.kinds.price import Prices
 from workers.changes.models import OPEN, Change, ChangeStatus
-from workers.jobs.pricing_recalculate import recommending
+from workers.jobs.pricing_recalculate import recommending, turns
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
 from workers.jobs.shared import Skipped, connection_of
 from workers.marketplaces import connections
@@ -51,7 +51,7 @@ def write_over_network(params: PricingParams, context: Context, connection: Conn
         if ids := _open_changes(context):
             # While there are any it is the same shop; but its credentials may have been renewed.
             with connections.open_connector(connection_of(context, params.marketplace), pace) as desk:
-                _write(desk, ids, params, context)
+                _write(desk, ids, len(turns.asked(result)), context)
             _wait_while_suspended(context)
     except OutboundError as error:
         raise PermanentFailure(error.code, error.message) from None
@@ -76,9 +76,9 @@ def _wait_while_suspended(context: Context) -> None:
             pass
 
 
-def _write(desk: Desk, ids: Sequence[int], params: PricingParams, context: Context) -> None:
+def _write(desk: Desk, ids: Sequence[int], total: int, context: Context) -> None:
     for done in settling.settle_job(desk, ids, Attempt(context.job_id, context.attempt)):
-        context.progress(len(params.skus) - len(ids) + done, len(params.skus))
+        context.progress(total - len(ids) + done, total)
 
 
 def _settled(result: PricingResult, context: Context) -> PricingResult:

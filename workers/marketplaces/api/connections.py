@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import read_model
+from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import InvalidParams
+from aijobs.errors import FieldError, InvalidParams
+from aijobs.refusals import Refusals
+from aijobs.registry import read_body
 from aijobs.shapes import RequestModel
 from workers.catalogue.models import MARKETPLACE_PATTERN
 from workers.marketplaces import connections
@@ -215,14 +217,9 @@ class ConnectionViewSet(ViewSet):
 
     @put_marketplace
     def update(self, request: Request, name: str) -> Response:
-        if not NAME.fullmatch(name):
-            raise InvalidParams(
-                details=[{"path": "name", "message": "must have 1 to 32 of the characters a-z, 0-9 and _"}]
-            )
-        wanted = read_model(request, ConnectionBody)
-        saved, is_new = connections.save(
-            tenant_of(request).id, name, wanted.connector, wanted.settings, wanted.credentials
-        )
+        tenant_id = tenant_of(request).id
+        wanted = _read(request, tenant_id, name)
+        saved, is_new = connections.save(tenant_id, name, wanted.connector, wanted.settings, wanted.credentials)
         return data_response(show_connection(saved), status=201 if is_new else 200)
 
     @delete_marketplace
@@ -234,6 +231,39 @@ class ConnectionViewSet(ViewSet):
     def test(self, request: Request, name: str) -> Response:
         """200 also where the connection does not work: that is what was asked."""
         return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
+
+
+def _read(request: Request, tenant_id: int, name: str) -> ConnectionBody:
+    """The body. Raises InvalidParams about all its fields. `connections.save` checks one that has the right form."""
+    refusals = Refusals()
+    refusals.collect(_check_name, name)
+    body = json_object(request)
+    wanted = refusals.collect(read_body, ConnectionBody, body)
+    if wanted is None or refusals:
+        told = {field["path"].partition(".")[0] for field in refusals.fields()}
+        others = [each for each in _problems(tenant_id, name, body) if each["path"].partition(".")[0] not in told]
+        raise InvalidParams(details=[*refusals.fields(), *others])
+    return wanted
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name):
+        raise InvalidParams(
+            details=[{"path": "name", "message": "must have 1 to 32 of the characters a-z, 0-9 and _"}]
+        )
+
+
+def _problems(tenant_id: int, name: str, body: dict[str, object]) -> list[FieldError]:
+    """What else is wrong with a body that is refused in any case."""
+    connector, settings, credentials = (body.get(part) for part in ("connector", "settings", "credentials"))
+    if not isinstance(connector, str):
+        return []
+    return connections.problems_of(
+        connections.find(tenant_id, name) if NAME.fullmatch(name) else None,
+        connector,
+        settings if isinstance(settings, dict) else {},
+        credentials if isinstance(credentials, dict) else None,
+    )
 
 
 def _known(name: str) -> str:

@@ -217,8 +217,8 @@ def test_another_tenants_offers_are_not_seen(owner: Caller, outsider: Caller) ->
 @pytest.mark.parametrize(
     ("params", "path"),
     [
-        ({}, "params"),
-        ({"skus": ["A"], "all": True}, "params"),
+        ({}, "params.skus"),
+        ({"skus": ["A"], "all": True}, "params.skus"),
         ({"skus": []}, "params.skus"),
         ({"skus": ["A", "A"]}, "params.skus"),
         ({"skus": "A"}, "params.skus"),

@@ -71,7 +71,7 @@ def test_constraints_hold(seller: Caller) -> None:
 
 def test_the_sample_is_priced_alike_whatever_day_it_was_made_on() -> None:
     """On another weekday, beside a leap day, and over New Year."""
-    made_on = [datetime(*day, hour=12, tzinfo=UTC) for day in ((2026, 11, 26), (2027, 1, 2), (2028, 3, 1))]
+    made_on = [datetime(*day, hour=12, tzinfo=UTC) for day in ((2023, 11, 26), (2024, 3, 1), (2025, 1, 2))]
     told = []
     for moment in made_on:
         tenant = TenantFactory()

@@ -193,6 +193,22 @@ def test_a_name_that_jobs_could_not_use_is_refused(owner: Caller, name: str) -> 
     assert owner.get(f"{PATH}/{name}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("body", "paths"),
+    [
+        ({"connector": "nothing", "x": 1}, ["x", "connector"]),
+        ({**AMAZON, "settings": {"country": "XX"}, "x": 1}, ["x", "settings.seller_id", "settings.country"]),
+        ({**AMAZON, "settings": 7, "credentials": {"x": 1}}, ["settings", *AMAZON_FIELDS[2:], "credentials.x"]),
+        ({"settings": 7, "credentials": 8, "x": 1}, ["connector", "settings", "credentials", "x"]),
+    ],
+)
+@pytest.mark.parametrize("name", ["shop", "My-Shop"])
+def test_everything_that_is_wrong_is_told_at_once(
+    owner: Caller, name: str, body: dict[str, Any], paths: list[str]
+) -> None:
+    assert problems(put(owner, body, name)) == (paths if name == "shop" else ["name", *paths])
+
+
 def test_each_connector_is_documented_with_its_own_fields(owner: Caller) -> None:
     schemas = owner.get("/api/schema").json()["components"]["schemas"]
     documented = schemas["ConnectionRequest"]
