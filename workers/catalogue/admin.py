@@ -72,7 +72,18 @@ class SaleAdmin(OfProductsAdmin):
 
 @admin.register(Offer)
 class OfferAdmin(OfProductsAdmin):
-    list_display = ["product", "seller", "price", "shipping", "currency", "condition", "is_buy_box", "fetched_at"]
+    list_display = [
+        "product",
+        "seller",
+        "price",
+        "shipping",
+        "currency",
+        "condition",
+        "is_buy_box",
+        "availability",
+        "tax_included",
+        "fetched_at",
+    ]
     list_select_related = ["product"]
 
 

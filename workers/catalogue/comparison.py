@@ -7,7 +7,8 @@ from decimal import Decimal
 from statistics import median
 from typing import Generic, Protocol, TypeVar
 
-from workers.catalogue.models import Product
+from workers.catalogue import currencies
+from workers.catalogue.models import TO_BE_HAD, Product
 from workers.pricing import suspicious
 
 
@@ -22,6 +23,10 @@ class Comparable(Protocol):
     def landed_price(self) -> Decimal: ...
     @property
     def is_buy_box(self) -> bool: ...
+    @property
+    def availability(self) -> str: ...
+    @property
+    def tax_included(self) -> bool | None: ...
     @property
     def fetched_at(self) -> datetime | None: ...
 
@@ -60,7 +65,7 @@ class Compared(Generic[T]):
 
 
 def compare(offers: Sequence[T], product: Product, ours: Decimal, outlier_factor: float) -> Compared[T]:
-    """Leave out what is in another currency, and what is off our price by more than the factor."""
+    """Leave out what is in another currency, not to be had now, net, or off our price by more than the factor."""
     good: list[T] = []
     left_out: list[LeftOut] = []
     for offer in offers:
@@ -75,6 +80,13 @@ def compare(offers: Sequence[T], product: Product, ours: Decimal, outlier_factor
 def _why_not(offer: Comparable, product: Product, ours: Decimal, factor: float) -> tuple[str, str] | None:
     if offer.currency != product.currency:
         return "WRONG_CURRENCY", f"The offer is in {offer.currency}, but the product is priced in {product.currency}."
+    if offer.availability not in TO_BE_HAD:
+        return "NOT_AVAILABLE", f"The offer is not to be had now: its availability is {offer.availability}."
+    if offer.tax_included is False and offer.currency not in currencies.WRITTEN_WITHOUT_TAX:
+        return (
+            "PRICE_WITHOUT_TAX",
+            f"{offer.landed_price} is a net price, without tax: it is not compared with prices that include tax.",
+        )
     if suspicious(float(offer.landed_price), float(ours), factor):
         return (
             "SUSPICIOUS_OFFER",

@@ -29,6 +29,9 @@ class StoredOffer:
     shipping: Decimal
     currency: str
     is_buy_box: bool
+    availability: str
+    tax_included: bool | None
+    source: str
     url: str
     points: Decimal
 
@@ -37,7 +40,7 @@ class StoredOffer:
 CURRENT = """
 SELECT DISTINCT ON (offer.product_id, seller, offer.condition, fulfilment)
     offer.product_id, tenant_id, marketplace, seller, offer.condition, fulfilment, fetched_at, price, shipping,
-    currency, is_buy_box, url, points
+    currency, is_buy_box, availability, tax_included, source, url, points
 FROM unnest(%(products)s::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT max(fetched_at) AS at FROM catalogue_offer WHERE product_id = wanted.id

@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.shapes import RequestModel
-from workers.catalogue.models import CONDITIONS
+from workers.catalogue.models import AVAILABILITIES, CONDITIONS
 
 LARGEST_AMOUNT = Decimal(10) ** 9
 
@@ -46,6 +46,12 @@ class Offer:
     # Who ships, in the marketplace's word: amazon, merchant; empty where unknown.
     fulfilment: str = ""
     is_buy_box: bool = False
+    # One of AVAILABILITIES; empty where unknown.
+    availability: str = ""
+    # None: unknown.
+    tax_included: bool | None = None
+    # In what form a page had it: json-ld, microdata, rdfa or opengraph; empty where it is not of a page.
+    source: str = ""
     url: str = ""
     # None: now.
     fetched_at: datetime | None = None
@@ -65,6 +71,8 @@ class Offer:
             raise ValueError("The currency is not a code such as USD.")
         if self.condition not in CONDITIONS:
             raise ValueError(f"The condition is not one of {', '.join(CONDITIONS)}.")
+        if self.availability not in ("", *AVAILABILITIES):
+            raise ValueError(f"The availability is not one of {', '.join(AVAILABILITIES)}.")
 
     @property
     def landed_price(self) -> Decimal:

@@ -42,6 +42,12 @@ class OfferView(BaseModel):
     condition: str
     fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
     is_buy_box: bool
+    availability: str = Field(description="In schema.org's words, for example InStock. It is empty if unknown.")
+    tax_included: bool | None = Field(description="Whether the price includes tax. It is null if unknown.")
+    source: str = Field(
+        description="In what form a page had the price: `json-ld`, `microdata`, `rdfa` or `opengraph`. It is empty "
+        "if the offer is not from a page."
+    )
     url: str | None
     fetched_at: datetime
 
@@ -58,6 +64,9 @@ def show(row: Offer) -> dict[str, object]:
         "condition": row.condition,
         "fulfilment": row.fulfilment,
         "is_buy_box": row.is_buy_box,
+        "availability": row.availability,
+        "tax_included": row.tax_included,
+        "source": row.source,
         "url": row.url or None,
         "fetched_at": row.fetched_at,
     }

@@ -1,4 +1,5 @@
 from workers.catalogue.models.fields import (
+    AVAILABILITIES,
     CONDITIONS,
     CURRENCY,
     DEFAULT_CURRENCY,
@@ -12,6 +13,7 @@ from workers.catalogue.models.fields import (
     MONEY_DECIMALS,
     MONEY_DIGITS,
     MOST_COMPETITOR_URLS,
+    TO_BE_HAD,
     MoneyField,
     validate_url,
     validate_urls,
@@ -22,6 +24,7 @@ from workers.catalogue.models.sales import Sale, SaleQuerySet
 from workers.catalogue.models.scans import Scan
 
 __all__ = [
+    "AVAILABILITIES",
     "CONDITIONS",
     "CURRENCY",
     "DEFAULT_CURRENCY",
@@ -35,6 +38,7 @@ __all__ = [
     "MONEY_DECIMALS",
     "MONEY_DIGITS",
     "MOST_COMPETITOR_URLS",
+    "TO_BE_HAD",
     "MoneyField",
     "Offer",
     "OfferQuerySet",

@@ -17,6 +17,14 @@ DEFAULT_CURRENCY = "USD"
 # Of an offer. What a marketplace grades more finely (used: like new) counts as the one.
 CONDITIONS = ("new", "used", "refurbished", "collectible")
 
+# Of an offer, in schema.org's words; an offer whose source says nothing of it has none of them.
+AVAILABILITIES = (
+    "InStock", "LimitedAvailability", "OnlineOnly", "MadeToOrder",
+    "InStoreOnly", "OutOfStock", "SoldOut", "Discontinued", "PreOrder", "PreSale", "BackOrder", "Reserved",
+)  # fmt: skip
+# With these, anybody can order it now, and gets it: what competitors ask otherwise is nothing to follow.
+TO_BE_HAD = frozenset(["", *AVAILABILITIES[:4]])
+
 LONGEST_SKU = 100
 LONGEST_TITLE = 1000
 LONGEST_LABEL = 200

@@ -35,6 +35,12 @@ class Offer(models.Model):
     points = MoneyField(default=Decimal(0), db_default=Decimal(0))
     currency = models.CharField(max_length=3)
     is_buy_box = models.BooleanField(default=False, db_default=False)
+    # One of AVAILABILITIES; empty where the source says nothing of it.
+    availability = models.CharField(max_length=20, blank=True, default="", db_default="")
+    # Null where the source does not say.
+    tax_included = models.BooleanField(null=True)
+    # In what form a page had it, such as json-ld; empty where it is not of a page.
+    source = models.CharField(max_length=10, blank=True, default="", db_default="")
     url = models.CharField(max_length=LONGEST_URL, blank=True, default="", db_default="")
 
     objects = OfferQuerySet.as_manager()

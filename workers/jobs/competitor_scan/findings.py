@@ -131,6 +131,9 @@ def _stored(product: Product, offer: Offer, at: datetime) -> StoredOffer:
         shipping=offer.shipping,
         currency=offer.currency,
         is_buy_box=offer.is_buy_box,
+        availability=offer.availability,
+        tax_included=offer.tax_included,
+        source=offer.source,
         url=offer.url[:LONGEST_URL],
         points=offer.points,
     )

@@ -41,12 +41,18 @@ class OfferView(BaseModel):
     condition: Condition
     fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
     is_buy_box: bool
+    availability: str = Field(description="In schema.org's words, for example InStock. It is empty if unknown.")
+    tax_included: bool | None = Field(description="Whether the price includes tax. It is null if unknown.")
+    source: str = Field(
+        description="In what form a page had the price: `json-ld`, `microdata`, `rdfa` or `opengraph`. It is empty "
+        "if the offer is not from a page."
+    )
     url: str | None
     fetched_at: Moment
 
 
 class Summary(BaseModel):
-    """About competitors' offers in the product's currency and the wanted conditions that are not suspicious."""
+    """About the competitors' offers that are compared: see `skipped` for those that are not."""
 
     lowest_landed: Money | None
     median_landed: Money | None
@@ -93,6 +99,7 @@ class ScanResult(Result):
     skus: list[ScannedSku]
     skipped: list[Skipped] = Field(
         description="What was left out, and why: SKUs that were not scanned (UNKNOWN_SKU, NOT_LISTED, OUT_OF_TIME, "
-        "NOT_READY, or the marketplace's failure), and offers (SUSPICIOUS_OFFER, WRONG_CURRENCY, INVALID_OFFER, "
-        "BUSINESS_OFFERS). NO_BUYABLE_OFFERS means that the SKU was scanned, and that nobody sells it now."
+        "NOT_READY, or the marketplace's failure), and offers (SUSPICIOUS_OFFER, WRONG_CURRENCY, NOT_AVAILABLE, "
+        "PRICE_WITHOUT_TAX, INVALID_OFFER, BUSINESS_OFFERS). NO_BUYABLE_OFFERS means that the SKU was scanned, and "
+        "that nobody sells it now."
     )

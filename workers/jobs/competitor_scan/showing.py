@@ -29,6 +29,9 @@ def _offer(offer: Offer, at: datetime) -> OfferView:
             "condition": offer.condition,
             "fulfilment": offer.fulfilment,
             "is_buy_box": offer.is_buy_box,
+            "availability": offer.availability,
+            "tax_included": offer.tax_included,
+            "source": offer.source,
             "url": offer.url or None,
             "fetched_at": offer.fetched_at or at,
         }

@@ -150,5 +150,6 @@ class PricingResult(Result):
         description="What was left out, and why: SKUs without a recommendation (UNKNOWN_SKU, NO_SALES_DATA), prices "
         "that a guardrail kept (PRICE_CHANGED, CHANGE_IN_PROGRESS, COOL_DOWN, DAILY_LIMIT, BELOW_FLOOR, "
         "ABOVE_CEILING, REPRICING_DISABLED), prices that the marketplace does not have, or not yet (WRITE_PENDING, "
-        "WRITE_UNKNOWN, WRITE_REJECTED), and offers that were not followed (SUSPICIOUS_OFFER, WRONG_CURRENCY)."
+        "WRITE_UNKNOWN, WRITE_REJECTED), and offers that were not followed (SUSPICIOUS_OFFER, WRONG_CURRENCY, "
+        "NOT_AVAILABLE, PRICE_WITHOUT_TAX)."
     )

@@ -1,46 +1,133 @@
-"""Amounts as shops write them."""
+"""Amounts as shops write them.
+
+Own code rather than price-parser, which takes the first number that it finds: 1 of "1’200.20", 2 of "2 for 19.50",
+30 of "up to 30". Here every word of the text has to be known: wrong by a thousand is worse than none.
+"""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-
-from price_parser import Price
 
 from workers.catalogue import currencies
 from workers.marketplaces.protocols import LARGEST_AMOUNT
 
-# Longer texts are no prices, and cost the parser's expressions more than linear time.
-_LONGEST = 40
-_PLAIN = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-# 1.299 is a thousand and some in Germany, and one and a bit by schema.org.
-_AMBIGUOUS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}", re.ASCII)
+_LONGEST = 80
+_SHOWN = 60
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ′´`", "'"))
+# 19,50 · 1 099,00 · 1'200.20 · 1,09,900.00 · .75 · 12,- · 19€50; not the dot of Rs.500
+_NUMBER = re.compile(
+    r"(?P<bare>(?<![^\W\d_])[.,])?(?P<digits>[0-9](?:[0-9.,' ]*[0-9])?)(?P<cents>\s?€\s?[0-9]{2}(?![0-9]))?"
+    r"(?:\s?[.,:]\s?[-–—]+)?"
+)
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_GROUPED = re.compile(r"[0-9]+|[0-9]{1,3}([ .,'])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}")
+_ANY_DIGIT = re.compile(r"[^\D0-9]|[²³¹⁰-₉¼-¾⅐-⅞]")
 # A range, or a negative number; not the German 12,-
-_DASHED = re.compile(r"[-−–—]\D{0,3}\d")
+_DASHED = re.compile(r"[-−–—]\D{0,3}[0-9]")
+_POSTAGE = re.compile(
+    r"(?:\+|\b(?:zzgl|plus|excl|exkl|excluding|ohne|hors|plus)\b)\.?\s*"
+    r"(?:versand(?:kosten)?|shipping|delivery|postage|p&p|frais de port|livraison)\b",
+    re.IGNORECASE,
+)
+_RATE_OF_TAX = re.compile(
+    r"\b[0-9]{1,2}(?:[.,][0-9]{1,2})?\s?%\s*(?=(?:vat|mwst|ust|gst|tva|iva|btw|moms|tax)\b)", re.I
+)
+_BETWEEN_WORDS = re.compile(r"[\s().,:;*|/]+")
 
-_SYMBOLS = {"€": "EUR", "£": "GBP", "zł": "PLN", "Kč": "CZK", "₹": "INR", "₩": "KRW", "₺": "TRY", "₪": "ILS"}
+_TAX_WORDS = "tax taxes taxe taxas vat mwst ust iva tva btw moms gst dph impuestos"
+_WITH_WORDS = "incl inkl inc including inclusive included enthalten mit avec con with compris inclusa incluido"
+_WITHOUT_WORDS = "excl exkl exc ex excluding exclusive excluded zzgl plus + ohne hors sin senza before without bez"
+# What changes nothing: the lowest price of several is asked for, too.
+_FILLING_WORDS = (
+    "from ab starting beginning at as low à a partir de desde da dès vanaf od fra från now only just nur jetzt our "
+    "unser price preis prix precio prezzo prijs pris cena sale angebot angebotspreis solde oferta each piece stück "
+    "stk pièce"
+)
+_TAX = frozenset(_TAX_WORDS.split())
+_WITH = frozenset(_WITH_WORDS.split())
+_WITHOUT = frozenset(_WITHOUT_WORDS.split())
+_FILLING = frozenset(_FILLING_WORDS.split())
+_GROSS = {"ttc", "brutto", "gross"}
+_NET = {"ht", "netto", "net", "nett"}
+
+_DOLLARS = "USD CAD AUD NZD HKD SGD TWD BBD BMD BND BSD BZD FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
+_PESOS = "MXN CLP COP ARS UYU DOP CUP"
+_MARKS = {
+    mark: frozenset(codes.split())
+    for mark, codes in {
+        "$": f"{_DOLLARS} {_PESOS}", "us$": "USD", "us": "USD", "u$s": "USD", "c$": "CAD", "ca$": "CAD", "ca": "CAD",
+        "a$": "AUD", "au$": "AUD", "au": "AUD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
+        "r$": "BRL", "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "¥": "JPY CNY", "￥": "JPY CNY",
+        "円": "JPY", "元": "CNY", "₹": "INR", "rs": "INR PKR LKR NPR MUR", "kr": "SEK NOK DKK ISK", "zł": "PLN",
+        "kč": "CZK", "ft": "HUF", "lei": "RON", "лв": "BGN", "₽": "RUB", "руб": "RUB", "₴": "UAH", "грн": "UAH",
+        "₺": "TRY", "tl": "TRY", "₪": "ILS", "₩": "KRW", "฿": "THB", "₫": "VND", "rp": "IDR", "rm": "MYR",
+        "₱": "PHP", "r": "ZAR", "fr": "CHF", "sfr": "CHF",
+    }.items()
+}  # fmt: skip
 
 
-def amount(text: str, currency: str) -> Decimal:
-    """In major units. Raises ValueError where that is not sure: wrong by a thousand is worse than none."""
-    text = " ".join(text.split())
-    if len(text) > _LONGEST or _DASHED.search(text):
-        raise ValueError("The amount is not a single number.")
-    if ambiguous := _AMBIGUOUS.fullmatch(text):
-        return _of_three_digits(text, ambiguous[1], currency)
-    if _PLAIN.fullmatch(text):
-        return Decimal(text)
-    parsed = Price.fromstring(text).amount
-    if parsed is None:
-        raise ValueError("The amount cannot be read.")
-    return parsed
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A price as a text has it."""
+
+    text: str
+    digits: str
+    # Its cents, where they stand apart.
+    cents: str
+    # Those that its marks may stand for; None where it has no mark.
+    currencies: frozenset[str] | None
+    # None: not said.
+    tax_included: bool | None
+
+    def amount(self, currency: str) -> Decimal:
+        """In major units. Raises ValueError where that is not sure."""
+        if self.cents:
+            return _number(self.digits, self.text, currency, alone=False) + Decimal(self.cents) / 100
+        return _number(self.digits, self.text, currency, alone=self.digits == self.text)
 
 
-def _of_three_digits(text: str, separator: str, currency: str) -> Decimal:
-    decimals = currencies.decimals(currency)
-    if decimals == 0 or (separator == "," and decimals < 3):
-        return Decimal(text.replace(separator, ""))
-    if separator == "." and decimals == 3:
-        return Decimal(text)
-    raise ValueError(f"The amount {text} is not clear: its separator may stand for thousands or for decimals.")
+def written(text: str) -> Written:
+    """Raises ValueError where the text has anything that is not known to belong to one price."""
+    text = " ".join(text.split()).translate(_APOSTROPHES)
+    problem = ValueError(f"The price “{text[:_SHOWN]}” cannot be read as one amount.")
+    if len(text) > _LONGEST or _ANY_DIGIT.search(text):
+        raise problem
+    shortened = _RATE_OF_TAX.sub("", _POSTAGE.sub(" ", text))
+    found = list(_NUMBER.finditer(shortened))
+    if len(found) != 1 or _DASHED.search(shortened):
+        raise problem
+    (number,) = found
+    digits, cents = number["digits"], (number["cents"] or "").strip(" €")
+    if number["bare"]:
+        if len(digits) != 2 or cents:
+            raise problem
+        digits = f"0.{digits}"
+    rest = f"{shortened[: number.start()]} {'€' if cents else ''} {shortened[number.end() :]}"
+    words = [word.casefold() for word in _BETWEEN_WORDS.split(rest) if word]
+    try:
+        return Written(text, digits, cents, *_meaning(words))
+    except ValueError:
+        raise problem from None
+
+
+def marked(text: str) -> frozenset[str] | None:
+    """The currencies that a text, such as USD or $, may stand for. Raises ValueError where it is not known."""
+    found, _ = _meaning([word.casefold() for word in _BETWEEN_WORDS.split(text) if word])
+    return found
+
+
+def one_of(codes: Sequence[frozenset[str]], own: str) -> str:
+    """The currency that all of these allow; of several, the product's own. Raises ValueError where none is."""
+    allowed = frozenset.intersection(*codes)
+    if not allowed:
+        raise ValueError("The price and its currency contradict each other.")
+    if len(allowed) == 1:
+        return next(iter(allowed))
+    if own in allowed and own not in _PESOS.split():
+        return own
+    raise ValueError("The currency is not clear: several have this mark.")
 
 
 def rounded(value: Decimal, currency: str) -> Decimal:
@@ -50,7 +137,57 @@ def rounded(value: Decimal, currency: str) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-currencies.decimals(currency)), ROUND_HALF_UP)
 
 
-def currency_of(text: str) -> str:
-    """The ISO code that a text has, or whose symbol; empty where there is none, and for $, which are many."""
-    found = Price.fromstring(text[:_LONGEST]).currency or ""
-    return _SYMBOLS.get(found, found if re.fullmatch("[A-Z]{3}", found) else "")
+def _meaning(words: Sequence[str]) -> tuple[frozenset[str] | None, bool | None]:
+    """The currencies and the tax that the words beside a number name. Raises ValueError for one that is not known."""
+    codes = [found for word in words if (found := _codes(word))]
+    about_tax = {word for word in words if not _codes(word)} - _FILLING
+    allowed = frozenset.intersection(*codes) if codes else None
+    if allowed is not None and not allowed:
+        raise ValueError("The marks contradict each other.")
+    return allowed, _tax_included(about_tax)
+
+
+def _codes(word: str) -> frozenset[str] | None:
+    if found := _MARKS.get(word):
+        return found
+    return frozenset([word.upper()]) if word.upper() in currencies.CODES else None
+
+
+def _tax_included(words: set[str]) -> bool | None:
+    if not words:
+        return None
+    if words <= _NET or (words & _TAX and words & (_WITHOUT | _NET) and words <= _TAX | _WITHOUT | _NET):
+        return False
+    if words <= _GROSS or (words & _TAX and words <= _TAX | _WITH | _GROSS):
+        return True
+    raise ValueError("A word is not known.")
+
+
+def _number(digits: str, text: str, currency: str, *, alone: bool) -> Decimal:
+    whole, fraction = _split(digits)
+    if len(fraction) == 3 and re.fullmatch("[1-9][0-9]{0,2}", whole):
+        # 1.299 is a thousand and some in Germany, and one and a bit by schema.org.
+        whole, fraction = _of_three_digits(whole, fraction, digits[-4], currency, text, alone=alone)
+    if not _GROUPED.fullmatch(whole):
+        raise ValueError(f"The price “{text[:_SHOWN]}” cannot be read as one amount.")
+    return Decimal(f"{re.sub('[^0-9]', '', whole)}.{fraction or 0}")
+
+
+def _split(digits: str) -> tuple[str, str]:
+    """What is before and behind the mark of decimals, if there is one: the last mark, which comes once."""
+    marks = re.findall("[.,]", digits)
+    if not marks or (len(marks) > 1 and len(set(marks)) == 1) or digits.count(marks[-1]) > 1:
+        return digits, ""
+    whole, _, fraction = digits.rpartition(marks[-1])
+    return (whole, fraction) if fraction.isdigit() else (digits, "")
+
+
+def _of_three_digits(
+    whole: str, fraction: str, mark: str, currency: str, text: str, *, alone: bool
+) -> tuple[str, str]:
+    decimals = currencies.decimals(currency)
+    if decimals == 0 or (decimals < 3 and (mark == "," or not alone)):
+        return whole + fraction, ""
+    if mark == "." and decimals == 3:
+        return whole, fraction
+    raise ValueError(f"The amount {text[:_SHOWN]} is not clear: its mark may stand for thousands or for decimals.")

@@ -9,6 +9,7 @@ from aijobs.outbound.calling import retry_after, unavailable
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Transient
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.retrying import Retries, doubling, retried
+from workers.catalogue.models import TO_BE_HAD
 from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, RefusedOffer, Scope
 from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
@@ -27,7 +28,7 @@ _HTML = {"text/html", "application/xhtml+xml"}
 
 
 class Web(Connector[WebSettings, NoCredentials]):
-    """Reads the schema.org data of competitors' product pages, as politely as their robots.txt asks for."""
+    """Reads what competitors' product pages say of their offers, as politely as their robots.txt asks for."""
 
     def __init__(self, settings: WebSettings, credentials: NoCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
@@ -58,7 +59,7 @@ class Web(Connector[WebSettings, NoCredentials]):
         problems: list[Permanent] = []
         for address in listing.competitor_urls:
             try:
-                page = self._page(address, conditions)
+                page = self._page(address, conditions, listing.currency)
             except Permanent as problem:
                 problems.append(problem)
                 refused.append(RefusedOffer(address, f"{problem.code}: {problem.message}"))
@@ -74,15 +75,17 @@ class Web(Connector[WebSettings, NoCredentials]):
                     "The product has no competitor_urls. Import it with the addresses of competitors' pages.",
                 )
             )
-        kept, repeated = _one_of_each_seller(offers)
+        kept, repeated = _one_of_each_seller(offers, listing.currency)
         return Fetched(listing.sku, kept, (*refused, *repeated))
 
-    def _page(self, address: str, conditions: Collection[str]) -> Page:
+    def _page(self, address: str, conditions: Collection[str], currency: str) -> Page:
         response = self._found(parsed(address))
-        page = reading.read(response, conditions)
+        page = reading.read(response, conditions, currency)
         if not page.has_product:
             raise Permanent(
-                "NO_PRODUCT_DATA", f"{name_of(response.request.url)} has no schema.org data of a product."
+                "NO_PRODUCT_DATA",
+                f"{name_of(response.request.url)} has no offer of its product that the service can read: neither by "
+                "schema.org (JSON-LD, microdata, RDFa) nor by OpenGraph.",
             )
         return page
 
@@ -134,12 +137,23 @@ def _html(response: httpx.Response) -> httpx.Response:
     return response
 
 
-def _one_of_each_seller(offers: Sequence[Offer]) -> tuple[tuple[Offer, ...], list[RefusedOffer]]:
-    """The first of each seller and condition: what a shop shows where the address names no variant."""
+def _one_of_each_seller(offers: Sequence[Offer], currency: str) -> tuple[tuple[Offer, ...], list[RefusedOffer]]:
+    """The first of each seller and condition that is most to be compared.
+
+    The first is what a shop shows where the address names no variant.
+    """
     kept: dict[tuple[str, str], Offer] = {}
-    repeated = []
-    for offer in offers:
-        if kept.setdefault((offer.seller, offer.condition), offer) is not offer:
-            reason = f"The seller has a second offer, for {offer.landed_price} {offer.currency}. See {offer.url}"
-            repeated.append(RefusedOffer(offer.seller, reason))
-    return tuple(kept.values()), repeated
+    for offer in sorted(offers, key=lambda offer: _comparability(offer, currency)):
+        kept.setdefault((offer.seller, offer.condition), offer)
+    chosen = tuple(offer for offer in offers if kept[offer.seller, offer.condition] is offer)
+    repeated = [offer for offer in offers if kept[offer.seller, offer.condition] is not offer]
+    return chosen, [RefusedOffer(offer.seller, _repeated(offer)) for offer in repeated]
+
+
+def _comparability(offer: Offer, currency: str) -> tuple[bool, bool, bool]:
+    return offer.currency != currency, offer.availability not in TO_BE_HAD, offer.tax_included is False
+
+
+def _repeated(offer: Offer) -> str:
+    told = f" ({offer.availability})" if offer.availability else ""
+    return f"The seller has a second offer, for {offer.landed_price} {offer.currency}{told}. See {offer.url}"

@@ -1,21 +1,17 @@
-"""From a page's bytes to what it says of itself by schema.org: JSON-LD and microdata, both as JSON-LD has it.
+"""From a page's bytes to its scripts of JSON-LD and a tree of its elements with the few attributes that are read.
 
 Whoever serves the page may be hostile: everything here takes time in proportion to the page, and raises nothing.
 """
 
 import codecs
-import json
 import re
-from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
 from html import unescape
-from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from lxml import etree  # type: ignore[import-untyped]  # it has no types of its own
 
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | Decimal | bool | None"
-Node: TypeAlias = dict[str, Json]
+from workers.marketplaces.web.items import READ_ATTRIBUTES
 
 # What browsers know. Python knows more, such as punycode, whose decoder takes quadratic time.
 _ENCODINGS = re.compile(
@@ -41,37 +37,27 @@ _RAW = {
 # A page has some thousands: more would take more than a second.
 _MOST_TAGS = 200_000
 
-# <!-- … -->, and //<![CDATA[ … //]]> as well as /*<![CDATA[*/ … /*]]>*/
-_OPENING = re.compile(r"<!--|(?:(?://|/\*)\s*)?<!\[CDATA\[\s*(?:\*/)?")
-_CLOSING = re.compile(r"(?:-->|(?://|/\*)?\s*\]\]>\s*(?:\*/)?)\s*\Z")
-_LONGEST_CLOSING = 40
-_TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
-
-_LONGEST_NUMBER = 50
-
-# Where an element has its property, in this order; else it is its text.
-_VALUE_ATTRIBUTES = ("content", "href", "src", "data", "value", "datetime")
-_READ_ATTRIBUTES = {"itemscope", "itemprop", "itemtype", "type", *_VALUE_ATTRIBUTES}
-# A description may be as long as the page; of what is read here nothing is.
-_LONGEST_TEXT = 500
-_MOST_ELEMENTS_OF_A_TEXT = 50
-# Nested items repeat the text of those within for each level.
-_DEEPEST_ITEM = 8
-_MOST_PROPERTIES = 20_000
+# Of an attribute, and of a text between two tags: whatever is read is shorter, and some are read again and again.
+_LONGEST_VALUE = 2500
+_LONGEST_PIECE = 1000
 
 
-def nodes(page: bytes, charset: str | None) -> Iterator[Node]:
-    """The page's items, those of JSON-LD first. `charset` is the HTTP header's."""
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """The texts of the scripts of JSON-LD, and the root element; None where the page has no element."""
+
+    scripts: list[str]
+    root: Any
+
+
+def parsed(page: bytes, charset: str | None) -> Markup:
+    """`charset` is the HTTP header's."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     html, scripts = _cleaned(_decoded(page, charset).replace("\0", "\N{REPLACEMENT CHARACTER}"))
-    for script in scripts:
-        yield from _objects(_parsed(script))
     try:
-        root = etree.fromstring(html.encode("utf-8", "replace"), parser)
+        return Markup(scripts, etree.fromstring(html.encode("utf-8", "replace"), parser))
     except etree.ParseError:
-        return
-    if root is not None:
-        yield from _Microdata().items(root)
+        return Markup(scripts, None)
 
 
 def _cleaned(text: str) -> tuple[str, list[str]]:
@@ -86,9 +72,9 @@ def _cleaned(text: str) -> tuple[str, list[str]]:
     for _ in range(_MOST_TAGS):
         start = text.find("<", at)
         if start < 0:
-            pieces.append(text[at:])
+            pieces.append(text[at : at + _LONGEST_PIECE])
             break
-        pieces.append(text[at:start])
+        pieces.append(text[at : min(start, at + _LONGEST_PIECE)])
         if tag := _TAG.match(text, start):
             at = _end_of(tag, text)
             pieces.append(_written(tag))
@@ -143,10 +129,11 @@ def _attributes(tag: re.Match[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for each in _EACH.finditer(tag["attributes"]):
         name = each["name"].lower()
-        if name in _READ_ATTRIBUTES:
+        if name in READ_ATTRIBUTES:
             value = each["value"] or ""
             quoted = len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]
-            found.setdefault(name, (value[1:-1] if quoted else value).replace('"', "&quot;"))
+            value = (value[1:-1] if quoted else value)[:_LONGEST_VALUE]
+            found.setdefault(name, value.replace('"', "&quot;"))
     return found
 
 
@@ -175,91 +162,3 @@ def _known(name: str) -> str:
     if known in ("ascii", "iso8859-1"):
         return "cp1252"
     return known if _ENCODINGS.fullmatch(known) else "utf-8"
-
-
-def _objects(value: Json) -> Iterable[Node]:
-    values = value if isinstance(value, list) else [value]
-    return (each for each in values if isinstance(each, dict))
-
-
-def _parsed(text: str) -> Json:
-    """What a script says; None where that is not JSON, or nested too deep for Python."""
-    text = text.strip()
-    if opening := _OPENING.match(text):
-        text = text[opening.end() : -_LONGEST_CLOSING] + _CLOSING.sub("", text[opening.end() :][-_LONGEST_CLOSING:])
-    for attempt in (text, _TRAILING_COMMA.sub("", text)):
-        try:
-            value: Json = json.loads(
-                attempt, strict=False, parse_float=_number, parse_int=_number, parse_constant=lambda _: None
-            )
-        except (ValueError, RecursionError):
-            continue
-        return value
-    return None
-
-
-def _number(digits: str) -> Decimal | None:
-    """As written: a float would not be. None for what is nobody's price."""
-    try:
-        return Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
-    except InvalidOperation:
-        return None
-
-
-class _Microdata:
-    """Items of one page. What is beyond the limits of depth and number is left out."""
-
-    def __init__(self) -> None:
-        self._left = _MOST_PROPERTIES
-
-    def items(self, root: Any) -> Iterator[Node]:
-        for element in root.iter(etree.Element):
-            if "itemscope" in element.attrib and "itemprop" not in element.attrib:
-                yield self._item(element, _DEEPEST_ITEM)
-
-    def _item(self, element: Any, levels: int) -> Node:
-        item: Node = {"@type": list[Json](element.get("itemtype", "").split())}
-        for each in _of_the_item(element):
-            if self._left == 0:
-                break
-            self._left -= 1
-            value = self._value(each, levels)
-            for name in dict.fromkeys(each.get("itemprop").split()):
-                _add(item, name, value)
-        return item
-
-    def _value(self, element: Any, levels: int) -> Json:
-        if "itemscope" in element.attrib:
-            return self._item(element, levels - 1) if levels else None
-        for attribute in _VALUE_ATTRIBUTES:
-            if attribute in element.attrib:
-                return str(element.get(attribute))[:_LONGEST_TEXT]
-        return _text(element)
-
-
-def _of_the_item(element: Any) -> Iterator[Any]:
-    """The elements with its properties, in their order; not those of the items within."""
-    waiting = list(reversed(element))
-    while waiting:
-        each = waiting.pop()
-        if "itemprop" in each.attrib:
-            yield each
-        if "itemscope" not in each.attrib:
-            waiting.extend(reversed(each))
-
-
-def _text(element: Any) -> str:
-    parts = [element.text]
-    for each in islice(element.iterdescendants(), _MOST_ELEMENTS_OF_A_TEXT):
-        parts += each.text, each.tail
-    return " ".join("".join(part[:_LONGEST_TEXT] for part in parts if part)[:_LONGEST_TEXT].split())
-
-
-def _add(item: Node, name: str, value: Json) -> None:
-    """A property that comes twice has a list."""
-    if name not in item:
-        item[name] = value
-    elif isinstance(before := item[name], list):
-        before.append(value)
-    else:
-        item[name] = [before, value]

@@ -7,15 +7,16 @@ from django.utils.module_loading import import_string
 
 from workers.marketplaces.web.page import Page
 
-# It loads lxml and price-parser.
+# It loads lxml.
 PARSER = "workers.marketplaces.web.pages.read"
 
 
-# The body, the charset of its HTTP header, where it was found at last, and the conditions of goods that are wanted.
-Parser = Callable[[bytes, str | None, httpx.URL, Collection[str]], Page]
+# The body, the charset of its HTTP header, where it was found at last, the conditions of goods that are wanted, and
+# the product's currency.
+Parser = Callable[[bytes, str | None, httpx.URL, Collection[str], str], Page]
 
 
-def read(response: httpx.Response, conditions: Collection[str]) -> Page:
-    """The offers of the page's main product in these conditions."""
+def read(response: httpx.Response, conditions: Collection[str], currency: str) -> Page:
+    """The offers of the page's main product in these conditions, in this currency where the page has several."""
     parser: Parser = import_string(PARSER)
-    return parser(response.content, response.charset_encoding, response.request.url, conditions)
+    return parser(response.content, response.charset_encoding, response.request.url, conditions, currency)

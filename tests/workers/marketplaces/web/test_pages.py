@@ -11,31 +11,30 @@ from hypothesis import strategies as st
 
 from tests.workers.marketplaces.web import markups
 from workers.catalogue.models import CONDITIONS
-from workers.marketplaces.web.amounts import amount, currency_of
+from workers.marketplaces.web.amounts import written
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.pages import read
 
 MUG = "https://www.shop.example/products/mug"
 
 
-def page(markup: str | bytes, url: str = MUG, charset: str | None = "utf-8") -> Page:
+def page(markup: str | bytes, url: str = MUG, charset: str | None = "utf-8", currency: str = "EUR") -> Page:
     content = markup.encode() if isinstance(markup, str) else markup
-    return read(content, charset, httpx.URL(url), CONDITIONS)
+    return read(content, charset, httpx.URL(url), CONDITIONS, currency)
 
 
 def ld(text: str) -> str:
     return f'<script type="application/ld+json">{text}</script>'
 
 
-def test_shopify_offers_what_is_in_stock() -> None:
+def test_shopify_offers_each_variant_with_its_availability() -> None:
     found = page(markups.SHOPIFY)
-    assert [(offer.price, offer.seller) for offer in found.offers] == [
-        (Decimal("12.50"), "shop.example"),
-        (Decimal("15.00"), "shop.example"),
+    assert [(offer.price, offer.seller, offer.availability) for offer in found.offers] == [
+        (Decimal("9.00"), "shop.example", "OutOfStock"),
+        (Decimal("12.50"), "shop.example", "InStock"),
+        (Decimal("15.00"), "shop.example", "InStock"),
     ]
-    assert [refused.reason.partition(".")[0] for refused in found.refused] == [
-        "The offer is not on sale (outofstock)"
-    ]
+    assert found.refused == []
 
 
 def test_the_variant_of_the_address_is_meant() -> None:
@@ -79,7 +78,7 @@ def test_an_aggregates_offers_come_one_by_one() -> None:
 
 
 def test_only_the_conditions_asked_for() -> None:
-    found = read(markups.SELLERS.encode(), None, httpx.URL(MUG), {"used"})
+    found = read(markups.SELLERS.encode(), None, httpx.URL(MUG), {"used"}, "USD")
     assert [offer.seller for offer in found.offers] == ["Bob"]
 
 
@@ -216,7 +215,7 @@ def test_references_do_not_multiply() -> None:
     ],
 )
 def test_amounts(text: str, currency: str, expected: str) -> None:
-    assert amount(text, currency) == Decimal(expected)
+    assert written(text).amount(currency) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -224,20 +223,19 @@ def test_amounts(text: str, currency: str, expected: str) -> None:
 )
 def test_an_amount_that_is_not_sure_is_refused(text: str, currency: str) -> None:
     with pytest.raises(ValueError, match="amount"):
-        amount(text, currency)
+        written(text).amount(currency)
 
 
 @given(st.text(), st.sampled_from(["EUR", "JPY", "KWD"]))
 def test_any_text_is_an_amount_or_a_value_error(text: str, currency: str) -> None:
-    currency_of(text)
     with suppress(ValueError):
-        assert amount(text, currency) >= 0
+        assert written(text).amount(currency) >= 0
 
 
 @given(st.decimals(min_value="0.01", max_value="99999999", places=2))
 def test_a_plain_amount_is_itself(value: Decimal) -> None:
-    assert amount(f"{value:.2f}", "EUR") == value
-    assert amount(f"{value:,.2f} USD", "USD") == value
+    assert written(f"{value:.2f}").amount("EUR") == value
+    assert written(f"{value:,.2f} USD").amount("USD") == value
 
 
 KEYS = "@type @id @graph offers price priceCurrency url seller name hasVariant lowPrice availability itemCondition"

@@ -1,0 +1,140 @@
+"""What keeps a price from being the one that an ordinary buyer pays for one piece, once, now."""
+
+import re
+from collections.abc import Sequence
+
+from workers.marketplaces.web.timing import is_ahead, is_over
+from workers.marketplaces.web.values import Node, dicts, first, number, scalars, segment, term, text, types
+
+# Where an offer has the name of its product.
+OF_PRODUCT = "@of"
+_NOT_OFFERS = {"Demand": "a demand", "OfferForLease": "an offer to rent"}
+_NOT_FOR_SALE = {"leaseout", "rent", "repair", "dispose", "buy", "provideservice", "maintain"}
+# What is crossed out, recommended or paid to the shop's suppliers, not asked for.
+_NOT_ASKED = {
+    "listprice": "a list price",
+    "strikethroughprice": "a price that is crossed out",
+    "msrp": "the manufacturer's recommended price",
+    "srp": "a recommended price",
+    "rrp": "a recommended price",
+    "invoiceprice": "an invoice price",
+    "minimumadvertisedprice": "a minimum advertised price",
+}
+_NOT_OF_THE_GOODS = {"DeliveryChargeSpecification", "PaymentChargeSpecification"}
+_CUSTOMERS = {"business", "reseller", "publicinstitution"}
+# UN/CEFACT's codes of one piece, and words for it.
+_PIECES = {"", "C62", "EA", "H87", "PCE", "PCS", "NAR", "NMP", "XPP", "PIECE", "ITEM", "UNIT", "EACH", "STK", "ST"}
+_LASTING = ("billingDuration", "eligibleDuration", "billingStart", "leaseLength")
+_TIMES = {"SEC", "MIN", "HUR", "DAY", "WEE", "MON", "QAN", "ANN", "HOUR", "WEEK", "MONTH", "QUARTER", "YEAR"}
+_NAMED_SO = re.compile(
+    r"\bsubscri(?:be|ption|bers?)\b|\bspar-?abo\b|\babonnement\b|\bautoship\b|\bmembers?\b|\bmembership\b|\bmitglieder"
+    r"|\bwholesale\b|\bb2b\b|\btrade price\b|\bbulk\b|\binstal?lments?\b|\bper month\b|\bmonthly\b",
+    re.IGNORECASE,
+)
+_LONGEST_NAME = 500
+
+
+def is_of_the_goods(specification: Node) -> bool:
+    return not types(specification) & _NOT_OF_THE_GOODS
+
+
+def why_not(node: Node) -> str:
+    """What an offer's or a specification's price is instead, such as "a member price"; empty where it is ordinary."""
+    return next(filter(None, (reason(node) for reason in _REASONS)), "")
+
+
+def why_not_asked(specification: Node) -> str:
+    """By its kind: empty where it is what the shop asks for."""
+    named = term(specification, "priceType") or term(specification, "priceComponentType")
+    if named in {"installment", "downpayment", "activationfee", "distancefee", "cleaningfee"}:
+        return "only a part of what is paid"
+    if named == "subscription":
+        return "a subscription price"
+    return _NOT_ASKED.get(named, "")
+
+
+def _kind(node: Node) -> str:
+    for name in types(node) & _NOT_OFFERS.keys():
+        return _NOT_OFFERS[name]
+    return "not a price of a sale" if term(node, "businessFunction") in _NOT_FOR_SALE else ""
+
+
+def _member(node: Node) -> str:
+    named = dicts(node.get("validForMemberTier")) or scalars(node, "validForMemberTier")
+    return "a member price" if named or _of_members(node) else ""
+
+
+def _of_members(node: Node) -> bool:
+    return bool(dicts(node.get("membershipProgram")) or scalars(node, "membershipProgram"))
+
+
+def _subscription(node: Node) -> str:
+    lasting = any(_says(node, name) for name in _LASTING)
+    increment = number(node, "billingIncrement")
+    by_time = _unit(node) in _TIMES or any(_unit(each) in _TIMES for each in dicts(node.get("referenceQuantity")))
+    if lasting or by_time or (increment is not None and increment != 1):
+        return "a subscription price"
+    return ""
+
+
+def _tier(node: Node) -> str:
+    for quantity in _quantities(node, "eligibleQuantity"):
+        least = number(quantity, "minValue")
+        exactly = number(quantity, "value")
+        if (least is not None and least > 1) or (least is None and exactly is not None and exactly != 1):
+            return f"the price from {least or exactly:f} pieces on"
+        if least is None and exactly is None and number(quantity, "maxValue") is None:
+            return "a price for a certain quantity"
+    for volume in _quantities(node, "eligibleTransactionVolume"):
+        if any((number(volume, name) or 0) > 0 for name in ("minPrice", "minValue", "price", "value")):
+            return "a price for orders from a certain amount on"
+    return ""
+
+
+def _per_unit(node: Node) -> str:
+    """By the kilogram, say. With a valueReference it is the price of the goods, and that is what it is of."""
+    for quantity in _quantities(node, "referenceQuantity"):
+        value = number(quantity, "value")
+        if not _says(quantity, "valueReference") and (_unit(quantity) not in _PIECES or value not in (None, 1)):
+            return f"the price of {value or 1:f} {_unit(quantity) or 'pieces'}"
+    return "" if _unit(node) in _PIECES or _unit(node) in _TIMES else f"the price of a {_unit(node)}"
+
+
+def _customers(node: Node) -> str:
+    return "a price for businesses" if term(node, "eligibleCustomerType") in _CUSTOMERS else ""
+
+
+def _past_or_future(node: Node) -> str:
+    for name in ("validThrough", "priceValidUntil", "availabilityEnds"):
+        if is_over(until := text(node, name)):
+            return f"a price that was valid until {until}"
+    for name in ("validFrom", "availabilityStarts"):
+        if is_ahead(since := text(node, name)):
+            return f"a price that is valid from {since} on"
+    return ""
+
+
+def _named_so(node: Node) -> str:
+    for name in ("name", "category"):
+        found = _NAMED_SO.search(named := text(node, name, _LONGEST_NAME))
+        # Not a planner that is called monthly.
+        if found and found[0].casefold() not in text(node, OF_PRODUCT, _LONGEST_NAME).casefold():
+            return f"the price of “{named[:60]}”"
+    return ""
+
+
+_REASONS = (_kind, _member, _subscription, _tier, _per_unit, _customers, _past_or_future, _named_so)
+
+
+def _says(node: Node, name: str) -> bool:
+    return bool(dicts(node.get(name)) or scalars(node, name))
+
+
+def _quantities(node: Node, name: str) -> Sequence[Node]:
+    """A quantity that is just a number is a node with that value."""
+    return dicts(node.get(name)) or [{"value": each} for each in scalars(node, name)]
+
+
+def _unit(node: Node) -> str:
+    value = first(node.get("unitCode")) or first(node.get("unitText"))
+    return segment(value[:20]).upper() if isinstance(value, str) else ""

@@ -1,0 +1,156 @@
+"""What an ordinary buyer pays for one piece, once, now, with tax: of all the prices that one offer may have."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from workers.catalogue import currencies
+from workers.marketplaces.web.amounts import marked, one_of, rounded, written
+from workers.marketplaces.web.ordinary import is_of_the_goods, why_not, why_not_asked
+from workers.marketplaces.web.values import Node, dicts, flag, scalars, term
+
+_MOST_SPECIFICATIONS = 50
+_NOT_ORDINARY = ", not what an ordinary buyer pays for one piece now."
+_MISSING = "The price is missing."
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """In major units of the currency."""
+
+    amount: Decimal
+    currency: str
+    # None: not said.
+    tax_included: bool | None = None
+    # The lower, the more it is what is asked for, where there are several.
+    rank: int = 1
+
+
+def asked(offer: Node, specifications: Sequence[Node], own: str) -> Price:
+    """The offer's price, in the product's currency `own` where it has one. Raises ValueError with what is wrong."""
+    if reason := why_not(offer):
+        raise ValueError(f"{_shown(offer)} is {reason}{_NOT_ORDINARY}")
+    within = [*dicts(offer.get("price")), *filter(is_of_the_goods, specifications)][:_MOST_SPECIFICATIONS]
+    ordinary, conditional, reasons = _sorted(within, offer, own)
+    stated = [price_of(offer, "price", offer, own)] if scalars(offer, "price") else []
+    if stated and _is_among(stated[0], conditional) and not _is_among(stated[0], ordinary):
+        # The offer repeats a price that its specification says is of few.
+        stated = []
+    found = sorted([*(_with_tax(each, ordinary) for each in stated), *ordinary], key=lambda each: _key(each, own))
+    if found:
+        return found[0]
+    lowest = _lowest(offer, [each for each in within if not (why_not(each) or why_not_asked(each))], own)
+    if reasons and (lowest is None or _is_among(lowest, conditional)):
+        raise ValueError(reasons[0])
+    if lowest is None:
+        raise ValueError(_MISSING)
+    return lowest
+
+
+def _sorted(specifications: Sequence[Node], offer: Node, own: str) -> tuple[list[Price], list[Price], list[str]]:
+    """The ordinary prices, those under a condition, and why what is not ordinary is not."""
+    ordinary: list[Price] = []
+    conditional: list[Price] = []
+    reasons: list[str] = []
+    for each in specifications:
+        name = next((name for name in ("price", "value") if scalars(each, name)), "")
+        condition, kind = why_not(each), why_not_asked(each)
+        if condition or kind:
+            reasons.append(f"{_shown(each)} is {condition or kind}{_NOT_ORDINARY}")
+        if not name or kind:
+            continue
+        try:
+            price = price_of(each, name, offer, own)
+        except ValueError as error:
+            reasons.append(str(error))
+            continue
+        (conditional if condition else ordinary).append(replace(price, rank=_rank(each)))
+    return ordinary, conditional, reasons
+
+
+def _rank(specification: Node) -> int:
+    rank = {"saleprice": 0, "": 2}.get(term(specification, "priceType"), 3)
+    # Of a price of one unit, and one of the goods, the goods'.
+    return rank + ("referenceQuantity" in specification)
+
+
+def _key(price: Price, own: str) -> tuple[bool, bool, int]:
+    return price.currency != own, price.tax_included is False, price.rank
+
+
+def _is_among(price: Price, others: Sequence[Price]) -> bool:
+    return any((price.amount, price.currency) == (each.amount, each.currency) for each in others)
+
+
+def _with_tax(price: Price, ordinary: Sequence[Price]) -> Price:
+    """What the specification of the same price says of tax, holds for the offer's."""
+    said = [each.tax_included for each in ordinary if _is_among(price, [each]) and each.tax_included is not None]
+    return replace(price, tax_included=all(said)) if said and price.tax_included is None else price
+
+
+def _lowest(offer: Node, specifications: Sequence[Node], own: str) -> Price | None:
+    """Of an offer that says only between which prices it is. Raises ValueError where it has only the highest."""
+    for node in (offer, *specifications):
+        for name in ("lowPrice", "minPrice"):
+            if scalars(node, name):
+                return price_of(node, name, offer, own)
+    for node in (offer, *specifications):
+        for name in ("highPrice", "maxPrice"):
+            if highest := scalars(node, name):
+                raise ValueError(f"The page has only a highest price, {str(highest[0])[:60]}, and no lowest one.")
+    return None
+
+
+def price_of(node: Node, name: str, offer: Node, own: str) -> Price:
+    """The node's property of that name, by the offer's currency if it has none. Raises ValueError if not a price."""
+    amounts = scalars(node, name)
+    codes = _codes(node) or _codes(offer)
+    if len(codes) != len(amounts) and len(set(codes)) > 1:
+        raise ValueError("The page has several currencies for one price.")
+    if len(codes) != len(amounts):
+        codes = [next(iter(codes), "")] * len(amounts)
+    included = flag(node, "valueAddedTaxIncluded")
+    prices = [_one(amount, code, included, own) for amount, code in zip(amounts, codes, strict=True)]
+    prices = [each for each in prices if each.currency == own] or prices
+    if len({(each.amount, each.currency) for each in prices}) > 1:
+        raise ValueError(
+            f"The page has several prices for one offer: {', '.join(str(each.amount) for each in prices)}."
+        )
+    return prices[0]
+
+
+def _codes(node: Node) -> list[str]:
+    return [str(each).strip() for name in ("priceCurrency", "currency") for each in scalars(node, name)]
+
+
+def _one(amount: str | Decimal, code: str, included: bool | None, own: str) -> Price:
+    if isinstance(amount, Decimal):
+        currency = _currency([_allowed(code)] if code else [], str(amount), own)
+        return Price(rounded(amount, currency), currency, included)
+    text = written(amount)
+    allowed = [each for each in (_allowed(code) if code else None, text.currencies) if each is not None]
+    currency = _currency(allowed, text.text, own)
+    if text.tax_included is False or included is None:
+        included = text.tax_included
+    return Price(rounded(text.amount(currency), currency), currency, included)
+
+
+def _allowed(code: str) -> frozenset[str]:
+    try:
+        found = frozenset([code.upper()]) if code.upper() in currencies.CODES else marked(code)
+    except ValueError:
+        found = None
+    if not found:
+        raise ValueError(f"The currency “{code[:30]}” is not known.")
+    return found
+
+
+def _currency(allowed: Sequence[frozenset[str]], text: str, own: str) -> str:
+    if not allowed:
+        raise ValueError(f"The currency of the price {text[:60]} is missing.")
+    return one_of(allowed, own)
+
+
+def _shown(node: Node) -> str:
+    amounts = [*scalars(node, "price"), *scalars(node, "lowPrice")]
+    return f"The price {str(amounts[0])[:60]}" if amounts else "The price"

@@ -1,0 +1,36 @@
+"""Whether a date that a page names is ahead, or over: of shops all around the world."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils.timezone import now
+
+_DATE_ONLY = len("2026-03-12")
+# A date without a zone begins so much earlier in one place, and ends so much later in another, than in UTC.
+_ZONES = timedelta(hours=14)
+
+
+def is_ahead(text: str) -> bool:
+    """False where that is not a date."""
+    moment = _moment(text)
+    return moment is not None and now() < moment - (_ZONES if _without_zone(text) else timedelta())
+
+
+def is_over(text: str) -> bool:
+    """False where that is not a date. A date is over when its day is."""
+    moment = _moment(text)
+    if moment is None:
+        return False
+    day = timedelta(days=1) if len(text.strip()) == _DATE_ONLY else timedelta()
+    return now() > moment + day + (_ZONES if _without_zone(text) else timedelta())
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_zone(text: str) -> bool:
+    return datetime.fromisoformat(text.strip()).tzinfo is None
