@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # Some hundred milliseconds and fifty megabytes of every process.
-FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "price_parser", "protego"]
+FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego"]
 
 PROGRAM = """
 import json, sys

@@ -37,6 +37,9 @@ def test_only_sku_seller_and_price_are_needed(seller: Caller) -> None:
         "condition": "new",
         "fulfilment": "",
         "is_buy_box": False,
+        "availability": "",
+        "tax_included": None,
+        "source": "",
         "url": None,
     }
 
@@ -48,6 +51,28 @@ def test_every_column_is_stored(seller: Caller) -> None:
     assert (offer["shipping"], offer["currency"], offer["condition"]) == (2.5, "USD", "used")
     assert (offer["fulfilment"], offer["is_buy_box"]) == ("fba", True)
     assert (offer["url"], offer["fetched_at"]) == ("https://rival.example/a?b=1", "2026-03-12T13:32:01.000Z")
+
+
+@pytest.mark.parametrize(
+    ("cells", "stored"),
+    [
+        ("https://schema.org/PreOrder,false", ("PreOrder", False)),
+        ("in_stock,yes", ("InStock", True)),
+        (",", ("", None)),
+    ],
+)
+def test_an_offer_has_its_availability_and_whether_it_includes_tax(
+    seller: Caller, cells: str, stored: tuple[str, bool | None]
+) -> None:
+    report(seller, "offers", f"sku,seller,price,availability,tax_included\nA,Rival,9.99,{cells}\n")
+    [offer] = listed(seller, "offers")
+    assert (offer["availability"], offer["tax_included"]) == stored
+
+
+@pytest.mark.parametrize(("cells", "field"), [("perhaps,", "availability"), (",perhaps", "tax_included")])
+def test_an_availability_or_a_tax_that_is_not_known_is_refused(seller: Caller, cells: str, field: str) -> None:
+    told = report(seller, "offers", f"sku,seller,price,availability,tax_included\nA,Rival,9.99,{cells}\n")
+    assert where(told) == [(2, field)]
 
 
 def test_json_lines_mean_the_same(seller: Caller) -> None:

@@ -1,5 +1,6 @@
 """Competitors' offers, kept as a history. Scans add to the same one: see `workers.catalogue.offers`."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.kinds import synonyms
 from workers.catalogue.kinds.products import known_products, owner_of
-from workers.catalogue.models import CONDITIONS, LONGEST_LABEL, LONGEST_SKU, Offer
+from workers.catalogue.models import AVAILABILITIES, CONDITIONS, LONGEST_LABEL, LONGEST_SKU, Offer
 from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, moment, of_products, row_id
 
 DEFAULTS: Row = {
@@ -25,8 +26,11 @@ DEFAULTS: Row = {
     "condition": CONDITIONS[0],
     "fulfilment": "",
     "is_buy_box": False,
+    "availability": "",
+    "tax_included": None,
     "url": "",
 }
+_AVAILABILITIES = {"": "", **{name.lower(): name for name in AVAILABILITIES}}
 
 
 class OfferView(BaseModel):
@@ -76,6 +80,19 @@ def rows(tenant_id: int) -> QuerySet[Offer]:
     return Offer.objects.of(tenant_id).prefetch_related("product")
 
 
+def availability(cell: str) -> str:
+    """PreOrder, of pre-order as well as of https://schema.org/PreOrder. Empty is unknown."""
+    known = _AVAILABILITIES.get(re.sub(r"[\s_-]", "", cell.strip().rpartition("/")[2].lower()))
+    if known is None:
+        raise ValueError(f"must be one of {', '.join(AVAILABILITIES)}")
+    return known
+
+
+def tax_included(cell: str) -> bool | None:
+    """Empty is unknown."""
+    return fields.flag(cell) if cell.strip() else None
+
+
 def checker(scope: Scope, skus: Collection[str]) -> Check:
     """An offer of the same seller, condition, fulfilment and moment is replaced. Without a moment it is of now."""
     product_of, owner = known_products(scope, skus), owner_of(scope)
@@ -110,6 +127,8 @@ OFFERS = Kind(
         "condition": Column(fields.condition),
         "fulfilment": Column(fields.fulfilment),
         "is_buy_box": Column(fields.flag),
+        "availability": Column(availability),
+        "tax_included": Column(tax_included),
         "url": Column(fields.url),
         "fetched_at": Column(fields.moment, Form.MOMENT),
     },
@@ -129,9 +148,10 @@ OFFERS = Kind(
         listing="The list shows all stored offers, ordered by product. The newest offers of each product come first.",
         importing=(
             "The columns are sku, seller and price, and optionally shipping, currency (which must be the "
-            "product's), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, url and "
-            "fetched_at (now, if you leave it out). The service keeps all offers as history and compares the newest "
-            "of each seller, condition and fulfilment. Otherwise this works like the import of products."
+            "product's), condition (new, used, refurbished or collectible), fulfilment, is_buy_box, availability "
+            "(schema.org's word, for example PreOrder), tax_included, url and fetched_at (now, if you leave it out). "
+            "The service keeps all offers as history and compares the newest of each seller, condition and "
+            "fulfilment. Otherwise this works like the import of products."
         ),
         example="sku,seller,price,shipping,is_buy_box\nSKU-001,BestShop,13.49,0,true\n",
     ),

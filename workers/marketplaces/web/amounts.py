@@ -118,16 +118,16 @@ def marked(text: str) -> frozenset[str] | None:
     return found
 
 
-def one_of(codes: Sequence[frozenset[str]], own: str) -> str:
+def one_of(codes: Sequence[frozenset[str]], own: str, text: str) -> str:
     """The currency that all of these allow; of several, the product's own. Raises ValueError where none is."""
     allowed = frozenset.intersection(*codes)
     if not allowed:
-        raise ValueError("The price and its currency contradict each other.")
+        raise ValueError(f"The price {text[:_SHOWN]} is not in the currency that the page names for it.")
     if len(allowed) == 1:
         return next(iter(allowed))
     if own in allowed and own not in _PESOS.split():
         return own
-    raise ValueError("The currency is not clear: several have this mark.")
+    raise ValueError(f"The currency of the price {text[:_SHOWN]} is not clear: several have this mark.")
 
 
 def rounded(value: Decimal, currency: str) -> Decimal:

@@ -14,11 +14,12 @@ from workers.marketplaces.web.scripts import documents
 from workers.marketplaces.web.timing import is_ahead, is_over
 from workers.marketplaces.web.values import Json, Node, dicts, flat, scalars, text, types
 
-_PRODUCTS = {"Product", "ProductGroup", "ProductModel", "IndividualProduct", "SomeProducts"}
-_OFFERS = {"Offer", "AggregateOffer", "OfferForPurchase"}
+_PRODUCTS = {"product", "productgroup", "productmodel", "individualproduct", "someproducts"}
+_OFFERS = {"offer", "aggregateoffer", "offerforpurchase"}
 # Where a page has its product; what it has elsewhere is another one: similar, bought together, next to it in a list.
 _MAIN = ("@graph", "mainEntity")
 _IDENTITIES = ("sku", "productID", "mpn", "gtin", "gtin8", "gtin12", "gtin13", "gtin14")
+_PRICES = {"price", "priceSpecification", "lowPrice", "highPrice", "minPrice", "maxPrice"}
 _OF_A_PRODUCT = ("itemCondition", "priceCurrency", "availability")
 # Bounds of what a hostile page can make us walk through.
 _MOST_NODES = 5000
@@ -139,14 +140,15 @@ class Document:
         return [Candidate(node, source) for node in found[:_MOST_OFFERS]]
 
     def _single(self, offers: list[Node], inherited: Node) -> list[Node]:
-        """The single offers, also those in an aggregate; without any, the aggregates: their lowest price."""
+        """The single offers, also those in an aggregate; without any price, the aggregates: their lowest."""
         single: list[Node] = []
         aggregates = [node for node in offers if _is_aggregate(node)]
         for node in aggregates:
             of_all = {**inherited, **_of_all(node, *_OF_A_PRODUCT)}
             single += [{**of_all, **each} for each in self.resolved(node.get("offers"))]
         single += [{**inherited, **node} for node in offers if not _is_aggregate(node)]
-        return (single or [{**inherited, **node} for node in aggregates])[:_MOST_OFFERS]
+        priced = [node for node in single if node.keys() & _PRICES]
+        return (priced or [{**inherited, **node} for node in aggregates] or single)[:_MOST_OFFERS]
 
     def _alone(self) -> list[Candidate]:
         """Offers that belong to no product, where the page has none."""
@@ -211,7 +213,7 @@ def _of_all(node: Node, *names: str) -> Node:
 
 
 def _is_aggregate(node: Node) -> bool:
-    return "AggregateOffer" in types(node) or ("lowPrice" in node and "price" not in node)
+    return "aggregateoffer" in types(node) or ("lowPrice" in node and "price" not in node)
 
 
 def _is_on(properties: dict[str, list[str]], form: str) -> bool:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree  # type: ignore[import-untyped]  # it has no types of its own
-
 from workers.marketplaces.web.values import Json, Node, segment
 
 # Where an element has its property, in this order; else it is its text.
@@ -62,13 +60,12 @@ class _Items:
         self._left = _MOST_PROPERTIES
         self._visits_left = _MOST_VISITED
         self._by_id: dict[str, Any] = {}
-        for element in root.iter(etree.Element):
-            if identity := element.get("id"):
-                self._by_id.setdefault(identity, element)
+        for element in root.xpath("//*[@id]"):
+            self._by_id.setdefault(element.get("id"), element)
 
     def all(self) -> Iterator[Node]:
-        for element in self._root.iter(etree.Element):
-            if self._grammar.item in element.attrib and not self._names(element):
+        for element in self._root.xpath(f"//*[@{self._grammar.item}]"):
+            if not self._names(element):
                 yield self._item(element, _DEEPEST_ITEM)
 
     def _names(self, element: Any) -> list[str]:

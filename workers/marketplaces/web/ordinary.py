@@ -8,7 +8,7 @@ from workers.marketplaces.web.values import Node, dicts, first, number, scalars,
 
 # Where an offer has the name of its product.
 OF_PRODUCT = "@of"
-_NOT_OFFERS = {"Demand": "a demand", "OfferForLease": "an offer to rent"}
+_NOT_OFFERS = {"demand": "a demand", "offerforlease": "an offer to rent"}
 _NOT_FOR_SALE = {"leaseout", "rent", "repair", "dispose", "buy", "provideservice", "maintain"}
 # What is crossed out, recommended or paid to the shop's suppliers, not asked for.
 _NOT_ASKED = {
@@ -20,7 +20,7 @@ _NOT_ASKED = {
     "invoiceprice": "an invoice price",
     "minimumadvertisedprice": "a minimum advertised price",
 }
-_NOT_OF_THE_GOODS = {"DeliveryChargeSpecification", "PaymentChargeSpecification"}
+_NOT_OF_THE_GOODS = {"deliverychargespecification", "paymentchargespecification"}
 _CUSTOMERS = {"business", "reseller", "publicinstitution"}
 # UN/CEFACT's codes of one piece, and words for it.
 _PIECES = {"", "C62", "EA", "H87", "PCE", "PCS", "NAR", "NMP", "XPP", "PIECE", "ITEM", "UNIT", "EACH", "STK", "ST"}

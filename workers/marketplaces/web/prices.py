@@ -148,7 +148,7 @@ def _allowed(code: str) -> frozenset[str]:
 def _currency(allowed: Sequence[frozenset[str]], text: str, own: str) -> str:
     if not allowed:
         raise ValueError(f"The currency of the price {text[:60]} is missing.")
-    return one_of(allowed, own)
+    return one_of(allowed, own, text)
 
 
 def _shown(node: Node) -> str:

@@ -57,14 +57,14 @@ def printable(value: str, longest: int = LONGEST_LABEL) -> str:
 
 
 def types(node: Node) -> set[str]:
-    """Product, of http://schema.org/Product as well as of schema:Product."""
-    values = list(flat(node.get("@type"), _MOST_TYPES))
-    return {segment(each[:LONGEST_LABEL]) for each in values if isinstance(each, str)}
+    """product, of http://schema.org/Product as well as of schema:Product."""
+    values = flat(node.get("@type"), _MOST_TYPES)
+    return {segment(each[:LONGEST_LABEL]).casefold() for each in values if isinstance(each, str)}
 
 
 def terms(node: Node, name: str) -> list[str]:
     """outofstock, of https://schema.org/OutOfStock as well as of "Out of stock"."""
-    values = (each for each in flat(node.get(name), _MOST_TYPES))
+    values = flat(node.get(name), _MOST_TYPES)
     words = (re.sub(r"[\W\d_]", "", segment(_named(each)).casefold()) for each in values)
     return [word for word in words if word]
 

@@ -93,6 +93,9 @@ def test_the_result_compares_every_offer_with_our_price(owner: Caller) -> None:
         "condition": "new",
         "fulfilment": "amazon",
         "is_buy_box": True,
+        "availability": "",
+        "tax_included": None,
+        "source": "",
         "url": "https://shop.example/a",
     }
     assert scanned["summary"] == {

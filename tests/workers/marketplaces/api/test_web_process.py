@@ -54,7 +54,7 @@ def test_no_connection_that_is_tried_loads_what_reads_pages(owner: Caller) -> No
         "web": None,
     }
     assert "workers.marketplaces.web.connector" in loaded
-    assert [name for name in ("numpy", "lxml", "price_parser", "protego") if name in loaded] == []
+    assert [name for name in ("numpy", "lxml", "protego") if name in loaded] == []
 
 
 def tried(who: Caller) -> tuple[dict[str, dict[str, dict[str, object]]], list[str]]:
