@@ -100,6 +100,8 @@ def written(text: str) -> Written:
         raise problem
     (number,) = found
     digits, cents = number["digits"], (number["cents"] or "").strip(" €")
+    if cents and not _GROUPED.fullmatch(digits):
+        raise problem
     if number["bare"]:
         if len(digits) != 2 or cents:
             raise problem

@@ -147,8 +147,9 @@ class Document:
             of_all = {**inherited, **_of_all(node, *_OF_A_PRODUCT)}
             single += [{**of_all, **each} for each in self.resolved(node.get("offers"))]
         single += [{**inherited, **node} for node in offers if not _is_aggregate(node)]
-        priced = [node for node in single if node.keys() & _PRICES]
-        return (priced or [{**inherited, **node} for node in aggregates] or single)[:_MOST_OFFERS]
+        if not any(node.keys() & _PRICES for node in single):
+            single = [{**inherited, **node} for node in aggregates] or single
+        return single[:_MOST_OFFERS]
 
     def _alone(self) -> list[Candidate]:
         """Offers that belong to no product, where the page has none."""

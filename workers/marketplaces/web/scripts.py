@@ -23,7 +23,8 @@ _TOKEN = re.compile(
 )
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?+)|,(?=\s*+[}\]])', re.DOTALL)
 _WRONG_ESCAPE = re.compile(r'(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\')
-_BEGINNING = re.compile(r"[\[{]")
+# An assignment, perhaps. Not a text: what is behind one is a part of something that is broken.
+_BEGINNING = re.compile(r'[^\[{"]*+(?=[\[{])')
 _BETWEEN = re.compile(r"[\s;,\ufeff]*")
 _LONGEST_NUMBER = 50
 
@@ -56,8 +57,8 @@ def _kept(text: str | None) -> str:
 
 def _parsed(text: str) -> Iterator[Json]:
     """The documents from the first bracket on, up to the first that is not JSON."""
-    beginning = _BEGINNING.search(text)
-    at = beginning.start() if beginning else len(text)
+    beginning = _BEGINNING.match(text)
+    at = beginning.end() if beginning else len(text)
     while at < len(text):
         try:
             value, at = _DECODER.raw_decode(text, at)

@@ -1,7 +1,6 @@
 import json
 import string
 import time
-from contextlib import suppress
 from decimal import Decimal
 
 import httpx
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from tests.workers.marketplaces.web import markups
 from workers.catalogue.models import CONDITIONS
-from workers.marketplaces.web.amounts import written
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.pages import read
 
@@ -196,46 +194,6 @@ def test_references_do_not_multiply() -> None:
     began = time.process_time()
     assert page(ld(f'{{"@graph":[{products},{offers}]}}')).offers == []
     assert time.process_time() - began < 5.0
-
-
-@pytest.mark.parametrize(
-    ("text", "currency", "expected"),
-    [
-        ("1299.00", "EUR", "1299.00"),
-        ("1,299.00", "USD", "1299.00"),
-        ("1.299,00 €", "EUR", "1299.00"),
-        ("1.299 €", "EUR", "1299"),
-        ("1 299,00", "EUR", "1299.00"),
-        ("1,299", "USD", "1299"),
-        ("12,-", "EUR", "12"),
-        ("$12.99", "USD", "12.99"),
-        ("1299.0000", "EUR", "1299.0000"),
-        ("1.299", "JPY", "1299"),
-        ("1.299", "KWD", "1.299"),
-    ],
-)
-def test_amounts(text: str, currency: str, expected: str) -> None:
-    assert written(text).amount(currency) == Decimal(expected)
-
-
-@pytest.mark.parametrize(
-    ("text", "currency"), [("1.299", "EUR"), ("1,299", "KWD"), ("-5", "EUR"), ("10 – 20", "EUR"), ("ask us", "EUR")]
-)
-def test_an_amount_that_is_not_sure_is_refused(text: str, currency: str) -> None:
-    with pytest.raises(ValueError, match="amount"):
-        written(text).amount(currency)
-
-
-@given(st.text(), st.sampled_from(["EUR", "JPY", "KWD"]))
-def test_any_text_is_an_amount_or_a_value_error(text: str, currency: str) -> None:
-    with suppress(ValueError):
-        assert written(text).amount(currency) >= 0
-
-
-@given(st.decimals(min_value="0.01", max_value="99999999", places=2))
-def test_a_plain_amount_is_itself(value: Decimal) -> None:
-    assert written(f"{value:.2f}").amount("EUR") == value
-    assert written(f"{value:,.2f} USD").amount("USD") == value
 
 
 KEYS = "@type @id @graph offers price priceCurrency url seller name hasVariant lowPrice availability itemCondition"
