@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from html import unescape
 
 from workers.catalogue import currencies
 from workers.marketplaces.protocols import LARGEST_AMOUNT
@@ -19,7 +20,7 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ′´`", "'"))
 # 19,50 · 1 099,00 · 1'200.20 · 1,09,900.00 · .75 · 12,- · 19€50; not the dot of Rs.500
 _NUMBER = re.compile(
     r"(?P<bare>(?<![^\W\d_])[.,])?(?P<digits>[0-9](?:[0-9.,' ]*[0-9])?)(?P<cents>\s?€\s?[0-9]{2}(?![0-9]))?"
-    r"(?:\s?[.,:]\s?[-–—]+)?"
+    r"(?:\s?[.,:/]\s?[-–—]+)?"
 )
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _GROUPED = re.compile(r"[0-9]+|[0-9]{1,3}([ .,'])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}")
@@ -37,27 +38,31 @@ _RATE_OF_TAX = re.compile(
 _BETWEEN_WORDS = re.compile(r"[\s().,:;*|/]+")
 
 _TAX_WORDS = "tax taxes taxe taxas vat mwst ust iva tva btw moms gst dph impuestos"
-_WITH_WORDS = "incl inkl inc including inclusive included enthalten mit avec con with compris inclusa incluido"
+_WITH_WORDS = (
+    "incl inkl inc including inclusive included enthalten mit avec con with compris comprise inclusa incluido "
+    "incluidos"
+)
 _WITHOUT_WORDS = "excl exkl exc ex excluding exclusive excluded zzgl plus + ohne hors sin senza before without bez"
 # What changes nothing: the lowest price of several is asked for, too.
 _FILLING_WORDS = (
     "from ab starting beginning at as low à a partir de desde da dès vanaf od fra från now only just nur jetzt our "
     "unser price preis prix precio prezzo prijs pris cena sale angebot angebotspreis solde oferta each piece stück "
-    "stk pièce"
+    "stk pièce per pro item unit starts partire gesetzl gesetzlicher gesetzlichen der"
 )
 _TAX = frozenset(_TAX_WORDS.split())
 _WITH = frozenset(_WITH_WORDS.split())
 _WITHOUT = frozenset(_WITHOUT_WORDS.split())
 _FILLING = frozenset(_FILLING_WORDS.split())
-_GROSS = {"ttc", "brutto", "gross"}
-_NET = {"ht", "netto", "net", "nett"}
+_GROSS = {"ttc", "brutto", "gross", "税込"}
+_NET = {"ht", "netto", "net", "nett", "税抜", "税別"}
 
 _DOLLARS = "USD CAD AUD NZD HKD SGD TWD BBD BMD BND BSD BZD FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
 _PESOS = "MXN CLP COP ARS UYU DOP CUP"
 _MARKS = {
     mark: frozenset(codes.split())
     for mark, codes in {
-        "$": f"{_DOLLARS} {_PESOS}", "us$": "USD", "us": "USD", "u$s": "USD", "c$": "CAD", "ca$": "CAD", "ca": "CAD",
+        "$": f"{_DOLLARS} {_PESOS}", "us$": "USD", "us": "USD", "u$s": "USD", "c$": "CAD", "ca$": "CAD",
+        "ca": "CAD", "c": "CAD",
         "a$": "AUD", "au$": "AUD", "au": "AUD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
         "r$": "BRL", "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "¥": "JPY CNY", "￥": "JPY CNY",
         "円": "JPY", "元": "CNY", "₹": "INR", "rs": "INR PKR LKR NPR MUR", "kr": "SEK NOK DKK ISK", "zł": "PLN",
@@ -90,7 +95,7 @@ class Written:
 
 def written(text: str) -> Written:
     """Raises ValueError where the text has anything that is not known to belong to one price."""
-    text = " ".join(text.split()).translate(_APOSTROPHES)
+    text = " ".join(unescape(text).split()).translate(_APOSTROPHES)
     problem = ValueError(f"The price “{text[:_SHOWN]}” cannot be read as one amount.")
     if len(text) > _LONGEST or _ANY_DIGIT.search(text):
         raise problem

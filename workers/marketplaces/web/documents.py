@@ -9,12 +9,12 @@ from workers.catalogue.models import LONGEST_URL
 from workers.marketplaces.web.items import MICRODATA, RDFA, canonical, items, opengraph
 from workers.marketplaces.web.markup import parsed
 from workers.marketplaces.web.ordinary import OF_PRODUCT
-from workers.marketplaces.web.places import NAMED, OTHER, exactness, joined, same_page
+from workers.marketplaces.web.places import NAMED, OTHER, exactness, joined, names_variant, same_page
 from workers.marketplaces.web.scripts import documents
 from workers.marketplaces.web.timing import is_ahead, is_over
 from workers.marketplaces.web.values import Json, Node, dicts, flat, scalars, text, types
 
-_PRODUCTS = {"product", "productgroup", "productmodel", "individualproduct", "someproducts"}
+_PRODUCTS = {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "book", "videogame"}
 _OFFERS = {"offer", "aggregateoffer", "offerforpurchase"}
 # Where a page has its product; what it has elsewhere is another one: similar, bought together, next to it in a list.
 _MAIN = ("@graph", "mainEntity")
@@ -130,14 +130,16 @@ class Document:
         inherited = {**of_all, **_of_all(product, *_IDENTITIES)}
         found: list[Node] = []
         for variant in self.resolved(product.get("hasVariant")):
-            of_the_variant = {**of_all, **_of_all(variant, *_OF_A_PRODUCT, *_IDENTITIES, "url")}
-            if "url" not in variant and any(mark in text(variant, "@id") for mark in "?#"):
-                of_the_variant |= {"url": text(variant, "@id", LONGEST_URL + 1)}
-            found += self._single(self.resolved(variant.get("offers")), of_the_variant)
+            found += self._single(self.resolved(variant.get("offers")), {**of_all, **_of_a_variant(variant)})
         own = self.resolved(product.get("offers"))
         # A group's aggregate sums up its variants.
         found = self._single([each for each in own if not (found and _is_aggregate(each))], inherited) + found
-        return [Candidate(node, source) for node in found[:_MOST_OFFERS]]
+        return [Candidate(self._of_the_item(node), source) for node in found[:_MOST_OFFERS]]
+
+    def _of_the_item(self, offer: Node) -> Node:
+        """With what it has of the variant that it offers."""
+        offered = self.resolved(offer.get("itemOffered"))
+        return {**offer, **_of_a_variant(offered[0])} if len(offered) == 1 else offer
 
     def _single(self, offers: list[Node], inherited: Node) -> list[Node]:
         """The single offers, also those in an aggregate; without any price, the aggregates: their lowest."""
@@ -171,6 +173,13 @@ class Document:
         return []
 
 
+def _of_a_variant(variant: Node) -> Node:
+    found = _of_all(variant, *_OF_A_PRODUCT, *_IDENTITIES, "url")
+    if "url" not in variant and any(mark in text(variant, "@id") for mark in "?#"):
+        found["url"] = text(variant, "@id", LONGEST_URL + 1)
+    return found
+
+
 def _named(candidates: list[Candidate], url: httpx.URL) -> list[Candidate]:
     """Raises ValueError where the address names a variant that the page does not have."""
     most = max((each.exactness for each in candidates), default=0)
@@ -178,6 +187,8 @@ def _named(candidates: list[Candidate], url: httpx.URL) -> list[Candidate]:
     fragments = {address.fragment if address else "" for address in addresses}
     if most == OTHER or (most < NAMED and url.fragment and len(fragments) > 1 and "" not in fragments):
         raise ValueError("The page has no offer of the variant that its address names.")
+    if most < NAMED and names_variant(url) and any(_is_range(each.node) for each in candidates):
+        raise ValueError("The page has the lowest price of all variants, not that of the one that its address names.")
     return [each for each in candidates if each.exactness == most]
 
 
@@ -215,6 +226,11 @@ def _of_all(node: Node, *names: str) -> Node:
 
 def _is_aggregate(node: Node) -> bool:
     return "aggregateoffer" in types(node) or ("lowPrice" in node and "price" not in node)
+
+
+def _is_range(node: Node) -> bool:
+    lowest, highest = (scalars(node, name)[:1] for name in ("lowPrice", "highPrice"))
+    return "price" not in node and bool(highest) and lowest != highest
 
 
 def _is_on(properties: dict[str, list[str]], form: str) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 from workers.marketplaces.web.values import Json, Node, segment
 
 # Where an element has its property, in this order; else it is its text.
-_VALUE_ATTRIBUTES = ("content", "resource", "href", "src", "data", "value", "datetime")
+# Some have the type of a price in itemtype, as Google asked for.
+_VALUE_ATTRIBUTES = ("content", "resource", "href", "src", "data", "value", "datetime", "itemtype")
 READ_ATTRIBUTES = {
     *_VALUE_ATTRIBUTES,
     *("id", "itemscope", "itemprop", "itemtype", "itemid", "itemref"),
@@ -29,6 +30,7 @@ _MOST_VISITED = 600_000
 _CROSSED_OUT = {"del", "s", "strike"}
 # 19<sup>99</sup> is 19.99, not 1999.
 _BOUNDARY = "\x1f"
+_SPACES = re.compile(r"\s+")
 _BETWEEN_DIGITS = re.compile(rf"(?<=\d){_BOUNDARY}+(?=\d)")
 
 
@@ -136,7 +138,11 @@ def _text(element: Any) -> str:
     # The elements that are not at their end, with the text behind each.
     waiting: list[tuple[Iterator[Any], str | None]] = [(iter(element), None)]
     left = _MOST_ELEMENTS_OF_A_TEXT
-    while waiting and left:
+    while waiting:
+        if not left:
+            # What is not read may change what is.
+            parts.append("…")
+            break
         each = next(waiting[-1][0], None)
         if each is None:
             parts.append(waiting.pop()[1])
@@ -147,7 +153,7 @@ def _text(element: Any) -> str:
         else:
             parts.append(each.text)
             waiting.append((iter(each), each.tail))
-    joined = _BOUNDARY.join(part[:_LONGEST_TEXT] for part in parts if part)[:_LONGEST_TEXT]
+    joined = _BOUNDARY.join(_SPACES.sub(" ", part)[:_LONGEST_TEXT] for part in parts if part)[:_LONGEST_TEXT]
     return " ".join(_BETWEEN_DIGITS.sub(" ", joined).replace(_BOUNDARY, "").split())
 
 

@@ -72,9 +72,9 @@ def _cleaned(text: str) -> tuple[str, list[str]]:
     for _ in range(_MOST_TAGS):
         start = text.find("<", at)
         if start < 0:
-            pieces.append(text[at : at + _LONGEST_PIECE])
+            pieces.append(_piece(text[at:]))
             break
-        pieces.append(text[at : min(start, at + _LONGEST_PIECE)])
+        pieces.append(_piece(text[at:start]))
         if tag := _TAG.match(text, start):
             at = _end_of(tag, text)
             pieces.append(_written(tag))
@@ -91,6 +91,10 @@ def _cleaned(text: str) -> tuple[str, list[str]]:
             pieces.append("&lt;")
             at = start + 1
     return "".join(pieces), scripts
+
+
+def _piece(text: str) -> str:
+    return text if len(text) <= _LONGEST_PIECE else " ".join(text.split())[:_LONGEST_PIECE]
 
 
 def _after(mark: str, text: str, start: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from workers.marketplaces.web.timing import is_ahead, is_over
 from workers.marketplaces.web.values import Node, dicts, first, number, scalars, segment, term, text, types
 
+SINCE, UNTIL = ("validFrom",), ("validThrough", "priceValidUntil")
 # Where an offer has the name of its product.
 OF_PRODUCT = "@of"
 _NOT_OFFERS = {"demand": "a demand", "offerforlease": "an offer to rent"}
@@ -27,7 +28,8 @@ _PIECES = {"", "C62", "EA", "H87", "PCE", "PCS", "NAR", "NMP", "XPP", "PIECE", "
 _LASTING = ("billingDuration", "eligibleDuration", "billingStart", "leaseLength")
 _TIMES = {"SEC", "MIN", "HUR", "DAY", "WEE", "MON", "QAN", "ANN", "HOUR", "WEEK", "MONTH", "QUARTER", "YEAR"}
 _NAMED_SO = re.compile(
-    r"\bsubscri(?:be|ption|bers?)\b|\bspar-?abo\b|\babonnement\b|\bautoship\b|\bmembers?\b|\bmembership\b|\bmitglieder"
+    r"\bsubscri(?:be|ption|bers?)\b|\b(?:spar-?)?abo\b|\babonnement\b|\bauto-?(?:ship|delivery|renew)|\brecurring\b"
+    r"|\bmembers?\b|\bmembership\b|\bmitglieder"
     r"|\bwholesale\b|\bb2b\b|\btrade price\b|\bbulk\b|\binstal?lments?\b|\bper month\b|\bmonthly\b",
     re.IGNORECASE,
 )
@@ -105,10 +107,10 @@ def _customers(node: Node) -> str:
 
 
 def _past_or_future(node: Node) -> str:
-    for name in ("validThrough", "priceValidUntil", "availabilityEnds"):
+    for name in UNTIL:
         if is_over(until := text(node, name)):
             return f"a price that was valid until {until}"
-    for name in ("validFrom", "availabilityStarts"):
+    for name in SINCE:
         if is_ahead(since := text(node, name)):
             return f"a price that is valid from {since} on"
     return ""

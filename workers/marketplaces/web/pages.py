@@ -8,9 +8,11 @@ import httpx
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL, TO_BE_HAD
 from workers.marketplaces.protocols import Offer, RefusedOffer
 from workers.marketplaces.web.documents import Candidate, Document
+from workers.marketplaces.web.ordinary import SINCE, UNTIL, why_not
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.places import joined
-from workers.marketplaces.web.prices import asked, price_of
+from workers.marketplaces.web.prices import Price, asked, price_of
+from workers.marketplaces.web.timing import is_ahead, is_over
 from workers.marketplaces.web.values import scalars, term, terms, text
 
 _CONDITIONS = {
@@ -79,9 +81,8 @@ class _Reader:
     def offer(self) -> Offer:
         """Raises ValueError with what is wrong with it."""
         availability = self._availability()
-        specifications = self._document.resolved(self._node.get("priceSpecification"))
         try:
-            price = asked(self._node, specifications, self._own_currency)
+            price = self._price(availability)
         except ValueError as error:
             told = f" Its availability is {availability}." if availability not in TO_BE_HAD else ""
             raise ValueError(f"{error}{told}") from None
@@ -96,6 +97,14 @@ class _Reader:
             source=self._source,
             url=self.url(),
         )
+
+    def _price(self, availability: str) -> Price:
+        specifications = self._document.resolved(self._node.get("priceSpecification"))
+        node = self._node
+        if availability not in TO_BE_HAD:
+            # Until when it was asked says no more than that.
+            node = {name: value for name, value in node.items() if name not in (*SINCE, *UNTIL)}
+        return asked(node, specifications, self._own_currency)
 
     def seller(self) -> str:
         """Its name, else the shop's host."""
@@ -112,6 +121,10 @@ class _Reader:
     def _availability(self) -> str:
         """Of several the one that keeps it from being had; empty where the page says nothing that is known."""
         found = [_available(word) for word in terms(self._node, "availability")]
+        if is_ahead(text(self._node, "availabilityStarts")):
+            found.append("PreOrder")
+        if is_over(text(self._node, "availabilityEnds")):
+            found.append("OutOfStock")
         return next((each for each in found if each not in TO_BE_HAD), next(iter(found), ""))
 
     def _condition(self) -> str:
@@ -123,6 +136,9 @@ class _Reader:
     def _shipping(self, currency: str) -> Decimal:
         """The first rate in the offer's currency; 0 where the page has none."""
         for details in self._document.resolved(self._node.get("shippingDetails")):
+            if why_not(details):
+                # Free for members, say.
+                continue
             for rate in self._document.resolved(details.get("shippingRate")):
                 name = next((name for name in ("value", "price", "maxValue") if scalars(rate, name)), "")
                 if name and (text(rate, "currency") or currency).upper() == currency:

@@ -1,5 +1,6 @@
 """Which product or variant an address names."""
 
+import re
 from collections.abc import Collection
 
 import httpx
@@ -9,6 +10,8 @@ from workers.marketplaces.web.values import Node, scalars, text
 
 # How exactly the page's address names an offer: it names another; it says nothing of it; it is its very address; and
 # from NAMED on, by so many parameters or by the fragment.
+_OF_A_VARIANT = re.compile("variant|variation_id|attribute_.+|id_product_attribute")
+
 OTHER, UNSAID, HERE, NAMED = -1, 0, 1, 2
 
 
@@ -27,6 +30,11 @@ def exactness(node: Node, identities: Collection[str], url: httpx.URL) -> int:
     if not theirs <= ours or (address.fragment and not by_fragment):
         return named
     return max(named, HERE + len(theirs) + by_fragment)
+
+
+def names_variant(url: httpx.URL) -> bool:
+    """By what Shopify, WooCommerce and PrestaShop name one with."""
+    return any(_OF_A_VARIANT.fullmatch(name) for name, _ in url.params.multi_items())
 
 
 def same_page(one: httpx.URL, other: httpx.URL) -> bool:

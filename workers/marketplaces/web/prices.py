@@ -33,18 +33,19 @@ def asked(offer: Node, specifications: Sequence[Node], own: str) -> Price:
     within = [*dicts(offer.get("price")), *filter(is_of_the_goods, specifications)][:_MOST_SPECIFICATIONS]
     ordinary, conditional, reasons = _sorted(within, offer, own)
     stated = [price_of(offer, "price", offer, own)] if scalars(offer, "price") else []
+    of_all = [included for each in within if not scalars(each, "price") and (included := _included(each)) is not None]
     if stated and _is_among(stated[0], conditional) and not _is_among(stated[0], ordinary):
         # The offer repeats a price that its specification says is of few.
         stated = []
-    found = sorted([*(_with_tax(each, ordinary) for each in stated), *ordinary], key=lambda each: _key(each, own))
+    found = [*(_with_tax(each, ordinary, of_all) for each in stated), *ordinary]
     if found:
-        return found[0]
+        return min(found, key=lambda each: _key(each, own))
     lowest = _lowest(offer, [each for each in within if not (why_not(each) or why_not_asked(each))], own)
     if reasons and (lowest is None or _is_among(lowest, conditional)):
         raise ValueError(reasons[0])
     if lowest is None:
         raise ValueError(_MISSING)
-    return lowest
+    return _with_tax(lowest, ordinary, of_all)
 
 
 def _sorted(specifications: Sequence[Node], offer: Node, own: str) -> tuple[list[Price], list[Price], list[str]]:
@@ -82,9 +83,10 @@ def _is_among(price: Price, others: Sequence[Price]) -> bool:
     return any((price.amount, price.currency) == (each.amount, each.currency) for each in others)
 
 
-def _with_tax(price: Price, ordinary: Sequence[Price]) -> Price:
-    """What the specification of the same price says of tax, holds for the offer's."""
+def _with_tax(price: Price, ordinary: Sequence[Price], of_all: Sequence[bool]) -> Price:
+    """What the specification of the same price, or one without any, says of tax, holds for the offer's."""
     said = [each.tax_included for each in ordinary if _is_among(price, [each]) and each.tax_included is not None]
+    said += of_all
     return replace(price, tax_included=all(said)) if said and price.tax_included is None else price
 
 
@@ -109,7 +111,7 @@ def price_of(node: Node, name: str, offer: Node, own: str) -> Price:
         raise ValueError("The page has several currencies for one price.")
     if len(codes) != len(amounts):
         codes = [next(iter(codes), "")] * len(amounts)
-    included = flag(node, "valueAddedTaxIncluded")
+    included = _included(node)
     prices = [_one(amount, code, included, own) for amount, code in zip(amounts, codes, strict=True)]
     prices = [each for each in prices if each.currency == own] or prices
     if len({(each.amount, each.currency) for each in prices}) > 1:
@@ -117,6 +119,10 @@ def price_of(node: Node, name: str, offer: Node, own: str) -> Price:
             f"The page has several prices for one offer: {', '.join(str(each.amount) for each in prices)}."
         )
     return prices[0]
+
+
+def _included(node: Node) -> bool | None:
+    return flag(node, "valueAddedTaxIncluded")
 
 
 def _codes(node: Node) -> list[str]:

@@ -145,6 +145,18 @@ def test_digits_that_stand_apart_are_not_one_number() -> None:
     assert "“$19 50” cannot be read" in reasons(microdata('<b itemprop="price">$19<sup>50</sup></b>'))
 
 
+@pytest.mark.parametrize("between", [" " * 3000, "<i></i>" * 60])
+def test_what_is_said_of_a_price_far_behind_it_is_not_lost(between: str) -> None:
+    assert "cannot be read" in reasons(microdata(f'<b itemprop="price">$19.50{between}<i>/month</i></b>'))
+
+
+def test_the_type_of_a_price_may_be_in_itemtype() -> None:
+    listed = f'<meta itemprop="priceType" itemtype="http://schema.org/ListPrice">{PRICE.format("25")}'
+    specification = f'<p itemprop="priceSpecification" {MICRODATA.format("UnitPriceSpecification")}>{listed}</p>'
+    assert prices(microdata(specification + PRICE.format("19.50"))) == ORDINARY
+    assert "The price 25 is a list price" in reasons(microdata(specification))
+
+
 def test_opengraph_is_the_last_resort() -> None:
     other = '<meta property="product:price:amount" content="9"><meta property="product:price:currency" content="USD">'
     assert prices(other + script(product(offer()))) == ORDINARY
@@ -228,6 +240,7 @@ def variants(*parts: dict[str, object]) -> str:
             "?colour=blue&size=s",
         ),
         (script([product(offer(9), url="/mug#a"), product(offer(), url="/mug#b")]), "#b"),
+        (script(product([offer(9, itemOffered={"sku": "a"}), offer(itemOffered={"sku": "b"})])), "?sku=b"),
     ],
 )
 def test_the_variant_that_the_address_names(markup: str, named: str) -> None:
@@ -244,6 +257,14 @@ def test_the_variant_that_the_address_names(markup: str, named: str) -> None:
 )
 def test_a_variant_that_is_not_there_is_not_another(markup: str, named: str) -> None:
     assert "no offer of the variant" in reasons(markup, ADDRESS + named)
+
+
+@pytest.mark.parametrize("named", ["?variant=3", "?attribute_pa_size=m", "?id_product_attribute=7"])
+def test_the_lowest_price_of_all_variants_is_not_that_of_the_named_one(named: str) -> None:
+    of_all = {"@type": "AggregateOffer", "lowPrice": "19.50", "highPrice": "30.00", "priceCurrency": "USD"}
+    assert "the lowest price of all variants" in reasons(script(product(of_all)), ADDRESS + named)
+    assert prices(script(product(of_all)), f"{ADDRESS}?utm_source=x") == ORDINARY
+    assert prices(script(product({**of_all, "highPrice": "19.50"})), ADDRESS + named) == ORDINARY
 
 
 def test_a_groups_aggregate_only_sums_up_its_variants() -> None:

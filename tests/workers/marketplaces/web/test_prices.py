@@ -206,6 +206,36 @@ def test_an_offer_has_its_availability(availability: object, known: str) -> None
     assert found.availability == known
 
 
+@pytest.mark.parametrize(
+    ("dates", "availability"),
+    [
+        ({"availabilityStarts": "2999-01-01"}, "PreOrder"),
+        ({"availability": "PreOrder", "validFrom": "2999-01-01"}, "PreOrder"),
+        ({"availability": "SoldOut", "priceValidUntil": "2001-01-01"}, "SoldOut"),
+        ({"availability": "InStock", "availabilityEnds": "2001-01-01"}, "OutOfStock"),
+    ],
+)
+def test_dates_keep_no_offer_from_being_kept_with_its_availability(
+    dates: dict[str, object], availability: str
+) -> None:
+    (found,) = page(script(product(offer(**dates)))).offers
+    assert (found.price, found.availability) == (Decimal("19.50"), availability)
+
+
+def test_a_specification_without_a_price_says_what_it_says_of_the_offers() -> None:
+    (found,) = page(script(product(offer(priceSpecification={"valueAddedTaxIncluded": False})))).offers
+    assert (found.price, found.tax_included) == (Decimal("19.50"), False)
+
+
+def test_shipping_that_is_free_for_members_is_not_free() -> None:
+    rates = [
+        {"validForMemberTier": MEMBERS, "shippingRate": {"value": 0, "currency": "USD"}},
+        {"shippingRate": {"value": "4.95", "currency": "USD"}},
+    ]
+    (found,) = page(script(product(offer(shippingDetails=rates)))).offers
+    assert found.shipping == Decimal("4.95")
+
+
 def test_without_a_price_the_availability_is_told() -> None:
     told = reasons(script(product({"@type": "Offer", "priceCurrency": "USD", "availability": "OutOfStock"})))
     assert "The price is missing. Its availability is OutOfStock." in told
