@@ -38,7 +38,10 @@ def without_dust(amount: Decimal, currency: str) -> Decimal:
     return rounded if rounded and amount != rounded and abs(amount - rounded) < _DUST else amount
 
 
-_DOLLARS = frozenset(["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"])
+# Written with the mark of the dollar, and not called so.
+PESOS = frozenset(["MXN", "CLP", "COP", "ARS", "UYU", "DOP"])
+_OTHER_DOLLARS = "BBD BMD BND BSD BZD FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
+_DOLLARS = PESOS.union(["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD"], _OTHER_DOLLARS.split())
 _CROWNS = frozenset(["SEK", "NOK", "DKK", "ISK"])
 _RUPEES = frozenset(["INR", "PKR", "LKR", "NPR"])
 _MARKS = {
@@ -47,7 +50,8 @@ _MARKS = {
     "nt$": {"TWD"}, "r$": {"BRL"}, "¥": {"JPY", "CNY"}, "\uffe5": {"JPY", "CNY"}, "円": {"JPY"}, "元": {"CNY"},
     "₹": {"INR"}, "rs": _RUPEES, "rs.": _RUPEES, "zł": {"PLN"}, "kč": {"CZK"}, "kr": _CROWNS, "kr.": _CROWNS,
     "ft": {"HUF"}, "lei": {"RON"}, "₺": {"TRY"}, "tl": {"TRY"}, "fr.": {"CHF"}, "sfr.": {"CHF"}, "sfr": {"CHF"},
-    "₽": {"RUB"}, "₩": {"KRW"}, "r": {"ZAR"}, "₪": {"ILS"}, "฿": {"THB"}, "₫": {"VND"}, "₱": {"PHP"}, "₴": {"UAH"},
+    "fr": {"CHF"}, "₽": {"RUB"}, "руб": {"RUB"}, "грн": {"UAH"}, "лв": {"BGN"}, "euros": {"EUR"},
+    "₩": {"KRW"}, "r": {"ZAR"}, "₪": {"ILS"}, "฿": {"THB"}, "₫": {"VND"}, "₱": {"PHP"}, "₴": {"UAH"},
     "rm": {"MYR"}, "rp": {"IDR"}, "eur": {"EUR"}, "euro": {"EUR"}, "dh": {"AED"}, "sr": {"SAR"},
 }  # fmt: skip
 

@@ -35,6 +35,8 @@ _POSTAGE = re.compile(
 _RATE_OF_TAX = re.compile(
     r"\b[0-9]{1,2}(?:[.,][0-9]{1,2})?\s?%\s*(?=(?:vat|mwst|ust|gst|tva|iva|btw|moms|tax)\b)", re.I
 )
+# US $19.50
+_APART = re.compile(r"\b(US|CA|C|AU|A|NZ|HK|S)\s+(?=\$)")
 _BETWEEN_WORDS = re.compile(r"[\s().,:;*|/]+")
 
 _TAX_WORDS = "tax taxes taxe taxas vat mwst ust iva tva btw moms gst dph impuestos"
@@ -55,22 +57,6 @@ _WITHOUT = frozenset(_WITHOUT_WORDS.split())
 _FILLING = frozenset(_FILLING_WORDS.split())
 _GROSS = {"ttc", "brutto", "gross", "税込"}
 _NET = {"ht", "netto", "net", "nett", "税抜", "税別"}
-
-_DOLLARS = "USD CAD AUD NZD HKD SGD TWD BBD BMD BND BSD BZD FJD GYD JMD KYD LRD NAD SBD SRD TTD XCD"
-_PESOS = "MXN CLP COP ARS UYU DOP CUP"
-_MARKS = {
-    mark: frozenset(codes.split())
-    for mark, codes in {
-        "$": f"{_DOLLARS} {_PESOS}", "us$": "USD", "us": "USD", "u$s": "USD", "c$": "CAD", "ca$": "CAD",
-        "ca": "CAD", "c": "CAD",
-        "a$": "AUD", "au$": "AUD", "au": "AUD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "nt$": "TWD", "mx$": "MXN",
-        "r$": "BRL", "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "¥": "JPY CNY", "￥": "JPY CNY",
-        "円": "JPY", "元": "CNY", "₹": "INR", "rs": "INR PKR LKR NPR MUR", "kr": "SEK NOK DKK ISK", "zł": "PLN",
-        "kč": "CZK", "ft": "HUF", "lei": "RON", "лв": "BGN", "₽": "RUB", "руб": "RUB", "₴": "UAH", "грн": "UAH",
-        "₺": "TRY", "tl": "TRY", "₪": "ILS", "₩": "KRW", "฿": "THB", "₫": "VND", "rp": "IDR", "rm": "MYR",
-        "₱": "PHP", "r": "ZAR", "fr": "CHF", "sfr": "CHF",
-    }.items()
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +98,15 @@ def written(text: str) -> Written:
             raise problem
         digits = f"0.{digits}"
     rest = f"{shortened[: number.start()]} {'€' if cents else ''} {shortened[number.end() :]}"
-    words = [word.casefold() for word in _BETWEEN_WORDS.split(rest) if word]
     try:
-        return Written(text, digits, cents, *_meaning(words))
+        return Written(text, digits, cents, *_meaning(_words(rest)))
     except ValueError:
         raise problem from None
 
 
 def marked(text: str) -> frozenset[str] | None:
     """The currencies that a text, such as USD or $, may stand for. Raises ValueError where it is not known."""
-    found, _ = _meaning([word.casefold() for word in _BETWEEN_WORDS.split(text) if word])
+    found, _ = _meaning(_words(text))
     return found
 
 
@@ -132,7 +117,7 @@ def one_of(codes: Sequence[frozenset[str]], own: str, text: str) -> str:
         raise ValueError(f"The price {text[:_SHOWN]} is not in the currency that the page names for it.")
     if len(allowed) == 1:
         return next(iter(allowed))
-    if own in allowed and own not in _PESOS.split():
+    if own in allowed - currencies.PESOS:
         return own
     raise ValueError(f"The currency of the price {text[:_SHOWN]} is not clear: several have this mark.")
 
@@ -142,6 +127,10 @@ def rounded(value: Decimal, currency: str) -> Decimal:
     if not abs(value) < LARGEST_AMOUNT:
         return value
     return value.quantize(Decimal(1).scaleb(-currencies.decimals(currency)), ROUND_HALF_UP)
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in _BETWEEN_WORDS.split(_APART.sub(r"\1", text)) if word]
 
 
 def _meaning(words: Sequence[str]) -> tuple[frozenset[str] | None, bool | None]:
@@ -155,9 +144,7 @@ def _meaning(words: Sequence[str]) -> tuple[frozenset[str] | None, bool | None]:
 
 
 def _codes(word: str) -> frozenset[str] | None:
-    if found := _MARKS.get(word):
-        return found
-    return frozenset([word.upper()]) if word.upper() in currencies.CODES else None
+    return currencies.marked(word) & currencies.CODES or None
 
 
 def _tax_included(words: set[str]) -> bool | None:
