@@ -14,6 +14,7 @@ from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCreden
 from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
 from workers.marketplaces.web.page import Page
+from workers.marketplaces.web.places import with_variant_of
 from workers.marketplaces.web.robots import REST_SECONDS, Robots
 from workers.marketplaces.web.settings import WebSettings
 
@@ -79,8 +80,9 @@ class Web(Connector[WebSettings, NoCredentials]):
         return Fetched(listing.sku, kept, (*refused, *repeated))
 
     def _page(self, address: str, conditions: Collection[str], currency: str) -> Page:
-        response = self._found(parsed(address))
-        page = reading.read(response, conditions, currency)
+        asked = parsed(address)
+        response = self._found(asked)
+        page = reading.read(response, with_variant_of(asked, response.request.url), conditions, currency)
         if not page.has_product:
             raise Permanent(
                 "NO_PRODUCT_DATA",

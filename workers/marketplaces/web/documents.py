@@ -57,6 +57,12 @@ class Document:
         self._by_id: dict[str, Node] = {}
         self._index()
         self._main = {id(node) for each in self._found for node in self.resolved(each.get("mainEntity"))}
+        # Offers that stand alone and name their product, by that.
+        self._offering: dict[int, list[Node]] = {}
+        for each in self._found:
+            if types(each) & _OFFERS:
+                for node in self.resolved(each.get("itemOffered")):
+                    self._offering.setdefault(id(node), []).append(each)
 
     def _find(self, source: str, nodes: Sequence[Node]) -> None:
         waiting = list(nodes)[:_MOST_NODES][::-1]
@@ -131,7 +137,7 @@ class Document:
         found: list[Node] = []
         for variant in self.resolved(product.get("hasVariant")):
             found += self._single(self.resolved(variant.get("offers")), {**of_all, **_of_a_variant(variant)})
-        own = self.resolved(product.get("offers"))
+        own = self.resolved(product.get("offers")) or self._offering.get(id(product), [])
         # A group's aggregate sums up its variants.
         found = self._single([each for each in own if not (found and _is_aggregate(each))], inherited) + found
         return [Candidate(self._of_the_item(node), source) for node in found[:_MOST_OFFERS]]
@@ -214,6 +220,8 @@ def _same(one: Node, other: Node) -> bool:
         for name in ("sku", "@id")
     ]
     if any(ours & theirs for ours, theirs in identities):
+        return True
+    if any(text(each, "@id") and text(each, "@id") == text(one, "@id") for each in dicts(other.get("isVariantOf"))):
         return True
     ours, theirs = text(one, "name").casefold(), text(other, "name").casefold()
     return not ours or not theirs or ours in theirs or theirs in ours

@@ -46,7 +46,7 @@ _AVAILABILITIES = (
 def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collection[str], currency: str) -> Page:
     """The offers of the page's main product in these conditions; in its `currency`, where the page has that.
 
-    `url` is where the page was found at last.
+    `url` is where the page was found at last, and names a variant if the address that was asked for did.
     """
     document = Document(content, charset)
     page = Page()

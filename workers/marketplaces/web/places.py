@@ -10,20 +10,23 @@ from workers.marketplaces.web.values import Node, scalars, text
 
 # How exactly the page's address names an offer: it names another; it says nothing of it; it is its very address; and
 # from NAMED on, by so many parameters or by the fragment.
-_OF_A_VARIANT = re.compile("variant|variation_id|attribute_.+|id_product_attribute")
-
 OTHER, UNSAID, HERE, NAMED = -1, 0, 1, 2
+
+# What Shopify, WooCommerce and PrestaShop name one with.
+_OF_A_VARIANT = re.compile("variant|variation_id|attribute_.+|id_product_attribute")
+# Where the visitor comes from.
+_OF_A_VISIT = re.compile("utm_.*|gclid|fbclid|srsltid|ref|source|_pos|_sid|_ss")
 
 
 def exactness(node: Node, identities: Collection[str], url: httpx.URL) -> int:
-    """By the node's own address and by its numbers. The page's may have more of a query: where visitors are from."""
-    values = {value for _, value in url.params.multi_items()} | {url.fragment} - {""}
+    """By the node's own address and by its numbers. The page's may have more of a query: a language, say."""
+    values = {value for _, value in _parameters(url)} | {url.fragment} - {""}
     names = {str(each) for identity in identities for each in scalars(node, identity)}
     named = NAMED if names & values else UNSAID
     address = joined(url, text(node, "url", LONGEST_URL + 1))
     if address is None or not same_page(address, url):
         return named
-    theirs, ours = set(address.params.multi_items()), set(url.params.multi_items())
+    theirs, ours = _parameters(address), _parameters(url)
     if any(name in dict(ours) for name, _ in theirs - ours):
         return named or OTHER
     by_fragment = bool(address.fragment) and address.fragment == url.fragment
@@ -33,8 +36,17 @@ def exactness(node: Node, identities: Collection[str], url: httpx.URL) -> int:
 
 
 def names_variant(url: httpx.URL) -> bool:
-    """By what Shopify, WooCommerce and PrestaShop name one with."""
-    return any(_OF_A_VARIANT.fullmatch(name) for name, _ in url.params.multi_items())
+    return any(_OF_A_VARIANT.fullmatch(name) for name, _ in _parameters(url))
+
+
+def with_variant_of(asked: httpx.URL, found: httpx.URL) -> httpx.URL:
+    """Where a page was found at last, with the variant that it was asked for: not every redirect keeps that."""
+    named = {name: value for name, value in _parameters(asked) if _OF_A_VARIANT.fullmatch(name)}
+    return found if names_variant(found) or not named else found.copy_merge_params(named)
+
+
+def _parameters(url: httpx.URL) -> set[tuple[str, str]]:
+    return {(name, value) for name, value in url.params.multi_items() if not _OF_A_VISIT.fullmatch(name)}
 
 
 def same_page(one: httpx.URL, other: httpx.URL) -> bool:

@@ -11,12 +11,12 @@ from workers.marketplaces.web.page import Page
 PARSER = "workers.marketplaces.web.pages.read"
 
 
-# The body, the charset of its HTTP header, where it was found at last, the conditions of goods that are wanted, and
+# The body, the charset of its HTTP header, its address, the conditions of goods that are wanted, and
 # the product's currency.
 Parser = Callable[[bytes, str | None, httpx.URL, Collection[str], str], Page]
 
 
-def read(response: httpx.Response, conditions: Collection[str], currency: str) -> Page:
+def read(response: httpx.Response, url: httpx.URL, conditions: Collection[str], currency: str) -> Page:
     """The offers of the page's main product in these conditions, in this currency where the page has several."""
     parser: Parser = import_string(PARSER)
-    return parser(response.content, response.charset_encoding, response.request.url, conditions, currency)
+    return parser(response.content, response.charset_encoding, url, conditions, currency)

@@ -191,6 +191,14 @@ def test_redirects_are_followed_to_their_end(shop: HTTPServer, open_web: Opener)
     assert "Cookie" not in shop.log[-1][0].headers
 
 
+def test_a_redirect_does_not_lose_the_variant(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/old").respond_with_data("", 301, {"Location": "/products/mug"})
+    shop.expect_request("/products/mug").respond_with_data(markups.SHOPIFY, content_type=HTML)
+    [offer] = fetch(open_web(), shop.url_for("/old?variant=3")).offers
+    assert (offer.price, offer.url) == (Decimal("15.00"), shop.url_for("/products/mug?variant=3"))
+
+
 @pytest.mark.parametrize(
     ("location", "code"),
     [("/loop", "TOO_MANY_REDIRECTS"), ("http://127.0.0.1/", "ADDRESS_REFUSED"), ("/admin", "ROBOTS_DISALLOWED")],

@@ -87,6 +87,18 @@ def test_an_offer_that_names_its_product() -> None:
     assert prices(script(offer(itemOffered={"@type": "Product", "name": "Mug"}))) == ORDINARY
 
 
+def test_an_offer_that_stands_beside_its_product() -> None:
+    mug = {"@id": "#mug", **product(None)}
+    beside = [mug, offer(9, itemOffered={"@id": "#other"}), offer(itemOffered={"@id": "#mug"})]
+    assert prices(script({"@graph": beside})) == ORDINARY
+
+
+def test_a_variant_that_names_its_group() -> None:
+    group = {"@id": "#group", "@type": "ProductGroup", "name": "Mugs"}
+    red = product(offer(), name="Red", isVariantOf={"@id": "#group"})
+    assert prices(script({"@graph": [group, red]})) == ORDINARY
+
+
 def test_an_aggregate_whose_offers_have_no_price_has_its_lowest() -> None:
     aggregate = {"@type": "AggregateOffer", "lowPrice": 19.5, "highPrice": 30, "priceCurrency": "USD"}
     assert prices(script(product({**aggregate, "offers": [{"@type": "Offer", "url": "/a"}]}))) == ORDINARY
@@ -253,6 +265,7 @@ def test_the_variant_that_the_address_names(markup: str, named: str) -> None:
         (variants({"offers": offer(9, url="?variant=1")}, {"offers": offer(8, url="?variant=2")}), "?variant=3"),
         (variants({"url": "#a", "offers": offer(9)}, {"url": "#b", "offers": offer(8)}), "#c"),
         (script(product(offer(9), url="/mug?variant=1")), "?variant=3"),
+        (script(product([offer(9, url="?variant=1&utm_source=a")])), "?variant=3&utm_source=b"),
     ],
 )
 def test_a_variant_that_is_not_there_is_not_another(markup: str, named: str) -> None:
