@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from workers.marketplaces.web.timing import is_ahead, is_over
-from workers.marketplaces.web.values import Node, dicts, first, number, scalars, segment, term, text, types
+from workers.marketplaces.web.values import Node, dicts, first, number, scalars, segment, term, terms, text, types
 
 SINCE, UNTIL = ("validFrom",), ("validThrough", "priceValidUntil")
 # Where an offer has the name of its product.
@@ -20,16 +20,26 @@ _NOT_ASKED = {
     "rrp": "a recommended price",
     "invoiceprice": "an invoice price",
     "minimumadvertisedprice": "a minimum advertised price",
+    "subscription": "a subscription price",
+    **dict.fromkeys(
+        ("installment", "downpayment", "activationfee", "distancefee", "cleaningfee"), "only a part of what is paid"
+    ),
 }
 _NOT_OF_THE_GOODS = {"deliverychargespecification", "paymentchargespecification"}
 _CUSTOMERS = {"business", "reseller", "publicinstitution"}
-# UN/CEFACT's codes of one piece, and words for it.
-_PIECES = {"", "C62", "EA", "H87", "PCE", "PCS", "NAR", "NMP", "XPP", "PIECE", "ITEM", "UNIT", "EACH", "STK", "ST"}
+# UN/CEFACT's codes, and what is written instead of them: of weights, volumes, lengths, areas, and of many pieces.
+_MEASURES = {
+    *("KGM", "GRM", "MGM", "LBR", "ONZ", "TNE", "KG", "G", "MG", "LB", "LBS", "OZ"),
+    *("GRAM", "KILOGRAM", "POUND", "OUNCE"),
+    *("LTR", "MLT", "CLT", "DLT", "GLL", "OZA", "L", "ML", "CL", "DL", "LITRE", "LITER", "GALLON"),
+    *("MTR", "CMT", "MMT", "FOT", "INH", "YRD", "M", "CM", "MM", "FT", "IN", "MTK", "MTQ", "FTK", "METRE", "METER"),
+    *("DZN", "DOZEN", "CEN", "MIL", "CASE", "PALLET", "PF"),
+}
 _LASTING = ("billingDuration", "eligibleDuration", "billingStart", "leaseLength")
 _TIMES = {"SEC", "MIN", "HUR", "DAY", "WEE", "MON", "QAN", "ANN", "HOUR", "WEEK", "MONTH", "QUARTER", "YEAR"}
 _NAMED_SO = re.compile(
     r"\bsubscri(?:be|ption|bers?)\b|\b(?:spar-?)?abo\b|\babonnement\b|\bauto-?(?:ship|delivery|renew)|\brecurring\b"
-    r"|\bmembers?\b|\bmembership\b|\bmitglieder"
+    r"|\bmembers?\b|\bmembership\b|\bmitglieder|\bloyalty\b|\bclub(?:card)?\b"
     r"|\bwholesale\b|\bb2b\b|\btrade price\b|\bbulk\b|\binstal?lments?\b|\bper month\b|\bmonthly\b",
     re.IGNORECASE,
 )
@@ -47,12 +57,8 @@ def why_not(node: Node) -> str:
 
 def why_not_asked(specification: Node) -> str:
     """By its kind: empty where it is what the shop asks for."""
-    named = term(specification, "priceType") or term(specification, "priceComponentType")
-    if named in {"installment", "downpayment", "activationfee", "distancefee", "cleaningfee"}:
-        return "only a part of what is paid"
-    if named == "subscription":
-        return "a subscription price"
-    return _NOT_ASKED.get(named, "")
+    named = [*terms(specification, "priceType"), *terms(specification, "priceComponentType")]
+    return next((_NOT_ASKED[name] for name in named if name in _NOT_ASKED), "")
 
 
 def _kind(node: Node) -> str:
@@ -85,7 +91,7 @@ def _tier(node: Node) -> str:
         exactly = number(quantity, "value")
         if (least is not None and least > 1) or (least is None and exactly is not None and exactly != 1):
             return f"the price from {least or exactly:f} pieces on"
-        if least is None and exactly is None and number(quantity, "maxValue") is None:
+        if least is None and exactly is None and _says(quantity, "value"):
             return "a price for a certain quantity"
     for volume in _quantities(node, "eligibleTransactionVolume"):
         if any((number(volume, name) or 0) > 0 for name in ("minPrice", "minValue", "price", "value")):
@@ -97,9 +103,9 @@ def _per_unit(node: Node) -> str:
     """By the kilogram, say. With a valueReference it is the price of the goods, and that is what it is of."""
     for quantity in _quantities(node, "referenceQuantity"):
         value = number(quantity, "value")
-        if not _says(quantity, "valueReference") and (_unit(quantity) not in _PIECES or value not in (None, 1)):
+        if not _says(quantity, "valueReference") and (_unit(quantity) in _MEASURES or value not in (None, 1)):
             return f"the price of {value or 1:f} {_unit(quantity) or 'pieces'}"
-    return "" if _unit(node) in _PIECES or _unit(node) in _TIMES else f"the price of a {_unit(node)}"
+    return f"the price of a {_unit(node)}" if _unit(node) in _MEASURES else ""
 
 
 def _customers(node: Node) -> str:
@@ -139,4 +145,5 @@ def _quantities(node: Node, name: str) -> Sequence[Node]:
 
 def _unit(node: Node) -> str:
     value = first(node.get("unitCode")) or first(node.get("unitText"))
-    return segment(value[:20]).upper() if isinstance(value, str) else ""
+    word = segment(value[:20]).upper() if isinstance(value, str) else ""
+    return re.sub(r"^(?:PER\b|[\d\s.])+|[^A-Z0-9]", "", word)

@@ -31,6 +31,8 @@ def asked(offer: Node, specifications: Sequence[Node], own: str) -> Price:
     if reason := why_not(offer):
         raise ValueError(f"{_shown(offer)} is {reason}{_NOT_ORDINARY}")
     within = [*dicts(offer.get("price")), *filter(is_of_the_goods, specifications)][:_MOST_SPECIFICATIONS]
+    if not _codes(offer):
+        offer = {**offer, "priceCurrency": [code for each in within for code in _codes(each)]}
     ordinary, conditional, reasons = _sorted(within, offer, own)
     stated = [price_of(offer, "price", offer, own)] if scalars(offer, "price") else []
     of_all = [included for each in within if not scalars(each, "price") and (included := _included(each)) is not None]
@@ -106,7 +108,7 @@ def _lowest(offer: Node, specifications: Sequence[Node], own: str) -> Price | No
 def price_of(node: Node, name: str, offer: Node, own: str) -> Price:
     """The node's property of that name, by the offer's currency if it has none. Raises ValueError if not a price."""
     amounts = scalars(node, name)
-    codes = _codes(node) or _codes(offer)
+    codes = list(dict.fromkeys(_codes(node) or _codes(offer))) if len(amounts) == 1 else _codes(node) or _codes(offer)
     if len(codes) != len(amounts) and len(set(codes)) > 1:
         raise ValueError("The page has several currencies for one price.")
     if len(codes) != len(amounts):

@@ -29,6 +29,8 @@ NOT_ORDINARY = [
     ({"referenceQuantity": KILOGRAM}, "the price of 1 KGM"),
     ({"referenceQuantity": {"value": 6, "unitCode": "C62"}}, "the price of 6 C62"),
     ({"unitCode": "KGM"}, "the price of a KGM"),
+    ({"unitText": "per 100 g"}, "the price of a G"),
+    ({"unitText": "month"}, "a subscription price"),
     ({"eligibleCustomerType": "http://purl.org/goodrelations/v1#Business"}, "a price for businesses"),
     ({"validThrough": "2001-01-01"}, "valid until 2001-01-01"),
     ({"validFrom": "2999-01-01T00:00:00Z"}, "valid from 2999-01-01T00:00:00Z on"),
@@ -83,6 +85,8 @@ def test_what_is_crossed_out_or_recommended_is_not_asked(kind: str) -> None:
     [
         {"eligibleQuantity": {"minValue": 1, "maxValue": 9}},
         {"eligibleQuantity": {"value": 1, "unitCode": "C62"}},
+        {"eligibleQuantity": {"unitCode": "C62"}},
+        {"unitText": "per bottle"},
         {"eligibleCustomerType": "http://purl.org/goodrelations/v1#Enduser"},
         {"businessFunction": "http://purl.org/goodrelations/v1#Sell"},
         {"referenceQuantity": {"value": 1, "unitCode": "C62"}},
@@ -110,6 +114,10 @@ def test_a_date_is_over_when_its_day_is_over_everywhere() -> None:
 
 def test_a_product_may_be_called_like_a_subscription() -> None:
     assert prices(script(product(offer(name="Monthly planner, A5"), name="Monthly planner"))) == ORDINARY
+
+
+def test_the_currency_may_be_in_the_specification_only() -> None:
+    assert prices(script(product({"price": "19.50", "priceSpecification": {"priceCurrency": "USD"}}))) == ORDINARY
 
 
 def test_a_sale_price_that_is_on_comes_before_the_regular_one() -> None:
@@ -155,6 +163,7 @@ def test_a_dollar_is_the_products_own(currency: str) -> None:
         (offer("up to $30"), "The price “up to $30” cannot be read as one amount."),
         (offer(["25.00", "19.50"]), "The page has several prices for one offer: 25.00, 19.50."),
         (offer(priceCurrency=["USD", "EUR"]), "The page has several currencies for one price."),
+        (offer(eligibleQuantity="many"), "a price for a certain quantity"),
         ({"@type": "AggregateOffer", "highPrice": 30, "priceCurrency": "USD"}, "only a highest price, 30"),
         ({"priceSpecification": {"maxPrice": 30, "priceCurrency": "USD"}}, "only a highest price, 30"),
         ({"@type": "OfferForLease", "price": 5, "priceCurrency": "USD"}, "an offer to rent"),
