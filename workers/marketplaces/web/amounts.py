@@ -22,13 +22,13 @@ _NUMBER = re.compile(
     r"(?P<bare>(?<![^\W\d_])[.,])?(?P<digits>[0-9](?:[0-9.,' ]*[0-9])?)(?P<cents>\s?€\s?[0-9]{2}(?![0-9]))?"
     r"(?:\s?[.,:/]\s?[-–—]+)?"
 )
-_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _GROUPED = re.compile(r"[0-9]+|[0-9]{1,3}([ .,'])[0-9]{3}(?:\1[0-9]{3})*|[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}")
-_ANY_DIGIT = re.compile(r"[^\D0-9]|[²³¹⁰-₉¼-¾⅐-⅞]")
+# Digits of other scripts, and those that stand higher or lower: 19⁹⁹ is not 1999.
+_OTHER_DIGIT = re.compile(r"[^\D0-9]|[²³¹⁰-₉¼-¾⅐-⅞]")
 # A range, or a negative number; not the German 12,-
 _DASHED = re.compile(r"[-−–—]\D{0,3}[0-9]")
 _POSTAGE = re.compile(
-    r"(?:\+|\b(?:zzgl|plus|excl|exkl|excluding|ohne|hors|plus)\b)\.?\s*"
+    r"(?:\+|\b(?:zzgl|plus|excl|exkl|excluding|ohne|hors)\b)\.?\s*"
     r"(?:versand(?:kosten)?|shipping|delivery|postage|p&p|frais de port|livraison)\b",
     re.IGNORECASE,
 )
@@ -83,7 +83,7 @@ def written(text: str) -> Written:
     """Raises ValueError where the text has anything that is not known to belong to one price."""
     text = " ".join(unescape(text).split()).translate(_APOSTROPHES)
     problem = ValueError(f"The price “{text[:_SHOWN]}” cannot be read as one amount.")
-    if len(text) > _LONGEST or _ANY_DIGIT.search(text):
+    if len(text) > _LONGEST or _OTHER_DIGIT.search(text):
         raise problem
     shortened = _RATE_OF_TAX.sub("", _POSTAGE.sub(" ", text))
     found = list(_NUMBER.finditer(shortened))

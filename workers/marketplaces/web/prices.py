@@ -108,18 +108,17 @@ def _lowest(offer: Node, specifications: Sequence[Node], own: str) -> Price | No
 def price_of(node: Node, name: str, offer: Node, own: str) -> Price:
     """The node's property of that name, by the offer's currency if it has none. Raises ValueError if not a price."""
     amounts = scalars(node, name)
-    codes = list(dict.fromkeys(_codes(node) or _codes(offer))) if len(amounts) == 1 else _codes(node) or _codes(offer)
-    if len(codes) != len(amounts) and len(set(codes)) > 1:
-        raise ValueError("The page has several currencies for one price.")
+    codes = _codes(node) or _codes(offer)
     if len(codes) != len(amounts):
+        if len(set(codes)) > 1:
+            raise ValueError("The page has several currencies for one price.")
         codes = [next(iter(codes), "")] * len(amounts)
     included = _included(node)
     prices = [_one(amount, code, included, own) for amount, code in zip(amounts, codes, strict=True)]
     prices = [each for each in prices if each.currency == own] or prices
     if len({(each.amount, each.currency) for each in prices}) > 1:
-        raise ValueError(
-            f"The page has several prices for one offer: {', '.join(str(each.amount) for each in prices)}."
-        )
+        shown = ", ".join(str(each.amount) for each in prices)
+        raise ValueError(f"The page has several prices for one offer: {shown}.")
     return prices[0]
 
 
