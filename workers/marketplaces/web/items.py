@@ -71,9 +71,9 @@ class _Items:
                 yield self._item(element, _DEEPEST_ITEM)
 
     def _names(self, element: Any) -> list[str]:
-        """The properties whose value the element is. Outside of RDFa's items, rel is about links."""
+        """The properties whose value the element is."""
         for attribute in self._grammar.property:
-            if attribute in element.attrib and (attribute != "rel" or self._grammar.item in element.attrib):
+            if attribute in element.attrib:
                 return [segment(name) for name in element.get(attribute).split()]
         return []
 
@@ -96,11 +96,16 @@ class _Items:
         for attribute in _VALUE_ATTRIBUTES:
             if attribute in element.attrib:
                 return str(element.get(attribute))[:_LONGEST_TEXT]
+        if self._grammar is RDFA and "property" not in element.attrib and levels:
+            # A hanging rel: what it is about are the items in it.
+            return [self._item(each, levels - 1) for each in element if self._grammar.item in each.attrib]
         return _text(element)
 
     def _of_the_item(self, element: Any) -> Iterator[Any]:
         """The elements with its properties, in their order, those that it refers to last; not of the items within."""
-        referred = (self._by_id.get(name) for name in element.get("itemref", "").split())
+        # Only microdata has references of this kind.
+        names = element.get("itemref", "").split() if self._grammar is MICRODATA else ()
+        referred = (self._by_id.get(name) for name in names)
         waiting = [iter(each for each in referred if each is not None), iter(element)]
         while waiting and self._visits_left:
             each = next(waiting[-1], None)

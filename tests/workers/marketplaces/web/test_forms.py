@@ -130,6 +130,16 @@ def test_an_aggregate_whose_offers_have_no_price_has_its_lowest() -> None:
             "rdfa",
         ),
         (
+            '<div vocab="https://schema.org/" typeof="Product"><p rel="offers"><i typeof="Offer">'
+            '<b property="price">$19.50</b></i></p></div>',
+            "rdfa",
+        ),
+        (
+            '<div prefix="s: https://schema.org/" typeof="s:Product"><a rel="s:offers" href="#o">The offer</a></div>'
+            '<div prefix="s: https://schema.org/" typeof="s:Offer" about="#o"><b property="s:price">$19.50</b></div>',
+            "rdfa",
+        ),
+        (
             '<div vocab="https://schema.org/" typeof="Product"><link property="offers" href="#o"></div>'
             '<div vocab="https://schema.org/" typeof="Offer" resource="#o"><b property="price">$19.50</b></div>',
             "rdfa",

@@ -148,6 +148,7 @@ FLOOD = b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000))
         b"<div id=a>" + b"<i itemprop=b itemscope itemref=a></i>" * 40_000 + b"<p itemscope itemref=a>",
         b"<div id=a>" + b"<i>x</i>" * 100_000 + b"</div>" + b"<p itemscope itemref=a></p>" * 20_000,
         b"<div id=a itemprop=b>" + b"x y " * 300_000 + b"</div>" + b"<p itemscope itemref=a></p>" * 20_000,
+        b"<div id=a rel=b>" + b"<i typeof=c></i>" * 40_000 + b"</div>" + b"<p typeof=c itemref=a></p>" * 20_000,
         LD + b"/*" * MIB,
         LD + b'{"' + b'\\"' * MIB,
         LD + b"{" + b", " * MIB,
@@ -155,7 +156,7 @@ FLOOD = b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000))
         LD + b'{"@type":"Product","offers":{"price":"' + b"1 " * MIB,
         LD + b"[" + b",".join(b'{"@id":"a","k%d":1}' % number for number in range(60_000)) + b"]",
     ],
-    ids=range(37),
+    ids=range(38),
 )
 def test_a_hostile_page_costs_bounded_time(content: bytes) -> None:
     began = time.process_time()
