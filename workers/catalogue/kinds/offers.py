@@ -21,8 +21,9 @@ from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, moment, of_p
 
 DEFAULTS: Row = {
     "shipping": Decimal(0),
-    # Only scans find any: an imported offer that takes the place of a scanned one has none.
+    # Only scans find these: an imported offer that takes the place of a scanned one has none.
     "points": Decimal(0),
+    "source": "",
     "condition": CONDITIONS[0],
     "fulfilment": "",
     "is_buy_box": False,
