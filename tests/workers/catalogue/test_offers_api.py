@@ -33,6 +33,7 @@ def test_only_sku_seller_and_price_are_needed(seller: Caller) -> None:
         "seller": "Rival",
         "price": 9.99,
         "shipping": 0.0,
+        "points": 0.0,
         "currency": "USD",
         "condition": "new",
         "fulfilment": "",

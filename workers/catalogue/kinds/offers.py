@@ -40,9 +40,7 @@ class OfferView(BaseModel):
     seller: str
     price: Money
     shipping: Money
-    points: Money | None = Field(
-        default=None, description="What the points are worth that the buyer gets. It is left out if there are none."
-    )
+    points: Money = Field(description="What the points are worth that the buyer gets for the price.")
     currency: str
     condition: str
     fulfilment: str = Field(description="Who ships, in the marketplace's own word. It is empty if unknown.")
@@ -64,7 +62,7 @@ def show(row: Offer) -> dict[str, object]:
         "seller": row.seller,
         "price": row.price,
         "shipping": row.shipping,
-        **({"points": row.points} if row.points else {}),
+        "points": row.points,
         "currency": row.currency,
         "condition": row.condition,
         "fulfilment": row.fulfilment,

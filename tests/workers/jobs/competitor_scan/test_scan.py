@@ -392,7 +392,7 @@ def test_points_count_when_they_are_fetched_and_when_they_are_stored(owner: Call
         assert (cheapest["price"], cheapest["points"], cheapest["landed_price"]) == (14.8, 1.48, 13.32)
         assert "points" not in plain
         assert found["summary"]["lowest_landed"] == 13.32
-    assert [each.get("points") for each in listed(owner, "offers")] == [1.48, None]
+    assert [each["points"] for each in listed(owner, "offers")] == [1.48, 0.0]
 
 
 def test_an_import_takes_the_place_of_a_scanned_offer_and_of_its_points(
