@@ -30,6 +30,7 @@ LEAST_SECONDS = READ_SECONDS / 4
 # After a read that failed, until the next one there; and how long it is tried.
 PAUSE_SECONDS = 60
 TRY_FOR_SECONDS = 3600
+REMOVED = "NOT_READ_BACK: The product was removed from the catalogue before this was read back."
 SUPERSEDED = "NOT_READ_BACK: A later change came before this one was read back."
 
 
@@ -102,7 +103,10 @@ def _parameters(connection: Connection) -> dict[str, object]:
 
 def _read(desk: Desk, unread: Unread) -> None:
     """Raises OutboundError where another try may help."""
-    change = Change.objects.select_related("product").get(pk=unread.id)
+    change = Change.objects.select_related("product").filter(pk=unread.id).first()
+    if change is None:
+        _record(unread, ReadBack.MISSED, REMOVED)
+        return
     kind = KINDS[change.kind]
     try:
         live = kind.read(desk, listing_of(change.product))

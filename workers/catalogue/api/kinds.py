@@ -76,6 +76,10 @@ class ReportView(BaseModel):
         description="How many rows the catalogue had already, or were added to another row of the same SKU and day."
     )
     rejected: int = Field(description="How many rows have an error and were left out.")
+    prices_changed: int = Field(description="How many products that the catalogue had already got another price.")
+    prices_kept: int = Field(
+        description="With `price=keep`: how many products kept a price that differs from the row's."
+    )
     errors: list[RowErrorView] = Field(description="The first thousand errors.")
     skipped_count: int = Field(description="How many rows are not items, such as images or cancelled orders.")
     skipped: list[SkippedView] = Field(description="The first thousand of those rows, and why they were left out.")
@@ -105,6 +109,8 @@ def show_outcome(outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
         "imported": report.imported,
         "updated": report.updated,
         "rejected": report.rejected,
+        "prices_changed": report.prices_changed,
+        "prices_kept": report.prices_kept,
         "errors": report.errors,
         "skipped_count": report.skipped_count,
         "skipped": report.skipped,

@@ -37,6 +37,8 @@ class Scope:
     expected: Expected
     at: datetime
     known: dict[str, KnownProduct] = field(default_factory=dict)
+    # Columns that stay as they are in rows that are there.
+    keep: frozenset[str] = frozenset()
 
 
 Check = Callable[[Row], Row]
