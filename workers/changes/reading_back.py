@@ -58,14 +58,15 @@ WHERE id = (SELECT due.id {_DUE} ORDER BY due.attempts, due.id LIMIT 1 FOR UPDAT
 RETURNING id, attempts
 """
 
-# A later change that was, or may have been, sent: what the marketplace shows says nothing of this one.
+# A later change that was, or may have been, sent: what the marketplace shows says nothing of this one. An imported
+# price is sent nowhere.
 RECORD = """
 UPDATE changes_change change SET read_back = %(read_back)s::text,
     detail = CASE WHEN %(detail)s::text = '' THEN detail ELSE %(detail)s::text END
 WHERE id = %(id)s AND attempts = %(attempts)s AND read_back = 'waiting' AND (%(superseded)s::boolean OR NOT EXISTS (
     SELECT FROM changes_change later
     WHERE later.product_id = change.product_id AND later.kind = change.kind AND later.id > change.id
-        AND later.status IN ('applied', 'unknown')
+        AND later.status IN ('applied', 'unknown') AND later.reason <> 'IMPORTED'
 ))
 RETURNING id
 """
