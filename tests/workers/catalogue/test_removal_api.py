@@ -1,5 +1,6 @@
 """DELETE /api/catalogue/products, /sales and /offers."""
 
+from contextlib import ExitStack
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from aijobs.models import ApiKey
 from tests.clients import Caller, caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers.catalogue import removal
+from workers.catalogue.api import kinds
 from workers.catalogue.kinds import KINDS
 from workers.catalogue.models import Offer, Product, Removal, Sale, Scan
 from workers.changes.models import Change
@@ -251,6 +253,17 @@ def test_what_is_not_clear_is_refused(seller: Caller, kind: str, query: dict[str
     assert [each["path"] for each in answer.json()["error"]["details"]] == [path]
     assert counts() == (2, 6, 6, 2)
     assert not Removal.objects.exists()
+
+
+def test_a_removal_takes_the_place_of_an_import_and_gives_it_back(seller: Caller) -> None:
+    with ExitStack() as places:
+        for _ in range(kinds.MOST_IMPORTS):
+            places.enter_context(kinds.place())
+        answer = send(seller, "sales", all="true")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (429, "IMPORT_BUSY")
+        assert counts() == (2, 6, 6, 2)
+    for _ in range(kinds.MOST_IMPORTS + 1):
+        removed(seller, "sales", all="true")
 
 
 # --- The record -------------------------------------------------------------------------------------------------

@@ -75,6 +75,17 @@ def test_rows_of_json_that_differ_in_their_fields_are_audited_too(owner: Caller)
     assert sorted(changes(owner)) == [("A", 10, 9), ("B", 10, 8.1)]
 
 
+def test_a_part_of_a_row_changes_a_price_or_keeps_it_like_a_whole_one(owner: Caller) -> None:
+    add_products(owner, "A", "B", price="10")
+    file = "sku,price,stock\nA,9,1\nB,10,2\n"
+    told = report(owner, "products", file, price="keep")
+    assert (told["updated"], told["prices_changed"], told["prices_kept"]) == (2, 0, 1)
+    assert {(each["price"], each["stock"]) for each in listed(owner, "products")} == {(10, 1), (10, 2)}
+    assert report(owner, "products", file)["prices_changed"] == 1
+    assert report(owner, "products", "sku,stock\nA,5\n")["prices_changed"] == 0
+    assert changes(owner) == [("A", 10, 9)]
+
+
 def test_a_dry_run_counts_and_records_nothing(owner: Caller) -> None:
     add_products(owner, "A", "B", price="10")
     told = report(owner, "products", HEADER + "A,a,8.50\nB,b,10\nC,c,1\n", dry_run="true")
