@@ -16,6 +16,7 @@ SELECT
         ELSE 'The new price is in ' || product.currency || ', the old one was in ' || held.currency || '.' END,
     '[]', '', now(), 0, now()
 FROM held JOIN catalogue_product product ON product.id = held.id
-WHERE (product.price, product.currency) IS DISTINCT FROM (held.price, held.currency)
+WHERE product.id = ANY(ARRAY(SELECT id FROM held))
+    AND (product.price, product.currency) IS DISTINCT FROM (held.price, held.currency)
 ORDER BY product.sku
 """
