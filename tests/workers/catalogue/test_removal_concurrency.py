@@ -57,6 +57,7 @@ def scan(found: list[Product], job_id: UUID) -> None:
                 fetched_at=at,
                 price=Decimal(9),
                 shipping=Decimal(0),
+                points=Decimal(0),
                 currency="USD",
                 is_buy_box=False,
                 url="",
