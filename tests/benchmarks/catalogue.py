@@ -136,9 +136,9 @@ INSERT INTO catalogue_offer (product_id, tenant_id, marketplace, seller, fetched
 SELECT id, tenant_id, marketplace, 'Rival ' || number %% 5,
     timestamptz '2026-03-31' - make_interval(hours => number), 9, 'USD'
 FROM generate_series(1, 100) number, catalogue_product;
-INSERT INTO changes_change (tenant_id, product_id, marketplace, kind, before, after, reason, status, detail,
-    warnings, read_back, created_at, attempts, not_before)
-SELECT tenant_id, id, marketplace, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()
+INSERT INTO changes_change (tenant_id, product_id, marketplace, sku, currency, kind, before, after, reason, status,
+    detail, warnings, read_back, created_at, attempts, not_before)
+SELECT tenant_id, id, marketplace, sku, currency, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()
 FROM generate_series(1, 50) number, catalogue_product;
 ANALYZE;
 """

@@ -50,6 +50,15 @@ def leaves_credentials_out(case: Case) -> bool:
 
 IMPORTS = {f"/api/catalogue/{kind.name}" for kind in KINDS}
 
+
+def says_not_what_to_remove(case: Case) -> bool:
+    query = case.query or {}
+    some = query.keys() & {"sku", "from", "to"}
+    everything = str(query.get("all", False)).lower() == "true"
+    backwards = str(query.get("from", "")) > str(query.get("to", "9"))
+    return case.method.upper() == "DELETE" and case.path in IMPORTS and (everything == bool(some) or backwards)
+
+
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
@@ -62,6 +71,8 @@ REFUSALS = [
     Refusal(400, "INVALID_REQUEST", lambda case: case.path in IMPORTS),
     # Which time zones there are, the machine says.
     Refusal(422, "INVALID_FILTER", lambda case: case.path in IMPORTS and "timezone" in case.query),
+    # Everything of a marketplace is removed only where that is asked for, and the first day is not after the last.
+    Refusal(422, "INVALID_FILTER", says_not_what_to_remove),
 ]
 
 

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from aijobs.admin.base import Admin, ReadOnlyAdmin
 from aijobs.admin.filters import ExactFilter, TenantFilter, of_tenant
-from workers.catalogue.models import Offer, Product, Sale, Scan
+from workers.catalogue.models import Offer, Product, Removal, Sale, Scan
 
 # A SKU that more products share is searched for in one tenant's list.
 MOST_PRODUCTS = 100
@@ -92,3 +92,22 @@ class ScanAdmin(OfProductsAdmin):
     list_display = ["product", "scanned_at", "fetched", "lowest_landed", "buy_box_price"]
     list_select_related = ["product"]
     raw_id_fields = ["job"]
+
+
+@admin.register(Removal)
+class RemovalAdmin(ReadOnlyAdmin):
+    list_display = [
+        "started_at",
+        "tenant",
+        "kind",
+        "marketplace",
+        "sku",
+        "first_day",
+        "last_day",
+        "deleted",
+        "refused",
+        "key_prefix",
+        "ended_at",
+    ]
+    list_filter = [TenantFilter]
+    list_select_related = ["tenant"]

@@ -11,5 +11,6 @@ class CatalogueConfig(AppConfig):
         scopes.add("catalogue:read", "Read products, sales, offers, price changes and the repricing policy.")
         scopes.add(
             "catalogue:write",
-            "Import products, sales and offers, apply and revert price changes, and set the repricing policy.",
+            "Import and remove products, sales and offers, apply and revert price changes, and set the repricing "
+            "policy.",
         )

@@ -63,6 +63,7 @@ class Said(NamedTuple):
     currency: str | None = None
     sku: str | None = None
     strict: bool = False
+    keep_prices: bool = False
     dry_run: bool = False
 
     def given(self) -> dict[str, str]:
@@ -145,6 +146,7 @@ def _import(
         said.dry_run,
         {} if expected is None else expected,
         now(),
+        keep=frozenset({"price"}) if said.keep_prices and kind is PRODUCTS else frozenset(),
     )
     report = write(
         kind,

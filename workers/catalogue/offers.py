@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import transaction
+
 from aijobs import sql
 from workers.catalogue.importing.writing import line, upsert
 from workers.catalogue.kinds import OFFERS
@@ -106,13 +108,34 @@ def store(offers: Sequence[StoredOffer]) -> None:
 
 
 def store_scans(scans: Sequence[Scan]) -> None:
-    """One row per product and job: a second run of a job replaces what the first saw."""
-    Scan.objects.bulk_create(
-        scans,
-        update_conflicts=True,
-        unique_fields=["product", "job"],
-        update_fields=["scanned_at", "conditions", "fetched", "sellers", "lowest_landed", "buy_box_price"],
-    )
+    """One row per product and job: a second run of a job replaces what the first saw.
+
+    What was seen of a product that was removed meanwhile is left out, as in `store`.
+    """
+    with transaction.atomic():
+        there = _hold_products([scan.product_id for scan in scans])
+        Scan.objects.bulk_create(
+            [scan for scan in scans if scan.product_id in there],
+            update_conflicts=True,
+            unique_fields=["product", "job"],
+            update_fields=["scanned_at", "conditions", "fetched", "sellers", "lowest_landed", "buy_box_price"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    id: int
+
+
+HOLD_PRODUCTS = """
+SELECT id FROM catalogue_product WHERE id = ANY(%(products)s::bigint[])
+ORDER BY tenant_id, marketplace, sku FOR KEY SHARE
+"""
+
+
+def _hold_products(product_ids: Sequence[int]) -> set[int]:
+    """Those of the products that are there, and stay until the transaction ends."""
+    return {each.id for each in sql.rows(_Held, HOLD_PRODUCTS, {"products": list(product_ids)})}
 
 
 def lowest_prices(

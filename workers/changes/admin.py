@@ -1,14 +1,14 @@
 """The staff's view of changes: policies to set, decided changes to read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from aijobs.admin.base import Admin
+from aijobs.admin.base import Admin, ReadOnlyAdmin
 from aijobs.admin.filters import TenantFilter
-from workers.catalogue.admin import OfProductsAdmin
+from workers.catalogue.admin import MarketplaceFilter
 from workers.changes.kinds import KINDS
 from workers.changes.models import Change, RepricingPolicy
 
@@ -39,9 +39,12 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(Change)
-class ChangeAdmin(OfProductsAdmin):
+class ChangeAdmin(ReadOnlyAdmin):
+    """It names SKUs and not products: those may be removed, and their changes stay."""
+
     list_display = [
-        "product",
+        "sku",
+        "marketplace",
         "kind",
         "before",
         "after",
@@ -53,6 +56,8 @@ class ChangeAdmin(OfProductsAdmin):
         "applied_by",
         "created_at",
     ]
-    list_filter = [TenantFilter, KindFilter, "status", "read_back"]
-    list_select_related = ["product", "tenant", "applied_by"]
+    list_filter = [TenantFilter, MarketplaceFilter, KindFilter, "status", "read_back"]
+    list_select_related = ["tenant", "applied_by"]
+    search_fields: ClassVar = ["sku__exact"]
+    search_help_text = "Enter a whole SKU."
     raw_id_fields = ["job", "reverts"]

@@ -147,6 +147,8 @@ def _change(
         tenant_id=origin.tenant_id,
         product=product,
         marketplace=product.marketplace,
+        sku=product.sku,
+        currency=kind.currency(product),
         job_id=origin.job_id,
         kind=kind.name,
         before=kind.dump(decision.before),

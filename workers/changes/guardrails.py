@@ -18,14 +18,15 @@ class Recent:
     """What has lately been done to one thing of a product: nothing, unless said otherwise."""
 
     in_progress: bool = False
-    # When the applied changes of the last day, or of the cool-down where that is longer, were decided.
+    # When the applied changes of the last day, or of the cool-down where that is longer, were decided. What was
+    # imported counts as none: the morning's price list must not keep the day's jobs from their work.
     applied_at: tuple[datetime, ...] = ()
 
 
 def recent_changes(kind: ChangeKind[V], products: Sequence[Product], cool_down: timedelta) -> dict[int, Recent]:
     """By product. To be read under the products' locks, so that no other change comes between."""
     changes = Change.objects.filter(kind=kind.name, product__in=products)
-    applied = changes.filter(status=ChangeStatus.APPLIED, created_at__gte=now() - max(DAY, cool_down))
+    applied = changes.decided().filter(status=ChangeStatus.APPLIED, created_at__gte=now() - max(DAY, cool_down))
     moments: dict[int, list[datetime]] = {}
     for product_id, at in applied.values_list("product_id", "created_at"):
         moments.setdefault(product_id, []).append(at)

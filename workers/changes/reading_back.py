@@ -30,6 +30,7 @@ LEAST_SECONDS = READ_SECONDS / 4
 # After a read that failed, until the next one there; and how long it is tried.
 PAUSE_SECONDS = 60
 TRY_FOR_SECONDS = 3600
+REMOVED = "NOT_READ_BACK: The product was removed from the catalogue before this was read back."
 SUPERSEDED = "NOT_READ_BACK: A later change came before this one was read back."
 
 
@@ -57,14 +58,15 @@ WHERE id = (SELECT due.id {_DUE} ORDER BY due.attempts, due.id LIMIT 1 FOR UPDAT
 RETURNING id, attempts
 """
 
-# A later change that was, or may have been, sent: what the marketplace shows says nothing of this one.
+# A later change that was, or may have been, sent: what the marketplace shows says nothing of this one. An imported
+# price is sent nowhere.
 RECORD = """
 UPDATE changes_change change SET read_back = %(read_back)s::text,
     detail = CASE WHEN %(detail)s::text = '' THEN detail ELSE %(detail)s::text END
 WHERE id = %(id)s AND attempts = %(attempts)s AND read_back = 'waiting' AND (%(superseded)s::boolean OR NOT EXISTS (
     SELECT FROM changes_change later
     WHERE later.product_id = change.product_id AND later.kind = change.kind AND later.id > change.id
-        AND later.status IN ('applied', 'unknown')
+        AND later.status IN ('applied', 'unknown') AND later.reason <> 'IMPORTED'
 ))
 RETURNING id
 """
@@ -102,7 +104,10 @@ def _parameters(connection: Connection) -> dict[str, object]:
 
 def _read(desk: Desk, unread: Unread) -> None:
     """Raises OutboundError where another try may help."""
-    change = Change.objects.select_related("product").get(pk=unread.id)
+    change = Change.objects.select_related("product").filter(pk=unread.id).first()
+    if change is None:
+        _record(unread, ReadBack.MISSED, REMOVED)
+        return
     kind = KINDS[change.kind]
     try:
         live = kind.read(desk, listing_of(change.product))

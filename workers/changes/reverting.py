@@ -26,8 +26,10 @@ def revert(change: Change, applied_by: int) -> Change:
     """
     kind: ChangeKind[Any] = KINDS[change.kind]
     with transaction.atomic():
-        networked = is_networked(kind, hold_connection(change.tenant_id, change.product.marketplace))
-        product = Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
+        networked = is_networked(kind, hold_connection(change.tenant_id, change.marketplace))
+        product = Product.objects.select_for_update(no_key=True).filter(pk=change.product_id).first()
+        if product is None:
+            raise NotRevertible("The product was removed from the catalogue.")
         if problem := _why_not(kind, change, product):
             raise NotRevertible(problem)
         if not networked:
@@ -40,6 +42,8 @@ def _undone(change: Change, product: Product, networked: bool, applied_by: int) 
         tenant_id=change.tenant_id,
         product=product,
         marketplace=product.marketplace,
+        sku=product.sku,
+        currency=change.currency,
         reverts=change,
         kind=change.kind,
         before=change.after,
@@ -56,6 +60,8 @@ def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | Non
         return "The change has been reverted already."
     if change.status != ChangeStatus.APPLIED:
         return f"The change is {change.status}. Only an applied change can be reverted."
+    if change.currency != kind.currency(product):
+        return f"The old {kind.name} is in {change.currency}, but the product's currency is {product.currency} now."
     before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
     if current != after:
         is_now = f"The {kind.name} is now {kind.show(current)}, not {kind.show(after)}."

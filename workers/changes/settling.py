@@ -21,6 +21,7 @@ from django.utils.timezone import now
 from aijobs.models import Tenant
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient, Uncertain
 from aijobs.outbound.pace import Pace
+from workers.catalogue.models import Product
 from workers.changes import claims, reading_back
 from workers.changes.claims import CHUNK, CLAIM_SECONDS, READ_BACK_AFTER_SECONDS, Attempt, Claimed
 from workers.changes.kinds import KINDS
@@ -211,8 +212,20 @@ def _why_not(work: Work[V], live: V) -> str | None:
 
 def _applied(work: Work[V], warnings: Sequence[str] = ()) -> None:
     with transaction.atomic():
-        if claims.end(work.claimed, ChangeStatus.APPLIED, "", READ_BACK_AFTER_SECONDS, warnings):
+        detail = _overtaken(work)
+        if claims.end(work.claimed, ChangeStatus.APPLIED, detail, READ_BACK_AFTER_SECONDS, warnings):
             store_taken(work.kind, work.change.product_id, work.after)
+
+
+def _overtaken(work: Work[V]) -> str:
+    """What the catalogue has got since this was sent, from an import say. The marketplace's value is the one that
+    counts; but nothing is undone without a word."""
+    kind = work.kind
+    ours = kind.current(Product.objects.select_for_update(no_key=True).get(pk=work.change.product_id))
+    if ours in (work.before, work.after):
+        return ""
+    was = f"The catalogue's {kind.name} had become {kind.show(ours)} while this change was on its way."
+    return f"{was} It is {kind.show(work.after)} now, as at the marketplace."
 
 
 def _rejected(claimed: Claimed, detail: str) -> None:

@@ -30,6 +30,8 @@ def staff(owner: Caller) -> Client:
         tenant=owner.tenant,
         product=Product.objects.get(),
         marketplace="amazon_us",
+        sku="A",
+        currency="USD",
         job_id=identifiers.new_id(),
         kind="price",
         before="9",

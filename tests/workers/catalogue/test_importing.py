@@ -12,6 +12,7 @@ from aijobs.models import Tenant
 from tests.factories import TenantFactory
 from tests.workers.catalogue.steps import imported
 from workers.catalogue.importing.kind import Expected, Kind
+from workers.catalogue.importing.writing import Table, Written, upsert
 from workers.catalogue.kinds import KINDS, OFFERS, PRODUCTS, SALES
 from workers.catalogue.models import Offer, Product, Sale
 
@@ -95,6 +96,24 @@ def test_offers_without_a_moment_are_of_the_import_whatever_their_chunk(
     imported(OFFERS, tenant, body)
     assert Offer.objects.values("fetched_at").distinct().count() == 1
     assert {offer.seller: int(offer.price) for offer in Offer.objects.all()} == {"Other": 6, "Rival": 7}
+
+
+def test_rows_of_products_that_are_removed_meanwhile_are_counted_and_said(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After they were looked up, and before they are written."""
+
+    def removed(table: Table, *arguments: Any, **options: Any) -> Written:
+        Product.objects.filter(sku="A").delete()
+        return upsert(table, *arguments, **options)
+
+    imported(PRODUCTS, tenant, b"sku,title,price\nB,b,5\n")
+    monkeypatch.setattr("workers.catalogue.importing.importer.upsert", removed)
+    body = b"sku,date,price,units\nA,2026-03-12,5,1\nB,2026-03-12,5,1\nA,2026-03-13,5,1\n"
+    report = imported(SALES, tenant, body)
+    assert (report.imported, report.updated, report.rejected) == (1, 0, 2)
+    [error] = report.errors
+    assert error["message"].startswith("2 rows were left out")
 
 
 def test_rows_bear_the_tenant_and_the_marketplace_of_their_product(tenant: Tenant) -> None:

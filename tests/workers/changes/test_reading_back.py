@@ -20,7 +20,9 @@ from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed
 from tests.workers.changes.sessions import in_another_session
 from tests.workers.marketplaces.amazon.server import HANG, Answer, FakeAmazon, Reply, errors
+from workers.catalogue.kinds import PRODUCTS
 from workers.catalogue.models import Product
+from workers.catalogue.removal import Wanted, remove
 from workers.changes import claims, reading_back, settling
 from workers.changes.deciding import Decision, Origin, decide
 from workers.changes.kinds.price import Prices
@@ -285,6 +287,26 @@ def test_two_workers_at_once_read_it_back_once(seller: Caller, amazon: FakeAmazo
     for each in both:
         each.result(20)
     assert (read_back(), calls(amazon, "GET")) == (("shown", ""), reads + 1)
+
+
+def test_an_import_meanwhile_changes_nothing_of_what_is_read_back(seller: Caller, amazon: FakeAmazon) -> None:
+    """It is sent nowhere: what Amazon shows is still about the change that it warned of."""
+    accepted(seller, A="9")
+    add_products(seller, "A", price="12")
+    shows(amazon, "A", "10.00")
+    after_minutes(seller)
+    assert (read_back(), price()) == (("different", "NOT_SHOWN"), "12.00")
+
+
+def test_nothing_is_read_back_of_a_product_that_was_removed(seller: Caller, amazon: FakeAmazon) -> None:
+    accepted(seller, A="9", B="8")
+    reads = calls(amazon, "GET")
+    wanted = Wanted(PRODUCTS, seller.tenant.pk, MARKETPLACE, sku="A")
+    assert remove(wanted, seller.tenant.api_keys.get().pk, lambda: None).rows["products"] == 1
+    after_minutes(seller)
+    assert {each.sku: each.read_back for each in Change.objects.all()} == {"A": "missed", "B": "shown"}
+    assert Change.objects.get(sku="A").detail.startswith("NOT_READ_BACK: The product was removed")
+    assert calls(amazon, "GET") == reads + 1
 
 
 def test_staff_see_the_warning_as_text(seller: Caller, amazon: FakeAmazon) -> None:

@@ -21,15 +21,12 @@ MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 SEPARATOR = "\x1f"
 
 MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
+SKU_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL}
 # How `page` is described in OpenAPI.
 FILTERS = [
     *HEADERS,
     parameter("marketplace", MARKETPLACE_SCHEMA, "Show only what belongs to this marketplace."),
-    parameter(
-        "sku",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL},
-        "Show only this SKU.",
-    ),
+    parameter("sku", SKU_SCHEMA, "Show only this SKU."),
     *PAGE,
 ]
 
@@ -58,6 +55,7 @@ def page(request: Request, pages: Pages[Row]) -> Response:
 
 
 def sku_of(query: QueryDict) -> str | None:
+    """The `sku` parameter. Raises InvalidFilter."""
     sku = query.get("sku")
     if sku is not None and (not sku or "\x00" in sku or len(sku) > LONGEST_SKU):
         raise invalid("sku", f"must have 1 to {LONGEST_SKU} characters")

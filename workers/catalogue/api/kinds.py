@@ -1,4 +1,4 @@
-"""GET and POST /api/catalogue/<kind>: the same for every kind of rows that can be imported."""
+"""GET, POST and DELETE /api/catalogue/<kind>: the same for every kind of rows that can be imported."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
 from workers.catalogue.api.filters import FILTERS, page
+from workers.catalogue.api.removal import answer, describe_removal, wanted_of
 from workers.catalogue.api.saying import SAYING, said
 from workers.catalogue.api.uploads import MEDIA_TYPES, uploaded
 from workers.catalogue.files import Outcome, import_file
@@ -37,8 +38,8 @@ RETRY_AFTER = 5
 class ImportBusy(ApiError):
     code, status = "IMPORT_BUSY", 429
     default_message = (
-        f"{MOST_IMPORTS} imports are running at the moment, and more of them would slow down all other requests. "
-        "Nothing of yours was read: send it again after the seconds in Retry-After."
+        f"{MOST_IMPORTS} imports or removals are running at the moment, and more of them would slow down all other "
+        "requests. Nothing of yours was read or removed: send it again after the seconds in Retry-After."
     )
 
 
@@ -76,6 +77,10 @@ class ReportView(BaseModel):
         description="How many rows the catalogue had already, or were added to another row of the same SKU and day."
     )
     rejected: int = Field(description="How many rows have an error and were left out.")
+    prices_changed: int = Field(description="How many products that the catalogue had already got another price.")
+    prices_kept: int = Field(
+        description="With `price=keep`: how many products kept a price that differs from the row's."
+    )
     errors: list[RowErrorView] = Field(description="The first thousand errors.")
     skipped_count: int = Field(description="How many rows are not items, such as images or cancelled orders.")
     skipped: list[SkippedView] = Field(description="The first thousand of those rows, and why they were left out.")
@@ -105,6 +110,8 @@ def show_outcome(outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
         "imported": report.imported,
         "updated": report.updated,
         "rejected": report.rejected,
+        "prices_changed": report.prices_changed,
+        "prices_kept": report.prices_kept,
         "errors": report.errors,
         "skipped_count": report.skipped_count,
         "skipped": report.skipped,
@@ -149,10 +156,10 @@ def describe_import(kind: Kind[Any]) -> Callable[[View], View]:
 
 
 class KindViewSet(ViewSet):
-    """Lists a tenant's rows of one kind, and imports more."""
+    """Lists a tenant's rows of one kind, imports more, and removes some."""
 
-    scopes = {"GET": "catalogue:read", "POST": "catalogue:write"}
-    with_parameters = ("list", "create")
+    scopes = {"GET": "catalogue:read", "POST": "catalogue:write", "DELETE": "catalogue:write"}
+    with_parameters = ("list", "create", "destroy")
     kind: ClassVar[Kind[Any]]
 
     def list(self, request: Request) -> Response:
@@ -161,10 +168,17 @@ class KindViewSet(ViewSet):
     def create(self, request: Request) -> Response:
         return data_response(_import(self.kind, request))
 
+    def destroy(self, request: Request) -> Response:
+        wanted, dry_run = wanted_of(self.kind, request)
+        with place():
+            return data_response(answer(wanted, dry_run, request))
+
 
 def viewset_of(kind: Kind[Any]) -> type[KindViewSet]:
     viewset = type(f"{kind.name.capitalize()}ViewSet", (KindViewSet,), {"kind": kind})
-    described: type[KindViewSet] = extend_schema_view(list=describe_list(kind), create=describe_import(kind))(viewset)
+    described: type[KindViewSet] = extend_schema_view(
+        list=describe_list(kind), create=describe_import(kind), destroy=describe_removal(kind, ImportBusy)
+    )(viewset)
     return described
 
 

@@ -27,6 +27,12 @@ def _one_of(*values: str) -> dict[str, object]:
 SAYING = [
     parameter("marketplace", MARKETPLACE_SCHEMA, "The marketplace on which the products are sold.", required=True),
     parameter("dry_run", bool, "With `true`, the service checks and counts the rows and writes nothing."),
+    parameter(
+        "price",
+        _one_of("keep"),
+        "With `keep`, products that the catalogue has already keep their price. Everything else of their rows is "
+        "imported, and new products get the price of their row.",
+    ),
     parameter("strict", bool, "With `true`, columns that are not known are refused instead of ignored."),
     parameter(
         "delimiter",
@@ -84,6 +90,7 @@ def said(query: QueryDict) -> Said:
         currency=_read(query, "currency", currency, "must be a currency code, for example EUR"),
         sku=sku_of(query),
         strict=flag(query, "strict"),
+        keep_prices=_keeps(query),
         dry_run=flag(query, "dry_run"),
     )
 
@@ -114,6 +121,12 @@ def _chosen(query: QueryDict, name: str, choices: dict[str, str]) -> str | None:
     if text in by_character:
         return by_character[text]
     raise invalid(name, f"must be one of {', '.join(choices)}")
+
+
+def _keeps(query: QueryDict) -> bool:
+    if query.get("price", "keep") != "keep":
+        raise invalid("price", "must be keep, or left out")
+    return "price" in query
 
 
 def flag(query: QueryDict, name: str) -> bool:

@@ -19,6 +19,7 @@ from workers.catalogue.importing.writing import Table, Written, line, upsert
 CHUNK_ROWS = 10_000
 # Of errors, of skipped rows, and of rows that a dry run shows.
 MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
+REMOVED = "{} rows were left out, because their products were removed while the import was running"
 
 Progress = Callable[[int], None]
 Problem = tuple[str, str]
@@ -53,6 +54,9 @@ class Report:
     imported: int = 0
     updated: int = 0
     rejected: int = 0
+    # Of the products that the catalogue had already: prices that changed, and prices that differ and were kept.
+    prices_changed: int = 0
+    prices_kept: int = 0
     errors: list[RowError] = field(default_factory=list)
     skipped_count: int = 0
     skipped: list[SkippedRow] = field(default_factory=list)
@@ -62,6 +66,11 @@ class Report:
         """What became of so many rows that were written together."""
         self.imported += written.new
         self.updated += rows - written.new - written.missing
+        self.prices_changed += written.changed
+        self.prices_kept += written.kept
+        if written.missing:
+            self.rejected += written.missing - 1
+            self.reject(0, [("sku", REMOVED.format(written.missing))])
 
     def reject(self, line: int, errors: list[Problem]) -> None:
         self.rejected += 1
@@ -250,4 +259,4 @@ def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[C
 
 
 def _upsert(table: Table, report: Report, scope: Scope, columns: Sequence[str], lines: Sequence[str]) -> None:
-    report.add(upsert(table, columns, lines, dry_run=scope.dry_run), len(lines))
+    report.add(upsert(table, columns, lines, dry_run=scope.dry_run, keep=scope.keep), len(lines))

@@ -37,6 +37,8 @@ class Scope:
     expected: Expected
     at: datetime
     known: dict[str, KnownProduct] = field(default_factory=dict)
+    # Columns that stay as they are in rows that are there.
+    keep: frozenset[str] = frozenset()
 
 
 Check = Callable[[Row], Row]
@@ -81,6 +83,8 @@ class Kind(Generic[M]):
     all that the chunk names: a catalogue may hold a million."""
     pages: Pages[M]
     documentation: Documentation
+    day: str | None = None
+    """The column with the day, or the moment, that a row is of. Products are of no day."""
     combine: Combine | None = None
     """What several rows of one key in one file are together. Without it the later one counts."""
     complete: Complete | None = None

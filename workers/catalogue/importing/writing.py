@@ -87,7 +87,7 @@ def _cell(value: Value) -> str:
 
 def _count(cursor: Any, statements: "_Statements") -> Written:
     """What would become of the rows."""
-    cursor.execute(statements.hold)
+    cursor.execute(statements.hold(locked=False))
     absent = _number(cursor, statements.absent)
     differing = _number(cursor, statements.differing(statements.assigned))
     kept = _number(cursor, statements.differing(statements.kept))
@@ -101,7 +101,7 @@ def _write(cursor: Any, statements: "_Statements") -> Written:
     missing = _number(cursor, statements.leave_out_orphans) if statements.of_products else 0
     if statements.makes_rows and not statements.compared:
         return Written(_number(cursor, statements.upsert), missing)
-    cursor.execute(statements.hold + statements.in_order)
+    cursor.execute(statements.hold(locked=True))
     kept = _number(cursor, statements.differing(statements.kept))
     if statements.makes_rows:
         new = _number(cursor, statements.upsert)
@@ -170,32 +170,31 @@ class _Statements:
         """The products stay until the transaction ends, and what belongs to none is left out and counted."""
         return sql.SQL(
             "WITH held AS MATERIALIZED ("
-            " SELECT id FROM catalogue_product WHERE id IN (SELECT product_id FROM incoming)"
+            " SELECT id FROM catalogue_product WHERE id = ANY(ARRAY(SELECT DISTINCT product_id FROM incoming))"
             " ORDER BY tenant_id, marketplace, sku FOR KEY SHARE"
             "), orphans AS ("
             " DELETE FROM incoming WHERE product_id NOT IN (SELECT id FROM held) RETURNING 1"
             ") SELECT count(*) FROM orphans"
         ).format()
 
-    @property
-    def hold(self) -> sql.Composed:
-        """The rows that are there, as they are before the write: their keys, and what may be asked of them."""
+    def hold(self, *, locked: bool) -> sql.Composed:
+        """The rows that are there, as they are before the write: their keys, and what may be asked of them.
+
+        Looked up one by one, in the order of their keys: a join would read the whole table for each chunk where
+        PostgreSQL has not counted its rows for a while.
+        """
         names = dict.fromkeys(("id", *self.key_names, *self.compared))
         return sql.SQL(
-            "CREATE TEMPORARY TABLE held AS SELECT {names} FROM {table} present"
-            " JOIN incoming ON ({key}) = ({incoming})"
+            "CREATE TEMPORARY TABLE held AS SELECT found.* FROM (SELECT {key} FROM incoming ORDER BY {key}) wanted,"
+            " LATERAL (SELECT {names} FROM {table} present WHERE ({present}) = ({wanted}) LIMIT 1 {lock}) found"
         ).format(
+            key=self.key,
             names=_listed(names, "present"),
             table=self.table,
-            key=_listed(self.key_names, "present"),
-            incoming=_listed(self.key_names, "incoming"),
+            present=_listed(self.key_names, "present"),
+            wanted=_listed(self.key_names, "wanted"),
+            lock=sql.SQL("FOR NO KEY UPDATE" if locked else ""),
         )
-
-    @property
-    def in_order(self) -> sql.Composed:
-        """Behind `hold`: with their locks."""
-        key = _listed(self.key_names, "present")
-        return sql.SQL(" ORDER BY {key} FOR NO KEY UPDATE OF present").format(key=key)
 
     @property
     def absent(self) -> sql.Composed:
@@ -240,7 +239,8 @@ class _Statements:
         """Updates the rows that are held."""
         return sql.SQL(
             "UPDATE {table} AS present SET {assignments}{stamp} FROM incoming"
-            " WHERE ({key}) = ({names}) AND ({present}) IS DISTINCT FROM ({incoming})"
+            " WHERE present.id = ANY(ARRAY(SELECT id FROM held)) AND ({key}) = ({names})"
+            " AND ({present}) IS DISTINCT FROM ({incoming})"
         ).format(
             table=self.table,
             assignments=self._assignments("incoming"),

@@ -112,6 +112,7 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
 
 OFFERS = Kind(
     name="offers",
+    day="fetched_at",
     table=Table(
         "catalogue_offer",
         ("product_id", "fetched_at", "seller", "condition", "fulfilment"),

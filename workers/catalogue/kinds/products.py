@@ -14,7 +14,7 @@ from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, check_amounts
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, KnownProduct, Scope
-from workers.catalogue.importing.writing import Table
+from workers.catalogue.importing.writing import Audit, Table
 from workers.catalogue.kinds import synonyms
 from workers.catalogue.models import (
     LONGEST_LABEL,
@@ -23,6 +23,7 @@ from workers.catalogue.models import (
     Product,
 )
 from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort
+from workers.changes.models import RECORD_IMPORTED_PRICES
 
 # What a row may leave out and yet is checked against.
 KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
@@ -95,6 +96,8 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
         if not row.get("currency"):
             row["currency"] = stored["currency"] if stored else scope.currency
         whole = {**NEW, **(stored or {}), **row}
+        if "price" in scope.keep and stored and whole["currency"] != stored["currency"]:
+            raise FieldProblem("currency", f"must be {stored['currency']}, the currency of the price that you keep")
         _check_amounts(whole)
         before[sku] = {name: whole[name] for name in KEPT}
         if scope.dry_run:
@@ -173,7 +176,13 @@ def known_products(scope: Scope, skus: Collection[str]) -> Callable[[Row], Known
 
 PRODUCTS = Kind(
     name="products",
-    table=Table("catalogue_product", ("tenant_id", "marketplace", "sku"), changed_at="updated_at", needed=NEEDED),
+    table=Table(
+        "catalogue_product",
+        ("tenant_id", "marketplace", "sku"),
+        changed_at="updated_at",
+        needed=NEEDED,
+        audit=Audit(("price", "currency"), RECORD_IMPORTED_PRICES),
+    ),
     fields={
         "sku": Column(fields.text(LONGEST_SKU, required=True), Form.IDENTIFIER),
         "title": Column(fields.text(LONGEST_TITLE, required=True, several_lines=True)),
@@ -209,7 +218,9 @@ PRODUCTS = Kind(
             "optionally brand, category, cost, currency, min_price, max_price, map_price, stock, external_id (such "
             "as an ASIN) and competitor_urls (separated by spaces). If you leave a column out, what is stored "
             "stays; an empty cell clears it. The good rows are imported and the bad ones reported. You may safely "
-            "repeat an import."
+            "repeat an import. A price that an import changes is a price change in the audit, with the reason "
+            "IMPORTED. If a file may be older than your last pricing job, send price=keep: products that are there "
+            "keep their prices."
         ),
         example="sku,title,cost,price,currency\nSKU-001,Steel bottle 0.7 l,6.20,14.99,USD\n",
     ),

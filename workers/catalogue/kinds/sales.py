@@ -99,6 +99,7 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 SALES = Kind(
     name="sales",
+    day="date",
     table=Table("catalogue_sale", ("product_id", "date"), needed=("price", "units")),
     fields={
         "sku": Column(fields.text(LONGEST_SKU, required=True), Form.IDENTIFIER),

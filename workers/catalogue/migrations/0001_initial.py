@@ -274,6 +274,80 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="Removal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(help_text="What was to be removed.", max_length=32)),
+                ("marketplace", models.CharField(max_length=32)),
+                (
+                    "sku",
+                    models.CharField(
+                        blank=True,
+                        help_text="This is empty if all SKUs were.",
+                        max_length=100,
+                        verbose_name="SKU",
+                    ),
+                ),
+                (
+                    "first_day",
+                    models.DateField(
+                        help_text="The first day. This is empty if there was none.", null=True, verbose_name="from"
+                    ),
+                ),
+                (
+                    "last_day",
+                    models.DateField(
+                        help_text="The last day. This is empty if there was none.", null=True, verbose_name="to"
+                    ),
+                ),
+                ("deleted", models.JSONField(default=dict, help_text="How many rows are gone, and of what.")),
+                (
+                    "refused",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How many products were left, because a change of theirs is on its way.",
+                    ),
+                ),
+                (
+                    "key_prefix",
+                    models.CharField(help_text="The first characters of the API key that asked.", max_length=16),
+                ),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "ended_at",
+                    models.DateTimeField(editable=False, help_text="This is empty if it was interrupted.", null=True),
+                ),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="aijobs.apikey",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        models.F("tenant"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="removal_tenant",
+                    )
+                ],
+            },
+        ),
         migrations.AddConstraint(
             model_name="product",
             constraint=models.UniqueConstraint(

@@ -20,6 +20,7 @@ from workers.catalogue.models.fields import (
 )
 from workers.catalogue.models.offers import Offer, OfferQuerySet
 from workers.catalogue.models.products import Product, ProductQuerySet
+from workers.catalogue.models.removals import Removal
 from workers.catalogue.models.sales import Sale, SaleQuerySet
 from workers.catalogue.models.scans import Scan
 
@@ -44,6 +45,7 @@ __all__ = [
     "OfferQuerySet",
     "Product",
     "ProductQuerySet",
+    "Removal",
     "Sale",
     "SaleQuerySet",
     "Scan",

@@ -1,6 +1,7 @@
 """The audit of one kind of change: listed, looked at, reverted. Each kind has its own words for it."""
 
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -12,17 +13,12 @@ from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError
 from workers.catalogue.api.filters import page
-from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort, of_products, row_id
+from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort, row_id
 from workers.changes import reverting
 from workers.changes.kinds.base import ChangeKind
 from workers.changes.models import Change, ChangeQuerySet
 
 NEWEST_FIRST = Order(descending=(Sort("id", row_id),), nulls_last=True)
-
-
-def _parts(asked: Asked) -> list[Fixed]:
-    """A product's changes are found by the product alone."""
-    return [{"product_id": each["product_id"]} if "product_id" in each else each for each in of_products(asked)]
 
 
 class ChangeViewSet(ViewSet):
@@ -40,7 +36,7 @@ class ChangeViewSet(ViewSet):
         """The change as the answer has it."""
 
     def list(self, request: Request) -> Response:
-        pages = Pages(self._rows, _parts, NEWEST_FIRST, self.view, self.show)
+        pages = Pages(self._rows, self._parts, NEWEST_FIRST, self.view, self.show)
         return page(request, pages)
 
     def retrieve(self, request: Request, change_id: str) -> Response:
@@ -54,7 +50,24 @@ class ChangeViewSet(ViewSet):
         return self._rows(tenant_of(request).id)
 
     def _rows(self, tenant_id: int) -> ChangeQuerySet:
-        return Change.objects.of(tenant_id).filter(kind=self.kind.name).prefetch_related("product")
+        return Change.objects.of(tenant_id).filter(kind=self.kind.name)
+
+    def _parts(self, asked: Asked) -> Sequence[Fixed]:
+        """A SKU's changes are found by what they say themselves: their product may have been removed since."""
+        place: Fixed = {"marketplace": asked.marketplace} if asked.marketplace else {}
+        if asked.sku is None:
+            return [place]
+        if place:
+            return [{"sku": asked.sku, **place}]
+        return [{"sku": asked.sku, "marketplace": each} for each in self._marketplaces(asked.tenant_id, asked.sku)]
+
+    def _marketplaces(self, tenant_id: int, sku: str) -> Iterator[str]:
+        """Those with changes of the SKU, each found at one place of an index: they are few, and the changes many."""
+        changes = self._rows(tenant_id).filter(sku=sku).order_by("marketplace").values_list("marketplace", flat=True)
+        last = changes.first()
+        while last is not None:
+            yield last
+            last = changes.filter(marketplace__gt=last).first()
 
     def _change(self, request: Request, text: str) -> Change:
         """An id of any other form is that of no change."""

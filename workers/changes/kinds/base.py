@@ -54,6 +54,10 @@ class ChangeKind(ABC, Generic[V]):
         """In a sentence."""
         return str(value)
 
+    def currency(self, product: Product) -> str:
+        """That of a value which is an amount; empty for any other."""
+        return ""
+
     @abstractmethod
     def current(self, product: Product) -> V:
         """The value in our own row."""

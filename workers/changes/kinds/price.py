@@ -39,6 +39,9 @@ class Prices(ChangeKind[Decimal]):
         """As prices are written: 9.50, not 9.5000."""
         return f"{value:.2f}" if value == round(value, 2) else f"{value.normalize():f}"
 
+    def currency(self, product: Product) -> str:
+        return product.currency
+
     def current(self, product: Product) -> Decimal:
         price: Decimal = product.price
         return price

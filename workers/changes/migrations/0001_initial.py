@@ -122,9 +122,17 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=32)),
                 ("marketplace", models.CharField(max_length=32)),
+                ("sku", models.CharField(max_length=100, verbose_name="SKU")),
+                ("currency", models.CharField(blank=True, max_length=3)),
                 ("before", models.JSONField()),
                 ("after", models.JSONField()),
-                ("reason", models.TextField(blank=True)),
+                (
+                    "reason",
+                    models.TextField(
+                        blank=True,
+                        help_text="Why it was changed. IMPORTED means that an import of products changed it.",
+                    ),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -174,7 +182,7 @@ class Migration(migrations.Migration):
                     "applied_by",
                     models.ForeignKey(
                         db_index=False,
-                        help_text="The API key that applied it. This is empty if the job itself did.",
+                        help_text="The API key that applied it. This is empty if the job itself or an import did.",
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
@@ -195,6 +203,7 @@ class Migration(migrations.Migration):
                 (
                     "product",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="changes",
@@ -243,11 +252,14 @@ class Migration(migrations.Migration):
                         name="change_marketplace_page",
                     ),
                     models.Index(
-                        models.F("product"),
+                        models.F("tenant"),
                         models.F("kind"),
+                        models.F("sku"),
+                        models.F("marketplace"),
                         models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="change_product_page",
+                        name="change_sku_page",
                     ),
+                    models.Index(fields=["product", "kind", "created_at"], name="change_product_recent"),
                     models.Index(
                         condition=models.Q(("status__in", ("pending", "unknown"))),
                         fields=["not_before"],

@@ -1,11 +1,22 @@
-from workers.changes.models.changes import EXPIRES_AFTER, OPEN, Change, ChangeQuerySet, ChangeStatus, ReadBack
+from workers.changes.models.changes import (
+    EXPIRES_AFTER,
+    IMPORTED,
+    OPEN,
+    Change,
+    ChangeQuerySet,
+    ChangeStatus,
+    ReadBack,
+)
 from workers.changes.models.decisions import StoredDecision
+from workers.changes.models.imported import RECORD_IMPORTED_PRICES
 from workers.changes.models.pauses import Pause
 from workers.changes.models.policies import RepricingPolicy, policy_of
 
 __all__ = [
     "EXPIRES_AFTER",
+    "IMPORTED",
     "OPEN",
+    "RECORD_IMPORTED_PRICES",
     "Change",
     "ChangeQuerySet",
     "ChangeStatus",

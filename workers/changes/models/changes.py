@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.models import NEWEST_FIRST, ApiKey, Job, Tenant
+from workers.catalogue.models.fields import LONGEST_SKU
 from workers.catalogue.models.products import Product
 from workers.changes.models.pauses import Pause
 
@@ -27,6 +28,10 @@ class ChangeStatus(TextChoices):
 OPEN = (ChangeStatus.PENDING, ChangeStatus.UNKNOWN)
 # What was decided longer ago, and not yet sent, is not sent any more: the market has moved on.
 EXPIRES_AFTER = timedelta(hours=1)
+
+
+# The reason of a change that no job has decided: the seller's own file says so.
+IMPORTED = "IMPORTED"
 
 
 class ReadBack(TextChoices):
@@ -51,6 +56,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Those of every kind that are on their way to a marketplace."""
         return self.of(tenant_id).filter(status__in=OPEN, marketplace=marketplace)
 
+    def decided(self) -> "ChangeQuerySet":
+        """Those that were decided here: by a job, by who applies its result, by who reverts."""
+        return self.exclude(reason=IMPORTED)
+
     def overdue(self) -> "ChangeQuerySet":
         """Those that could have been sent for an hour, which begins again when a suspension ends."""
         paused_until = Pause.objects.filter(tenant=OuterRef("tenant")).values("seen_at")
@@ -60,12 +69,16 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 class Change(models.Model):
-    """The audit of one decided change. A job changes each thing of a product at most once."""
+    """The audit of one change. A job changes each thing of a product at most once."""
 
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
-    product = models.ForeignKey(Product, models.PROTECT, related_name="changes", db_index=False)
-    # The product's, which never changes: a page of a marketplace's changes is one stretch of an index.
+    # No constraint: the audit outlives the removed product. Except by a removal, no product with changes is deleted.
+    product = models.ForeignKey(Product, models.PROTECT, related_name="changes", db_constraint=False, db_index=False)
+    # The product's, which never change: a page of a marketplace's, or of a SKU's, changes is one stretch of an index.
     marketplace = models.CharField(max_length=32)
+    sku = models.CharField("SKU", max_length=LONGEST_SKU)
+    # Of an amount, as it was before: an import may give the product another.
+    currency = models.CharField(max_length=3, blank=True)
     # No constraint: the audit outlives the pruned job.
     job = models.ForeignKey(
         Job, models.DO_NOTHING, null=True, related_name="changes", db_constraint=False, db_index=False
@@ -83,7 +96,9 @@ class Change(models.Model):
     # In the form that the kind gives its values; an amount is a string, which keeps its decimals exact.
     before = models.JSONField()
     after = models.JSONField()
-    reason = models.TextField(blank=True)
+    reason = models.TextField(
+        blank=True, help_text=f"Why it was changed. {IMPORTED} means that an import of products changed it."
+    )
     status = models.CharField(max_length=16, choices=ChangeStatus.choices, default=ChangeStatus.APPLIED)
     detail = models.TextField(
         blank=True, help_text="Why the change is not applied, or what the marketplace said or shows."
@@ -105,7 +120,7 @@ class Change(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="The API key that applied it. This is empty if the job itself did.",
+        help_text="The API key that applied it. This is empty if the job itself or an import did.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
     # How often a worker took it to write it over the network, or to read it back: the fence of what it then records.
@@ -130,13 +145,14 @@ class Change(models.Model):
             models.Index("tenant", NEWEST_FIRST, name="change_tenant"),
             models.Index("tenant", "kind", NEWEST_FIRST, name="change_page"),
             models.Index("tenant", "kind", "marketplace", NEWEST_FIRST, name="change_marketplace_page"),
-            models.Index("product", "kind", NEWEST_FIRST, name="change_product_page"),
+            models.Index("tenant", "kind", "sku", "marketplace", NEWEST_FIRST, name="change_sku_page"),
+            models.Index(fields=["product", "kind", "created_at"], name="change_product_recent"),
             models.Index(fields=["not_before"], condition=Q(status__in=OPEN), name="change_open"),
             models.Index(fields=["not_before"], condition=Q(read_back=ReadBack.WAITING), name="change_to_read_back"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.product_id}: {self.before} → {self.after}"
+        return f"{self.kind} of {self.sku}: {self.before} → {self.after}"
 
     @property
     def public_job_id(self) -> str | None:

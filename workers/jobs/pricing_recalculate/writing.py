@@ -83,9 +83,9 @@ def _write(desk: Desk, ids: Sequence[int], total: int, context: Context) -> None
 
 def _settled(result: PricingResult, context: Context) -> PricingResult:
     """The decided result with what became of each change. What is still open the settler goes on with."""
-    changes = Change.objects.filter(job=context.job_id).select_related("product").order_by("product__sku")
+    changes = Change.objects.filter(job=context.job_id).order_by("sku")
     left = [
-        Skipped(sku=change.product.sku, reason=f"WRITE_{change.status.upper()}", detail=change.detail or None)
+        Skipped(sku=change.sku, reason=f"WRITE_{change.status.upper()}", detail=change.detail or None)
         for change in changes
         if change.status != ChangeStatus.APPLIED
     ]
@@ -93,7 +93,7 @@ def _settled(result: PricingResult, context: Context) -> PricingResult:
 
 
 def _written(changes: Iterable[Change]) -> set[str]:
-    return {change.product.sku for change in changes if change.status == ChangeStatus.APPLIED}
+    return {change.sku for change in changes if change.status == ChangeStatus.APPLIED}
 
 
 def _with_written(result: PricingResult, written: Collection[str], skipped: Sequence[Skipped]) -> PricingResult:

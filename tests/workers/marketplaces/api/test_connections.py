@@ -368,6 +368,7 @@ def open_change(owner: Caller, shop: FakeShopify, status: str) -> None:
         tenant=owner.tenant,
         product=Product.objects.get(),
         marketplace=Product.objects.get().marketplace,
+        sku=Product.objects.get().sku,
         job_id=job_id,
         kind="price",
         before="10",

@@ -17,7 +17,7 @@ from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.delimited import DELIMITERS
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.fields import currency
-from workers.catalogue.importing.importer import Progress
+from workers.catalogue.importing.importer import Progress, Report
 from workers.catalogue.importing.kind import Expected, Kind
 from workers.catalogue.importing.numbers import Mark
 from workers.catalogue.importing.opening import Json
@@ -32,7 +32,19 @@ T = TypeVar("T")
 
 
 # The options that say something of the files, by their names in `Said`.
-SAID = ("marketplace", "delimiter", "decimal", "dates", "sheet", "timezone", "date", "currency", "sku", "strict")
+SAID = (
+    "marketplace",
+    "delimiter",
+    "decimal",
+    "dates",
+    "sheet",
+    "timezone",
+    "date",
+    "currency",
+    "sku",
+    "strict",
+    "keep_prices",
+)
 
 
 class Read(NamedTuple):
@@ -67,6 +79,11 @@ class Command(BaseCommand):
             type=marketplace,
             required=True,
             help="The marketplace of the products, for example amazon_us.",
+        )
+        parser.add_argument(
+            "--keep-prices",
+            action="store_true",
+            help="Products that the catalogue has already keep their price. All else of their rows is imported.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check and count the rows, and write nothing.")
         parser.add_argument("--strict", action="store_true", help="Refuse columns that are not known.")
@@ -137,7 +154,7 @@ class Command(BaseCommand):
         would = "would be " if dry_run else ""
         self.stdout.write(
             f"{path.name}: {report.imported:,} {would}imported, {report.updated:,} {would}updated, "
-            f"{report.rejected:,} {would}rejected, {report.skipped_count:,} skipped"
+            f"{report.rejected:,} {would}rejected, {report.skipped_count:,} skipped{_prices(report, would)}"
         )
         for label, text in _findings(outcome):
             self.stdout.write(f"  {label:<10} {text}")
@@ -149,6 +166,12 @@ class Command(BaseCommand):
 
 def _columns(kind: Kind[Any]) -> str:
     return fill(f"{kind.name}: {', '.join(kind.fields)}", 100, initial_indent="  ", subsequent_indent="    ")
+
+
+def _prices(report: Report, would: str) -> str:
+    """What became of prices, where there is anything to tell."""
+    counts = ((report.prices_changed, "changed"), (report.prices_kept, "kept"))
+    return "".join(f", {count:,} prices {would}{what}" for count, what in counts if count)
 
 
 def _argument(read: Callable[[str], T]) -> Callable[[str], T]:

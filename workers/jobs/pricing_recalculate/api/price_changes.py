@@ -44,7 +44,10 @@ class PriceChangeView(BaseModel):
     before: Money
     after: Money
     currency: str
-    reason: str
+    reason: str = Field(
+        description="Why the price changed. `IMPORTED` means that an import of products changed it. An import says "
+        "what the price is, so nothing is sent to a marketplace, and no daily limit or cool-down counts it."
+    )
     status: str = Field(
         description="`applied` or `rejected`; or, on its way to a marketplace, `pending` (not sent yet) or `unknown` "
         "(perhaps sent: the service reads the price back to find out).",
@@ -63,7 +66,7 @@ class PriceChangeView(BaseModel):
         "another price, which `detail` names and the catalogue takes over, and `missed` that it was not read back, "
         "and `detail` says why. It is null if there was no warning."
     )
-    job_id: str | None
+    job_id: str | None = Field(description="The job that decided it. It is null for an import and for a revert.")
     reverts: int | None = Field(description="The price change that this one undoes.")
     created_at: datetime
 
@@ -106,10 +109,10 @@ def show_price_change(row: Change) -> dict[str, object]:
     return {
         "id": row.pk,
         "marketplace": row.marketplace,
-        "sku": row.product.sku,
+        "sku": row.sku,
         "before": PRICES.load(row.before),
         "after": PRICES.load(row.after),
-        "currency": row.product.currency,
+        "currency": row.currency,
         "reason": row.reason,
         "status": row.status,
         "detail": row.detail or _warned(row) or None,
@@ -138,7 +141,8 @@ describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_price_changes",
     tags=TAGS,
     summary="List price changes, newest first",
-    description="The list is the audit: every price change with its job, reason, old and new price, and status.",
+    description="The list is the audit: every price change with its job, reason, old and new price, and status. "
+    "It includes the prices that an import of products changed, and the changes of products that were removed since.",
     parameters=FILTERS,
     responses={200: PriceChangeList, **errors()},
 )
@@ -168,8 +172,9 @@ describe_revert: Callable[[View], View] = extend_schema(
     summary="Revert an applied price change",
     description=(
         "The service makes another change, back to the old price. It answers `NOT_REVERTIBLE` if the change was "
-        "reverted already, if the price has changed since, or if the old price is outside the product's present "
-        "bounds. If the marketplace is another system, the new change stays `pending` until it has the price."
+        "reverted already, if the price has changed since, if the product was removed, or if the old price is "
+        "outside the product's present bounds. If the marketplace is another system, the new change stays `pending` "
+        "until it has the price."
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,
