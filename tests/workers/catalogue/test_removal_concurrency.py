@@ -60,6 +60,9 @@ def scan(found: list[Product], job_id: UUID) -> None:
                 points=Decimal(0),
                 currency="USD",
                 is_buy_box=False,
+                availability="",
+                tax_included=None,
+                source="",
                 url="",
             )
             for each in found
