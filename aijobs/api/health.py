@@ -21,6 +21,7 @@ RETRY_AFTER_SECONDS = 2
 
 class NotReady(ApiError):
     code, status, default_message = "NOT_READY", 503, "The service is not ready. The details say why."
+    advice = "Only `/readyz` answers this: what the details name is down, or wrong. Its operator has to mend it."
 
 
 def _object(**properties: object) -> dict[str, object]:
@@ -57,7 +58,7 @@ _NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT,
 _INVALID = _object(error=_object(code=_constant(InvalidFilter.code), message=_TEXT, details={"type": "array"}))
 _DEEP = OpenApiParameter(
     "deep",
-    {"type": "string", "enum": ["0", "1"], "default": "0"},
+    {"type": "string", "enum": ["0", "1"], "default": "0", "examples": ["1"]},
     description="With 1, the service also checks that the engine keeps its promises, as `manage.py selfcheck` does. "
     "That answer may be two seconds old.",
 )

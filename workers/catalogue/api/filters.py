@@ -20,14 +20,20 @@ MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 # Between the parts of a cursor's key: no field may hold it.
 SEPARATOR = "\x1f"
 
-MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
+MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$", "examples": ["amazon_us"]}
 # How `page` is described in OpenAPI.
 FILTERS = [
     *HEADERS,
     parameter("marketplace", MARKETPLACE_SCHEMA, "Show only what belongs to this marketplace."),
     parameter(
         "sku",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL},
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST_SKU,
+            "pattern": WITHOUT_NUL,
+            "examples": ["SKU-001"],
+        },
         "Show only this SKU.",
     ),
     *PAGE,

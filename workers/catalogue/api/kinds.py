@@ -40,6 +40,7 @@ class ImportBusy(ApiError):
         f"{MOST_IMPORTS} imports are running at the moment, and more of them would slow down all other requests. "
         "Nothing of yours was read: send it again after the seconds in Retry-After."
     )
+    advice = "Wait for the seconds in `Retry-After`, and send the same file again."
 
 
 class RowErrorView(BaseModel):
