@@ -18,6 +18,8 @@ MOST_TABLES = 20
 MOST_ROWS = 100
 MOST_COLUMNS = 40
 LONGEST_CELL = 300
+# Objects inside objects that are columns.
+DEEPEST_FIELD = 3
 # Of the JSON that is folded away.
 MOST_CHARACTERS = 200_000
 
@@ -101,12 +103,12 @@ def _name_of(row: Row) -> Row:
     return dict(islice(((name, value) for name, value in row.items() if isinstance(value, str)), 1))
 
 
-def _flat(row: Row, prefix: str = "") -> Row:
+def _flat(row: Row, prefix: str = "", depth: int = DEEPEST_FIELD) -> Row:
     """Objects inside an object as fields of it: `summary.our_rank`."""
     found: Row = {}
     for name, value in row.items():
-        if isinstance(value, dict) and value:
-            found |= _flat(value, f"{prefix}{name}.")
+        if isinstance(value, dict) and value and depth:
+            found |= _flat(value, f"{prefix}{name}.", depth - 1)
         else:
             found[prefix + name] = value
     return found
@@ -117,7 +119,7 @@ def _table(title: str, rows: list[Row]) -> Table:
     names = list(dict.fromkeys(name for row in shown for name in row))
     columns = names[:MOST_COLUMNS]
     cells = [[_cell(row[name]) if name in row else Cell("", False) for name in columns] for row in shown]
-    return Table(title, columns, cells, len(rows), len(names))
+    return Table(_text(title), [_text(name) for name in columns], cells, len(rows), len(names))
 
 
 def _cell(value: object) -> Cell:
