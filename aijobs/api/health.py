@@ -58,7 +58,7 @@ _NOT_READY = _object(error=_object(code=_constant(NotReady.code), message=_TEXT,
 _INVALID = _object(error=_object(code=_constant(InvalidFilter.code), message=_TEXT, details={"type": "array"}))
 _DEEP = OpenApiParameter(
     "deep",
-    {"type": "string", "enum": ["0", "1"], "default": "0", "examples": ["1"]},
+    {"type": "string", "enum": ["0", "1"], "default": "0"},
     description="With 1, the service also checks that the engine keeps its promises, as `manage.py selfcheck` does. "
     "That answer may be two seconds old.",
 )

@@ -169,7 +169,7 @@ describe_list: Callable[[View], View] = extend_schema(
         several("status", Status.values, "Show only jobs in this status, or in these, separated by commas."),
         parameter(
             "priority",
-            {"type": "string", "enum": list(get_args(PriorityName)), "examples": ["high"]},
+            {"type": "string", "enum": list(get_args(PriorityName))},
             "Show only jobs that were dispatched with this priority.",
         ),
         parameter(

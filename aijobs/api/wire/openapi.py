@@ -126,9 +126,23 @@ class AutoSchema(SpectacularAutoSchema):
 
 def _tell_example(parameter: Schema) -> None:
     """In words: Swagger UI does not show the examples of a schema. A parameter's own it would send when tried out."""
-    if examples := parameter["schema"].get("examples"):
+    if examples := parameter["schema"].setdefault("examples", _evident(parameter["schema"])):
         shown = " or ".join(f"`{_as_sent(each)}`" for each in examples)
         parameter["description"] = f"{parameter['description']} For example {shown}."
+
+
+def _evident(schema: Schema) -> list[object]:
+    """The examples of what can hardly be anything else."""
+    match schema:
+        case {"enum": [first, *_]}:
+            return [first]
+        case {"type": "boolean"}:
+            return [True]
+        case {"type": "array", "items": {"enum": [*choices]}}:
+            return [choices[:1], choices[:2]]
+        case {"format": "date"}:
+            return ["2026-03-12"]
+    return []
 
 
 def _as_sent(value: object) -> str:
@@ -196,8 +210,7 @@ def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiPar
 
 def several(name: str, choices: Sequence[str], description: str) -> OpenApiParameter:
     """A parameter that takes one or several of the choices, comma separated."""
-    examples = [list(choices[:1]), list(choices[:2])]
-    kind = {"type": "array", "items": {"type": "string", "enum": list(choices)}, "minItems": 1, "examples": examples}
+    kind = {"type": "array", "items": {"type": "string", "enum": list(choices)}, "minItems": 1}
     return parameter(name, kind, description, style="form", explode=False)
 
 

@@ -21,19 +21,20 @@ MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 SEPARATOR = "\x1f"
 
 MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$", "examples": ["amazon_us"]}
+SKU_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_SKU,
+    "pattern": WITHOUT_NUL,
+    "examples": ["SKU-001"],
+}
 # How `page` is described in OpenAPI.
 FILTERS = [
     *HEADERS,
     parameter("marketplace", MARKETPLACE_SCHEMA, "Show only what belongs to this marketplace."),
     parameter(
         "sku",
-        {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": LONGEST_SKU,
-            "pattern": WITHOUT_NUL,
-            "examples": ["SKU-001"],
-        },
+        SKU_SCHEMA,
         "Show only this SKU.",
     ),
     *PAGE,
