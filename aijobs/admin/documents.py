@@ -24,6 +24,8 @@ DEEPEST_FIELD = 3
 MOST_CHARACTERS = 200_000
 
 Row = dict[str, object]
+# A row behind the one value that names what it belongs to, if it does to anything.
+Owned = tuple[Row, Row]
 
 
 class Number(str):
@@ -36,11 +38,21 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
+    """The first rows and columns of a list of objects, and how many there are."""
+
     title: str
     columns: list[str]
     rows: list[list[Cell]]
     row_count: int
     column_count: int
+
+    def heading(self) -> str:
+        return f"{self.title} ({self.row_count:,})" if self.title else ""
+
+    def notes(self) -> list[str]:
+        """What is not shown."""
+        parts = ((len(self.rows), self.row_count, "rows"), (len(self.columns), self.column_count, "columns"))
+        return [f"These are the first {shown} of {count:,} {what}." for shown, count, what in parts if shown < count]
 
 
 def show_document(text: str | None) -> SafeString:
@@ -54,7 +66,7 @@ def show_document(text: str | None) -> SafeString:
         "is_cut": is_cut,
         "json": shown[:MOST_CHARACTERS],
         "is_whole": len(shown) <= MOST_CHARACTERS,
-        "most_characters": MOST_CHARACTERS,
+        "most_characters": f"{MOST_CHARACTERS:,}",
     }
     return render_to_string("aijobs/admin/document.html", context)
 
@@ -71,27 +83,31 @@ def tables(text: str) -> list[Table]:
 
 def _tables_of(document: object) -> Iterator[Table]:
     if _is_rows(document):
-        yield from _of_rows("rows", document)
+        yield from _of_rows("rows", _owned({}, document))
     elif isinstance(document, dict):
         flat = _flat(document)
         if facts := [{"field": name, "value": value} for name, value in flat.items() if not _is_rows(value)]:
-            yield _table("", facts)
+            yield _table("", facts[:MOST_ROWS], len(facts))
         for name, value in flat.items():
             if _is_rows(value):
-                yield from _of_rows(name, value)
+                yield from _of_rows(name, _owned({}, value))
 
 
-def _of_rows(title: str, rows: list[Row]) -> Iterator[Table]:
+def _of_rows(title: str, rows: list[Owned]) -> Iterator[Table]:
     """A list of objects. Lists of objects inside those are tables too, each row behind what names its owner."""
-    flat = [_flat(row) for row in rows]
-    yield _table(title, flat)
-    inner: dict[str, list[Row]] = {}
-    for row in flat:
-        for name, value in row.items():
+    yield _table(title, [owner | _flat(row) for owner, row in rows[:MOST_ROWS]], len(rows))
+    inner: dict[str, list[Owned]] = {}
+    for _, row in rows:
+        flat = _flat(row)
+        for name, value in flat.items():
             if _is_rows(value):
-                inner.setdefault(name, []).extend(_name_of(row) | each for each in value)
+                inner.setdefault(name, []).extend(_owned(_name_of(flat), value))
     for name, members in inner.items():
         yield from _of_rows(f"{title} › {name}", members)
+
+
+def _owned(owner: Row, rows: list[Row]) -> list[Owned]:
+    return [(owner, row) for row in rows]
 
 
 def _is_rows(value: object) -> TypeGuard[list[Row]]:
@@ -105,6 +121,8 @@ def _name_of(row: Row) -> Row:
 
 def _flat(row: Row, prefix: str = "", depth: int = DEEPEST_FIELD) -> Row:
     """Objects inside an object as fields of it: `summary.our_rank`."""
+    if not any(isinstance(value, dict) for value in row.values()) and not prefix:
+        return row
     found: Row = {}
     for name, value in row.items():
         if isinstance(value, dict) and value and depth:
@@ -114,12 +132,11 @@ def _flat(row: Row, prefix: str = "", depth: int = DEEPEST_FIELD) -> Row:
     return found
 
 
-def _table(title: str, rows: list[Row]) -> Table:
-    shown = rows[:MOST_ROWS]
-    names = list(dict.fromkeys(name for row in shown for name in row))
+def _table(title: str, rows: list[Row], row_count: int) -> Table:
+    names = list(dict.fromkeys(name for row in rows for name in row))
     columns = names[:MOST_COLUMNS]
-    cells = [[_cell(row[name]) if name in row else Cell("", False) for name in columns] for row in shown]
-    return Table(_text(title), [_text(name) for name in columns], cells, len(rows), len(names))
+    cells = [[_cell(row[name]) if name in row else Cell("", False) for name in columns] for row in rows]
+    return Table(_text(title), [_text(name) for name in columns], cells, row_count, len(names))
 
 
 def _cell(value: object) -> Cell:

@@ -150,7 +150,7 @@ def test_a_document_too_deep_or_too_long_for_tables_is_shown_as_json() -> None:
     page = show_document(long[: LARGEST_IN_TABLES + 1])
     assert "This is too long to be shown in tables." in page
     assert "<table>" not in page
-    assert "JSON, the first 200000 characters; the API has all of it" in page
+    assert "JSON, the first 200,000 characters; the API has all of it" in page
 
 
 def test_four_megabytes_are_shown_at_once() -> None:
@@ -164,7 +164,7 @@ def test_four_megabytes_are_shown_at_once() -> None:
     page = show_document(text)
     assert time.process_time() - began < 3
     assert len(page) < 600_000
-    assert "These are the first 100 of 28000 rows." in page
+    assert "These are the first 100 of 28,000 rows." in page
 
 
 @given(VALUES)
