@@ -157,7 +157,7 @@ class IdempotencyKeyReused(ApiError):
 
 class PayloadTooLarge(ApiError):
     code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB. Send less at once."
-    advice = "Send less at once: split a list of SKUs into several jobs. Imports may have any size."
+    advice = "Send less at once: split a long list into several jobs. Imports may be larger."
 
 
 class UnsupportedMediaType(ApiError):

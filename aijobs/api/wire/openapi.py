@@ -126,9 +126,11 @@ class AutoSchema(SpectacularAutoSchema):
 
 def _tell_example(parameter: Schema) -> None:
     """In words: Swagger UI does not show the examples of a schema. A parameter's own it would send when tried out."""
-    if examples := parameter["schema"].setdefault("examples", _evident(parameter["schema"])):
+    schema = parameter["schema"]
+    if examples := schema.get("examples") or _evident(schema):
+        schema["examples"] = examples
         shown = " or ".join(f"`{_as_sent(each)}`" for each in examples)
-        parameter["description"] = f"{parameter['description']} For example {shown}."
+        parameter["description"] = f"{parameter.get('description', '')} For example {shown}.".strip()
 
 
 def _evident(schema: Schema) -> list[object]:
