@@ -1,7 +1,5 @@
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
 from aijobs.api.docs import DocumentationView, SchemaView
 from aijobs.api.guide import GuideView
@@ -11,8 +9,6 @@ from aijobs.api.resources import ResourcesView
 
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
-    # Browsers ask for it beside whatever names no icon of its own: the admin, JSON.
-    path("favicon.ico", RedirectView.as_view(url=static("aijobs/icon.svg"), permanent=True)),
     re_path(r"^api/?\Z", ResourcesView.as_view(), name="resources"),
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),

@@ -153,4 +153,7 @@ def test_the_tour_of_the_readme_works(server: Api, owner: Caller, processes: Pro
     settings, *commands = tour.replace("\\\n", " ").splitlines()
     assert settings.startswith("KEY=aij_…  URL=")
     reader = Reader(server.base_url, owner, tmp_path)
-    assert [reader.run(command).status_code for command in commands] == [201, 201, 200, 200, 204, 200]
+    assert len(commands) >= 6
+    for command in commands:
+        answer = reader.run(command)
+        assert answer.is_success, (command, answer.text)

@@ -114,10 +114,3 @@ def test_other_methods_are_refused_as_elsewhere(client: Client, db: None) -> Non
 
 def test_other_parameters_change_nothing(client: Client, db: None) -> None:
     assert client.get("/?utm_source=mail").status_code == 200
-
-
-def test_the_icon_that_browsers_ask_for(client: Client, db: None) -> None:
-    response = client.get("/favicon.ico", follow=True)
-    response.close()
-    assert response.redirect_chain == [("/static/aijobs/icon.svg", 301)]
-    assert (response.status_code, response["Content-Type"]) == (200, "image/svg+xml")
