@@ -19,11 +19,15 @@ Details = Mapping[str, object] | Sequence[FieldError]
 
 
 class ApiError(Exception):
-    """An answer other than 2xx. Subclasses fix the code and the HTTP status; an instance says the particulars."""
+    """An answer other than 2xx. Subclasses fix the code and the HTTP status; an instance says the particulars.
+
+    `advice` says in sentences what to do about it: the guide at /api/docs/guide lists every subclass with it.
+    """
 
     code: ClassVar[str]
     status: ClassVar[int]
     default_message: ClassVar[str]
+    advice: ClassVar[str]
 
     def __init__(
         self,
@@ -44,16 +48,25 @@ class InvalidRequest(ApiError):
         400,
         "The service cannot read the request.",
     )
+    advice = (
+        "Read the message: it names the part of the request that cannot be read. Correct it and send the request "
+        "again."
+    )
 
 
 class Unauthenticated(ApiError):
     code, status = "UNAUTHENTICATED", 401
     default_message = "Send a valid API key as 'Authorization: Bearer <key>'."
+    advice = (
+        "Check that the header is there, and that the key is whole, not expired and not revoked. Ask the operator "
+        "for a new key if it is."
+    )
 
 
 class InsufficientScope(ApiError):
     code, status = "INSUFFICIENT_SCOPE", 403
     default_message = "The API key lacks the scope that this request needs. Use a key that has it."
+    advice = "The message names the scope. Ask the operator for a key that has it."
 
 
 class TenantMismatch(ApiError):
@@ -61,29 +74,67 @@ class TenantMismatch(ApiError):
     default_message = (
         "The API key does not belong to this tenant. Name one of its tenants in X-Tenant-ID, or use another key."
     )
+    advice = (
+        "Send the name of one of the key's tenants, exactly as it is written. If the key belongs to one tenant "
+        "only, leave the header out."
+    )
 
 
 class TenantSuspended(ApiError):
     code, status = "TENANT_SUSPENDED", 403
     default_message = "This tenant is suspended. Ask the operator of the service to resume it."
+    advice = "Nothing is lost: queued jobs wait. Ask the operator why the tenant is suspended."
 
 
 class JobNotFound(ApiError):
     code, status, default_message = "JOB_NOT_FOUND", 404, "Job ID does not exist."
+    advice = "Check the ID, and that your key belongs to the tenant that dispatched the job."
 
 
 class BatchNotFound(ApiError):
     code, status, default_message = "BATCH_NOT_FOUND", 404, "Batch ID does not exist."
+    advice = "Check the ID, and that your key belongs to the tenant that dispatched the batch."
+
+
+class Forbidden(ApiError):
+    code, status, default_message = "FORBIDDEN", 403, "You are not allowed to do this."
+    advice = "In the admin, reload the page and try again. Elsewhere, use a key that may do this."
+
+
+class NotFound(ApiError):
+    code, status = "NOT_FOUND", 404
+    default_message = "There is nothing at this address. The API's documentation is at /api/docs."
+    advice = "Check the path: `GET /api/` lists all of them."
+
+
+class MethodNotAllowed(ApiError):
+    code, status = "METHOD_NOT_ALLOWED", 405
+    default_message = "This address does not have the method of the request."
+    advice = "Use one of the methods in the `Allow` header of the answer."
+
+
+class NotAcceptable(ApiError):
+    code, status = "NOT_ACCEPTABLE", 406
+    default_message = "There is no such form of the schema."
+    advice = "Only `/api/schema` answers this: it has JSON and YAML."
+
+
+class RequestTimeout(ApiError):
+    code, status = "REQUEST_TIMEOUT", 408
+    default_message = "The body of the request did not arrive in time. Send the request again."
+    advice = "Send the whole body at once, over a connection that does not pause for half a minute."
 
 
 class JobNotCancellable(ApiError):
     code, status = "JOB_NOT_CANCELLABLE", 409
     default_message = "Only a queued job can be cancelled."
+    advice = "A running job cannot be stopped: let it end. A job that has ended needs no cancelling."
 
 
 class TryAgain(ApiError):
     code, status = "TRY_AGAIN", 409
     default_message = "Something else is changing this job or batch, so nothing was cancelled. Try again in a moment."
+    advice = "Send the same request again after a second."
 
 
 class IdempotencyConflict(ApiError):
@@ -93,41 +144,60 @@ class IdempotencyConflict(ApiError):
         "The service is still working on another request of this tenant, perhaps on one with this Idempotency-Key. "
         "Try again in a moment: with the same key that is safe."
     )
+    advice = "Send the same request with the same key again after a second: no second job is made."
 
 
 class IdempotencyKeyReused(ApiError):
     code, status = "IDEMPOTENCY_KEY_REUSED", 422
     default_message = "This Idempotency-Key was used with a different body. Use a new key for a new request."
+    advice = (
+        "Use one key for one request: a new key for every new body, and the same key only to repeat the same body."
+    )
 
 
 class PayloadTooLarge(ApiError):
     code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB. Send less at once."
+    advice = "Send less at once: split a long list into several jobs. Imports may be larger."
 
 
 class UnsupportedMediaType(ApiError):
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
     default_message = "This endpoint does not accept a body of this Content-Type."
+    advice = "Send JSON with `Content-Type: application/json`. The message names what an import takes."
 
 
 class InvalidJobType(ApiError):
     code, status, default_message = "INVALID_JOB_TYPE", 422, "Unknown job type."
+    advice = "Use one of the types in the details. `GET /api/ai-jobs/types` describes them."
 
 
 class InvalidParams(ApiError):
     code, status, default_message = "INVALID_PARAMS", 422, "Some fields are not valid. The details say which."
+    advice = "Correct the fields that the details name: each entry has a `path` and a `message`."
 
 
 class InvalidFilter(ApiError):
     code, status = "INVALID_FILTER", 422
     default_message = "Some query parameters are not valid. The details say which."
+    advice = "Correct or remove the query parameters that the details name."
 
 
 class InvalidBatch(ApiError):
     code, status, default_message = "INVALID_BATCH", 422, "A batch must have 1 to 20 jobs."
+    advice = "Send `jobs` as a list of 1 to 20 jobs, and more of them in further batches."
 
 
 class QueueFull(ApiError):
     code, status, default_message = "QUEUE_FULL", 429, "Job queue is at capacity; retry later."
+    advice = "Nothing was accepted. Wait for the seconds in `Retry-After`, and send the same request again."
+
+
+class InternalError(ApiError):
+    code, status = "INTERNAL_ERROR", 500
+    default_message = (
+        "Something went wrong in the service. Try again, and if it happens again, tell the operator the X-Request-ID."
+    )
+    advice = "This is a fault of the service. Its log has the cause beside the `X-Request-ID` of the answer."
 
 
 class ServiceUnavailable(ApiError):
@@ -136,11 +206,30 @@ class ServiceUnavailable(ApiError):
         503,
         "The database does not answer. Try again in a moment.",
     )
+    advice = (
+        "Wait for the seconds in `Retry-After` and try again; send a dispatch with an `Idempotency-Key`, so that "
+        "it is safe."
+    )
 
 
 class DatabaseBusy(ApiError):
     code, status = "DATABASE_BUSY", 503
     default_message = "The database was too busy to finish this request. Try again in a moment."
+    advice = (
+        "Wait for the seconds in `Retry-After` and try again; send a dispatch with an `Idempotency-Key`, so that "
+        "it is safe."
+    )
+
+
+def all_errors() -> list[type[ApiError]]:
+    """Every error that the loaded code can answer, by status and code."""
+    found: list[type[ApiError]] = []
+    waiting = ApiError.__subclasses__()
+    while waiting:
+        each = waiting.pop()
+        found.append(each)
+        waiting += each.__subclasses__()
+    return sorted(found, key=lambda each: (each.status, each.code))
 
 
 class JobFailure(Exception):

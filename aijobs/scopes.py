@@ -25,6 +25,11 @@ def known() -> dict[str, str]:
     return dict(sorted(_KNOWN.items()))
 
 
+def in_words(required: str) -> str:
+    """What an endpoint requires, in Markdown."""
+    return "`ai-jobs:read`, or any other read scope" if required == ANY_READ else f"`{required}`"
+
+
 def require_known(scopes: Iterable[str]) -> None:
     """Raises UnknownScope for the first that is none: a misspelt one would be a key that can do nothing."""
     for scope in scopes:

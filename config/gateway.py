@@ -17,10 +17,12 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+import orjson
 from django.http import UnreadablePostError
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no __all__
 
 from aijobs.api.answering import REQUESTS
+from aijobs.errors import RequestTimeout
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,7 +34,8 @@ THREADS = 4
 # Strangers may log in at the admin; the seller's requests have threads that those cannot take.
 STAFF_THREADS = 2
 STAFF = "/admin/"
-# /readyz waits for the database and the broker, some seconds where they do not answer. /healthz asks nobody.
+# /readyz, and the page at / that says the same in words, wait for the database and the broker, some seconds where
+# they do not answer. /healthz asks nobody.
 READINESS_THREADS = 2
 # How long a request waits for a thread. With all of them taken for so long, something is wrong (a database that does
 # not answer, uploads that stall).
@@ -58,10 +61,7 @@ LINGER_SECONDS = 2.0
 # stay open: nothing would look at it again.
 LETTING_GO_SECONDS = 0.1
 # In the API's envelope. Nothing else knows of a request whose body has not come.
-TOO_SLOW = (
-    b'{"error":{"code":"REQUEST_TIMEOUT","message":"The body of the request did not arrive in time. Send the request '
-    b'again."}}'
-)
+TOO_SLOW = orjson.dumps({"error": {"code": RequestTimeout.code, "message": RequestTimeout.default_message}})
 OVERLOADED = b'{"error":{"code":"SERVICE_UNAVAILABLE","message":"The service is busy. Try again in a moment."}}'
 
 
@@ -308,7 +308,7 @@ class Gateway:
         match path.rstrip("/"):
             case "/healthz":
                 return self._swift
-            case "/readyz":
+            case "/readyz" | "":
                 return self._readiness
         return self._threads
 

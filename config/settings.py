@@ -219,10 +219,11 @@ REST_FRAMEWORK = {
 }
 
 API_DESCRIPTION = """
-Dispatch AI jobs, watch them, and fetch their results.
+Dispatch AI jobs, watch them, and fetch their results. The [guide](/api/docs/guide) explains how, with examples to
+paste, and says what to do about each error.
 
 **Authenticate** with `Authorization: Bearer <key>`. If your key belongs to several tenants, name one of them in
-`X-Tenant-ID`. Press *Authorize* to try it here.
+`X-Tenant-ID`. Press *Authorize* to try it here: it says where to get a key.
 
 **Dispatch** with `POST /api/ai-jobs`. The service answers at once, and the job runs in its turn. If you send an
 `Idempotency-Key`, a repeated request makes no second job.

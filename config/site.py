@@ -36,6 +36,9 @@ class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable 
 
 
 class Site(admin.AdminSite):
+    site_header = site_title = "AI Jobs administration"
+    index_title = "AI Jobs at a glance"
+
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         given = admin_class or admin.ModelAdmin
         filtered = type(given.__name__, (Offered, given), {"__module__": given.__module__, "__doc__": given.__doc__})

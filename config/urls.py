@@ -2,9 +2,14 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from aijobs.api.docs import DocumentationView, SchemaView
+from aijobs.api.guide import GuideView
 from aijobs.api.health import HealthView, ReadyView
+from aijobs.api.home import HomeView
+from aijobs.api.resources import ResourcesView
 
 urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
+    re_path(r"^api/?\Z", ResourcesView.as_view(), name="resources"),
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     path("api/", include("workers.changes.api.urls")),
@@ -12,6 +17,7 @@ urlpatterns = [
     path("api/", include("workers.marketplaces.api.urls")),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", DocumentationView.as_view(), name="docs"),
+    re_path(r"^api/docs/guide/?\Z", GuideView.as_view(), name="guide"),
     path("admin/", admin.site.urls),
     re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
     re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),

@@ -18,6 +18,9 @@ class BatchJobsInline(ReadOnlyInline):
     readonly_fields = ["public_id"]
     show_change_link = True
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).defer("params", "result")
+
 
 @admin.register(Batch)
 class BatchAdmin(CancelAdmin):

@@ -1,13 +1,15 @@
 """Jobs with their events."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast, Left
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from aijobs import identifiers, registry
 from aijobs.admin.base import ReadOnlyInline, pretty
 from aijobs.admin.cancelling import CancelAdmin
+from aijobs.admin.documents import LARGEST_IN_TABLES, show_document
 from aijobs.admin.filters import TenantFilter
 from aijobs.engine import lifecycle
 from aijobs.models import Job, JobEvent
@@ -43,32 +45,57 @@ class JobAdmin(CancelAdmin):
     list_display = ["public_id", "tenant", "type", "status", "priority", "lane", "attempt", "created_at"]
     list_select_related = ["tenant"]
     list_filter = [TenantFilter, "status", TypeFilter, "priority"]
-    fields = [
-        "public_id",
-        ("tenant", "type", "status"),
-        ("batch", "position", "blocked"),
-        "shown_params",
-        ("priority", "lane", "releases"),
-        ("created_at", "run_after", "released_at"),
-        ("attempt", "failures", "worker"),
-        ("lease_expires_at", "deadline_at"),
-        ("processed", "total"),
-        ("started_at", "completed_at", "duration_seconds"),
-        "shown_result",
-        ("error_code", "error_message"),
-        ("cancel_reason", "cancelled_by"),
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    "public_id",
+                    ("tenant", "type", "status"),
+                    ("created_at", "started_at", "completed_at", "duration_seconds"),
+                    ("processed", "total"),
+                    ("error_code", "error_message"),
+                    ("cancel_reason", "cancelled_by"),
+                    "shown_params",
+                    "shown_result",
+                ]
+            },
+        ),
+        (
+            "How it was run",
+            {
+                "fields": [
+                    ("batch", "position", "blocked"),
+                    ("priority", "lane", "releases"),
+                    ("run_after", "released_at"),
+                    ("attempt", "failures", "worker"),
+                    ("lease_expires_at", "deadline_at"),
+                ]
+            },
+        ),
     ]
     inlines = [JobEventsInline]
     actions = ["cancel_queued"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """Without what may have megabytes: a page shows no more of it than `_text_of` reads."""
+        return super().get_queryset(request).defer("params", "result")
+
     @admin.display(description="params")
     def shown_params(self, job: Job) -> SafeString:
-        return pretty(job.params)
+        return show_document(_text_of(job, "params"))
 
     @admin.display(description="result")
     def shown_result(self, job: Job) -> SafeString:
-        return pretty(job.result)
+        return show_document(_text_of(job, "result"))
 
     @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
     def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
         self.cancel_each(request, rows, lifecycle.cancel)
+
+
+def _text_of(job: Job, document: str) -> str | None:
+    """As much of a job's params or result, as they were written, as is shown."""
+    text = Left(Cast(document, TextField()), LARGEST_IN_TABLES + 1)
+    found: str | None = Job.objects.filter(pk=job.pk).values_list(text, flat=True).get()
+    return found

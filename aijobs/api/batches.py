@@ -23,9 +23,9 @@ from aijobs.states import BatchStatus, OnFailure, Status
 
 BATCH_ID = OpenApiParameter(
     "batch_id",
-    {"type": "string", "pattern": identifiers.BATCH_PATTERN},
+    {"type": "string", "pattern": identifiers.BATCH_PATTERN, "examples": ["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"]},
     OpenApiParameter.PATH,
-    description="The batch's ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
+    description="The batch's ID.",
 )
 
 TAGS = ["Batches"]

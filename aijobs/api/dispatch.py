@@ -19,7 +19,7 @@ from aijobs.refusals import Refusals
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    {"type": "string", "pattern": f"^{idempotency.PATTERN}$"},
+    {"type": "string", "pattern": f"^{idempotency.PATTERN}$", "examples": ["order-4711"]},
     OpenApiParameter.HEADER,
     description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
     "you get the first answer with `Idempotency-Replayed: true`, and no second job.",

@@ -16,6 +16,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aijobs.api.guide import sections
 from aijobs.api.wire.envelope import JsonRenderer
 from aijobs.api.wire.views import KnownMethods
 
@@ -39,10 +40,19 @@ class SchemaView(KnownMethods, SpectacularAPIView):
 
 
 class DocumentationView(KnownMethods, SpectacularSwaggerSplitView):
-    """Swagger UI. Its errors are JSON like all others."""
+    """The way into the documentation: links to the guide, and the reference in Swagger UI.
+
+    Its errors are JSON like all others.
+    """
 
     url_name = "schema"
-    template_name = "aijobs/docs.html"
+    template_name = "aijobs/reference.html"
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        response: Response = super().get(request)  # type: ignore[no-untyped-call]
+        response.data |= {"page": "reference", "sections": sections()}
+        return response
 
     def handle_exception(self, error: Exception) -> Response:
         self.request.accepted_renderer = JsonRenderer()

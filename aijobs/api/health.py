@@ -21,6 +21,7 @@ RETRY_AFTER_SECONDS = 2
 
 class NotReady(ApiError):
     code, status, default_message = "NOT_READY", 503, "The service is not ready. The details say why."
+    advice = "Only `/readyz` answers this: what the details name is down, or wrong. Its operator has to mend it."
 
 
 def _object(**properties: object) -> dict[str, object]:

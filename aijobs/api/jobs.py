@@ -33,9 +33,9 @@ from aijobs.states import Priority, Status
 
 JOB_ID = OpenApiParameter(
     "job_id",
-    {"type": "string", "pattern": identifiers.JOB_PATTERN},
+    {"type": "string", "pattern": identifiers.JOB_PATTERN, "examples": ["job_01JQZ4X5M8N9P0Q1R2S3T4V5W6"]},
     OpenApiParameter.PATH,
-    description="The job's ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
+    description="The job's ID.",
 )
 TAGS = ["Jobs"]
 ZONE = "in the tenant's time zone, and so is a date-time without an offset. A space may stand for the T"
@@ -174,7 +174,11 @@ describe_list: Callable[[View], View] = extend_schema(
         ),
         parameter(
             "batch_id",
-            {"type": "string", "pattern": identifiers.BATCH_PATTERN},
+            {
+                "type": "string",
+                "pattern": identifiers.BATCH_PATTERN,
+                "examples": ["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
+            },
             "Show only the jobs of this batch.",
         ),
         parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),

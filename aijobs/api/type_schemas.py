@@ -1,7 +1,7 @@
 """OpenAPI: each job type's params and result spelled out."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from aijobs import registry
 from aijobs.api.wire.openapi import COMPONENTS, Schema
@@ -83,17 +83,42 @@ def _describe(properties: dict[str, Schema], part: str, types: list[JobType[Para
 def _add_examples(paths: dict[str, Schema], types: list[JobType[Params, Result]]) -> None:
     jobs, job, batches = paths["/api/ai-jobs"], paths["/api/ai-jobs/{job_id}"], paths["/api/ai-jobs/batch"]
     bodies = {kind.name: {"type": kind.name, "params": kind.example["params"]} for kind in types}
-    _set_examples(jobs["post"]["requestBody"], bodies)
-    _set_examples(jobs["post"]["responses"]["201"], {kind.name: {"data": _queued(kind)} for kind in types})
-    _set_examples(job["get"]["responses"]["200"], {kind.name: {"data": _completed(kind)} for kind in types})
-    _set_examples(batches["post"]["requestBody"], {"all_types": {"jobs": list(bodies.values()), "sequential": True}})
+    complete = {f"{kind.name}, every parameter": _complete(kind) for kind in types}
+    _set_examples(jobs["post"]["requestBody"], bodies | complete)
+    _set_examples(jobs["post"]["responses"]["201"], {kind.name: {"data": queued_example(kind)} for kind in types})
+    _set_examples(job["get"]["responses"]["200"], {kind.name: {"data": completed_example(kind)} for kind in types})
+    _set_examples(jobs["get"]["responses"]["200"], {"page": _page(types)})
+    in_order = {"priority": "normal", "sequential": True, "on_failure": "stop"}
+    _set_examples(
+        batches["post"]["requestBody"],
+        {"all_types": {"jobs": list(bodies.values()), **in_order}}
+        | {name: {"jobs": [body], **in_order} for name, body in complete.items()},
+    )
+
+
+def _complete(kind: JobType[Params, Result]) -> Schema:
+    """A body with every param of a type: as its example has it, or else the param's own example, or its default."""
+    given = cast("Schema", kind.example["params"])
+    params = {
+        name: schema["examples"][0] if "examples" in schema else schema["default"]
+        for name, schema in kind.params.model_json_schema().get("properties", {}).items()
+        if "examples" in schema or "default" in schema
+    }
+    return {"type": kind.name, "params": params | given, "priority": "normal"}
+
+
+def _page(types: list[JobType[Params, Result]]) -> Schema:
+    """A list's last page, with neither params nor results."""
+    jobs = [completed_example(kind) for kind in types]
+    shown = [{name: job[name] for name in job if name not in ("params", "result")} for job in jobs]
+    return {"data": shown, "pagination": {"next_cursor": None, "has_more": False}}
 
 
 def _set_examples(body: Schema, values: dict[str, Any]) -> None:
     body["content"]["application/json"]["examples"] = {name: {"value": value} for name, value in values.items()}
 
 
-def _queued(kind: JobType[Params, Result]) -> Schema:
+def queued_example(kind: JobType[Params, Result]) -> Schema:
     return {
         "id": "job_01JQZ4X5M8N9P0Q1R2S3T4V5W6",
         "type": kind.name,
@@ -111,9 +136,9 @@ def _queued(kind: JobType[Params, Result]) -> Schema:
     }
 
 
-def _completed(kind: JobType[Params, Result]) -> Schema:
+def completed_example(kind: JobType[Params, Result]) -> Schema:
     return {
-        **_queued(kind),
+        **queued_example(kind),
         "status": "completed",
         "started_at": "2026-03-12T14:32:05.000Z",
         "completed_at": "2026-03-12T14:32:32.000Z",

@@ -341,6 +341,8 @@ def test_where_no_thread_is_free_probes_are_answered_and_the_others_refused(port
         assert _ask(other, b"/other") == (503, b"busy")
         assert _ask(other, b"/healthz")[0] == 200
         assert time.monotonic() - began < WAIT_SECONDS
+        # The page at / waits for the same as /readyz, and has its threads.
+        assert _ask(other, b"/")[0] == 200
         assert _ask(other, b"/readyz") == (200, b"ready")
         for caller in callers:
             with caller:

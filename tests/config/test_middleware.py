@@ -14,7 +14,10 @@ def directives(policy: str) -> dict[str, str]:
     return {name: value for name, _, value in (each.strip().partition(" ") for each in policy.split(";"))}
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/admin/login/", "/admin/aijobs/job/", "/admin/password_change/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api/docs", "/api/docs/guide", "/admin/login/", "/admin/aijobs/job/", "/admin/password_change/"],
+)
 def test_a_page_loads_only_what_we_serve(admin_client: Client, path: str) -> None:
     response = admin_client.get(path, follow=True)
     assert response["Content-Type"].startswith("text/html")
@@ -33,8 +36,12 @@ def test_a_page_loads_only_what_we_serve(admin_client: Client, path: str) -> Non
         ("/api/docs?script=", 200),
         ("/healthz", 200),
         ("/nothing", 404),
+        ("/api/", 200),
         ("/api/nothing", 404),
         ("/static/aijobs/docs.css", 200),
+        ("/static/aijobs/pages.css", 200),
+        ("/static/aijobs/docs.js", 200),
+        ("/static/aijobs/icon.svg", 200),
         ("/api/ai-jobs", 401),
     ],
 )

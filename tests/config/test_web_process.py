@@ -16,8 +16,8 @@ import config.rsgi
 from django.test import Client
 
 client = Client(headers={"host": "localhost"})
-paths = ["/api/schema", "/api/docs", "/api/ai-jobs", "/api/ai-jobs/types", "/api/marketplaces",
-         "/api/catalogue/products", "/admin/login/", "/healthz"]
+paths = ["/", "/api/", "/api/schema", "/api/docs", "/api/docs/guide", "/api/ai-jobs", "/api/ai-jobs/types",
+         "/api/marketplaces", "/api/catalogue/products", "/admin/login/", "/healthz"]
 answers = {path: client.get(path).status_code for path in paths}
 print(json.dumps([answers, sorted(sys.modules)]))
 """
@@ -37,6 +37,9 @@ def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
     assert process.returncode == 0, process.stderr
     answers, loaded = json.loads(process.stdout.splitlines()[-1])
     assert answers == {
+        "/": 200,
+        "/api/": 200,
+        "/api/docs/guide": 200,
         "/api/schema": 200,
         "/api/docs": 200,
         "/api/ai-jobs": 401,

@@ -1,4 +1,4 @@
-"""`/api/docs` in a browser: its Content-Security-Policy forbids nothing that the page needs."""
+"""The pages in a browser: their Content-Security-Policy forbids nothing that they need."""
 
 import shutil
 import subprocess
@@ -14,7 +14,15 @@ PAGE_MILLISECONDS = 10_000
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
-@pytest.mark.parametrize(("path", "text"), [("/api/docs#/Jobs/dispatch_job", "Try it out"), ("/admin/", "Log in")])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("/", "The service is healthy."),
+        ("/api/docs/guide", "The life of a job"),
+        ("/api/docs#/Jobs/dispatch_job", "Try it out"),
+        ("/admin/", "Log in"),
+    ],
+)
 def test_a_browser_shows_the_page_and_forbids_nothing(server: Api, tmp_path: Path, path: str, text: str) -> None:
     shown = subprocess.run(
         [

@@ -17,6 +17,7 @@ from workers.changes.storing import store
 
 class NotRevertible(ApiError):
     code, status, default_message = "NOT_REVERTIBLE", 409, "The change cannot be reverted; the message says why."
+    advice = "Read the message. To get another price all the same, set it in your shop or import it."
 
 
 def revert(change: Change, applied_by: int) -> Change:

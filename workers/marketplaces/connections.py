@@ -35,21 +35,28 @@ SHOWN_NAMES = 50
 class MarketplaceNotConfigured(ApiError):
     code, status = "MARKETPLACE_NOT_CONFIGURED", 422
     default_message = "The marketplace is not configured."
+    advice = (
+        "`GET /api/marketplaces` lists the names that jobs can use. Configure this one with "
+        "`PUT /api/marketplaces/{name}`, or import products for it."
+    )
 
 
 class MarketplaceNotFound(ApiError):
     code, status = "MARKETPLACE_NOT_FOUND", 404
     default_message = "The marketplace is not configured, and no product is sold on it."
+    advice = "Check the name: `GET /api/marketplaces` lists them."
 
 
 class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
     default_message = "Changes are on their way to this marketplace. Try again when they have settled."
+    advice = "Wait until `GET /api/catalogue/price-changes` shows no `pending` change of the marketplace."
 
 
 class TestRunning(ApiError):
     code, status = "TEST_RUNNING", 429
     default_message = "Another connection is being tested. Try again in a moment."
+    advice = "Wait for the seconds in `Retry-After`, and test the connection again."
 
 
 def find(tenant_id: int, name: str) -> Connection | None:

@@ -24,9 +24,15 @@ from aijobs.errors import (
     DatabaseBusy,
     Details,
     FieldError,
+    Forbidden,
+    InternalError,
     InvalidRequest,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotFound,
     PayloadTooLarge,
     ServiceUnavailable,
+    UnsupportedMediaType,
 )
 from aijobs.shapes import timestamp
 from aijobs.sql import CONNECTION_ERRORS, is_given_up
@@ -41,20 +47,12 @@ MOST_ERRORS = 100
 LONGEST_PATH = 200
 LONGEST_MESSAGE = 1_000
 
-# The codes of Django REST framework's own refusals.
-CODES = {
-    400: "INVALID_REQUEST",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    406: "NOT_ACCEPTABLE",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-    429: "TOO_MANY_REQUESTS",
+# What Django REST framework's own refusals are, by their status.
+REFUSALS: dict[int, type[ApiError]] = {
+    each.status: each
+    for each in (InvalidRequest, Forbidden, NotFound, MethodNotAllowed, NotAcceptable, UnsupportedMediaType)
 }
 UNREADABLE = "The service cannot read the request. Check its address, its Host header and its other headers."
-INTERNAL_ERROR = (
-    "Something went wrong in the service. Try again, and if it happens again, tell the operator the X-Request-ID."
-)
 
 
 def to_json(value: object) -> bytes:
@@ -147,16 +145,16 @@ def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
         logger.warning("a request was refused: %s", error)
         error = InvalidRequest(UNREADABLE)
     elif isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing at this address. The API's documentation is at /api/docs.")
+        error = NotFound()
     if isinstance(error, ApiError):
         return Response(
             error_body(error.code, error.message, error.details), status=error.status, headers=_headers(error)
         )
     if isinstance(error, exceptions.APIException):
         status = error.status_code
-        return Response(error_body(CODES.get(status, "ERROR"), str(error.detail)), status=status)
+        return Response(error_body(REFUSALS.get(status, InternalError).code, str(error.detail)), status=status)
     logger.error("unexpected error", exc_info=error)
-    return Response(error_body("INTERNAL_ERROR", INTERNAL_ERROR), status=500)
+    return Response(error_body(InternalError.code, InternalError.default_message), status=InternalError.status)
 
 
 def _of_database(error: Exception) -> ApiError:
@@ -178,27 +176,21 @@ def _headers(error: ApiError) -> dict[str, str]:
     return headers
 
 
-def plain_error(status: int, code: str, message: str) -> HttpResponse:
-    return HttpResponse(to_json(error_body(code, message)), status=status, content_type="application/json")
-
-
 def plain_refusal(error: ApiError) -> HttpResponse:
-    response = plain_error(error.status, error.code, error.message)
-    for name, value in _headers(error).items():
-        response[name] = value
-    return response
+    body = to_json(error_body(error.code, error.message))
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=_headers(error))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(400, "INVALID_REQUEST", UNREADABLE)
+    return plain_refusal(InvalidRequest(UNREADABLE))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(403, "FORBIDDEN", "You are not allowed to do this.")
+    return plain_refusal(Forbidden())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_error(404, "NOT_FOUND", "There is nothing at this address. The API's documentation is at /api/docs.")
+    return plain_refusal(NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -206,4 +198,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exception()
     if isinstance(error, CONNECTION_ERRORS):
         return plain_refusal(_of_database(error))
-    return plain_error(500, "INTERNAL_ERROR", INTERNAL_ERROR)
+    return plain_refusal(InternalError())

@@ -1,5 +1,6 @@
 """OpenAPI: the key, the paths as they are called, and what the descriptions of all endpoints have in common."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -7,8 +8,9 @@ from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
+from aijobs import scopes
 from aijobs.api.wire.shapes import ErrorAnswer
 from aijobs.errors import (
     ApiError,
@@ -26,8 +28,19 @@ from aijobs.errors import (
 )
 
 Schema = dict[str, Any]
+# Of an operation; what begins with x- may be added to OpenAPI.
+REQUIRED_SCOPE = "x-required-scope"
 Endpoint = tuple[str, str, str, Callable[..., object]]
 COMPONENTS = "#/components/schemas/"
+# What Swagger UI shows when somebody presses Authorize.
+WHERE_KEYS_ARE = (
+    "Your API key, which begins with `aij_`.\n\n"
+    "- On your own machine, `manage.py up` prints one when it has started. It is valid until the next `up`.\n"
+    "- A lasting one is made by `manage.py createapikey --tenant NAME --scopes ai-jobs:write,ai-jobs:read`, or in "
+    "the admin at `/admin/`. It is shown once.\n"
+    "- If the service is not yours, ask its operator for one.\n\n"
+    "Paste the key alone, without the word Bearer."
+)
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -35,7 +48,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: object) -> Schema:
-        return {"type": "http", "scheme": "bearer", "description": "Your API key, which begins with `aij_`."}
+        return {"type": "http", "scheme": "bearer", "description": WHERE_KEYS_ARE}
 
 
 class PydanticSchema(PydanticExtension):  # type: ignore[no-untyped-call]
@@ -85,7 +98,18 @@ RESPONSE_HEADERS = [
 
 
 class AutoSchema(SpectacularAutoSchema):
-    """Adds the headers that every endpoint answers with."""
+    """Adds the headers that every endpoint answers with, the scope that it needs, and examples to read."""
+
+    def get_operation(self, *arguments: Any) -> Schema | None:
+        operation: Schema | None = super().get_operation(*arguments)
+        for each in (operation or {}).get("parameters", []):
+            _tell_example(each)
+        required: str | None = getattr(self.view, "scopes", {}).get(self.method)
+        if operation and required:
+            sentence = f"Your key needs the scope {scopes.in_words(required)}."
+            operation["description"] = f"{operation.get('description', '')}\n\n{sentence}".strip()
+            operation[REQUIRED_SCOPE] = required
+        return operation
 
     def get_override_parameters(self) -> list[Any]:
         return [*super().get_override_parameters(), *RESPONSE_HEADERS]
@@ -100,6 +124,35 @@ class AutoSchema(SpectacularAutoSchema):
         return body and {**body, "required": True}
 
 
+def _tell_example(parameter: Schema) -> None:
+    """In words: Swagger UI does not show the examples of a schema. A parameter's own it would send when tried out."""
+    schema = parameter["schema"]
+    if examples := schema.get("examples") or _evident(schema):
+        schema["examples"] = examples
+        shown = " or ".join(f"`{_as_sent(each)}`" for each in examples)
+        parameter["description"] = f"{parameter.get('description', '')} For example {shown}.".strip()
+
+
+def _evident(schema: Schema) -> list[object]:
+    """The examples of what can hardly be anything else."""
+    match schema:
+        case {"enum": [first, *_]}:
+            return [first]
+        case {"type": "boolean"}:
+            return [True]
+        case {"type": "array", "items": {"enum": [*choices]}}:
+            return [choices[:1], choices[:2]]
+        case {"format": "date"}:
+            return ["2026-03-12"]
+    return []
+
+
+def _as_sent(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(value)
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def without_trailing_slash(endpoints: list[Endpoint]) -> list[Endpoint]:
     """Paths work with and without a trailing slash; the contract writes them without."""
     return [(path.rstrip("/"), regex, method, view) for path, regex, method, view in endpoints]
@@ -109,13 +162,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 TENANT = OpenApiParameter(
     "X-Tenant-ID",
-    str,
+    {"type": "string", "examples": ["my-shop"]},
     OpenApiParameter.HEADER,
     description="The tenant's name. You may leave it out if your key belongs to one tenant only.",
 )
 REQUEST_ID = OpenApiParameter(
     "X-Request-ID",
-    str,
+    {"type": "string", "examples": ["nightly-2026-03-12"]},
     OpenApiParameter.HEADER,
     description="An ID of your choice, which the response and the service's logs repeat.",
 )
@@ -137,13 +190,20 @@ OF_A_BODY: tuple[type[ApiError], ...] = (PayloadTooLarge, UnsupportedMediaType, 
 
 def errors(*refusals: type[ApiError]) -> dict[int, OpenApiResponse]:
     """The error answers of an endpoint, besides those that every endpoint has: each status with its codes."""
-    by_status: dict[int, list[str]] = {}
+    by_status: dict[int, list[type[ApiError]]] = {}
     for refusal in (*ANYWHERE, *refusals):
-        by_status.setdefault(refusal.status, []).append(f"{refusal.code}: {refusal.default_message}")
-    return {
-        status: OpenApiResponse(ErrorAnswer, description="\n\n".join(by_status[status]))
-        for status in sorted(by_status)
-    }
+        by_status.setdefault(refusal.status, []).append(refusal)
+    return {status: _refused(by_status[status]) for status in sorted(by_status)}
+
+
+def _refused(refusals: list[type[ApiError]]) -> OpenApiResponse:
+    # Markdown takes what stands between < and > for markup.
+    lines = [f"{each.code}: {each.default_message}".replace("<", "&lt;") for each in refusals]
+    examples = [
+        OpenApiExample(each.code, {"error": {"code": each.code, "message": each.default_message}}, response_only=True)
+        for each in refusals
+    ]
+    return OpenApiResponse(ErrorAnswer, description="\n\n".join(lines), examples=examples)
 
 
 def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiParameter:
@@ -158,11 +218,13 @@ def several(name: str, choices: Sequence[str], description: str) -> OpenApiParam
 
 PAGE = [
     parameter(
-        "limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "How many results a page has."
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": 200, "default": 50, "examples": [20]},
+        "How many results a page has.",
     ),
     parameter(
         "cursor",
-        {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "examples": ["am9iXzAxSlFaNFg1TThOOVAwUTFSMlMzVDRWNVc2"]},
         "The `next_cursor` of the page before, of the same list. Any other text is refused.",
     ),
 ]

@@ -176,6 +176,44 @@ def test_a_job_shows_its_params_result_and_events_in_order(
     assert re.findall(r'field-kind">\s*<p>(\w+)</p>', page) == ["Queued", "Started", "Completed"]
 
 
+@pytest.mark.parametrize("page", ["login", "index", "password_change"])
+def test_the_admin_has_its_own_name(client: Client, admin_client: Client, page: str) -> None:
+    shown = (client if page == "login" else admin_client).get(reverse(f"admin:{page}")).content.decode()
+    assert "AI Jobs administration" in shown
+    assert "Django" not in shown
+
+
+def test_a_job_shows_its_result_as_a_table(
+    admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    [job_id] = engine.dispatch(tenant, params={"skus": ["A", "B"]})
+    rows = [{"sku": f"SKU-{number}", "note": MARKUP} for number in range(150)]
+    engine.complete(engine.start(job_id), {"processed_count": 150, "recommendations": rows, "skipped": []})
+    # Session, user, the job, its tenant, its params, its result, its events, and what Django asks for by itself.
+    with django_assert_max_num_queries(10):
+        page = admin_client.get(address(Job, "change", job_id)).content.decode()
+    assert "recommendations (150)" in page
+    assert "<td>SKU-99</td>" in page
+    assert "<td>SKU-100</td>" not in page
+    assert "These are the first 100 of 150 rows." in page
+    assert "<td>A, B</td>" in page
+    assert MARKUP not in page
+    assert "SKU-149" in page.partition("<details>")[2]
+
+
+@pytest.mark.parametrize("model", [Job, Batch])
+def test_lists_do_not_read_what_may_have_megabytes(
+    admin_client: Client, rows: dict[type[Model], Model], model: type[Model], django_assert_max_num_queries: Any
+) -> None:
+    with django_assert_max_num_queries(20) as captured:
+        admin_client.get(address(Job, "changelist"))
+        admin_client.get(address(model, "change", rows[model].pk))
+    loading = [
+        query["sql"] for query in captured if re.search(r'"aijobs_job"."(params|result)"\)?::text', query["sql"])
+    ]
+    assert all("LEFT(" in sql for sql in loading)
+
+
 def test_jobs_are_listed_in_a_bounded_number_of_queries(
     admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
 ) -> None:

@@ -16,6 +16,7 @@ from aijobs.registry import JobType, Params, Result
 from tests import engine
 from tests.aijobs.api.answers import NO_BATCH, NO_JOB, error_of, paths_of, uuid_of
 from tests.clients import HTTP, Caller
+from workers.catalogue.sample import create_sample_catalogue
 
 JSON = "application/json"
 DISPATCH_REFUSALS = {"INVALID_JOB_TYPE", "INVALID_PARAMS", "INVALID_FILTER", "IDEMPOTENCY_KEY_REUSED"}
@@ -82,6 +83,9 @@ def test_paths_are_the_contracts(document: dict[str, Any]) -> None:
 def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:
     scheme = document["components"]["securitySchemes"]["ApiKey"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    # Whoever presses Authorize is told where to get one.
+    for words in ("manage.py up", "manage.py createapikey", "/admin/"):
+        assert f"`{words}" in scheme["description"]
     for path, found in document["paths"].items():
         for operation in found.values():
             assert operation.get("security") == ([{"ApiKey": []}] if path.startswith("/api/") else None)
@@ -136,6 +140,36 @@ def test_parameters_say_what_they_take(document: dict[str, Any]) -> None:
     batch_id = found["batch_id"]["schema"]["pattern"]
     assert re.search(batch_id, "batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
     assert not re.search(batch_id, "batch_81JQZ4X5M8N9P0Q1R2S3T4V5W6")
+
+
+def test_every_parameter_has_an_example_that_it_takes(document: dict[str, Any]) -> None:
+    """In the schema, where Swagger UI does not send it when an operation is tried out; and in words."""
+    for operation in operations(document):
+        for each in operation.get("parameters", []):
+            assert each["schema"]["examples"], each["name"]
+            assert "example" not in each
+            assert "examples" not in each
+            assert " For example `" in each["description"]
+            for example in each["schema"]["examples"]:
+                Draft202012Validator(each["schema"]).validate(example)
+
+
+def test_every_operation_says_which_scope_it_needs(document: dict[str, Any]) -> None:
+    for path, found in document["paths"].items():
+        for operation in found.values():
+            assert ("x-required-scope" in operation) == path.startswith("/api/")
+            if path.startswith("/api/"):
+                assert "Your key needs the scope `" in operation["description"]
+
+
+def test_examples_of_errors_are_of_their_own_status(document: dict[str, Any]) -> None:
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 400 or response["content"][JSON]["schema"].get("$ref") != f"{COMPONENTS}ErrorAnswer":
+                continue
+            codes = re.findall(r"^([A-Z_]+):", response["description"], re.MULTILINE)
+            examples = response["content"][JSON]["examples"].values()
+            assert sorted(each["value"]["error"]["code"] for each in examples) == sorted(codes)
 
 
 def called(path: str) -> str:
@@ -232,3 +266,34 @@ def test_examples_are_as_documented(document: dict[str, Any], kind: JobType[Para
         content = document["paths"]["/api/ai-jobs" + path][method]["responses"][part]["content"][JSON]
         schema = {**content["schema"], "components": document["components"]}
         Draft202012Validator(schema).validate(content["examples"][kind.name]["value"])
+
+
+@pytest.mark.parametrize("kind", OFFERED, ids=lambda kind: kind.name)
+def test_every_type_has_an_example_with_all_its_params(
+    owner: Caller, document: dict[str, Any], kind: JobType[Params, Result]
+) -> None:
+    create_sample_catalogue(owner.tenant)
+    dispatch, batch = (
+        document["paths"][path]["post"]["requestBody"]["content"][JSON]["examples"]
+        for path in ("/api/ai-jobs", "/api/ai-jobs/batch")
+    )
+    name = f"{kind.name}, every parameter"
+    assert dispatch[name]["value"]["params"].keys() == kind.params.model_fields.keys()
+    assert batch[name]["value"]["jobs"] == [dispatch[name]["value"]]
+    for path, body in (("", dispatch[name]), ("", dispatch[kind.name]), ("/batch", batch[name])):
+        assert owner.post(f"/api/ai-jobs{path}", body["value"]).status_code == 201, body
+
+
+def test_examples_of_other_bodies_are_accepted(owner: Caller, document: dict[str, Any]) -> None:
+    """Of imports and connections."""
+    for path, found in document["paths"].items():
+        for method, operation in found.items():
+            if path.startswith("/api/ai-jobs") or "requestBody" not in operation:
+                continue
+            address = called(path) + ("?marketplace=amazon_us" if path.startswith("/api/catalogue") else "")
+            for media_type, content in operation["requestBody"]["content"].items():
+                for each in content.get("examples", {}).values():
+                    value = each["value"]
+                    body = value.encode() if isinstance(value, str) else value
+                    answer = owner.request(method.upper(), address, body, content_type=media_type)
+                    assert answer.status_code in (200, 201), (path, answer.content)

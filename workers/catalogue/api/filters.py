@@ -20,8 +20,14 @@ MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 # Between the parts of a cursor's key: no field may hold it.
 SEPARATOR = "\x1f"
 
-MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"}
-SKU_SCHEMA = {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL}
+MARKETPLACE_SCHEMA = {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$", "examples": ["amazon_us"]}
+SKU_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST_SKU,
+    "pattern": WITHOUT_NUL,
+    "examples": ["SKU-001"],
+}
 # How `page` is described in OpenAPI.
 FILTERS = [
     *HEADERS,

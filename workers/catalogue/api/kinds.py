@@ -41,6 +41,7 @@ class ImportBusy(ApiError):
         f"{MOST_IMPORTS} imports or removals are running at the moment, and more of them would slow down all other "
         "requests. Nothing of yours was read or removed: send it again after the seconds in Retry-After."
     )
+    advice = "Wait for the seconds in `Retry-After`, and send the same file again."
 
 
 class RowErrorView(BaseModel):

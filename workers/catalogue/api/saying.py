@@ -9,14 +9,12 @@ from django.http import QueryDict
 
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import parameter
-from aijobs.shapes import WITHOUT_NUL
-from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, marketplace_of, sku_of
+from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, marketplace_of, sku_of
 from workers.catalogue.files import Said
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.delimited import DELIMITERS
 from workers.catalogue.importing.fields import currency
 from workers.catalogue.importing.numbers import Mark
-from workers.catalogue.models import LONGEST_SKU
 
 
 def _one_of(*values: str) -> dict[str, object]:
@@ -50,22 +48,26 @@ SAYING = [
         _one_of(*Order),
         "What stands first in dates such as 03/04/2026. If you leave it out, the cells of the file tell.",
     ),
-    parameter("sheet", {"type": "string", "minLength": 1}, "The sheet of a workbook. The default is the first one."),
+    parameter(
+        "sheet",
+        {"type": "string", "minLength": 1, "examples": ["Prices"]},
+        "The sheet of a workbook. The default is the first one.",
+    ),
     parameter(
         "timezone",
-        {"type": "string", "example": "Europe/Berlin"},
+        {"type": "string", "examples": ["Europe/Berlin"]},
         "The time zone that decides on which day a moment was. The default is that of the marketplace's country, or "
         "else the tenant's.",
     ),
     parameter("date", {"type": "string", "format": "date"}, "The day of all rows, if the file does not have it."),
     parameter(
         "currency",
-        {"type": "string", "pattern": "^[A-Z]{3}$"},
+        {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]},
         "The currency of all rows, if the file does not have it. The default is the marketplace's.",
     ),
     parameter(
         "sku",
-        {"type": "string", "minLength": 1, "maxLength": LONGEST_SKU, "pattern": WITHOUT_NUL},
+        SKU_SCHEMA,
         "The SKU of all rows, if the file does not have it.",
     ),
 ]

@@ -1,7 +1,10 @@
 from django.urls import re_path
 
+from aijobs.api.guide import Section, add_section
 from workers.catalogue.api.kinds import viewset_of
 from workers.catalogue.kinds import KINDS
+
+add_section(Section("imports", "Importing your catalogue", "catalogue/guide/imports.html"))
 
 urlpatterns = [
     re_path(

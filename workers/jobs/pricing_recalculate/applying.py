@@ -17,6 +17,7 @@ from workers.changes.kinds.price import Prices
 
 class JobNotFinished(ApiError):
     code, status, default_message = "JOB_NOT_FINISHED", 409, "Only a completed job has recommendations to apply."
+    advice = "Poll the job, and apply its recommendations when its `status` is `completed`."
 
 
 class Shown(TypedDict):

@@ -96,6 +96,7 @@ class PricingParams(ProductParams):
 
     competitor_anchor: CompetitorAnchor | None = Field(
         default=None,
+        examples=[{"rule": "stay_within", "percent": 5, "reference": "lowest", "max_age_minutes": 1440}],
         description="Which competitor's offer to follow, and how. Without it the job ignores competitors.",
     )
 

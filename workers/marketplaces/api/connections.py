@@ -111,9 +111,9 @@ def show_connection(row: Connection) -> dict[str, object]:
 _TAGS = ["Marketplaces"]
 _NAME = OpenApiParameter(
     "name",
-    {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$"},
+    {"type": "string", "pattern": f"^{MARKETPLACE_PATTERN}$", "examples": ["amazon_us"]},
     OpenApiParameter.PATH,
-    description="The name that jobs use as `marketplace`, for example amazon_us.",
+    description="The name that jobs use as `marketplace`.",
 )
 
 

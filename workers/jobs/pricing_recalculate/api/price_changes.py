@@ -29,12 +29,16 @@ from workers.jobs.pricing_recalculate.applying import JobNotFinished
 PRICES = Prices()
 TAGS = ["Catalogue"]
 CHANGE_ID = OpenApiParameter(
-    "change_id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="The price change's ID."
+    "change_id",
+    {"type": "integer", "minimum": 1, "examples": [4711]},
+    OpenApiParameter.PATH,
+    description="The price change's ID.",
 )
 
 
 class PriceChangeNotFound(ApiError):
     code, status, default_message = "PRICE_CHANGE_NOT_FOUND", 404, "Price change ID does not exist."
+    advice = "Check the ID: `GET /api/catalogue/price-changes` lists the tenant's price changes."
 
 
 class PriceChangeView(BaseModel):
