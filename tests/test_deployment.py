@@ -118,6 +118,12 @@ def test_compose_takes_from_processes_what_they_do_not_need(services: dict[str, 
     assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
 
 
+def test_the_files_of_imports_lie_on_a_disk(services: dict[str, Any]) -> None:
+    api = services["api"]
+    assert api["volumes"] == [f"uploads:{api['environment']['TMPDIR']}"]
+    assert api["environment"]["TMPDIR"] not in api["tmpfs"]
+
+
 def test_the_api_is_reached_by_a_proxy_on_the_same_machine_only(services: dict[str, Any]) -> None:
     """It believes X-Forwarded-Proto."""
     assert [port.rpartition(":${")[0] for port in services["api"]["ports"]] == ["127.0.0.1"]
