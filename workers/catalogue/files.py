@@ -33,6 +33,8 @@ from workers.catalogue.kinds import KINDS, PRODUCTS
 from workers.catalogue.models import DEFAULT_CURRENCY
 from workers.marketplaces.models import Connection
 
+# Of the first reading: some hundred microseconds of computing.
+ROWS_BETWEEN_PAUSES = 100
 NO_CURRENCY = (
     f"Neither the file nor the name of the marketplace says a currency: new products are in {DEFAULT_CURRENCY}. If "
     "that is wrong, send the file again with currency=, for example currency=EUR."
@@ -214,7 +216,7 @@ class Reading:
         """
         decimal, order = NumberEvidence(), DateEvidence()
         mapper, rows = self._mapper(), self.opened.rows()
-        while some := list(islice(rows, 1_000)):
+        while some := list(islice(rows, ROWS_BETWEEN_PAUSES)):
             cells = mapper.look(some)
             decimal.add(cells.numbers)
             order.add(cells.dates)

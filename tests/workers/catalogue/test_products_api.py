@@ -207,6 +207,7 @@ def test_errors_are_listed_up_to_a_thousand(owner: Caller) -> None:
         ("sku,seller,price\n", "/api/catalogue/offers"),
         ("settlement-id\tsettlement-start-date\tsku\n", "All Orders"),
         ("<!DOCTYPE html><html>", "web page"),
+        ("sku,title,price" + ",x" * 2_000 + "\n", "2,003 columns"),
         ('"sku,title,price\n', ""),
         ("x" * 1_000_000, ""),
     ],

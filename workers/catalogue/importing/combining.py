@@ -24,8 +24,8 @@ class Combined(NamedTuple):
 
 # Between the key, the number of the columns, and the row of a sorted line: no text of COPY holds it.
 _END = b"\x1f"
-# What one thread sorts without keeping others waiting for more than a few milliseconds.
-RUN_ROWS = 5_000
+# What one thread sorts within a millisecond, and does not keep others waiting for longer.
+RUN_ROWS = 2_000
 _BLOCK = 8 * 1024
 
 

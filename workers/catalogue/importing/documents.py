@@ -11,7 +11,7 @@ import ijson
 from workers.catalogue.importing.delimited import lines
 from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.numbers import exact
-from workers.catalogue.importing.tables import Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, Row
 
 
 class _Object(dict[str, object]):
@@ -116,6 +116,10 @@ def _row(line: int, document: object) -> Row:
         return Row(line, [], error="the row is not a JSON object")
     if document.twice is not None:
         return Row(line, [], error=f"the row names {document.twice[:40]!r} twice")
+    if len(document) > MOST_COLUMNS:
+        return Row(
+            line, [], error=f"the row has {len(document):,} fields, and more than {MOST_COLUMNS:,} are not read"
+        )
     cells: list[str] = []
     for name, value in document.items():
         if not isinstance(value, str | bool | int | Decimal | None):

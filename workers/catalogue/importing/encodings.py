@@ -16,6 +16,8 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 LIKELIEST = "cp1252"
 _LEGACY = [LIKELIEST, "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030"]
 _SAMPLE = 64 * 1024
+# Bytes that are not UTF-8, as surrogateescape has them.
+_BROKEN = re.compile("[\udc80-\udcff]")
 
 
 def shown(encoding: str) -> str:
@@ -78,9 +80,9 @@ def _as_utf8(file: IO[bytes]) -> tuple[int, int, bytes]:
         if block.isascii() and not decoder.getstate()[0]:
             continue
         text = decoder.decode(block)
-        beyond = [each for each in text if each > "\x7f"]
-        broken = sum("\udc80" <= each <= "\udcff" for each in beyond)
-        good, bad = good + len(beyond) - broken, bad + broken
+        broken = len(_BROKEN.findall(text))
+        beyond = len(text) - len(text.encode("ascii", "ignore"))
+        good, bad = good + beyond - broken, bad + broken
         if broken and len(sample) < _SAMPLE:
             sample += block
     return good, bad, sample

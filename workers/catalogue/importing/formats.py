@@ -72,7 +72,7 @@ class Inherits:
     marked: tuple[Names, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Format:
     """One export of one marketplace or shop system."""
 

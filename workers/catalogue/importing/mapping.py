@@ -10,7 +10,7 @@ from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
 from workers.catalogue.importing.recognition import Header, Positions, locations_of, plain, positions_of
-from workers.catalogue.importing.tables import Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, Row
 
 
 class Record(NamedTuple):
@@ -79,7 +79,8 @@ class Mapper:
         plan = self._plans.get(names)
         if plan is None:
             header = plain(names, self._header.kind)
-            self.ignored |= dict.fromkeys(header.ignored)
+            if len(self.ignored) < MOST_COLUMNS:
+                self.ignored |= dict.fromkeys(header.ignored)
             plan = Plan(header, self._setting)
             if len(self._plans) < _MOST_HEADERS:
                 self._plans[names] = plan

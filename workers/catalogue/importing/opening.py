@@ -13,7 +13,7 @@ from workers.catalogue.importing.documents import JsonArray, JsonLines
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.names import shown
 from workers.catalogue.importing.recognition import Header, Recognition, plain
-from workers.catalogue.importing.tables import Row, Table
+from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 
 # A header is looked for behind title rows, but not for ever.
 MOST_TITLE_ROWS = 50
@@ -160,6 +160,8 @@ def _no_rows(rows: list[Row]) -> str:
 
 
 def _no_header(names: list[str], recognition: Recognition) -> str:
+    if len(names) > MOST_COLUMNS:
+        return f"The first line has {len(names):,} columns, and files with more than {MOST_COLUMNS:,} are not read."
     kinds = recognition.kinds if recognition.asked is None else [recognition.asked]
     columns = "; or ".join(", ".join(kind.fields) for kind in kinds)
     return (

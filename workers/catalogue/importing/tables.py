@@ -6,6 +6,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+# What is wider is not a table of ours, and looking through it would take long.
+MOST_COLUMNS = 2_000
+
 
 class Row(NamedTuple):
     """One row, with its line as an editor or a spreadsheet counts, or what kept it from being read.
