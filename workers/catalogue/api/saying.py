@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import date
 from typing import TypeVar
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import QueryDict
 
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import parameter
 from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, marketplace_of, sku_of
-from workers.catalogue.files import Said
+from workers.catalogue.files import Said, time_zone
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.delimited import DELIMITERS
 from workers.catalogue.importing.fields import currency
@@ -56,7 +55,7 @@ SAYING = [
     parameter(
         "timezone",
         {"type": "string", "examples": ["Europe/Berlin"]},
-        "The time zone that decides on which day a moment was. The default is that of the marketplace's country, or "
+        "The time zone that decides on which day a moment was. The default is that of the Amazon marketplace, or "
         "else the tenant's.",
     ),
     parameter("date", {"type": "string", "format": "date"}, "The day of all rows, if the file does not have it."),
@@ -86,8 +85,8 @@ def said(query: QueryDict) -> Said:
         delimiter=_chosen(query, "delimiter", DELIMITERS),
         decimal=_read(query, "decimal", Mark, f"must be {' or '.join(Mark)}"),
         dates=_read(query, "dates", Order, f"must be {' or '.join(Order)}"),
-        sheet=query.get("sheet") or None,
-        timezone=_read(query, "timezone", zone, "must be the name of a time zone, for example Europe/Berlin"),
+        sheet=_read(query, "sheet", _without_nul, "must not have the character U+0000") or None,
+        timezone=_read(query, "timezone", time_zone, "must be the name of a time zone, for example Europe/Berlin"),
         date=_read(query, "date", date.fromisoformat, "must be a date, for example 2026-03-12"),
         currency=_read(query, "currency", currency, "must be a currency code, for example EUR"),
         sku=sku_of(query),
@@ -95,13 +94,6 @@ def said(query: QueryDict) -> Said:
         keep_prices=_keeps(query),
         dry_run=flag(query, "dry_run"),
     )
-
-
-def zone(name: str) -> ZoneInfo:
-    """Raises ValueError. A name that leads out of the folder of zones is none."""
-    if name not in available_timezones():
-        raise ValueError(name)
-    return ZoneInfo(name)
 
 
 def _read(query: QueryDict, name: str, read: Callable[[str], T], message: str) -> T | None:
@@ -112,6 +104,12 @@ def _read(query: QueryDict, name: str, read: Callable[[str], T], message: str) -
         return read(text)
     except ValueError:
         raise invalid(name, message) from None
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError(text)
+    return text
 
 
 def _chosen(query: QueryDict, name: str, choices: dict[str, str]) -> str | None:

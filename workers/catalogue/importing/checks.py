@@ -42,7 +42,7 @@ def check_marks(row: Row, currency: str) -> None:
     for name, amount in row.items():
         if not isinstance(amount, Amount):
             continue
-        if amount.doubt and currencies.decimals(currency) != THREE_DECIMALS:
+        if amount.doubt and not (amount.with_point and currencies.decimals(currency) == THREE_DECIMALS):
             raise FieldProblem(name, amount.doubt)
         if amount.currency_mark and currency not in currencies.marked(amount.currency_mark):
             raise FieldProblem(

@@ -5,12 +5,13 @@ Order lines come in any order, and two of one SKU and day may be a million lines
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from workers.catalogue.importing.fields import Row, Value
 from workers.catalogue.importing.kind import Combine
+from workers.catalogue.importing.pausing import Pause, pausing
 from workers.catalogue.importing.writing import NULL, line
 
 
@@ -27,6 +28,10 @@ _END = b"\x1f"
 # What one thread sorts within a millisecond, and does not keep others waiting for longer.
 RUN_ROWS = 2_000
 _BLOCK = 8 * 1024
+# Of one key, combined at a time.
+_MOST_TOGETHER = 100
+# What a column of whole numbers holds.
+_LARGEST_SUM = 2**31 - 1
 
 
 class Combiner:
@@ -47,13 +52,13 @@ class Combiner:
         if len(self._run) == RUN_ROWS:
             self._sort()
 
-    def rows(self) -> Iterator[Combined]:
+    def rows(self, pause: Pause | None = None) -> Iterator[Combined]:
         """All rows, those of one key together, in the order of their keys."""
         self._sort()
         columns = list(self._numbers)
         runs = [self._lines(start, end) for start, end in zip(self._ends, self._ends[1:], strict=False)]
-        for _, same in groupby(heapq.merge(*runs), key=_key_of):
-            yield self._together(columns, list(same))
+        for _, same in groupby(pausing(heapq.merge(*runs), pause), key=_key_of):
+            yield self._together(columns, same)
 
     def close(self) -> None:
         self._file.close()
@@ -74,22 +79,27 @@ class Combiner:
             *complete, pending = (pending + block).split(b"\n")
             yield from complete
 
-    def _together(self, columns: Sequence[tuple[str, ...]], lines: Sequence[bytes]) -> Combined:
-        rows = [(columns[int(number)], text.decode()) for _, number, text in (each.split(_END, 2) for each in lines)]
-        if len(rows) == 1:
-            [(names, text)] = rows
-            return Combined(names, f"{text}\n", 1)
-        row = self._combine([dict(zip(names, text.split("\t"), strict=True)) for names, text in rows])
-        return Combined(tuple(row), "\t".join(row.values()) + "\n", len(rows))
+    def _together(self, columns: Sequence[tuple[str, ...]], lines: Iterator[bytes]) -> Combined:
+        """One row of them all, some at a time: a file may have a million lines of one SKU and day."""
+        first = _read(next(lines), columns)
+        row, count = first, 1
+        while some := [_read(each, columns) for each in islice(lines, _MOST_TOGETHER)]:
+            row, count = self._combine([row, *some]), count + len(some)
+        return Combined(tuple(row), "\t".join(row.values()) + "\n", count)
+
+
+def _read(text: bytes, columns: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    _, number, row = text.split(_END, 2)
+    return dict(zip(columns[int(number)], row.decode().split("\t"), strict=True))
 
 
 def adding_up(fields: Sequence[str]) -> Combine:
-    """Of several rows of one key, the sum of these whole numbers; of everything else, what the last one says."""
+    """Of several rows of one key, the sum of these whole numbers; of everything else, what one of them says."""
 
     def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
         combined = {name: row[name] for row in rows for name in row}
         counted = {name: [int(row[name]) for row in rows if row.get(name, NULL) != NULL] for name in fields}
-        return combined | {name: str(sum(numbers)) for name, numbers in counted.items() if numbers}
+        return combined | {name: str(min(sum(numbers), _LARGEST_SUM)) for name, numbers in counted.items() if numbers}
 
     return combine
 

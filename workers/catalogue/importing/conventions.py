@@ -1,5 +1,6 @@
 """How one file writes numbers and dates, and what its cells mean by that."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,13 +69,14 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
     parse = field.parse
 
     def text(cell: str) -> Value:
-        return parse(unwrapped(cell))
+        cell = unwrapped(cell)
+        return parse(_PROTECTED.sub("", cell, count=1) if cell.startswith("'") else cell)
 
     def identifier(cell: str) -> Value:
         return parse(visible(unwrapped(cell)))
 
     def number(cell: str) -> Value:
-        cell = _bare(cell)
+        cell = cell if cell.startswith(numbers.EXACT) else _bare(cell)
         if cell.casefold() in _WORDS:
             return parse(cell)
         found = numbers.read(cell, conventions.decimal)
@@ -83,7 +85,7 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
         return parse(found.text)
 
     def money(cell: str) -> Value:
-        cell = _bare(cell)
+        cell = cell if cell.startswith(numbers.EXACT) else _bare(cell)
         if not cell:
             return parse(cell)
         found = numbers.read(cell, conventions.decimal)
@@ -91,7 +93,7 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
         if not isinstance(value, Decimal) or not (found.currency_mark or found.doubt):
             return value
         amount = Amount(value)
-        amount.currency_mark, amount.doubt = found.currency_mark, found.doubt
+        amount.currency_mark, amount.doubt, amount.with_point = found.currency_mark, found.doubt, "." in cell
         return amount
 
     def day(cell: str) -> Value:
@@ -123,9 +125,19 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
 _WORDS = {"", "true", "false", "yes", "no"}
 
 
+# What a spreadsheet would take for a formula or a number, and an export therefore begins with an apostrophe.
+_PROTECTED = re.compile(r"'(?=[=+\-@])")
+_PROTECTED_IDENTIFIER = re.compile(r"'(?=[=+\-@\d])")
+# Characters that nobody sees, besides those of the categories Cf and Zs: Unicode's Default_Ignorable_Code_Point, and
+# the blanks of Hangul and Braille.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
+
+
 def unwrapped(cell: str) -> str:
     """A cell without what keeps a spreadsheet from taking it for a number: ="0042"."""
-    cell = cell.strip()
+    cell = cell.strip().removeprefix(numbers.EXACT)
     return cell[2:-1] if cell.startswith('="') and cell.endswith('"') and len(cell) > 2 else cell
 
 
@@ -135,16 +147,10 @@ def _bare(cell: str) -> str:
 
 def visible(cell: str) -> str:
     """An identifier without characters that nobody sees, and with plain spaces."""
-    if cell.isascii():
-        cell = cell.strip()
-    else:
-        cell = "".join(
-            " " if kind == "Zs" else "" if kind == "Cf" else each
-            for each in cell
-            for kind in [unicodedata.category(each)]
-        ).strip()
-    # A spreadsheet's mark of text: '0042.
-    return cell[1:] if cell[:1] == "'" and cell[1:2].isdigit() else cell
+    if not cell.isascii():
+        kinds = ((each, unicodedata.category(each)) for each in _INVISIBLE.sub("", cell))
+        cell = "".join(" " if kind == "Zs" else each for each, kind in kinds if kind != "Cf")
+    return _PROTECTED_IDENTIFIER.sub("", cell.strip(), count=1) if cell.strip().startswith("'") else cell.strip()
 
 
 def _day_of(found: datetime, conventions: Conventions) -> datetime:

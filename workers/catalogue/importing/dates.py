@@ -18,10 +18,11 @@ class Order(StrEnum):
 
 
 _TIME = (
-    r"(?:(?:[T ,]|\bat\b)+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"(?:(?:[T ,]|\b(?:at|um|à|alle|a las|kl\.?)\b)+"
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
     r" ?(?P<half>[AaPp]\.?[Mm]\.?)? ?\(?(?P<zone>[A-Za-z]{1,5}|(?:UTC|GMT)? ?[+-]\d{2}:?\d{2})?\)?)?"
 )
-_WEEKDAY = r"(?:[A-Za-z]{2,9}\.?,? )?"
+_WEEKDAY = r"(?:[^\W\d_]{2,12}\.?,? )?"
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME, re.ASCII)
 _YEAR_LAST = re.compile(r"(?P<first>\d{1,2})([-/.])(?P<other>\d{1,2})\2(?P<year>\d{4}|\d{2})" + _TIME, re.ASCII)
 _NAMED = re.compile(
@@ -101,6 +102,11 @@ def _year(digits: str) -> int:
 def _month_and_day(found: re.Match[str], order: Order | None) -> tuple[int, int]:
     first, other = int(found["first"]), int(found["other"])
     own = _own_order(found)
+    if order is None and _may_begin_with_year(found):
+        raise ValueError(
+            f"can be read as 20{first:02}-{other:02}-{found['year']} or as 20{found['year']}-{other:02}-{first:02}. "
+            "Write years with four digits, or send the file again with dates=day_first or dates=month_first"
+        )
     if own is None and order is None and first != other:
         year = _year(found["year"])
         raise ValueError(
@@ -109,6 +115,11 @@ def _month_and_day(found: re.Match[str], order: Order | None) -> tuple[int, int]
             "the two"
         )
     return (first, other) if (own or order) is Order.MONTH else (other, first)
+
+
+def _may_begin_with_year(found: re.Match[str]) -> bool:
+    """Whether 26-03-12 may be a day of March 2026: so nobody writes it with slashes or points."""
+    return found[2] == "-" and len(found["year"]) == 2 and 1 <= int(found["other"]) <= 12
 
 
 def _own_order(found: re.Match[str]) -> Order | None:
@@ -158,16 +169,28 @@ class Evidence:
 
     def __init__(self) -> None:
         self._shown: set[Order] = set()
+        # Whether a cell is a moment and not the beginning of a day: then midnight is a moment, too.
+        self.moments = False
 
     def add(self, cells: Iterable[str]) -> None:
         for cell in cells:
+            if ":" in cell and not self.moments:
+                self.moments = _is_moment(cell)
             # Most files write the year first, and their cells say nothing.
             if len(cell) <= _LONGEST and not _ISO_DAY.match(cell) and len(self._shown) < len(Order):
                 found = _YEAR_LAST.fullmatch(" ".join(cell.split()))
-                if found and found[2] != "." and (order := _own_order(found)):
+                if found and found[2] != "." and not _may_begin_with_year(found) and (order := _own_order(found)):
                     self._shown.add(order)
 
     @property
     def order(self) -> Order | None:
         """None if no cell shows it, or if the cells contradict each other."""
         return next(iter(self._shown)) if len(self._shown) == 1 else None
+
+
+def _is_moment(cell: str) -> bool:
+    try:
+        found = read(cell, Order.DAY)
+    except ValueError:
+        return False
+    return isinstance(found, datetime) and found.tzinfo is not None and found.time() != time()

@@ -85,7 +85,8 @@ def lines(blocks: Iterator[str]) -> Iterator[str]:
     The first lines say how lines end: a file has line feeds, or like an old Mac's carriage returns only.
     """
     pending = next(blocks, "").removeprefix("\ufeff")
-    end = "\n" if "\n" in pending or "\r" not in pending[:-1] else "\r"
+    alone = pending.count("\r") - pending.count("\r\n")
+    end = "\r" if alone > pending.count("\n") else "\n"
     cut = False
     while True:
         *complete, pending = pending.split(end)

@@ -1,7 +1,7 @@
 """Rows as JSON: one object per line, or an array of objects. Numbers are kept digit by digit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO
@@ -10,19 +10,14 @@ import ijson
 
 from workers.catalogue.importing.delimited import lines
 from workers.catalogue.importing.encodings import decoded, shown
+from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.numbers import exact
-from workers.catalogue.importing.tables import MOST_COLUMNS, Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row
 
-
-class _Object(dict[str, object]):
-    """An object that remembers a name that came twice: of two values neither can be trusted."""
-
-    twice: str | None = None
-
-    def __setitem__(self, name: str, value: object) -> None:
-        if name in self:
-            self.twice = name
-        super().__setitem__(name, value)
+# One row at its longest, behind what has been read ahead.
+LONGEST_ROW = 512 * 1024
+# No row of ours has lists of lists.
+DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +40,18 @@ class JsonLines:
                 yield _parsed(number, text)
 
 
+class _Object(list[tuple[str, object]]):
+    """The names and values of an object, as they stand there: a name may come twice."""
+
+
 def _parsed(number: int, text: str) -> Row:
     try:
         document = json.loads(
-            text, parse_float=exact, parse_int=str, parse_constant=_refuse, object_pairs_hook=_object
+            text, parse_float=exact, parse_int=str, parse_constant=_refuse, object_pairs_hook=_Object
         )
     except (ValueError, RecursionError) as error:
         return Row(number, [], error=f"the line is not JSON: {str(error)[:100]}")
-    return _row(number, document)
-
-
-def _object(pairs: list[tuple[str, object]]) -> _Object:
-    made = _Object()
-    for name, value in pairs:
-        made[name] = value
-    return made
+    return _row(number, document) if isinstance(document, _Object) else _no_object(number)
 
 
 def _refuse(constant: str) -> str:
@@ -68,12 +60,10 @@ def _refuse(constant: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JsonArray:
-    """An array of JSON objects, or several documents behind each other. A row's line is its place in the array."""
+    """An array of JSON objects, or several of them behind each other. A row's line is its place among them."""
 
     file: IO[bytes]
     encoding: str
-    prefix: str
-    """Where ijson finds the objects: `item` in an array, nothing where they follow each other."""
 
     @property
     def written(self) -> dict[str, str]:
@@ -83,15 +73,45 @@ class JsonArray:
         """It holds nothing."""
 
     def rows(self) -> Iterator[Row]:
+        source = _Encoded(self.file, self.encoding)
         number = 0
-        documents = ijson.items(
-            _Encoded(self.file, self.encoding), self.prefix, map_type=_Object, multiple_values=True
-        )
         try:
-            for number, document in enumerate(documents, start=1):
-                yield _row(number, document)
-        except (ijson.JSONError, ValueError, RecursionError) as error:
+            for number, document in enumerate(_objects(ijson.basic_parse(source, multiple_values=True)), start=1):
+                source.since_row = 0
+                yield _no_object(number) if document is None else _row(number, document)
+        except (ijson.JSONError, ValueError) as error:
             yield Row(number + 1, [], error=f"the rows from here on are not JSON: {str(error)[:100]}")
+
+
+def _objects(events: Iterable[tuple[str, object]]) -> Iterator[_Object | None]:
+    """The objects of an array, or of no array; None for what is something else. What they hold is not built.
+
+    ijson's own `items` remembers the way to every value: of 20,000 brackets it takes a gigabyte.
+    """
+    outside = depth = 0
+    row: _Object | None = None
+    name = ""
+    for number, (event, value) in enumerate(events):
+        if event == "start_array" and number == 0:
+            outside = depth = 1
+        elif event in ("start_map", "start_array"):
+            if depth == outside:
+                row = _Object() if event == "start_map" else None
+            elif row is not None and depth == outside + 1:
+                row.append((name, NESTED))
+            depth += 1
+            if depth > DEEPEST:
+                raise ValueError(f"it has more than {DEEPEST} levels of nesting")
+        elif event in ("end_map", "end_array"):
+            depth -= 1
+            if depth == outside and not (event == "end_array" and outside > depth):
+                yield row
+        elif event == "map_key":
+            name = str(value) if depth == outside + 1 else name
+        elif depth == outside:
+            yield None
+        elif row is not None and depth == outside + 1:
+            row.append((name, value))
 
 
 class _Encoded:
@@ -100,6 +120,8 @@ class _Encoded:
     def __init__(self, file: IO[bytes], encoding: str) -> None:
         self._blocks = decoded(file, encoding)
         self._pending = b""
+        # What is read is held until it is a whole row.
+        self.since_row = 0
 
     def read(self, size: int = -1) -> bytes:
         while not self._pending:
@@ -108,27 +130,32 @@ class _Encoded:
                 return b""
             self._pending = block.removeprefix("\ufeff").encode("utf-8", "replace")
         piece, self._pending = self._pending[:size], self._pending[size:]
+        self.since_row += len(piece)
+        if self.since_row > LONGEST_ROW:
+            raise ValueError(f"a row is longer than {LONGEST_ROW:,} bytes")
         return piece
 
 
-def _row(line: int, document: object) -> Row:
-    if not isinstance(document, _Object):
-        return Row(line, [], error="the row is not a JSON object")
-    if document.twice is not None:
-        return Row(line, [], error=f"the row names {document.twice[:40]!r} twice")
-    if len(document) > MOST_COLUMNS:
-        return Row(
-            line, [], error=f"the row has {len(document):,} fields, and more than {MOST_COLUMNS:,} are not read"
-        )
-    cells: list[str] = []
-    for name, value in document.items():
-        if not isinstance(value, str | bool | int | Decimal | None):
-            return Row(line, [], error=f"{name[:40]} must be text, a number, true or false")
-        cells.append(_cell(value))
-    return Row(line, cells, names=tuple(document))
+def _no_object(line: int) -> Row:
+    return Row(line, [], error="the row is not a JSON object")
 
 
-def _cell(value: str | bool | int | Decimal | None) -> str:
+def _row(line: int, pairs: _Object) -> Row:
+    if len(pairs) > MOST_COLUMNS:
+        return Row(line, [], error=f"the row has {len(pairs):,} fields; {MOST_COLUMNS:,} are the most")
+    names = tuple(name for name, _ in pairs)
+    if len(set(names)) < len(names):
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        return Row(line, [], error=f"the row names `{printable(twice)}` twice")
+    return Row(line, [_cell(value) for _, value in pairs], names=names)
+
+
+def _cell(value: object) -> str:
     if value is None:
         return ""
-    return exact(str(value)) if isinstance(value, Decimal) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Decimal):
+        return exact(str(value))
+    # Whole numbers have one reading as they are; lists and objects are for columns that nobody reads.
+    return str(value) if isinstance(value, str | int) else NESTED

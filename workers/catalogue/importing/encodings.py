@@ -9,6 +9,7 @@ from charset_normalizer import from_bytes
 
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.names import printable
+from workers.catalogue.importing.pausing import Pause
 from workers.catalogue.importing.spooling import BLOCK
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -44,7 +45,7 @@ def known(name: str) -> str:
     return _MEANT.get(codec, codec)
 
 
-def found(file: IO[bytes], named: str | None) -> str:
+def found(file: IO[bytes], named: str | None, pause: Pause | None) -> str:
     """The encoding of a text file: by its byte order mark, as its sender named it, or as its bytes show.
 
     UTF-8 with a few broken bytes is UTF-8: their rows are refused, and the others are good.
@@ -57,7 +58,7 @@ def found(file: IO[bytes], named: str | None) -> str:
         return named
     if wide := _wide(first):
         return wide
-    good, bad, sample = _as_utf8(file)
+    good, bad, sample = _as_utf8(file, pause)
     return "utf-8" if good >= bad else _legacy(sample)
 
 
@@ -70,13 +71,15 @@ def _wide(first: bytes) -> str | None:
     return None
 
 
-def _as_utf8(file: IO[bytes]) -> tuple[int, int, bytes]:
+def _as_utf8(file: IO[bytes], pause: Pause | None) -> tuple[int, int, bytes]:
     """How many characters beyond ASCII are good UTF-8, how many bytes are not, and some lines that have those."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     good = bad = 0
     sample = b""
     while block := file.read(BLOCK):
+        if pause:
+            pause()
         if block.isascii() and not decoder.getstate()[0]:
             continue
         text = decoder.decode(block)
@@ -84,7 +87,8 @@ def _as_utf8(file: IO[bytes]) -> tuple[int, int, bytes]:
         beyond = len(text) - len(text.encode("ascii", "ignore"))
         good, bad = good + beyond - broken, bad + broken
         if broken and len(sample) < _SAMPLE:
-            sample += block
+            # Whole lines: half a character is no character of any encoding.
+            sample += block[block.find(b"\n") + 1 : block.rfind(b"\n") + 1] or block
     return good, bad, sample
 
 

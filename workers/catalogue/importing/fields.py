@@ -11,6 +11,7 @@ from enum import Enum, auto
 from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
+from workers.catalogue.currencies import CODES
 from workers.catalogue.importing.numbers import NOT_A_NUMBER
 from workers.catalogue.models import (
     CONDITIONS,
@@ -54,13 +55,15 @@ class Amount(Decimal):
     """What stood beside it: it has to be the row's."""
     doubt: str = ""
     """Why it has two readings. This is the one with decimals, which only a currency with three of them has."""
+    with_point: bool = False
+    """Whether a point stands before those."""
 
 
 # Control characters, and the lone surrogates that stand for bytes which are no UTF-8.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
-_CURRENCY = re.compile(r"[A-Z]{3}")
-_BETWEEN_URLS = re.compile(r"[\s,;|]+(?=https?://)")
+# From the first separator on, and without trying again: a cell may be nothing but commas.
+_BETWEEN_URLS = re.compile(r"(?<![\s,;|])[\s,;|]++(?=https?://)")
 LARGEST_AMOUNT = Decimal(10) ** 9
 LARGEST_UNITS = 1e9
 FIRST_DATE = date(1970, 1, 1)
@@ -75,13 +78,15 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
 
     def parse(cell: str) -> str:
         cell = _LINE_BREAKS.sub(" ", cell.strip()) if several_lines else cell.strip()
+        # Before it is measured: a composed character may be written longer.
+        cell = unicodedata.normalize("NFC", cell)
         if required and not cell:
             raise ValueError("must not be empty")
         if len(cell) > longest:
             raise ValueError(f"is longer than {longest} characters")
         if _UNPRINTABLE.search(cell):
             raise ValueError("has control characters, or bytes that are not text in the file's encoding")
-        return unicodedata.normalize("NFC", cell)
+        return cell
 
     return parse
 
@@ -89,7 +94,7 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
 def currency(cell: str) -> str | None:
     """Empty is the product's, or of a new product the marketplace's."""
     code = cell.strip().upper()
-    if code and not _CURRENCY.fullmatch(code):
+    if code and code not in CODES:
         raise ValueError("must be a currency code, for example USD")
     return code or None
 
@@ -108,8 +113,8 @@ def average_price(cell: str) -> Decimal:
     """An amount above zero. An average of a week may have any number of decimals: rounded to those that are kept."""
     with localcontext(prec=MONEY_DIGITS):
         amount = round(money(cell), MONEY_DECIMALS)
-    if not amount:
-        raise ValueError("must be at least 0.0001")
+    if not 0 < amount < LARGEST_AMOUNT:
+        raise ValueError("must be at least 0.0001 and below 1,000,000,000")
     return amount
 
 

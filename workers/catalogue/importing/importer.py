@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import Any, NamedTuple, TypedDict, TypeVar
+from typing import Any, NamedTuple, TypedDict
 
 from workers.catalogue.importing.checks import FieldProblem, NoItem
 from workers.catalogue.importing.combining import Combined, Combiner
@@ -13,13 +13,16 @@ from workers.catalogue.importing.conventions import Remembered
 from workers.catalogue.importing.fields import Row, Value
 from workers.catalogue.importing.kind import Combine, Kind, Scope
 from workers.catalogue.importing.mapping import Record
+from workers.catalogue.importing.names import printable
+from workers.catalogue.importing.pausing import Pause, pausing
 from workers.catalogue.importing.writing import Table, Written, line, upsert
+from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
 # Of errors, of skipped rows, and of rows that a dry run shows.
 MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
-REMOVED = "{} rows were left out, because their products were removed while the import was running"
+REMOVED = "Rows left out: {}, because their products were removed while the import was running"
 
 Progress = Callable[[int], None]
 Problem = tuple[str, str]
@@ -80,7 +83,7 @@ class Report:
     def skip(self, record: Record) -> None:
         self.skipped_count += 1
         if len(self.skipped) < MOST_SKIPPED:
-            sku = record.values.get("sku", "").strip()[:100]
+            sku = printable(record.values.get("sku", "").strip(), LONGEST_SKU)
             self.skipped.append({"line": record.line, "sku": sku, "reason": f"The row {record.skipped}."})
 
     def show(self, row: Row) -> None:
@@ -103,7 +106,7 @@ def write(
     *,
     combine: Combine | None = None,
     progress: Progress | None = None,
-    pause: Callable[[], None] | None = None,
+    pause: Pause | None = None,
 ) -> Report:
     """Insert or update rows. Columns that a row does not have keep what is stored; an empty cell clears.
 
@@ -114,33 +117,20 @@ def write(
     checked = _checked(kind, scope, _counted(records, progress), cells, report, pause)
     if combine is None:
         for rows in checked:
-            chunk = Chunk(kind.table, report, scope)
+            chunk = Chunk(report)
             for row in rows:
-                chunk.add(row)
-            chunk.write()
+                chunk.add(tuple([row[name] for name in kind.table.key]), row)
+            chunk.write(kind.table, scope)
         return report
     with closing(Combiner(kind.table.key, combine)) as combiner:
         for rows in checked:
             for row in rows:
                 combiner.add(row)
-        _write_combined(kind.table, report, scope, _pausing(combiner.rows(), pause))
+        _write_combined(kind.table, report, scope, combiner.rows(pause))
     return report
 
 
-T = TypeVar("T")
-# Some fifty microseconds of computing.
-ROWS_BETWEEN_PAUSES = 8
 ROWS_BETWEEN_PROGRESS = 10_000
-
-
-def _pausing(items: Iterable[T], pause: Callable[[], None] | None) -> Iterator[T]:
-    if pause is None:
-        yield from items
-        return
-    for number, item in enumerate(items):
-        if number % ROWS_BETWEEN_PAUSES == 0:
-            pause()
-        yield item
 
 
 def _counted(records: Iterable[Record], progress: Progress | None) -> Iterator[Record]:
@@ -156,10 +146,10 @@ def _checked(
     records: Iterable[Record],
     cells: Mapping[str, Remembered],
     report: Report,
-    pause: Callable[[], None] | None,
+    pause: Pause | None,
 ) -> Iterator[Iterator[Row]]:
     """The good rows, chunk by chunk. What they are checked against is asked for once a chunk."""
-    items = _pausing(_items(records, report), pause)
+    items = pausing(_items(records, report), pause)
     while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
         skus = {str(each.row["sku"]) for each in read if not each.problems}
         yield _good(read, kind.checker(scope, skus), report, pause)
@@ -173,10 +163,8 @@ def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
             report.skip(record)
 
 
-def _good(
-    read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Callable[[], None] | None
-) -> Iterator[Row]:
-    for number, row, problems in _pausing(read, pause):
+def _good(read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None) -> Iterator[Row]:
+    for number, row, problems in pausing(read, pause):
         if not problems:
             understood = dict(row)
             try:
@@ -211,40 +199,32 @@ def _values(record: Record, cells: Mapping[str, Remembered]) -> tuple[Row, list[
 
 
 Key = tuple[Value, ...]
-Lines = dict[Key, str]
 
 
 class Chunk:
-    """Rows to write, by key: of two rows with one key the later one counts.
+    """Rows to write, by key: of two rows with one key the later one counts, and what only the earlier one says stays.
 
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
 
-    def __init__(self, table: Table, report: Report, scope: Scope) -> None:
-        self.table = table
+    def __init__(self, report: Report) -> None:
         self.report = report
-        self.scope = scope
-        self.groups: dict[tuple[str, ...], Lines] = {}
-        self.columns_of: dict[Key, tuple[str, ...]] = {}
+        self.rows: dict[Key, Row] = {}
 
-    def add(self, row: Row) -> None:
-        columns = tuple(row)
-        key = tuple([row[name] for name in self.table.key])
-        earlier = self.columns_of.get(key)
-        if earlier is not None:
-            if earlier == columns:
-                self.report.updated += 1
-            else:
-                # What only the earlier row says must stay said.
-                self.write()
-        self.columns_of[key] = columns
-        self.groups.setdefault(columns, {})[key] = line(row.values())
+    def add(self, key: Key, row: Row) -> None:
+        earlier = self.rows.get(key)
+        if earlier is None:
+            self.rows[key] = row
+        else:
+            self.report.updated += 1
+            self.rows[key] = earlier | row
 
-    def write(self) -> None:
-        for columns, lines in self.groups.items():
-            _upsert(self.table, self.report, self.scope, columns, list(lines.values()))
-        self.groups = {}
-        self.columns_of = {}
+    def write(self, table: Table, scope: Scope) -> None:
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for row in self.rows.values():
+            groups.setdefault(tuple(row), []).append(line(row.values()))
+        for columns, lines in groups.items():
+            _upsert(table, self.report, scope, columns, lines)
 
 
 def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[Combined]) -> None:

@@ -9,6 +9,7 @@ from workers.catalogue.importing import dates
 from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
+from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.recognition import Header, Positions, locations_of, plain, positions_of
 from workers.catalogue.importing.tables import MOST_COLUMNS, Row
 
@@ -34,7 +35,7 @@ class Setting(NamedTuple):
 
 
 # Rows of JSON may name their cells in any order; more orders are looked up again.
-_MOST_HEADERS = 1_000
+_MOST_HEADERS = 100
 
 
 class Mapper:
@@ -57,14 +58,11 @@ class Mapper:
                 above = record.values
             yield record
 
-    def look(self, rows: Sequence[Row]) -> "Cells":
-        """The cells of numbers and dates in these rows, each once: what shows how the file writes them."""
-        cells = Cells(set(), set())
-        for row in rows:
-            if row.error is None:
-                plan = self._plan if row.names is None else self._plan_of(row.names)
-                plan.look(row.cells, cells)
-        return cells
+    def look(self, row: Row, cells: "Cells") -> None:
+        """Add the cells of numbers and dates in this row: they show how the file writes them."""
+        if row.error is None:
+            plan = self._plan if row.names is None else self._plan_of(row.names)
+            plan.look(row.cells, cells)
 
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
@@ -99,6 +97,8 @@ class Plan:
 
     def __init__(self, header: Header, setting: Setting) -> None:
         self._given = {name: cell for name, cell in setting.given.items() if name not in header.columns}
+        # Of JSON, where each row names its own fields.
+        self._lacking = header.missing(setting.given)
         self._width = len(header.names)
         self._simple = [(name, at[0]) for name, at in header.columns.items() if len(at) == 1]
         self._several = [(name, at) for name, at in header.columns.items() if len(at) > 1]
@@ -130,6 +130,8 @@ class Plan:
                 return Record(line, self._values(cells), skipped=reason)
         if not _first(cells, self._telling):
             return Record(line, {}, skipped="has none of the fields that are needed")
+        if self._lacking:
+            return Record(line, {}, f"the row lacks {', '.join(self._lacking)}")
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
         return Record(line, self._values(cells))
@@ -196,7 +198,7 @@ class _Rules:
         seen = _first(cells, self._channel)
         # Of a marketplace whose country is not known, all rows are.
         if seen and self._domain and not seen.casefold().endswith(self._domain):
-            return f"was sold on {seen[:40]}"
+            return f"was sold on {printable(seen)}"
         if self._locations and not self._counts(cells):
             return "is a variant that is not stocked anywhere"
         return None

@@ -7,14 +7,20 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 # eBay's *Action(SiteID=US|Country=US|Currency=USD|Version=1193|CC=UTF-8).
-_FACTS = re.compile(r"\(([^()]*=[^()]*)\)")
+_FACTS = re.compile(r"\(([^()=]*=[^()]*)\)")
 _CURRENCY_FACT = re.compile(r"\bCurrency=([A-Z]{3})\b")
 _LONGEST_SHOWN, _MOST_SHOWN = 40, 10
+# Longer cells are no names of columns.
+LONGEST_NAME = 200
+
+
+def normalised(name: str) -> str:
+    """What names have in common that mean the same: *Start price, start_price and START-PRICE; Prix and prix."""
+    return _normalised(name[:LONGEST_NAME])
 
 
 @lru_cache(maxsize=10_000)
-def normalised(name: str) -> str:
-    """What names have in common that mean the same: *Start price, start_price and START-PRICE; Prix and prix."""
+def _normalised(name: str) -> str:
     folded = unicodedata.normalize("NFKD", _FACTS.sub("", name)).casefold()
     letters = "".join(each if each.isalnum() else " " for each in folded if not unicodedata.combining(each))
     return " ".join(letters.split())
@@ -22,7 +28,7 @@ def normalised(name: str) -> str:
 
 def currency_of(header: Iterable[str]) -> str | None:
     """The currency that a column's name tells of the whole file."""
-    return next((found[1] for name in header if (found := _CURRENCY_FACT.search(name))), None)
+    return next((found[1] for name in header if (found := _CURRENCY_FACT.search(name[:LONGEST_NAME]))), None)
 
 
 def close_to(name: str, known: Iterable[str]) -> str | None:
@@ -39,7 +45,7 @@ def shown(names: Iterable[str]) -> str:
     return ", ".join(printable(name) for name in every[:_MOST_SHOWN]) + more
 
 
-def printable(name: str) -> str:
-    """A name or a cell from outside, bounded, and without what a terminal or a log would act on."""
-    cut = name[:_LONGEST_SHOWN] + ("…" if len(name) > _LONGEST_SHOWN else "")
+def printable(name: str, longest: int = _LONGEST_SHOWN) -> str:
+    """A name or a cell from outside, bounded, and without what a terminal, a log or JSON cannot have."""
+    cut = name[:longest] + ("…" if len(name) > longest else "")
     return "".join(each if each.isprintable() else " " for each in cut)

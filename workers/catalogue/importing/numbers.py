@@ -22,10 +22,13 @@ class Mark(StrEnum):
 _SPACES = " \u00a0\u2007\u2009\u202f"
 _GROUPED_BY_SPACES = re.compile(rf"\d{{1,3}}([{_SPACES}'\u2019]\d{{3}})+(?!\d)", re.ASCII)
 _SEPARATORS = re.compile(rf"[{_SPACES}'\u2019]")
-# A sign, a currency mark in front (Rs. has a point of its own) or behind, and the digits.
+_DASHES = "-\u2212\u2013\u2014"
+# A sign, a currency mark in front (Rs. has a point of its own) or behind, the digits, and a sign behind them as
+# accounting programs write it; but 1'299.- has no centimes.
 _PARTS = re.compile(
-    r"(?P<sign>[-+\u2212]?)(?P<before>(?:[^\d.,+\u2212-]|(?<=[A-Za-z])\.)*)(?P<inner>[-+\u2212]?)"
-    rf"(?P<digits>[.,]?\d(?:[\d.,{_SPACES}'\u2019]*[\d.,])?)(?P<exponent>[eE][+-]?\d{{1,2}})?(?P<after>\D*)",
+    rf"(?P<sign>[+{_DASHES}]?)(?P<before>(?:[^\d.,+{_DASHES}]|(?<=[A-Za-z])\.)*)(?P<inner>[+{_DASHES}]?)"
+    rf"(?P<digits>[.,]?\d(?:[\d.,{_SPACES}'\u2019]*[\d.,])?)(?P<exponent>[eE][+-]?\d{{1,2}})?"
+    rf"(?P<between>[{_SPACES}]?)(?P<behind>[{_DASHES}]{{0,2}})(?P<after>[^\d{_DASHES}]*)",
     re.ASCII,
 )
 # Groups have three digits, in India two and the last one three. None begins with a zero.
@@ -51,12 +54,13 @@ class Number(NamedTuple):
     doubt: str = ""
 
 
+# In front of a number of JSON or of a workbook. No text of a file holds it.
+EXACT = "\ue000"
+
+
 def exact(text: str) -> str:
-    """A number of JSON or of a workbook, written so that it has one reading whatever the file's decimal mark is."""
-    if "." not in text:
-        return text
-    sign, digits, exponent = Decimal(text).as_tuple()
-    return f"{'-' if sign else ''}{''.join(map(str, digits))}E{exponent}"
+    """A number that has one reading, whatever the decimal mark of the file is; see `EXACT`."""
+    return EXACT + text
 
 
 def read(cell: str, mark: Mark | None) -> Number:
@@ -64,6 +68,8 @@ def read(cell: str, mark: Mark | None) -> Number:
 
     Raises ValueError for what is not a number.
     """
+    if cell.startswith(EXACT):
+        return Number(cell.removeprefix(EXACT))
     cell = cell.strip()
     if mark is not Mark.COMMA and _PLAIN.fullmatch(cell):
         return Number(cell)
@@ -77,13 +83,17 @@ def read(cell: str, mark: Mark | None) -> Number:
         raise ValueError(f"has another decimal mark than the {mark}, which the file has")
     digits = readings[mark] if mark else min(readings.values(), key=Decimal)
     doubt = _two_readings(readings) if not mark and len(set(readings.values())) > 1 else ""
-    sign = (parts["sign"] or parts["inner"]).replace("\u2212", "-")
-    return Number(f"{sign}{digits}{parts['exponent'] or ''}", _currency_of(parts), doubt)
+    return Number(f"{_sign(parts)}{digits}{parts['exponent'] or ''}", _currency_of(parts), doubt)
+
+
+def _sign(parts: re.Match[str]) -> str:
+    no_cents = parts["digits"][-1] in ".," and not parts["between"]
+    written = parts["sign"] or parts["inner"] or ("" if no_cents else parts["behind"])
+    return "-" if written and written[0] in _DASHES else ""
 
 
 def _currency_of(parts: re.Match[str]) -> str:
-    # Swiss prices end in .- where they have no centimes.
-    return f"{parts['before']} {parts['after']}".strip(" \u00a0-\u2013\u2014")
+    return f"{parts['before']} {parts['after']}".strip(" \u00a0")
 
 
 def _readings(digits: str) -> dict[Mark | None, str]:
@@ -112,11 +122,16 @@ class Evidence:
     def __init__(self) -> None:
         self._shown: set[Mark] = set()
         self.currency_marks: set[str] = set()
+        # Whether a cell has two readings.
+        self.doubtful = False
 
     def add(self, cells: Iterable[str]) -> None:
         for cell in cells:
-            if not cell.isdecimal() and len(cell) <= _LONGEST and (parts := _PARTS.fullmatch(cell.strip())):
+            if cell.isdecimal() or cell.startswith(EXACT) or len(cell) > _LONGEST:
+                continue
+            if parts := _PARTS.fullmatch(cell.strip()):
                 self._shown |= _shown(parts["digits"])
+                self.doubtful |= len(set(_readings(parts["digits"]).values())) > 1
                 if currency := _currency_of(parts):
                     self.currency_marks.add(currency)
 

@@ -12,6 +12,7 @@ from workers.catalogue.importing.delimited import DELIMITERS, Delimited
 from workers.catalogue.importing.documents import JsonArray, JsonLines
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.names import shown
+from workers.catalogue.importing.pausing import Pause
 from workers.catalogue.importing.recognition import Header, Recognition, plain
 from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 
@@ -47,6 +48,7 @@ def open_file(
     charset: str | None = None,
     delimiter: str | None = None,
     sheet: str | None = None,
+    pause: Pause | None = None,
 ) -> Opened:
     """The rows of a file behind its header. What its sender says of it may be left out.
 
@@ -58,7 +60,7 @@ def open_file(
         raise FileError("The file is empty. Its first line must name the columns.")
     if first.startswith((workbooks.ARCHIVE, workbooks.OLDER)):
         return _of_workbook(workbooks.opened(file, sheet), recognition)
-    encoding = encodings.found(file, encodings.known(charset) if charset else None)
+    encoding = encodings.found(file, encodings.known(charset) if charset else None, pause)
     start = first.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
     if json or start.startswith("{") or (start.startswith("[") and start[1:].lstrip().startswith(("{", "]"))):
         return _of_json(_json_table(file, encoding, start, json), recognition)
@@ -83,17 +85,17 @@ def _of_json(table: Table, recognition: Recognition) -> Opened:
 def _json_table(file: IO[bytes], encoding: str, start: str, said: Json | None) -> Table:
     """An object per line, unless the file is an array, or an object whose first line is not JSON by itself."""
     if said is not Json.LINES and start.startswith("["):
-        return JsonArray(file, encoding, "item")
+        return JsonArray(file, encoding)
     first = start.splitlines()[0] if start else ""
     if said is not Json.LINES and not _is_json(first) and first.strip() == "{":
-        return JsonArray(file, encoding, "")
+        return JsonArray(file, encoding)
     return JsonLines(file, encoding)
 
 
 def _is_json(line: str) -> bool:
     try:
         loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

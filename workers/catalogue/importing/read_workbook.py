@@ -9,16 +9,22 @@ import resource
 import sys
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
+from math import isfinite
 
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound
 
 MOST_MEMORY = 1536 * 1024 * 1024
+# Of what is written, and of one row of it: as `spooling` and `delimited` have it.
+LARGEST_FILE = 1024**3
+LONGEST_RECORD = 256 * 1024
 
 
 def cell(value: object) -> str | float:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
+        if not isfinite(value):
+            return str(value)
         # Every number of a workbook is a float; an SKU of digits is whole.
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
     if isinstance(value, datetime):
@@ -30,6 +36,7 @@ def cell(value: object) -> str | float:
 
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     try:
         workbook = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
     except (CalamineError, PasswordError, OSError, ValueError):
@@ -41,7 +48,8 @@ def main() -> None:
         sys.exit(json.dumps(workbook.sheet_names))
     print(json.dumps(name))
     for row in sheet.iter_rows():
-        print(json.dumps([cell(value) for value in row]))
+        text = json.dumps([cell(value) for value in row])
+        print(text if len(text) <= LONGEST_RECORD else "null")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.formats import Format, Names
 from workers.catalogue.importing.kind import Kind
-from workers.catalogue.importing.names import close_to, normalised, printable, shown
+from workers.catalogue.importing.names import LONGEST_NAME, close_to, normalised, printable, shown
 from workers.catalogue.importing.tables import MOST_COLUMNS
 
 Positions = tuple[int, ...]
@@ -37,12 +37,17 @@ class Header:
     @property
     def matched(self) -> dict[str, str]:
         """For each field the columns it comes from, as the file names them."""
-        return {name: ", ".join(self.names[at] for at in positions) for name, positions in self.columns.items()}
+        return {
+            name: ", ".join(printable(self.names[at], LONGEST_NAME) for at in positions)
+            for name, positions in self.columns.items()
+        }
 
     @property
     def ignored(self) -> list[str]:
         used = {at for positions in self.columns.values() for at in positions} | self.helping
-        return [name for at, name in enumerate(self.names) if at not in used and name.strip()]
+        return [
+            printable(name, LONGEST_NAME) for at, name in enumerate(self.names) if at not in used and name.strip()
+        ]
 
     @property
     def helping(self) -> set[int]:
@@ -85,10 +90,6 @@ def _helping(known: Format) -> list[Names]:
     return names
 
 
-# Longer cells are no names of columns.
-_LONGEST_NAME = 200
-
-
 def _forms(header: Sequence[str]) -> Mapping[str, int]:
     """The columns by their normalised names; of two with one name the first. None of what is too wide."""
     return _forms_of(tuple(header)) if len(header) <= MOST_COLUMNS else {}
@@ -98,7 +99,7 @@ def _forms(header: Sequence[str]) -> Mapping[str, int]:
 def _forms_of(header: tuple[str, ...]) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for at, name in enumerate(header):
-        if name and len(name) <= _LONGEST_NAME:
+        if name and len(name) <= LONGEST_NAME:
             found.setdefault(normalised(name), at)
     return found
 

@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 # What is wider is not a table of ours, and looking through it would take long.
 MOST_COLUMNS = 2_000
+# A cell of JSON that is a list or an object. No text of a file holds it.
+NESTED = "\ue001"
 
 
 class Row(NamedTuple):

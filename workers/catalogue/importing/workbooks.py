@@ -4,6 +4,7 @@ A small hostile workbook may say that it has sixteen billion cells. What reads i
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ _SCRIPT = Path(__file__).with_name("read_workbook.py")
 ARCHIVE, OLDER = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 UNREADABLE = (
     "This is an Excel workbook that cannot be read: it is damaged, too large, or protected with a password. "
-    "Open it in Excel and save the sheet as CSV UTF-8, or as a new .xlsx file without a password."
+    "Open it in Excel and save the sheet as CSV UTF-8, or as a new .xlsx file without a password. If it is a ZIP "
+    "archive of other files, unpack it and send them one by one."
 )
 
 
@@ -44,7 +46,7 @@ class Workbook:
         self.file.readline()
         for number, line in enumerate(self.file, start=1):
             cells = json.loads(line, parse_float=exact, parse_int=str)
-            yield Row(number, cells)
+            yield Row(number, [], error="the row is too long") if cells is None else Row(number, cells)
 
     def close(self) -> None:
         self.file.close()
@@ -52,24 +54,31 @@ class Workbook:
 
 def opened(file: IO[bytes], sheet: str | None) -> Workbook:
     """The sheet of this name, or else the first one. Raises FileError."""
-    file.seek(0)
     rows = TemporaryFile()  # noqa: SIM115  # lives as long as the workbook
+    try:
+        _read(file, rows, sheet)
+        rows.seek(0)
+        return Workbook(rows, json.loads(rows.readline()))
+    except BaseException:
+        rows.close()
+        raise
+
+
+def _read(file: IO[bytes], rows: IO[bytes], sheet: str | None) -> None:
     command = [sys.executable, "-I", str(_SCRIPT), *([sheet] if sheet is not None else [])]
+    file.seek(0)
     with TemporaryFile() as source:
-        while block := file.read(1024 * 1024):
-            source.write(block)
+        shutil.copyfileobj(file, source)
         source.seek(0)
         try:
+            # What reads hostile files needs none of our settings.
             done = subprocess.run(  # noqa: S603  # our own script; the sheet's name is an argument, not a command
-                command, stdin=source, stdout=rows, stderr=subprocess.PIPE, timeout=SECONDS, check=False
+                command, stdin=source, stdout=rows, stderr=subprocess.PIPE, timeout=SECONDS, check=False, env={}
             )
         except subprocess.TimeoutExpired:
             raise FileError(UNREADABLE) from None
     if done.returncode:
-        rows.close()
         raise FileError(_reason(done.stderr))
-    rows.seek(0)
-    return Workbook(rows, json.loads(rows.readline()))
 
 
 def _reason(told: bytes) -> str:

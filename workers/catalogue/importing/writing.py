@@ -101,13 +101,12 @@ def _write(cursor: Any, statements: "_Statements") -> Written:
     missing = _number(cursor, statements.leave_out_orphans) if statements.of_products else 0
     if statements.makes_rows and not statements.compared:
         return Written(_number(cursor, statements.upsert), missing)
+    # New ones first: what another import has inserted meanwhile is there when the rows are held, and is audited.
+    new = _number(cursor, statements.insert) if statements.makes_rows else 0
     cursor.execute(statements.hold(locked=True))
     kept = _number(cursor, statements.differing(statements.kept))
-    if statements.makes_rows:
-        new = _number(cursor, statements.upsert)
-    else:
-        new, missing = 0, missing + _number(cursor, statements.absent)
-        _update(cursor, statements)
+    missing += _number(cursor, statements.absent)
+    _update(cursor, statements)
     changed = _record(cursor, statements)
     cursor.execute("DROP TABLE held")
     return Written(new, missing, changed, kept)
@@ -233,6 +232,16 @@ class _Statements:
             present=_listed(self.assigned, "present"),
             excluded=_listed(self.assigned, "excluded"),
         )
+
+    @property
+    def insert(self) -> sql.Composed:
+        """Inserts what is not there, and counts it."""
+        return sql.SQL(
+            "WITH written AS ("
+            " INSERT INTO {table} ({columns}) SELECT {columns} FROM incoming ORDER BY {key}"
+            " ON CONFLICT ({key}) DO NOTHING RETURNING 1"
+            ") SELECT count(*) FROM written"
+        ).format(table=self.table, columns=self.columns, key=self.key)
 
     @property
     def update(self) -> sql.Composed:

@@ -94,7 +94,9 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
         if stored is None:
             _check_new(row)
         if not row.get("currency"):
-            row["currency"] = stored["currency"] if stored else scope.currency
+            # What is stored stays, whoever changes it meanwhile.
+            row.pop("currency", None)
+            row |= {} if stored else {"currency": scope.currency}
         whole = {**NEW, **(stored or {}), **row}
         if "price" in scope.keep and stored and whole["currency"] != stored["currency"]:
             raise FieldProblem("currency", f"must be {stored['currency']}, the currency of the price that you keep")
@@ -124,7 +126,7 @@ def inherit_title(above: Mapping[str, str], row: dict[str, str]) -> None:
     """Shops write the title once for all variants of a product: an empty one of a variant is the one above it."""
     if row.get("title", "-").strip() or not above.get("title"):
         return
-    stem, stem_above = (_STEM.fullmatch(each.get("sku", "").strip()) for each in (row, above))
+    stem, stem_above = (_STEM.fullmatch(each.get("sku", "").strip()[:LONGEST_SKU]) for each in (row, above))
     if stem and stem_above and stem[1] == stem_above[1]:
         row["title"] = above["title"]
 
@@ -214,13 +216,15 @@ PRODUCTS = Kind(
         order="by marketplace and SKU",
         listing="The list is ordered by marketplace and SKU.",
         importing=(
-            "Send CSV with a header row, or one JSON object per line. The columns are sku, title and price, and "
+            "Send a table with a header row (CSV and alike, or an Excel workbook), JSON (an array, or one object per "
+            "line), or an export of a marketplace or shop system as it is. The columns are sku, title and price, and "
             "optionally brand, category, cost, currency, min_price, max_price, map_price, stock, external_id (such "
-            "as an ASIN) and competitor_urls (separated by spaces). If you leave a column out, what is stored "
-            "stays; an empty cell clears it. The good rows are imported and the bad ones reported. You may safely "
-            "repeat an import. A price that an import changes is a price change in the audit, with the reason "
-            "IMPORTED. If a file may be older than your last pricing job, send price=keep: products that are there "
-            "keep their prices."
+            "as an ASIN) and competitor_urls (separated by spaces). Of a product that you have already, sku and what "
+            "you want to change are enough. If you leave a column out, what is stored stays; an empty cell clears "
+            "it, but in exports of others it says nothing. The good rows are imported and the bad ones reported. You "
+            "may safely repeat an import. A price that an import changes is a price change in the audit, with the "
+            "reason IMPORTED. If a file may be older than your last pricing job, send price=keep: products that are "
+            "there keep their prices."
         ),
         example="sku,title,cost,price,currency\nSKU-001,Steel bottle 0.7 l,6.20,14.99,USD\n",
     ),

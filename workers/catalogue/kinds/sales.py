@@ -91,7 +91,7 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
     price = sum(Decimal(row["price"]) * Decimal(weight) for row, weight in zip(rows, weights, strict=True))
     promoted = sum(float(row.get("promoted", 0)) * weight for row, weight in zip(rows, weights, strict=True))
     combined = {name: row[name] for row in rows for name in row}
-    combined |= {"units": str(total), "price": str(fields.average_price(str(price / Decimal(sum(weights)))))}
+    combined |= {"units": str(total), "price": str(price / Decimal(sum(weights)))}
     if "promoted" in combined:
         combined["promoted"] = str(min(promoted / sum(weights), 1.0))
     return combined

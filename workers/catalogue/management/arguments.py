@@ -1,10 +1,11 @@
 """Forms of arguments that several commands take."""
 
 from argparse import ArgumentTypeError
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
+from workers.catalogue.files import time_zone
 from workers.catalogue.models import MARKETPLACE
 
 
@@ -17,6 +18,7 @@ def marketplace(text: str) -> str:
 
 
 def zone(text: str) -> ZoneInfo:
-    if text not in available_timezones():
-        raise ArgumentTypeError(f"{text!r} is not a time zone. Use a name such as Europe/Berlin.")
-    return ZoneInfo(text)
+    try:
+        return time_zone(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time zone. Use a name such as Europe/Berlin.") from None
