@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from workers.catalogue import currencies
 from workers.catalogue.countries import country_of
 from workers.catalogue.formats import FORMATS
-from workers.catalogue.importing.combining import adding_up
+from workers.catalogue.importing.combining import adding_up, later_counts
 from workers.catalogue.importing.conventions import Conventions, parsers
 from workers.catalogue.importing.dates import Evidence as DateEvidence
 from workers.catalogue.importing.dates import Order
@@ -251,11 +251,11 @@ def _learn(cells: Cells, decimal: NumberEvidence, order: DateEvidence) -> None:
     cells.dates.clear()
 
 
-def _combine(header: Header) -> Combine | None:
+def _combine(header: Header) -> Combine:
     """What several rows of one key are together: the stock of several locations adds up."""
     if header.format and header.format.adds_up:
         return adding_up(header.format.adds_up)
-    return header.kind.combine
+    return header.kind.combine or later_counts
 
 
 def _unknown(header: Header, ignored: Mapping[str, None]) -> str:

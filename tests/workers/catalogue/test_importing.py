@@ -113,7 +113,7 @@ def test_rows_of_products_that_are_removed_meanwhile_are_counted_and_said(
     report = imported(SALES, tenant, body)
     assert (report.imported, report.updated, report.rejected) == (1, 0, 2)
     [error] = report.errors
-    assert error["message"].startswith("2 rows were left out")
+    assert error["message"].startswith("Rows left out: 2")
 
 
 def test_rows_bear_the_tenant_and_the_marketplace_of_their_product(tenant: Tenant) -> None:

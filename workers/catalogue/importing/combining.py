@@ -1,6 +1,7 @@
 """Several rows of one key in one file, wherever they stand in it: sorted on the disk, so that memory stays bounded.
 
-Order lines come in any order, and two of one SKU and day may be a million lines apart.
+Order lines come in any order, and two of one SKU and day may be a million lines apart. And where a product comes
+twice, its price is what the file says last: what stands earlier is nobody's price, not even for a moment.
 """
 
 import heapq
@@ -9,6 +10,7 @@ from itertools import groupby, islice
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
+from workers.catalogue.importing.checks import FieldProblem
 from workers.catalogue.importing.fields import Row, Value
 from workers.catalogue.importing.kind import Combine
 from workers.catalogue.importing.pausing import Pause, pausing
@@ -23,7 +25,7 @@ class Combined(NamedTuple):
     rows: int
 
 
-# Between the key, the number of the columns, and the row of a sorted line: no text of COPY holds it.
+# Between the key, the row's place in the file, the number of its columns, and the row: no text of COPY holds it.
 _END = b"\x1f"
 # What one thread sorts within a millisecond, and does not keep others waiting for longer.
 RUN_ROWS = 2_000
@@ -44,11 +46,17 @@ class Combiner:
         self._run: list[bytes] = []
         self._file = TemporaryFile()  # noqa: SIM115  # `close` closes it
         self._ends = [0]
+        self.problems: list[tuple[int, FieldProblem]] = []
+        """The rows that do not go with an earlier one of their key, by line."""
 
-    def add(self, row: Row) -> None:
+    def add(self, line_number: int, row: Row) -> None:
+        """Rows come in the order of their lines."""
         number = self._numbers.setdefault(tuple(row), len(self._numbers))
         key = "\t".join([_sortable(row[name]) for name in self._key])
-        self._run.append(b"%b%b%d%b%b" % (key.encode(), _END, number, _END, line(row.values()).encode()))
+        # By key, and of one key in the order of the file.
+        self._run.append(
+            b"%b%b%012d%b%d%b%b" % (key.encode(), _END, line_number, _END, number, _END, line(row.values()).encode())
+        )
         if len(self._run) == RUN_ROWS:
             self._sort()
 
@@ -81,23 +89,44 @@ class Combiner:
 
     def _together(self, columns: Sequence[tuple[str, ...]], lines: Iterator[bytes]) -> Combined:
         """One row of them all, some at a time: a file may have a million lines of one SKU and day."""
-        first = _read(next(lines), columns)
-        row, count = first, 1
+        _, row = _read(next(lines), columns)
+        count = 1
         while some := [_read(each, columns) for each in islice(lines, _MOST_TOGETHER)]:
-            row, count = self._combine([row, *some]), count + len(some)
+            row, added = self._added(row, some)
+            count += added
         return Combined(tuple(row), "\t".join(row.values()) + "\n", count)
 
+    def _added(self, row: dict[str, str], some: Sequence[tuple[int, dict[str, str]]]) -> tuple[dict[str, str], int]:
+        """The row together with these, and how many of them go with it."""
+        try:
+            return self._combine([row, *(each for _, each in some)]), len(some)
+        except FieldProblem as problem:
+            if len(some) == 1:
+                self.problems.append((some[0][0], problem))
+                return row, 0
+        counts = 0
+        for one in some:
+            row, added = self._added(row, [one])
+            counts += added
+        return row, counts
 
-def _read(text: bytes, columns: Sequence[tuple[str, ...]]) -> dict[str, str]:
-    _, number, row = text.split(_END, 2)
-    return dict(zip(columns[int(number)], row.decode().split("\t"), strict=True))
+
+def _read(text: bytes, columns: Sequence[tuple[str, ...]]) -> tuple[int, dict[str, str]]:
+    """A row with its line."""
+    _, line_number, number, row = text.split(_END, 3)
+    return int(line_number), dict(zip(columns[int(number)], row.decode().split("\t"), strict=True))
+
+
+def later_counts(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Of several rows of one key the last one, and what only earlier ones say."""
+    return {name: cell for row in rows for name, cell in row.items()}
 
 
 def adding_up(fields: Sequence[str]) -> Combine:
-    """Of several rows of one key, the sum of these whole numbers; of everything else, what one of them says."""
+    """Of several rows of one key, the sum of these whole numbers; of everything else, what the last one says."""
 
     def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
-        combined = {name: row[name] for row in rows for name in row}
+        combined = later_counts(rows)
         counted = {name: [int(row[name]) for row in rows if row.get(name, NULL) != NULL] for name in fields}
         return combined | {name: str(min(sum(numbers), _LARGEST_SUM)) for name, numbers in counted.items() if numbers}
 

@@ -15,7 +15,7 @@ from workers.catalogue.importing.kind import Combine, Kind, Scope
 from workers.catalogue.importing.mapping import Record
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.pausing import Pause, pausing
-from workers.catalogue.importing.writing import Table, Written, line, upsert
+from workers.catalogue.importing.writing import Table, Written, upsert
 from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
@@ -104,29 +104,23 @@ def write(
     records: Iterable[Record],
     cells: Mapping[str, Remembered],
     *,
-    combine: Combine | None = None,
+    combine: Combine,
     progress: Progress | None = None,
     pause: Pause | None = None,
 ) -> Report:
     """Insert or update rows. Columns that a row does not have keep what is stored; an empty cell clears.
 
-    `combine` makes one row of several with the same key; without it the later one counts. `pause` is called after
-    every few rows, where others may want to compute.
+    `combine` makes one row of several with the same key. `pause` is called after every few rows, where others may
+    want to compute. All rows are checked before the first one is written.
     """
     report = Report()
-    checked = _checked(kind, scope, _counted(records, progress), cells, report, pause)
-    if combine is None:
-        for rows in checked:
-            chunk = Chunk(report)
-            for row in rows:
-                chunk.add(tuple([row[name] for name in kind.table.key]), row)
-            chunk.write(kind.table, scope)
-        return report
     with closing(Combiner(kind.table.key, combine)) as combiner:
-        for rows in checked:
-            for row in rows:
-                combiner.add(row)
+        for rows in _checked(kind, scope, _counted(records, progress), cells, report, pause):
+            for line_number, row in rows:
+                combiner.add(line_number, row)
         _write_combined(kind.table, report, scope, combiner.rows(pause))
+        for line_number, problem in combiner.problems:
+            report.reject(line_number, [(problem.name, problem.message)])
     return report
 
 
@@ -147,8 +141,8 @@ def _checked(
     cells: Mapping[str, Remembered],
     report: Report,
     pause: Pause | None,
-) -> Iterator[Iterator[Row]]:
-    """The good rows, chunk by chunk. What they are checked against is asked for once a chunk."""
+) -> Iterator[Iterator[tuple[int, Row]]]:
+    """The good rows with their lines, chunk by chunk. What they are checked against is asked for once a chunk."""
     items = pausing(_items(records, report), pause)
     while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
         skus = {str(each.row["sku"]) for each in read if not each.problems}
@@ -163,7 +157,9 @@ def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
             report.skip(record)
 
 
-def _good(read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None) -> Iterator[Row]:
+def _good(
+    read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None
+) -> Iterator[tuple[int, Row]]:
     for number, row, problems in pausing(read, pause):
         if not problems:
             understood = dict(row)
@@ -176,7 +172,7 @@ def _good(read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, p
                 continue
             else:
                 report.show(understood)
-                yield checked
+                yield number, checked
                 continue
         report.reject(number, problems)
 
@@ -198,37 +194,11 @@ def _values(record: Record, cells: Mapping[str, Remembered]) -> tuple[Row, list[
     return row, problems
 
 
-Key = tuple[Value, ...]
-
-
-class Chunk:
-    """Rows to write, by key: of two rows with one key the later one counts, and what only the earlier one says stays.
+def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[Combined]) -> None:
+    """Each key once. The rows that were added to another one of their key count as updates of it.
 
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        self.rows: dict[Key, Row] = {}
-
-    def add(self, key: Key, row: Row) -> None:
-        earlier = self.rows.get(key)
-        if earlier is None:
-            self.rows[key] = row
-        else:
-            self.report.updated += 1
-            self.rows[key] = earlier | row
-
-    def write(self, table: Table, scope: Scope) -> None:
-        groups: dict[tuple[str, ...], list[str]] = {}
-        for row in self.rows.values():
-            groups.setdefault(tuple(row), []).append(line(row.values()))
-        for columns, lines in groups.items():
-            _upsert(table, self.report, scope, columns, lines)
-
-
-def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[Combined]) -> None:
-    """Each key once. The rows that were added to another one of their key count as updates of it."""
     while chunk := list(islice(rows, CHUNK_ROWS)):
         groups: dict[tuple[str, ...], list[str]] = {}
         for each in chunk:

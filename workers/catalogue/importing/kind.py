@@ -45,7 +45,9 @@ Check = Callable[[Row], Row]
 """From a row as it was read to the columns of the table. Raises FieldProblem."""
 
 Combine = Callable[[Sequence[Mapping[str, str]]], dict[str, str]]
-"""From several rows of one key to what they are together: columns as COPY has them, here and there."""
+"""From several rows of one key to what they are together: columns as COPY has them, here and there.
+
+Raises FieldProblem for rows that do not go together."""
 
 Complete = Callable[[Mapping[str, str], dict[str, str]], None]
 """From the cells of the row above to those of a row, by field."""
@@ -86,6 +88,6 @@ class Kind(Generic[M]):
     day: str | None = None
     """The column with the day, or the moment, that a row is of. Products are of no day."""
     combine: Combine | None = None
-    """What several rows of one key in one file are together. Without it the later one counts."""
+    """What several rows of one key in one file are together. Without it the last one counts."""
     complete: Complete | None = None
     """Fills in what a table of one's own leaves to the row above."""

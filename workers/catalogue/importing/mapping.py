@@ -11,7 +11,7 @@ from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.recognition import Header, Positions, locations_of, plain, positions_of
-from workers.catalogue.importing.tables import MOST_COLUMNS, Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row
 
 
 class Record(NamedTuple):
@@ -124,6 +124,8 @@ class Plan:
             if any(cell.strip() for cell in cells[self._width :]):
                 return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
             del cells[self._width :]
+        if NESTED in cells and (name := self._nested(cells)):
+            return Record(line, {}, f"{name} must be text, a number, true or false")
         if self._rules:
             self._rules.complete(cells)
             if reason := self._rules.skipped(cells):
@@ -135,6 +137,10 @@ class Plan:
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
         return Record(line, self._values(cells))
+
+    def _nested(self, cells: Sequence[str]) -> str | None:
+        """The field whose cell is a list or an object. What nobody reads may be one."""
+        return next((name for name, at in self._simple if at < len(cells) and cells[at] == NESTED), None)
 
     def look(self, cells: Sequence[str], found: Cells) -> None:
         width = len(cells)

@@ -23,12 +23,13 @@ _SPACES = " \u00a0\u2007\u2009\u202f"
 _GROUPED_BY_SPACES = re.compile(rf"\d{{1,3}}([{_SPACES}'\u2019]\d{{3}})+(?!\d)", re.ASCII)
 _SEPARATORS = re.compile(rf"[{_SPACES}'\u2019]")
 _DASHES = "-\u2212\u2013\u2014"
+_DASH = re.escape(_DASHES)
 # A sign, a currency mark in front (Rs. has a point of its own) or behind, the digits, and a sign behind them as
 # accounting programs write it; but 1'299.- has no centimes.
 _PARTS = re.compile(
-    rf"(?P<sign>[+{_DASHES}]?)(?P<before>(?:[^\d.,+{_DASHES}]|(?<=[A-Za-z])\.)*)(?P<inner>[+{_DASHES}]?)"
+    rf"(?P<sign>[+{_DASH}]?)(?P<before>(?:[^\d.,+{_DASH}]|(?<=[A-Za-z])\.)*)(?P<inner>[+{_DASH}]?)"
     rf"(?P<digits>[.,]?\d(?:[\d.,{_SPACES}'\u2019]*[\d.,])?)(?P<exponent>[eE][+-]?\d{{1,2}})?"
-    rf"(?P<between>[{_SPACES}]?)(?P<behind>[{_DASHES}]{{0,2}})(?P<after>[^\d{_DASHES}]*)",
+    rf"(?P<between>[{_SPACES}]?)(?P<behind>[{_DASH}]{{0,2}})(?P<after>[^\d{_DASH}]*)",
     re.ASCII,
 )
 # Groups have three digits, in India two and the last one three. None begins with a zero.

@@ -16,6 +16,8 @@ Positions = tuple[int, ...]
 
 # Of ignored columns, how many are compared with ours: each takes a tenth of a millisecond.
 _MOST_COMPARED = 100
+# Columns of one's own: an export that has them has read them.
+_OWN_WORDS = ("sku", "price", "stock")
 # What a file is called that is no known export.
 PLAIN = "plain"
 
@@ -189,9 +191,19 @@ class Recognition:
 
     def score(self, names: list[str]) -> int:
         """How likely a row is the header: with all that is needed, or at least some columns of ours."""
-        if of_format(names, self.formats):
+        if self._known(names):
             return 1_000
         return max(self._score(plain(names, kind)) for kind in self._candidates)
+
+    def _known(self, names: list[str]) -> Format | None:
+        """The known export that this is. Whoever has columns called sku, price or stock beside it made a table."""
+        known = of_format(names, self.formats)
+        kind = next((kind for kind in self.kinds if known and kind.name == known.kind), None)
+        if known is None or kind is None or known.refused:
+            return known
+        taken = {at for positions in exported(names, kind, known).columns.values() for at in positions}
+        own = {at for name in _OWN_WORDS if name in kind.fields for at in positions_of(name, names)}
+        return known if own <= taken else None
 
     @property
     def _candidates(self) -> Sequence[Kind[Any]]:
@@ -202,7 +214,7 @@ class Recognition:
 
     def header(self, names: list[str]) -> Header:
         """What the columns hold. Raises FileError where that cannot be imported, and says what to send instead."""
-        if known := of_format(names, self.formats):
+        if known := self._known(names):
             return self._exported(names, known)
         fitting = [plain(names, kind) for kind in self.kinds]
         best = max(fitting, key=self._score)

@@ -1,7 +1,7 @@
 """Products: what a seller sells on a marketplace. All other kinds refer to them."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,9 +12,10 @@ from aijobs import sql
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, check_amounts
+from workers.catalogue.importing.combining import later_counts
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, KnownProduct, Scope
-from workers.catalogue.importing.writing import Audit, Table
+from workers.catalogue.importing.writing import NULL, Audit, Table
 from workers.catalogue.kinds import synonyms
 from workers.catalogue.models import (
     LONGEST_LABEL,
@@ -118,6 +119,15 @@ def _check_new(row: Row) -> None:
             )
 
 
+def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The last row counts, and what only earlier ones say, if that makes sense together."""
+    combined = later_counts(rows)
+    low, high = (combined.get(name, NULL) for name in ("min_price", "max_price"))
+    if NULL not in (low, high):
+        _check_bounds(Decimal(low), Decimal(high))
+    return combined
+
+
 # VT-S and VT-M are variants of one product, SKU-001 and SKU-002 are not.
 _STEM = re.compile(r"(.{2,})[-_./ ][^-_./ ]*[^\W\d_][^-_./ ]*")
 
@@ -144,7 +154,12 @@ def _stored(scope: Scope, skus: Collection[str]) -> list[Stored]:
 def _check_amounts(row: Row) -> None:
     check_amounts(row, AMOUNTS)
     low, high = row["min_price"], row["max_price"]
-    if isinstance(low, Decimal) and isinstance(high, Decimal) and low > high:
+    if isinstance(low, Decimal) and isinstance(high, Decimal):
+        _check_bounds(low, high)
+
+
+def _check_bounds(low: Decimal, high: Decimal) -> None:
+    if low > high:
         raise FieldProblem("min_price", "must not be above max_price")
 
 
@@ -202,6 +217,7 @@ PRODUCTS = Kind(
     },
     synonyms=synonyms.PRODUCTS,
     required=(("sku",),),
+    combine=combine,
     complete=inherit_title,
     checker=checker,
     pages=Pages(

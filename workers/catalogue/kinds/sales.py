@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from aijobs.shapes import Money
 from workers.catalogue.importing import fields
 from workers.catalogue.importing.checks import FieldProblem, NoItem, check_marks
+from workers.catalogue.importing.combining import later_counts
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
@@ -90,7 +91,7 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
     weights = units if total else [1.0] * len(rows)
     price = sum(Decimal(row["price"]) * Decimal(weight) for row, weight in zip(rows, weights, strict=True))
     promoted = sum(float(row.get("promoted", 0)) * weight for row, weight in zip(rows, weights, strict=True))
-    combined = {name: row[name] for row in rows for name in row}
+    combined = later_counts(rows)
     combined |= {"units": str(total), "price": str(price / Decimal(sum(weights)))}
     if "promoted" in combined:
         combined["promoted"] = str(min(promoted / sum(weights), 1.0))
