@@ -50,7 +50,25 @@ COUNTRIES = {
 }
 
 
+# Words at the end of a name that are countries only behind a marketplace's: amazon_in, but plug_in.
+_WORDS = {"at", "be", "ca", "in", "it", "no", "us"}
+_MARKETPLACES = (
+    "amazon",
+    "ebay",
+    "walmart",
+    "etsy",
+    "shopify",
+    "woocommerce",
+    "google",
+    "allegro",
+    "kaufland",
+    "rakuten",
+)
+
+
 def country_of(marketplace: str, connected: str | None = None) -> Country | None:
     """By the country that its connection names, or else by the end of its name. None for my_shop."""
-    name = connected or marketplace.rpartition("_")[2]
-    return COUNTRIES.get(name.lower())
+    if connected:
+        return COUNTRIES.get(connected.lower())
+    name = marketplace.rpartition("_")[2]
+    return None if name in _WORDS and not marketplace.startswith(_MARKETPLACES) else COUNTRIES.get(name)

@@ -59,7 +59,7 @@ _MARKS = {
 def marked(mark: str) -> frozenset[str]:
     """The currencies that a mark beside an amount may stand for: $ for every dollar, USD for itself, ca. for none."""
     words = mark.casefold().split()
-    found = [_MARKS.get(word) or ({word.upper()} if len(word) == 3 and word.isalpha() else set()) for word in words]
+    found = [_MARKS.get(word) or ({word.upper()} & CODES) for word in words]
     return frozenset(set.intersection(*map(set, found))) if found else frozenset()
 
 

@@ -20,10 +20,11 @@ from workers.catalogue.importing.conventions import Conventions, parsers
 from workers.catalogue.importing.dates import Evidence as DateEvidence
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.importer import Progress, Report, write
 from workers.catalogue.importing.kind import Combine, Expected, Kind, Scope
 from workers.catalogue.importing.mapping import Cells, Mapper, Record, Setting
-from workers.catalogue.importing.names import currency_of, printable, shown
+from workers.catalogue.importing.names import currency_mark_of, currency_of, printable, shown
 from workers.catalogue.importing.numbers import Evidence as NumberEvidence
 from workers.catalogue.importing.numbers import Mark
 from workers.catalogue.importing.opening import Json, Opened, open_file
@@ -142,9 +143,7 @@ def _import(
 ) -> Outcome:
     place = _place(owner, said)
     given = _given(opened.header, said)
-    reading = Reading(
-        opened, place.timezone, Setting(given, place.domain, datetime.datetime.now(place.timezone).date())
-    )
+    reading = Reading(opened, place.timezone, Setting(given, place.domain, now().astimezone(place.timezone)))
     conventions, marked = reading.survey(said, pause)
     if said.strict and reading.ignored:
         raise FileError(_unknown(opened.header, reading.ignored))
@@ -198,9 +197,16 @@ def _place(owner: Owner, said: Said) -> Place:
 def _given(header: Header, said: Said) -> dict[str, str]:
     """The fields that all rows have: as the sender says, or as the header does."""
     cells = {name: cell for name, cell in said.given().items() if name in header.kind.fields}
-    if (currency := currency_of(header.names)) and "currency" in header.kind.fields:
+    if (currency := currency_of(header.names) or _currency_in_names(header)) and "currency" in header.kind.fields:
         cells.setdefault("currency", currency)
     return cells
+
+
+def _currency_in_names(header: Header) -> str | None:
+    """The currency that the names of all amounts mean: Price (EUR), Cost (EUR)."""
+    amounts = [at for field, at in header.columns.items() if header.kind.fields[field].form is Form.MONEY]
+    marks = [mark for positions in amounts for at in positions if (mark := currency_mark_of(header.names[at]))]
+    return currencies.all_marked(marks)
 
 
 @dataclass(slots=True)
@@ -233,6 +239,8 @@ class Reading:
             if len(cells.numbers) + len(cells.dates) > MOST_CELLS:
                 _learn(cells, decimal, order)
         _learn(cells, decimal, order)
+        if decimal.doubtful and not decimal.shown:
+            self._look_elsewhere(mapper, decimal, pause)
         known = self.opened.header.format
         conventions = Conventions(
             decimal=said.decimal or decimal.mark,
@@ -242,6 +250,13 @@ class Reading:
             moments=order.moments or bool(known and known.moments),
         )
         return conventions, currencies.all_marked(decimal.currency_marks)
+
+    def _look_elsewhere(self, mapper: Mapper, decimal: NumberEvidence, pause: Pause | None) -> None:
+        """Columns that nobody reads may show the decimal mark, too."""
+        others = NumberEvidence()
+        for row in pausing(self.opened.rows(), pause):
+            others.add(mapper.others(row))
+        decimal.shown |= others.shown
 
 
 def _learn(cells: Cells, decimal: NumberEvidence, order: DateEvidence) -> None:

@@ -25,6 +25,8 @@ EBAY_ACTIVE_LISTINGS = Format(
     title="eBay's report of active listings",
     kind="products",
     signature=(_ITEM, _TITLE, _SKU, _STOCK),
+    # File Exchange has the same columns, and says with each row what to do.
+    without="Action",
     columns={
         "sku": _SKU,
         "title": _TITLE,

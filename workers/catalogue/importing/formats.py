@@ -85,6 +85,8 @@ class Format:
     signature: tuple[Names, ...]
     """The columns by which it is recognised: all of them must be there. Of several formats that fit, the one with the
     longest signature is taken."""
+    without: Names = ()
+    """Columns that such a file does not have: with one of them it is another export."""
     exact: bool = False
     """Whether it is recognised only in a file without other columns: those of the signature are everybody's words."""
     columns: Mapping[str, Names] = field(default_factory=dict)

@@ -3,9 +3,10 @@
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from workers.catalogue.importing import dates
+from workers.catalogue.importing import dates, numbers
 from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
@@ -30,7 +31,7 @@ class Setting(NamedTuple):
     """Fields that all rows have."""
     domain: str | None
     """The end of the marketplace's address, if its country is known."""
-    today: datetime.date
+    now: datetime.datetime
     """Where the marketplace is."""
 
 
@@ -64,6 +65,13 @@ class Mapper:
             plan = self._plan if row.names is None else self._plan_of(row.names)
             plan.look(row.cells, cells)
 
+    def others(self, row: Row) -> list[str]:
+        """The cells that are not read."""
+        if row.error is not None:
+            return []
+        plan = self._plan if row.names is None else self._plan_of(row.names)
+        return plan.others(row.cells)
+
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
             if row.error is not None:
@@ -83,6 +91,22 @@ class Mapper:
             if len(self._plans) < _MOST_HEADERS:
                 self._plans[names] = plan
         return plan
+
+
+# How the last row of a table begins that adds up the others.
+_TOTALS = {
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "somme",
+    "totale",
+    "suma",
+    "totaux",
+}
 
 
 class Cells(NamedTuple):
@@ -108,9 +132,11 @@ class Plan:
         forms = {at: header.kind.fields[name].form for name, positions in header.columns.items() for at in positions}
         self._numbers = [at for at, form in forms.items() if form in (Form.NUMBER, Form.MONEY)]
         self._dates = [at for at, form in forms.items() if form in (Form.DAY, Form.MOMENT)]
+        self._read = {at for positions in header.columns.values() for at in positions}
         # What has none of these is a footer, not an item that lacks something.
         told = {name for group in header.kind.required for name in group} | set(header.kind.table.needed)
         self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
+        self._header_row = [(at, header.names[at]) for name, (at, *_) in header.columns.items() if name == "sku"]
         # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
         self._always = {name for group in header.kind.required for name in group}
@@ -130,13 +156,24 @@ class Plan:
             self._rules.complete(cells)
             if reason := self._rules.skipped(cells):
                 return Record(line, self._values(cells), skipped=reason)
-        if not _first(cells, self._telling):
-            return Record(line, {}, skipped="has none of the fields that are needed")
+        if reason := self._no_item(cells):
+            return Record(line, {}, skipped=reason)
         if self._lacking:
             return Record(line, {}, f"the row lacks {', '.join(self._lacking)}")
         if len(cells) < self._needed:
             return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
         return Record(line, self._values(cells))
+
+    def _no_item(self, cells: Sequence[str]) -> str | None:
+        """Why a row is none, whatever file it is in."""
+        if not _first(cells, self._telling):
+            return "has none of the fields that are needed"
+        if any(cells[at] == name for at, name in self._header_row if at < len(cells)):
+            return "repeats the header"
+        first = next((cell for cell in cells if cell.strip()), "")
+        if first.strip(" :").casefold() in _TOTALS and not all(_first(cells, (at,)) for at in self._telling):
+            return "is a total"
+        return None
 
     def _nested(self, cells: Sequence[str]) -> str | None:
         """The field whose cell is a list or an object. What nobody reads may be one."""
@@ -146,6 +183,9 @@ class Plan:
         width = len(cells)
         found.numbers.update([cells[at] for at in self._numbers if at < width])
         found.dates.update([cells[at] for at in self._dates if at < width])
+
+    def others(self, cells: Sequence[str]) -> list[str]:
+        return [cell for at, cell in enumerate(cells) if at not in self._read]
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         width = len(cells)
@@ -179,12 +219,14 @@ class _Rules:
     def __init__(self, known: Format, header: Sequence[str], setting: Setting) -> None:
         self._inherited = _Inherited(known.inherits, header) if known.inherits else None
         self._blanks = [_Blanked(blank, header) for blank in known.blanks]
-        self._period = _Charged(known.period, header, setting.today) if known.period else None
+        self._period = _Charged(known.period, header, setting.now) if known.period else None
         self._skips = [_Skipped(skip, header) for skip in known.skips]
         self._channel = positions_of(known.channel, header)
         self._domain = setting.domain
         self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
         self._locations = locations_of(known, header)
+        # Refunds in a file of orders are no negative sales.
+        self._refunds = positions_of(known.columns.get("units", ()), header)
 
     def complete(self, cells: list[str]) -> None:
         """Fill in what other rows say, and empty what does not count."""
@@ -207,19 +249,32 @@ class _Rules:
             return f"was sold on {printable(seen)}"
         if self._locations and not self._counts(cells):
             return "is a variant that is not stocked anywhere"
+        if self._refunds and _first(cells, self._refunds).startswith("-"):
+            return "is a refund"
         return None
 
-    def _counts(self, cells: Sequence[str]) -> list[int]:
-        """The stock of each location where there is a number: some say that they do not stock it."""
+    def _counts(self, cells: Sequence[str]) -> list[str]:
+        """The stock of each location: some say that they do not stock it."""
         found = (_first(cells, (at,)) for at in self._locations)
-        return [int(cell) for cell in found if cell.removeprefix("-").isdecimal()]
+        return [cell for cell in found if cell and cell.casefold() != "not stocked"]
 
     def finish(self, values: dict[str, str], cells: Sequence[str]) -> None:
         if self._options and values.get("title"):
             chosen = [option for at in self._options for option in _options(_first(cells, (at,)))]
             values["title"] = " - ".join([values["title"], *chosen])
         if self._locations:
-            values["stock"] = str(sum(self._counts(cells)))
+            values["stock"] = _sum(self._counts(cells))
+
+
+def _sum(counts: Sequence[str]) -> str:
+    """Added up; a count that is not a number is the sum, so that it is refused."""
+    total = Decimal(0)
+    for count in counts:
+        try:
+            total += Decimal(numbers.read(count, numbers.Mark.POINT).text)
+        except ValueError:
+            return count
+    return numbers.exact(str(total))
 
 
 def _options(cell: str) -> list[str]:
@@ -264,27 +319,41 @@ class _Blanked:
 class _Charged:
     """Empties a price outside of the time in which it is charged."""
 
-    def __init__(self, period: Period, header: Sequence[str], today: datetime.date) -> None:
+    def __init__(self, period: Period, header: Sequence[str], now: datetime.datetime) -> None:
         self._columns = positions_of(period.column, header)
         self._start, self._end = positions_of(period.start, header), positions_of(period.end, header)
-        self._today = today
+        self._now = now
 
     def empty(self, cells: list[str]) -> None:
         start, end = _first(cells, self._start), _first(cells, self._end)
         if self._start == self._end:
             start, _, end = start.partition("/")
-        begins, ends = _day(start), _day(end)
-        if (begins and begins > self._today) or (ends and ends < self._today):
+        if _is_before(self._now, start) or _is_after(self._now, end):
             _clear(cells, self._columns)
 
 
-def _day(cell: str) -> datetime.date | None:
+def _is_before(now: datetime.datetime, start: str) -> bool:
+    begins = _said(start, now)
+    return begins is not None and now < begins
+
+
+def _is_after(now: datetime.datetime, end: str) -> bool:
+    """A day that is named as the end is still of the time."""
+    ends = _said(end, now)
+    return ends is not None and now > (ends if ":" in end else ends + datetime.timedelta(days=1))
+
+
+def _said(cell: str, now: datetime.datetime) -> datetime.datetime | None:
     """None where nothing is said, or nothing that can be read: then the price counts."""
     try:
         found = dates.read(cell, None) if cell.strip() else None
     except ValueError:
         return None
-    return found.date() if isinstance(found, datetime.datetime) else found
+    if found is None:
+        return None
+    if not isinstance(found, datetime.datetime):
+        found = datetime.datetime.combine(found, datetime.time())
+    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
 
 
 def _clear(cells: list[str], positions: Iterable[int]) -> None:

@@ -9,6 +9,8 @@ from functools import lru_cache
 # eBay's *Action(SiteID=US|Country=US|Currency=USD|Version=1193|CC=UTF-8).
 _FACTS = re.compile(r"\(([^()=]*=[^()]*)\)")
 _CURRENCY_FACT = re.compile(r"\bCurrency=([A-Z]{3})\b")
+# Price (USD), Preis in €.
+_CURRENCY_BEHIND = re.compile(r"[\s(\[]([A-Za-z]{3}|[€£$¥])[)\]]?\s*$")
 _LONGEST_SHOWN, _MOST_SHOWN = 40, 10
 # Longer cells are no names of columns.
 LONGEST_NAME = 200
@@ -27,8 +29,14 @@ def _normalised(name: str) -> str:
 
 
 def currency_of(header: Iterable[str]) -> str | None:
-    """The currency that a column's name tells of the whole file."""
+    """The currency that eBay's header tells of the whole file."""
     return next((found[1] for name in header if (found := _CURRENCY_FACT.search(name[:LONGEST_NAME]))), None)
+
+
+def currency_mark_of(name: str) -> str | None:
+    """What may be a currency's mark behind the name of a column: of Price (USD) it is USD."""
+    found = _CURRENCY_BEHIND.search(name[:LONGEST_NAME])
+    return found[1] if found else None
 
 
 def close_to(name: str, known: Iterable[str]) -> str | None:

@@ -121,7 +121,7 @@ class Evidence:
     """What the cells of a file show of its decimal mark, and the currency marks beside them."""
 
     def __init__(self) -> None:
-        self._shown: set[Mark] = set()
+        self.shown: set[Mark] = set()
         self.currency_marks: set[str] = set()
         # Whether a cell has two readings.
         self.doubtful = False
@@ -131,7 +131,7 @@ class Evidence:
             if cell.isdecimal() or cell.startswith(EXACT) or len(cell) > _LONGEST:
                 continue
             if parts := _PARTS.fullmatch(cell.strip()):
-                self._shown |= _shown(parts["digits"])
+                self.shown |= _shown(parts["digits"])
                 self.doubtful |= len(set(_readings(parts["digits"]).values())) > 1
                 if currency := _currency_of(parts):
                     self.currency_marks.add(currency)
@@ -139,7 +139,7 @@ class Evidence:
     @property
     def mark(self) -> Mark | None:
         """The file's decimal mark. None if no cell shows it, or if the cells contradict each other."""
-        return next(iter(self._shown)) if len(self._shown) == 1 else None
+        return next(iter(self.shown)) if len(self.shown) == 1 else None
 
 
 def _shown(digits: str) -> set[Mark]:

@@ -22,6 +22,11 @@ MOST_TITLE_ROWS = 50
 _SAYS_DELIMITER = "sep="
 
 
+_FIRST = 4096
+# Rows, to see whether cells are quoted.
+_LOOKED_AT = 1_000
+
+
 class Json(Enum):
     """What a sender may say of JSON."""
 
@@ -55,13 +60,15 @@ def open_file(
     Raises FileError for what cannot be imported.
     """
     file.seek(0)
-    first = file.read(4096)
-    if not first.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+    first = file.read(_FIRST)
+    if len(first) < _FIRST and not first.strip(b"\0 \t\r\n\xef\xbb\xbf\xfe\xff"):
         raise FileError("The file is empty. Its first line must name the columns.")
     if first.startswith((workbooks.ARCHIVE, workbooks.OLDER)):
         return _of_workbook(workbooks.opened(file, sheet), recognition)
     encoding = encodings.found(file, encodings.known(charset) if charset else None, pause)
     start = first.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
+    if json is Json.ANY and not start.startswith(("{", "[")):
+        raise FileError("The Content-Type says that the file is JSON, but it does not begin with { or [.")
     if json or start.startswith("{") or (start.startswith("[") and start[1:].lstrip().startswith(("{", "]"))):
         return _of_json(_json_table(file, encoding, start, json), recognition)
     if start.lower().startswith(("<!doctype html", "<html", "<?xml", "<table")):
@@ -114,8 +121,17 @@ def _of_text(file: IO[bytes], encoding: str, delimiter: str | None, recognition:
     known = _of_table(best, recognition)
     export = known.header.format
     if export is not None and not export.quoted and best.delimiter == DELIMITERS["tab"]:
-        return _of_table(Delimited(file, encoding, best.delimiter, quoted=False), recognition)
+        plain = Delimited(file, encoding, best.delimiter, quoted=False)
+        # Unless somebody has saved it again in a spreadsheet, which quotes.
+        return known if _is_quoted(plain) else _of_table(plain, recognition)
     return known
+
+
+def _is_quoted(table: Delimited) -> bool:
+    """Whether the cells that begin with a quotation mark are all written as quoted ones are: 5"" and not 5"."""
+    cells = (cell for row in islice(table.rows(), _LOOKED_AT) for cell in row.cells if cell.startswith('"'))
+    quoted = [len(cell) > 1 and cell.endswith('"') and '"' not in cell[1:-1].replace('""', "") for cell in cells]
+    return bool(quoted) and all(quoted)
 
 
 def _said_delimiter(file: IO[bytes], encoding: str) -> str | None:
@@ -126,27 +142,33 @@ def _said_delimiter(file: IO[bytes], encoding: str) -> str | None:
 
 def _likelihood(table: Table, recognition: Recognition) -> tuple[int, int]:
     """Whether columns are found with this delimiter, and else how many there are."""
-    rows = [row for row in islice(table.rows(), MOST_TITLE_ROWS) if not row.error]
-    return max((recognition.score(row.cells) for row in rows), default=0), max(
-        (len(row.cells) for row in rows), default=0
-    )
+    rows = [row for _, row in _first_rows(table) if not row.error]
+    found = max((recognition.score(row.cells) for row in rows), default=0)
+    return found, max((len(row.cells) for row in rows), default=0)
 
 
 def _of_table(table: Table, recognition: Recognition) -> Opened:
     """With the likeliest header among the first rows; of several as likely, the first one."""
-    rows = list(islice(table.rows(), MOST_TITLE_ROWS))
-    good = [at for at, row in enumerate(rows) if not row.error and any(cell.strip() for cell in row.cells)]
+    rows = _first_rows(table)
+    good = [(at, row) for at, row in rows if not row.error]
     if not good:
-        raise FileError(_no_rows(rows), rows[0].line if rows else None)
-    at = max(good, key=lambda at: (recognition.score(rows[at].cells), -at))
-    names = _without_empty_ends(rows[at].cells)
+        raise FileError(_no_rows([row for _, row in rows]), rows[0][1].line if rows else None)
+    # `max` takes the first of the best.
+    at, row = max(good, key=lambda each: recognition.score(each[1].cells))
+    names = _without_empty_ends(row.cells)
     if not recognition.score(names):
-        raise FileError(_no_header(rows[good[0]].cells, recognition), rows[good[0]].line)
+        raise FileError(_no_header(good[0][1].cells, recognition), good[0][1].line)
     try:
         header = recognition.header(names)
     except FileError as error:
-        raise FileError(str(error), rows[at].line) from None
+        raise FileError(str(error), row.line) from None
     return Opened(table, header, lambda: islice(table.rows(), at + 1, None))
+
+
+def _first_rows(table: Table) -> list[tuple[int, Row]]:
+    """The first rows that are not blank, with their places."""
+    told = ((at, row) for at, row in enumerate(table.rows()) if row.error or any(cell.strip() for cell in row.cells))
+    return list(islice(told, MOST_TITLE_ROWS))
 
 
 def _without_empty_ends(names: list[str]) -> list[str]:

@@ -41,7 +41,8 @@ def main() -> None:
         workbook = CalamineWorkbook.from_filelike(BytesIO(sys.stdin.buffer.read()))
     except (CalamineError, PasswordError, OSError, ValueError):
         sys.exit("UNREADABLE")
-    name = sys.argv[1] if len(sys.argv) > 1 else workbook.sheet_names[0]
+    asked = sys.argv[1] if len(sys.argv) > 1 else workbook.sheet_names[0]
+    name = next((each for each in workbook.sheet_names if each.casefold() == asked.casefold()), asked)
     try:
         sheet = workbook.get_sheet_by_name(name)
     except WorksheetNotFound:

@@ -1,11 +1,14 @@
 """Which columns of a file hold which fields: by the header of a known export, or by the columns' own names."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from workers.catalogue.currencies import CODES
 from workers.catalogue.importing.errors import FileError
+from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.formats import Format, Names
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.importing.names import LONGEST_NAME, close_to, normalised, printable, shown
@@ -18,6 +21,8 @@ Positions = tuple[int, ...]
 _MOST_COMPARED = 100
 # Columns of one's own: an export that has them has read them.
 _OWN_WORDS = ("sku", "price", "stock")
+# Behind all names that a field has as they are.
+_LAST = 1_000
 # What a file is called that is no known export.
 PLAIN = "plain"
 
@@ -68,10 +73,12 @@ class Header:
         ]  # fmt: skip
 
     def meant(self) -> list[tuple[str, str]]:
-        """Ignored columns that are probably meant for a field: their names, and the field's. Not those of exports."""
-        if self.format:
-            return []
-        open_fields = [name for name in self.kind.fields if name not in self.columns]
+        """Ignored columns that are probably meant for a field: their names, and the field's.
+
+        Of an export only for what sellers add to it: its other columns are not ours.
+        """
+        wanted = _OWN if self.format else tuple(self.kind.fields)
+        open_fields = [name for name in wanted if name in self.kind.fields and name not in self.columns]
         compared = self.ignored[:_MOST_COMPARED]
         return [(name, close) for name in compared if (close := close_to(name, open_fields))]
 
@@ -131,7 +138,8 @@ def _asked(known: Format) -> list[frozenset[str]]:
 
 def _fits(known: Format, forms: Mapping[str, int]) -> bool:
     asked = _asked(known)
-    if not all(names & forms.keys() for names in asked):
+    others = {normalised(name) for name in _all(known.without)}
+    if not all(names & forms.keys() for names in asked) or others & forms.keys():
         return False
     return not known.exact or forms.keys() <= set().union(*asked)
 
@@ -148,10 +156,23 @@ def _meanings(kind: Kind[Any]) -> dict[str, tuple[int, str]]:
     return found
 
 
+def _meaning(form: str, meanings: Mapping[str, tuple[int, str]], kind: Kind[Any]) -> tuple[int, str] | None:
+    """What a name means, as it is or without the currency or the tax that it names. Those come last."""
+    if found := meanings.get(form):
+        return found
+    behind = _BEHIND.search(form)
+    if behind is None or (len(behind[1]) == 3 and behind[1] != "ttc" and behind[1].upper() not in CODES):
+        return None
+    rank, field = meanings.get(form[: behind.start()], (0, ""))
+    return (rank + _LAST, field) if field and kind.fields[field].form is Form.MONEY else None
+
+
 def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
     """The columns that are called like fields of the kind, or like their synonyms."""
     meanings = _meanings(kind)
-    named = sorted((*meaning, at) for form, at in _forms(header).items() if (meaning := meanings.get(form)))
+    named = sorted(
+        (*meaning, at) for form, at in _forms(header).items() if (meaning := _meaning(form, meanings, kind))
+    )
     columns: dict[str, Positions] = {}
     for _, field, at in named:
         columns.setdefault(field, (at,))
@@ -161,10 +182,16 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
 
 # What sellers add to an export, because marketplaces do not know it.
 _OWN = ("cost", "min_price", "max_price", "map_price", "competitor_urls")
+# Behind the name of an amount: price (USD), Preis in €, price incl. VAT. Signs of currencies are normalised away.
+_BEHIND = re.compile(r"\s(?:in\s)?([a-z]{3}|in|incl(?:uding|usive)?\.? (?:vat|tax)|inkl mwst|ttc)$")
 
 
 def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
-    own = {name: (*_all(known.columns.get(name, ())), name) for name in _OWN if name in kind.fields}
+    own = {
+        name: (*_all(known.columns.get(name, ())), name, *kind.synonyms.get(name, ()))
+        for name in _OWN
+        if name in kind.fields
+    }
     named: dict[str, Names] = {**known.columns, **own}
     columns = {name: found for name, names in named.items() if (found := positions_of(names, header))}
     if locations := locations_of(known, header):

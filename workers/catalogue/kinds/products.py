@@ -129,7 +129,7 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 # VT-S and VT-M are variants of one product, SKU-001 and SKU-002 are not.
-_STEM = re.compile(r"(.{2,})[-_./ ][^-_./ ]*[^\W\d_][^-_./ ]*")
+_STEM = re.compile(r"(.{2,})[-_./ ](?=.*[^\W\d_])[^-_./ ]{1,3}")
 
 
 def inherit_title(above: Mapping[str, str], row: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ _SKU = (
     "ugs", "référence", "référence produit", "référence article", "réf", "code article", "code produit",
     "sku vendeur",
     "numéro d'article", "référence sku",
+    "código", "número de referencia",
     "referencia", "referencia del producto", "código de artículo", "código de producto", "código artículo",
     "código producto", "sku del vendedor", "número de artículo",
     "codice articolo", "codice prodotto", "codice", "cod articolo", "sku venditore", "riferimento", "numero articolo",

@@ -1,0 +1,206 @@
+"""Tables as sellers write them who never read our documentation."""
+
+from typing import Any
+
+import pytest
+
+from tests.clients import Caller
+from tests.workers.catalogue.steps import NDJSON, add_products, counts, listed, report, send, where
+from workers.changes.models import Change
+
+pytestmark = pytest.mark.django_db
+
+
+def prices(owner: Caller, **query: str) -> dict[str, float]:
+    return {each["sku"]: each["price"] for each in listed(owner, "products", **query)}
+
+
+@pytest.mark.parametrize(
+    ("cell", "units"), [("2-", None), ("–2", None), ("−2", None), ("(2)", None), ("2", 2.0), ("+2", 2.0)]
+)
+def test_what_was_taken_back_is_never_sold(owner: Caller, cell: str, units: float | None) -> None:
+    add_products(owner, "A")
+    told = report(owner, "sales", f"sku,date,price,units\nA,2026-03-12,5,{cell}\n")
+    assert where(told) == ([] if units else [(2, "units")])
+
+
+def test_a_minus_behind_a_number_is_one(owner: Caller) -> None:
+    told = report(owner, "products", "sku,title,price,stock\nA,a,9.99-,1\nB,b,9.-,5-\nC,c,9.99 -,1\n")
+    assert where(told) == [(2, "price"), (4, "price")]
+    assert [(each["sku"], each["price"], each["stock"]) for each in listed(owner, "products")] == [("B", 9.0, 0)]
+
+
+def test_numbers_of_json_are_text_where_text_is_wanted(owner: Caller) -> None:
+    body = '{"sku": 1.50, "title": 2.5, "price": 1.290}\n{"sku": 42, "title": true, "price": "1.29"}\n'
+    report(owner, "products", body, content_type=NDJSON)
+    assert [(each["sku"], each["title"], each["price"]) for each in listed(owner, "products")] == [
+        ("1.50", "2.5", 1.29),
+        ("42", "true", 1.29),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "field", "value"),
+    [
+        ("handle,sku,title,price,stock,brand", "h,A,t,5,7,b", "stock", 7),
+        ("id,title,link,price,availability,sku", "1,t,https://a.example,5,in stock,A", "sku", "A"),
+        ("SKU,Type,Regular price,Published,Stock,Price,Name", "A,simple,20,1,3,15,t", "price", 15.0),
+    ],
+)
+def test_a_table_that_says_more_is_not_taken_for_an_export(
+    owner: Caller, header: str, row: str, field: str, value: object
+) -> None:
+    assert report(owner, "products", f"{header}\n{row}\n")["format"] == "plain"
+    assert listed(owner, "products")[0][field] == value
+
+
+def test_the_dates_of_a_file_count_more_than_its_formats(owner: Caller) -> None:
+    add_products(owner, "A")
+    header = "Sale Date,Item Name,Quantity,Price,Transaction ID,Listing ID,SKU"
+    told = report(owner, "sales", f"{header}\n03/04/2026,t,1,5,1,1,A\n13/04/2026,t,1,5,2,1,A\n")
+    assert told["dates"] == "day_first"
+    assert [each["date"] for each in listed(owner, "sales")] == ["2026-04-13", "2026-04-03"]
+
+
+def test_midnight_is_a_moment_among_moments_and_else_a_day(owner: Caller) -> None:
+    add_products(owner, "A")
+    alone = "sku,date,price,units\nA,2026-03-29T00:00:00Z,5,1\n"
+    report(owner, "sales", alone, timezone="America/New_York")
+    assert [each["date"] for each in listed(owner, "sales")] == ["2026-03-29"]
+    report(owner, "sales", alone + "A,2026-04-29T00:30:00Z,5,1\n", timezone="America/New_York")
+    assert [each["date"] for each in listed(owner, "sales")] == ["2026-04-28", "2026-03-29", "2026-03-28"]
+
+
+def test_a_year_of_two_digits_in_front_is_refused(owner: Caller) -> None:
+    add_products(owner, "A")
+    told = report(owner, "sales", "sku,date,price,units\nA,26-03-12,5,1\nA,12-03-26,5,1\n")
+    assert where(told) == [(2, "date"), (3, "date")]
+    assert "2026-03-12 or as 2012-03-26" in told["errors"][0]["message"]
+
+
+def test_thousands_of_three_decimal_currencies_are_not_guessed(owner: Caller) -> None:
+    body = 'sku,title,price,currency\nA,a,"1,290",KWD\nB,b,1.290,KWD\n'
+    assert where(report(owner, "products", body)) == [(2, "price")]
+    assert prices(owner) == {"B": 1.29}
+
+
+def test_columns_that_nobody_reads_show_the_decimal_mark_too(owner: Caller) -> None:
+    told = report(owner, "products", "sku;title;price;weight\nA;a;1.290;0,5\n")
+    assert (told["decimal"], prices(owner)) == ("comma", {"A": 1290.0})
+
+
+@pytest.mark.parametrize(
+    ("name", "currency"),
+    [
+        ("Price (USD)", "USD"),
+        ("price usd", "USD"),
+        ("Preis (EUR)", "EUR"),
+        ("Preis in €", "EUR"),
+        ("Prix EUR", "EUR"),
+    ],
+)
+def test_a_price_may_name_its_currency_in_the_header(owner: Caller, name: str, currency: str) -> None:
+    told = report(owner, "products", f"sku,title,{name}\nA,a,9.99\n", marketplace="my_shop")
+    assert (told["columns"]["price"], told["warnings"]) == (name, [])
+    assert [(each["price"], each["currency"]) for each in listed(owner, "products")] == [(9.99, currency)]
+
+
+def test_costs_that_a_seller_adds_to_an_export_are_read_under_any_name(owner: Caller) -> None:
+    header = "Handle,Title,Variant SKU,Variant Price,Unit cost"
+    told = report(owner, "products", f"{header}\nh,T,A,5,2\n")
+    assert (told["format"], told["columns"]["cost"]) == ("shopify_products", "Unit cost")
+
+
+def test_what_stands_twice_in_a_file_is_imported_once_wherever_it_stands(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 2)
+    body = "sku,title,price\nA,a,5\nB,b,1\nC,c,1\nA,a,6\n"
+    dry = report(owner, "products", body, dry_run="true")
+    for expected in ((3, 1, 0), (0, 4, 0), (0, 4, 0)):
+        told = report(owner, "products", body)
+        assert counts(told) == expected
+        assert told["prices_changed"] == 0
+        if expected[0]:
+            assert counts(dry) == expected
+    assert (prices(owner)["A"], Change.objects.count()) == (6.0, 0)
+
+
+def test_rows_that_do_not_go_together_are_named_across_chunks(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1)
+    rows = "".join(f"A,a,5,,{high}\n" for high in (9, 3, 8))
+    told = report(owner, "products", f"sku,title,price,min_price,max_price\nA,a,5,4,\n{rows}".replace(",,", ",4,"))
+    assert (counts(told), where(told)) == ((1, 2, 1), [(4, "min_price")])
+
+
+@pytest.mark.parametrize("content_type", ["application/json"])
+def test_a_table_that_is_called_json_is_told_so(owner: Caller, content_type: str) -> None:
+    answer: Any = send(owner, "products", "sku,title,price\nA,a,5\n", content_type=content_type)
+    assert answer.status_code == 400
+    assert "does not begin with" in answer.json()["error"]["message"]
+
+
+def test_json_may_hold_what_nobody_reads(owner: Caller) -> None:
+    body = '[{"sku": "A", "title": "a", "price": 5, "tags": ["x"], "seo": {"a": {"b": 1}}}, {"sku": ["B"]}]'
+    told = report(owner, "products", body, content_type="application/json")
+    assert (counts(told), told["ignored_columns"]) == ((1, 0, 1), ["tags", "seo"])
+
+
+def test_blank_rows_totals_and_repeated_headers_are_no_items(owner: Caller) -> None:
+    body = "," * 3 + "\n"
+    body = body * 5_000 + "sku,title,price,x\nA,a,5,\nsku,title,price,x\nTotal,,5,\n,,,note\n"
+    told = report(owner, "products", body)
+    assert (counts(told), told["skipped_count"]) == ((1, 0, 0), 3)
+
+
+def test_a_cell_with_a_line_break_in_a_file_of_an_old_mac(owner: Caller) -> None:
+    report(owner, "products", b'sku,title,price\rA,"two\nlines",5\rB,b,6\r')
+    assert prices(owner) == {"A": 5.0, "B": 6.0}
+
+
+def test_what_keeps_formulas_from_running_is_taken_off(owner: Caller) -> None:
+    report(owner, "products", "sku,title,price\n'-ABC,'=X,5\n'+P,'90s shirt,5\n")
+    assert [(each["sku"], each["title"]) for each in listed(owner, "products")] == [
+        ("+P", "'90s shirt"),
+        ("-ABC", "=X"),
+    ]
+
+
+@pytest.mark.parametrize("character", ["\ufe0f", "\u034f", "\u2800", "\u3164", "\u115f", "\u200d", "\u2060"])
+def test_no_character_makes_an_invisible_twin(owner: Caller, character: str) -> None:
+    told = report(owner, "products", f"sku,title,price\nV1,a,5\nV{character}1,b,6\nV1{character},c,7\n")
+    assert (counts(told), prices(owner)) == ((1, 2, 0), {"V1": 7.0})
+
+
+@pytest.mark.parametrize(("marketplace", "currency"), [("plug_in", "USD"), ("amazon_in", "INR"), ("otto_de", "EUR")])
+def test_the_end_of_a_name_is_a_country_where_it_can_be_meant(owner: Caller, marketplace: str, currency: str) -> None:
+    report(owner, "products", "sku,title,price\nA,a,5\n", marketplace=marketplace)
+    assert listed(owner, "products")[0]["currency"] == currency
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["Donnerstag, 12. März 2026", "miércoles, 12 de marzo de 2026", "12. März 2026 um 10:12", "12 mars 2026 à 10:12"],
+)
+def test_days_are_read_as_people_say_them(owner: Caller, day: str) -> None:
+    add_products(owner, "A")
+    report(owner, "sales", f'sku,date,price,units\nA,"{day}",5,1\n')
+    assert [each["date"] for each in listed(owner, "sales")] == ["2026-03-12"]
+
+
+def test_an_amazon_report_that_a_spreadsheet_has_saved_again_is_read_with_its_quotes(owner: Caller) -> None:
+    header = "item-name\tlisting-id\tseller-sku\tprice\tquantity"
+    rows = '"Brush, soft"\t1\tA\t"1,299.00"\t3\n"Pipe 5"" wide"\t2\tB\t2.50\t3\n'
+    report(owner, "products", f"{header}\n{rows}")
+    found = {each["sku"]: (each["title"], each["price"]) for each in listed(owner, "products")}
+    assert found == {"A": ("Brush, soft", 1299.0), "B": ('Pipe 5" wide', 2.5)}
+    report(owner, "products", f'{header}\n"Best" pipe 5"\t1\tA\t2.50\t3\n', marketplace="amazon_uk")
+    assert listed(owner, "products", marketplace="amazon_uk")[0]["title"] == '"Best" pipe 5"'
+
+
+def test_locations_with_counts_of_any_form_add_up_or_are_refused(owner: Caller) -> None:
+    add_products(owner, "A", "B")
+    header = "Handle,Title,SKU,HS Code,COO,Here,There"
+    told = report(owner, "products", f'{header}\nh,t,A,,,"1,200",3\nh,t,B,,,many,3\n')
+    assert where(told) == [(3, "stock")]
+    assert listed(owner, "products", sku="A")[0]["stock"] == 1203
