@@ -230,9 +230,10 @@ paste, and says what to do about each error.
 
 **Poll** `GET /api/ai-jobs/{job_id}` every two seconds until `status` is `completed`, `failed` or `cancelled`.
 
-**Bodies** are JSON in UTF-8, sent as `application/json`; imports are CSV or JSON lines. A field or a query parameter
-that an endpoint does not have is refused with 422, and a name given twice in one object with 400. Answers are JSON
-whatever `Accept` says. `HEAD` works wherever `GET` does, and `OPTIONS` names the methods of an address in `Allow`.
+**Bodies** are JSON in UTF-8, sent as `application/json`; imports take files of many kinds. A field or a query
+parameter that an endpoint does not have is refused with 422, and a name given twice in one object with 400. Answers
+are JSON whatever `Accept` says. `HEAD` works wherever `GET` does, and `OPTIONS` names the methods of an address in
+`Allow`.
 
 **Lists** come in pages: while `pagination.has_more` is true, send `pagination.next_cursor` as `cursor`.
 

@@ -23,13 +23,14 @@ from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.fields import Form
 from workers.catalogue.importing.importer import Progress, Report, write
 from workers.catalogue.importing.kind import Combine, Expected, Kind, Scope
-from workers.catalogue.importing.mapping import Cells, Mapper, Record, Setting
+from workers.catalogue.importing.mapping import Cells, Mapper, Record
 from workers.catalogue.importing.names import currency_mark_of, currency_of, printable, shown
 from workers.catalogue.importing.numbers import Evidence as NumberEvidence
 from workers.catalogue.importing.numbers import Mark
 from workers.catalogue.importing.opening import Json, Opened, open_file
 from workers.catalogue.importing.pausing import Pause, pausing
 from workers.catalogue.importing.recognition import Header, Recognition
+from workers.catalogue.importing.rules import Setting
 from workers.catalogue.kinds import KINDS, PRODUCTS
 from workers.catalogue.models import DEFAULT_CURRENCY
 from workers.marketplaces.models import Connection
