@@ -6,7 +6,7 @@ twice, its price is what the file says last: what stands earlier is nobody's pri
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
@@ -89,7 +89,12 @@ class Combiner:
 
     def _together(self, columns: Sequence[tuple[str, ...]], lines: Iterator[bytes]) -> Combined:
         """One row of them all, some at a time: a file may have a million lines of one SKU and day."""
-        _, row = _read(next(lines), columns)
+        alone = next(lines)
+        if (another := next(lines, None)) is None:
+            _, _, number, text = alone.split(_END, 3)
+            return Combined(columns[int(number)], f"{text.decode()}\n", 1)
+        lines = chain([another], lines)
+        _, row = _read(alone, columns)
         count = 1
         while some := [_read(each, columns) for each in islice(lines, _MOST_TOGETHER)]:
             row, added = self._added(row, some)
