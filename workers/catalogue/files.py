@@ -146,8 +146,8 @@ def _import(
     given = _given(opened.header, said)
     reading = Reading(opened, place.timezone, Setting(given, place.domain, now().astimezone(place.timezone)))
     conventions, marked = reading.survey(said, pause)
-    if said.strict and reading.ignored:
-        raise FileError(_unknown(opened.header, reading.ignored))
+    if said.strict and reading.mapper.ignored:
+        raise FileError(_unknown(opened.header, reading.mapper.ignored))
     kind = opened.header.kind
     scope = Scope(
         owner.id,
@@ -171,7 +171,12 @@ def _import(
     currency_known = place.currency or marked or "currency" in opened.header.columns or "currency" in given
     if kind is PRODUCTS and report.imported and not currency_known:
         warnings.append(NO_CURRENCY)
-    return Outcome(opened.header, opened.table.written, conventions, list(reading.ignored), warnings, report)
+    if len(channels := reading.mapper.channels) > 1:
+        warnings.append(
+            f"The file has orders of several marketplaces: {shown(channels)}. All of them were imported. Call a "
+            "marketplace by its country, for example amazon_de, to import only its own."
+        )
+    return Outcome(opened.header, opened.table.written, conventions, list(reading.mapper.ignored), warnings, report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +222,15 @@ class Reading:
     opened: Opened
     timezone: datetime.tzinfo
     setting: Setting
-    ignored: dict[str, None] = field(default_factory=dict)
+    mapper: Mapper = field(init=False)
+    """Of the last reading."""
 
     def records(self) -> Iterator[Record]:
         return self._mapper().records(self.opened.rows())
 
     def _mapper(self) -> Mapper:
-        mapper = Mapper(self.opened.header, self.setting)
-        self.ignored = mapper.ignored
-        return mapper
+        self.mapper = Mapper(self.opened.header, self.setting)
+        return self.mapper
 
     def survey(self, said: Said, pause: Pause | None) -> tuple[Conventions, str | None]:
         """How the file writes numbers and dates, and its currency if the marks beside its amounts mean only one.

@@ -204,3 +204,15 @@ def test_locations_with_counts_of_any_form_add_up_or_are_refused(owner: Caller) 
     told = report(owner, "products", f'{header}\nh,t,A,,,"1,200",3\nh,t,B,,,many,3\n')
     assert where(told) == [(3, "stock")]
     assert listed(owner, "products", sku="A")[0]["stock"] == 1203
+
+
+def test_orders_of_several_marketplaces_under_one_name_are_said(owner: Caller) -> None:
+    header = "amazon-order-id\tpurchase-date\torder-status\tsales-channel\tsku\tquantity\titem-price\tcurrency"
+    rows = "".join(
+        f"1\t2026-03-12T10:00:00+00:00\tShipped\tAmazon.{domain}\tA\t1\t5.00\tEUR\n" for domain in ("de", "fr", "it")
+    )
+    for marketplace, sold, warned in (("amazon_eu", 3.0, True), ("amazon_fr", 1.0, False)):
+        report(owner, "products", "sku,title,price,currency\nA,a,5,EUR\n", marketplace=marketplace)
+        told = report(owner, "sales", f"{header}\n{rows}", marketplace=marketplace)
+        assert [each["units"] for each in listed(owner, "sales", marketplace=marketplace)] == [sold]
+        assert any("Amazon.de, Amazon.fr, Amazon.it" in warning for warning in told["warnings"]) is warned

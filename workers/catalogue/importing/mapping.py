@@ -32,6 +32,12 @@ class Mapper:
         self._plan = Plan(header, setting)
         self.ignored: dict[str, None] = dict.fromkeys(header.ignored)
 
+    @property
+    def channels(self) -> list[str]:
+        """The marketplaces that the rows name, as far as they were read."""
+        rules = self._plan.rules
+        return sorted(rules.channels) if rules else []
+
     def records(self, rows: Iterator[Row]) -> Iterator[Record]:
         """A record for each row that is not empty."""
         complete = None if self._header.format else self._header.kind.complete
@@ -123,7 +129,7 @@ class Plan:
         # A row may end behind the last field that it cannot be without.
         self._needed = max((min(at) + 1 for at in self._required if at), default=0)
         self._always = {name for group in header.kind.required for name in group}
-        self._rules = Rules(header.format, header.names, setting) if header.format else None
+        self.rules = Rules(header.format, header.names, setting) if header.format else None
 
     def record(self, line: int, cells: list[str]) -> Record | None:
         """None for a row that is empty."""
@@ -135,9 +141,9 @@ class Plan:
             del cells[self._width :]
         if NESTED in cells and (name := self._nested(cells)):
             return Record(line, {}, f"{name} must be text, a number, true or false")
-        if self._rules:
-            self._rules.complete(cells)
-            if reason := self._rules.skipped(cells):
+        if self.rules:
+            self.rules.complete(cells)
+            if reason := self.rules.skipped(cells):
                 return Record(line, self._values(cells), skipped=reason)
         if reason := self._no_item(cells):
             return Record(line, {}, skipped=reason)
@@ -181,8 +187,8 @@ class Plan:
             values[name] = first(cells, positions)
         if self._given:
             values |= self._given
-        if self._rules:
-            self._rules.finish(values, cells)
+        if self.rules:
+            self.rules.finish(values, cells)
             # An export leaves empty what it does not know, such as the stock that is at Amazon: what is stored stays.
             values = {name: cell for name, cell in values.items() if name in self._always or cell.strip()}
         return values

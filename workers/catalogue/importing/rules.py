@@ -32,6 +32,9 @@ def first(cells: Sequence[str], positions: Positions) -> str:
     return ""
 
 
+_MOST_CHANNELS = 20
+
+
 class Rules:
     """What a known export says besides its columns, with all names looked up."""
 
@@ -42,6 +45,8 @@ class Rules:
         self._skips = [_Skipped(skip, header) for skip in known.skips]
         self._channel = positions_of(known.channel, header)
         self._domain = setting.domain
+        self.channels: set[str] = set()
+        """The marketplaces of the rows that were not skipped."""
         self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
         self._locations = locations_of(known, header)
         # Refunds in a file of orders are no negative sales.
@@ -63,9 +68,11 @@ class Rules:
             if skip.applies(cells):
                 return skip.reason
         seen = first(cells, self._channel)
-        # Of a marketplace whose country is not known, all rows are.
         if seen and self._domain and not seen.casefold().endswith(self._domain):
             return f"was sold on {printable(seen)}"
+        # Of a marketplace whose country is not known, all rows are; but that is said.
+        if seen and len(self.channels) < _MOST_CHANNELS:
+            self.channels.add(seen)
         if self._locations and not self._counts(cells):
             return "is a variant that is not stocked anywhere"
         if self._refunds and first(cells, self._refunds).startswith("-"):
