@@ -146,7 +146,8 @@ def _import(
     given = _given(opened.header, said)
     reading = Reading(opened, place.timezone, Setting(given, place.domain, now().astimezone(place.timezone)))
     conventions, marked = reading.survey(said, pause)
-    if said.strict and reading.mapper.ignored:
+    # An export is known with all its columns, also with those that are not ours.
+    if said.strict and opened.header.format is None and reading.mapper.ignored:
         raise FileError(_unknown(opened.header, reading.mapper.ignored))
     kind = opened.header.kind
     scope = Scope(

@@ -30,7 +30,7 @@ SAYING = [
         "With `keep`, products that the catalogue has already keep their price. Everything else of their rows is "
         "imported, and new products get the price of their row.",
     ),
-    parameter("strict", bool, "With `true`, columns that are not known are refused instead of ignored."),
+    parameter("strict", bool, "With `true`, unknown columns of a table of your own are refused, not ignored."),
     parameter(
         "delimiter",
         _one_of(*DELIMITERS),

@@ -86,7 +86,7 @@ class Command(BaseCommand):
             help="Products that the catalogue has already keep their price. All else of their rows is imported.",
         )
         parser.add_argument("--dry-run", action="store_true", help="Check and count the rows, and write nothing.")
-        parser.add_argument("--strict", action="store_true", help="Refuse columns that are not known.")
+        parser.add_argument("--strict", action="store_true", help="Refuse unknown columns in tables of your own.")
         parser.add_argument("--delimiter", choices=list(DELIMITERS), help="What stands between the cells.")
         parser.add_argument("--decimal", choices=list(Mark), type=Mark, help="What stands before the decimals.")
         parser.add_argument(
