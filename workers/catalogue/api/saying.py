@@ -8,7 +8,9 @@ from django.http import QueryDict
 
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import parameter
+from aijobs.shapes import WITHOUT_NUL
 from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, marketplace_of, sku_of
+from workers.catalogue.currencies import CODES
 from workers.catalogue.files import Said, time_zone
 from workers.catalogue.importing.dates import Order
 from workers.catalogue.importing.delimited import DELIMITERS
@@ -49,7 +51,7 @@ SAYING = [
     ),
     parameter(
         "sheet",
-        {"type": "string", "minLength": 1, "examples": ["Prices"]},
+        {"type": "string", "minLength": 1, "pattern": WITHOUT_NUL, "examples": ["Prices"]},
         "The sheet of a workbook. The default is the first one.",
     ),
     parameter(
@@ -61,7 +63,7 @@ SAYING = [
     parameter("date", {"type": "string", "format": "date"}, "The day of all rows, if the file does not have it."),
     parameter(
         "currency",
-        {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["USD"]},
+        {"type": "string", "enum": sorted(CODES), "examples": ["USD"]},
         "The currency of all rows, if the file does not have it. The default is the marketplace's.",
     ),
     parameter(
