@@ -163,7 +163,12 @@ def _import(
         kind,
         scope,
         reading.records(),
-        parsers(kind.fields, conventions, opened.header.format.advice if opened.header.format else {}),
+        parsers(
+            kind.fields,
+            conventions,
+            opened.header.format.advice if opened.header.format else {},
+            _marks(opened.header),
+        ),
         combine=_combine(opened.header),
         progress=progress,
         pause=pause,
@@ -204,16 +209,16 @@ def _place(owner: Owner, said: Said) -> Place:
 def _given(header: Header, said: Said) -> dict[str, str]:
     """The fields that all rows have: as the sender says, or as the header does."""
     cells = {name: cell for name, cell in said.given().items() if name in header.kind.fields}
-    if (currency := currency_of(header.names) or _currency_in_names(header)) and "currency" in header.kind.fields:
+    if (currency := currency_of(header.names)) and "currency" in header.kind.fields:
         cells.setdefault("currency", currency)
     return cells
 
 
-def _currency_in_names(header: Header) -> str | None:
-    """The currency that the names of all amounts mean: Price (EUR), Cost (EUR)."""
-    amounts = [at for field, at in header.columns.items() if header.kind.fields[field].form is Form.MONEY]
-    marks = [mark for positions in amounts for at in positions if (mark := currency_mark_of(header.names[at]))]
-    return currencies.all_marked(marks)
+def _marks(header: Header) -> dict[str, str]:
+    """The currency marks that the names of amounts have: of Price (EUR) and Cost ($) they are EUR and $."""
+    amounts = {name: at[0] for name, at in header.columns.items() if header.kind.fields[name].form is Form.MONEY}
+    marks = {name: mark for name, at in amounts.items() if (mark := currency_mark_of(header.names[at]))}
+    return {name: mark for name, mark in marks.items() if currencies.marked(mark)}
 
 
 @dataclass(slots=True)
@@ -240,14 +245,12 @@ class Reading:
         """
         decimal, order = NumberEvidence(), DateEvidence()
         mapper = self._mapper()
-        cells = Cells(set(), set())
+        cells = Cells(set(), set(), set())
         for row in pausing(self.opened.rows(), pause):
             mapper.look(row, cells)
             if len(cells.numbers) + len(cells.dates) > MOST_CELLS:
                 _learn(cells, decimal, order)
         _learn(cells, decimal, order)
-        if decimal.doubtful and not decimal.shown:
-            self._look_elsewhere(mapper, decimal, pause)
         known = self.opened.header.format
         conventions = Conventions(
             decimal=said.decimal or decimal.mark,
@@ -256,21 +259,18 @@ class Reading:
             timezone=None if known and known.own_zone and not said.timezone else self.timezone,
             moments=order.moments or bool(known and known.moments),
         )
-        return conventions, currencies.all_marked(decimal.currency_marks)
-
-    def _look_elsewhere(self, mapper: Mapper, decimal: NumberEvidence, pause: Pause | None) -> None:
-        """Columns that nobody reads may show the decimal mark, too."""
-        others = NumberEvidence()
-        for row in pausing(self.opened.rows(), pause):
-            others.add(mapper.others(row))
-        decimal.shown |= others.shown
+        marks = _marks(self.opened.header)
+        return conventions, currencies.all_marked(
+            {*decimal.currency_marks, *([marks["price"]] if "price" in marks else [])}
+        )
 
 
 def _learn(cells: Cells, decimal: NumberEvidence, order: DateEvidence) -> None:
     decimal.add(cells.numbers)
+    decimal.add_marks(cells.prices)
     order.add(cells.dates)
-    cells.numbers.clear()
-    cells.dates.clear()
+    for each in cells:
+        each.clear()
 
 
 def _combine(header: Header) -> Combine:

@@ -108,13 +108,13 @@ def test_no_bytes_break_the_opening_of_a_file(content: bytes, charset: str | Non
 def test_no_text_breaks_a_field(kind, data: st.DataObject, cell: str) -> None:  # type: ignore[no-untyped-def]
     name = data.draw(st.sampled_from(sorted(kind.fields)))
     with suppress(ValueError):
-        parsers(kind.fields, CONVENTIONS, {})[name][cell]
+        parsers(kind.fields, CONVENTIONS, {}, {})[name][cell]
 
 
 @pytest.mark.parametrize("cell", ["9" * 5_000, "1e-99", "1" * 60 + "." + "1" * 60])
 def test_no_number_breaks_a_price(cell: str) -> None:
     with suppress(ValueError):
-        parsers(PRODUCTS.fields, CONVENTIONS, {})["price"][cell]
+        parsers(PRODUCTS.fields, CONVENTIONS, {}, {})["price"][cell]
 
 
 def test_a_quote_that_never_closes_is_found_within_a_large_file() -> None:

@@ -84,9 +84,10 @@ def test_thousands_of_three_decimal_currencies_are_not_guessed(owner: Caller) ->
     assert prices(owner) == {"B": 1.29}
 
 
-def test_columns_that_nobody_reads_show_the_decimal_mark_too(owner: Caller) -> None:
-    told = report(owner, "products", "sku;title;price;weight\nA;a;1.290;0,5\n")
-    assert (told["decimal"], prices(owner)) == ("comma", {"A": 1290.0})
+@pytest.mark.parametrize("note", ["USB 3.0 Kabel", "0,5", "12.03", "4.5", "38,39", "v1.5"])
+def test_columns_that_nobody_reads_decide_nothing(owner: Caller, note: str) -> None:
+    told = report(owner, "products", f"sku;title;price;note\nA;a;1.290;{note}\n")
+    assert (where(told), prices(owner)) == ([(2, "price")], {})
 
 
 @pytest.mark.parametrize(
@@ -216,3 +217,73 @@ def test_orders_of_several_marketplaces_under_one_name_are_said(owner: Caller) -
         told = report(owner, "sales", f"{header}\n{rows}", marketplace=marketplace)
         assert [each["units"] for each in listed(owner, "sales", marketplace=marketplace)] == [sold]
         assert any("Amazon.de, Amazon.fr, Amazon.it" in warning for warning in told["warnings"]) is warned
+
+
+@pytest.mark.parametrize("name", ["Cost (CNY)", "Cost EUR", "Min price EUR"])
+def test_a_currency_beside_another_amount_is_not_the_prices(owner: Caller, name: str) -> None:
+    report(owner, "products", "sku,title,price\nP,p,19.99\n")
+    told = report(owner, "products", f"sku,title,price,{name}\nP,p,19.99,5\nN,n,5,4\n")
+    assert {line for line, _ in where(told)} == {2, 3}
+    assert [(each["sku"], each["currency"], each["cost"]) for each in listed(owner, "products")] == [
+        ("P", "USD", None)
+    ]
+
+
+def test_a_price_in_another_currency_than_the_marketplaces_is_refused(owner: Caller) -> None:
+    told = report(owner, "products", "sku,title,Price USD,Price EUR\nA,a,11.99,9.99\n", marketplace="amazon_de")
+    assert (where(told), told["ignored_columns"]) == ([(2, "price")], ["Price EUR"])
+
+
+def test_a_currency_is_changed_with_its_price_only(owner: Caller) -> None:
+    report(owner, "products", "sku,title,price\nA,a,1500.5\n")
+    assert where(report(owner, "products", "sku,currency,stock\nA,JPY,1\n")) == [(2, "currency")]
+    assert report(owner, "products", "sku,currency,price\nA,JPY,1500\n")["updated"] == 1
+
+
+def test_a_known_product_keeps_its_title_where_the_file_has_none(owner: Caller) -> None:
+    report(owner, "products", "sku,title,price\nBOX-A,Red box,9\nBOX-B,Blue box,9\n")
+    assert report(owner, "products", "sku,title,price\nBOX-A,Red box,9\nBOX-B,,10\n")["updated"] == 2
+    assert [each["title"] for each in listed(owner, "products")] == ["Red box", "Blue box"]
+
+
+@pytest.mark.parametrize("cell", ["\ue000NaN", "\ue000Infinity", "\ue0005", "NaN"])
+@pytest.mark.parametrize("as_json", [True, False])
+def test_private_characters_of_a_file_mean_nothing(owner: Caller, cell: str, as_json: bool) -> None:
+    body = f'{{"sku": "A", "title": "a", "price": "{cell}"}}' if as_json else f"sku,title,price\nA,a,{cell}\n"
+    told = report(owner, "products", body, content_type=NDJSON if as_json else "text/csv")
+    assert counts(told) == ((1, 0, 0) if cell.endswith("5") else (0, 0, 1))
+
+
+def test_what_a_parameter_gives_makes_a_row_whole(owner: Caller) -> None:
+    add_products(owner, "A")
+    assert counts(report(owner, "products", "stock\n5\n", sku="A")) == (0, 1, 0)
+    told = report(owner, "products", '{"products": [{"sku": "A"}]}', content_type="application/json")
+    assert told["errors"][0]["message"] == "the row lacks sku"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "format"),
+    [
+        ("handle,sku,name,price,quantity", "h,A,t,5,3", "plain"),
+        ("Handle,Title,Variant SKU,Variant Price,Stock", "h,t,A,5,3", "shopify_products"),
+        ("sku,title,price,condition,seller", "A,t,5,new,Me", "plain"),
+    ],
+)
+def test_what_a_table_is_shows_in_what_it_says(owner: Caller, header: str, row: str, format: str) -> None:
+    told = report(owner, "products", f"{header}\n{row}\n")
+    assert (told["format"], counts(told)) == (format, (1, 0, 0))
+
+
+def test_a_day_that_there_is_not_decides_over_no_other(owner: Caller) -> None:
+    add_products(owner, "A")
+    told = report(owner, "sales", "sku,date,price,units\nA,45/99/2026,5,1\nA,03/04/2026,5,1\n")
+    assert [line for line, _ in where(told)] == [2, 3]
+
+
+def test_a_large_catalogue_may_be_imported_twice_at_once(owner: Caller) -> None:
+    """Right after the first import PostgreSQL had not counted the rows, and looked each one up among all of them."""
+    rows = "".join(f"S{number},t,{number % 90 + 1}\n" for number in range(25_000))
+    assert counts(report(owner, "products", f"sku,title,price\n{rows}")) == (25_000, 0, 0)
+    dearer = rows.replace(",t,", ",t,1")
+    told = report(owner, "products", f"sku,title,price\n{dearer}")
+    assert (told["updated"], told["prices_changed"]) == (25_000, 25_000)

@@ -44,11 +44,18 @@ class Remembered(dict[str, Value]):
 
 
 def parsers(
-    fields: Mapping[str, Column], conventions: Conventions, advice: Mapping[str, str]
+    fields: Mapping[str, Column],
+    conventions: Conventions,
+    advice: Mapping[str, str],
+    marks: Mapping[str, str],
 ) -> dict[str, Remembered]:
-    """For each column what its cells mean in this file. `advice` says of a column what to do about an empty cell."""
+    """For each column what its cells mean in this file.
+
+    `advice` says of a column what to do about an empty cell, and `marks` what currency mark all its amounts have.
+    """
     return {
-        name: Remembered(_advising(_parser(field, conventions), advice.get(name))) for name, field in fields.items()
+        name: Remembered(_advising(_parser(field, conventions, marks.get(name, "")), advice.get(name)))
+        for name, field in fields.items()
     }
 
 
@@ -65,7 +72,7 @@ def _advising(parse: Parser, advice: str | None) -> Parser:
     return advising
 
 
-def _parser(field: Column, conventions: Conventions) -> Parser:
+def _parser(field: Column, conventions: Conventions, mark: str) -> Parser:
     parse = field.parse
 
     def text(cell: str) -> Value:
@@ -90,10 +97,11 @@ def _parser(field: Column, conventions: Conventions) -> Parser:
             return parse(cell)
         found = numbers.read(cell, conventions.decimal)
         value = parse(found.text)
-        if not isinstance(value, Decimal) or not (found.currency_mark or found.doubt):
+        currency_mark = found.currency_mark or mark
+        if not isinstance(value, Decimal) or not (currency_mark or found.doubt):
             return value
         amount = Amount(value)
-        amount.currency_mark, amount.doubt, amount.with_point = found.currency_mark, found.doubt, "." in cell
+        amount.currency_mark, amount.doubt, amount.with_point = currency_mark, found.doubt, "." in cell
         return amount
 
     def day(cell: str) -> Value:

@@ -107,7 +107,7 @@ def _month_and_day(found: re.Match[str], order: Order | None) -> tuple[int, int]
             f"can be read as 20{first:02}-{other:02}-{found['year']} or as 20{found['year']}-{other:02}-{first:02}. "
             "Write years with four digits, or send the file again with dates=day_first or dates=month_first"
         )
-    if own is None and order is None and first != other:
+    if own is None and order is None and first != other and max(first, other) <= 12:
         year = _year(found["year"])
         raise ValueError(
             f"can be read as {year}-{other:02}-{first:02} (dates=day_first) or as {year}-{first:02}-{other:02} "
@@ -125,9 +125,9 @@ def _may_begin_with_year(found: re.Match[str]) -> bool:
 def _own_order(found: re.Match[str]) -> Order | None:
     """The order that these numbers can only have. With points, the day is first everywhere."""
     first, other = int(found["first"]), int(found["other"])
-    if found[2] == "." or first > 12:
+    if found[2] == "." or (12 < first <= 31 and other <= 12):
         return Order.DAY
-    return Order.MONTH if other > 12 else None
+    return Order.MONTH if 12 < other <= 31 and first <= 12 else None
 
 
 def _with_time(found: re.Match[str], year: int, month: int, day: int) -> date | datetime:

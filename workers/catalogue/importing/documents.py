@@ -12,7 +12,7 @@ from workers.catalogue.importing.delimited import lines
 from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.numbers import exact
-from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row, without_marks
 
 # One row at its longest, behind what has been read ahead.
 LONGEST_ROW = 512 * 1024
@@ -47,9 +47,9 @@ class _Object(list[tuple[str, object]]):
 def _parsed(number: int, text: str) -> Row:
     try:
         document = json.loads(
-            text, parse_float=exact, parse_int=str, parse_constant=_refuse, object_pairs_hook=_Object
+            text, parse_float=Decimal, parse_int=str, parse_constant=_refuse, object_pairs_hook=_Object
         )
-    except (ValueError, RecursionError) as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
         return Row(number, [], error=f"the line is not JSON: {str(error)[:100]}")
     return _row(number, document) if isinstance(document, _Object) else _no_object(number)
 
@@ -79,7 +79,7 @@ class JsonArray:
             for number, document in enumerate(_objects(ijson.basic_parse(source, multiple_values=True)), start=1):
                 source.since_row = 0
                 yield _no_object(number) if document is None else _row(number, document)
-        except (ijson.JSONError, ValueError) as error:
+        except (ijson.JSONError, ValueError, ArithmeticError) as error:
             yield Row(number + 1, [], error=f"the rows from here on are not JSON: {str(error)[:100]}")
 
 
@@ -157,5 +157,8 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Decimal):
         return exact(str(value))
+    if isinstance(value, str) and value is not NESTED:
+        # Escapes have a way around the decoding.
+        return without_marks(value)
     # Whole numbers have one reading as they are; lists and objects are for columns that nobody reads.
-    return str(value) if isinstance(value, str | int) else NESTED
+    return str(value) if isinstance(value, int) else NESTED

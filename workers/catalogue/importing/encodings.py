@@ -11,6 +11,7 @@ from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.pausing import Pause
 from workers.catalogue.importing.spooling import BLOCK
+from workers.catalogue.importing.tables import without_marks
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # What spreadsheets and marketplaces write besides Unicode.
@@ -111,5 +112,5 @@ def decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
     errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     while block := file.read(BLOCK):
-        yield decoder.decode(block)
-    yield decoder.decode(b"", final=True)
+        yield without_marks(decoder.decode(block))
+    yield without_marks(decoder.decode(b"", final=True))

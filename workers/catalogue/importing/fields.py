@@ -235,6 +235,9 @@ def share(cell: str) -> float:
 
 def _decimal(cell: str) -> Decimal:
     try:
-        return Decimal(cell)
+        number = Decimal(cell)
     except InvalidOperation:
         raise ValueError(NOT_A_NUMBER) from None
+    if not number.is_finite():
+        raise ValueError(NOT_A_NUMBER)
+    return number

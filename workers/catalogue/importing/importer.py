@@ -15,7 +15,8 @@ from workers.catalogue.importing.kind import Combine, Kind, Scope
 from workers.catalogue.importing.mapping import Record
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.pausing import Pause, pausing
-from workers.catalogue.importing.writing import Table, Written, upsert
+from workers.catalogue.importing.tables import without_marks
+from workers.catalogue.importing.writing import Table, Written, count_rows, upsert
 from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
@@ -95,7 +96,13 @@ class Report:
 
 
 def _shown(value: Value) -> Value:
+    if isinstance(value, str):
+        return without_marks(value)
     return value.isoformat() if isinstance(value, date) else value
+
+
+# So many new rows may change how PostgreSQL finds them.
+_MANY = 1_000
 
 
 def write(
@@ -121,6 +128,8 @@ def write(
         _write_combined(kind.table, report, scope, combiner.rows(pause))
         for line_number, problem in combiner.problems:
             report.reject(line_number, [(problem.name, problem.message)])
+    if report.imported >= _MANY and not scope.dry_run:
+        count_rows(kind.table, report.imported)
     return report
 
 
@@ -162,9 +171,9 @@ def _good(
 ) -> Iterator[tuple[int, Row]]:
     for number, row, problems in pausing(read, pause):
         if not problems:
-            understood = dict(row)
+            understood = row
             try:
-                checked = check(row)
+                checked = check(dict(row))
             except FieldProblem as problem:
                 problems.append((problem.name, problem.message))
             except NoItem as reason:

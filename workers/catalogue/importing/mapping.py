@@ -54,13 +54,6 @@ class Mapper:
             plan = self._plan if row.names is None else self._plan_of(row.names)
             plan.look(row.cells, cells)
 
-    def others(self, row: Row) -> list[str]:
-        """The cells that are not read."""
-        if row.error is not None:
-            return []
-        plan = self._plan if row.names is None else self._plan_of(row.names)
-        return plan.others(row.cells)
-
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
             if row.error is not None:
@@ -99,10 +92,11 @@ _TOTALS = {
 
 
 class Cells(NamedTuple):
-    """Of some rows, the different cells that hold numbers and dates."""
+    """Of some rows, the different cells that hold numbers and dates, and those of the numbers that are prices."""
 
     numbers: set[str]
     dates: set[str]
+    prices: set[str]
 
 
 class Plan:
@@ -121,7 +115,7 @@ class Plan:
         forms = {at: header.kind.fields[name].form for name, positions in header.columns.items() for at in positions}
         self._numbers = [at for at, form in forms.items() if form in (Form.NUMBER, Form.MONEY)]
         self._dates = [at for at, form in forms.items() if form in (Form.DAY, Form.MOMENT)]
-        self._read = {at for positions in header.columns.values() for at in positions}
+        self._prices = header.columns.get("price", ())
         # What has none of these is a footer, not an item that lacks something.
         told = {name for group in header.kind.required for name in group} | set(header.kind.table.needed)
         self._telling = tuple(at for name in told for at in header.columns.get(name, ()))
@@ -157,6 +151,8 @@ class Plan:
         """Why a row is none, whatever file it is in."""
         width = len(cells)
         told = [cells[at] for at in self._telling if at < width and cells[at]]
+        if not self._telling:
+            return None
         if len(told) == len(self._telling):
             return "repeats the header" if told == self._told_by_header else None
         if not first(cells, self._telling):
@@ -172,9 +168,7 @@ class Plan:
         width = len(cells)
         found.numbers.update([cells[at] for at in self._numbers if at < width])
         found.dates.update([cells[at] for at in self._dates if at < width])
-
-    def others(self, cells: Sequence[str]) -> list[str]:
-        return [cell for at, cell in enumerate(cells) if at not in self._read]
+        found.prices.update([cells[at] for at in self._prices if at < width])
 
     def _values(self, cells: Sequence[str]) -> dict[str, str]:
         width = len(cells)

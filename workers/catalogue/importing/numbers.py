@@ -123,23 +123,29 @@ class Evidence:
     def __init__(self) -> None:
         self.shown: set[Mark] = set()
         self.currency_marks: set[str] = set()
-        # Whether a cell has two readings.
-        self.doubtful = False
 
     def add(self, cells: Iterable[str]) -> None:
         for cell in cells:
-            if cell.isdecimal() or cell.startswith(EXACT) or len(cell) > _LONGEST:
-                continue
-            if parts := _PARTS.fullmatch(cell.strip()):
+            if parts := _written(cell):
                 self.shown |= _shown(parts["digits"])
-                self.doubtful |= len(set(_readings(parts["digits"]).values())) > 1
-                if currency := _currency_of(parts):
-                    self.currency_marks.add(currency)
+
+    def add_marks(self, cells: Iterable[str]) -> None:
+        """Cells whose currency is that of the file: prices."""
+        for cell in cells:
+            if (parts := _written(cell)) and (currency := _currency_of(parts)):
+                self.currency_marks.add(currency)
 
     @property
     def mark(self) -> Mark | None:
         """The file's decimal mark. None if no cell shows it, or if the cells contradict each other."""
         return next(iter(self.shown)) if len(self.shown) == 1 else None
+
+
+def _written(cell: str) -> re.Match[str] | None:
+    """A number as somebody has written it. Those of digits only, and exact ones, show nothing."""
+    if cell.isdecimal() or cell.startswith(EXACT) or len(cell) > _LONGEST:
+        return None
+    return _PARTS.fullmatch(cell.strip())
 
 
 def _shown(digits: str) -> set[Mark]:

@@ -42,6 +42,11 @@ class Header:
         return self.format.name if self.format else PLAIN
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the columns make new rows."""
+        return not self.missing(()) and set(self.kind.table.needed) <= self.columns.keys()
+
+    @property
     def matched(self) -> dict[str, str]:
         """For each field the columns it comes from, as the file names them."""
         return {
@@ -223,14 +228,16 @@ class Recognition:
         return max(self._score(plain(names, kind)) for kind in self._candidates)
 
     def _known(self, names: list[str]) -> Format | None:
-        """The known export that this is. Whoever has columns called sku, price or stock beside it made a table."""
+        """The known export that this is. A table that says all itself, and more than the export, is a table."""
         known = of_format(names, self.formats)
         kind = next((kind for kind in self.kinds if known and kind.name == known.kind), None)
         if known is None or kind is None or known.refused:
             return known
-        taken = {at for positions in exported(names, kind, known).columns.values() for at in positions}
+        table, export = plain(names, kind), exported(names, kind, known)
+        taken = {at for positions in export.columns.values() for at in positions}
         own = {at for name in _OWN_WORDS if name in kind.fields for at in positions_of(name, names)}
-        return known if own <= taken else None
+        says_more = not export.is_whole or not own <= taken
+        return None if says_more and table.is_whole else known
 
     @property
     def _candidates(self) -> Sequence[Kind[Any]]:
@@ -247,7 +254,7 @@ class Recognition:
         best = max(fitting, key=self._score)
         header = best if self.asked is None else plain(names, self.asked)
         # Sales with a price and a SKU could be taken for prices of products.
-        if not best.missing(self.given) and len(best.columns) > len(header.columns):
+        if not header.is_whole and not best.missing(self.given) and len(best.columns) > len(header.columns):
             raise FileError(f"The file seems to hold {_titled(best)}. {_send_to(best.kind)}")
         self._check(header)
         return header

@@ -12,6 +12,15 @@ MOST_COLUMNS = 2_000
 NESTED = "\ue001"
 
 
+# What is put in front of cells in here, and therefore in no file.
+_MARKS = dict.fromkeys(range(0xE000, 0xE003))
+
+
+def without_marks(text: str) -> str:
+    """The text without characters that have a meaning in here. Nobody's letters are among them: they are private."""
+    return text if text.isascii() else text.translate(_MARKS)
+
+
 class Row(NamedTuple):
     """One row, with its line as an editor or a spreadsheet counts, or what kept it from being read.
 

@@ -98,6 +98,11 @@ def checker(scope: Scope, skus: Collection[str]) -> Check:
             # What is stored stays, whoever changes it meanwhile.
             row.pop("currency", None)
             row |= {} if stored else {"currency": scope.currency}
+        if stored and row.get("currency", stored["currency"]) != stored["currency"] and "price" not in row:
+            raise FieldProblem(
+                "currency", f"is {stored['currency']} in the catalogue. To change it, send the price, too"
+            )
+        _take_title(row, known=stored is not None)
         whole = {**NEW, **(stored or {}), **row}
         if "price" in scope.keep and stored and whole["currency"] != stored["currency"]:
             raise FieldProblem("currency", f"must be {stored['currency']}, the currency of the price that you keep")
@@ -132,13 +137,26 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
 _STEM = re.compile(r"(.{2,})[-_./ ](?=.*[^\W\d_])[^-_./ ]{1,3}")
 
 
+# In front of such a title, until it is known whether the product is new. No text of a file holds it.
+INHERITED = "\ue002"
+
+
 def inherit_title(above: Mapping[str, str], row: dict[str, str]) -> None:
     """Shops write the title once for all variants of a product: an empty one of a variant is the one above it."""
     if row.get("title", "-").strip() or not above.get("title"):
         return
     stem, stem_above = (_STEM.fullmatch(each.get("sku", "").strip()[:LONGEST_SKU]) for each in (row, above))
     if stem and stem_above and stem[1] == stem_above[1]:
-        row["title"] = above["title"]
+        row["title"] = INHERITED + above["title"].removeprefix(INHERITED)
+
+
+def _take_title(row: Row, *, known: bool) -> None:
+    """What was taken from the row above is for new products: a known one keeps its own title."""
+    title = row.get("title")
+    if isinstance(title, str) and title.startswith(INHERITED):
+        row["title"] = title.removeprefix(INHERITED)
+        if known:
+            del row["title"]
 
 
 def owner_of(scope: Scope) -> Row:
