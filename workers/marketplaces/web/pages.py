@@ -7,7 +7,7 @@ import httpx
 
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL, TO_BE_HAD
 from workers.marketplaces.protocols import Offer, RefusedOffer
-from workers.marketplaces.web.documents import Candidate, Document
+from workers.marketplaces.web.documents import Candidate, Contender, Document
 from workers.marketplaces.web.ordinary import SINCE, UNTIL, why_not
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.places import joined
@@ -49,15 +49,19 @@ def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collec
     `url` is where the page was found at last, and names a variant if the address that was asked for did.
     """
     document = Document(content, charset)
-    page = Page()
     try:
-        candidates = document.candidates(url)
+        pages = [_offered(document, each, url, conditions, currency) for each in document.contenders(url)]
+        return _agreed(pages, currency) if pages else Page(is_broken=document.is_broken)
     except ValueError as error:
-        page.has_product = True
-        page.refused.append(RefusedOffer(_host(url), f"{error} See {url}"[:LONGEST_URL]))
-        return page
-    for candidate in candidates:
-        page.has_product = True
+        return Page(has_product=True, refused=[RefusedOffer(_host(url), f"{error} See {url}"[:LONGEST_URL])])
+
+
+def _offered(
+    document: Document, contender: Contender, url: httpx.URL, conditions: Collection[str], currency: str
+) -> Page:
+    """The offers of one product. Raises ValueError where the one of the variant that is meant is not among them."""
+    page = Page(has_product=True)
+    for candidate in contender.candidates:
         reader = _Reader(document, candidate, url, currency)
         try:
             offer = reader.offer()
@@ -65,7 +69,45 @@ def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collec
             page.refused.append(RefusedOffer(reader.seller(), f"{error} See {reader.url()}"))
         else:
             page.offers += [offer] if offer.condition in conditions else []
+    if contender.variant_is_missing:
+        _check_for_any_variant(contender, page, currency)
     return page
+
+
+def _check_for_any_variant(contender: Contender, page: Page, currency: str) -> None:
+    """Raises ValueError where not all variants have the price."""
+    if any(_is_lowest(each) for each in contender.candidates):
+        raise ValueError("The page has the lowest price of all variants, not that of the one that its address names.")
+    if len(_prices(page, currency)) > 1:
+        raise ValueError(
+            "The page has no offer of the variant that its address names, but several prices: "
+            f"{_shown([page], currency)}."
+        )
+
+
+def _is_lowest(candidate: Candidate) -> bool:
+    lowest, highest = (scalars(candidate.node, name)[:1] for name in ("lowPrice", "highPrice"))
+    return candidate.source == "opengraph" or ("price" not in candidate.node and bool(lowest) and lowest != highest)
+
+
+def _agreed(pages: list[Page], currency: str) -> Page:
+    """The first: what may be the page's product has one price. Raises ValueError where it has not."""
+    if any(_prices(each, currency) != _prices(pages[0], currency) for each in pages):
+        raise ValueError(
+            "The page has several products, and none of them has the page's address alone. Their prices: "
+            f"{_shown(pages, currency)}."
+        )
+    return pages[0]
+
+
+def _prices(page: Page, currency: str) -> set[tuple[Decimal, str]]:
+    found = {(offer.price, offer.currency) for offer in page.offers}
+    return {each for each in found if each[1] == currency} or found
+
+
+def _shown(pages: list[Page], currency: str) -> str:
+    found = dict.fromkeys(each for page in pages for each in sorted(_prices(page, currency)))
+    return ", ".join(f"{amount} {code}" for amount, code in list(found)[:5]) or "none"
 
 
 class _Reader:
