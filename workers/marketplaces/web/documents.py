@@ -13,7 +13,7 @@ from workers.marketplaces.web.ordinary import OF_PRODUCT
 from workers.marketplaces.web.places import NAMED, OTHER, UNSAID, beyond, exactness, joined, of_product, same_page
 from workers.marketplaces.web.scripts import documents
 from workers.marketplaces.web.timing import is_ahead, is_over
-from workers.marketplaces.web.values import Json, Node, dicts, flat, scalars, text, types
+from workers.marketplaces.web.values import Json, Node, dicts, flat, text, types
 
 _PRODUCTS = {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "book", "videogame"}
 _OFFERS = {"offer", "aggregateoffer", "offerforpurchase"}

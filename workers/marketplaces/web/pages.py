@@ -7,13 +7,13 @@ import httpx
 
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL, TO_BE_HAD
 from workers.marketplaces.protocols import Offer, RefusedOffer
+from workers.marketplaces.web.availability import availability as availability_of
 from workers.marketplaces.web.documents import Candidate, Contender, Document
 from workers.marketplaces.web.ordinary import SINCE, UNTIL, why_not
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.places import joined
 from workers.marketplaces.web.prices import Price, asked, price_of
-from workers.marketplaces.web.timing import is_ahead, is_over
-from workers.marketplaces.web.values import scalars, term, terms, text
+from workers.marketplaces.web.values import Node, flag, scalars, term, text
 
 _CONDITIONS = {
     "new": "new",
@@ -25,22 +25,6 @@ _CONDITIONS = {
     "refurbished": "refurbished",
     "refurbishedcondition": "refurbished",
 }
-# What availabilities begin with or have in them, in schema.org's words and in shops' own; the first that fits.
-_AVAILABILITIES = (
-    *((word, "PreOrder") for word in ("preorder", "vorbestell", "précommande", "precommande")),
-    ("presale", "PreSale"),
-    *((word, "BackOrder") for word in ("backorder", "nachbestell")),
-    ("instoreonly", "InStoreOnly"),
-    ("discontinued", "Discontinued"),
-    *((word, "SoldOut") for word in ("soldout", "ausverkauft", "vergriffen", "épuisé", "agotado", "esaurito")),
-    *((word, "OutOfStock") for word in ("outofstock", "notinstock", "notavailable", "unavailable", "nostock", "oos")),
-    *((word, "OutOfStock") for word in ("nichtauflager", "nichtlieferbar", "nichtverfügbar", "rupture")),
-    ("reserved", "Reserved"),
-    ("limited", "LimitedAvailability"),
-    ("onlineonly", "OnlineOnly"),
-    ("madetoorder", "MadeToOrder"),
-    *((word, "InStock") for word in ("instock", "auflager", "enstock", "available", "verfügbar", "lieferbar")),
-)
 
 
 def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collection[str], currency: str) -> Page:
@@ -122,7 +106,7 @@ class _Reader:
 
     def offer(self) -> Offer:
         """Raises ValueError with what is wrong with it."""
-        availability = self._availability()
+        availability = availability_of(self._node)
         try:
             price = self._price(availability)
         except ValueError as error:
@@ -160,15 +144,6 @@ class _Reader:
         found = joined(self._page_url, text(self._node, "url", LONGEST_URL + 1)) or self._page_url
         return str(found if len(str(found)) <= LONGEST_URL else self._page_url)[:LONGEST_URL]
 
-    def _availability(self) -> str:
-        """Of several the one that keeps it from being had; empty where the page says nothing that is known."""
-        found = [_available(word) for word in terms(self._node, "availability")]
-        if is_ahead(text(self._node, "availabilityStarts")):
-            found.append("PreOrder")
-        if is_over(text(self._node, "availabilityEnds")):
-            found.append("OutOfStock")
-        return next((each for each in found if each not in TO_BE_HAD), next(iter(found), ""))
-
     def _condition(self) -> str:
         named = term(self._node, "itemCondition")
         if named and named not in _CONDITIONS:
@@ -176,21 +151,29 @@ class _Reader:
         return _CONDITIONS.get(named, "new")
 
     def _shipping(self, currency: str) -> Decimal:
-        """The first rate in the offer's currency; 0 where the page has none."""
-        for details in self._document.resolved(self._node.get("shippingDetails")):
-            if why_not(details):
-                # Free for members, say.
-                continue
-            for rate in self._document.resolved(details.get("shippingRate")):
-                name = next((name for name in ("value", "price", "maxValue") if scalars(rate, name)), "")
-                if name and (text(rate, "currency") or currency).upper() == currency:
-                    return price_of(rate, name, {"currency": currency}, currency).amount
-        return Decimal(0)
+        """The lowest rate in the offer's currency: what an ordinary buyer takes; 0 where the page has none."""
+        rates = [
+            rate
+            for details in self._document.resolved(self._node.get("shippingDetails"))
+            # Free for members, say.
+            if not why_not(details) and not flag(details, "doesNotShip")
+            for rate in self._rates(details)
+        ]
+        found = [
+            price_of(rate, name, {"currency": currency}, currency).amount
+            for rate in rates
+            if (
+                name := next((name for name in ("value", "price", "minValue", "maxValue") if scalars(rate, name)), "")
+            )
+            and (text(rate, "currency") or currency).upper() == currency
+        ]
+        return min(found, default=Decimal(0))
+
+    def _rates(self, details: Node) -> list[Node]:
+        """Also those of settings."""
+        rates = self._document.resolved(details.get("shippingRate"))
+        return [*rates, *(each for rate in rates for each in self._document.resolved(rate.get("shippingRate")))]
 
 
 def _host(url: httpx.URL) -> str:
     return url.host.removeprefix("www.")[:LONGEST_LABEL]
-
-
-def _available(word: str) -> str:
-    return next((known for part, known in _AVAILABILITIES if part in word), "")

@@ -25,7 +25,9 @@ _OF_A_VISIT = re.compile(
     re.IGNORECASE,
 )
 # What names the product where the path does not.
-_OF_A_PRODUCT = re.compile(r"(?:product|products|item|article|artikel)?_?-?(?:id|nr|no)|pid|route|path|cpath", re.IGNORECASE)
+_OF_A_PRODUCT = re.compile(
+    r"(?:product|products|item|article|artikel)?_?-?(?:id|nr|no)|pid|route|path|cpath", re.IGNORECASE
+)
 # Parts of a page that most shops have.
 _ANCHORS = re.compile(
     r"(?:customer-?)?reviews?|ratings?|descriptions?|details?|specs|specifications?|main|main-?content|maincontent"
@@ -69,11 +71,7 @@ def _nearness(address: httpx.URL, url: httpx.URL) -> int:
 def beyond(url: httpx.URL, products: Collection[httpx.URL]) -> httpx.URL:
     """What the address says beside where the product is: these are the product's own addresses."""
     of_products = {pair for each in products for pair in _parameters(each) if not _OF_A_VARIANT.fullmatch(pair[0])}
-    more = [
-        (name, value)
-        for name, value in _parameters(url) - of_products
-        if not _OF_A_PRODUCT.fullmatch(name)
-    ]
+    more = [(name, value) for name, value in _parameters(url) - of_products if not _OF_A_PRODUCT.fullmatch(name)]
     harmless = _ANCHORS.fullmatch(url.fragment) or url.fragment in {each.fragment for each in products}
     return url.copy_with(query=urlencode(more).encode(), fragment="" if harmless else url.fragment)
 
