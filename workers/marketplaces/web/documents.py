@@ -132,7 +132,10 @@ class Document:
     def _is_missing(self, candidates: list[Candidate], url: httpx.URL) -> bool:
         own = [*self._own(url), *filter(None, (joined(url, each.product) for each in candidates))]
         variant = beyond(url, own)
-        named = [exactness(each.node, IDENTITIES, variant) >= NAMED for each in candidates]
+        # What sums up several is none of them, whatever address it has.
+        named = [
+            not _is_aggregate(each.node) and exactness(each.node, IDENTITIES, variant) >= NAMED for each in candidates
+        ]
         return bool(variant.query or variant.fragment) and not all(named)
 
     def _own(self, url: httpx.URL) -> list[httpx.URL]:
