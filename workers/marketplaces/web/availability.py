@@ -55,7 +55,8 @@ _WORDS = [
         (
             "OutOfStock",
             r"\b(?:soon|coming|expected|erwartet|demnächst|bald|wieder|bient[ôo]t|pronto|prossimamente|pr[óo]ximamente"
-            r"|wait-?\s?list|notify|restock\w*|arriving|back in|returns?|available (?:from|on)|disponible (?:le|[àa] partir|el)"
+            r"|wait-?\s?list|notify|restock\w*|arriving|back in"
+            r"|returns?|available (?:from|on)|disponible (?:le|[àa] partir|el)"
             r"|disponibile dal|à venir|in arrivo|pending|ab (?!lager|sofort|werk))\b|\bwarteliste|\bab \d",
         ),
         ("Reserved", r"\breserved\b|reserviert|r[ée]serv[ée]|reservado|riservato"),
@@ -64,8 +65,10 @@ _WORDS = [
         ("LimitedAvailability", r"\blimited|few left|only \d+|nur noch \d+|plus que \d+|solo \d+|begrenzt"),
         (
             "InStock",
-            r"\b(?:in-? ?stock|auf lager|ab lager|lagernd|vorr[äa]tig|en stock|en existencias|in magazzino|op voorraad"
-            r"|p[åa] lager|i lager|skladem|available|availability|verf[üu]gbar|lieferbar|sofort\w*|versandfertig|lieferzeit\b.*"
+            r"\b(?:in-? ?stock|auf lager|ab lager|lagernd|vorr[äa]tig|en stock|en existencias|in magazzino"
+            r"|op voorraad"
+            r"|p[åa] lager|i lager|skladem|available|availability|verf[üu]gbar|lieferbar|sofort\w*|versandfertig"
+            r"|lieferzeit\b.*"
             r"|disponib\w+|dispon[ií]vel|ships?|ready to ship|add to (?:cart|basket|bag)|(?:choose|select) options"
             r"|buy now|in den warenkorb|ajouter au panier|true|yes|ja|oui|s[ií])\b|在庫あり|有货|\bleverbaar",
         ),

@@ -1,4 +1,4 @@
-"""Words for prices that not everybody pays for one piece, once: English, German, French, Spanish, Italian and more."""
+"""Words for prices that not everybody pays for one piece, once: in English, German, French, Spanish and Italian."""
 
 import re
 
@@ -7,7 +7,7 @@ EVERYBODY = {
     *("enduser", "endusers", "consumer", "consumers", "private", "privat", "b2c", "all", "everyone", "everybody"),
     *("public", "guest", "general", "any", "anyone", "retail", "customer", "customers", "default"),
 }
-# UN/CEFACT's codes, and what is written instead of them: of weights, volumes, lengths, areas, energy, and many pieces.
+# UN/CEFACT's codes, and what is written instead of them: of weights, volumes, lengths, areas, and many pieces.
 MEASURES = {
     *(
         "KGM",
@@ -62,8 +62,9 @@ TIMES = {
 }
 
 _MEMBERS = (
-    r"members?|membership|mitglied\w*|loyalty|club(?:card|preis|prei[sx]|karten?)?|kundenkarten?\w*|vorteilskarte\w*|vip|prime"
-    r"|adh[ée]rente?s?|membres?|soci(?:os?|as?)?|fid[ée]lit\w+|fedelt[àa]|fidelidad|tessera|card ?holders?|insider"
+    r"members?|membership|mitglied\w*|loyalty|club(?:card|preis|prei[sx]|karten?)?|kundenkarten?\w*|vorteilskarte\w*"
+    r"|vip|prime(?: price| members?|$)"
+    r"|adh[ée]rente?s?|membres?|soci(?:os?|as?)?|fid[ée]lit\w+|fedelt[àa]|fidelidad|tessera|card ?holders?"
 )
 _SUBSCRIPTIONS = (
     r"subscri\w+|(?:spar-?)?abos?(?:-?preis\w*)?|abonn?e?ment\w*|abbonament\w*|suscripci\w+|assinatura|prenumeration"
@@ -71,34 +72,41 @@ _SUBSCRIPTIONS = (
     r"|(?:every|alle|tous les|toutes les|cada|ogni) \d+|deliver\w* every|(?:weekly|monthly) delivery"
 )
 _PARTS = (
-    r"instal?l?ments?|monatsrate\w*|raten(?:kauf|zahlung|preis)\w*|mensualit\w+|financ\w+|finanzierung\w*|cuotas?|rata|rate"
+    r"instal?l?ments?|monatsrate\w*|raten(?:kauf|zahlung|preis)\w*|mensualit\w+|financ\w+|finanzierung\w*"
+    r"|cuotas?"
     r"|\d+ ?[x×] ?\d+[.,]\d\d|anzahlung\w*|deposit|acompte|anticipo|acconto|down ?payment|kaution|cauci[óo]n"
 )
 _TRADE = (
-    r"wholesale|b2b|trade(?:[ -]in)?(?: price)?|bulk|h[äa]ndler\w*|gro(?:ß|ss)handel\w*|grossiste|mayorista|ingrosso"
-    r"|revendeur\w*|reseller|staffel\w*|mengen(?:rabatt|preis|staffel)\w*|netto(?:preis)?|net price|prix ht|volume (?:price|discount)"
-    r"|quantity (?:price|discount)|\d+\+ ?(?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?)?"
-    r"|(?:from|ab|à partir de|desde|da) \d+ (?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?|unidades|pezzi)|bundle of \d+"
+    r"wholesale|b2b|trade[ -]in|trade price|bulk|h[äa]ndler\w*|gro(?:ß|ss)handel\w*|grossiste|mayorista|ingrosso"
+    r"|revendeur\w*|reseller|staffel\w*|mengen(?:rabatt|preis|staffel)\w*|netto(?:preis)?|net price|prix ht"
+    r"|volume (?:price|discount)"
+    r"|quantity (?:price|discount)|\d+\+ ?(?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?|$)"
+    r"|(?:from|ab|à partir de|desde|da) \d+ (?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?|unidades|pezzi)"
+    r"|bundle of \d+"
 )
 _FEW = (
-    r"students?|studenten\w*|[ée]tudiants?|estudiantes?|studenti|employees?|mitarbeiter\w*|seniors?|military|new customers?"
+    r"students?|studenten\w*|[ée]tudiants?|estudiantes?|studenti|employees?|mitarbeiter\w*"
+    r"|(?:senior|military) (?:price|discount)|new customers?"
     r"|neukunden\w*|erstbestell\w*|first order|app[- ](?:price|preis|only|exclusive)|pick-?up price|abholpreis"
     r"|bank transfer|vorkasse\w*|prepay\w*|cash price"
 )
 _OTHER_THINGS = (
-    r"rent(?:al)?|miete\w*|mieten|leas(?:e|ing)|alquiler|noleggio|warranty|protection plan|insurance|versicherung|garantieverl\w+"
-    r"|assurance|schutzbrief|gift (?:wrap\w*|box)|geschenk(?:verpackung|box)|sample|muster|[ée]chantillon|muestra|campione"
+    r"rent(?:al)?|miete\w*|mieten|leas(?:e|ing)|alquiler|noleggio|warranty|protection plan|insurance"
+    r"|versicherung|garantieverl\w+"
+    r"|assurance|schutzbrief|gift (?:wrap\w*|box)|geschenk(?:verpackung|box)|sample|(?:farb)?muster(?:preis|$)"
+    r"|[ée]chantillon|muestra|campione"
 )
 NAMED_SO = re.compile(
     rf"(?<!\w)(?:{'|'.join((_MEMBERS, _SUBSCRIPTIONS, _PARTS, _TRADE, _FEW, _OTHER_THINGS))})(?!\w)"
     # All that the text is.
-    r"|^(?:standard |express )?(?:shipping|delivery|postage|versand(?:kosten)?|livraison|frais de port|env[íi]o|spedizione"
+    r"|^(?:standard |express )?(?:shipping|delivery|postage|versand(?:kosten)?|livraison"
+    r"|frais de port|env[íi]o|spedizione"
     r"|handling|geb[üu]hr|fee)(?: costs?| fee| charge)?$",
     re.IGNORECASE,
 )
 NAMED_USED = re.compile(
-    r"(?<!\w)(?:refurb\w*|renewed|open[- ]?box|b-ware|used|pre-?owned|second[- ]?hand|gebraucht\w*|general[üu]berholt"
-    r"|reconditionn\w+|ricondizionat\w+|reacondicionad\w+|occasion)(?!\w)",
+    r"(?<!\w)(?:refurb\w*|renewed|open[- ]?box|b-ware|used(?! (?:look|by|for|in|as|to))|pre-?owned|second[- ]?hand"
+    r"|gebraucht\w*|general[üu]berholt|reconditionn\w+|ricondizionat\w+|reacondicionad\w+|d.occasion)(?!\w)",
     re.IGNORECASE,
 )
 # A price for non-members, one without a subscription.

@@ -13,9 +13,12 @@ def availability(said: object) -> str:
 
 NOT_NOW = """
 Not currently available|No longer available|nicht mehr verfügbar|nicht mehr lieferbar|derzeit nicht verfügbar
-Lieferbar ab 12.12.2026|Available soon|BackInStock soon|0 in stock|In stock: 0|ComingSoon|Coming soon|Waitlist|Sold
-Indisponible|no disponible|non disponibile|Uitverkocht|Esgotado|slutsåld|在庫なし|品切れ|Nur in der Filiale|Pick up only
-false|No|0|EOL|https://schema.org/SoldOut#|https://schema.org/OutOfStock?x|pending|Notify me|Restocking|Expected 12 Dec
+Lieferbar ab 12.12.2026|Available soon
+BackInStock soon|0 in stock|In stock: 0|ComingSoon|Coming soon|Waitlist|Sold
+Indisponible|no disponible|non disponibile|Uitverkocht
+Esgotado|slutsåld|在庫なし|品切れ|Nur in der Filiale|Pick up only
+false|No|0|EOL|https://schema.org/SoldOut#|https://schema.org/OutOfStock?x
+pending|Notify me|Restocking|Expected 12 Dec
 not available online|instock;preorder|available for preorder|Available in store only|Rupture de stock|NotAvailable
 N'est plus disponible|Temporarily unavailable|ausverkauft|niet leverbaar|ikke på lager
 """
@@ -36,8 +39,13 @@ def test_what_is_not_to_be_had_now(said: str) -> None:
         "lieferbar ab sofort",
         "en stock",
         "disponibile",
-    ]
-    + ["available_for_order", "Sofort lieferbar, Lieferzeit 1-2 Tage", "10 in stock", "vorrätig", "true", True],
+        "available_for_order",
+        "Sofort lieferbar, Lieferzeit 1-2 Tage",
+        "10 in stock",
+        "vorrätig",
+        "true",
+        True,
+    ],
 )
 def test_what_is_to_be_had(said: object) -> None:
     assert availability(said) == "InStock"
@@ -45,8 +53,15 @@ def test_what_is_to_be_had(said: object) -> None:
 
 @pytest.mark.parametrize(
     ("said", "known"),
-    [("Sur commande", "MadeToOrder"), ("Only 3 left", "LimitedAvailability"), ("nur online", "OnlineOnly")]
-    + [("Pick up only", "InStoreOnly"), ("Vorbestellbar", "PreOrder"), ("EOL", "Discontinued"), ("", "")],
+    [
+        ("Sur commande", "MadeToOrder"),
+        ("Only 3 left", "LimitedAvailability"),
+        ("nur online", "OnlineOnly"),
+        ("Pick up only", "InStoreOnly"),
+        ("Vorbestellbar", "PreOrder"),
+        ("EOL", "Discontinued"),
+        ("", ""),
+    ],
 )
 def test_words_have_schema_orgs_name(said: str, known: str) -> None:
     assert availability(said) == known

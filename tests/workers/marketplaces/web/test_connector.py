@@ -221,8 +221,13 @@ def test_a_redirect_to_something_else_is_not_the_products_page(
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("/mug", "/mug/"), ("/mug", "/en-us/mug?currency=USD"), ("/p/123", "/p/123/mug"), ("/mug.html", "/mug")]
-    + [("/a-cup-12345.html", "/the-mug-12345.html")],
+    [
+        ("/mug", "/mug/"),
+        ("/mug", "/en-us/mug?currency=USD"),
+        ("/p/123", "/p/123/mug"),
+        ("/mug.html", "/mug"),
+        ("/a-cup-12345.html", "/the-mug-12345.html"),
+    ],
 )
 def test_a_redirect_within_the_product_is_followed(
     shop: HTTPServer, open_web: Opener, asked: str, found: str

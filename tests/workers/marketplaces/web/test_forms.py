@@ -75,63 +75,6 @@ def test_json_that_is_broken_says_nothing(text: str) -> None:
     assert not page(script(text)).has_product
 
 
-CRUMBS = '{"@context": "https://schema.org", "@type": "BreadcrumbList"}'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{CRUMBS}\n{JSON.replace('}', ',}')}",
-        f"{CRUMBS}\n/* product */\n{JSON}",
-        f"{CRUMBS}\n// product\n{JSON}",
-        f"{CRUMBS};\n<!-- x -->{JSON}",
-        CRUMBS + "\n" + JSON.replace('"', "&quot;"),
-        f"{CRUMBS[:-1]}, }}\n{JSON}",
-        CRUMBS.replace('"BreadcrumbList"', '"a": ') + "\n" + JSON,
-        f"{JSON}\n{CRUMBS[:-5]}",
-    ],
-)
-def test_each_document_of_a_script_is_read_by_itself(text: str) -> None:
-    assert prices(script(text)) == ORDINARY
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        JSON.replace("Mug", '24" Mug'),
-        JSON.replace('"name"', '"sku":, "name"'),
-        JSON[:-1],
-        JSON.replace('"19.50"', "19,50"),
-        JSON.replace('"', "'"),
-    ],
-)
-def test_json_that_cannot_be_read_is_said_to_be_that(text: str) -> None:
-    found = page(script(text))
-    assert (found.has_product, found.is_broken) == (False, True)
-
-
-def test_json_of_something_else_is_not_broken() -> None:
-    assert not page(script(CRUMBS)).is_broken
-    assert not page(script("")).is_broken
-
-
-@pytest.mark.parametrize("name", ["retail:price", "shop:price", "x:lowPrice"])
-def test_names_of_other_vocabularies_are_not_schema_orgs(name: str) -> None:
-    text = json.dumps(product({"price": "19.50", name: "25", "priceCurrency": "USD"}))
-    assert prices(script(text)) == ORDINARY
-    assert "The price is missing" in reasons(script(product({name: "25", "priceCurrency": "USD"})))
-
-
-def test_a_plain_name_counts_before_one_with_a_prefix() -> None:
-    for names in (("price", "schema:price"), ("schema:price", "price")):
-        amounts = {name: "19.50" if name == "price" else "25" for name in names}
-        assert prices(script(product({**amounts, "priceCurrency": "USD"}))) == ORDINARY
-
-
-def test_an_empty_currency_is_the_products() -> None:
-    assert prices(script(product(offer(priceCurrency=""), priceCurrency="USD"))) == ORDINARY
-
-
 def test_what_is_referred_to_by_id_is_found_wherever_it_is() -> None:
     parts = {"@graph": [{"@id": "#mug", "@type": "Product", "name": "Mug"}, {"@id": "#offer", **offer()}]}
     assert (
@@ -303,16 +246,6 @@ def test_rdfa_about_something_else_is_not_of_the_product() -> None:
 def test_rdfas_hanging_rel_has_its_items_at_any_depth() -> None:
     inner = '<section><p><i typeof="Offer"><b property="price">$19.50</b></i></p></section>'
     assert prices(f'<div vocab="https://schema.org/" typeof="Product"><p rel="offers">{inner}</p></div>') == ORDINARY
-
-
-@pytest.mark.parametrize(
-    ("dates", "price"),
-    [("2020-01-01T00:00/2020-02-01T00:00", 25), ("2001-01-01/2999-01-01", 15), ("2999-01-01/", 25)],
-)
-def test_the_dates_of_opengraphs_sale_as_one_range(dates: str, price: int) -> None:
-    properties = {"price:amount": "25", "price:currency": "USD", "sale_price:amount": "15", "sale_price_dates": dates}
-    markup = "".join(f'<meta property="product:{name}" content="{text}">' for name, text in properties.items())
-    assert prices(markup) == [(Decimal(price), "USD")]
 
 
 # --- Which product, which variant -------------------------------------------------------------------------------
