@@ -35,7 +35,8 @@ _WORDS = [
         ("Discontinued", r"discontinu|\beol\b|end of life|eingestellt|auslaufartikel|fin de s[ée]rie|descatalogad"),
         (
             "SoldOut",
-            r"\bsold\b|ausverkauft|vergriffen|verkauft|[ée]puis[ée]|agotado|esaurit|esgotado|uitverkocht|sluts[åa]ld"
+            r"\bsold\b|ausverkauft|vergriffen|verkauft|[ée]puis[ée]|agotado|esaurit|esgotado|uitverkocht"
+            r"|sluts[åa]ld"
             r"|udsolgt|utsolgt|wyprzedan|vyprod[áa]n|\bvendu|\bvendido|\bvenduto|品切|売り切|完売|售罄|품절",
         ),
         (
@@ -46,15 +47,18 @@ _WORDS = [
         ),
         (
             "OutOfStock",
-            r"\b(?:not|no|never|none|nicht|kein\w*|non|pas|niet|geen|ikke|inte|ej|sin|nao|não|nessun\w*|false|unavailable"
-            r"|out of|without|zero|nie|nema|non-?available|fuera de|fuori|rupture|temporarily)\b"
+            r"\b(?:not|no"
+            r"|never|none|nicht|kein\w*|non|pas|niet|geen|ikke|inte|ej|sin|nao|não|nessun\w*|false|unavailable"
+            r"|out of|without|zero|nie|nema|není|brak|nincs|yok|non-?available|fuera de|fuori|rupture"
+            r"|temporarily)\b"
             r"|\bplus (?:en stock|disponible)|(?:\b|_)(?:un|in)(?:availab|disponib)|(?<![\d.,])0(?![\d.,])"
-            r"|\boos\b|在庫なし|在庫切|缺货|缺貨|нет",
+            r"|\boos\b|在庫なし|在庫切|缺货|缺貨|нет|nedostupn|niedostępn|tükendi|epuizat|elfogyott|esgot",
         ),
         # Not now.
         (
             "OutOfStock",
-            r"\b(?:soon|coming|expected|erwartet|demnächst|bald|wieder|bient[ôo]t|pronto|prossimamente|pr[óo]ximamente"
+            r"\b(?:soon|coming"
+            r"|expected|erwartet|demnächst|bald|wieder|bient[ôo]t|pronto|prossimamente|pr[óo]ximamente"
             r"|wait-?\s?list|notify|restock\w*|arriving|back in"
             r"|returns?|available (?:from|on)|disponible (?:le|[àa] partir|el)"
             r"|disponibile dal|à venir|in arrivo|pending|ab (?!lager|sofort|werk))\b|\bwarteliste|\bab \d",
@@ -66,11 +70,14 @@ _WORDS = [
         (
             "InStock",
             r"\b(?:in-? ?stock|auf lager|ab lager|lagernd|vorr[äa]tig|en stock|en existencias|in magazzino"
-            r"|op voorraad"
-            r"|p[åa] lager|i lager|skladem|available|availability|verf[üu]gbar|lieferbar|sofort\w*|versandfertig"
+            r"|op voorraad|p[åa] lager|i lager|skladem|available|availability|verf[üu]gbar|lieferbar|sofort\w*"
+            r"|versandfertig"
             r"|lieferzeit\b.*"
             r"|disponib\w+|dispon[ií]vel|ships?|ready to ship|add to (?:cart|basket|bag)|(?:choose|select) options"
-            r"|buy now|in den warenkorb|ajouter au panier|true|yes|ja|oui|s[ií])\b|在庫あり|有货|\bleverbaar",
+            r"|buy now|in den warenkorb|ajouter au panier|true|yes|ja|oui|s[ií])\b|在庫あり|有货|\bleverbaar"
+            r"|beschikbaar|in voorraad|tilg[jæ]\w*ngelig|tillgänglig|finns i lager|varastossa|dostępn|dostupn"
+            r"|na sklad|stokta|raktáron|elérhető|în stoc|in stoc"
+            r"|em estoque|em stock|в наличии|^[1-9]\d*$",
         ),
     )
 ]

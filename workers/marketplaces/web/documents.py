@@ -145,11 +145,12 @@ class Document:
 
     def _of_the_main_products(self, url: httpx.URL) -> list[list[Candidate]]:
         """The offers of each that may be the page's product. Raises ValueError where it may be one without offers."""
-        offers = {id(node): self._of(node) for node in self._found if types(node) & _PRODUCTS}
+        products = [node for node in self._found if types(node) & _PRODUCTS]
+        offers = {id(node): self._of(node) for node in products}
         ranked = [
             (self._rank(node, offers[id(node)], url), node)
-            for node in self._found
-            if id(node) in offers and (offers[id(node)] or is_told(node))
+            for node in products
+            if offers[id(node)] or is_told(node) or node is products[0]
         ]
         ranked.sort(key=lambda each: each[0])
         mains: list[Node] = []

@@ -16,7 +16,7 @@ def same(one: Node, other: Node) -> bool:
 
 def is_told(product: Node) -> bool:
     """Whether it says what it is: some markup has only a rating, say."""
-    return bool(_numbers(product)) or bool(text(product, "name"))
+    return any(scalars(product, name) for name in ("name", *IDENTITIES))
 
 
 def comparable(name: str) -> str:

@@ -21,6 +21,7 @@ false|No|0|EOL|https://schema.org/SoldOut#|https://schema.org/OutOfStock?x
 pending|Notify me|Restocking|Expected 12 Dec
 not available online|instock;preorder|available for preorder|Available in store only|Rupture de stock|NotAvailable
 N'est plus disponible|Temporarily unavailable|ausverkauft|niet leverbaar|ikke på lager
+není skladem|stokta yok|niedostępny
 """
 
 
@@ -43,6 +44,9 @@ def test_what_is_not_to_be_had_now(said: str) -> None:
         "Sofort lieferbar, Lieferzeit 1-2 Tage",
         "10 in stock",
         "vorrätig",
+        "Dostupné",
+        "em estoque",
+        "1",
         "true",
         True,
     ],

@@ -169,6 +169,11 @@ def as_script(value: Json, chance: random.Random) -> str:
     return f'<script type="application/ld+json">{text}</script>'
 
 
+def as_a_script_of_its_own(value: Json, chance: random.Random) -> str:
+    """That does not say that it is what the page is about."""
+    return f'<script type="application/ld+json">{json.dumps(value)}</script>'
+
+
 def as_microdata(value: Json, chance: random.Random) -> str:
     return elements(value, "itemprop", lambda kind: f'itemscope itemtype="https://schema.org/{kind}"', "")
 
@@ -220,13 +225,17 @@ def test_no_price_is_taken_that_is_not_shown_as_an_ordinary_one(
 def test_no_price_of_a_product_beside_is_taken(shelf: list[Said], known: list[str], chance: random.Random) -> None:
     """Before or after it, in whatever form, with and without an address."""
     others = [
-        {"@type": "Product", "name": f"Plate {at}", **chance.choice([{}, {"url": f"/plate-{at}"}])} for at in range(2)
+        {
+            "@type": "Product",
+            "name": f"Plate {at}",
+            "offers": {"@type": "Offer", "price": f"{at}.11", "priceCurrency": "USD"},
+            **chance.choice([{}, {"url": f"/plate-{at}"}]),
+        }
+        for at in range(1, 3)
     ]
-    for at, other in enumerate(others):
-        other["offers"] = {"@type": "Offer", "price": f"{at + 1}.11", "priceCurrency": "USD"}
     mug = {**offers_of_a_product(shelf, chance), **({"url": "/mug"} if known != ["heading"] else {})}
     products = chance.sample([mug, *others], 3)
-    rendering = chance.choice([as_script, as_microdata, as_rdfa])
+    rendering = chance.choice([as_a_script_of_its_own, as_microdata, as_rdfa])
     markup = "<h1>Mug</h1>" * (known == ["heading"]) + "".join(rendering(each, chance) for each in products)
     assert {each.price for each in page(markup).offers} <= {each.amount for each in shelf if each.is_ordinary}
 

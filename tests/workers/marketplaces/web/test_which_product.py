@@ -42,6 +42,12 @@ def test_a_name_within_another_is_another_product(markup: str) -> None:
     assert (found.has_product, found.offers) == (False, [])
 
 
+def test_a_rating_of_nothing_is_another_products_only_where_it_comes_first() -> None:
+    rating = {"@type": "Product", "@id": "#product", "aggregateRating": {"ratingValue": 5}}
+    assert prices(script([MUG, rating])) == ORDINARY
+    assert not page(script([rating, PLATE])).has_product
+
+
 def test_a_product_before_the_pages_that_has_no_offer_is_not_it() -> None:
     told = reasons(script([PLATE, product(None)]))
     assert "it is not clear which is its own: Plate, Mug." in told
