@@ -24,6 +24,10 @@ _OF_A_PRODUCT = ("itemCondition", "priceCurrency", "availability")
 # Bounds of what a hostile page can make us walk through.
 _MOST_NODES = 5000
 _MOST_OFFERS = 200
+# As many are not clear.
+_MOST_MAINS = 5
+# Of one product, to see where it is.
+_MOST_ADDRESSES = 10
 # A node that many refer to is looked at, property by property, for each of them.
 _MOST_FOLLOWED = 200_000
 
@@ -147,22 +151,15 @@ class Document:
         """The offers of each that may be the page's product. Raises ValueError where it may be one without offers."""
         products = [node for node in self._found if types(node) & _PRODUCTS]
         offers = {id(node): self._of(node) for node in products}
-        ranked = [
-            (self._rank(node, offers[id(node)], url), node)
-            for node in products
-            if offers[id(node)] or is_told(node) or node is products[0]
-        ]
-        ranked.sort(key=lambda each: each[0])
-        mains: list[Node] = []
-        for rank, node in ranked:
-            if rank == ranked[0][0] and not any(same(node, each) for each in mains):
-                mains.append(node)
+        told = [node for node in products if offers[id(node)] or is_told(node) or node is products[0]]
+        ranked = sorted(((self._rank(node, offers[id(node)], url), node) for node in told), key=lambda each: each[0])
+        mains = _distinct([node for rank, node in ranked if rank == ranked[0][0]])
         found = [self._of_the_same(main, [node for _, node in ranked], offers) for main in mains]
         if not found or not found[0]:
             # The first is the page's, and has no offer: those after it are of other products.
             return []
         if not all(found):
-            names = ", ".join(text(node, "name", 60) or "one without a name" for node in mains[:5])
+            names = ", ".join(text(node, "name", 60) or "one without a name" for node in mains)
             raise ValueError(f"The page has several products, and it is not clear which is its own: {names}.")
         return found
 
@@ -172,7 +169,7 @@ class Document:
 
     def _rank(self, product: Node, offers: list[Candidate], url: httpx.URL) -> tuple[int, int]:
         """The page's own product first, then one that is called as the page is; last what is said to be elsewhere."""
-        addresses = of_product(product, [each.node for each in offers], url)
+        addresses = of_product(product, [each.node for each in offers[:_MOST_ADDRESSES]], url)
         here = any(same_page(address, own) for address in addresses for own in (url, *self._own(url)))
         called = comparable(text(product, "name", LONGEST_TITLE)) in self._titles
         rank = 0 if here or id(product) in self._main else 1 if called else 3 if addresses else 2
@@ -227,6 +224,15 @@ class Document:
                 codes = self._properties.get(f"{form}:currency") or self._properties.get("product:price:currency")
                 return [[Candidate(_as_offer(self._properties, amounts, codes or []), "opengraph")]]
         return []
+
+
+def _distinct(products: Sequence[Node]) -> list[Node]:
+    """The first form of each, of as many as show that it is not clear."""
+    found: list[Node] = []
+    for product in products:
+        if len(found) < _MOST_MAINS and not any(same(product, each) for each in found):
+            found.append(product)
+    return found
 
 
 def _of_a_variant(variant: Node) -> Node:

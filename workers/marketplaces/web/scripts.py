@@ -31,6 +31,8 @@ _OF_SCHEMA_ORG = re.compile(r"(?:schema|sdo|so|s):|https?://(?:www\.)?schema\.or
 # Not within a document: only what stands for itself says its context.
 _BEGINNING_OF_ANOTHER = re.compile(r'\{\s*+"@context"')
 _MOST_DOCUMENTS = 200
+# Each may be as long as the script.
+_MOST_BROKEN = 3
 _LONGEST_NUMBER = 50
 
 
@@ -73,22 +75,22 @@ def _kept(text: str | None) -> str:
 
 def _parsed(text: str) -> Documents:
     """The documents from the first bracket on. After one that is broken, the next that says its context."""
-    found = Documents([], broken=False)
+    values: list[Json] = []
+    broken = 0
     beginning = _BEGINNING.match(text)
     at = beginning.end() if beginning else len(text)
-    for _ in range(_MOST_DOCUMENTS):
-        if at >= len(text):
-            break
+    while at < len(text) and len(values) < _MOST_DOCUMENTS and broken < _MOST_BROKEN:
         try:
             value, at = _DECODER.raw_decode(text, at)
-            found.values.append(value)
-            between = _BETWEEN.match(text, at)
-            at = between.end() if between else at
         except (ValueError, RecursionError):
-            found = Documents(found.values, broken=True)
+            broken += 1
             following = _BEGINNING_OF_ANOTHER.search(text, at + 1)
             at = following.start() if following else len(text)
-    return found
+            continue
+        values.append(value)
+        between = _BETWEEN.match(text, at)
+        at = between.end() if between else at
+    return Documents(values, broken=broken > 0)
 
 
 def _node(pairs: dict[str, Json]) -> Json:
