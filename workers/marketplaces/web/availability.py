@@ -57,7 +57,7 @@ _WORDS = [
         # Not now.
         (
             "OutOfStock",
-            r"\b(?:soon|coming"
+            r"\b(?:call for|request|anfrage|demande|ships? from|showroom|soon|coming"
             r"|expected|erwartet|demnächst|bald|wieder|bient[ôo]t|pronto|prossimamente|pr[óo]ximamente"
             r"|wait-?\s?list|notify|restock\w*|arriving|back in"
             r"|returns?|available (?:from|on)|disponible (?:le|[àa] partir|el)"
@@ -66,14 +66,18 @@ _WORDS = [
         ("Reserved", r"\breserved\b|reserviert|r[ée]serv[ée]|reservado|riservato"),
         ("MadeToOrder", r"made to order|custom made|auf bestellung|sur commande|su ordinazione|bajo pedido"),
         ("OnlineOnly", r"online only|only online|nur online|uniquement en ligne|solo online"),
-        ("LimitedAvailability", r"\blimited|few left|only \d+|nur noch \d+|plus que \d+|solo \d+|begrenzt"),
+        (
+            "LimitedAvailability",
+            r"\blimited|\bfew\b.*\bleft|low ?stock|last items|only \d+|nur noch \d+|plus que \d+|solo \d+|begrenzt",
+        ),
         (
             "InStock",
             r"\b(?:in-? ?stock|auf lager|ab lager|lagernd|vorr[äa]tig|en stock|en existencias|in magazzino"
             r"|op voorraad|p[åa] lager|i lager|skladem|available|availability|verf[üu]gbar|lieferbar|sofort\w*"
             r"|versandfertig"
             r"|lieferzeit\b.*"
-            r"|disponib\w+|dispon[ií]vel|ships?|ready to ship|add to (?:cart|basket|bag)|(?:choose|select) options"
+            r"|disponib\w+|dispon[ií]vel|ship(?:s|ped)?|deliver\w*|stock:? ?[1-9]\d*"
+            r"|ready to ship|add to (?:cart|basket|bag)|(?:choose|select) options"
             r"|buy now|in den warenkorb|ajouter au panier|true|yes|ja|oui|s[ií])\b|在庫あり|有货|\bleverbaar"
             r"|beschikbaar|in voorraad|tilg[jæ]\w*ngelig|tillgänglig|finns i lager|varastossa|dostępn|dostupn"
             r"|na sklad|stokta|raktáron|elérhető|în stoc|in stoc"

@@ -9,7 +9,7 @@ from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL, TO_BE_HAD
 from workers.marketplaces.protocols import Offer, RefusedOffer
 from workers.marketplaces.web.availability import availability as availability_of
 from workers.marketplaces.web.documents import Candidate, Contender, Document
-from workers.marketplaces.web.ordinary import SINCE, UNTIL, why_not
+from workers.marketplaces.web.ordinary import OF_PRODUCT, SINCE, UNTIL, why_not
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.places import joined
 from workers.marketplaces.web.prices import Price, asked, price_of
@@ -45,14 +45,20 @@ def _offered(
 ) -> Page:
     """The offers of one product. Raises ValueError where the one of the variant that is meant is not among them."""
     page = Page(has_product=True)
+    read: list[tuple[_Reader, Offer]] = []
     for candidate in contender.candidates:
         reader = _Reader(document, candidate, url, currency)
         try:
-            offer = reader.offer()
+            read.append((reader, reader.offer()))
         except ValueError as error:
             page.refused.append(RefusedOffer(reader.seller(), f"{error} See {reader.url()}"))
-        else:
-            page.offers += [offer] if offer.condition in conditions else []
+    plain = {(offer.seller, offer.condition) for reader, offer in read if not reader.name()}
+    for reader, offer in read:
+        if reader.name() and (offer.seller, offer.condition) in plain:
+            told = f"The price {offer.price} is that of “{reader.name()}”: the seller has one without such a name."
+            page.refused.append(RefusedOffer(offer.seller, f"{told} See {offer.url}"))
+        elif offer.condition in conditions:
+            page.offers.append(offer)
     if contender.variant_is_missing:
         _check_for_any_variant(contender, page, currency)
     return page
@@ -139,6 +145,11 @@ class _Reader:
             if found := text(parties[0], "name") if parties else text(self._node, name):
                 return found
         return _host(self._page_url)
+
+    def name(self) -> str:
+        """Of the offer, where that is not the product's: a variant's has that in it."""
+        name = text(self._node, "name", 60)
+        return "" if (product := text(self._node, OF_PRODUCT)) and product.casefold() in name.casefold() else name
 
     def url(self) -> str:
         found = joined(self._page_url, text(self._node, "url", LONGEST_URL + 1)) or self._page_url

@@ -67,7 +67,7 @@ _MEMBERS = (
     r"|adh[ée]rente?s?|membres?|soci(?:os?|as?)?|fid[ée]lit\w+|fedelt[àa]|fidelidad|tessera|card ?holders?"
 )
 _SUBSCRIPTIONS = (
-    r"subscri\w+|(?:spar-?)?abos?(?:-?preis\w*)?|abonn?e?ment\w*|abbonament\w*|suscripci\w+|assinatura|prenumeration"
+    r"subscri\w+|(?:spar-?)?abos?(?:-?preis\w*)?|abonn\w+|abbonament\w*|suscripci\w+|assinatura|prenumeration"
     r"|auto-?(?:ship|delivery|renew)\w*|recurring|per month|monthly|monatlich\w*|mensuel\w*|mensual|mensile"
     r"|(?:every|alle|tous les|toutes les|cada|ogni) \d+|deliver\w* every|(?:weekly|monthly) delivery"
 )
@@ -83,15 +83,18 @@ _TRADE = (
     r"|quantity (?:price|discount)|\d+\+ ?(?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?|$)"
     r"|(?:from|ab|à partir de|desde|da) \d+ (?:pieces?|pcs|st[üu]ck|stk|units?|pi[èe]ces?|unidades|pezzi)"
     r"|bundle of \d+"
+    r"|buy \d+|\d+ or more|prix (?:pro|professionnel|de gros)|rivenditori|trade customers"
 )
 _FEW = (
-    r"students?|studenten\w*|[ée]tudiants?|estudiantes?|studenti|employees?|mitarbeiter\w*"
+    r"firmenkunden|registered users|login price|rewards price|medlems\w*|klubb?pris|ledenprijs"
+    r"|students?|studenten\w*|[ée]tudiants?|estudiantes?|studenti|employees?|mitarbeiter\w*"
     r"|(?:senior|military) (?:price|discount)|new customers?"
     r"|neukunden\w*|erstbestell\w*|first order|app[- ](?:price|preis|only|exclusive)|pick-?up price|abholpreis"
     r"|bank transfer|vorkasse\w*|prepay\w*|cash price"
 )
 _OTHER_THINGS = (
-    r"rent(?:al)?|miete\w*|mieten|leas(?:e|ing)|alquiler|noleggio|warranty|protection plan|insurance"
+    r"leihgeb\w*|gutschein|gift card|pfand"
+    r"|rent(?:al)?|miete\w*|mieten|leas(?:e|ing\w*)|alquiler|noleggio|warranty|protection plan|insurance"
     r"|versicherung|garantieverl\w+"
     r"|assurance|schutzbrief|gift (?:wrap\w*|box)|geschenk(?:verpackung|box)|sample|(?:farb)?muster(?:preis|$)"
     r"|[ée]chantillon|muestra|campione"
@@ -106,7 +109,9 @@ NAMED_SO = re.compile(
 )
 NAMED_USED = re.compile(
     r"(?<!\w)(?:refurb\w*|renewed|open[- ]?box|b-ware|used(?! (?:look|by|for|in|as|to))|pre-?owned|second[- ]?hand"
-    r"|gebraucht\w*|general[üu]berholt|reconditionn\w+|ricondizionat\w+|reacondicionad\w+|d.occasion)(?!\w)",
+    r"|gebraucht\w*|general[üu]berholt|reconditionn\w+|ricondizionat\w+|reacondicionad\w+|d.occasion"
+    r"|usato|usad[oa]|zweite wahl|retoure"
+    r"|ausstellungsst\w*|vorf[üu]hr\w*)(?!\w)",
     re.IGNORECASE,
 )
 # A price for non-members, one without a subscription.

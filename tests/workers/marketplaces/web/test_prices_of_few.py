@@ -105,6 +105,14 @@ def test_what_a_pack_holds_is_no_number_of_pieces() -> None:
     assert prices(script(product(offer(eligibleQuantity={"value": 500, "unitCode": "GRM"})))) == ORDINARY
 
 
+@pytest.mark.parametrize("name", ["Klub 100", "Zum Vorteil", "Pour les habitués"])
+def test_an_offer_with_a_name_is_not_the_one_beside_it_without(name: str) -> None:
+    assert prices(script(product([offer("15.00", name=name), offer()]))) == ORDINARY
+    # Variants have names, too.
+    assert prices(script(product([offer(name="Small"), offer("25.00", name="Large")])))[0] == ORDINARY[0]
+    assert prices(script(product([offer(name="Mug, small"), offer("25.00")])))[0] == ORDINARY[0]
+
+
 # --- Two prices -------------------------------------------------------------------------------------------------
 
 
