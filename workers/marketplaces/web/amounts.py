@@ -7,7 +7,7 @@ Own code rather than price-parser, which takes the first number that it finds: 1
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from html import unescape
 
 from workers.catalogue import currencies
@@ -122,11 +122,24 @@ def one_of(codes: Sequence[frozenset[str]], own: str, text: str) -> str:
     raise ValueError(f"The currency of the price {text[:_SHOWN]} is not clear: several have this mark.")
 
 
-def rounded(value: Decimal, currency: str) -> Decimal:
-    """To what can be paid: shops write 19.990000000000002. What is nobody's price stays as it is."""
+def payable(value: Decimal, currency: str, shown: str) -> Decimal:
+    """Without the dust of 19.990000000000002. Raises ValueError where nobody can pay so many decimals.
+
+    A number has no thousands, but shops write it with them, or with too many zeros.
+    """
     if not abs(value) < LARGEST_AMOUNT:
         return value
-    return value.quantize(Decimal(1).scaleb(-currencies.decimals(currency)), ROUND_HALF_UP)
+    found = currencies.without_dust(value, currency)
+    if not currencies.fits(found, currency):
+        raise ValueError(f"The amount {shown[:_SHOWN]} has more decimals than {currency} has.")
+    return found.quantize(Decimal(1).scaleb(-currencies.decimals(currency)))
+
+
+def numeric(value: Decimal, currency: str) -> Decimal:
+    """A number of JSON. Raises ValueError where it may have the mark of thousands: 1.299, 19.990."""
+    if value.as_tuple().exponent == -3 and 1 <= value < 1000 and currencies.decimals(currency) < 3:
+        raise ValueError(f"The amount {value} is not clear: its mark may stand for thousands or for decimals.")
+    return payable(value, currency, str(value))
 
 
 def _words(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCreden
 from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
 from workers.marketplaces.web.page import Page
-from workers.marketplaces.web.places import with_variant_of
+from workers.marketplaces.web.places import moved, with_variant_of
 from workers.marketplaces.web.robots import REST_SECONDS, Robots
 from workers.marketplaces.web.settings import WebSettings
 
@@ -82,13 +82,15 @@ class Web(Connector[WebSettings, NoCredentials]):
     def _page(self, address: str, conditions: Collection[str], currency: str) -> Page:
         asked = parsed(address)
         response = self._found(asked)
+        if moved(asked, response.request.url):
+            raise Permanent(
+                "PAGE_MOVED",
+                f"{name_of(asked)} leads to {name_of(response.request.url)} now, which may be the page of something "
+                "else. If it is the same product, import its new address.",
+            )
         page = reading.read(response, with_variant_of(asked, response.request.url), conditions, currency)
         if not page.has_product:
-            raise Permanent(
-                "NO_PRODUCT_DATA",
-                f"{name_of(response.request.url)} has no offer of its product that the service can read: neither by "
-                "schema.org (JSON-LD, microdata, RDFa) nor by OpenGraph.",
-            )
+            raise Permanent("NO_PRODUCT_DATA", _nothing_on(response.request.url, page))
         return page
 
     def _found(self, url: httpx.URL) -> httpx.Response:
@@ -124,6 +126,18 @@ class Web(Connector[WebSettings, NoCredentials]):
             told = f"{name_of(url)} answers with status {response.status_code}: it is too busy."
             raise Throttled(_BUSY, told, retry_after(response))
         return response
+
+
+def _nothing_on(url: httpx.URL, page: Page) -> str:
+    broken = (
+        " It has JSON-LD, but that is not valid JSON: tests of search engines show where it breaks."
+        if page.is_broken
+        else ""
+    )
+    return (
+        f"{name_of(url)} has no offer of its product that the service can read: neither by schema.org (JSON-LD, "
+        f"microdata, RDFa) nor by OpenGraph.{broken}"
+    )
 
 
 def _html(response: httpx.Response) -> httpx.Response:

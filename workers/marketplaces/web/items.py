@@ -16,7 +16,7 @@ _VALUE_ATTRIBUTES = ("content", "resource", "href", "src", "data", "value", "dat
 READ_ATTRIBUTES = {
     *_VALUE_ATTRIBUTES,
     *("id", "itemscope", "itemprop", "itemtype", "itemid", "itemref"),
-    *("typeof", "property", "about", "rel", "name", "type"),
+    *("typeof", "property", "about", "rel", "name", "type", "style"),
 }
 # A description may be as long as the page; of what is read here nothing is.
 _LONGEST_TEXT = 500
@@ -28,7 +28,8 @@ _MOST_PROPERTIES = 20_000
 _MOST_VISITED = 600_000
 # What is crossed out is what was asked before.
 _CROSSED_OUT = {"del", "s", "strike"}
-# 19<sup>99</sup> is 19.99, not 1999.
+_SEPARATOR = re.compile(r"\s[|–—-]\s")
+# 19<sup>99</sup> is 19.99, and neither 1999 nor 19 99.
 _BOUNDARY = "\x1f"
 _SPACES = re.compile(r"\s+")
 _BETWEEN_DIGITS = re.compile(rf"(?<=\d){_BOUNDARY}+(?=\d)")
@@ -98,11 +99,14 @@ class _Items:
                 return str(element.get(attribute))[:_LONGEST_TEXT]
         if self._grammar is RDFA and "property" not in element.attrib and levels:
             # A hanging rel: what it is about are the items in it.
-            return [self._item(each, levels - 1) for each in element if self._grammar.item in each.attrib]
+            return [self._item(each, levels - 1) for each in self._of_the_item(element, items=True)]
         return _text(element)
 
-    def _of_the_item(self, element: Any) -> Iterator[Any]:
-        """The elements with its properties, in their order, those that it refers to last; not of the items within."""
+    def _of_the_item(self, element: Any, *, items: bool = False) -> Iterator[Any]:
+        """The elements with its properties, in their order, those that it refers to last; not of the items within.
+
+        Or those items. Neither what is crossed out, nor what RDFa says about something else.
+        """
         # Only microdata has references of this kind.
         names = element.get("itemref", "").split() if self._grammar is MICRODATA else ()
         referred = (self._by_id.get(name) for name in names)
@@ -113,9 +117,12 @@ class _Items:
                 waiting.pop()
                 continue
             self._visits_left -= 1
-            if self._names(each):
+            if _is_crossed_out(each):
+                continue
+            is_item = self._grammar.item in each.attrib
+            if is_item if items else self._names(each):
                 yield each
-            if self._grammar.item not in each.attrib:
+            if not is_item and not (self._grammar is RDFA and "about" in each.attrib):
                 waiting.append(iter(each))
 
 
@@ -137,6 +144,17 @@ def canonical(root: Any) -> str:
     return ""
 
 
+def titles(root: Any, properties: dict[str, list[str]]) -> list[str]:
+    """What the page calls its subject: its heading, if it has one, and its title without the shop's name."""
+    headings = [_text(each) for each in root.iter("h1")]
+    named = [part for each in properties.get("og:title", ()) for part in (each, _SEPARATOR.split(each)[0])]
+    return [*(headings if len(headings) == 1 else []), *named]
+
+
+def _is_crossed_out(element: Any) -> bool:
+    return element.tag in _CROSSED_OUT or "line-through" in element.get("style", "").lower()
+
+
 def _text(element: Any) -> str:
     """Without what is crossed out."""
     parts: list[str | None] = [element.text]
@@ -153,13 +171,13 @@ def _text(element: Any) -> str:
             parts.append(waiting.pop()[1])
             continue
         left -= 1
-        if each.tag in _CROSSED_OUT:
+        if _is_crossed_out(each):
             parts.append(each.tail)
         else:
             parts.append(each.text)
             waiting.append((iter(each), each.tail))
     joined = _BOUNDARY.join(_SPACES.sub(" ", part)[:_LONGEST_TEXT] for part in parts if part)[:_LONGEST_TEXT]
-    return " ".join(_BETWEEN_DIGITS.sub(" ", joined).replace(_BOUNDARY, "").split())
+    return " ".join(_BETWEEN_DIGITS.sub("|", joined).replace(_BOUNDARY, "").split())
 
 
 def _add(item: Node, name: str, value: Json) -> None:

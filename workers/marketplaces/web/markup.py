@@ -29,10 +29,10 @@ _EACH = re.compile(_ATTRIBUTE.format(name="(?=[^\\s/>])(?P<name>", value="(?P<va
 _ANY = _ATTRIBUTE.format(name="(?=[^\\s/>])(?:", value="(?:", end=")")
 _TAG = re.compile(rf"<(?P<closing>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<attributes>(?:{_ANY})*+)[\s/]*+>")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
-# What is in them is text, whatever it looks like.
+# What is in them is text, whatever it looks like; a template's is shown nowhere.
 _RAW = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
-    for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")
+    for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "template")
 }
 # A page has some thousands: more would take more than a second.
 _MOST_TAGS = 200_000

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from workers.marketplaces.web.pricewords import CUSTOMERS, EVERYBODY, MEASURES, NAMED_SO, NAMED_USED, TIMES, WITHOUT
 from workers.marketplaces.web.timing import is_ahead, is_over
 from workers.marketplaces.web.values import Node, dicts, first, number, scalars, segment, term, terms, text, types
 
@@ -25,25 +26,12 @@ _NOT_ASKED = {
         ("installment", "downpayment", "activationfee", "distancefee", "cleaningfee"), "only a part of what is paid"
     ),
 }
+# Of kinds that have no name of their own here, only these are asked for.
+_ASKED = {"saleprice", "sale", "activeprice", "currentprice", "offerprice", "normalprice", "standardprice", "price"}
 _NOT_OF_THE_GOODS = {"deliverychargespecification", "paymentchargespecification"}
-_CUSTOMERS = {"business", "reseller", "publicinstitution"}
-# UN/CEFACT's codes, and what is written instead of them: of weights, volumes, lengths, areas, and of many pieces.
-_MEASURES = {
-    *("KGM", "GRM", "MGM", "LBR", "ONZ", "TNE", "KG", "G", "MG", "LB", "LBS", "OZ"),
-    *("GRAM", "KILOGRAM", "POUND", "OUNCE"),
-    *("LTR", "MLT", "CLT", "DLT", "GLL", "OZA", "L", "ML", "CL", "DL", "LITRE", "LITER", "GALLON"),
-    *("MTR", "CMT", "MMT", "FOT", "INH", "YRD", "M", "CM", "MM", "FT", "IN", "MTK", "MTQ", "FTK", "METRE", "METER"),
-    *("DZN", "DOZEN", "CEN", "MIL", "CASE", "PALLET", "PF"),
-}
 _LASTING = ("billingDuration", "eligibleDuration", "billingStart", "leaseLength")
-_TIMES = {"SEC", "MIN", "HUR", "DAY", "WEE", "MON", "QAN", "ANN", "HOUR", "WEEK", "MONTH", "QUARTER", "YEAR"}
-_NAMED_SO = re.compile(
-    r"\bsubscri(?:be|ption|bers?)\b|\b(?:spar-?)?abo\b|\babonnement\b|\bauto-?(?:ship|delivery|renew)|\brecurring\b"
-    r"|\bmembers?\b|\bmembership\b|\bmitglieder|\bloyalty\b|\bclub(?:card)?\b"
-    r"|\bwholesale\b|\bb2b\b|\btrade price\b|\bbulk\b|\binstal?lments?\b|\bper month\b|\bmonthly\b",
-    re.IGNORECASE,
-)
 _LONGEST_NAME = 500
+_LONGEST_OF_A_DESCRIPTION = 60
 
 
 def is_of_the_goods(specification: Node) -> bool:
@@ -58,12 +46,14 @@ def why_not(node: Node) -> str:
 def why_not_asked(specification: Node) -> str:
     """By its kind: empty where it is what the shop asks for."""
     named = [*terms(specification, "priceType"), *terms(specification, "priceComponentType")]
-    return next((_NOT_ASKED[name] for name in named if name in _NOT_ASKED), "")
+    return next((_NOT_ASKED.get(name, f"of the kind “{name[:60]}”") for name in named if name not in _ASKED), "")
 
 
 def _kind(node: Node) -> str:
     for name in types(node) & _NOT_OFFERS.keys():
         return _NOT_OFFERS[name]
+    if any("service" in types(each) for each in dicts(node.get("itemOffered"))):
+        return "the price of a service"
     return "not a price of a sale" if term(node, "businessFunction") in _NOT_FOR_SALE else ""
 
 
@@ -79,7 +69,7 @@ def _of_members(node: Node) -> bool:
 def _subscription(node: Node) -> str:
     lasting = any(_says(node, name) for name in _LASTING)
     increment = number(node, "billingIncrement")
-    by_time = _unit(node) in _TIMES or any(_unit(each) in _TIMES for each in dicts(node.get("referenceQuantity")))
+    by_time = _unit(node) in TIMES or any(_unit(each) in TIMES for each in dicts(node.get("referenceQuantity")))
     if lasting or by_time or (increment is not None and increment != 1):
         return "a subscription price"
     return ""
@@ -89,10 +79,16 @@ def _tier(node: Node) -> str:
     for quantity in _quantities(node, "eligibleQuantity"):
         least = number(quantity, "minValue")
         exactly = number(quantity, "value")
+        if least is None and _unit(quantity) in MEASURES:
+            # What the pack holds.
+            continue
         if (least is not None and least > 1) or (least is None and exactly is not None and exactly != 1):
             return f"the price from {least or exactly:f} pieces on"
         if least is None and exactly is None and _says(quantity, "value"):
             return "a price for a certain quantity"
+    for part in dicts(node.get("includesObject")):
+        if (amount := number(part, "amountOfThisGood")) is not None and amount > 1:
+            return f"the price of {amount:f} pieces"
     for volume in _quantities(node, "eligibleTransactionVolume"):
         if any((number(volume, name) or 0) > 0 for name in ("minPrice", "minValue", "price", "value")):
             return "a price for orders from a certain amount on"
@@ -103,13 +99,16 @@ def _per_unit(node: Node) -> str:
     """By the kilogram, say. With a valueReference it is the price of the goods, and that is what it is of."""
     for quantity in _quantities(node, "referenceQuantity"):
         value = number(quantity, "value")
-        if not _says(quantity, "valueReference") and (_unit(quantity) in _MEASURES or value not in (None, 1)):
+        if not _says(quantity, "valueReference") and (_unit(quantity) in MEASURES or value not in (None, 1)):
             return f"the price of {value or 1:f} {_unit(quantity) or 'pieces'}"
-    return f"the price of a {_unit(node)}" if _unit(node) in _MEASURES else ""
+    return f"the price of a {_unit(node)}" if _unit(node) in MEASURES else ""
 
 
 def _customers(node: Node) -> str:
-    return "a price for businesses" if term(node, "eligibleCustomerType") in _CUSTOMERS else ""
+    named = terms(node, "eligibleCustomerType")
+    if not named or EVERYBODY & set(named):
+        return ""
+    return "a price for businesses" if CUSTOMERS & set(named) else f"a price for {named[0][:60]}"
 
 
 def _past_or_future(node: Node) -> str:
@@ -123,10 +122,16 @@ def _past_or_future(node: Node) -> str:
 
 
 def _named_so(node: Node) -> str:
-    for name in ("name", "category"):
-        found = _NAMED_SO.search(named := text(node, name, _LONGEST_NAME))
-        # Not a planner that is called monthly.
-        if found and found[0].casefold() not in text(node, OF_PRODUCT, _LONGEST_NAME).casefold():
+    """By a word for it in a name or a short description, unless the product is called so: a monthly planner."""
+    product = text(node, OF_PRODUCT, _LONGEST_NAME).casefold()
+    for name in ("name", "category", "description"):
+        named = text(node, name, _LONGEST_NAME)
+        if name == "description" and len(named) > _LONGEST_OF_A_DESCRIPTION:
+            # Of the product.
+            continue
+        words = [NAMED_SO, *([] if scalars(node, "itemCondition") else [NAMED_USED])]
+        found = [each[0].casefold() for word in words for each in word.finditer(WITHOUT.sub(" ", named))]
+        if any(each not in product for each in found):
             return f"the price of “{named[:60]}”"
     return ""
 
@@ -146,4 +151,6 @@ def _quantities(node: Node, name: str) -> Sequence[Node]:
 def _unit(node: Node) -> str:
     value = first(node.get("unitCode")) or first(node.get("unitText"))
     word = segment(value[:20]).upper() if isinstance(value, str) else ""
-    return re.sub(r"^(?:PER\b|[\d\s.])+|[^A-Z0-9]", "", word)
+    word = re.sub(r"^(?:(?:PER|PRO|JE|PAR|POR|A|AL|THE|EACH)\b|[\d\s.€$£])+", "", word)
+    unit = re.sub(r"[^A-Z0-9]", "", word)
+    return unit if unit in MEASURES | TIMES else unit.removesuffix("S")

@@ -7,13 +7,13 @@ import httpx
 
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_URL, TO_BE_HAD
 from workers.marketplaces.protocols import Offer, RefusedOffer
-from workers.marketplaces.web.documents import Candidate, Document
-from workers.marketplaces.web.ordinary import SINCE, UNTIL, why_not
+from workers.marketplaces.web.availability import availability as availability_of
+from workers.marketplaces.web.documents import Candidate, Contender, Document
+from workers.marketplaces.web.ordinary import OF_PRODUCT, SINCE, UNTIL, why_not
 from workers.marketplaces.web.page import Page
 from workers.marketplaces.web.places import joined
 from workers.marketplaces.web.prices import Price, asked, price_of
-from workers.marketplaces.web.timing import is_ahead, is_over
-from workers.marketplaces.web.values import scalars, term, terms, text
+from workers.marketplaces.web.values import Node, flag, scalars, term, text
 
 _CONDITIONS = {
     "new": "new",
@@ -25,22 +25,6 @@ _CONDITIONS = {
     "refurbished": "refurbished",
     "refurbishedcondition": "refurbished",
 }
-# What availabilities begin with or have in them, in schema.org's words and in shops' own; the first that fits.
-_AVAILABILITIES = (
-    *((word, "PreOrder") for word in ("preorder", "vorbestell", "précommande", "precommande")),
-    ("presale", "PreSale"),
-    *((word, "BackOrder") for word in ("backorder", "nachbestell")),
-    ("instoreonly", "InStoreOnly"),
-    ("discontinued", "Discontinued"),
-    *((word, "SoldOut") for word in ("soldout", "ausverkauft", "vergriffen", "épuisé", "agotado", "esaurito")),
-    *((word, "OutOfStock") for word in ("outofstock", "notinstock", "notavailable", "unavailable", "nostock", "oos")),
-    *((word, "OutOfStock") for word in ("nichtauflager", "nichtlieferbar", "nichtverfügbar", "rupture")),
-    ("reserved", "Reserved"),
-    ("limited", "LimitedAvailability"),
-    ("onlineonly", "OnlineOnly"),
-    ("madetoorder", "MadeToOrder"),
-    *((word, "InStock") for word in ("instock", "auflager", "enstock", "available", "verfügbar", "lieferbar")),
-)
 
 
 def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collection[str], currency: str) -> Page:
@@ -49,23 +33,71 @@ def read(content: bytes, charset: str | None, url: httpx.URL, conditions: Collec
     `url` is where the page was found at last, and names a variant if the address that was asked for did.
     """
     document = Document(content, charset)
-    page = Page()
     try:
-        candidates = document.candidates(url)
+        pages = [_offered(document, each, url, conditions, currency) for each in document.contenders(url)]
+        return _agreed(pages, currency) if pages else Page(is_broken=document.is_broken)
     except ValueError as error:
-        page.has_product = True
-        page.refused.append(RefusedOffer(_host(url), f"{error} See {url}"[:LONGEST_URL]))
-        return page
-    for candidate in candidates:
-        page.has_product = True
+        return Page(has_product=True, refused=[RefusedOffer(_host(url), f"{error} See {url}"[:LONGEST_URL])])
+
+
+def _offered(
+    document: Document, contender: Contender, url: httpx.URL, conditions: Collection[str], currency: str
+) -> Page:
+    """The offers of one product. Raises ValueError where the one of the variant that is meant is not among them."""
+    page = Page(has_product=True)
+    read: list[tuple[_Reader, Offer]] = []
+    for candidate in contender.candidates:
         reader = _Reader(document, candidate, url, currency)
         try:
-            offer = reader.offer()
+            read.append((reader, reader.offer()))
         except ValueError as error:
             page.refused.append(RefusedOffer(reader.seller(), f"{error} See {reader.url()}"))
-        else:
-            page.offers += [offer] if offer.condition in conditions else []
+    plain = {(offer.seller, offer.condition) for reader, offer in read if not reader.name()}
+    for reader, offer in read:
+        if reader.name() and (offer.seller, offer.condition) in plain:
+            told = f"The price {offer.price} is that of “{reader.name()}”: the seller has one without such a name."
+            page.refused.append(RefusedOffer(offer.seller, f"{told} See {offer.url}"))
+        elif offer.condition in conditions:
+            page.offers.append(offer)
+    if contender.variant_is_missing:
+        _check_for_any_variant(contender, page, currency)
     return page
+
+
+def _check_for_any_variant(contender: Contender, page: Page, currency: str) -> None:
+    """Raises ValueError where not all variants have the price."""
+    if any(_is_lowest(each) for each in contender.candidates):
+        raise ValueError("The page has the lowest price of all variants, not that of the one that its address names.")
+    if len(_prices(page, currency)) > 1:
+        raise ValueError(
+            "The page has no offer of the variant that its address names, but several prices: "
+            f"{_shown([page], currency)}."
+        )
+
+
+def _is_lowest(candidate: Candidate) -> bool:
+    lowest, highest = (scalars(candidate.node, name)[:1] for name in ("lowPrice", "highPrice"))
+    return candidate.source == "opengraph" or ("price" not in candidate.node and bool(lowest) and lowest != highest)
+
+
+def _agreed(pages: list[Page], currency: str) -> Page:
+    """The first: what may be the page's product has one price. Raises ValueError where it has not."""
+    if any(_prices(each, currency) != _prices(pages[0], currency) for each in pages):
+        raise ValueError(
+            "The page has several products, and none of them has the page's address alone. Their prices: "
+            f"{_shown(pages, currency)}."
+        )
+    return pages[0]
+
+
+def _prices(page: Page, currency: str) -> set[tuple[Decimal, str]]:
+    found = {(offer.price, offer.currency) for offer in page.offers}
+    return {each for each in found if each[1] == currency} or found
+
+
+def _shown(pages: list[Page], currency: str) -> str:
+    found = dict.fromkeys(each for page in pages for each in sorted(_prices(page, currency)))
+    return ", ".join(f"{amount} {code}" for amount, code in list(found)[:5]) or "none"
 
 
 class _Reader:
@@ -80,7 +112,7 @@ class _Reader:
 
     def offer(self) -> Offer:
         """Raises ValueError with what is wrong with it."""
-        availability = self._availability()
+        availability = availability_of(self._node)
         try:
             price = self._price(availability)
         except ValueError as error:
@@ -114,18 +146,14 @@ class _Reader:
                 return found
         return _host(self._page_url)
 
+    def name(self) -> str:
+        """Of the offer, where that is not the product's: a variant's has that in it."""
+        name = text(self._node, "name", 60)
+        return "" if (product := text(self._node, OF_PRODUCT)) and product.casefold() in name.casefold() else name
+
     def url(self) -> str:
         found = joined(self._page_url, text(self._node, "url", LONGEST_URL + 1)) or self._page_url
         return str(found if len(str(found)) <= LONGEST_URL else self._page_url)[:LONGEST_URL]
-
-    def _availability(self) -> str:
-        """Of several the one that keeps it from being had; empty where the page says nothing that is known."""
-        found = [_available(word) for word in terms(self._node, "availability")]
-        if is_ahead(text(self._node, "availabilityStarts")):
-            found.append("PreOrder")
-        if is_over(text(self._node, "availabilityEnds")):
-            found.append("OutOfStock")
-        return next((each for each in found if each not in TO_BE_HAD), next(iter(found), ""))
 
     def _condition(self) -> str:
         named = term(self._node, "itemCondition")
@@ -134,21 +162,29 @@ class _Reader:
         return _CONDITIONS.get(named, "new")
 
     def _shipping(self, currency: str) -> Decimal:
-        """The first rate in the offer's currency; 0 where the page has none."""
-        for details in self._document.resolved(self._node.get("shippingDetails")):
-            if why_not(details):
-                # Free for members, say.
-                continue
-            for rate in self._document.resolved(details.get("shippingRate")):
-                name = next((name for name in ("value", "price", "maxValue") if scalars(rate, name)), "")
-                if name and (text(rate, "currency") or currency).upper() == currency:
-                    return price_of(rate, name, {"currency": currency}, currency).amount
-        return Decimal(0)
+        """The lowest rate in the offer's currency: what an ordinary buyer takes; 0 where the page has none."""
+        rates = [
+            rate
+            for details in self._document.resolved(self._node.get("shippingDetails"))
+            # Free for members, say.
+            if not why_not(details) and not flag(details, "doesNotShip")
+            for rate in self._rates(details)
+        ]
+        found = [
+            price_of(rate, name, {"currency": currency}, currency).amount
+            for rate in rates
+            if (
+                name := next((name for name in ("value", "price", "minValue", "maxValue") if scalars(rate, name)), "")
+            )
+            and (text(rate, "currency") or currency).upper() == currency
+        ]
+        return min(found, default=Decimal(0))
+
+    def _rates(self, details: Node) -> list[Node]:
+        """Also those of settings."""
+        rates = self._document.resolved(details.get("shippingRate"))
+        return [*rates, *(each for rate in rates for each in self._document.resolved(rate.get("shippingRate")))]
 
 
 def _host(url: httpx.URL) -> str:
     return url.host.removeprefix("www.")[:LONGEST_LABEL]
-
-
-def _available(word: str) -> str:
-    return next((known for part, known in _AVAILABILITIES if part in word), "")

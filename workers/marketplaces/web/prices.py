@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from workers.catalogue import currencies
-from workers.marketplaces.web.amounts import marked, one_of, rounded, written
+from workers.marketplaces.web.amounts import marked, numeric, one_of, payable, written
 from workers.marketplaces.web.ordinary import is_of_the_goods, why_not, why_not_asked
 from workers.marketplaces.web.values import Node, dicts, flag, scalars, term
 
@@ -33,42 +33,68 @@ def asked(offer: Node, specifications: Sequence[Node], own: str) -> Price:
     within = [*dicts(offer.get("price")), *filter(is_of_the_goods, specifications)][:_MOST_SPECIFICATIONS]
     if not _codes(offer):
         offer = {**offer, "priceCurrency": [code for each in within for code in _codes(each)]}
-    ordinary, conditional, reasons = _sorted(within, offer, own)
-    stated = [price_of(offer, "price", offer, own)] if scalars(offer, "price") else []
+    ordinary, others, reasons = _sorted(within, offer, own)
+    stated = _stated(offer, ordinary, others, own)
+    if scalars(offer, "price") and (kind := why_not_asked(offer)):
+        reasons.append(f"{_shown(offer)} is {kind}{_NOT_ORDINARY}")
     of_all = [included for each in within if not scalars(each, "price") and (included := _included(each)) is not None]
-    if stated and _is_among(stated[0], conditional) and not _is_among(stated[0], ordinary):
-        # The offer repeats a price that its specification says is of few.
-        stated = []
     found = [*(_with_tax(each, ordinary, of_all) for each in stated), *ordinary]
     if found:
-        return min(found, key=lambda each: _key(each, own))
+        return _one_of(found, own)
     lowest = _lowest(offer, [each for each in within if not (why_not(each) or why_not_asked(each))], own)
-    if reasons and (lowest is None or _is_among(lowest, conditional)):
+    if reasons and (lowest is None or _is_among(lowest, others)):
         raise ValueError(reasons[0])
     if lowest is None:
         raise ValueError(_MISSING)
     return _with_tax(lowest, ordinary, of_all)
 
 
+def _stated(offer: Node, ordinary: Sequence[Price], others: Sequence[Price], own: str) -> list[Price]:
+    """The offer's own price, unless its kind is another, or it repeats one that its specification says is."""
+    if not scalars(offer, "price") or why_not_asked(offer):
+        return []
+    price = price_of(offer, "price", offer, own)
+    return [] if _is_among(price, others) and not _is_among(price, ordinary) else [price]
+
+
+def _one_of(found: Sequence[Price], own: str) -> Price:
+    """The one that is most what is asked for. Raises ValueError where that is not clear."""
+    best = min(found, key=lambda each: _key(each, own))
+    rivals = [
+        each
+        for each in found
+        if each.currency == best.currency and each.amount != best.amount and _may_be_instead(each, best, own)
+    ]
+    if rivals:
+        shown = ", ".join(dict.fromkeys(f"{each.amount} {each.currency}" for each in (best, *rivals)))
+        raise ValueError(f"The page has several prices for one offer, and does not say which is asked: {shown}.")
+    return best
+
+
+def _may_be_instead(price: Price, best: Price, own: str) -> bool:
+    """Another of the same rank, or one with tax beside one that does not say whether it has it."""
+    return _key(price, own) == _key(best, own) or (best.tax_included is None and price.tax_included is True)
+
+
 def _sorted(specifications: Sequence[Node], offer: Node, own: str) -> tuple[list[Price], list[Price], list[str]]:
-    """The ordinary prices, those under a condition, and why what is not ordinary is not."""
+    """The ordinary prices, the others, and why those are not ordinary."""
     ordinary: list[Price] = []
-    conditional: list[Price] = []
+    others: list[Price] = []
     reasons: list[str] = []
     for each in specifications:
         name = next((name for name in ("price", "value") if scalars(each, name)), "")
         condition, kind = why_not(each), why_not_asked(each)
         if condition or kind:
             reasons.append(f"{_shown(each)} is {condition or kind}{_NOT_ORDINARY}")
-        if not name or kind:
+        if not name:
             continue
         try:
             price = price_of(each, name, offer, own)
         except ValueError as error:
             reasons.append(str(error))
             continue
-        (conditional if condition else ordinary).append(replace(price, rank=_rank(each)))
-    return ordinary, conditional, reasons
+        (others if condition or kind else ordinary).append(replace(price, rank=_rank(each)))
+    return ordinary, others, reasons
 
 
 def _rank(specification: Node) -> int:
@@ -133,13 +159,13 @@ def _codes(node: Node) -> list[str]:
 def _one(amount: str | Decimal, code: str, included: bool | None, own: str) -> Price:
     if isinstance(amount, Decimal):
         currency = _currency([_allowed(code)] if code else [], str(amount), own)
-        return Price(rounded(amount, currency), currency, included)
+        return Price(numeric(amount, currency), currency, included)
     text = written(amount)
     allowed = [each for each in (_allowed(code) if code else None, text.currencies) if each is not None]
     currency = _currency(allowed, text.text, own)
     if text.tax_included is False or included is None:
         included = text.tax_included
-    return Price(rounded(text.amount(currency), currency), currency, included)
+    return Price(payable(text.amount(currency), currency, text.text), currency, included)
 
 
 def _allowed(code: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ Whoever serves the page may be hostile: everything here takes time in proportion
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from html import unescape
 from typing import cast
@@ -26,16 +27,33 @@ _WRONG_ESCAPE = re.compile(r'(\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))|\\')
 # An assignment, perhaps. Not a text: what is behind one is a part of something that is broken.
 _BEGINNING = re.compile(r'[^\[{"]*+(?=[\[{])')
 _BETWEEN = re.compile(r"[\s;,\ufeff]*")
+_OF_SCHEMA_ORG = re.compile(r"(?:schema|sdo|so|s):|https?://(?:www\.)?schema\.org/", re.IGNORECASE)
+# Not within a document: only what stands for itself says its context.
+_BEGINNING_OF_ANOTHER = re.compile(r'\{\s*+"@context"')
+_MOST_DOCUMENTS = 200
+# Each may be as long as the script.
+_MOST_BROKEN = 3
 _LONGEST_NUMBER = 50
 
 
-def documents(script: str) -> Iterator[Json]:
-    """The values that a script has, one after the other; none where it is not JSON, or nested too deep for Python."""
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The values that a script has, one after the other, and whether it has more that cannot be read."""
+
+    values: list[Json]
+    broken: bool
+
+
+def documents(script: str) -> Documents:
+    """What is not JSON, or is nested too deep for Python, is left out."""
+    best = Documents([], broken=bool(script.strip()))
     for attempt in _attempts(script):
-        found = list(_parsed(attempt))
-        if found:
-            yield from found
-            return
+        found = _parsed(attempt)
+        if len(found.values) > len(best.values) or (found.values and not found.broken):
+            best = found
+        if found.values and not found.broken:
+            break
+    return best
 
 
 def _attempts(script: str) -> Iterator[str]:
@@ -55,30 +73,39 @@ def _kept(text: str | None) -> str:
     return _WRONG_ESCAPE.sub(lambda escape: escape[1] or "", text) if text else " "
 
 
-def _parsed(text: str) -> Iterator[Json]:
-    """The documents from the first bracket on, up to the first that is not JSON."""
+def _parsed(text: str) -> Documents:
+    """The documents from the first bracket on. After one that is broken, the next that says its context."""
+    values: list[Json] = []
+    broken = 0
     beginning = _BEGINNING.match(text)
     at = beginning.end() if beginning else len(text)
-    while at < len(text):
+    while at < len(text) and len(values) < _MOST_DOCUMENTS and broken < _MOST_BROKEN:
         try:
             value, at = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            return
-        yield value
-        if between := _BETWEEN.match(text, at):
-            at = between.end()
+            broken += 1
+            following = _BEGINNING_OF_ANOTHER.search(text, at + 1)
+            at = following.start() if following else len(text)
+            continue
+        values.append(value)
+        between = _BETWEEN.match(text, at)
+        at = between.end() if between else at
+    return Documents(values, broken=broken > 0)
 
 
 def _node(pairs: dict[str, Json]) -> Json:
-    """With plain names, of schema:price as well as of http://schema.org/price; a value object is its value."""
+    """With plain names, of schema:price as well as of http://schema.org/price; a value object is its value.
+
+    A plain name counts before one with a prefix; retail:price is none of schema.org's.
+    """
     for wrapping in ("@value", "@list", "@set"):
         if wrapping in pairs:
             return pairs[wrapping]
-    return {_name(key): value for key, value in pairs.items()}
+    return {_name(key): value for key, value in sorted(pairs.items(), key=lambda pair: ":" not in pair[0])}
 
 
 def _name(key: str) -> str:
-    name = segment(key) if ":" in key else key
+    name = segment(key) if _OF_SCHEMA_ORG.match(key) else key
     # By schema.org's own context.
     return {"type": "@type", "id": "@id"}.get(name, name)
 

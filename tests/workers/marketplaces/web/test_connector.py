@@ -185,18 +185,66 @@ def test_a_seller_has_one_offer_of_a_condition(shop: HTTPServer, open_web: Opene
 
 def test_redirects_are_followed_to_their_end(shop: HTTPServer, open_web: Opener) -> None:
     allow_robots(shop)
-    shop.expect_request("/old").respond_with_data("", 301, {"Location": "/mug", "Set-Cookie": "a=b"})
-    shop.expect_request("/mug").respond_with_data(markups.SELLERS, content_type=HTML)
+    shop.expect_request("/old").respond_with_data("", 301, {"Location": "/en/old/", "Set-Cookie": "a=b"})
+    shop.expect_request("/en/old/").respond_with_data(markups.SELLERS, content_type=HTML)
     assert fetch(open_web(), shop.url_for("/old")).offers
     assert "Cookie" not in shop.log[-1][0].headers
 
 
 def test_a_redirect_does_not_lose_the_variant(shop: HTTPServer, open_web: Opener) -> None:
     allow_robots(shop)
-    shop.expect_request("/old").respond_with_data("", 301, {"Location": "/products/mug"})
+    shop.expect_request("/mug").respond_with_data("", 301, {"Location": "/products/mug"})
     shop.expect_request("/products/mug").respond_with_data(markups.SHOPIFY, content_type=HTML)
-    [offer] = fetch(open_web(), shop.url_for("/old?variant=3")).offers
+    [offer] = fetch(open_web(), shop.url_for("/mug?variant=3")).offers
     assert (offer.price, offer.url) == (Decimal("15.00"), shop.url_for("/products/mug?variant=3"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("/mug-2023", "/mug-2024"),
+        ("/products/mug", "/"),
+        ("/products/mug", "/products"),
+        ("/goods/mug.html", "/goods/"),
+    ],
+)
+def test_a_redirect_to_something_else_is_not_the_products_page(
+    shop: HTTPServer, open_web: Opener, asked: str, found: str
+) -> None:
+    allow_robots(shop)
+    shop.expect_request(asked).respond_with_data("", 302, {"Location": found})
+    shop.expect_request(found).respond_with_data(markups.AGGREGATE, content_type=HTML)
+    problem = fetch(open_web(), shop.url_for(asked)).problem
+    assert isinstance(problem, Permanent)
+    assert (problem.code, f"leads to {shop.url_for(found)} now" in problem.message) == ("PAGE_MOVED", True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("/mug", "/mug/"),
+        ("/mug", "/en-us/mug?currency=USD"),
+        ("/p/123", "/p/123/mug"),
+        ("/mug.html", "/mug"),
+        ("/a-cup-12345.html", "/the-mug-12345.html"),
+    ],
+)
+def test_a_redirect_within_the_product_is_followed(
+    shop: HTTPServer, open_web: Opener, asked: str, found: str
+) -> None:
+    allow_robots(shop)
+    shop.expect_request(asked).respond_with_data("", 302, {"Location": found})
+    shop.expect_request(found.partition("?")[0]).respond_with_data(markups.AGGREGATE, content_type=HTML)
+    assert fetch(open_web(), shop.url_for(asked)).offers
+
+
+def test_json_ld_that_is_not_valid_is_told(shop: HTTPServer, open_web: Opener) -> None:
+    allow_robots(shop)
+    shop.expect_request("/mug").respond_with_data(markups.AGGREGATE.replace('"usd"', "usd"), content_type=HTML)
+    problem = fetch(open_web(), shop.url_for("/mug")).problem
+    assert isinstance(problem, Permanent)
+    assert problem.code == "NO_PRODUCT_DATA"
+    assert "It has JSON-LD, but that is not valid JSON" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_elements_say_the_same(markup: str, source: str) -> None:
 
 
 def test_digits_that_stand_apart_are_not_one_number() -> None:
-    assert "“$19 50” cannot be read" in reasons(microdata('<b itemprop="price">$19<sup>50</sup></b>'))
+    assert "“$19|50” cannot be read" in reasons(microdata('<b itemprop="price">$19<sup>50</sup></b>'))
 
 
 @pytest.mark.parametrize("between", [" " * 3000, "<i></i>" * 60])
@@ -208,6 +208,44 @@ def test_opengraph_has_prices_of_several_currencies_and_an_availability() -> Non
     )
     (found,) = page(markup).offers
     assert (found.price, found.currency, found.availability) == (Decimal("19.50"), "USD", "OutOfStock")
+
+
+@pytest.mark.parametrize(
+    "crossed",
+    [
+        '<del><span itemprop="price">25.00</span></del>',
+        '<s itemprop="price">25.00</s>',
+        '<del itemprop="price" content="25.00">25</del>',
+        '<p style="Text-Decoration: line-through"><b itemprop="price">25.00</b></p>',
+        '<b itemprop="price" style="text-decoration:line-through">25.00</b>',
+    ],
+)
+def test_a_price_that_is_crossed_out_is_not_asked(crossed: str) -> None:
+    currency = '<meta itemprop="priceCurrency" content="USD">'
+    assert prices(microdata(f'{currency}{crossed}<ins itemprop="price">19.50</ins>')) == ORDINARY
+    assert "The price is missing." in reasons(microdata(f"{currency}{crossed}<ins>19.50</ins>"))
+
+
+@pytest.mark.parametrize("digits", ["19<span>500</span>", "1<sup>299</sup>", "<i>1</i><i>299</i>"])
+def test_digits_of_several_elements_are_no_thousands(digits: str) -> None:
+    assert "cannot be read" in reasons(microdata(f'<b itemprop="price">${digits}</b>'))
+
+
+def test_a_template_is_not_on_the_page() -> None:
+    hidden = f"<template>{script(product(offer(9)))}{microdata(PRICE.format(8))}</template>"
+    assert prices(hidden + script(product(offer()))) == ORDINARY
+
+
+def test_rdfa_about_something_else_is_not_of_the_product() -> None:
+    offers = '<p property="offers" typeof="Offer"><b property="price">${}</b></p>'
+    plate = f'<div about="#plate"><b property="name">Plate</b>{offers.format(9)}</div>'
+    mug = f'<div vocab="https://schema.org/" typeof="Product">{plate}{offers.format("19.50")}</div>'
+    assert prices(mug) == ORDINARY
+
+
+def test_rdfas_hanging_rel_has_its_items_at_any_depth() -> None:
+    inner = '<section><p><i typeof="Offer"><b property="price">$19.50</b></i></p></section>'
+    assert prices(f'<div vocab="https://schema.org/" typeof="Product"><p rel="offers">{inner}</p></div>') == ORDINARY
 
 
 # --- Which product, which variant -------------------------------------------------------------------------------

@@ -155,8 +155,9 @@ FLOOD = b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000))
         LD + b"{&quot;" * 250_000,
         LD + b'{"@type":"Product","offers":{"price":"' + b"1 " * MIB,
         LD + b"[" + b",".join(b'{"@id":"a","k%d":1}' % number for number in range(60_000)) + b"]",
+        LD + b'{"@context":' * 900 + b"[" + b"1," * MIB,
     ],
-    ids=range(38),
+    ids=range(39),
 )
 def test_a_hostile_page_costs_bounded_time(content: bytes) -> None:
     began = time.process_time()
@@ -203,6 +204,22 @@ def test_references_do_not_multiply() -> None:
     offers = '{"@id":"v","offers":[' + ",".join(["1"] * 5000) + "]}"
     began = time.process_time()
     assert page(ld(f'{{"@graph":[{products},{offers}]}}')).offers == []
+    assert time.process_time() - began < 5.0
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        '{{"@type":"Product","name":"{0}","offers":{{"price":{0},"priceCurrency":"EUR"}}}}',
+        '{{"@type":"Product","name":"{0}","url":"/{0}?a={0}","offers":[{{"@id":"/a?b=1","url":"?c={0}","price":1}}]}}',
+        '{{"@type":"Product","name":"{0}"}}',
+        '{{"@type":"Product","sku":"{0}","hasVariant":{{"@id":"{0}","offers":{{"price":{0}}}}}}}',
+        '{{"@type":"Offer","price":{0},"priceCurrency":"EUR","url":"?variant={0}"}}',
+    ],
+)
+def test_many_products_cost_bounded_time(product: str) -> None:
+    began = time.process_time()
+    page(ld(f"[{','.join(product.format(number) for number in range(1, 6_000))}]"), f"{MUG}?variant=7&a=1")
     assert time.process_time() - began < 5.0
 
 

@@ -206,7 +206,6 @@ def test_delivery_and_instalments_are_not_the_price() -> None:
         (["https://schema.org/InStock", "https://schema.org/InStoreOnly"], "InStoreOnly"),
         ("Made to order", "MadeToOrder"),
         ("LimitedAvailability", "LimitedAvailability"),
-        ("perhaps", ""),
         ("", ""),
     ],
 )
