@@ -1,6 +1,7 @@
 """One file from its bytes to the catalogue: what it is, how it is written, and what its rows say.
 
-It is read twice, once to learn how its numbers and dates are written, and once for its rows.
+It is read twice, once to learn how its numbers and dates are written, and once for its rows; before that, a text file
+is looked through for its encoding.
 """
 
 import datetime

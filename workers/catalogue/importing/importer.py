@@ -89,13 +89,11 @@ class Report:
 
     def show(self, row: Row) -> None:
         if len(self.preview) < MOST_SHOWN:
-            # Days as they are written in answers.
-            self.preview.append(
-                {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
-            )
+            self.preview.append({name: _shown(value) for name, value in row.items()})
 
 
 def _shown(value: Value) -> Value:
+    """As answers have it."""
     if isinstance(value, str):
         return without_marks(value)
     return value.isoformat() if isinstance(value, date) else value

@@ -20,8 +20,7 @@ from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 MOST_TITLE_ROWS = 50
 # How an Excel file says which delimiter it has: sep=;
 _SAYS_DELIMITER = "sep="
-
-
+# Bytes that show what kind of file it is.
 _FIRST = 4096
 # Rows, to see whether cells are quoted.
 _LOOKED_AT = 1_000
@@ -121,9 +120,9 @@ def _of_text(file: IO[bytes], encoding: str, delimiter: str | None, recognition:
     known = _of_table(best, recognition)
     export = known.header.format
     if export is not None and not export.quoted and best.delimiter == DELIMITERS["tab"]:
-        plain = Delimited(file, encoding, best.delimiter, quoted=False)
+        unquoted = Delimited(file, encoding, best.delimiter, quoted=False)
         # Unless somebody has saved it again in a spreadsheet, which quotes.
-        return known if _is_quoted(plain) else _of_table(plain, recognition)
+        return known if _is_quoted(unquoted) else _of_table(unquoted, recognition)
     return known
 
 
