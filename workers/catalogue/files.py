@@ -146,7 +146,8 @@ def _import(
     place = _place(owner, said)
     given = _given(opened.header, said)
     reading = Reading(opened, place.timezone, Setting(given, place.domain, now().astimezone(place.timezone)))
-    conventions, marked = reading.survey(said, pause)
+    marks = _marks(opened.header)
+    conventions, marked = reading.survey(said, marks.get("price"), pause)
     # An export is known with all its columns, also with those that are not ours.
     if said.strict and opened.header.format is None and reading.mapper.ignored:
         raise FileError(_unknown(opened.header, reading.mapper.ignored))
@@ -168,7 +169,7 @@ def _import(
             kind.fields,
             conventions,
             opened.header.format.advice if opened.header.format else {},
-            _marks(opened.header),
+            marks,
         ),
         combine=_combine(opened.header),
         progress=progress,
@@ -239,10 +240,10 @@ class Reading:
         self.mapper = Mapper(self.opened.header, self.setting)
         return self.mapper
 
-    def survey(self, said: Said, pause: Pause | None) -> tuple[Conventions, str | None]:
-        """How the file writes numbers and dates, and its currency if the marks beside its amounts mean only one.
+    def survey(self, said: Said, price_mark: str | None, pause: Pause | None) -> tuple[Conventions, str | None]:
+        """How the file writes numbers and dates, and its currency if the marks beside its prices mean only one.
 
-        From all its cells, unless the sender says it.
+        From all its cells, unless the sender says it. `price_mark` stands beside the name of the column.
         """
         decimal, order = NumberEvidence(), DateEvidence()
         mapper = self._mapper()
@@ -260,10 +261,9 @@ class Reading:
             timezone=None if known and known.own_zone and not said.timezone else self.timezone,
             moments=order.moments or bool(known and known.moments),
         )
-        marks = _marks(self.opened.header)
-        return conventions, currencies.all_marked(
-            {*decimal.currency_marks, *([marks["price"]] if "price" in marks else [])}
-        )
+        if price_mark:
+            decimal.currency_marks.add(price_mark)
+        return conventions, currencies.all_marked(decimal.currency_marks)
 
 
 def _learn(cells: Cells, decimal: NumberEvidence, order: DateEvidence) -> None:

@@ -47,6 +47,14 @@ def marketplace_of(query: QueryDict) -> str | None:
     raise invalid("marketplace", "must have 1 to 32 of the characters a-z, 0-9 and _, for example amazon_us")
 
 
+def required_marketplace(query: QueryDict) -> str:
+    """The `marketplace` parameter, where nothing is done without it. Raises InvalidFilter."""
+    name = marketplace_of(query)
+    if name is None:
+        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
+    return name
+
+
 def page(request: Request, pages: Pages[Row]) -> Response:
     """The page of the tenant's rows that the parameters ask for. Raises InvalidFilter."""
     query = request.query_params

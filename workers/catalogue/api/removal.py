@@ -16,7 +16,7 @@ from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.errors import ApiError
 from workers.catalogue import removal
-from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, marketplace_of, sku_of
+from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, required_marketplace, sku_of
 from workers.catalogue.api.saying import flag
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.removal import DEPENDENTS, Removed, Wanted
@@ -103,9 +103,7 @@ def wanted_of(kind: Kind[Any], request: Request) -> tuple[Wanted, bool]:
     query = request.query_params
     filters = ["sku", "from", "to"] if kind.day else ["sku"]
     check_names(query, {"marketplace", "all", "dry_run", *filters})
-    marketplace, sku, everything = marketplace_of(query), sku_of(query), flag(query, "all")
-    if marketplace is None:
-        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
+    marketplace, sku, everything = required_marketplace(query), sku_of(query), flag(query, "all")
     first, last = _day_of(query, "from"), _day_of(query, "to")
     if first and last and first > last:
         raise invalid("from", "must not be after to")

@@ -9,7 +9,7 @@ from django.http import QueryDict
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import parameter
 from aijobs.shapes import WITHOUT_NUL
-from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, marketplace_of, sku_of
+from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, required_marketplace, sku_of
 from workers.catalogue.currencies import CODES
 from workers.catalogue.files import Said, time_zone
 from workers.catalogue.importing.dates import Order
@@ -79,11 +79,8 @@ T = TypeVar("T")
 def said(query: QueryDict) -> Said:
     """What the parameters say. Raises InvalidFilter."""
     check_names(query, {each.name for each in SAYING})
-    marketplace = marketplace_of(query)
-    if marketplace is None:
-        raise invalid("marketplace", "is required, for example marketplace=amazon_us")
     return Said(
-        marketplace,
+        required_marketplace(query),
         delimiter=_chosen(query, "delimiter", DELIMITERS),
         decimal=_read(query, "decimal", Mark, f"must be {' or '.join(Mark)}"),
         dates=_read(query, "dates", Order, f"must be {' or '.join(Order)}"),

@@ -168,20 +168,18 @@ def _good(
     read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None
 ) -> Iterator[tuple[int, Row]]:
     for number, row, problems in pausing(read, pause):
-        if not problems:
-            understood = row
-            try:
-                checked = check(dict(row))
-            except FieldProblem as problem:
-                problems.append((problem.name, problem.message))
-            except NoItem as reason:
-                report.skip(Record(number, {"sku": str(understood["sku"])}, skipped=str(reason)))
-                continue
-            else:
-                report.show(understood)
-                yield number, checked
-                continue
-        report.reject(number, problems)
+        if problems:
+            report.reject(number, problems)
+            continue
+        try:
+            checked = check(dict(row))
+        except FieldProblem as problem:
+            report.reject(number, [(problem.name, problem.message)])
+        except NoItem as reason:
+            report.skip(Record(number, {"sku": str(row["sku"])}, skipped=str(reason)))
+        else:
+            report.show(row)
+            yield number, checked
 
 
 def _parse(record: Record, cells: Mapping[str, Remembered]) -> Parsed:

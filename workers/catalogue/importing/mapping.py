@@ -51,19 +51,20 @@ class Mapper:
     def look(self, row: Row, cells: "Cells") -> None:
         """Add the cells of numbers and dates in this row: they show how the file writes them."""
         if row.error is None:
-            plan = self._plan if row.names is None else self._plan_of(row.names)
-            plan.look(row.cells, cells)
+            self._plan_of(row.names).look(row.cells, cells)
 
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
             if row.error is not None:
                 yield Record(row.line, {}, row.error)
                 continue
-            plan = self._plan if row.names is None else self._plan_of(row.names)
-            if (record := plan.record(row.line, row.cells)) is not None:
+            if (record := self._plan_of(row.names).record(row.line, row.cells)) is not None:
                 yield record
 
-    def _plan_of(self, names: tuple[str, ...]) -> "Plan":
+    def _plan_of(self, names: tuple[str, ...] | None) -> "Plan":
+        """For a row that names its cells itself, or for one below the header."""
+        if names is None:
+            return self._plan
         plan = self._plans.get(names)
         if plan is None:
             header = plain(names, self._header.kind)

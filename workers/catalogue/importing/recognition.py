@@ -230,14 +230,17 @@ class Recognition:
     def _known(self, names: list[str]) -> Format | None:
         """The known export that this is. A table that says all itself, and more than the export, is a table."""
         known = of_format(names, self.formats)
-        kind = next((kind for kind in self.kinds if known and kind.name == known.kind), None)
-        if known is None or kind is None or known.refused:
+        if known is None or known.refused or (kind := self._kind_of(known)) is None:
             return known
         table, export = plain(names, kind), exported(names, kind, known)
         taken = {at for positions in export.columns.values() for at in positions}
         own = {at for name in _OWN_WORDS if name in kind.fields for at in positions_of(name, names)}
         says_more = not export.is_whole or not own <= taken
         return None if says_more and table.is_whole else known
+
+    def _kind_of(self, known: Format) -> Kind[Any] | None:
+        """None of what cannot be imported yet."""
+        return next((kind for kind in self.kinds if kind.name == known.kind), None)
 
     @property
     def _candidates(self) -> Sequence[Kind[Any]]:
@@ -262,7 +265,7 @@ class Recognition:
     def _exported(self, names: list[str], known: Format) -> Header:
         if known.refused:
             raise FileError(f"This is {known.title}. {known.refused}")
-        kind = next((kind for kind in self.kinds if kind.name == known.kind), None)
+        kind = self._kind_of(known)
         if kind is None:
             raise FileError(f"This is {known.title}. The service cannot import {known.kind} yet.")
         if self.asked is not None and kind is not self.asked:

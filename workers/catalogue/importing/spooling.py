@@ -1,11 +1,13 @@
 """A file that arrives, kept until it has been read twice: once to learn how it is written, and once for its rows."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO, Protocol
 
 from workers.catalogue.importing.errors import FileError, FileTooLarge
+from workers.catalogue.importing.pausing import Pause
 
 # Some 25 million sales. What is larger is sent in parts.
 LARGEST_FILE = 1024**3
@@ -21,7 +23,7 @@ class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def spooled(stream: Stream, pause: Callable[[], None] | None = None) -> IO[bytes]:
+def spooled(stream: Stream, pause: Pause | None = None) -> IO[bytes]:
     """The whole file, unpacked if it is packed with gzip. Close it to have it deleted.
 
     Raises FileTooLarge, and FileError for a broken archive.
@@ -55,20 +57,14 @@ def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
     first = b""
     while len(first) < len(_GZIP) and (block := next(blocks, b"")):
         first += block
+    whole = chain([first], blocks)
     if not first.startswith(_GZIP):
-        yield first
-        yield from blocks
+        yield from whole
         return
-    packed = _joined(first, blocks)
     try:
-        yield from _inflated(packed)
+        yield from _inflated(whole)
     except zlib.error:
         raise FileError("The file is packed with gzip, and broken. Pack it again, or send it unpacked.") from None
-
-
-def _joined(first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from blocks
 
 
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
