@@ -36,7 +36,8 @@ LAYERS: list[set[str]] = [
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.
-    {"workers.pricing"},
+    {"workers.pricing", "workers.sentiment"},
+    {"workers.returns"},
     {"workers.catalogue.currencies", "workers.catalogue.models"},
     {"workers.changes.models", "workers.marketplaces.models"},
     {"workers.catalogue"},
