@@ -25,6 +25,8 @@ STARS: dict[int, Distribution] = {
     4: (0.02, 0.15, 0.83),
     5: (0.01, 0.02, 0.97),
 }
+# How many reviews are put together from sentences.
+MIXED, JOINED = 5000, 20_000
 # The products of customer_review_aspects whose sentences amazonReviewSnippets has as well.
 SHARED_PRODUCTS = ("Apex", "Canon_G3", "Creative", "Nikon_coolpix_4300", "Nokia_6610")
 
@@ -78,20 +80,31 @@ def held_out(data: Path) -> dict[str, list[Example]]:
     return sets
 
 
-def unlabelled(data: Path) -> Iterator[str]:
-    """Texts and sentences of all sources, none of them held out: for the small model to learn the large one's view."""
+def unlabelled(data: Path, seed: int) -> list[str]:
+    """Texts and sentences of all sources, none of them held out: the fast model learns the encoder's view."""
+    sentences = list(_sentences_of_all(data))
+    texts = [whole(title, body) for number, (_, title, body) in enumerate(_rated(data)) if number % 6]
+    texts += sentences + _joined(sentences, random.Random(seed))
+    return list(dict.fromkeys(texts))
+
+
+def _sentences_of_all(data: Path) -> Iterator[str]:
     for number, (_, title, body) in enumerate(_rated(data)):
         if number % 6:
-            yield whole(title, body)
             yield from _split(body)
             if title:
                 yield title
     for example in (*_phrases(data), *_labelled(data), *_snippets(data), *_aspect_sentences(data), *_clauses(data)):
         yield example.text
-    for line in _lines(data / "reviews/opinosis.jsonl"):
-        yield str(json.loads(line)["sentence"])
-    for line in _lines(data / "reviews/mams_aspects.jsonl"):
-        yield str(json.loads(line)["sentence"])
+    for name in ("opinosis", "mams_aspects"):
+        for line in _lines(data / f"reviews/{name}.jsonl"):
+            yield str(json.loads(line)["sentence"])
+
+
+def _joined(sentences: list[str], draw: random.Random) -> list[str]:
+    """Reviews of sentences that do not belong together: there are many more of them than real ones."""
+    ended = [text if text[-1:] in ".!?" else f"{text}." for text in sentences]
+    return [" ".join(draw.sample(ended, draw.randint(2, 7))) for _ in range(JOINED)]
 
 
 def _lines(path: Path) -> list[str]:
@@ -206,14 +219,14 @@ def _clauses(data: Path) -> Iterator[Example]:
 
 
 def _mixed(examples: list[Example], draw: random.Random) -> list[Example]:
-    """Reviews of several sentences, put together from short ones of both kinds: what most of them say is its label."""
+    """Reviews of several sentences, put together from short ones: the label is what most of them say."""
     short = [each for each in examples if each.source in ("yelp", "amazon_snippets", "customer_reviews", "pros_cons")]
     sides = {
         side: [each.text for each in short if max(each.labels) > 0.85 and (each.labels[2] > 0.5) is side]
         for side in (False, True)
     }
     mixed = []
-    for _ in range(5000):
+    for _ in range(MIXED):
         side, count = draw.random() < 0.5, draw.randint(3, 8)
         # At most a quarter speaks for the other side.
         others = draw.randint(0, count // 4)

@@ -1,8 +1,8 @@
 """The fast model learns what the encoder says of texts without labels (Hinton, Vinyals & Dean 2015).
 
-It is a convolution over word pieces (Kim 2014): windows of one, two and three pieces, the largest and the mean answer of
-each filter, one hidden layer. Its pieces begin as the encoder's, brought to fewer dimensions, so that it has an idea of
-words that none of its texts has.
+It is a convolution over word pieces (Kim 2014): windows of one, two and three pieces, the largest and the mean answer
+of each filter, one hidden layer. Its pieces begin as the encoder's, in fewer dimensions: it has an idea of words
+that none of its texts has.
 """
 
 import random

@@ -13,8 +13,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor
 
-from workers.sentiment.training.encoder import EPSILON, HEADS, LAYERS, WIDTH
+from workers.sentiment.training.distilling import DIMENSIONS, FILTERS, WINDOWS
+from workers.sentiment.training.encoder import EPSILON, HEADS, LAYERS, WIDTH, Encoder
 from workers.sentiment.training.teaching import LONGEST
 
 OPSET, FUSED = 17, "com.microsoft"
@@ -104,3 +106,26 @@ def export(weights: Mapping[str, NDArray[np.float32]], path: Path) -> None:
         # The fused operations are not part of ONNX: it cannot tell what they give.
         options = {"DefaultTensorType": TensorProto.FLOAT}
         quantize_dynamic(exact, path, weight_type=QuantType.QInt8, per_channel=True, extra_options=options)
+
+
+def arrays(encoder: Encoder) -> dict[str, NDArray[np.float32]]:
+    return {name: value.detach().numpy() for name, value in encoder.state_dict().items()}
+
+
+def export_fast(weights: Mapping[str, Tensor], path: Path) -> None:
+    """As `workers.sentiment.fast` reads it. Each piece has a scale of its own for its 8 bits."""
+    pieces = weights["pieces"].numpy()
+    scale = np.abs(pieces).max(axis=1, keepdims=True) / 127
+    places = sum(WINDOWS)
+    filters = weights["filters.weight"].numpy().reshape(places, FILTERS, DIMENSIONS).transpose(0, 2, 1)
+    np.savez_compressed(
+        path,
+        pieces=np.round(pieces / scale).astype(np.int8),
+        scale=scale.astype(np.float16),
+        filters=filters.astype(np.float16),
+        shift=weights["shift"].numpy().reshape(len(WINDOWS), FILTERS),
+        hidden=weights["hidden.weight"].numpy().astype(np.float16),
+        hidden_shift=weights["hidden.bias"].numpy(),
+        output=weights["output.weight"].numpy(),
+        output_shift=weights["output.bias"].numpy(),
+    )

@@ -90,7 +90,8 @@ def teach(
             schedule.step()
             step, total = step + 1, total + loss.item()
             if step % 100 == 0:
-                yield f"{step}/{steps} loss {total / 100:.3f} moved {moved.mean():.3f}, {time.monotonic() - began:.0f} s"
+                seconds = time.monotonic() - began
+                yield f"{step}/{steps} loss {total / 100:.3f} moved {moved.mean():.3f}, {seconds:.0f} s"
                 total = 0.0
 
 

@@ -1,0 +1,56 @@
+"""How sure the models may be, fitted on what was held out: a temperature for each (Guo et al. 2017), and from which
+probability on the fast one is believed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.sentiment import encoder
+from workers.sentiment.encoder import WEIGHTS, tokenizer
+from workers.sentiment.fast import Fast
+from workers.sentiment.training.corpora import Example
+
+# Of whole reviews, the share that the encoder reads: the time that it may take decides.
+READ = 0.12
+ENCODER_SHARE = 0.8
+WHOLE = "fine_foods"
+TEMPERATURES = np.geomspace(0.3, 4.0, 60)
+
+
+def fit(version: str, sets: Mapping[str, Sequence[Example]]) -> dict[str, object]:
+    """`scoring.Calibration` as JSON."""
+    loaded = encoder.load()
+    if loaded is None:
+        raise SystemExit("onnxruntime cannot be loaded.")
+    examples = [each for examples in sets.values() for each in examples]
+    texts, labels = [each.text for each in examples], np.array([each.labels for each in examples])
+    # Whole reviews and sentences count the same.
+    weights = np.concatenate([np.full(len(each), 1 / len(each)) for each in sets.values()])
+    fast, theirs = Fast(WEIGHTS / "fast.npz", tokenizer()).logits(texts), loaded.read(texts).logits
+    temperature = _temperature(fast, labels, weights)
+    whole = np.array([each.source == WHOLE for each in examples])
+    sure = _probabilities(fast[whole], temperature).max(axis=1)
+    return {
+        "version": version,
+        "fast_temperature": round(temperature, 3),
+        "encoder_temperature": round(_temperature(theirs, labels, weights), 3),
+        "unsure_below": round(float(np.quantile(sure, READ)), 4),
+        "encoder_share": ENCODER_SHARE,
+    }
+
+
+def _probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    powers = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature)
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def _temperature(logits: NDArray[np.floating], labels: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """The one under which the labels are likeliest."""
+
+    def surprise(temperature: float) -> float:
+        likely = (_probabilities(logits, temperature) * labels).sum(axis=1)
+        return float(-(weights * np.log(np.maximum(likely, 1e-9))).sum())
+
+    return float(min(TEMPERATURES, key=surprise))
