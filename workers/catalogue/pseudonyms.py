@@ -31,12 +31,14 @@ class KeyUnreadable(Exception):
         )
 
 
-def pseudonym_of(tenant_id: int) -> Callable[[str], str]:
+def pseudonym_of(tenant_id: int, *, make: bool = True) -> Callable[[str], str]:
     """What turns a name or an id into 32 hexadecimal digits, and nothing but white space into nothing.
 
-    The tenant's key is made at its first use. Raises KeyUnreadable.
+    The tenant's key is made at its first use; without `make`, one is used then that is forgotten. Raises
+    KeyUnreadable.
     """
-    key = _key(tenant_id)
+    known = make or PseudonymKey.objects.filter(pk=tenant_id).exists()
+    key = _key(tenant_id) if known else secrets.token_bytes(32)
 
     def hashed(text: str) -> str:
         text = text.strip()

@@ -1,6 +1,6 @@
 """Checks rows and writes them, chunk by chunk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -153,7 +153,7 @@ def _checked(
     items = pausing(_items(records, report), pause)
     while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
         skus = {str(each.row["sku"]) for each in read if not each.problems}
-        yield _good(read, kind.checker(scope, skus), report, pause)
+        yield _good(read, kind, kind.checker(scope, skus), report, pause)
 
 
 def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
@@ -165,8 +165,9 @@ def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
 
 
 def _good(
-    read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None
+    read: Sequence[Parsed], kind: Kind[Any], check: Callable[[Row], Row], report: Report, pause: Pause | None
 ) -> Iterator[tuple[int, Row]]:
+    private = {name for name, column in kind.fields.items() if column.private}
     for number, row, problems in pausing(read, pause):
         if problems:
             report.reject(number, problems)
@@ -178,8 +179,12 @@ def _good(
         except NoItem as reason:
             report.skip(Record(number, {"sku": str(row["sku"])}, skipped=str(reason)))
         else:
-            report.show(row)
+            report.show({name: value for name, value in row.items() if name not in private} | _kept(checked, private))
             yield number, checked
+
+
+def _kept(checked: Row, private: Set[str]) -> Row:
+    return {name: value for name, value in checked.items() if name in private}
 
 
 def _parse(record: Record, cells: Mapping[str, Remembered]) -> Parsed:

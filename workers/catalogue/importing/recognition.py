@@ -72,10 +72,8 @@ class Header:
 
     def missing(self, given: Collection[str]) -> list[str]:
         """The fields that are needed, and neither in the file nor given by its sender."""
-        return [
-            " or ".join(group) for group in self.kind.required if not any(name in self.columns for name in group)
-            and not any(name in given for name in group)
-        ]  # fmt: skip
+        had = {*self.columns, *given, *([self.format.derived] if self.format else [])}
+        return [" or ".join(group) for group in self.kind.required if had.isdisjoint(group)]
 
     def meant(self) -> list[tuple[str, str]]:
         """Ignored columns that are probably meant for a field: their names, and the field's.
@@ -92,6 +90,7 @@ def _helping(known: Format) -> list[Names]:
     names: list[Names] = [
         *(skip.column for skip in known.skips),
         *known.options,
+        *known.less.values(),
         known.channel,
         known.locations_behind,
     ]
@@ -229,7 +228,8 @@ class Recognition:
 
     def _known(self, names: list[str]) -> Format | None:
         """The known export that this is. A table that says all itself, and more than the export, is a table."""
-        known = of_format(names, self.formats)
+        asked = self.asked.name if self.asked else None
+        known = of_format(names, [each for each in self.formats if not each.also or each.kind == asked])
         if known is None or known.refused or (kind := self._kind_of(known)) is None:
             return known
         table, export = plain(names, kind), exported(names, kind, known)
