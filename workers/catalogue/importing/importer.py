@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from workers.catalogue.importing.checks import FieldProblem, NoItem
 from workers.catalogue.importing.combining import Combined, Combiner
@@ -21,6 +20,8 @@ from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
+# And no more than so many characters of cells: a review may have a million.
+CHUNK_CHARACTERS = 8 * 1024 * 1024
 # Of errors, of skipped rows, and of rows that a dry run shows.
 MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
 REMOVED = "Rows left out: {}, because their products were removed while the import was running"
@@ -151,9 +152,35 @@ def _checked(
 ) -> Iterator[Iterator[tuple[int, Row]]]:
     """The good rows with their lines, chunk by chunk. What they are checked against is asked for once a chunk."""
     items = pausing(_items(records, report), pause)
-    while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
+    for records in _chunks(items, _size_of_record):
+        read = [_parse(record, cells) for record in records]
         skus = {str(each.row["sku"]) for each in read if not each.problems}
         yield _good(read, kind, kind.checker(scope, skus), report, pause)
+
+
+T = TypeVar("T")
+
+
+def _chunks(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Bounded in their number and in what they hold."""
+    chunk: list[T] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += size_of(item)
+        if len(chunk) == CHUNK_ROWS or size > CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _size_of_record(record: Record) -> int:
+    return sum(map(len, record.values.values()))
+
+
+def _size_of_combined(combined: Combined) -> int:
+    return len(combined.text)
 
 
 def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
@@ -209,7 +236,7 @@ def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[C
 
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
-    while chunk := list(islice(rows, CHUNK_ROWS)):
+    for chunk in _chunks(rows, _size_of_combined):
         groups: dict[tuple[str, ...], list[str]] = {}
         for each in chunk:
             groups.setdefault(each.columns, []).append(each.text)

@@ -85,7 +85,13 @@ def _of_workbook(workbook: workbooks.Workbook, recognition: Recognition) -> Open
 
 def _of_json(table: Table, recognition: Recognition) -> Opened:
     names = tuple(next((row.names for row in islice(table.rows(), MOST_TITLE_ROWS) if row.names), ()))
-    return Opened(table, _header_of_json(names, recognition), table.rows)
+    return _opened(table, _header_of_json(names, recognition), 0)
+
+
+def _opened(table: Table, header: Header, first: int) -> Opened:
+    """The rows from this place on, as long as the kind has them."""
+    table = table.reading(header.kind.longest)
+    return Opened(table, header, lambda: islice(table.rows(), first, None))
 
 
 def _json_table(file: IO[bytes], encoding: str, start: str, said: Json | None) -> Table:
@@ -161,7 +167,7 @@ def _of_table(table: Table, recognition: Recognition) -> Opened:
         header = recognition.header(names)
     except FileError as error:
         raise FileError(str(error), row.line) from None
-    return Opened(table, header, lambda: islice(table.rows(), at + 1, None))
+    return _opened(table, header, at + 1)
 
 
 def _first_rows(table: Table) -> list[tuple[int, Row]]:

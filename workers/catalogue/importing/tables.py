@@ -45,6 +45,10 @@ class Table(Protocol):
 
     def rows(self) -> Iterator[Row]: ...
 
+    def reading(self, longest: int) -> "Table":
+        """The same one, whose records may have so many characters."""
+        ...
+
     def close(self) -> None:
         """Give back what the table holds besides the file itself."""
         ...
