@@ -1,8 +1,8 @@
 """Shopify's returns. Its order export has none: it says only what was refunded of a whole order.
 
 Shopify admin, Analytics, Reports: an exploration of returns with Returned quantity by Day, Product variant SKU,
-Return reason and Order, exported as CSV. And the export of orders by Matrixify, a row for each line of an order, where the
-refunded ones are lines of their own with a negative quantity; its note is the seller's.
+Return reason and Order, exported as CSV. And the export of orders by Matrixify, a row for each line of an order,
+where the refunded ones are lines of their own with a negative quantity; its note is the seller's.
 """
 
 from workers.catalogue.importing.formats import Format, Inherits, Names, Skip

@@ -193,7 +193,10 @@ def _no_header(names: list[str], recognition: Recognition) -> str:
         return f"The first line has {len(names):,} columns, and files with more than {MOST_COLUMNS:,} are not read."
     kinds = recognition.kinds if recognition.asked is None else [recognition.asked]
     columns = "; or ".join(", ".join(kind.fields) for kind in kinds)
+    # Those cells may be a customer's.
+    private = recognition.asked and any(column.private for column in recognition.asked.fields.values())
     return (
-        f"No line at the beginning of the file names columns that are known. The first one has: {shown(names)}. "
+        "No line at the beginning of the file names columns that are known. "
+        f"{'' if private else f'The first one has: {shown(names)}. '}"
         f"Name the columns in the first line: {columns}."
     )

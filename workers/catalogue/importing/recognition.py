@@ -230,17 +230,17 @@ class Recognition:
         """The known export that this is. A table that says all itself, and more than the export, is a table."""
         asked = self.asked.name if self.asked else None
         known = of_format(names, [each for each in self.formats if not each.also or each.kind == asked])
-        if known is None or known.refused or (kind := self._kind_of(known)) is None:
+        if known is None or known.refused:
             return known
+        kind = self._kind_of(known)
         table, export = plain(names, kind), exported(names, kind, known)
         taken = {at for positions in export.columns.values() for at in positions}
         own = {at for name in _OWN_WORDS if name in kind.fields for at in positions_of(name, names)}
         says_more = not export.is_whole or not own <= taken
         return None if says_more and table.is_whole else known
 
-    def _kind_of(self, known: Format) -> Kind[Any] | None:
-        """None of what cannot be imported yet."""
-        return next((kind for kind in self.kinds if kind.name == known.kind), None)
+    def _kind_of(self, known: Format) -> Kind[Any]:
+        return next(kind for kind in self.kinds if kind.name == known.kind)
 
     @property
     def _candidates(self) -> Sequence[Kind[Any]]:
@@ -266,8 +266,6 @@ class Recognition:
         if known.refused:
             raise FileError(f"This is {known.title}. {known.refused}")
         kind = self._kind_of(known)
-        if kind is None:
-            raise FileError(f"This is {known.title}. The service cannot import {known.kind} yet.")
         if self.asked is not None and kind is not self.asked:
             raise FileError(f"This is {known.title}, which holds {kind.documentation.rows}. {_send_to(kind)}")
         header = exported(names, kind, known)
