@@ -24,6 +24,8 @@ CHUNK_ROWS = 10_000
 CHUNK_CHARACTERS = 8 * 1024 * 1024
 # Of errors, of skipped rows, and of rows that a dry run shows.
 MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
+# Of a cell of those: what is longer is stored whole, and shown cut.
+LONGEST_SHOWN = 1_000
 REMOVED = "Rows left out: {}, because their products were removed while the import was running"
 
 Progress = Callable[[int], None]
@@ -96,7 +98,7 @@ class Report:
 def _shown(value: Value) -> Value:
     """As answers have it."""
     if isinstance(value, str):
-        return without_marks(value)
+        return without_marks(value[:LONGEST_SHOWN]) + ("…" if len(value) > LONGEST_SHOWN else "")
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -154,8 +156,9 @@ def _checked(
     items = pausing(_items(records, report), pause)
     for records in _chunks(items, _size_of_record):
         read = [_parse(record, cells) for record in records]
-        skus = {str(each.row["sku"]) for each in read if not each.problems}
-        yield _good(read, kind, kind.checker(scope, skus), report, pause)
+        rows = (each.row for each in read if not each.problems)
+        names = {str(cell) for row in rows for name in kind.named if (cell := row.get(name))}
+        yield _good(read, kind, kind.checker(scope, names), report, pause)
 
 
 T = TypeVar("T")
@@ -204,7 +207,7 @@ def _good(
         except FieldProblem as problem:
             report.reject(number, [(problem.name, problem.message)])
         except NoItem as reason:
-            report.skip(Record(number, {"sku": str(row["sku"])}, skipped=str(reason)))
+            report.skip(Record(number, {"sku": str(row.get("sku", ""))}, skipped=str(reason)))
         else:
             report.show({name: value for name, value in row.items() if name not in private} | _kept(checked, private))
             yield number, checked

@@ -86,6 +86,8 @@ class Kind(Generic[M]):
     all that the chunk names: a catalogue may hold a million."""
     pages: Pages[M]
     documentation: Documentation
+    named: tuple[str, ...] = ("sku",)
+    """The fields that may name a row's product."""
     longest: int = LONGEST_RECORD
     """A row of a file, in characters."""
     day: str | None = None

@@ -304,8 +304,9 @@ _GIVEN = {"date": "date=2026-03-12", "sku": "sku=…"}
 def _missing(header: Header, missing: list[str]) -> str:
     of = f"This is {header.format.title}. " if header.format else ""
     near = "".join(f" Did you mean `{field}` by `{printable(name)}`?" for name, field in header.meant()[:3])
+    alternatives = [name for group in missing for name in group.split(" or ")]
     given = "".join(
-        f" If it is the same in all rows, send it as {_GIVEN[name]}." for name in missing if name in _GIVEN
+        f" If it is the same in all rows, send it as {_GIVEN[name]}." for name in alternatives if name in _GIVEN
     )
     found = shown(name for name in header.names if name.strip()) or "none"
     return f"{of}Columns are missing: {', '.join(missing)}.{near}{given} The columns that were found: {found}."

@@ -6,6 +6,7 @@ from workers.catalogue.importing.kind import Kind
 from workers.catalogue.kinds.offers import OFFERS
 from workers.catalogue.kinds.products import PRODUCTS
 from workers.catalogue.kinds.returns import RETURNS
+from workers.catalogue.kinds.reviews import REVIEWS
 from workers.catalogue.kinds.sales import SALES
 
 # In the order in which they are imported: the others refer to products. Each has rows of its own type.
@@ -13,7 +14,8 @@ KINDS: tuple[Kind[Any], ...] = (
     PRODUCTS,
     SALES,
     OFFERS,
+    REVIEWS,
     RETURNS,
 )
 
-__all__ = ["KINDS", "OFFERS", "PRODUCTS", "RETURNS", "SALES"]
+__all__ = ["KINDS", "OFFERS", "PRODUCTS", "RETURNS", "REVIEWS", "SALES"]

@@ -369,6 +369,14 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=["tenant", "marketplace", "external_id"],
+                name="product_external_id",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="offer",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
         ),
