@@ -44,6 +44,11 @@ def only() -> Return:
     return Return.objects.get()
 
 
+def removed(caller: Caller, url: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(caller.delete(url).content)["data"]
+    return data
+
+
 @pytest.mark.usefixtures("product")
 def test_a_return_is_imported_and_listed(owner: Caller) -> None:
     assert counts(report(owner, "returns", HEADER + ROW)) == (1, 0, 0)
@@ -338,12 +343,35 @@ def test_pages_follow_each_other_also_where_days_are_the_same(owner: Caller) -> 
     assert listed(owner, "returns", marketplace="amazon_de") == []
 
 
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [
+        ({"from": "2026-03-13"}, [14, 13]),
+        ({"to": "2026-03-13"}, [13, 12]),
+        ({"from": "2026-03-13", "to": "2026-03-13", "sku": "A"}, [13]),
+        ({"from": "2026-03-13", "to": "2026-03-13", "marketplace": "amazon_us"}, [13]),
+    ],
+)
+@pytest.mark.usefixtures("product")
+def test_a_list_of_days(owner: Caller, query: dict[str, str], days: list[int]) -> None:
+    rows = "".join(f"R-{day},A,2026-03-{day}\n" for day in (12, 13, 14))
+    report(owner, "returns", f"return_id,sku,date\n{rows}")
+    found = all_pages(owner, "returns", limit=1, **query)
+    assert [row["date"] for row in found] == [f"2026-03-{day}" for day in days]
+
+
+@pytest.mark.parametrize("query", [{"from": "12.03.2026"}, {"to": "x"}, {"from": "2026-03-13", "to": "2026-03-12"}])
+def test_days_that_are_none_are_refused(owner: Caller, query: dict[str, str]) -> None:
+    assert owner.get("/api/catalogue/returns", **query).status_code == 422
+    assert owner.get("/api/catalogue/products", **{"from": "2026-03-12"}).status_code == 422
+
+
 def test_others_see_nothing(owner: Caller, outsider: Caller) -> None:
     add_products(owner, "A")
     report(owner, "returns", HEADER + ROW)
     assert listed(outsider, "returns") == []
     assert where(report(outsider, "returns", HEADER + ROW)) == [(2, "sku")]
-    assert outsider.delete("/api/catalogue/returns?marketplace=amazon_us&all=true").json()["data"]["deleted"] == 0
+    assert removed(outsider, "/api/catalogue/returns?marketplace=amazon_us&all=true")["deleted"] == 0
     assert Return.objects.count() == 1
 
 
@@ -352,15 +380,15 @@ def test_returns_are_removed_by_sku_and_days(owner: Caller) -> None:
     rows = "R-1,A,2026-03-12\nR-2,A,2026-03-13\nR-3,B,2026-03-13\n"
     report(owner, "returns", f"return_id,sku,date\n{rows}")
     url = "/api/catalogue/returns?marketplace=amazon_us&sku=A&from=2026-03-13&to=2026-03-13"
-    assert owner.delete(f"{url}&dry_run=true").json()["data"] == {"deleted": 1, "dry_run": True}
-    assert owner.delete(url).json()["data"]["deleted"] == 1
+    assert removed(owner, f"{url}&dry_run=true") == {"deleted": 1, "dry_run": True}
+    assert removed(owner, url)["deleted"] == 1
     assert sorted(Return.objects.values_list("return_id", flat=True)) == ["R-1", "R-3"]
 
 
 def test_a_product_goes_with_its_returns(owner: Caller) -> None:
     add_products(owner, "A")
     report(owner, "returns", HEADER + ROW)
-    answer = owner.delete("/api/catalogue/products?marketplace=amazon_us&sku=A").json()["data"]
+    answer = removed(owner, "/api/catalogue/products?marketplace=amazon_us&sku=A")
     assert (answer["deleted"], answer["returns"]) == (1, 1)
 
 

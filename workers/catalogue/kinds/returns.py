@@ -23,7 +23,9 @@ from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_SKU, Return
 from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, of_products, row_id
 
-LONGEST_COMMENT = 100_000
+LONGEST_COMMENT = 1_000_000
+# Quotation marks are written twice, and there is more to a return than its comment.
+LONGEST_ROW = 4 * 1024 * 1024
 # Of an e-mail address.
 LONGEST_BUYER = 320
 # In front of the ids that the service makes: of returns that have none, and of those whose id tells the order.
@@ -176,6 +178,7 @@ def combine(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 RETURNS = Kind(
     name="returns",
+    longest=LONGEST_ROW,
     day="date",
     table=Table(
         "catalogue_return",
@@ -214,7 +217,7 @@ RETURNS = Kind(
         ),
         importing=(
             "The columns are return_id, sku and date, and optionally order_id, quantity (1, if you leave it out), "
-            "reason_code (the marketplace's own), comment (what the customer wrote, up to 100,000 characters), "
+            "reason_code (the marketplace's own), comment (what the customer wrote, up to a million characters), "
             "disposition and buyer_id (a customer's ID or e-mail address). The service keeps only hashes of order_id "
             "and buyer_id, with a key of your own: enough to see that two returns are of the same one. A return is "
             "known by its SKU and return_id. If its reason_code or comment changes, it is new for the next "
