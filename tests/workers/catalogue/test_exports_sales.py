@@ -7,6 +7,7 @@ from tests.workers.catalogue.exports_steps import EXPORTS, Case, add_known, chec
 from tests.workers.catalogue.steps import listed, send
 from tests.workers.catalogue.test_exports import PRODUCTS, UPDATES
 from tests.workers.catalogue.test_exports_returns import RETURNS
+from tests.workers.catalogue.test_exports_reviews import EXPORTED
 from workers.catalogue.formats import FORMATS
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +195,7 @@ def test_a_business_report_asks_for_its_date(owner: Caller) -> None:
 
 
 def test_every_format_has_a_file() -> None:
-    of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *(each.case for each in RETURNS))}
+    of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *(each.case for each in (*RETURNS, *EXPORTED)))}
     refused = {each.name for each in FORMATS if each.refused}
     assert {each.name for each in FORMATS} == of_files | refused
     # And one of returns.
