@@ -83,7 +83,7 @@ EXPORTED = [
     export(
         "judgeme-reviews.csv",
         "judgeme_reviews",
-        Found("CREAM-50", "auto-", 5, "Top", "Très bonne qualité, livraison rapide.", None, "2026-03-02T10:12:00.000Z"),
+        Found("CREAM-50", "auto-", 5, "Top", "Très bonne qualité, livrée vite.", None, "2026-03-02T10:12:00.000Z"),
         Found("CREAM-50", "auto-", 2, "", "Pas terrible", None, "2026-01-10T09:00:00.000Z"),
         Found("CREAM-50", "auto-", 4, "", "", None, "2026-01-11T09:00:00.000Z"),
         skipped={4: "was marked as spam"},

@@ -51,7 +51,10 @@ class Delimited:
         return replace(self, longest=longest)
 
     def rows(self) -> Iterator[Row]:
-        """RFC 4180, or plain cells where nothing is quoted. A record may span lines; its number is the first's."""
+        """RFC 4180, or plain cells where nothing is quoted. A record may span lines; its number is the first's.
+
+        A blank line is a row without cells.
+        """
         taken = _Taken(lines(decoded(self.file, self.encoding), self.longest), self.longest)
         dialect = _Quoted if self.quoted else _Plain
         records = csv.reader(taken, dialect, delimiter=self.delimiter)
@@ -66,8 +69,7 @@ class Delimited:
                 with_others = f", nor can the {lost:,} lines after it" if lost else ""
                 yield Row(line, [], error=f"the line cannot be read{with_others}: {_reason(error)}")
                 continue
-            if cells:
-                yield Row(line, cells)
+            yield Row(line, cells)
 
 
 _REASONS = {

@@ -18,6 +18,8 @@ from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 
 # A header is looked for behind title rows, but not for ever.
 MOST_TITLE_ROWS = 50
+# Blank ones among them: a text that spans many lines may leave a million.
+MOST_FIRST_ROWS = 1_000
 # How an Excel file says which delimiter it has: sep=;
 _SAYS_DELIMITER = "sep="
 # Bytes that show what kind of file it is.
@@ -172,7 +174,8 @@ def _of_table(table: Table, recognition: Recognition) -> Opened:
 
 def _first_rows(table: Table) -> list[tuple[int, Row]]:
     """The first rows that are not blank, with their places."""
-    told = ((at, row) for at, row in enumerate(table.rows()) if row.error or any(cell.strip() for cell in row.cells))
+    first = enumerate(islice(table.rows(), MOST_FIRST_ROWS))
+    told = ((at, row) for at, row in first if row.error or any(cell.strip() for cell in row.cells))
     return list(islice(told, MOST_TITLE_ROWS))
 
 
