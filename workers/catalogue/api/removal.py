@@ -57,6 +57,7 @@ class RefusedProduct(BaseModel):
 class ProductRemovalView(RemovalView):
     sales: int = Field(description="How many sales went with the products.")
     offers: int = Field(description="How many competitors' offers went with the products.")
+    reviews: int = Field(description="How many reviews went with the products.")
     returns: int = Field(description="How many returns went with the products.")
     scans: int = Field(description="How many competitor scans went with the products.")
     refused: int = Field(
@@ -87,8 +88,9 @@ def describe_removal(kind: Kind[Any], *refusals: type[ApiError]) -> Callable[[Vi
 
 
 OF_PRODUCTS = (
-    "Their sales, offers, returns and scans go with them, and the audit of their price changes stays. A product "
-    "whose price change is on its way to the marketplace is left, and named: try again when that change has settled. "
+    "Their sales, offers, reviews, returns and scans go with them, and the audit of their price changes stays. A "
+    "product whose price change is on its way to the marketplace is left, and named: try again when that change has "
+    "settled. "
 )
 
 

@@ -81,7 +81,7 @@ class Format:
     title: str
     """As in a sentence: Amazon's All Listings report."""
     kind: str
-    """The name of the kind of rows that it holds: products, sales, offers, returns."""
+    """The name of the kind of rows that it holds: products, sales, reviews, returns."""
     signature: tuple[Names, ...]
     """The columns by which it is recognised: all of them must be there. Of several formats that fit, the one with the
     longest signature is taken."""
