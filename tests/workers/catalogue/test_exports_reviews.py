@@ -121,6 +121,11 @@ EXPORTED = [
         Found("CREAM-50", "auto-", 3, "OK", "It is okay for the price", None, "2026-02-01T10:20:30.000Z"),
     ),
     export(
+        "stamped-reviews-export.csv",
+        "stamped_reviews_export",
+        Found("CREAM-50", "88001", 5, "Great", "Absorbs quickly", True, "2026-02-01T10:20:30.000Z"),
+    ),
+    export(
         "okendo-reviews.csv",
         "okendo_reviews",
         Found("CREAM-50", "1a2b3c4d-0000-4000-8000-000000000001", 4, "", "Odeur agréable et tient longtemps", True,
