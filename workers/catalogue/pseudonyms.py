@@ -6,7 +6,7 @@ HMAC-SHA256 with a random key for each tenant, which is in the database only in 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from aijobs import sql
 from aijobs.outbound import sealing
@@ -68,14 +68,31 @@ def _sealed(tenant_id: int) -> str:
     return stored.get()
 
 
+def unreadable() -> list[str]:
+    """The tenants whose key none of the service's decrypts, by name."""
+    return [row.tenant.name for row in _rows() if not _opens(row)]
+
+
+def _opens(row: PseudonymKey) -> bool:
+    try:
+        sealing.unseal(row.sealed_key, purpose=_PURPOSE, owner=str(row.pk))
+    except sealing.Unreadable:
+        return False
+    return True
+
+
+def _rows() -> Iterator[PseudonymKey]:
+    return PseudonymKey.objects.select_related("tenant").order_by("pk").iterator()
+
+
 def rotate_all() -> tuple[int, list[str]]:
     """Encrypt all keys with the service's first key; returns how many, and the tenants whose key none decrypts."""
-    rotated, unreadable = 0, []
-    for row in PseudonymKey.objects.select_related("tenant").order_by("pk").iterator():
+    rotated, lost = 0, []
+    for row in _rows():
         try:
             renewed = sealing.rotate(row.sealed_key, purpose=_PURPOSE)
         except sealing.Unreadable:
-            unreadable.append(row.tenant.name)
+            lost.append(row.tenant.name)
             continue
         rotated += PseudonymKey.objects.filter(pk=row.pk).update(sealed_key=renewed)
-    return rotated, unreadable
+    return rotated, lost

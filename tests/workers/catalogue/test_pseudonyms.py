@@ -10,7 +10,7 @@ from django.db import connection
 
 from tests.factories import TenantFactory
 from workers.catalogue.models import PseudonymKey
-from workers.catalogue.pseudonyms import KeyUnreadable, pseudonym_of
+from workers.catalogue.pseudonyms import KeyUnreadable, pseudonym_of, unreadable
 
 OLD, NEW = "the-old-key-of-the-service", "the-new-key-of-the-service"
 
@@ -95,5 +95,6 @@ def test_a_key_that_none_opens_is_named_and_never_replaced(settings: Any) -> Non
     settings.AIJOBS_CREDENTIALS_KEYS = [NEW]
     with pytest.raises(CommandError, match=f"names of {tenant.name}"):
         rotate()
+    assert unreadable() == [tenant.name]
     with pytest.raises(KeyUnreadable, match="Ask the operator"):
         pseudonym_of(tenant.pk)
