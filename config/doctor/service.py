@@ -20,6 +20,7 @@ from config.doctor.findings import Finding, broken, doubtful, fine
 from config.doctor.place import Place
 from config.local import embedded
 from config.settings import env
+from workers.catalogue import pseudonyms
 from workers.marketplaces import credentials
 from workers.marketplaces.models import Connection
 
@@ -118,6 +119,13 @@ def stored_credentials() -> Finding:
             check,
             f"The configured keys do not decrypt the credentials of {named}.",
             "Put the key that encrypted them back into AIJOBS_CREDENTIALS_KEYS, or enter the credentials again.",
+        )
+    if lost := pseudonyms.unreadable() if settings.AIJOBS_CREDENTIALS_KEYS else []:
+        return broken(
+            check,
+            f"The configured keys do not decrypt what the customers' names of {lost[0]} are hashed with"
+            f"{f', nor of {len(lost) - 1} other tenants' if len(lost) > 1 else ''}.",
+            "Put the key that encrypted it back into AIJOBS_CREDENTIALS_KEYS.",
         )
     if not connections:
         return fine(check, "None are stored yet.")

@@ -34,6 +34,7 @@ from config.doctor.place import Place, examined
 from config.local import embedded, folder
 from config.management.commands import doctor
 from tests.factories import TenantFactory
+from workers.catalogue.pseudonyms import pseudonym_of
 from workers.marketplaces import credentials
 from workers.marketplaces.models import Connection
 
@@ -420,6 +421,16 @@ def test_credentials_that_no_key_decrypts(settings: Any) -> None:
         code, found = examine("--port", "0")
         assert (code, found["credentials"]["status"]) == (1, BROKEN)
         assert "shop/amazon_us" in found["credentials"]["found"]
+
+
+@pytest.mark.django_db
+def test_a_key_of_customers_names_that_no_key_decrypts(settings: Any) -> None:
+    pseudonym_of(TenantFactory(name="shop").pk)
+    assert examine("--port", "0")[1]["credentials"]["status"] == FINE
+    settings.AIJOBS_CREDENTIALS_KEYS = ["another"]
+    code, found = examine("--port", "0")
+    assert (code, found["credentials"]["status"]) == (1, BROKEN)
+    assert "customers' names of shop are hashed with." in found["credentials"]["found"]
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""The staff's view of the catalogue: products to correct; sales, offers and scans to read."""
+"""The staff's view of the catalogue: products to correct; sales, offers, reviews, returns and scans to read."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from aijobs.admin.base import Admin, ReadOnlyAdmin
 from aijobs.admin.filters import ExactFilter, TenantFilter, of_tenant
-from workers.catalogue.models import Offer, Product, Removal, Sale, Scan
+from workers.catalogue.models import Offer, Product, Removal, Return, Review, Sale, Scan
 
 # A SKU that more products share is searched for in one tenant's list.
 MOST_PRODUCTS = 100
@@ -85,6 +85,47 @@ class OfferAdmin(OfProductsAdmin):
         "fetched_at",
     ]
     list_select_related = ["product"]
+
+
+@admin.register(Review)
+class ReviewAdmin(OfProductsAdmin):
+    list_display = [
+        "product",
+        "external_id",
+        "rating",
+        "title",
+        "verified",
+        "created_at",
+        "label",
+        "score",
+        "confidence",
+        "analysed_with",
+    ]
+    list_select_related = ["product"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A page of the list would else hold a hundred long texts."""
+        return super().get_queryset(request).defer("body", "aspects")
+
+
+@admin.register(Return)
+class ReturnAdmin(OfProductsAdmin):
+    list_display = [
+        "product",
+        "return_id",
+        "date",
+        "quantity",
+        "reason_code",
+        "disposition",
+        "reason",
+        "confidence",
+        "classified_with",
+    ]
+    list_select_related = ["product"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A page of the list would else hold a hundred long texts."""
+        return super().get_queryset(request).defer("comment", "classification")
 
 
 @admin.register(Scan)

@@ -8,9 +8,12 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
 
     def ready(self) -> None:
-        scopes.add("catalogue:read", "Read products, sales, offers, price changes and the repricing policy.")
+        scopes.add(
+            "catalogue:read",
+            "Read products, sales, offers, reviews, returns, price changes and the repricing policy.",
+        )
         scopes.add(
             "catalogue:write",
-            "Import and remove products, sales and offers, apply and revert price changes, and set the repricing "
-            "policy.",
+            "Import and remove products, sales, offers, reviews and returns, apply and revert price changes, and set "
+            "the repricing policy.",
         )

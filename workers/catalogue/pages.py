@@ -7,10 +7,10 @@ list's order, and the page begins at one place of it. To PostgreSQL `(a, b) > (x
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Generic, NamedTuple, TypeVar
 
-from django.db.models import BooleanField, F, Func, Model, OrderBy, QuerySet, Value
+from django.db.models import BooleanField, DateTimeField, F, Func, Model, OrderBy, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import GreaterThan, LessThan
 from pydantic import BaseModel
@@ -30,6 +30,16 @@ class Asked(NamedTuple):
     tenant_id: int
     marketplace: str | None = None
     sku: str | None = None
+    within: Q = Q()
+
+
+def on_days(model: type[Model], column: str, first: date | None, last: date | None) -> Q:
+    """Rows of these days, both included; a moment's day is that of UTC."""
+    if isinstance(model._meta.get_field(column), DateTimeField):
+        first = first and datetime.combine(first, time.min, UTC)
+        last = last and datetime.combine(last, time.max, UTC)
+    bounds = {f"{column}__gte": first, f"{column}__lte": last}
+    return Q(**{name: bound for name, bound in bounds.items() if bound is not None})
 
 
 Behind = GreaterThan | LessThan
@@ -91,7 +101,7 @@ class Pages(Generic[M]):
 
     def after(self, asked: Asked, key: Sequence[str] | None, most: int) -> list[M]:
         """At most so many rows, from behind the one with this key. Raises ValueError for a key that no row has."""
-        rows, parts = self.rows(asked.tenant_id), self.parts(asked)
+        rows, parts = self.rows(asked.tenant_id).filter(asked.within), self.parts(asked)
         last = None if key is None else self.order.read(key)
         stretches = [rows.filter(*behind, **fixed) for fixed, behind in _stretches(parts, self.order, last)]
         if self.order.ascending or not stretches:

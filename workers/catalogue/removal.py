@@ -6,11 +6,11 @@ an import, or a job, wait for each other for a moment instead of deadlocking. Wh
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils.timezone import now
 
 from aijobs import sql
@@ -18,6 +18,7 @@ from aijobs.models import ApiKey
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.kinds import KINDS, PRODUCTS
 from workers.catalogue.models import Product, ProductQuerySet, Removal, Scan
+from workers.catalogue.pages import on_days
 from workers.changes.models import OPEN, Change
 
 # Of one transaction: a longer one would hold back vacuum on the job tables, and keep its locks.
@@ -195,14 +196,4 @@ def _rows(wanted: Wanted) -> QuerySet[Any]:
     if wanted.sku is not None:
         # Its id first, so that an index can find the rows.
         rows = rows.filter(product__in=list(_products(wanted).values_list("pk", flat=True)))
-    return rows.filter(_on_days(rows.model, str(wanted.kind.day), wanted))
-
-
-def _on_days(model: type[Model], column: str, wanted: Wanted) -> Q:
-    first: date | None = wanted.first_day
-    last: date | None = wanted.last_day
-    if isinstance(model._meta.get_field(column), DateTimeField):
-        first = first and datetime.combine(first, time.min, UTC)
-        last = last and datetime.combine(last, time.max, UTC)
-    bounds = {f"{column}__gte": first, f"{column}__lte": last}
-    return Q(**{name: bound for name, bound in bounds.items() if bound is not None})
+    return rows.filter(on_days(rows.model, str(wanted.kind.day), wanted.first_day, wanted.last_day))

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.django_db
 PRODUCTS = "sku,title,price\nA,a,5\nB,b,6\n"
 SALES = "sku,date,price,units\nA,2026-03-12,5,1\nB,2026-03-12,6,2\n"
 OFFERS = "sku,seller,price\nA,Rival,4.99\nB,Rival,5.99\n"
+REVIEWS = "external_id,sku,rating,body\nR1,A,5,Good\nR2,B,1,Bad\n"
+RETURNS = "return_id,sku,date,reason_code\nR-1,A,2026-03-12,DEFECTIVE\nR-2,B,2026-03-12,OTHER\n"
 
 
 @pytest.fixture
@@ -25,6 +27,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "products.csv").write_text(PRODUCTS)
     (tmp_path / "sales.csv").write_text(SALES)
     (tmp_path / "offers.csv").write_text(OFFERS)
+    (tmp_path / "reviews.csv").write_text(REVIEWS)
+    (tmp_path / "returns.csv").write_text(RETURNS)
     return tmp_path
 
 

@@ -8,7 +8,6 @@ from workers.catalogue.importing.names import normalised
 from workers.catalogue.kinds import KINDS
 
 FIELDS = {kind.name: set(kind.fields) for kind in KINDS}
-FIELDS["returns"] = {"return_id", "order_id", "sku", "date", "quantity", "reason_code", "comment", "disposition"}
 
 
 def name(known: Format) -> str:

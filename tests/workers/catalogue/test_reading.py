@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from workers.catalogue.formats import FORMATS
 from workers.catalogue.importing.conventions import Conventions, parsers
-from workers.catalogue.importing.delimited import LONGEST_LINE, Delimited, lines
+from workers.catalogue.importing.delimited import LONGEST_RECORD, Delimited, lines
 from workers.catalogue.importing.documents import JsonArray, JsonLines
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.opening import Json, open_file
@@ -173,4 +173,4 @@ def test_an_error_is_told_in_words_for_people(line: bytes, reason: str) -> None:
 def test_a_line_without_an_end_is_not_held() -> None:
     """A text of 64 MiB without a line break is read in bounded memory."""
     found = list(lines("x" * 65_536 for _ in range(1024)))
-    assert [len(line) <= LONGEST_LINE + 2 for line in found] == [True]
+    assert [len(line) <= LONGEST_RECORD + 2 for line in found] == [True]

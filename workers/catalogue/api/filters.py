@@ -1,9 +1,10 @@
 """What lists of products, and of what belongs to them, share: filters by marketplace and SKU, and cursors."""
 
 import re
+from datetime import date
 from typing import TypeVar
 
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import QueryDict
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +15,7 @@ from aijobs.api.wire.openapi import HEADERS, PAGE, parameter
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.shapes import WITHOUT_NUL
 from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN
-from workers.catalogue.pages import Asked, Order, Pages
+from workers.catalogue.pages import Asked, Order, Pages, on_days
 
 MARKETPLACE = re.compile(MARKETPLACE_PATTERN)
 # Between the parts of a cursor's key: no field may hold it.
@@ -28,6 +29,7 @@ SKU_SCHEMA = {
     "pattern": WITHOUT_NUL,
     "examples": ["SKU-001"],
 }
+DAY_SCHEMA = {"type": "string", "format": "date"}
 # How `page` is described in OpenAPI.
 FILTERS = [
     *HEADERS,
@@ -35,6 +37,12 @@ FILTERS = [
     parameter("sku", SKU_SCHEMA, "Show only this SKU."),
     *PAGE,
 ]
+# And with days.
+DAYS = [
+    parameter("from", DAY_SCHEMA, "Show only what is of this day or later, in UTC."),
+    parameter("to", DAY_SCHEMA, "Show only what is of this day or earlier, in UTC."),
+]
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -55,11 +63,16 @@ def required_marketplace(query: QueryDict) -> str:
     return name
 
 
-def page(request: Request, pages: Pages[Row]) -> Response:
-    """The page of the tenant's rows that the parameters ask for. Raises InvalidFilter."""
+def page(request: Request, pages: Pages[Row], day: str | None = None) -> Response:
+    """The page of the tenant's rows that the parameters ask for. Raises InvalidFilter.
+
+    `day`: the column of the day or the moment that a row is of, if it may be asked for.
+    """
     query = request.query_params
-    check_names(query, {"marketplace", "sku", "limit", "cursor"})
-    asked = Asked(tenant_of(request).id, marketplace_of(query), sku_of(query))
+    check_names(query, {"marketplace", "sku", "limit", "cursor", *(("from", "to") if day else ())})
+    tenant_id = tenant_of(request).id
+    within = on_days(pages.rows(tenant_id).model, day, *days_of(query)) if day else Q()
+    asked = Asked(tenant_id, marketplace_of(query), sku_of(query), within)
     limit = limit_of(query)
     try:
         rows = pages.after(asked, _key_of(query, pages.order), limit + 1)
@@ -74,6 +87,26 @@ def sku_of(query: QueryDict) -> str | None:
     if sku is not None and (not sku or "\x00" in sku or len(sku) > LONGEST_SKU):
         raise invalid("sku", f"must have 1 to {LONGEST_SKU} characters")
     return sku
+
+
+def days_of(query: QueryDict) -> tuple[date | None, date | None]:
+    """The parameters `from` and `to`. Raises InvalidFilter."""
+    first, last = _day_of(query, "from"), _day_of(query, "to")
+    if first and last and first > last:
+        raise invalid("from", "must not be after to")
+    return first, last
+
+
+def _day_of(query: QueryDict, name: str) -> date | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise invalid(name, "must be a date, for example 2026-03-12")
 
 
 def _key_of(query: QueryDict, order: Order) -> list[str] | None:

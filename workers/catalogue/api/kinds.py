@@ -18,7 +18,7 @@ from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
-from workers.catalogue.api.filters import FILTERS, page
+from workers.catalogue.api.filters import DAYS, FILTERS, page
 from workers.catalogue.api.removal import answer, describe_removal, wanted_of
 from workers.catalogue.api.saying import SAYING, said
 from workers.catalogue.api.uploads import MEDIA_TYPES, uploaded
@@ -57,7 +57,7 @@ class SkippedView(BaseModel):
 
 
 class ReportView(BaseModel):
-    kind: str = Field(description="What the rows are: products, sales or offers.")
+    kind: str = Field(description="What the rows are: products, sales, offers, reviews or returns.")
     format: str = Field(
         description="The export that was recognised by its columns, such as `amazon_all_listings`. A table of your "
         "own is `plain`."
@@ -132,7 +132,7 @@ def describe_list(kind: Kind[Any]) -> Callable[[View], View]:
         tags=TAGS,
         summary=f"List {kind.documentation.rows}, ordered {kind.documentation.order}",
         description=kind.documentation.listing,
-        parameters=FILTERS,
+        parameters=[*FILTERS, *(DAYS if kind.day else [])],
         responses={200: list_model(kind.pages.view), **errors()},
     )
     return described
@@ -164,7 +164,7 @@ class KindViewSet(ViewSet):
     kind: ClassVar[Kind[Any]]
 
     def list(self, request: Request) -> Response:
-        return page(request, self.kind.pages)
+        return page(request, self.kind.pages, self.kind.day)
 
     def create(self, request: Request) -> Response:
         return data_response(_import(self.kind, request))

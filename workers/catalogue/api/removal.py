@@ -1,11 +1,8 @@
 """DELETE /api/catalogue/<kind>: what was imported wrongly is taken out again."""
 
-import re
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
@@ -16,7 +13,14 @@ from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.errors import ApiError
 from workers.catalogue import removal
-from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, required_marketplace, sku_of
+from workers.catalogue.api.filters import (
+    DAY_SCHEMA,
+    MARKETPLACE_SCHEMA,
+    SKU_SCHEMA,
+    days_of,
+    required_marketplace,
+    sku_of,
+)
 from workers.catalogue.api.saying import flag
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.removal import DEPENDENTS, Removed, Wanted
@@ -24,7 +28,6 @@ from workers.catalogue.removal import DEPENDENTS, Removed, Wanted
 TAGS = ["Catalogue"]
 # The refused products that an answer names; it counts all.
 MOST_NAMED = 1_000
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 PARAMETERS = [
     *HEADERS,
@@ -32,8 +35,8 @@ PARAMETERS = [
     parameter("sku", SKU_SCHEMA, "Remove only what belongs to this SKU."),
 ]
 DAYS = [
-    parameter("from", {"type": "string", "format": "date"}, "Remove only what is of this day or later, in UTC."),
-    parameter("to", {"type": "string", "format": "date"}, "Remove only what is of this day or earlier, in UTC."),
+    parameter("from", DAY_SCHEMA, "Remove only what is of this day or later, in UTC."),
+    parameter("to", DAY_SCHEMA, "Remove only what is of this day or earlier, in UTC."),
 ]
 FLAGS = [
     parameter("all", bool, "Must be `true` to remove everything of the marketplace, without any other filter."),
@@ -54,6 +57,8 @@ class RefusedProduct(BaseModel):
 class ProductRemovalView(RemovalView):
     sales: int = Field(description="How many sales went with the products.")
     offers: int = Field(description="How many competitors' offers went with the products.")
+    reviews: int = Field(description="How many reviews went with the products.")
+    returns: int = Field(description="How many returns went with the products.")
     scans: int = Field(description="How many competitor scans went with the products.")
     refused: int = Field(
         description="How many products were left, because a price change of theirs is on its way to the marketplace."
@@ -83,8 +88,9 @@ def describe_removal(kind: Kind[Any], *refusals: type[ApiError]) -> Callable[[Vi
 
 
 OF_PRODUCTS = (
-    "Their sales, offers and scans go with them, and the audit of their price changes stays. A product whose price "
-    "change is on its way to the marketplace is left, and named: try again when that change has settled. "
+    "Their sales, offers, reviews, returns and scans go with them, and the audit of their price changes stays. A "
+    "product whose price change is on its way to the marketplace is left, and named: try again when that change has "
+    "settled. "
 )
 
 
@@ -104,9 +110,7 @@ def wanted_of(kind: Kind[Any], request: Request) -> tuple[Wanted, bool]:
     filters = ["sku", "from", "to"] if kind.day else ["sku"]
     check_names(query, {"marketplace", "all", "dry_run", *filters})
     marketplace, sku, everything = required_marketplace(query), sku_of(query), flag(query, "all")
-    first, last = _day_of(query, "from"), _day_of(query, "to")
-    if first and last and first > last:
-        raise invalid("from", "must not be after to")
+    first, last = days_of(query)
     if everything == (sku is not None or first is not None or last is not None):
         raise invalid("all", _about_all(kind, filters, everything))
     return Wanted(kind, tenant_of(request).id, marketplace, sku, first, last), flag(query, "dry_run")
@@ -133,15 +137,3 @@ def _of_products(removed: Removed) -> dict[str, object]:
         "refused": len(removed.refused),
         "skipped": [{"sku": sku, "reason": "CHANGE_IN_PROGRESS"} for sku in removed.refused[:MOST_NAMED]],
     }
-
-
-def _day_of(query: QueryDict, name: str) -> date | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        if _DAY.fullmatch(text) and text.isascii():
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise invalid(name, "must be a date, for example 2026-03-12")

@@ -15,6 +15,8 @@ from workers.catalogue.formats.amazon_open_listings import (
     AMAZON_OPEN_LISTINGS_WITH_BUSINESS_PRICES,
 )
 from workers.catalogue.formats.amazon_order_report import AMAZON_ORDER_REPORT
+from workers.catalogue.formats.amazon_reviews import AMAZON_REVIEWS, AMAZON_REVIEWS_APIFY, AMAZON_REVIEWS_OUTSCRAPER
+from workers.catalogue.formats.amazon_seller_returns import AMAZON_SELLER_RETURNS
 from workers.catalogue.formats.amazon_settlement import AMAZON_SETTLEMENT, AMAZON_TRANSACTIONS
 from workers.catalogue.formats.bigcommerce_orders import BIGCOMMERCE_ORDERS
 from workers.catalogue.formats.bigcommerce_products import BIGCOMMERCE_PRODUCTS, BIGCOMMERCE_PRODUCTS_V3
@@ -24,9 +26,16 @@ from workers.catalogue.formats.ebay_orders import EBAY_ORDERS
 from workers.catalogue.formats.etsy_listings import ETSY_LISTINGS
 from workers.catalogue.formats.etsy_orders import ETSY_ORDERS, ETSY_ORDERS_WITHOUT_ITEMS
 from workers.catalogue.formats.google_merchant import GOOGLE_MERCHANT
+from workers.catalogue.formats.judgeme_reviews import JUDGEME_REVIEWS
+from workers.catalogue.formats.loox_reviews import LOOX_REVIEWS, LOOX_REVIEWS_TEMPLATE
+from workers.catalogue.formats.okendo_reviews import OKENDO_REVIEWS, OKENDO_REVIEWS_TEMPLATE
+from workers.catalogue.formats.returns_app import RETURNS_APP
 from workers.catalogue.formats.shopify_inventory import SHOPIFY_INVENTORY, SHOPIFY_INVENTORY_BY_COLUMN
 from workers.catalogue.formats.shopify_orders import SHOPIFY_ORDERS
 from workers.catalogue.formats.shopify_products import SHOPIFY_PRODUCTS
+from workers.catalogue.formats.shopify_returns import MATRIXIFY_REFUNDS, SHOPIFY_RETURNS
+from workers.catalogue.formats.shopify_reviews import SHOPIFY_PRODUCT_REVIEWS, STAMPED_REVIEWS, STAMPED_REVIEWS_EXPORT
+from workers.catalogue.formats.trustpilot_reviews import TRUSTPILOT_PRODUCT_REVIEWS, TRUSTPILOT_REVIEWS
 from workers.catalogue.formats.walmart_items import WALMART_ITEMS
 from workers.catalogue.formats.woocommerce_orders import (
     WOOCOMMERCE_ORDERS,
@@ -34,6 +43,9 @@ from workers.catalogue.formats.woocommerce_orders import (
     WOOCOMMERCE_PRODUCTS_REPORT,
 )
 from workers.catalogue.formats.woocommerce_products import WOOCOMMERCE_PRODUCTS
+from workers.catalogue.formats.woocommerce_returns import WOOCOMMERCE_ITEM_REFUNDS, WOOCOMMERCE_ORDER_REFUNDS
+from workers.catalogue.formats.woocommerce_reviews import WOOCOMMERCE_REVIEWS
+from workers.catalogue.formats.yotpo_reviews import YOTPO_REVIEWS
 from workers.catalogue.importing.formats import Format
 
 FORMATS: tuple[Format, ...] = (
@@ -50,6 +62,10 @@ FORMATS: tuple[Format, ...] = (
     AMAZON_OPEN_LISTINGS,
     AMAZON_OPEN_LISTINGS_WITH_BUSINESS_PRICES,
     AMAZON_ORDER_REPORT,
+    AMAZON_REVIEWS,
+    AMAZON_REVIEWS_APIFY,
+    AMAZON_REVIEWS_OUTSCRAPER,
+    AMAZON_SELLER_RETURNS,
     AMAZON_SETTLEMENT,
     AMAZON_TRANSACTIONS,
     BIGCOMMERCE_ORDERS,
@@ -62,13 +78,30 @@ FORMATS: tuple[Format, ...] = (
     ETSY_ORDERS,
     ETSY_ORDERS_WITHOUT_ITEMS,
     GOOGLE_MERCHANT,
+    JUDGEME_REVIEWS,
+    LOOX_REVIEWS,
+    LOOX_REVIEWS_TEMPLATE,
+    MATRIXIFY_REFUNDS,
+    OKENDO_REVIEWS,
+    OKENDO_REVIEWS_TEMPLATE,
+    RETURNS_APP,
     SHOPIFY_INVENTORY,
     SHOPIFY_INVENTORY_BY_COLUMN,
     SHOPIFY_ORDERS,
+    SHOPIFY_PRODUCT_REVIEWS,
     SHOPIFY_PRODUCTS,
+    SHOPIFY_RETURNS,
+    STAMPED_REVIEWS,
+    STAMPED_REVIEWS_EXPORT,
+    TRUSTPILOT_PRODUCT_REVIEWS,
+    TRUSTPILOT_REVIEWS,
     WALMART_ITEMS,
+    WOOCOMMERCE_ITEM_REFUNDS,
+    WOOCOMMERCE_ORDER_REFUNDS,
     WOOCOMMERCE_ORDERS,
     WOOCOMMERCE_ORDERS_REPORT,
     WOOCOMMERCE_PRODUCTS,
     WOOCOMMERCE_PRODUCTS_REPORT,
+    WOOCOMMERCE_REVIEWS,
+    YOTPO_REVIEWS,
 )

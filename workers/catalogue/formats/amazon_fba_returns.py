@@ -1,6 +1,10 @@
-"""Amazon, Seller Central, Reports, Fulfilment, Customer Concessions: FBA Customer Returns. Tab-separated or CSV."""
+"""Amazon, Seller Central, Reports, Fulfilment, Customer Concessions: FBA Customer Returns.
 
-from workers.catalogue.importing.formats import Format
+Tab-separated or CSV, with English columns everywhere; moments have their zone. A row is of one unit, which its
+licence plate number names; of what came back without one, several rows may be alike.
+"""
+
+from workers.catalogue.importing.formats import Format, Skip
 
 AMAZON_FBA_RETURNS = Format(
     name="amazon_fba_returns",
@@ -17,6 +21,8 @@ AMAZON_FBA_RETURNS = Format(
         "comment": "customer-comments",
         "disposition": "detailed-disposition",
     },
+    skips=(Skip("quantity", ("0",), "has no units"),),
+    derived="return_id",
     quoted=False,
     moments=True,
 )

@@ -29,6 +29,8 @@ class Combined(NamedTuple):
 _END = b"\x1f"
 # What one thread sorts within a millisecond, and does not keep others waiting for longer.
 RUN_ROWS = 2_000
+# And no more than so many bytes are held meanwhile.
+RUN_BYTES = 8 * 1024 * 1024
 _BLOCK = 8 * 1024
 # Of one key, combined at a time.
 _MOST_TOGETHER = 100
@@ -44,6 +46,7 @@ class Combiner:
         self._combine = combine
         self._numbers: dict[tuple[str, ...], int] = {}
         self._run: list[bytes] = []
+        self._held = 0
         self._file = TemporaryFile()  # noqa: SIM115  # `close` closes it
         self._ends = [0]
         self.problems: list[tuple[int, FieldProblem]] = []
@@ -57,7 +60,8 @@ class Combiner:
         self._run.append(
             b"%b%b%012d%b%d%b%b" % (key.encode(), _END, line_number, _END, number, _END, line(row.values()).encode())
         )
-        if len(self._run) == RUN_ROWS:
+        self._held += len(self._run[-1])
+        if len(self._run) == RUN_ROWS or self._held > RUN_BYTES:
             self._sort()
 
     def rows(self, pause: Pause | None = None) -> Iterator[Combined]:
@@ -75,7 +79,7 @@ class Combiner:
         self._run.sort()
         self._file.writelines(self._run)
         self._ends.append(self._file.tell())
-        self._run = []
+        self._run, self._held = [], 0
 
     def _lines(self, at: int, end: int) -> Iterator[bytes]:
         """A sorted run, block by block: thousands of them are open at once."""

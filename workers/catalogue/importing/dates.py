@@ -31,6 +31,14 @@ _NAMED = re.compile(
     + _TIME
 )
 _NUMBER = re.compile(r"(\d{5})(?:[.,](\d{1,10}))?", re.ASCII)
+# What Amazon writes in front of the day of a review: Reviewed in Germany on 12 March 2026; and, in Japan, behind it.
+_REVIEWED = re.compile(
+    r"(?:Reviewed|Rezension|Rezensiert|Kundenrezension|Bewertet|Avis|Commenté|Évalué|Recensito|Recensione|"
+    r"Reseñado|Reseña|Revisado|Calificado|Calificada|Evaluado|Opinión|Avaliado|Beoordeeld|Recenserad)\b\D{0,80}?"
+    r"\b(?:on|am|vom|le|il|el|em|op|den)\s+(?=.{6,})",
+    re.IGNORECASE,
+)
+_JAPANESE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日(?:に.{0,40})?", re.ASCII)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # By their first letters, in English, German, French, Spanish and Italian. The longer ones come first.
 _MONTHS = {
@@ -58,6 +66,10 @@ def read(cell: str, order: Order | None) -> date | datetime:
     Raises ValueError for what is neither, and for what has two readings.
     """
     cell = cell.strip()
+    if reviewed := _REVIEWED.match(cell):
+        cell = cell[reviewed.end() :]
+    elif "年" in cell[:5]:
+        cell = _JAPANESE.sub(r"\1-\2-\3", cell[: 2 * _LONGEST], count=1)
     if len(cell) > _LONGEST:
         raise ValueError(NOT_A_DAY)
     found = _day(cell) if _ISO_DAY.fullmatch(cell) else _read(" ".join(cell.split()), order)

@@ -3,22 +3,21 @@
 import csv
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.tables import Row
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-# A line longer than this is no row of ours; it is cut here, and reported.
-LONGEST_LINE = 256 * 1024
-# A quoted text may span lines, but no row of ours is as long as this.
+# A line longer than this is no row of most kinds; it is cut here, and reported. A quoted text may span lines, but a
+# record is no longer, either.
 LONGEST_RECORD = 256 * 1024
-# What may be read again before as much new has been read: a few quotes that are never closed cost nothing but their
-# own lines.
-READ_AGAIN = 4 * LONGEST_RECORD
-# csv refuses longer cells in words of its own; no record has longer ones.
-csv.field_size_limit(4 * LONGEST_RECORD)
+# What may be read again before as much new has been read, in records: a few quotes that are never closed cost nothing
+# but their own lines.
+READ_AGAIN = 4
+# csv refuses longer cells in words of its own; no record of any kind has longer ones.
+csv.field_size_limit(64 * LONGEST_RECORD)
 
 
 class _Quoted(csv.excel):
@@ -37,6 +36,8 @@ class Delimited:
     encoding: str
     delimiter: str
     quoted: bool = True
+    longest: int = LONGEST_RECORD
+    """A record, in characters."""
 
     @property
     def written(self) -> dict[str, str]:
@@ -46,9 +47,15 @@ class Delimited:
     def close(self) -> None:
         """It holds nothing."""
 
+    def reading(self, longest: int) -> "Delimited":
+        return replace(self, longest=longest)
+
     def rows(self) -> Iterator[Row]:
-        """RFC 4180, or plain cells where nothing is quoted. A record may span lines; its number is the first's."""
-        taken = _Taken(lines(decoded(self.file, self.encoding)))
+        """RFC 4180, or plain cells where nothing is quoted. A record may span lines; its number is the first's.
+
+        A blank line is a row without cells.
+        """
+        taken = _Taken(lines(decoded(self.file, self.encoding), self.longest), self.longest)
         dialect = _Quoted if self.quoted else _Plain
         records = csv.reader(taken, dialect, delimiter=self.delimiter)
         while True:
@@ -62,8 +69,7 @@ class Delimited:
                 with_others = f", nor can the {lost:,} lines after it" if lost else ""
                 yield Row(line, [], error=f"the line cannot be read{with_others}: {_reason(error)}")
                 continue
-            if cells:
-                yield Row(line, cells)
+            yield Row(line, cells)
 
 
 _REASONS = {
@@ -79,7 +85,7 @@ def _reason(error: csv.Error) -> str:
     return next((reason for words, reason in _REASONS.items() if words in str(error)), str(error))
 
 
-def lines(blocks: Iterator[str]) -> Iterator[str]:
+def lines(blocks: Iterator[str], longest: int = LONGEST_RECORD) -> Iterator[str]:
     """Lines with their ends. Never holds more than one block and one line, however long a line pretends to be.
 
     The first lines say how lines end: a file has line feeds, or like an old Mac's carriage returns only.
@@ -94,9 +100,9 @@ def lines(blocks: Iterator[str]) -> Iterator[str]:
             if not cut:
                 yield line + end
             cut = False
-        if len(pending) > LONGEST_LINE:
+        if len(pending) > longest:
             if not cut:
-                yield pending[: LONGEST_LINE + 1] + end
+                yield pending[: longest + 1] + end
             pending, cut = "", True
         block = next(blocks, None)
         if block is None:
@@ -114,20 +120,21 @@ class _Taken:
     each line would else be read as often as there are lines before it.
     """
 
-    def __init__(self, source: Iterator[str]) -> None:
+    def __init__(self, source: Iterator[str], longest: int) -> None:
         self._source = source
+        self._longest = longest
         self._again: deque[str] = deque()
         self._record: list[str] = []
         self._before = 0
         # In characters: of the record at hand, and what may still be read again.
         self._size = 0
-        self._allowance = READ_AGAIN
+        self._allowance = READ_AGAIN * longest
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if self._size > LONGEST_RECORD:
+        if self._size > self._longest:
             raise csv.Error("a quoted text is too long, so its closing quotation mark is probably missing")
         if self._again:
             line = self._again.popleft()

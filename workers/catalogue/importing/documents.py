@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import IO
 
 import ijson
 
-from workers.catalogue.importing.delimited import lines
+from workers.catalogue.importing.delimited import LONGEST_RECORD, lines
 from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.numbers import exact
 from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row, without_marks
 
-# One row at its longest, behind what has been read ahead.
-LONGEST_ROW = 512 * 1024
+# A row at its longest is so many times a record of a table, in bytes: escapes take room, and some is read ahead.
+ROW_TO_RECORD = 2
 # No row of ours has lists of lists.
 DEEPEST = 100
 
@@ -26,6 +26,7 @@ class JsonLines:
 
     file: IO[bytes]
     encoding: str
+    longest: int = LONGEST_RECORD
 
     @property
     def written(self) -> dict[str, str]:
@@ -34,8 +35,11 @@ class JsonLines:
     def close(self) -> None:
         """It holds nothing."""
 
+    def reading(self, longest: int) -> "JsonLines":
+        return replace(self, longest=longest)
+
     def rows(self) -> Iterator[Row]:
-        for number, text in enumerate(lines(decoded(self.file, self.encoding)), start=1):
+        for number, text in enumerate(lines(decoded(self.file, self.encoding), ROW_TO_RECORD * self.longest), 1):
             if text.strip():
                 yield _parsed(number, text)
 
@@ -64,6 +68,7 @@ class JsonArray:
 
     file: IO[bytes]
     encoding: str
+    longest: int = LONGEST_RECORD
 
     @property
     def written(self) -> dict[str, str]:
@@ -72,8 +77,11 @@ class JsonArray:
     def close(self) -> None:
         """It holds nothing."""
 
+    def reading(self, longest: int) -> "JsonArray":
+        return replace(self, longest=longest)
+
     def rows(self) -> Iterator[Row]:
-        source = _Encoded(self.file, self.encoding)
+        source = _Encoded(self.file, self.encoding, ROW_TO_RECORD * self.longest)
         number = 0
         try:
             for number, document in enumerate(_objects(ijson.basic_parse(source, multiple_values=True)), start=1):
@@ -117,11 +125,12 @@ def _objects(events: Iterable[tuple[str, object]]) -> Iterator[_Object | None]:
 class _Encoded:
     """A file as UTF-8, whatever it is in: ijson reads bytes."""
 
-    def __init__(self, file: IO[bytes], encoding: str) -> None:
+    def __init__(self, file: IO[bytes], encoding: str, longest_row: int) -> None:
         self._blocks = decoded(file, encoding)
         self._pending = b""
         # What is read is held until it is a whole row.
         self.since_row = 0
+        self._longest_row = longest_row
 
     def read(self, size: int = -1) -> bytes:
         while not self._pending:
@@ -131,8 +140,8 @@ class _Encoded:
             self._pending = block.removeprefix("\ufeff").encode("utf-8", "replace")
         piece, self._pending = self._pending[:size], self._pending[size:]
         self.since_row += len(piece)
-        if self.since_row > LONGEST_ROW:
-            raise ValueError(f"a row is longer than {LONGEST_ROW:,} bytes")
+        if self.since_row > self._longest_row:
+            raise ValueError(f"a row is longer than {self._longest_row:,} bytes")
         return piece
 
 

@@ -46,6 +46,8 @@ class Column:
 
     parse: Parser
     form: Form = Form.TEXT
+    private: bool = False
+    """Whether it may be a customer's: of such a column answers show only what is stored of it."""
 
 
 class Amount(Decimal):
@@ -89,6 +91,36 @@ def text(longest: int, *, required: bool = False, several_lines: bool = False) -
         return cell
 
     return parse
+
+
+# But not line feeds and tabs.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE_ENDS = re.compile(r"\r\n?")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def prose(longest: int) -> Parser:
+    """What a customer wrote, in as many lines. Control characters in it are nobody's mistake that could be mended."""
+
+    def parse(cell: str) -> str:
+        cell = unicodedata.normalize("NFC", _CONTROLS.sub(" ", _LINE_ENDS.sub("\n", cell)).strip())
+        if len(cell) > longest:
+            raise ValueError(f"is longer than {longest:,} characters")
+        if _SURROGATES.search(cell):
+            raise ValueError("has bytes that are not text in the file's encoding")
+        return cell
+
+    return parse
+
+
+def whole_units(cell: str) -> int:
+    """At least one; empty is one."""
+    if not cell.strip():
+        return 1
+    number = _decimal(cell)
+    if not 1 <= number <= LARGEST_UNITS or number != number.to_integral_value():
+        raise ValueError("must be a whole number from 1 to 1,000,000,000")
+    return int(number)
 
 
 def currency(cell: str) -> str | None:

@@ -81,12 +81,14 @@ class Format:
     title: str
     """As in a sentence: Amazon's All Listings report."""
     kind: str
-    """The name of the kind of rows that it holds: products, sales, offers, returns."""
+    """The name of the kind of rows that it holds: products, sales, reviews, returns."""
     signature: tuple[Names, ...]
     """The columns by which it is recognised: all of them must be there. Of several formats that fit, the one with the
     longest signature is taken."""
     without: Names = ()
     """Columns that such a file does not have: with one of them it is another export."""
+    also: bool = False
+    """Whether such a file is something else first of all: it is this only for who asks for this kind of rows."""
     exact: bool = False
     """Whether it is recognised only in a file without other columns: those of the signature are everybody's words."""
     columns: Mapping[str, Names] = field(default_factory=dict)
@@ -106,6 +108,13 @@ class Format:
     """Fields of which several rows of one SKU are added up, such as the stock of several locations."""
     locations_behind: Names = ""
     """The columns behind which every column is a location. The whole numbers there, added up, are the stock."""
+    less: Mapping[str, Names] = field(default_factory=dict)
+    """Fields from which a column is taken away, such as units sold and those that the buyer kept. A row where nothing
+    is left is no item."""
+    unsigned: tuple[str, ...] = ()
+    """Fields whose sign says only that something came back."""
+    derived: str = ""
+    """The field that the kind makes of the others of a row, where the row does not have it."""
     quoted: bool = True
     """Whether cells may stand in quotation marks. Amazon's tab-separated reports use them as inch marks only."""
     dates: str = ""

@@ -1,11 +1,10 @@
 """Checks rows and writes them, chunk by chunk."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, TypeVar
 
 from workers.catalogue.importing.checks import FieldProblem, NoItem
 from workers.catalogue.importing.combining import Combined, Combiner
@@ -21,8 +20,12 @@ from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
+# And no more than so many characters of cells: a review may have a million.
+CHUNK_CHARACTERS = 8 * 1024 * 1024
 # Of errors, of skipped rows, and of rows that a dry run shows.
 MOST_ERRORS, MOST_SKIPPED, MOST_SHOWN = 1_000, 1_000, 5
+# Of a cell of those: what is longer is stored whole, and shown cut.
+LONGEST_SHOWN = 1_000
 REMOVED = "Rows left out: {}, because their products were removed while the import was running"
 
 Progress = Callable[[int], None]
@@ -95,7 +98,7 @@ class Report:
 def _shown(value: Value) -> Value:
     """As answers have it."""
     if isinstance(value, str):
-        return without_marks(value)
+        return without_marks(value[:LONGEST_SHOWN]) + ("…" if len(value) > LONGEST_SHOWN else "")
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -151,9 +154,36 @@ def _checked(
 ) -> Iterator[Iterator[tuple[int, Row]]]:
     """The good rows with their lines, chunk by chunk. What they are checked against is asked for once a chunk."""
     items = pausing(_items(records, report), pause)
-    while read := [_parse(record, cells) for record in islice(items, CHUNK_ROWS)]:
-        skus = {str(each.row["sku"]) for each in read if not each.problems}
-        yield _good(read, kind.checker(scope, skus), report, pause)
+    for records in _chunks(items, _size_of_record):
+        read = [_parse(record, cells) for record in records]
+        rows = (each.row for each in read if not each.problems)
+        names = {str(cell) for row in rows for name in kind.named if (cell := row.get(name))}
+        yield _good(read, kind, kind.checker(scope, names), report, pause)
+
+
+T = TypeVar("T")
+
+
+def _chunks(items: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
+    """Bounded in their number and in what they hold."""
+    chunk: list[T] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += size_of(item)
+        if len(chunk) == CHUNK_ROWS or size > CHUNK_CHARACTERS:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def _size_of_record(record: Record) -> int:
+    return sum(map(len, record.values.values()))
+
+
+def _size_of_combined(combined: Combined) -> int:
+    return len(combined.text)
 
 
 def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
@@ -165,8 +195,9 @@ def _items(records: Iterable[Record], report: Report) -> Iterator[Record]:
 
 
 def _good(
-    read: Sequence[Parsed], check: Callable[[Row], Row], report: Report, pause: Pause | None
+    read: Sequence[Parsed], kind: Kind[Any], check: Callable[[Row], Row], report: Report, pause: Pause | None
 ) -> Iterator[tuple[int, Row]]:
+    private = {name for name, column in kind.fields.items() if column.private}
     for number, row, problems in pausing(read, pause):
         if problems:
             report.reject(number, problems)
@@ -176,10 +207,14 @@ def _good(
         except FieldProblem as problem:
             report.reject(number, [(problem.name, problem.message)])
         except NoItem as reason:
-            report.skip(Record(number, {"sku": str(row["sku"])}, skipped=str(reason)))
+            report.skip(Record(number, {"sku": str(row.get("sku", ""))}, skipped=str(reason)))
         else:
-            report.show(row)
+            report.show({name: value for name, value in row.items() if name not in private} | _kept(checked, private))
             yield number, checked
+
+
+def _kept(checked: Row, private: Set[str]) -> Row:
+    return {name: value for name, value in checked.items() if name in private}
 
 
 def _parse(record: Record, cells: Mapping[str, Remembered]) -> Parsed:
@@ -204,7 +239,7 @@ def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[C
 
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
-    while chunk := list(islice(rows, CHUNK_ROWS)):
+    for chunk in _chunks(rows, _size_of_combined):
         groups: dict[tuple[str, ...], list[str]] = {}
         for each in chunk:
             groups.setdefault(each.columns, []).append(each.text)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, NamedTuple
 
+from workers.catalogue.importing.delimited import LONGEST_RECORD
 from workers.catalogue.importing.fields import Column, Row
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.pages import M, Pages
@@ -85,6 +86,10 @@ class Kind(Generic[M]):
     all that the chunk names: a catalogue may hold a million."""
     pages: Pages[M]
     documentation: Documentation
+    named: tuple[str, ...] = ("sku",)
+    """The fields that may name a row's product."""
+    longest: int = LONGEST_RECORD
+    """A row of a file, in characters."""
     day: str | None = None
     """The column with the day, or the moment, that a row is of. Products are of no day."""
     combine: Combine | None = None

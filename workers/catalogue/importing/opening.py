@@ -18,6 +18,8 @@ from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 
 # A header is looked for behind title rows, but not for ever.
 MOST_TITLE_ROWS = 50
+# Blank ones among them: a text that spans many lines may leave a million.
+MOST_FIRST_ROWS = 1_000
 # How an Excel file says which delimiter it has: sep=;
 _SAYS_DELIMITER = "sep="
 # Bytes that show what kind of file it is.
@@ -85,7 +87,13 @@ def _of_workbook(workbook: workbooks.Workbook, recognition: Recognition) -> Open
 
 def _of_json(table: Table, recognition: Recognition) -> Opened:
     names = tuple(next((row.names for row in islice(table.rows(), MOST_TITLE_ROWS) if row.names), ()))
-    return Opened(table, _header_of_json(names, recognition), table.rows)
+    return _opened(table, _header_of_json(names, recognition), 0)
+
+
+def _opened(table: Table, header: Header, first: int) -> Opened:
+    """The rows from this place on, as long as the kind has them."""
+    table = table.reading(header.kind.longest)
+    return Opened(table, header, lambda: islice(table.rows(), first, None))
 
 
 def _json_table(file: IO[bytes], encoding: str, start: str, said: Json | None) -> Table:
@@ -161,12 +169,13 @@ def _of_table(table: Table, recognition: Recognition) -> Opened:
         header = recognition.header(names)
     except FileError as error:
         raise FileError(str(error), row.line) from None
-    return Opened(table, header, lambda: islice(table.rows(), at + 1, None))
+    return _opened(table, header, at + 1)
 
 
 def _first_rows(table: Table) -> list[tuple[int, Row]]:
     """The first rows that are not blank, with their places."""
-    told = ((at, row) for at, row in enumerate(table.rows()) if row.error or any(cell.strip() for cell in row.cells))
+    first = enumerate(islice(table.rows(), MOST_FIRST_ROWS))
+    told = ((at, row) for at, row in first if row.error or any(cell.strip() for cell in row.cells))
     return list(islice(told, MOST_TITLE_ROWS))
 
 
@@ -187,7 +196,10 @@ def _no_header(names: list[str], recognition: Recognition) -> str:
         return f"The first line has {len(names):,} columns, and files with more than {MOST_COLUMNS:,} are not read."
     kinds = recognition.kinds if recognition.asked is None else [recognition.asked]
     columns = "; or ".join(", ".join(kind.fields) for kind in kinds)
+    # Those cells may be a customer's.
+    private = recognition.asked and any(column.private for column in recognition.asked.fields.values())
     return (
-        f"No line at the beginning of the file names columns that are known. The first one has: {shown(names)}. "
+        "No line at the beginning of the file names columns that are known. "
+        f"{'' if private else f'The first one has: {shown(names)}. '}"
         f"Name the columns in the first line: {columns}."
     )

@@ -72,10 +72,8 @@ class Header:
 
     def missing(self, given: Collection[str]) -> list[str]:
         """The fields that are needed, and neither in the file nor given by its sender."""
-        return [
-            " or ".join(group) for group in self.kind.required if not any(name in self.columns for name in group)
-            and not any(name in given for name in group)
-        ]  # fmt: skip
+        had = {*self.columns, *given, *([self.format.derived] if self.format else [])}
+        return [" or ".join(group) for group in self.kind.required if had.isdisjoint(group)]
 
     def meant(self) -> list[tuple[str, str]]:
         """Ignored columns that are probably meant for a field: their names, and the field's.
@@ -92,6 +90,7 @@ def _helping(known: Format) -> list[Names]:
     names: list[Names] = [
         *(skip.column for skip in known.skips),
         *known.options,
+        *known.less.values(),
         known.channel,
         known.locations_behind,
     ]
@@ -229,18 +228,19 @@ class Recognition:
 
     def _known(self, names: list[str]) -> Format | None:
         """The known export that this is. A table that says all itself, and more than the export, is a table."""
-        known = of_format(names, self.formats)
-        if known is None or known.refused or (kind := self._kind_of(known)) is None:
+        asked = self.asked.name if self.asked else None
+        known = of_format(names, [each for each in self.formats if not each.also or each.kind == asked])
+        if known is None or known.refused:
             return known
+        kind = self._kind_of(known)
         table, export = plain(names, kind), exported(names, kind, known)
         taken = {at for positions in export.columns.values() for at in positions}
         own = {at for name in _OWN_WORDS if name in kind.fields for at in positions_of(name, names)}
         says_more = not export.is_whole or not own <= taken
         return None if says_more and table.is_whole else known
 
-    def _kind_of(self, known: Format) -> Kind[Any] | None:
-        """None of what cannot be imported yet."""
-        return next((kind for kind in self.kinds if kind.name == known.kind), None)
+    def _kind_of(self, known: Format) -> Kind[Any]:
+        return next(kind for kind in self.kinds if kind.name == known.kind)
 
     @property
     def _candidates(self) -> Sequence[Kind[Any]]:
@@ -266,8 +266,6 @@ class Recognition:
         if known.refused:
             raise FileError(f"This is {known.title}. {known.refused}")
         kind = self._kind_of(known)
-        if kind is None:
-            raise FileError(f"This is {known.title}. The service cannot import {known.kind} yet.")
         if self.asked is not None and kind is not self.asked:
             raise FileError(f"This is {known.title}, which holds {kind.documentation.rows}. {_send_to(kind)}")
         header = exported(names, kind, known)
@@ -306,8 +304,9 @@ _GIVEN = {"date": "date=2026-03-12", "sku": "sku=…"}
 def _missing(header: Header, missing: list[str]) -> str:
     of = f"This is {header.format.title}. " if header.format else ""
     near = "".join(f" Did you mean `{field}` by `{printable(name)}`?" for name, field in header.meant()[:3])
+    alternatives = [name for group in missing for name in group.split(" or ")]
     given = "".join(
-        f" If it is the same in all rows, send it as {_GIVEN[name]}." for name in missing if name in _GIVEN
+        f" If it is the same in all rows, send it as {_GIVEN[name]}." for name in alternatives if name in _GIVEN
     )
     found = shown(name for name in header.names if name.strip()) or "none"
     return f"{of}Columns are missing: {', '.join(missing)}.{near}{given} The columns that were found: {found}."

@@ -11,6 +11,7 @@ from workers.catalogue.importing.conventions import unwrapped
 from workers.catalogue.importing.formats import Blank, Format, Inherits, Period, Skip
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.recognition import Positions, locations_of, positions_of
+from workers.catalogue.importing.tables import DERIVED
 
 
 class Setting(NamedTuple):
@@ -49,6 +50,11 @@ class Rules:
         """The marketplaces of the rows that were not skipped."""
         self._options = [at for names in known.options for at in positions_of(names, header)[:1]]
         self._locations = locations_of(known, header)
+        self._less = {
+            name: (positions_of(known.columns[name], header), positions_of(names, header))
+            for name, names in known.less.items()
+        }
+        self._unsigned, self._derived = known.unsigned, known.derived
         # Refunds in a file of orders are no negative sales.
         self._refunds = positions_of(known.columns.get("units", ()), header)
 
@@ -77,7 +83,14 @@ class Rules:
             return "is a variant that is not stocked anywhere"
         if self._refunds and first(cells, self._refunds).startswith("-"):
             return "is a refund"
+        if any(self._left(name, cells) == _NOTHING for name in self._less):
+            return "was not sent back"
         return None
+
+    def _left(self, name: str, cells: Sequence[str]) -> str:
+        """What is left of a field. A cell that is empty takes nothing away, and one that is not a number is left."""
+        all_of, kept = (first(cells, positions) for positions in self._less[name])
+        return _sum([all_of, f"-{kept}"]) if all_of and kept else _NOTHING
 
     def _counts(self, cells: Sequence[str]) -> list[str]:
         """The stock of each location: some say that they do not stock it."""
@@ -90,6 +103,13 @@ class Rules:
             values["title"] = " - ".join([values["title"], *chosen])
         if self._locations:
             values["stock"] = _sum(self._counts(cells))
+        values |= {name: self._left(name, cells) for name in self._less}
+        values |= {name: values[name].strip().removeprefix("-") for name in self._unsigned if name in values}
+        if self._derived and not values.get(self._derived, "").strip():
+            values[self._derived] = DERIVED
+
+
+_NOTHING = numbers.exact("0")
 
 
 def _sum(counts: Sequence[str]) -> str:
@@ -100,7 +120,7 @@ def _sum(counts: Sequence[str]) -> str:
             total += Decimal(numbers.read(count, numbers.Mark.POINT).text)
         except ValueError:
             return count
-    return numbers.exact(str(total))
+    return numbers.exact(str(total or 0))
 
 
 def _options(cell: str) -> list[str]:

@@ -10,10 +10,12 @@ from typing import NamedTuple, Protocol
 MOST_COLUMNS = 2_000
 # A cell of JSON that is a list or an object. No text of a file holds it.
 NESTED = "\ue001"
+# A field that its kind makes of the others of the row.
+DERIVED = "\ue003"
 
 
 # What is put in front of cells in here, and therefore in no file.
-_MARKS = dict.fromkeys(range(0xE000, 0xE003))
+_MARKS = dict.fromkeys(range(0xE000, 0xE004))
 
 
 def without_marks(text: str) -> str:
@@ -42,6 +44,10 @@ class Table(Protocol):
         ...
 
     def rows(self) -> Iterator[Row]: ...
+
+    def reading(self, longest: int) -> "Table":
+        """The same one, whose records may have so many characters."""
+        ...
 
     def close(self) -> None:
         """Give back what the table holds besides the file itself."""

@@ -3,7 +3,7 @@
 Locks are taken in one order: products by their key, then what belongs to them by its own.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, LiteralString, NamedTuple
@@ -27,15 +27,24 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal:
+    """A column that says what has looked at a row: it becomes empty where one of these others changes."""
+
+    column: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """Where rows go, and the columns that identify a row; the one that says when it was last changed; those that a
-    new row cannot be without, and those whose changes are recorded."""
+    new row cannot be without, those whose changes are recorded, and what makes a row new again."""
 
     name: str
     key: tuple[str, ...]
     changed_at: str | None = None
     needed: tuple[str, ...] = ()
     audit: Audit | None = None
+    renewal: Renewal | None = None
 
 
 class Written(NamedTuple):
@@ -154,6 +163,7 @@ class _Statements:
 
     def __init__(self, table: Table, columns: Sequence[str], keep: Collection[str]) -> None:
         self.audit = table.audit
+        self.renewal = table.renewal
         self.key_names = table.key
         self.makes_rows = set(table.needed) <= set(columns)
         self.of_products = "product_id" in table.key
@@ -280,4 +290,16 @@ class _Statements:
 
     def _assignments(self, source: str) -> sql.Composed:
         pairs = ((sql.Identifier(name), sql.Identifier(source, name)) for name in self.assigned)
-        return sql.SQL(", ").join(sql.SQL("{} = {}").format(*pair) for pair in pairs)
+        return sql.SQL(", ").join([*(sql.SQL("{} = {}").format(*pair) for pair in pairs), *self._renewed(source)])
+
+    def _renewed(self, source: str) -> Iterator[sql.Composed]:
+        changing = [name for name in self.assigned if self.renewal and name in self.renewal.by]
+        if self.renewal and changing:
+            yield sql.SQL(
+                "{column} = CASE WHEN ({present}) IS DISTINCT FROM ({source}) THEN '' ELSE {kept} END"
+            ).format(
+                column=sql.Identifier(self.renewal.column),
+                present=_listed(changing, "present"),
+                source=_listed(changing, source),
+                kept=sql.Identifier("present", self.renewal.column),
+            )

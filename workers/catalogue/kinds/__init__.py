@@ -5,6 +5,8 @@ from typing import Any
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.kinds.offers import OFFERS
 from workers.catalogue.kinds.products import PRODUCTS
+from workers.catalogue.kinds.returns import RETURNS
+from workers.catalogue.kinds.reviews import REVIEWS
 from workers.catalogue.kinds.sales import SALES
 
 # In the order in which they are imported: the others refer to products. Each has rows of its own type.
@@ -12,6 +14,8 @@ KINDS: tuple[Kind[Any], ...] = (
     PRODUCTS,
     SALES,
     OFFERS,
+    REVIEWS,
+    RETURNS,
 )
 
-__all__ = ["KINDS", "OFFERS", "PRODUCTS", "SALES"]
+__all__ = ["KINDS", "OFFERS", "PRODUCTS", "RETURNS", "REVIEWS", "SALES"]

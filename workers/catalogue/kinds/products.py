@@ -27,7 +27,7 @@ from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort
 from workers.changes.models import RECORD_IMPORTED_PRICES
 
 # What a row may leave out and yet is checked against.
-KEPT = ("currency", "cost", "min_price", "max_price", "map_price")
+KEPT = ("currency", "cost", "min_price", "max_price", "map_price", "external_id")
 NEW: Row = dict.fromkeys(KEPT)
 # What a product cannot be without. A row of a known one may leave it out.
 NEEDED = ("title", "price")
@@ -75,10 +75,11 @@ class Stored:
     min_price: Decimal | None
     max_price: Decimal | None
     map_price: Decimal | None
+    external_id: str
 
 
 STORED = """
-SELECT sku, id, currency, cost, min_price, max_price, map_price FROM catalogue_product
+SELECT sku, id, currency, cost, min_price, max_price, map_price, external_id FROM catalogue_product
 WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND sku = ANY(%(skus)s)
 """
 
@@ -207,6 +208,33 @@ def known_products(scope: Scope, skus: Collection[str]) -> Callable[[Row], Known
         return found
 
     return product_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    sku: str
+    name: str
+
+
+_NAMED = """
+SELECT sku, sku AS name FROM catalogue_product
+WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND sku = ANY(%(names)s)
+UNION ALL
+SELECT sku, external_id FROM catalogue_product
+WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND external_id = ANY(%(names)s) AND external_id <> ''
+"""
+
+
+def skus_named(scope: Scope, names: Collection[str]) -> dict[str, list[str]]:
+    """The SKUs of the products that these names mean: their own SKU, or else their external ID."""
+    parameters = {"tenant": scope.tenant_id, "marketplace": scope.marketplace, "names": list(names)}
+    found = {(each.name, each.sku) for each in sql.rows(_Name, _NAMED, parameters)}
+    for sku, row in scope.expected.items():
+        found |= {(name, sku) for name in (sku, str(row["external_id"] or "")) if name in names}
+    skus: dict[str, list[str]] = {}
+    for name, sku in sorted(found):
+        skus.setdefault(name, []).append(sku)
+    return {name: [name] if name in meant else meant for name, meant in skus.items()}
 
 
 PRODUCTS = Kind(

@@ -82,6 +82,12 @@ class Product(models.Model):
             models.Index(
                 "tenant", "marketplace", F("priced_at").asc(nulls_first=True), "id", name="product_longest_not_priced"
             ),
+            # Reviews name a product by it.
+            models.Index(
+                fields=["tenant", "marketplace", "external_id"],
+                condition=~Q(external_id=""),
+                name="product_external_id",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -58,10 +58,10 @@ class Read(NamedTuple):
 class Command(BaseCommand):
     help = (
         "Import files into a tenant's catalogue: the exports of Amazon, Shopify, WooCommerce, eBay, Walmart and "
-        "others as they are, or tables of your own (CSV, Excel, JSON). What each file holds (products, sales or "
-        "competitors' offers) is found from its columns, and products are imported first. The good rows are "
-        "imported, and the bad ones are listed as file:line. Begin with --dry-run, which shows how a file was "
-        "understood. You may safely repeat an import. The exit code is 1 if rows were rejected."
+        "others as they are, or tables of your own (CSV, Excel, JSON). What each file holds (products, sales, "
+        "competitors' offers, reviews or returns) is found from its columns, and products are imported first. The "
+        "good rows are imported, and the bad ones are listed as file:line. Begin with --dry-run, which shows how a "
+        "file was understood. You may safely repeat an import. The exit code is 1 if rows were rejected."
     )
     requires_system_checks = []
 
