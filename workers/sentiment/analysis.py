@@ -56,59 +56,55 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The title or the body, cleaned."""
+    """The title or the body, and what was found in it."""
 
     source: Source
     stored: str
     cleaned: Cleaned
+    sarcastic: list[Sentence]
     words: Words
     candidates: list[Candidate]
-    sarcastic: list[Sentence]
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A review, ready for the models."""
+    """A review, ready for the models. Without a text for them it gets no label."""
 
     review: ReviewText
     language: str
     text: str
     parts: list[_Part]
 
-    @property
-    def is_supported(self) -> bool:
-        return self.language in languages.SUPPORTED or self.language == languages.UNKNOWN
-
-    @property
-    def has_label(self) -> bool:
-        return self.is_supported and any(character.isalnum() for character in self.text)
-
 
 def analyse(reviews: Sequence[ReviewText], scorer: Scorer) -> list[Analysis]:
     """The analyses of the reviews, in their order."""
     read = [_read(review) for review in reviews]
-    told = [each for each in read if each.has_label]
+    told = [each for each in read if each.text]
     rows = iter(scorer.probabilities([each.text for each in told]) if told else ())
     unclear = [candidate.clause for each in told for candidate in _unclear(each)]
     clauses = iter(scorer.fast_probabilities(unclear) if unclear else ())
     return [
-        _analysis(each, next(rows), [next(clauses) for _ in _unclear(each)]) if each.has_label else _unread(each)
+        _analysis(each, next(rows), [next(clauses) for _ in _unclear(each)]) if each.text else _unread(each)
         for each in read
     ]
 
 
 def _read(review: ReviewText) -> _Read:
     title, body = clean(review.title, HEAD), clean(review.body, HEAD)
-    whole = _whole(title.text, body.text + _tail(review.body))
-    language = languages.detect(whole, review.language)
-    read = _Read(review, language, spoken(whole), [])
-    if read.has_label:
-        read.parts.extend((_part("title", review.title, title), _part("body", review.body, body)))
-    return read
+    tail = clean(review.body[HEAD:][-TAIL:]).text
+    language = languages.detect(f"{title.text}\n{body.text}", review.language)
+    if language not in (*languages.SUPPORTED, languages.UNKNOWN):
+        return _Read(review, language, "", [])
+    parts = [_part("title", review.title, title), _part("body", review.body, body)]
+    said = [spoken(part.cleaned.text, part.sarcastic) for part in parts]
+    text = _whole(said[0], f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}")
+    return _Read(review, language, text if any(map(str.isalnum, text)) else "", parts)
 
 
-def _tail(body: str) -> str:
-    return "\n" + clean(body[HEAD:][-TAIL:]).text if len(body) > HEAD else ""
+def _part(source: Source, stored: str, cleaned: Cleaned) -> _Part:
+    words = words_of(cleaned.text)
+    candidates = aspects.candidates(cleaned.text, words)
+    return _Part(source, stored, cleaned, sarcastic_sentences(cleaned.text), words, candidates)
 
 
 def _whole(title: str, body: str) -> str:
@@ -119,19 +115,12 @@ def _whole(title: str, body: str) -> str:
     return f"{title}{'' if title[-1] in '.!?' else '.'} {body}" if body else title
 
 
-def _part(source: Source, stored: str, cleaned: Cleaned) -> _Part:
-    words = words_of(cleaned.text)
-    return _Part(
-        source, stored, cleaned, words, aspects.candidates(cleaned.text, words), sarcastic_sentences(cleaned.text)
-    )
-
-
 def _unclear(read: _Read) -> list[Candidate]:
     return [each for part in read.parts for each in part.candidates if each.polarity is None]
 
 
 def _unread(read: _Read) -> Analysis:
-    flag: Flag = "no_text" if read.is_supported else "unsupported_language"
+    flag: Flag = "no_text" if read.parts else "unsupported_language"
     return Analysis(None, None, None, read.language, (), (flag,))
 
 
@@ -171,10 +160,10 @@ def _flags(read: _Read, label: Label, confidence: float) -> list[Flag]:
     stars = _BY_STARS.get(read.review.rating)
     if stars and label not in ("neutral", stars) and confidence >= SURE:
         found.append("rating_text_mismatch")
-    if (read.language == languages.UNKNOWN and is_gibberish(read.text.lower().split())) or any(
-        flags.is_spam(part.cleaned.text) for part in read.parts
-    ):
+    phrases = [flags.phrases_of(part.words) for part in read.parts]
+    spam = [flags.is_spam(part.cleaned.text, each) for part, each in zip(read.parts, phrases, strict=True)]
+    if any(spam) or (read.language == languages.UNKNOWN and is_gibberish(read.text.lower().split())):
         found.append("suspected_spam")
-    if any(flags.mentions_safety(part.words) for part in read.parts):
+    if any(flags.mentions_safety(part.words, each) for part, each in zip(read.parts, phrases, strict=True)):
         found.append("mentions_safety")
     return found

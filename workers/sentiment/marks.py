@@ -57,9 +57,10 @@ _MARK = re.compile(
     """,
     re.VERBOSE,
 )
-# One of these, or NOT, is in every text with a mark: most texts are spared the patterns.
-_HINTS = ('"', "/s", "#sarcasm", "yeah", "for nothing", "so much for", "just great", "oh", "🙄")
-_QUOTED = re.compile(r'"([^"\n]{3,30})"')
+# One of these, or NOT or quotation marks, is in every text with a mark: most texts are spared the patterns.
+_HINTS = ("/s", "#sarcasm", "yeah", "for nothing", "so much for", "just great", "oh ", "oh,", "🙄")
+_NOT = re.compile(r"NOT\s{0,9}(?:[.!\n]|$)")
+_QUOTED = re.compile(r'"([A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20})?)[.,!]?"')
 
 
 class Sentence(NamedTuple):
@@ -69,9 +70,8 @@ class Sentence(NamedTuple):
     end: int
 
 
-def spoken(text: str) -> str:
-    """Plain text with emoji and emoticons as words, and what is meant the other way round read as not good."""
-    sarcastic = sarcastic_sentences(text)
+def spoken(text: str, sarcastic: list[Sentence]) -> str:
+    """Plain text with emoji and emoticons as words, and its sarcastic sentences read as not good."""
     for sentence in reversed(sarcastic):
         text = f"{text[: sentence.start]} Not good. {text[sentence.end :]}"
     if not text.isascii():
@@ -89,7 +89,7 @@ def _in_words(text: str) -> str:
 def sarcastic_sentences(text: str) -> list[Sentence]:
     """The sentences that mean the other way round, in the order of the text."""
     lower = text.lower()
-    if not (any(hint in lower for hint in _HINTS) or "NOT" in text):
+    if not (any(hint in lower for hint in _HINTS) or _NOT.search(text) or _QUOTED.search(text)):
         return []
     found: list[Sentence] = []
     before: Sentence | None = None
