@@ -44,16 +44,27 @@ def _speaking(found: list[Found]) -> list[Found]:
 
 def _by_clause(words: Words, found: list[Found]) -> Iterator[tuple[Span, Found]]:
     """The most telling phrase of each aspect in each clause."""
-    best: dict[tuple[int, str], Found] = {}
     clauses = clauses_of(words.words)
+    best: dict[int, dict[str, Found]] = {}
     index = 0
     for each in found:
         while each.start >= clauses[index].end:
             index += 1
-        key = index, each.section.partition(" ")[0]
-        if key not in best or _weight(each) > _weight(best[key]):
-            best[key] = each
-    return ((clauses[index], each) for (index, _), each in best.items())
+        of_clause = best.setdefault(index, {})
+        aspect = each.section.partition(" ")[0]
+        if aspect not in of_clause or _weight(each) > _weight(of_clause[aspect]):
+            of_clause[aspect] = each
+    for index, of_clause in best.items():
+        phrases_of_clause = list(of_clause.values())
+        yield from ((clauses[index], each) for each in phrases_of_clause if not _is_part(each, phrases_of_clause))
+
+
+def _is_part(found: Found, others: list[Found]) -> bool:
+    """Whether the phrase stands within a longer one: in "the box was crushed", nothing but the box was crushed."""
+    length = found.end - found.start
+    return any(
+        each.start <= found.start and found.end <= each.end and each.end - each.start > length for each in others
+    )
 
 
 def _weight(found: Found) -> tuple[bool, int]:

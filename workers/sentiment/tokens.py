@@ -12,7 +12,7 @@ from workers.sentiment import lexicons
 # A word with its apostrophe, a number, the end of a sentence, a mark between clauses. What is longer than a word of
 # any language is cut, so that the memory of words seen stays small.
 _TOKEN = re.compile(
-    r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?|\d{1,12}(?:[.,]\d{1,6}){0,3}|\$|[.!?\n]{1,99}|[,;:()\"~|*…–—+/]|--?(?=\s)|(?<=\s)-"
+    r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?|\d{1,12}(?:[.,]\d{1,6}){0,3}|\$|[.!?\n]{1,99}|[,;()\"~|*…–—+/]|--?(?=\s)|(?<=\s)-"
 )
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
