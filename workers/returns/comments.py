@@ -1,0 +1,63 @@
+"""A customer's comment as it is read: plain text, its language, and whether it says anything at all."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from workers.returns.ngrams import words
+from workers.sentiment import cleaning, languages
+from workers.sentiment.cleaning import Cleaned
+
+# Characters that are read of a comment. Amazon's form takes some hundred.
+READ = 4_000
+_LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
+_ASCII_LETTERS = re.compile("[A-Za-z]{2}")
+
+# What customers write where they have to write something, as `words` gives it.
+EMPTY = frozenset(
+    """
+    na|n a|n|x|xx|no|yes|ok|okay|none|nil|null|nothing|nothing else|nope|other|other reason|unknown|not applicable|idk
+    i dont know|dont know|not sure|no comment|no comments|no reason|no reason given|see above|see below|as above
+    see comment|see comments|see note|see notes|see attached|see photo|see photos|see pictures|same|same as above|same reason|test
+    testing|return|returned|returning|return item|return this|please return|refund|refund please|please refund|thanks
+    thank you|thx|hi|hello|just because|because|reason|comment|comments|customer return|misc|various
+    """.replace("\n", "|")
+    .replace("    ", "")
+    .split("|")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    stored: str
+    cleaned: Cleaned
+    text: str
+    """One line of plain text."""
+    language: str
+    """ISO 639-1, "und" where nothing tells."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it says something in a language that the classifier knows, or in none that can be told."""
+        return bool(self.text) and (
+            self.language in languages.SUPPORTED
+            or (self.language == languages.UNKNOWN and bool(_ASCII_LETTERS.search(self.text)))
+        )
+
+
+def read(stored: str) -> Comment:
+    cleaned = cleaning.clean(stored, READ)
+    text = " ".join(cleaned.text.split())
+    if not says_something(text):
+        return Comment(stored, cleaned, "", languages.UNKNOWN)
+    return Comment(stored, cleaned, text, language(text))
+
+
+def says_something(text: str) -> bool:
+    """Whether it has a word, and is not one of the ways to say nothing."""
+    return bool(_LETTERS.search(text)) and " ".join(word for word in words(text) if word.isalnum()) not in EMPTY
+
+
+@lru_cache(20_000)
+def language(text: str) -> str:
+    return languages.detect(text)
