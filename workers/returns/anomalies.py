@@ -6,10 +6,10 @@ the number of SKUs, reasons and complaints (``findings.discoveries``; SKUs, reas
 one family of tests each). Expected costs are the excess units so far × the cost of one returned unit.
 """
 
-from workers.returns.basis import prepare
+from workers.returns.basis import Basis, prepare
 from workers.returns.buyers import serial_returners
 from workers.returns.clusters import new_defect_clusters
-from workers.returns.findings import Anomaly, Kind, Severity, discoveries
+from workers.returns.findings import Anomaly, Kind, Severity, Tested, discoveries
 from workers.returns.mixes import reason_shifts
 from workers.returns.panel import ReturnsPanel
 from workers.returns.spikes import above_categories, of_reasons, of_skus, over_all
@@ -22,12 +22,17 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 def find(panel: ReturnsPanel) -> list[Anomaly]:
     """Findings on the panel's last day, the most severe and costly first. Deterministic; [] for an empty panel."""
     basis = prepare(panel)
-    of_sku = [of_skus(basis), of_reasons(basis), above_categories(basis), reason_shifts(basis)]
-    found = discoveries([*of_sku, new_defect_clusters(basis)], len(panel.skus))
+    found = discoveries(tests_of_skus(basis), len(panel.skus))
     found += discoveries([over_all(basis)], len(panel.reasons))
     buyers = serial_returners(panel)
     found += discoveries([buyers], len(buyers.group))
     return sorted(_once(found), key=_order)
+
+
+def tests_of_skus(basis: Basis) -> list[Tested]:
+    """All tests of the SKUs, with the alarms that each raises in itself."""
+    of = (of_skus, of_reasons, above_categories, reason_shifts, new_defect_clusters)
+    return [each(basis) for each in of]
 
 
 def _once(found: list[Anomaly]) -> list[Anomaly]:

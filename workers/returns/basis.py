@@ -10,6 +10,9 @@ from workers.returns.lag import UnitsAtRisk, units_at_risk
 from workers.returns.panel import Bools, Floats, Ints, ReturnsPanel
 from workers.returns.series import DailySeries, counts, lay_out
 
+LATELY = 28
+"""Days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -52,6 +55,9 @@ def prepare(panel: ReturnsPanel) -> Basis:
     series = lay_out(panel)
     at_risk = units_at_risk(series)
     returned = counts(series.sku, series.column, series.units, at_risk.likely.shape) * at_risk.known
-    spread = dispersion(returned, at_risk.likely)
-    usual = prior(panel.category, returned.sum(axis=1), at_risk.likely.sum(axis=1), spread)
+    # What is usual is told without the last weeks, in which many rates may have risen at once.
+    earlier = slice(0, max(series.days - LATELY, series.days // 2))
+    before, units = returned[:, earlier], at_risk.likely[:, earlier]
+    spread = dispersion(before, units)
+    usual = prior(panel.category, before.sum(axis=1), units.sum(axis=1), spread)
     return Basis(panel, series, at_risk, returned, spread, usual)

@@ -11,7 +11,7 @@ import numpy as np
 
 from workers.returns.basis import Basis
 from workers.returns.detection import REACH, Evidence, Streams, evidence
-from workers.returns.findings import EARLY, FALSE_ALARMS, SHARES, Anomaly, Tested
+from workers.returns.findings import FALSE_ALARMS, SHARES, Anomaly, Tested
 from workers.returns.panel import NONE, Floats, Ints
 from workers.returns.sentences import defect_appeared
 from workers.returns.series import counts
@@ -56,7 +56,7 @@ def new_defect_clusters(basis: Basis) -> Tested:
     is_new = (before <= np.maximum(1, BEFORE * found.observed)) & (found.observed >= FEWEST)
     started = np.maximum(basis.series.start[skus], basis.series.returns_known)
     is_new &= found.since - np.where(started < basis.series.days, started, basis.series.returns_known) >= HISTORY
-    alarmed = is_new & (found.statistic >= 1 / (FALSE_ALARMS * EARLY * share))
+    alarmed = is_new & (found.statistic >= 1 / (FALSE_ALARMS * share))
     alarms = [
         (int(i), _cluster(basis, complaints, int(looked_at[i]), found, int(i), int(before[i])))
         for i in np.flatnonzero(alarmed)

@@ -17,7 +17,8 @@ DISCOVERIES = 0.10
 FALSE_ALARMS = 1 / 7000
 """False alarms per SKU and day, at most: one in 1,000 weeks, of all kinds together, looked at daily."""
 EARLY = 2.3
-"""How many times rarer than once in c days the detector's statistic passes c, in simulation: it jumps over."""
+"""How many times rarer than once in c days a SKU's statistic passes c, in simulation: it jumps over. Taken into
+account for a SKU's rate only; with a reason's or complaint's few returns it jumps less."""
 SHARES = {"total": 0.6, "reason": 0.2, "shift": 0.08, "cluster": 0.1, "category": 0.02}
 """How a SKU's tests share its false alarms, and its false discoveries."""
 

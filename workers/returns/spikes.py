@@ -53,7 +53,7 @@ def of_reasons(basis: Basis) -> Tested:
     streams = Streams(skus, daily[lately], strength, strength / rate, basis.dispersion[skus])
     found = evidence(streams, basis.at_risk.plausible)
     share = SHARES["reason"] / np.bincount(skus, minlength=len(basis.panel.skus))[skus]
-    return _risen(basis, skus, reasons, found, 1 / (FALSE_ALARMS * EARLY * share), share)
+    return _risen(basis, skus, reasons, found, 1 / (FALSE_ALARMS * share), share)
 
 
 def _risen(basis: Basis, skus: Ints, reasons: Ints, found: Evidence, threshold: Floats, share: Floats) -> Tested:
@@ -139,7 +139,7 @@ def over_all(basis: Basis) -> Tested:
     half = np.full(size, 0.5)
     found = evidence(Streams(np.arange(size), daily, half, half, dispersion(daily, expected[0])), expected)
     alarms = []
-    for i in np.flatnonzero(found.statistic >= size / (FALSE_ALARMS * EARLY)):
+    for i in np.flatnonzero(found.statistic >= size / FALSE_ALARMS):
         within = (reason == i) & (column >= found.since[i])
         of_one = np.bincount(sku[within], units[within], n).max()
         if found.observed[i] >= max(WORTH_SAYING * found.expected[i], 2 * of_one):
