@@ -34,9 +34,10 @@ COUNT_STORED = f"""
     WHERE {IN_SCOPE} AND {COUNTED} AND review.analysed_with = %(version)s::text
         AND review.analysed_at >= %(created)s::timestamptz
 """
-# `xmin` names the version of the row: whoever writes it, changes it.
+# Where a version of a row lies and who wrote it: both together are never another version's.
+ROW_VERSION = "review.ctid::text || review.xmin::text"
 READ = f"""
-    SELECT review.id, review.xmin::text AS row_version, title, body, rating, language
+    SELECT review.id, {ROW_VERSION} AS row_version, title, body, rating, language
     FROM catalogue_review AS review WHERE review.id = ANY(%(ids)s::bigint[]) AND {PENDING} ORDER BY review.id
 """
 # It waits for nobody, whose locks might wait for this transaction's: a review that an import or another job is writing
@@ -49,7 +50,7 @@ STORE = f"""
         ) AS rows(id, row_version, label, score, confidence, language, aspects, flags)
     ), unchanged AS (
         SELECT review.id FROM catalogue_review AS review JOIN analysed USING (id)
-        WHERE review.xmin::text = analysed.row_version AND {PENDING}
+        WHERE {ROW_VERSION} = analysed.row_version AND {PENDING}
         FOR NO KEY UPDATE OF review SKIP LOCKED
     )
     UPDATE catalogue_review AS review
@@ -134,7 +135,7 @@ def _count(statement: str, scope: Scope) -> int:
     return found.count
 
 
-def _analyses(reviews: Sequence[_Read], scorer: Scorer, weight: float) -> list[Analysis]:
+def _analyses(reviews: Sequence[_Read], scorer: Scorer) -> list[Analysis]:
     return analyse([ReviewText(each.title, each.body, each.rating, each.language) for each in reviews], scorer)
 
 

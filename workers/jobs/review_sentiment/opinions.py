@@ -28,7 +28,7 @@ COUNTS = f"""
 """
 # Whole passages before those that have to be cut, then those of which the model is surest.
 QUOTES = f"""
-    SELECT product, aspect, polarity, sku, external_id, left(text, %(longest)s) AS text FROM (
+    SELECT product, aspect, polarity, sku, ranked.external_id, left(text, %(longest)s) AS text FROM (
         SELECT *, row_number() OVER (
             PARTITION BY product, aspect, polarity
             ORDER BY length(text) > %(longest)s, confidence DESC, created_at DESC NULLS LAST, id, text
