@@ -73,7 +73,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
+class New:
     id: int
     bytes: int
 
@@ -101,7 +101,7 @@ def analyse_new(context: Context, scope: Scope, scorer: Scorer, weight: float, l
     give_up_at = time.monotonic() + ANALYSE_SECONDS
     # What earlier attempts have stored counts for the limit too.
     earlier = _count(COUNT_STORED, scope) if context.attempt > 1 else 0
-    new = sql.rows(_New, NEW, scope.parameters(limit=max(0, limit - earlier)))
+    new = sql.rows(New, NEW, scope.parameters(limit=max(0, limit - earlier)))
     analysed = stored = 0
     seen = earlier
     context.progress(seen, earlier + len(new))
@@ -116,7 +116,7 @@ def analyse_new(context: Context, scope: Scope, scorer: Scorer, weight: float, l
     return Done(earlier + analysed, earlier + stored, _count(COUNT_NEW, scope))
 
 
-def chunks(new: Sequence[_New]) -> Iterator[list[int]]:
+def chunks(new: Sequence[New]) -> Iterator[list[int]]:
     """The IDs in stretches of so many reviews and bytes at most; a review that is larger is one by itself."""
     ids: list[int] = []
     size = 0
