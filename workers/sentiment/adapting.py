@@ -84,4 +84,5 @@ def macro_f1(truth: Ints, probabilities: Floats, weight: float) -> float:
 
 
 def _labels(probabilities: Floats, weight: float) -> Ints:
-    return np.argmax(probabilities * np.array([1.0, weight, 1.0]), axis=1)
+    chosen: Ints = np.argmax(probabilities * np.array([1.0, weight, 1.0]), axis=1)
+    return chosen

@@ -1,8 +1,7 @@
 """Whether customers have become less content: two windows of reviews compared, with low counts handled.
 
-The test is Fisher's exact one of the share of negative reviews. It holds its level at any count and asks nothing of
-the scores' distribution. Over all products of a run the false discovery rate is
-controlled after Benjamini and Hochberg.
+The test is Fisher's exact one of the share of negative reviews. It holds its level at any count, and asks nothing of
+the scores' distribution. Over all products of a run the false discovery rate is controlled (Benjamini and Hochberg).
 """
 
 from collections.abc import Sequence

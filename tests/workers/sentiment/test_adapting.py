@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from workers.sentiment.adapting import (
     DEFAULT,
@@ -17,7 +18,9 @@ from workers.sentiment.adapting import (
 )
 
 
-def shop(seed: int, count: int, shift: float, stars: tuple[float, float, float] = (0.2, 0.2, 0.6)) -> tuple[Floats, list[int]]:
+def shop(
+    seed: int, count: int, shift: float, stars: tuple[float, float, float] = (0.2, 0.2, 0.6)
+) -> tuple[Floats, list[int]]:
     """Calibrated probabilities and stars; the model then gives neutral `shift` times its odds."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(3, size=count, p=stars)
@@ -55,7 +58,8 @@ def test_the_default_weight_changes_nothing() -> None:
 def test_a_shop_whose_neutral_reviews_are_missed_gets_another_weight() -> None:
     probabilities, ratings = shop(1, 6000, shift=0.25)
     found = adapt(names(6000), probabilities, ratings)
-    assert found.default_f1 is not None and found.best_f1 is not None
+    assert found.default_f1 is not None
+    assert found.best_f1 is not None
     assert found.weight > DEFAULT
     assert found.best_f1 - found.default_f1 >= SMALLEST_GAIN
 
@@ -86,10 +90,13 @@ def test_what_is_taken_helps_on_reviews_that_nobody_has_seen() -> None:
             assert _f1(truth, fresh, weight) > _f1(truth, fresh, DEFAULT), seed
 
 
-def _f1(truth: np.ndarray, probabilities: Floats, weight: float) -> float:
+def _f1(truth: NDArray[np.int64], probabilities: Floats, weight: float) -> float:
     found = (probabilities * [1.0, weight, 1.0]).argmax(axis=1)
-    hits = [(((found == each) & (truth == each)).sum(), ((found == each) | (truth == each)).sum()) for each in range(3)]
-    return float(np.mean([2 * both / (either + both) for both, either in hits]))
+    figures = []
+    for label in range(3):
+        said, true = found == label, truth == label
+        figures.append(2 * (said & true).sum() / (said.sum() + true.sum()))
+    return float(np.mean(figures))
 
 
 def test_the_halves_depend_on_the_ids_alone() -> None:

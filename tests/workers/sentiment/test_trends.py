@@ -34,7 +34,7 @@ def test_it_is_defined_for_windows_of_any_size() -> None:
     assert fisher(Counts(1_000_000, 0), Counts(1_000_000, 0)) == 1.0
     assert fisher(Counts(5, 5), Counts(5, 5)) == 1.0
     assert fisher(Counts(1_000_000, 100_000), Counts(1_000_000, 100_000)) == pytest.approx(1.0)
-    assert fisher(Counts(100_000, 10_000), Counts(100_000, 20_000)) < 1e-300 or True
+    assert fisher(Counts(100_000, 10_000), Counts(100_000, 20_000)) == 0.0
 
 
 def test_false_discovery_rates_are_those_of_benjamini_and_hochberg() -> None:
@@ -58,7 +58,9 @@ def test_a_clear_drop_is_an_alert_and_a_clear_rise_is_none() -> None:
 
 
 def test_a_drop_that_is_significant_but_small_is_no_alert() -> None:
-    slight, relative = judge([(Counts(50_000, 1000), Counts(50_000, 2000)), (Counts(50_000, 20_000), Counts(50_000, 22_500))])
+    slight, relative = judge(
+        [(Counts(50_000, 1000), Counts(50_000, 2000)), (Counts(50_000, 20_000), Counts(50_000, 22_500))]
+    )
     assert [(each.direction, each.is_alert) for each in (slight, relative)] == [("worse", False)] * 2
 
 
@@ -70,7 +72,7 @@ def test_many_products_need_stronger_evidence_than_one() -> None:
 
 
 def simulate(rng: np.random.Generator, products: int, factor: float, changed: int) -> list[tuple[Counts, Counts]]:
-    """Products with 5 to 60 reviews a window, a share of negative ones of their own; the first `changed` get worse."""
+    """Products with 5 to 60 reviews a window and a share of negative ones of their own; the first ones get worse."""
     found = []
     for index in range(products):
         share = float(rng.beta(2, 12))

@@ -1,4 +1,4 @@
-"""New reviews analysed, in chunks: read, analysed outside of any transaction, and stored where they are still the same.
+"""New reviews analysed in chunks: read, analysed outside of any transaction, stored where they are still the same.
 
 What is stored has the model's version, so another attempt, or another job, goes on with the others.
 """
@@ -11,7 +11,8 @@ import orjson
 
 from aijobs import sql
 from aijobs.registry import Context
-from workers.jobs.review_sentiment.scope import COUNTED, IN_SCOPE, PENDING, Scope
+from workers.jobs.review_sentiment.scope import Scope
+from workers.jobs.review_sentiment.statements import COUNT_NEW, COUNT_STORED, NEW, READ, STORE
 from workers.sentiment.adapting import relabel
 from workers.sentiment.analysis import Analysis, ReviewText, analyse
 from workers.sentiment.scoring import Scorer
@@ -21,46 +22,6 @@ MOST_REVIEWS = 500
 MOST_BYTES = 2 * 1024 * 1024
 # Of the soft limit of 900 s: what is not analysed by then is left to the next job, not lost with the run.
 ANALYSE_SECONDS = 780.0
-
-# The length of a text that is stored compressed is known without reading it.
-NEW = f"""
-    SELECT review.id, octet_length(review.title) + octet_length(review.body) AS bytes
-    FROM catalogue_review AS review WHERE {IN_SCOPE} AND {COUNTED} AND {PENDING}
-    ORDER BY review.created_at DESC NULLS LAST, review.id DESC LIMIT %(limit)s
-"""
-COUNT_NEW = f"SELECT count(*) AS count FROM catalogue_review AS review WHERE {IN_SCOPE} AND {COUNTED} AND {PENDING}"
-COUNT_STORED = f"""
-    SELECT count(*) AS count FROM catalogue_review AS review
-    WHERE {IN_SCOPE} AND {COUNTED} AND review.analysed_with = %(version)s::text
-        AND review.analysed_at >= %(created)s::timestamptz
-"""
-# Where a version of a row lies and who wrote it: both together are never another version's.
-ROW_VERSION = "review.ctid::text || review.xmin::text"
-READ = f"""
-    SELECT review.id, {ROW_VERSION} AS row_version, title, body, rating, language
-    FROM catalogue_review AS review WHERE review.id = ANY(%(ids)s::bigint[]) AND {PENDING} ORDER BY review.id
-"""
-# It waits for nobody, whose locks might wait for this transaction's: a review that an import or another job is writing
-# at this moment stays new.
-STORE = f"""
-    WITH analysed AS MATERIALIZED (
-        SELECT * FROM unnest(
-            %(ids)s::bigint[], %(row_versions)s::text[], %(labels)s::text[], %(scores)s::float8[],
-            %(confidences)s::float8[], %(languages)s::text[], %(aspects)s::text[], %(flags)s::text[]
-        ) AS rows(id, row_version, label, score, confidence, language, aspects, flags)
-    ), unchanged AS (
-        SELECT review.id FROM catalogue_review AS review JOIN analysed USING (id)
-        WHERE {ROW_VERSION} = analysed.row_version AND {PENDING}
-        FOR NO KEY UPDATE OF review SKIP LOCKED
-    )
-    UPDATE catalogue_review AS review
-    SET label = analysed.label, score = analysed.score, confidence = analysed.confidence,
-        detected_language = analysed.language, aspects = analysed.aspects::jsonb, flags = analysed.flags::jsonb,
-        analysed_with = %(version)s::text, analysed_at = clock_timestamp()
-    FROM analysed JOIN unchanged USING (id)
-    WHERE review.id = analysed.id
-    RETURNING review.id
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +100,9 @@ def _analyses(reviews: Sequence[_Read], scorer: Scorer) -> list[Analysis]:
     return analyse([ReviewText(each.title, each.body, each.rating, each.language) for each in reviews], scorer)
 
 
-def _store(context: Context, scope: Scope, reviews: Sequence[_Read], analyses: Sequence[Analysis], weight: float) -> int:
+def _store(
+    context: Context, scope: Scope, reviews: Sequence[_Read], analyses: Sequence[Analysis], weight: float
+) -> int:
     """How many were still as they had been read."""
     labelled = [_labelled(each, weight) for each in analyses]
     columns = {

@@ -5,41 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aijobs import sql
-from workers.jobs.review_sentiment.scope import COUNTED, IN_SCOPE, Scope
+from workers.jobs.review_sentiment.scope import Scope
+from workers.jobs.review_sentiment.statements import COUNTS, QUOTES
 
 MOST_ASPECTS = 3
 MOST_QUOTES = 2
 LONGEST_QUOTE = 200
-
-# A review that praises an aspect twice counts once; `product` is 0 where all are taken together.
-OPINIONS = f"""
-    SELECT CASE WHEN %(together)s::boolean THEN 0 ELSE review.product_id END AS product, review.id,
-        opinion ->> 'aspect' AS aspect, opinion ->> 'polarity' AS polarity, opinion ->> 'text' AS text,
-        review.product_id, review.external_id, review.confidence, review.created_at,
-        NOT review.flags ? 'suspected_spam' AS quotable
-    FROM catalogue_review AS review CROSS JOIN LATERAL jsonb_array_elements(review.aspects) AS opinion
-    WHERE {IN_SCOPE} AND {COUNTED} AND review.analysed_with = %(version)s::text
-        AND opinion ->> 'polarity' <> 'neutral'
-"""
-COUNTS = f"""
-    SELECT product, aspect, count(DISTINCT id) FILTER (WHERE polarity = 'positive') AS positive,
-        count(DISTINCT id) FILTER (WHERE polarity = 'negative') AS negative
-    FROM ({OPINIONS}) AS opinion GROUP BY product, aspect
-"""
-# Whole passages before those that have to be cut, then those of which the model is surest.
-QUOTES = f"""
-    SELECT product, aspect, polarity, sku, ranked.external_id, left(text, %(longest)s) AS text FROM (
-        SELECT *, row_number() OVER (
-            PARTITION BY product, aspect, polarity
-            ORDER BY length(text) > %(longest)s, confidence DESC, created_at DESC NULLS LAST, id, text
-        ) AS place
-        FROM (
-            SELECT DISTINCT ON (product, aspect, polarity, text) * FROM ({OPINIONS}) AS opinion
-            WHERE quotable ORDER BY product, aspect, polarity, text, confidence DESC, id
-        ) AS passage
-    ) AS ranked JOIN catalogue_product ON catalogue_product.id = ranked.product_id
-    WHERE place <= %(most)s ORDER BY product, aspect, polarity, place
-"""
 
 # Of all products together.
 TOGETHER = 0
@@ -87,11 +58,15 @@ class Opinions:
             self._passages[passage.product, passage.aspect, passage.polarity].append(passage)
 
     def praised(self, product: int) -> list[Opinion]:
-        top = sorted((each for each in self._counts[product] if each.positive), key=lambda each: (-each.positive, each.aspect))
+        top = sorted(
+            (each for each in self._counts[product] if each.positive), key=lambda each: (-each.positive, each.aspect)
+        )
         return self._shown(top[:MOST_ASPECTS], "positive")
 
     def criticised(self, product: int) -> list[Opinion]:
-        top = sorted((each for each in self._counts[product] if each.negative), key=lambda each: (-each.negative, each.aspect))
+        top = sorted(
+            (each for each in self._counts[product] if each.negative), key=lambda each: (-each.negative, each.aspect)
+        )
         return self._shown(top[:MOST_ASPECTS], "negative")
 
     def _shown(self, counts: Iterable[Count], polarity: str) -> list[Opinion]:

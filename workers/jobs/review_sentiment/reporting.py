@@ -7,7 +7,7 @@ from datetime import timedelta
 from aijobs import sql
 from workers.catalogue.models import Product
 from workers.jobs.review_sentiment import opinions, showing, summing
-from workers.jobs.review_sentiment.scope import COUNTED, IN_SCOPE, Scope
+from workers.jobs.review_sentiment.scope import Scope
 from workers.jobs.review_sentiment.shapes import (
     Alert,
     LanguageCount,
@@ -17,6 +17,7 @@ from workers.jobs.review_sentiment.shapes import (
     Windows,
 )
 from workers.jobs.review_sentiment.showing import Judged
+from workers.jobs.review_sentiment.statements import REVIEWED
 from workers.jobs.review_sentiment.windows import Days
 from workers.jobs.shared import Skipped
 
@@ -25,7 +26,6 @@ MOST_DETAILED = 100
 MOST_SKUS = 1000
 MOST_ALERTS = 100
 
-REVIEWED = f"SELECT DISTINCT product_id FROM catalogue_review AS review WHERE {IN_SCOPE} AND {COUNTED}"
 MISSING = {
     "UNKNOWN_SKU": "The SKU is not in the catalogue. Import the product first.",
     "NO_REVIEWS": "The SKU has no reviews that the job was asked about. Import its reviews first.",

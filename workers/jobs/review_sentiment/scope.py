@@ -12,18 +12,6 @@ from workers.catalogue.models import Product
 from workers.jobs.review_sentiment.shapes import SentimentParams
 from workers.jobs.review_sentiment.windows import EARLIEST, midnight
 
-# Conditions on `review`, of the parameters that a Scope has.
-IN_SCOPE = """
-    review.tenant_id = %(tenant)s::bigint AND review.marketplace = %(marketplace)s::text
-    AND (%(products)s::bigint[] IS NULL OR review.product_id = ANY(%(products)s::bigint[]))
-"""
-COUNTED = "(%(since)s::timestamptz IS NULL OR review.created_at >= %(since)s::timestamptz)"
-# What this job has stored has the version, and is younger than the job: no attempt takes it twice.
-PENDING = """
-    (review.analysed_with <> %(version)s::text
-     OR %(reanalyze)s::boolean AND review.analysed_at < %(created)s::timestamptz)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -46,7 +34,7 @@ class Scope:
 
 def scope_of(params: SentimentParams, context: Context, products: Mapping[str, int] | None, version: str) -> Scope:
     created = Job.objects.filter(id=context.job_id).values_list("created_at", flat=True).get()
-    since = params.since and midnight(max(params.since, EARLIEST), zone_of(context.tenant_id))
+    since = None if params.since is None else midnight(max(params.since, EARLIEST), zone_of(context.tenant_id))
     ids = None if products is None else sorted(products.values())
     return Scope(context.tenant_id, params.marketplace, ids, since, params.reanalyze, created, version)
 

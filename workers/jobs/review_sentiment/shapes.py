@@ -19,7 +19,8 @@ class SentimentParams(ProductParams):
         default=LARGEST_RUN,
         ge=1,
         le=LARGEST_RUN,
-        description="How many reviews to analyse at most, the newest first. The next job goes on with the others.",
+        description="How many reviews to analyse at most, the newest first; with `reanalyze`, new ones first and "
+        "then those that were analysed longest ago. The next job goes on with the others.",
     )
     marketplace: Marketplace = Field(description="The marketplace whose reviews to use.")
     since: date | None = Field(
@@ -40,7 +41,7 @@ class ModelUsed(BaseModel):
     name: str = Field(
         examples=["cascade", "fast"],
         description="`cascade` is the fast model with an encoder for what it is not sure of. `fast` is the fast one "
-        "alone, on a machine that cannot run the encoder: it is right a little less often."
+        "alone, on a machine that cannot run the encoder: it is right a little less often.",
     )
     version: str = Field(description="Reviews that were analysed with another version count as new.")
 

@@ -7,23 +7,11 @@ from aijobs.registry import Context, Result
 from workers.changes import replaying
 from workers.jobs.review_sentiment.scope import Scope
 from workers.jobs.review_sentiment.shapes import NeutralThreshold
+from workers.jobs.review_sentiment.statements import RATED
 from workers.sentiment.adapting import adapt, probabilities_of
 
 # The newest ones: what the shop sells now.
 MOST_RATED = 50_000
-
-# Five arrays in one row: a Python object per review would cost ten times the memory.
-RATED = """
-    SELECT coalesce(array_agg(external_id), '{}') AS ids, coalesce(array_agg(label), '{}') AS labels,
-        coalesce(array_agg(score), '{}') AS scores, coalesce(array_agg(confidence), '{}') AS confidences,
-        coalesce(array_agg(rating), '{}') AS ratings
-    FROM (
-        SELECT external_id, label, score, confidence, rating FROM catalogue_review
-        WHERE tenant_id = %(tenant)s::bigint AND marketplace = %(marketplace)s::text
-            AND analysed_with = %(version)s::text AND label <> '' AND rating IS NOT NULL
-        ORDER BY id DESC LIMIT %(most)s
-    ) AS rated
-"""
 
 
 class Decided(NeutralThreshold, Result):

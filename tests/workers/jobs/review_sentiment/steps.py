@@ -88,7 +88,16 @@ def result_of(job: Job) -> dict[str, Any]:
 
 def stored() -> list[tuple[object, ...]]:
     """All that an analysis leaves on the reviews, but for its moment."""
-    columns = ("external_id", "label", "score", "confidence", "detected_language", "aspects", "flags", "analysed_with")
+    columns = (
+        "external_id",
+        "label",
+        "score",
+        "confidence",
+        "detected_language",
+        "aspects",
+        "flags",
+        "analysed_with",
+    )
     return [tuple(row) for row in Review.objects.order_by("id").values_list(*columns)]
 
 

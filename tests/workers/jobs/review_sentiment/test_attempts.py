@@ -1,6 +1,7 @@
-"""Crashes, other jobs and imports beside a running job: nothing is analysed twice, lost, or stored on another text."""
+"""Crashes, other jobs and imports beside a running job: nothing is done twice, lost, or stored on another text."""
 
 import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
 
@@ -40,9 +41,9 @@ class Killed(BaseException):
     """The process ends here: nothing of the service handles it."""
 
 
-def kill_at(call: int) -> object:
-    def before_answer(now_at: int) -> None:
-        if now_at == call:
+def kill_at(call: int) -> Callable[[int], None]:
+    def before_answer(current: int) -> None:
+        if current == call:
             raise Killed
 
     return before_answer
@@ -70,7 +71,7 @@ def next_attempt(job: Job) -> Job:
 
 def killed_job(who: Caller, scorer: Keywords, call: int, **params: object) -> Job:
     job = Job.objects.get(id=dispatched(who, **params))
-    scorer.before_answer = kill_at(call)  # type: ignore[assignment]
+    scorer.before_answer = kill_at(call)
     with pytest.raises(Killed):
         execute(engine.start(job.id))
     return job
@@ -139,7 +140,11 @@ def test_a_review_that_changes_while_it_is_analysed_stays_new(seller: Caller, sc
 
 def test_a_review_that_is_removed_while_it_is_analysed_stays_away(seller: Caller, scorer: Keywords) -> None:
     gone = Review.objects.order_by("-id")[0]
-    scorer.before_answer = lambda call: Review.objects.filter(pk=gone.pk).delete() and None
+
+    def remove(call: int) -> None:
+        Review.objects.filter(pk=gone.pk).delete()
+
+    scorer.before_answer = remove
     result = result_of(run(seller))
     assert (result["updated_count"], result["remaining_count"], Review.objects.count()) == (6, 0, 6)
 

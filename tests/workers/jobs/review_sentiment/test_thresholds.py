@@ -1,13 +1,24 @@
 """A tenant's own rated reviews decide how readily its reviews are called neutral, where that helps."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from aijobs.engine import lifecycle
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
-from tests.workers.jobs.review_sentiment.steps import MARKETPLACE, Keywords, dispatched, product, result_of, run, write
+from tests.workers.catalogue.steps import MARKETPLACE
+from tests.workers.jobs.review_sentiment.steps import (
+    Keywords,
+    dispatched,
+    product,
+    result_of,
+    run,
+    write,
+)
 from workers.catalogue.models import Review
 from workers.running import execute
 
@@ -19,8 +30,8 @@ LUKEWARM = "It is a bottle for water, and I love the lid."
 class Hesitant(Keywords):
     """Gives every text the same: neutral comes second, and close."""
 
-    def fast_probabilities(self, texts: object) -> np.ndarray:  # type: ignore[override]
-        return np.array([[0.1, 0.4, 0.5]] * len(texts))  # type: ignore[arg-type]
+    def fast_probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        return np.array([[0.1, 0.4, 0.5]] * len(texts))
 
 
 def rated(who: Caller, count: int, version: str = "keywords-1") -> None:
@@ -50,12 +61,14 @@ def test_rated_reviews_of_earlier_jobs_adapt_the_labels_of_new_ones(owner: Calle
     [new] = write(owner, "A", LUKEWARM)
     result = result_of(run(owner))
     used = result["neutral_threshold"]
-    assert used["adapted"] and used["weight"] > 1
+    assert used["adapted"]
+    assert used["weight"] > 1
     assert used["rated_review_count"] == 1500
     assert used["adapted_macro_f1"] >= used["default_macro_f1"] + 0.02
     new.refresh_from_db()
     # The score and the model's probability of the label stay what they were.
-    assert (new.label, new.score, new.confidence) == ("neutral", pytest.approx(0.4), pytest.approx(0.4))
+    assert new.label == "neutral"
+    assert [new.score, new.confidence] == pytest.approx([0.4, 0.4])
 
 
 @pytest.mark.parametrize(("count", "version"), [(900, "keywords-1"), (1500, "another")])
