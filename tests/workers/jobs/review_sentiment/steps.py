@@ -48,7 +48,7 @@ class Keywords:
         good, bad = (any(word in text for word in words) for words in (GOOD, BAD))
         if good == bad:
             return (0.2, 0.6, 0.2)
-        return (0.05, 0.1, 0.85) if good else (0.8, 0.15, 0.05)
+        return (0.05, 0.1, 0.85) if good else (0.9, 0.05, 0.05)
 
 
 def product(who: Caller, sku: str, marketplace: str = MARKETPLACE) -> Product:

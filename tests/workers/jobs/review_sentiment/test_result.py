@@ -40,7 +40,7 @@ def test_each_review_has_its_analysis_and_the_result_the_sums(owner: Caller) -> 
     assert result["model"] == {"name": "keywords", "version": "keywords-1"}
     overall = result["overall"]
     assert [overall[f"{name}_count"] for name in ("review", "positive", "neutral", "negative")] == [5, 2, 1, 2]
-    assert overall["mean_score"] == pytest.approx((0.8 + 0.8 - 0.75 - 0.75) / 5)
+    assert overall["mean_score"] == pytest.approx((0.8 + 0.8 - 0.85 - 0.85) / 5)
     assert overall["mean_rating"] == 3.6
     first, second = result["skus"]
     assert (first["sku"], first["review_count"], first["negative_count"], first["mean_rating"]) == ("A", 4, 1, 4.0)
