@@ -1,55 +1,41 @@
-"""What stands out in a tenant's returns: ``find(panel)``, stateless, computed from the whole panel each time."""
+"""What stands out in a tenant's returns: ``find(panel)``, stateless, computed from the whole panel each time.
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+A finding passes two tests. Its own, set so that a job that looks every day raises at most one false alarm in 1,000
+weeks per SKU; and that of the run, so that at most a tenth of the findings of a run are false on average, whatever
+the number of SKUs, reasons and complaints (``findings.discoveries``; SKUs, reasons over all SKUs, and buyers are
+one family of tests each). Expected costs are the excess units so far × the cost of one returned unit.
+"""
 
+from workers.returns.basis import prepare
+from workers.returns.buyers import serial_returners
+from workers.returns.clusters import new_defect_clusters
+from workers.returns.findings import Anomaly, Kind, Severity, discoveries
+from workers.returns.mixes import reason_shifts
 from workers.returns.panel import ReturnsPanel
+from workers.returns.spikes import above_categories, of_reasons, of_skus, over_all
 
-Kind = Literal["rate_spike", "reason_shift", "new_defect_cluster", "serial_returner"]
-Severity = Literal["high", "medium", "low"]
+__all__ = ["Anomaly", "Kind", "Severity", "find"]
 
-
-@dataclass(frozen=True, slots=True)
-class Anomaly:
-    """One finding. Units are units of the product; rates are shares of the units at risk (0 … 1)."""
-
-    kind: Kind
-    severity: Severity
-    sku: str | None
-    """None: over all SKUs (a reason), or a buyer."""
-    reason: str | None
-    """None: all reasons together. Of a ``reason_shift``: the reason that gained most."""
-    cluster: str | None
-    buyer: str | None
-    compared_with: Literal["history", "category", "buyers"]
-    since: date
-    """First day of the window in which it stands out (inclusive)."""
-    until: date
-    """Last day of the window (inclusive): the day up to which was looked."""
-    observed: int
-    """Units returned in the window (of the reason, the cluster, the buyer)."""
-    expected: float
-    """What the history (the category, the other buyers) let expect in the window."""
-    units_at_risk: float | None
-    """Units sold whose returns fall due in the window. None without sales, and for ``reason_shift`` and buyers."""
-    rate: float | None
-    """Observed rate in the window; of a ``reason_shift``: the reason's share of the returns. None for buyers and
-    without sales."""
-    usual_rate: float | None
-    """The rate (share) that was to be expected."""
-    p_value: float
-    """Of this test alone, on this day."""
-    q_value: float
-    """The least false discovery rate, over all tests of the run, at which it is still a finding."""
-    excess_units: float
-    """``observed - expected``, not below 0."""
-    expected_cost: float | None
-    """``excess_units`` × the cost of one return; None where the cost is not known."""
-    sentence: str
-    """One sentence for the seller, without the cost."""
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 
 
 def find(panel: ReturnsPanel) -> list[Anomaly]:
     """Findings on the panel's last day, the most severe and costly first. Deterministic; [] for an empty panel."""
-    raise NotImplementedError
+    basis = prepare(panel)
+    of_sku = [of_skus(basis), of_reasons(basis), above_categories(basis), reason_shifts(basis)]
+    found = discoveries([*of_sku, new_defect_clusters(basis)], len(panel.skus))
+    found += discoveries([over_all(basis)], len(panel.reasons))
+    buyers = serial_returners(panel)
+    found += discoveries([buyers], len(buyers.group))
+    return sorted(_once(found), key=_order)
+
+
+def _once(found: list[Anomaly]) -> list[Anomaly]:
+    """Without the comparison with the category where the rate rose against its own history as well."""
+    risen = {each.sku for each in found if each.kind == "rate_spike" and each.compared_with == "history"}
+    return [each for each in found if each.compared_with != "category" or each.sku not in risen]
+
+
+def _order(anomaly: Anomaly) -> tuple[int, float, float, str, str, str]:
+    names = (anomaly.sku or anomaly.buyer or "", anomaly.reason or anomaly.cluster or "")
+    return SEVERITIES.index(anomaly.severity), -(anomaly.expected_cost or 0.0), anomaly.q_value, anomaly.kind, *names

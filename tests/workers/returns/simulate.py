@@ -1,0 +1,65 @@
+"""Simulated sales and returns with known rates, for the tests and the benchmark."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from workers.returns.panel import NONE, Floats, Ints, Returns, ReturnsPanel, Sales
+
+FIRST = 738_000
+"""Ordinal of the first simulated day (in 2021)."""
+REASONS = ("too_small", "defective", "changed_mind", "not_as_described", "other")
+MIX = np.array([0.35, 0.2, 0.2, 0.15, 0.1])
+
+
+@dataclass(frozen=True)
+class World:
+    """(S, D) units sold, and (S, D, R) units returned by day and reason."""
+
+    sold: Floats
+    returned: Ints
+    category: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def until(self, days: int, history: int | None = None) -> ReturnsPanel:
+        """What a job sees after so many days, of which it looks back ``history``."""
+        low = 0 if history is None else max(days - history, 0)
+        n = len(self.sold)
+        sku, column = np.nonzero(self.sold[:, low:days] > 0)
+        sales = Sales(sku, FIRST + low + column, self.sold[:, low:days][sku, column].astype(np.float64))
+        sku, column, reason = np.nonzero(self.returned[:, low:days])
+        units = self.returned[:, low:days][sku, column, reason]
+        none = np.full(len(sku), NONE)
+        returns = Returns(sku, FIRST + low + column, units, reason, none, none)
+        category = self.category if len(self.category) else np.full(n, NONE)
+        names = [f"SKU-{i}" for i in range(n)]
+        return ReturnsPanel(names, category, np.full(n, 5.0), REASONS, (), (), sales, returns, FIRST + days - 1)
+
+
+def same_day(rng: np.random.Generator, sold: Ints, rate: Floats, mix: Floats = MIX) -> World:
+    """Each unit sold comes back on the day of the sale with the (S, D) rate: no lag."""
+    return World(sold.astype(np.float64), by_reason(rng, rng.binomial(sold, np.broadcast_to(rate, sold.shape)), mix))
+
+
+def lagged(rng: np.random.Generator, sold: Ints, rate: Floats, lag: Floats, mix: Floats = MIX) -> World:
+    """Each unit sold comes back with the (S, D) rate of its day of sale, after a lag with these chances by day."""
+    n, days = sold.shape
+    returned = np.zeros((n, days + len(lag)), dtype=np.int64)
+    coming = rng.binomial(sold, np.broadcast_to(rate, sold.shape))
+    for after, chance in enumerate(lag):
+        left = 1 - lag[:after].sum()
+        now = rng.binomial(coming, min(chance / left, 1.0) if left > 1e-12 else 1.0)
+        coming = coming - now
+        returned[:, after : after + days] += now
+    return World(sold.astype(np.float64), by_reason(rng, returned[:, :days], mix))
+
+
+def by_reason(rng: np.random.Generator, returned: Ints, mix: Floats) -> Ints:
+    """(S, D, R) of (S, D): each unit with a reason of the (R,), or (S, D, R), mix."""
+    return rng.multinomial(returned, mix)
+
+
+def gamma_lag(mean: float, days: int = 60) -> Floats:
+    """Chances by day of a lag with this mean, skewed to the right; not of the shape that the model assumes."""
+    day = np.arange(days) + 0.5
+    density = day**2 * np.exp(-3 * day / mean)
+    return np.asarray(density / density.sum())

@@ -1,0 +1,108 @@
+"""Units at risk: how many sold units may come back on a day, where returns follow sales by an unknown lag.
+
+The lag is one of a few gamma distributions, told apart by the tenant's own returns: those lags whose units at risk
+follow the returns best (Poisson, given each SKU's total). Steady sales cannot tell them apart and need not. Sales
+that grow can: a wrong lag would take a doubling of the sales for a doubling of the rate. So whatever is still
+plausible is kept, and a finding has to hold under each.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.returns.panel import Bools, Floats, Ints
+from workers.returns.series import DailySeries, counts
+
+MEAN_LAGS = {0.0: 0.10, 3.0: 0.15, 7.0: 0.25, 14.0: 0.25, 21.0: 0.15, 30.0: 0.10}
+"""Days from the sale to the return, and how likely they are beforehand: most marketplaces take returns for 30 days
+after delivery, and most buyers send back within two weeks."""
+LONGEST = 90
+STRAY = 0.05
+"""Share of the returns that come at any time, whatever the lag: no day is quite without units at risk."""
+TEMPER = 0.5
+"""Power of the likelihood: returns vary more than Poisson and their rates drift."""
+PLAUSIBLE = 0.02
+"""Lags of less than this posterior, relative to the likeliest, are left out."""
+SAMPLE = 1000
+"""SKUs that the lag is told from: those with most returns."""
+ALIKE = 0.01
+"""Units at risk that differ by less than this share are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitsAtRisk:
+    """(S, D) arrays, 0 where the sales or the returns are not known."""
+
+    likely: Floats
+    """Averaged over the lags that are plausible."""
+    plausible: tuple[Floats, ...]
+    """Under each lag that makes a difference, ``likely`` first."""
+    known: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Shares of the returns by days since the sale, and whether the sales before the first known day were alike.
+
+    The other belief is that there were none: a new seller.
+    """
+
+    shares: Floats
+    sold_before: bool
+    prior: float
+
+
+def units_at_risk(series: DailySeries) -> UnitsAtRisk:
+    """The units at risk of all SKUs."""
+    columns = np.arange(series.days)
+    known = (columns >= series.start[:, None]) & (columns < series.end[:, None]) & (columns >= series.returns_known)
+    lags = list(_lags())
+    weight = _posterior(series, known, lags)
+    kept = np.flatnonzero(weight >= PLAUSIBLE * weight.max())
+    exposed = [_exposed(series, np.arange(len(series.sold)), lags[i]) * known for i in kept]
+    likely = np.sum([weight[i] * each for i, each in zip(kept, exposed, strict=True)], axis=0) / weight[kept].sum()
+    differing = tuple(each for each in exposed if np.any(np.abs(each - likely) > ALIKE * likely))
+    return UnitsAtRisk(likely, (likely, *differing), known)
+
+
+def _lags() -> Iterator[Lag]:
+    for mean, prior in MEAN_LAGS.items():
+        for sold_before in (True, False):
+            yield Lag(_shares(mean), sold_before, prior / 2)
+
+
+def _shares(mean: float) -> Floats:
+    """A gamma distribution of shape 2 (most returns some days after delivery, a long tail), by days."""
+    days = np.arange(LONGEST, dtype=np.float64)
+    density = np.where(days == 0, 1.0, 0.0) if mean == 0 else (days + 0.5) * np.exp(-2 * (days + 0.5) / mean)
+    return np.asarray((1 - STRAY) * density / density.sum() + STRAY / LONGEST)
+
+
+def _exposed(series: DailySeries, skus: Ints, lag: Lag) -> Floats:
+    days = series.days
+    sold, start = series.sold[skus], series.start[skus]
+    size = 1 << (days + LONGEST).bit_length()
+    spectrum = np.fft.rfft(sold, size, axis=1) * np.fft.rfft(lag.shares, size)
+    exposed = np.maximum(np.fft.irfft(spectrum, size, axis=1)[:, :days], 0.0)
+    if lag.sold_before:
+        # As much as was sold since then, on average, for each day before.
+        seen = np.cumsum(lag.shares)[np.clip(np.arange(days) - start[:, None], 0, LONGEST - 1)]
+        exposed = np.where(series.is_new[skus, None], exposed, exposed / seen)
+    return np.asarray(exposed)
+
+
+def _posterior(series: DailySeries, known: Bools, lags: list[Lag]) -> Floats:
+    shape = (len(series.sold), series.days)
+    returned = counts(series.sku, series.column, series.units, shape) * known
+    skus = np.argsort(-returned.sum(axis=1), kind="stable")[:SAMPLE]
+    returned, known = returned[skus], known[skus]
+    total = returned.sum(axis=1)
+    log_weight = np.empty(len(lags))
+    for i, lag in enumerate(lags):
+        exposed = np.maximum(_exposed(series, skus, lag), 1e-9) * known
+        fit = (returned * np.log(np.where(known, exposed, 1.0))).sum()
+        fit -= (total * np.log(np.maximum(exposed.sum(axis=1), 1e-9))).sum()
+        log_weight[i] = TEMPER * fit + np.log(lag.prior)
+    weight = np.exp(log_weight - log_weight.max())
+    return np.asarray(weight / weight.sum())
