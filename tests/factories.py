@@ -1,11 +1,14 @@
 """Rows for tests, made by factory-boy."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import factory
 
 from aijobs.auth import create_key
 from aijobs.models import ApiKey, Tenant
+from workers.catalogue.models import Product, Return, Review
 
 ALL_SCOPES = (
     "ai-jobs:write",
@@ -22,6 +25,48 @@ class TenantFactory(factory.django.DjangoModelFactory[Tenant]):
         model = Tenant
 
     name = factory.Sequence(lambda number: f"shop-{number}")
+
+
+class ProductFactory(factory.django.DjangoModelFactory[Product]):
+    class Meta:
+        model = Product
+
+    tenant = factory.SubFactory(TenantFactory)
+    marketplace = "amazon_us"
+    sku = factory.Sequence(lambda number: f"SKU-{number:03d}")
+    title = factory.LazyAttribute(lambda made: f"Title of {made.sku}")
+    price = Decimal("19.99")
+
+
+class ReviewFactory(factory.django.DjangoModelFactory[Review]):
+    """A new one. `analysed_with` and what goes with it make it an analysed one."""
+
+    class Meta:
+        model = Review
+
+    product = factory.SubFactory(ProductFactory)
+    tenant = factory.SelfAttribute("product.tenant")
+    marketplace = factory.SelfAttribute("product.marketplace")
+    external_id = factory.Sequence(lambda number: f"R{number}")
+    rating = 4
+    title = "Good"
+    body = "It works as it should, and it arrived in two days."
+    created_at = datetime(2026, 3, 12, tzinfo=UTC)
+
+
+class ReturnFactory(factory.django.DjangoModelFactory[Return]):
+    """A new one. `classified_with` and what goes with it make it a classified one."""
+
+    class Meta:
+        model = Return
+
+    product = factory.SubFactory(ProductFactory)
+    tenant = factory.SelfAttribute("product.tenant")
+    marketplace = factory.SelfAttribute("product.marketplace")
+    return_id = factory.Sequence(lambda number: f"RMA-{number}")
+    date = date(2026, 3, 12)
+    reason_code = "DEFECTIVE"
+    comment = "It stopped working after a week."
 
 
 def key_for(*tenants: Tenant, scopes: tuple[str, ...] = ALL_SCOPES, **more: Any) -> tuple[ApiKey, str]:

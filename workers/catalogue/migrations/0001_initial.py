@@ -416,4 +416,187 @@ class Migration(migrations.Migration):
             model_name="scan",
             constraint=models.UniqueConstraint(fields=("product", "job"), name="scan_product_job"),
         ),
+        migrations.CreateModel(
+            name="PseudonymKey",
+            fields=[
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("sealed_key", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Return",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("marketplace", models.CharField(max_length=32)),
+                ("return_id", models.CharField(max_length=200, verbose_name="return ID")),
+                ("order", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                ("buyer", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                ("date", models.DateField()),
+                (
+                    "quantity",
+                    models.PositiveIntegerField(
+                        db_default=1, default=1, validators=[django.core.validators.MinValueValidator(1)]
+                    ),
+                ),
+                ("reason_code", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("comment", models.TextField(blank=True, db_default="", default="")),
+                ("disposition", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("reason", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                ("confidence", models.FloatField(null=True)),
+                ("classification", models.JSONField(db_default={}, default=dict)),
+                ("classified_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                ("classified_at", models.DateTimeField(null=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="returns",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tenant", "marketplace", "product", "-date", "-id"], name="return_page"),
+                    models.Index(
+                        fields=["tenant", "marketplace", "id"], include=("classified_with",), name="return_new"
+                    ),
+                    models.Index(
+                        condition=models.Q(("order", ""), _negated=True),
+                        fields=["tenant", "order"],
+                        name="return_order",
+                    ),
+                    models.Index(
+                        condition=models.Q(("buyer", ""), _negated=True),
+                        fields=["tenant", "buyer"],
+                        name="return_buyer",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "return_id"), name="return_product_return_id"),
+                    models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="return_quantity_positive"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confidence__isnull", True),
+                            models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                            _connector="OR",
+                        ),
+                        name="return_confidence_in_range",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Review",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("marketplace", models.CharField(max_length=32)),
+                ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
+                (
+                    "rating",
+                    models.PositiveSmallIntegerField(
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                    ),
+                ),
+                ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
+                ("body", models.TextField()),
+                ("author", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                ("verified", models.BooleanField(null=True)),
+                ("language", models.CharField(blank=True, db_default="", default="", max_length=35)),
+                ("created_at", models.DateTimeField(null=True)),
+                (
+                    "imported_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("label", models.CharField(blank=True, db_default="", default="", max_length=8)),
+                ("score", models.FloatField(null=True)),
+                ("confidence", models.FloatField(null=True)),
+                ("detected_language", models.CharField(blank=True, db_default="", default="", max_length=35)),
+                ("aspects", models.JSONField(db_default=[], default=list)),
+                ("flags", models.JSONField(db_default=[], default=list)),
+                ("analysed_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                ("analysed_at", models.DateTimeField(null=True)),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reviews",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tenant", "marketplace", "product", "-id"], name="review_page"),
+                    models.Index(
+                        fields=["tenant", "marketplace", "id"], include=("analysed_with",), name="review_new"
+                    ),
+                    models.Index(fields=["product", "created_at"], name="review_product_created_at"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "external_id"), name="review_product_external_id"),
+                    models.CheckConstraint(
+                        condition=models.Q(("rating__gte", 1), ("rating__lte", 5)), name="review_rating_1_to_5"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("label__in", ["", "negative", "neutral", "positive"])),
+                        name="review_label_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("score__isnull", True), models.Q(("score__gte", -1), ("score__lte", 1)), _connector="OR"
+                        ),
+                        name="review_score_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("confidence__isnull", True),
+                            models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                            _connector="OR",
+                        ),
+                        name="review_confidence_in_range",
+                    ),
+                ],
+            },
+        ),
     ]

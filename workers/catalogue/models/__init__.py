@@ -5,9 +5,13 @@ from workers.catalogue.models.fields import (
     DEFAULT_CURRENCY,
     LONGEST_FULFILMENT,
     LONGEST_LABEL,
+    LONGEST_LANGUAGE,
+    LONGEST_PSEUDONYM,
+    LONGEST_REASON,
     LONGEST_SKU,
     LONGEST_TITLE,
     LONGEST_URL,
+    LONGEST_VERSION,
     MARKETPLACE,
     MARKETPLACE_PATTERN,
     MONEY_DECIMALS,
@@ -20,7 +24,10 @@ from workers.catalogue.models.fields import (
 )
 from workers.catalogue.models.offers import Offer, OfferQuerySet
 from workers.catalogue.models.products import Product, ProductQuerySet
+from workers.catalogue.models.pseudonyms import PseudonymKey
 from workers.catalogue.models.removals import Removal
+from workers.catalogue.models.returns import Return, ReturnQuerySet
+from workers.catalogue.models.reviews import LABELS, Review, ReviewQuerySet
 from workers.catalogue.models.sales import Sale, SaleQuerySet
 from workers.catalogue.models.scans import Scan
 
@@ -29,11 +36,16 @@ __all__ = [
     "CONDITIONS",
     "CURRENCY",
     "DEFAULT_CURRENCY",
+    "LABELS",
     "LONGEST_FULFILMENT",
     "LONGEST_LABEL",
+    "LONGEST_LANGUAGE",
+    "LONGEST_PSEUDONYM",
+    "LONGEST_REASON",
     "LONGEST_SKU",
     "LONGEST_TITLE",
     "LONGEST_URL",
+    "LONGEST_VERSION",
     "MARKETPLACE",
     "MARKETPLACE_PATTERN",
     "MONEY_DECIMALS",
@@ -45,7 +57,12 @@ __all__ = [
     "OfferQuerySet",
     "Product",
     "ProductQuerySet",
+    "PseudonymKey",
     "Removal",
+    "Return",
+    "ReturnQuerySet",
+    "Review",
+    "ReviewQuerySet",
     "Sale",
     "SaleQuerySet",
     "Scan",

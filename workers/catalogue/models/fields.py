@@ -30,6 +30,13 @@ LONGEST_TITLE = 1000
 LONGEST_LABEL = 200
 LONGEST_FULFILMENT = 32
 LONGEST_URL = 2000
+# A tag of BCP 47.
+LONGEST_LANGUAGE = 35
+# Of a name or an order id, in hexadecimal digits.
+LONGEST_PSEUDONYM = 32
+LONGEST_REASON = 32
+# Of the model that has looked at a row.
+LONGEST_VERSION = 64
 # Every amount has at most so many digits, and so many of them after the point.
 MONEY_DIGITS = 14
 MONEY_DECIMALS = 4
