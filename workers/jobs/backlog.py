@@ -4,12 +4,13 @@ New is what the current version of the model has not analysed. A chunk is read, 
 then stored in one of its own. So a lost worker loses a chunk at most, and the next attempt goes on behind it.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, LiteralString, TypeVar
+from typing import Generic, TypeVar
 
-from django.db.models import Model, OrderBy, Q, QuerySet
+from django.db.models import Func, IntegerField, Model, OrderBy, Q, QuerySet
 from pydantic import Field
 
 from aijobs import identifiers
@@ -18,9 +19,10 @@ from aijobs.registry import Context
 from workers.catalogue.models import Product
 from workers.jobs.shared import SkuParams
 
-# Rows that are analysed and stored together. Texts are bounded when they are imported: 256 of the longest are few MB.
-CHUNK = 256
-DEFAULT_LIMIT, LARGEST_LIMIT = 100_000, 1_000_000
+# A lost worker loses no more than a chunk. The bytes bound its memory: one text may have a megabyte.
+MOST_ROWS = 500
+MOST_BYTES = 2 * 1024 * 1024
+LARGEST_RUN = 100_000
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,34 +31,33 @@ class AnalysisParams(SkuParams):
     """Whose rows to look at, which of them, and how many of those to analyse."""
 
     since: date | None = Field(
-        default=None, examples=["2026-01-01"], description="The first day to look at. Without it, all days count."
+        default=None, examples=["2026-02-01"], description="The first day to look at. Without it all days count."
     )
     limit: int = Field(
-        default=DEFAULT_LIMIT,
+        default=LARGEST_RUN,
         ge=1,
-        le=LARGEST_LIMIT,
-        description="How many of the new ones to analyse at most, the newest first. The next job takes the others.",
+        le=LARGEST_RUN,
+        description="How many of the new ones to analyse at most, the newest first. The next job goes on with the "
+        "others.",
     )
     reanalyze: bool = Field(
         default=False,
-        description="Whether to analyse also what the current version of the model has analysed before this job.",
+        description="Whether to analyse all of them once more, and not only those that the current model has not "
+        "analysed yet.",
     )
 
 
-def scope_of(params: SkuParams, tenant_id: int) -> tuple[list[int] | None, list[str]]:
-    """The ids of the products that were asked for, None for all of the marketplace; and the SKUs that are unknown.
-
-    Raises PermanentFailure NO_MATCHING_SKUS.
-    """
-    products = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
+def products_asked_for(params: SkuParams, tenant_id: int) -> dict[str, int] | None:
+    """The ids of the SKUs that are in the catalogue; None for all products. Raises PermanentFailure."""
+    rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is None:
-        if not products.exists():
+        if not rows.exists():
             raise _nothing(f"There are no products in the catalogue of {params.marketplace}")
-        return None, []
-    known = dict(products.filter(sku__in=params.skus).values_list("sku", "pk"))
-    if not known:
+        return None
+    found = dict(rows.filter(sku__in=params.skus).values_list("sku", "pk"))
+    if not found:
         raise _nothing(f"None of the SKUs is in the catalogue of {params.marketplace}")
-    return sorted(known.values()), [sku for sku in params.skus if sku not in known]
+    return found
 
 
 def _nothing(what: str) -> PermanentFailure:
@@ -64,53 +65,79 @@ def _nothing(what: str) -> PermanentFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog(Generic[Row]):
-    """What a job analyses of the rows in its scope.
+class Done:
+    """What a job has analysed in all its attempts, how much of it was stored, and how many rows are still new."""
 
-    `version_column` holds the version that has analysed a row, and `moment_column` when that was.
-    """
+    analysed: int
+    stored: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog(Generic[Row]):
+    """The rows in a job's scope, and which of them are new."""
 
     rows: QuerySet[Row]
     version: str
-    version_column: LiteralString
-    moment_column: LiteralString
+    """The model's."""
+    version_column: str
+    """It holds the version that has analysed a row."""
+    moment_column: str
+    """When that was."""
+    text_column: str
+    """The long one."""
     newest_first: Sequence[OrderBy | str]
 
-    def run(self, params: AnalysisParams, context: Context, store: Callable[[Sequence[Row]], int]) -> int:
-        """Have the rows stored chunk by chunk; `store` analyses a chunk, and returns how many rows it stored.
+    def work_off(
+        self, params: AnalysisParams, context: Context, seconds: float, store: Callable[[Sequence[Row]], int]
+    ) -> Done:
+        """Have new rows analysed, the newest first, until there are none, or `limit` or the seconds are reached.
 
-        Returns how many are analysed since the job was dispatched: by this attempt, or by one that was lost. Raises
-        what `store` raises, and TransitionRefused.
+        `store` analyses and stores a chunk, and returns how many rows it has stored. Raises what that and
+        `context.progress()` do; what is stored by then stays.
         """
-        since = self._since_dispatch(context)
-        done = self.rows.filter(since).count()
-        wanted = ~since if params.reanalyze else self._is_new()
-        ids = self._ids(wanted, params.limit - done)
-        total, stored = done + len(ids), done
-        context.progress(done, total)
-        for count, chunk in self._chunks(ids):
-            stored += store(chunk)
-            context.progress(done + count, total)
-        return stored
-
-    def left(self) -> int:
-        """How many rows are new now: beyond the limit, or imported or changed while the job was running."""
-        return self.rows.filter(self._is_new()).count()
+        give_up_at = time.monotonic() + seconds
+        by_this_job = self._by_this_job(context)
+        # What earlier attempts have stored counts for the limit too.
+        earlier = self.rows.filter(by_this_job).count() if context.attempt > 1 else 0
+        wanted = ~by_this_job if params.reanalyze else self._is_new()
+        new = self._new(wanted, max(0, params.limit - earlier))
+        analysed, stored, seen = earlier, earlier, earlier
+        context.progress(seen, earlier + len(new))
+        for ids in chunks(new):
+            rows = list(self.rows.filter(wanted, pk__in=ids).order_by("pk"))
+            analysed += len(rows)
+            stored += store(rows) if rows else 0
+            seen += len(ids)
+            context.progress(seen)
+            if time.monotonic() > give_up_at:
+                break
+        return Done(analysed, stored, self.rows.filter(self._is_new()).count())
 
     def _is_new(self) -> Q:
         return ~Q(**{self.version_column: self.version})
 
-    def _since_dispatch(self, context: Context) -> Q:
+    def _by_this_job(self, context: Context) -> Q:
+        """What this job has stored has the version, and is younger than the job: no attempt takes it twice."""
         dispatched = identifiers.created_at(context.job_id)
         return Q(**{self.version_column: self.version, f"{self.moment_column}__gte": dispatched})
 
-    def _ids(self, wanted: Q, most: int) -> list[int]:
-        """Only the ids: 8 bytes of each, and a list that no import changes while it is worked through."""
-        found = self.rows.filter(wanted).order_by(*self.newest_first).values_list("pk", flat=True)
-        return list(found[: max(0, most)])
+    def _new(self, wanted: Q, most: int) -> list[tuple[int, int]]:
+        """Ids, and how many bytes their texts have: that is known without reading them."""
+        size = Func(self.text_column, function="octet_length", output_field=IntegerField())
+        found = self.rows.filter(wanted).order_by(*self.newest_first).values_list("pk", size)
+        return list(found[:most])
 
-    def _chunks(self, ids: Sequence[int]) -> Iterator[tuple[int, list[Row]]]:
-        """The rows, and how many of the ids are through with them; rows that were removed meanwhile are missing."""
-        for start in range(0, len(ids), CHUNK):
-            wanted = ids[start : start + CHUNK]
-            yield start + len(wanted), list(self.rows.filter(pk__in=wanted).order_by("pk"))
+
+def chunks(new: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """The ids in stretches of so many rows and bytes at most; a row that is larger is one by itself."""
+    ids: list[int] = []
+    size = 0
+    for row_id, row_bytes in new:
+        if ids and (len(ids) == MOST_ROWS or size + row_bytes > MOST_BYTES):
+            yield ids
+            ids, size = [], 0
+        ids.append(row_id)
+        size += row_bytes
+    if ids:
+        yield ids
