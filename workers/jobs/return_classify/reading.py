@@ -1,13 +1,15 @@
 """What the search for anomalies reads: a marketplace's sales and returns as flat arrays. For workers only: numpy."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 
 from aijobs import sql
 from workers.jobs.return_classify.counting import Scope
+from workers.returns.clusters import DEFECTS
+from workers.returns.complaints import complaints
 from workers.returns.panel import NONE, Ints, Returns, ReturnsPanel, Sales
 from workers.returns.reasons import Reason
 
@@ -18,6 +20,8 @@ MOST_PRODUCTS = 10_000
 # Of one statement, whose answer is made of Python's objects before it is arrays: as rows it would be three times as
 # many.
 PRODUCTS_TOGETHER = 500
+# Who complains of a part names it soon.
+LONGEST_COMMENT = 300
 # PostgreSQL counts days from 2000-01-01, Python from 0001-01-01.
 POSTGRES_EPOCH = date(2000, 1, 1).toordinal()
 # Of a return that the classifier has not seen.
@@ -31,6 +35,7 @@ class Item:
 
     id: int
     sku: str
+    title: str
     category: str
     currency: str
     worth: float
@@ -65,6 +70,16 @@ class _Returned:
     units: list[int]
     reason: list[int]
     customer: list[str]
+    # Of a return whose reason is a defect.
+    comment: list[str]
+
+
+@dataclass(slots=True)
+class _Names:
+    """What is numbered while the returns are read. What has no name has no number."""
+
+    customers: dict[str, int] = field(default_factory=lambda: {"": NONE})
+    complaints: dict[str, int] = field(default_factory=lambda: {"": NONE})
 
 
 def read(scope: Scope, as_of: date, version: str) -> History:
@@ -78,16 +93,19 @@ def read(scope: Scope, as_of: date, version: str) -> History:
         "last": as_of,
         "version": version,
         "reasons": list(REASONS),
+        "defects": sorted(DEFECTS),
+        "longest": LONGEST_COMMENT,
     }
     items = sql.rows(Item, ITEMS, {**parameters, "most": MOST_PRODUCTS})
-    returns, customers = _returns(items, parameters)
+    names = _Names()
+    returns = _returns(items, parameters, names)
     panel = ReturnsPanel(
         skus=[each.sku for each in items],
         category=_numbered([each.category for each in items], {"": NONE}),
         cost=np.array([each.worth for each in items], dtype=np.float64),
         reasons=REASONS,
-        clusters=[],
-        buyers=customers,
+        clusters=list(names.complaints)[1:],
+        buyers=list(names.customers)[1:],
         sales=_sales(items, parameters),
         returns=returns,
         as_of=as_of.toordinal(),
@@ -101,39 +119,30 @@ def _sales(items: Sequence[Item], parameters: Mapping[str, object]) -> Sales:
         for chunk in _chunks(items)
         for sold in sql.rows(_Sold, SALES, {**parameters, **chunk})
     ]
-    item, day, units = zip(*parts, strict=True) if parts else ([_ints([])], [_ints([])], [np.zeros(0)])
-    return Sales(np.concatenate(item), np.concatenate(day) + POSTGRES_EPOCH, np.concatenate(units))
+    sku, day, units = zip(*parts, strict=True)
+    return Sales(np.concatenate(sku), np.concatenate(day) + POSTGRES_EPOCH, np.concatenate(units))
 
 
-def _returns(items: Sequence[Item], parameters: Mapping[str, object]) -> tuple[Returns, list[str]]:
-    """The returns, and the customers that they name."""
-    numbers: dict[str, int] = {"": NONE}
+def _returns(items: Sequence[Item], parameters: Mapping[str, object], names: _Names) -> Returns:
     parts = [
-        (
-            _ints(found.item),
-            _ints(found.day),
-            _ints(found.units),
-            _ints(found.reason),
-            _numbered(found.customer, numbers),
-        )
+        _arrays(found, items, names)
         for chunk in _chunks(items)
         for found in sql.rows(_Returned, RETURNS, {**parameters, **chunk})
     ]
-    item, day, units, reason, customer = zip(*parts, strict=True) if parts else [[_ints([])]] * 5
-    returns = Returns(
-        sku=np.concatenate(item),
-        day=np.concatenate(day) + POSTGRES_EPOCH,
-        units=np.concatenate(units),
-        reason=np.concatenate(reason),
-        cluster=np.full(sum(map(len, item)), NONE, dtype=np.int64),
-        buyer=np.concatenate(customer),
-    )
-    return returns, list(numbers)[1:]
+    sku, day, units, reason, cluster, buyer = map(np.concatenate, zip(*parts, strict=True))
+    return Returns(sku, day + POSTGRES_EPOCH, units, reason, cluster, buyer)
+
+
+def _arrays(found: _Returned, items: Sequence[Item], names: _Names) -> tuple[Ints, ...]:
+    """In the order of `Returns`. The comments go no further."""
+    about = complaints(found.item, found.comment, [each.title for each in items])
+    numbers = [_ints(column) for column in (found.item, found.day, found.units, found.reason)]
+    return *numbers, _numbered(about, names.complaints), _numbered(found.customer, names.customers)
 
 
 def _chunks(items: Sequence[Item]) -> Iterable[dict[str, object]]:
-    """The ids of some products, and the place of the first of them."""
-    for start in range(0, len(items), PRODUCTS_TOGETHER):
+    """The ids of some products, and the place of the first of them. One chunk at least."""
+    for start in range(0, max(len(items), 1), PRODUCTS_TOGETHER):
         yield {"start": start, "ids": [each.id for each in items[start : start + PRODUCTS_TOGETHER]]}
 
 
@@ -147,8 +156,8 @@ def _numbered(names: Sequence[str], numbers: dict[str, int]) -> Ints:
 
 
 ITEMS = """
-SELECT id, sku, category, currency, worth FROM (
-    SELECT product.id, sku, category, currency, coalesce(cost, price)::float8 AS worth
+SELECT id, sku, title, category, currency, worth FROM (
+    SELECT product.id, sku, title, category, currency, coalesce(cost, price)::float8 AS worth
     FROM catalogue_product AS product LEFT JOIN (
         SELECT product_id, sum(quantity) AS units FROM catalogue_return
         WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s AND date BETWEEN %(first)s AND %(last)s
@@ -172,12 +181,13 @@ FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
 RETURNS = """
 SELECT coalesce(array_agg(item), '{}') AS item, coalesce(array_agg(date - date '2000-01-01'), '{}') AS day,
     coalesce(array_agg(quantity), '{}') AS units,
-    coalesce(array_agg(coalesce(array_position(
-        %(reasons)s::text[], CASE WHEN classified_with = %(version)s THEN reason ELSE '' END
-    ), 1) - 1), '{}') AS reason,
-    coalesce(array_agg(coalesce(nullif(buyer, ''), "order")), '{}') AS customer
+    coalesce(array_agg(coalesce(array_position(%(reasons)s::text[], known_reason), 1) - 1), '{}') AS reason,
+    coalesce(array_agg(coalesce(nullif(buyer, ''), "order")), '{}') AS customer,
+    coalesce(array_agg(CASE WHEN known_reason = ANY(%(defects)s::text[]) THEN left(comment, %(longest)s) ELSE '' END),
+        '{}') AS comment
 FROM (
-    SELECT (place - 1 + %(start)s)::int AS item, present.*
+    SELECT (place - 1 + %(start)s)::int AS item, present.*,
+        CASE WHEN classified_with = %(version)s THEN reason ELSE '' END AS known_reason
     FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
         JOIN catalogue_return AS present ON tenant_id = %(tenant)s AND marketplace = %(marketplace)s
             AND product_id = wanted.id AND date BETWEEN %(first)s AND %(last)s
