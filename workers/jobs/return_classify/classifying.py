@@ -11,7 +11,7 @@ from workers.catalogue.models import Return
 from workers.jobs.backlog import Backlog, Done
 from workers.jobs.return_classify.counting import Scope
 from workers.jobs.return_classify.shapes import ReturnParams
-from workers.returns.classifying import VERSION, Classification, ReturnText, classify
+from workers.returns.classifying import Classification, ReturnText, classify, version
 
 # Of the soft limit of 600 s: what is not classified by then is left to the next job, not lost with the run.
 CLASSIFY_SECONDS = 450.0
@@ -52,7 +52,7 @@ def classify_new(scope: Scope, params: ReturnParams, context: Context) -> Done:
         rows = rows.filter(date__gte=params.since)
     backlog = Backlog(
         rows=rows.only("reason_code", "comment"),
-        version=VERSION,
+        version=version(),
         version_column="classified_with",
         moment_column="classified_at",
         text_column="comment",
@@ -71,7 +71,7 @@ def _store(chunk: Sequence[Return], context: Context) -> int:
         "reasons": [each.reason for each in found],
         "confidences": [each.confidence for each in found],
         "classifications": [_rest(each) for each in found],
-        "version": VERSION,
+        "version": version(),
     }
     with context.owned():
         return sql.execute(STORE, parameters)

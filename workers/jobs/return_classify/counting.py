@@ -104,14 +104,17 @@ def days_sold(scope: Scope, days: Days) -> Days | None:
     return Days(first, last) if first <= last else None
 
 
-def tally(scope: Scope, days: Days, rated: Days | None, version: str, supported: Collection[str]) -> list[Tally]:
-    """The returns of these days, by product and reason, in the order of both. `rated`: see `days_sold`."""
+def tally(scope: Scope, days: Days, rated: Days | None, version: str, read: Collection[str]) -> list[Tally]:
+    """The returns of these days, by product and reason, in the order of both.
+
+    `rated`: see `days_sold`. `read`: the languages that the classifier reads.
+    """
     parameters = {
         **_parameters(scope, days),
         "rated_first": rated and rated.first,
         "rated_last": rated and rated.last,
         "version": version,
-        "supported": sorted(supported),
+        "read": sorted(read),
     }
     return sql.rows(Tally, TALLY, parameters)
 
@@ -138,7 +141,7 @@ SELECT product_id, CASE WHEN classified_with = %(version)s THEN reason ELSE '' E
     count(*) FILTER (WHERE classified_with = %(version)s AND (classification->>'code_contradicted')::boolean)::int
         AS contradicted,
     count(*) FILTER (WHERE classified_with = %(version)s AND comment <> ''
-        AND classification->>'language' <> ALL(%(supported)s::text[]))::int AS unsupported
+        AND classification->>'language' <> ALL(%(read)s::text[]))::int AS unsupported
 FROM catalogue_return
 WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s
     AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[]))

@@ -23,10 +23,12 @@ from workers.jobs.return_classify.shapes import (
     ReturnResult,
 )
 from workers.jobs.shared import Skipped
-from workers.returns.classifying import VERSION
+from workers.returns import classifying
 from workers.returns.rates import rate
+from workers.sentiment import languages
 
-SUPPORTED = ("en",)
+# Comments whose language cannot be told are read as if they were English.
+READ = languages.SUPPORTED | {languages.UNKNOWN}
 WHY = {
     "UNKNOWN_SKU": "The SKU is not in the catalogue. Import the product first.",
     "NO_RETURNS": "The SKU was neither returned nor sold on the days that were counted.",
@@ -58,19 +60,20 @@ class _Product:
 def report(scope: Scope, params: ReturnParams, products: Mapping[str, int] | None, done: Done) -> ReturnResult:
     """The whole result. `products`: the ids of the SKUs that were asked for and are known."""
     # Wherever the seller is, it is not later than tomorrow: what is dated later is a mistake.
+    version = classifying.version()
     tomorrow = localdate() + timedelta(days=1)
     days = counting.days_of(scope, params.since, tomorrow)
     rated = days and counting.days_sold(scope, days)
-    tallies = counting.tally(scope, days, rated, VERSION, SUPPORTED) if days else []
+    tallies = counting.tally(scope, days, rated, version, READ) if days else []
     found = _added_up(counting.sold(scope, rated), tallies)
     listed = sorted(filter(_is_told, found), key=lambda each: (-each.returned, each.sold.sku))
-    stands_out = outstanding.find(scope, params.skus, days, rated, VERSION)
+    stands_out = outstanding.find(scope, params.skus, days, rated, version)
     skipped = [*_skipped(params, products, found), *_ahead(scope, tomorrow)]
     return ReturnResult(
         processed_count=done.analysed,
         updated_count=done.stored,
         remaining_count=done.remaining,
-        model=shapes.ModelUsed(name="fast", version=VERSION),
+        model=shapes.ModelUsed(name=version.partition("-")[0], version=version),
         return_count=sum(each.returns for each in tallies),
         returned_units=sum(each.units for each in tallies),
         code_contradicted_count=sum(each.contradicted for each in tallies),

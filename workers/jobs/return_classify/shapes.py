@@ -42,8 +42,8 @@ class ReturnParams(AnalysisParams):
 
 class ModelUsed(BaseModel):
     name: str = Field(
-        examples=["cascade", "fast"],
-        description="`cascade` is the classifier with its encoder. `fast` is the one without, on a machine that "
+        examples=["full", "ngrams"],
+        description="`full` is the classifier with its encoder. `ngrams` is the one without, on a machine that "
         "cannot run the encoder: it is right a little less often.",
     )
     version: str = Field(description="Returns that were classified with another version count as new.")

@@ -13,7 +13,7 @@ from tests.workers.jobs.return_classify.steps import LAST, TOO_SMALL, give_back,
 from workers.catalogue.models import Return
 from workers.jobs.return_classify import outstanding, reading
 from workers.jobs.return_classify.counting import Scope
-from workers.returns.classifying import VERSION
+from workers.returns.classifying import version
 
 pytestmark = pytest.mark.django_db
 
@@ -167,9 +167,9 @@ def test_the_history_is_the_same_in_whatever_portions_it_is_read(
     plant(shop, "S1", ZIPPER, buyer="c" * 32)
     run(shop)
     scope = Scope(shop.tenant.pk, "amazon_us", None)
-    whole = reading.read(scope, LAST, VERSION)
+    whole = reading.read(scope, LAST, version())
     monkeypatch.setattr(reading, "PRODUCTS_TOGETHER", 1)
-    parts = reading.read(scope, LAST, VERSION)
+    parts = reading.read(scope, LAST, version())
     assert (whole.items, whole.panel.clusters, whole.panel.buyers) == (
         parts.items,
         parts.panel.clusters,
@@ -189,4 +189,4 @@ def test_of_more_products_than_can_be_read_those_asked_for_and_those_returned_mo
         give_back(owner, f"S{number}", *[TOO_SMALL] * (number + 1))
     monkeypatch.setattr(reading, "MOST_PRODUCTS", 3)
     asked = Scope(owner.tenant.pk, "amazon_us", [product(owner, "S0").pk])
-    assert [each.sku for each in reading.read(asked, LAST, VERSION).items] == ["S0", "S3", "S4"]
+    assert [each.sku for each in reading.read(asked, LAST, version()).items] == ["S0", "S3", "S4"]

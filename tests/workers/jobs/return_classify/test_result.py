@@ -25,7 +25,7 @@ from tests.workers.jobs.return_classify.steps import (
 )
 from workers.catalogue.models import Return
 from workers.jobs.return_classify import reporting
-from workers.returns.classifying import VERSION
+from workers.returns.classifying import version
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_a_return_keeps_what_the_classifier_says_of_it(owner: Caller) -> None:
     before = now()
     run(owner)
     returned.refresh_from_db()
-    assert (returned.reason, returned.classified_with) == ("too_small", VERSION)
+    assert (returned.reason, returned.classified_with) == ("too_small", version())
     assert returned.confidence is not None
     assert 0 < returned.confidence <= 1
     assert returned.classified_at is not None
