@@ -43,7 +43,7 @@ Skus = Annotated[
 Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
 
 
-# `ProductParams._either_skus_or_all` in JSON Schema.
+# `SkuParams._either_skus_or_all` in JSON Schema.
 EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
     "oneOf": [
         {"required": ["skus"], "properties": {"skus": {"type": "array"}, "all": {"const": False}}},
@@ -52,22 +52,15 @@ EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
 }
 
 
-class ProductParams(Params):
+class SkuParams(Params):
     """Which products of a marketplace a job is about."""
 
     model_config = ConfigDict(json_schema_extra=EITHER_SKUS_OR_ALL)
 
     # Before `skus`, whose check looks at it.
-    all: bool = Field(
-        default=False,
-        description="Whether to take all products of the marketplace, those first whose last job of this type is "
-        "longest ago.",
-    )
+    all: bool = Field(default=False, description="Whether to take all products of the marketplace.")
     skus: Skus | None = Field(
         default=None, validate_default=True, description="1 to 1,000 different SKUs. Send either these or `all`."
-    )
-    limit: int = Field(
-        default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="How many products `all` takes at most."
     )
     marketplace: Marketplace
 
@@ -80,6 +73,19 @@ class ProductParams(Params):
         if skus is not None and info.data.get("all"):
             raise ValueError("must not be sent if all is true")
         return skus
+
+
+class ProductParams(SkuParams):
+    """The products of a job that looks at each of them: with `all`, those whose turn it is."""
+
+    all: bool = Field(
+        default=False,
+        description="Whether to take all products of the marketplace, those first whose last job of this type is "
+        "longest ago.",
+    )
+    limit: int = Field(
+        default=LARGEST_REQUEST, ge=1, le=LARGEST_REQUEST, description="How many products `all` takes at most."
+    )
 
 
 def products_of(
