@@ -1,4 +1,4 @@
-"""The packaged models: what they say, that it does not depend on what is beside it, and that they are what was made."""
+"""The packaged models: what they say, that it depends on nothing beside it, and that they are what was made."""
 
 import hashlib
 import json
@@ -115,7 +115,8 @@ def test_without_onnxruntime_the_fast_model_works_alone_and_says_so() -> None:
 def test_texts_that_mean_alike_point_the_same_way() -> None:
     embedder = embedding.load()
     assert embedder is not None
-    small, tight, late = embedder.embed(["It is too small for me.", "Way too tight, does not fit.", "It came a week late."])
+    texts = ["It is too small for me.", "Way too tight, does not fit.", "It came a week late."]
+    small, tight, late = embedder.embed(texts)
     assert np.isclose(small @ small, 1, atol=1e-3)
     assert small @ tight > small @ late
 
