@@ -43,6 +43,8 @@ class Calibration:
     encoder_temperature: float
     unsure_below: float
     """The encoder reads what the fast model says with less than this probability."""
+    short_unsure_below: float
+    """The same for short texts, which take it a fraction of the time."""
     encoder_share: float
     """How much of the answer is the encoder's then."""
 
@@ -61,7 +63,8 @@ class Cascade:
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         found = self.fast_probabilities(texts)
-        unsure = np.flatnonzero(found.max(axis=1, initial=0) < self._calibration.unsure_below)
+        below = [self._unsure_below(text) for text in texts]
+        unsure = np.flatnonzero(found.max(axis=1, initial=0) < below)
         if self._encoder and len(unsure):
             logits = self._encoder.read([texts[number] for number in unsure.tolist()]).logits
             share = self._calibration.encoder_share
@@ -69,10 +72,16 @@ class Cascade:
             found[unsure] = np.round(share * theirs + (1 - share) * found[unsure], DECIMALS)
         return found
 
+    def _unsure_below(self, text: str) -> float:
+        short = len(text) <= SHORT
+        return self._calibration.short_unsure_below if short else self._calibration.unsure_below
+
     def fast_probabilities(self, texts: Sequence[str]) -> Probabilities:
         return np.round(_softmax(self._fast.logits(texts), self._calibration.fast_temperature), DECIMALS)
 
 
+# Characters: a sentence.
+SHORT = 160
 # More of them say nothing, and the last ones differ from one processor to another.
 DECIMALS = 4
 

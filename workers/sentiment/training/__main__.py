@@ -68,9 +68,10 @@ def package(data: Path, build: Path) -> None:
     exporting.export_fast(torch.load(build / "fast.pt"), WEIGHTS / "fast.npz")
     files = ("pieces.txt", "encoder.onnx", "fast.npz")
     hashes = {name: hashlib.sha256((WEIGHTS / name).read_bytes()).hexdigest() for name in files}
-    version = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()[:12]
-    calibration = calibrating.fit(version, corpora.held_out(data))
-    (WEIGHTS / "calibration.json").write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
+    fitted = calibrating.fit(corpora.held_out(data))
+    version = hashlib.sha256(json.dumps([hashes, fitted]).encode()).hexdigest()[:12]
+    calibration = json.dumps({"version": version, **fitted}, indent=1)
+    (WEIGHTS / "calibration.json").write_text(calibration + "\n", encoding="utf-8")
     lines = [f"{value}  {name}" for name, value in hashes.items()]
     (WEIGHTS / "SHA256SUMS").write_text("\n".join(lines) + "\n", encoding="ascii")
 
