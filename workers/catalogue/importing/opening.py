@@ -19,7 +19,7 @@ from workers.catalogue.importing.tables import MOST_COLUMNS, Row, Table
 # A header is looked for behind title rows, but not for ever.
 MOST_TITLE_ROWS = 50
 # Blank ones among them: a text that spans many lines may leave a million.
-MOST_FIRST_ROWS = 1_000
+MOST_FIRST_ROWS = 10_000
 # How an Excel file says which delimiter it has: sep=;
 _SAYS_DELIMITER = "sep="
 # Bytes that show what kind of file it is.
