@@ -58,7 +58,13 @@ def test_no_cells_of_a_table_are_an_error_of_the_service(
     owner: Caller, kind: str, rows: list[list[str]], delimiter: str
 ) -> None:
     add_products(owner, "SKU-1")
-    header = {"products": "sku,title,price,stock", "sales": "sku,date,price,units", "offers": "sku,seller,price,url"}
+    header = {
+        "products": "sku,title,price,stock",
+        "sales": "sku,date,price,units",
+        "offers": "sku,seller,price,url",
+        "reviews": "external_id,sku,rating,body,author",
+        "returns": "return_id,order_id,sku,date,quantity,comment",
+    }
     lines = [header[kind].replace(",", delimiter), *(delimiter.join(row) for row in rows)]
     assert send(owner, kind, "\n".join(lines).encode("utf-8", "replace")).status_code < 500
 
