@@ -195,7 +195,8 @@ def test_a_business_report_asks_for_its_date(owner: Caller) -> None:
 
 
 def test_every_format_has_a_file() -> None:
-    of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *(each.case for each in (*RETURNS, *EXPORTED)))}
+    texts = (*(each.case for each in RETURNS), *(each.case for each in EXPORTED))
+    of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *texts)}
     refused = {each.name for each in FORMATS if each.refused}
     assert {each.name for each in FORMATS} == of_files | refused
     # And one of returns.
