@@ -49,7 +49,7 @@ _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$|[\"')])[\"')]{0,2}|\n|[.!?]+|
 _MARK = re.compile(
     r"""
       (?<!\w)/s(?!\w) | \#sarcasm\b
-    | (?:^|[.,!…-]\s*)NOT\b\s*[.!]*\s*$
+    | (?:^\s*|[.,!…-]\s*)NOT\b\s*[.!]*\s*$
     | (?i:\byeah,?\s+right\b(?!\s+(?:out|away|now|on|before|after|there)) | \bthanks\s+for\s+nothing\b
       | \bso\s+much\s+for\b(?!\s+(?:the\s+great|your|everything|all)) | \bgreat,?\s+just\s+great\b
       | ^\s*oh,?\s+(?:great|joy|goody|fantastic|wonderful|terrific)\s*[.,!])
@@ -96,8 +96,8 @@ def sarcastic_sentences(text: str) -> list[Sentence]:
     for sentence in _sentences(text):
         written = text[sentence.start : sentence.end]
         if _is_marked(written):
-            meant = sentence if _praises(_MARK.sub(" ", written)) or before is None else before
-            if _praises(_MARK.sub(" ", text[meant.start : meant.end])) and meant not in found:
+            meant = sentence if before is None or _praises(_MARK.sub(" ", written)) else before
+            if _praises(text[meant.start : meant.end]) and meant not in found[-1:]:
                 found.append(meant)
         before = sentence
     return found
