@@ -24,8 +24,10 @@ _CONTROL = (
 )
 _SPECIAL = re.compile(
     rf"""
-      (?P<hidden>  <(?P<element>script|style)\b[^<>]{{0,500}}>[^<]{{0,5000}}</(?P=element)\s{{0,9}}>|<!--[^<>]{{0,2000}}-->)
-    | (?P<block>   (?:<|&lt;)\s{{0,3}}/?\s{{0,3}}(?:br|p|div|li|ul|ol|tr|td|h[1-6]|blockquote)\b[^<>&]{{0,500}}(?:>|&gt;) )
+      (?P<hidden>  <(?P<element>script|style)\b[^<>]{{0,500}}>[^<]{{0,5000}}</(?P=element)\s{{0,9}}>
+                 | <!--[^<>]{{0,2000}}-->)
+    | (?P<block>   (?:<|&lt;)\s{{0,3}}/?\s{{0,3}}(?:br|p|div|li|ul|ol|tr|td|h[1-6]|blockquote)\b[^<>&]{{0,500}}
+                 (?:>|&gt;) )
     | (?P<inline>  </?[a-z][^<>]{{0,500}}> | &lt;/?(?:b|i|em|strong|span|a|u|font)\b[^<>&]{{0,500}}&gt; )
     | (?P<entity>  &(?:amp;){{0,5}}(?:\#[0-9]{{1,7}}|\#x[0-9a-f]{{1,6}}|[a-z][a-z0-9]{{1,30}}); )
     | (?P<line>    (?:\r\n|[\n\r\v\f\x85\u2028\u2029])[\s\x00-\x1f]{{0,1000}} )
