@@ -71,6 +71,12 @@ def test_harm_is_seen(text: str) -> None:
         "We roast marshmallows over the fire pit",
         "I was choked up when she opened it",
         "killer deal",
+        "I don't have to worry about choking",
+        "What I found in the bill shocked me",
+        "A staple in my kitchen",
+        "My brother fell in love with it",
+        "A great emergency snack",
+        "It is arsenic free",
         "cut my cable bill in half",
     ],
 )
