@@ -62,7 +62,7 @@ _MARK = re.compile(
 _HINTS = ("/s", "#sarcasm", "yeah", "for nothing", "so much for", "just great", "oh ", "oh,", "🙄")
 _NOT = re.compile(r"NOT\s{0,9}(?:[.!\n]|$)")
 _QUOTED = re.compile(
-    r"""\b(?:this|these|that|the|their|your|such|so-called)\s+"([A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20})?)"\s+\w"""
+    r"""(?i)\b(?:this|these|that|the|their|your|such|so-called)\s+"([A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20})?)"\s+\w"""
 )
 
 
