@@ -16,19 +16,24 @@ READ = 20_000
 
 # Where plain text may end: everything else is passed over at the speed of a search for one character.
 _MARK = re.compile(r"[<&\x00-\x1f\x7f-\U0010ffff]")
+_SPACES = r"\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# Marks that combine as well: a name with marks piled on it is still read.
+_CONTROL = (
+    r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u0300-\u036f\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+    r"\ufff9-\ufffd\ud800-\udfff"
+)
 _SPECIAL = re.compile(
-    r"""
-      (?P<hidden>  <(?P<element>script|style)\b[^<>]{0,500}>[^<]{0,5000}</(?P=element)\s{0,9}>|<!--[^<>]{0,2000}-->)
-    | (?P<block>   (?:<|&lt;)\s{0,3}/?\s{0,3}(?:br|p|div|li|ul|ol|tr|td|h[1-6]|blockquote)\b[^<>&]{0,500}(?:>|&gt;) )
-    | (?P<inline>  </?[a-z][^<>]{0,500}> | &lt;/?(?:b|i|em|strong|span|a|u|font)\b[^<>&]{0,500}&gt; )
-    | (?P<entity>  &(?:amp;){0,5}(?:\#[0-9]{1,7}|\#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,30}); )
-    | (?P<line>    (?:\r\n|[\n\r\v\f\x85\u2028\u2029])[\s\x00-\x1f]{0,1000} )
-    | (?P<space>   [\ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]{1,1000} )
-    # Without marks that combine as well: a name with marks piled on it is still read.
-    | (?P<control> [\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u0300-\u036f\u200b\u200c\u200e\u200f\u202a-\u202e
-                    \u2060-\u2069\ufeff\ufff9-\ufffd\ud800-\udfff]{1,1000} )
-    | (?P<other>   [^\x00-\x9f\xa0\xad\u0300-\u036f\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff
-                    \ufff9-\ufffd\ud800-\udfff]{1,200} )
+    rf"""
+      (?P<hidden>  <(?P<element>script|style)\b[^<>]{{0,500}}>[^<]{{0,5000}}</(?P=element)\s{{0,9}}>
+                 | <!--[^<>]{{0,2000}}-->)
+    | (?P<block>   (?:<|&lt;)\s{{0,3}}/?\s{{0,3}}(?:br|p|div|li|ul|ol|tr|td|h[1-6]|blockquote)\b[^<>&]{{0,500}}
+                 (?:>|&gt;) )
+    | (?P<inline>  </?[a-z][^<>]{{0,500}}> | &lt;/?(?:b|i|em|strong|span|a|u|font)\b[^<>&]{{0,500}}&gt; )
+    | (?P<entity>  &(?:amp;){{0,5}}(?:\#[0-9]{{1,7}}|\#x[0-9a-f]{{1,6}}|[a-z][a-z0-9]{{1,30}}); )
+    | (?P<line>    (?:\r\n|[\n\r\v\f\x85\u2028\u2029])[\s\x00-\x1f]{{0,1000}} )
+    | (?P<space>   [\ \t{_SPACES}]{{1,1000}} )
+    | (?P<control> [{_CONTROL}]{{1,1000}} )
+    | (?P<other>   [^\x00-\x9f{_SPACES}{_CONTROL}]{{1,200}} )
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -8,7 +8,7 @@ _MASHED = re.compile(
 
 
 def is_gibberish(words: list[str]) -> bool:
-    """Whether most of the words, in lower case, are mashed ones. These are of five letters or more."""
+    """Whether most of the words, in lower case, are mashed ones. These are of four letters or more."""
     longer = [word for word in words if len(word) > 1]
-    mashed = sum(len(word) > 4 and word.isascii() and bool(_MASHED.search(word)) for word in longer)
+    mashed = sum(len(word) > 3 and word.isascii() and bool(_MASHED.search(word)) for word in longer)
     return mashed * 2 > len(longer)

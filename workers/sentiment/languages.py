@@ -18,68 +18,14 @@ UNKNOWN = "und"
 # What is read of a text, in characters.
 _READ = 1_000
 # Languages of marketplaces, which the classifier tells apart. Norwegian is written as Bokmål here.
-_LATIN = [
-    "ca",
-    "cs",
-    "da",
-    "de",
-    "en",
-    "es",
-    "et",
-    "fi",
-    "fr",
-    "hr",
-    "hu",
-    "id",
-    "it",
-    "lt",
-    "lv",
-    "ms",
-    "nl",
-    "no",
-    "pl",
-    "pt",
-    "ro",
-    "sk",
-    "sl",
-    "sq",
-    "sv",
-    "sw",
-    "tl",
-    "tr",
-    "vi",
-]
-_OTHERS = [
-    "ar",
-    "bg",
-    "bn",
-    "el",
-    "fa",
-    "gu",
-    "he",
-    "hi",
-    "hy",
-    "ja",
-    "ka",
-    "km",
-    "kn",
-    "ko",
-    "mk",
-    "ml",
-    "mr",
-    "my",
-    "ne",
-    "pa",
-    "ru",
-    "si",
-    "sr",
-    "ta",
-    "te",
-    "th",
-    "uk",
-    "ur",
+# fmt: off
+_LANGUAGES = [
+    "ar", "bg", "bn", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "gu", "he", "hi", "hr", "hu",
+    "hy", "id", "it", "ja", "ka", "km", "kn", "ko", "lt", "lv", "mk", "ml", "mr", "ms", "my", "ne", "nl", "no", "pa",
+    "pl", "pt", "ro", "ru", "si", "sk", "sl", "sq", "sr", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi",
     "zh",
 ]
+# fmt: on
 
 _NOISE = re.compile(r"https?://\S{1,500}|www\.\S{1,500}|\S{1,100}@\S{1,100}|\S{0,50}[\d_#{}<>=;\\^]\S{0,50}")
 _WORD = re.compile(r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?")
@@ -107,7 +53,7 @@ def _told(text: str) -> str:
     if is_gibberish(words):
         return UNKNOWN
     if not text.isascii() and _is_mostly_of_other_scripts(words):
-        return _classified(words, others=True)[0]
+        return _classified(words)[0]
     return _of_latin_script(words, english)
 
 
@@ -120,8 +66,8 @@ def _of_latin_script(words: list[str], english: int) -> str:
     return language if confidence >= _needed(len(words), english) else "en" if english else UNKNOWN
 
 
-def _classified(words: list[str], others: bool = False) -> tuple[str, float]:
-    language, confidence = _identifier(others).classify(" ".join(words))
+def _classified(words: list[str]) -> tuple[str, float]:
+    language, confidence = _identifier().classify(" ".join(words))
     return str(language), float(confidence)
 
 
@@ -166,7 +112,7 @@ def _abroad() -> dict[str, set[str]]:
 
 
 @cache
-def _identifier(others: bool = False) -> LanguageIdentifier:
+def _identifier() -> LanguageIdentifier:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    identifier.set_languages(_OTHERS if others else _LATIN)
+    identifier.set_languages(_LANGUAGES)
     return identifier

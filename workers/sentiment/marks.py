@@ -3,7 +3,8 @@
 Rules of sarcasm (a mark counts only where its sentence praises; the sentence is then read as "Not good."):
 - `/s` or `#sarcasm` behind a sentence; NOT in capitals, alone behind what it takes back ("great quality... NOT!");
 - "yeah right", "thanks for nothing", "so much for …", "great, just great", "oh great", and the rolling eyes emoji;
-- quotation marks around nothing but one or two words of praise ('this "premium" leather').
+- quotation marks around one or two words of praise, where the rest of the sentence blames ('this "premium" leather
+  peels').
 A mark that is a sentence of its own speaks of the sentence before it.
 """
 
@@ -49,7 +50,7 @@ _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?]+(?=\s|$|[\"')])[\"')]{0,2}|\n|[.!?]+|
 _MARK = re.compile(
     r"""
       (?<!\w)/s(?!\w) | \#sarcasm\b
-    | (?:^|[.,!…-]\s*)NOT\b\s*[.!]*\s*$
+    | (?:^\s*|[.,!…-]\s*)NOT\b\s*[.!]*\s*$
     | (?i:\byeah,?\s+right\b(?!\s+(?:out|away|now|on|before|after|there)) | \bthanks\s+for\s+nothing\b
       | \bso\s+much\s+for\b(?!\s+(?:the\s+great|your|everything|all)) | \bgreat,?\s+just\s+great\b
       | ^\s*oh,?\s+(?:great|joy|goody|fantastic|wonderful|terrific)\s*[.,!])
@@ -60,7 +61,9 @@ _MARK = re.compile(
 # One of these, or NOT or quotation marks, is in every text with a mark: most texts are spared the patterns.
 _HINTS = ("/s", "#sarcasm", "yeah", "for nothing", "so much for", "just great", "oh ", "oh,", "🙄")
 _NOT = re.compile(r"NOT\s{0,9}(?:[.!\n]|$)")
-_QUOTED = re.compile(r'"([A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20})?)[.,!]?"')
+_QUOTED = re.compile(
+    r"""(?i)\b(?:this|these|that|the|their|your|such|so-called)\s+"([A-Za-z]{2,20}(?:[ -][A-Za-z]{2,20})?)"\s+\w"""
+)
 
 
 class Sentence(NamedTuple):
@@ -89,15 +92,15 @@ def _in_words(text: str) -> str:
 def sarcastic_sentences(text: str) -> list[Sentence]:
     """The sentences that mean the other way round, in the order of the text."""
     lower = text.lower()
-    if not (any(hint in lower for hint in _HINTS) or _NOT.search(text) or _QUOTED.search(text)):
+    if not (any(hint in lower for hint in _HINTS) or _NOT.search(text) or ('"' in text and _QUOTED.search(text))):
         return []
     found: list[Sentence] = []
     before: Sentence | None = None
     for sentence in _sentences(text):
         written = text[sentence.start : sentence.end]
         if _is_marked(written):
-            meant = sentence if _praises(_MARK.sub(" ", written)) or before is None else before
-            if _praises(_MARK.sub(" ", text[meant.start : meant.end])) and meant not in found:
+            meant = sentence if before is None or _praises(_MARK.sub(" ", written)) else before
+            if _praises(text[meant.start : meant.end]) and meant not in found[-1:]:
                 found.append(meant)
         before = sentence
     return found
@@ -112,13 +115,15 @@ def _sentences(text: str) -> Iterator[Sentence]:
 def _is_marked(sentence: str) -> bool:
     if _MARK.search(sentence):
         return True
-    quoted = _QUOTED.search(sentence)
-    return bool(quoted and len(sentence) > len(quoted[0]) + 4 and _is_praise(quoted[1]))
+    if not (quoted := _QUOTED.search(sentence)):
+        return False
+    return _praises(quoted[1]) and _only_blames(sentence.replace(quoted[1], " "))
 
 
-def _is_praise(quoted: str) -> bool:
-    words = words_of(quoted).words[:-1]
-    return 0 < len(words) <= 2 and any(found.section == "+" for found in _opinions(quoted))
+def _only_blames(text: str) -> bool:
+    words = words_of(text)
+    blames = any(found.section.endswith("-") for found in phrases.load("aspects.txt").find(words))
+    return (blames or any(found.section == "-" for found in _opinions(text))) and not _praises(text)
 
 
 def _praises(text: str) -> bool:

@@ -1,0 +1,122 @@
+"""What clauses say of aspects: the phrases, and the figures over labelled reviews.
+
+data/aspects.jsonl was written by hand before the lexicon, as buyers write of many kinds of goods: each text has what
+it says of every aspect. The lexicon was tuned on the even lines; the figures are those of the odd ones.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workers.sentiment.scorers import Counting
+from workers.sentiment.analysis import ASPECTS, ReviewText, analyse
+from workers.sentiment.aspects import candidates
+from workers.sentiment.tokens import words_of
+
+LABELLED = [
+    json.loads(line) for line in (Path(__file__).parent / "data" / "aspects.jsonl").read_text("utf-8").splitlines()
+]
+
+
+def aspects_of(text: str) -> dict[str, str]:
+    (analysis,) = analyse([ReviewText("", text)], Counting())
+    return {opinion.aspect: opinion.polarity for opinion in reversed(analysis.aspects)}
+
+
+def test_the_labelled_reviews_are_many_and_know_the_aspects() -> None:
+    assert len(LABELLED) >= 250
+    named = Counter(aspect for row in LABELLED for aspect in row["aspects"])
+    assert set(named) == set(ASPECTS)
+    assert min(named.values()) >= 15
+
+
+def test_aspects_of_reviews_that_the_lexicon_was_not_tuned_on() -> None:
+    right = found = wanted = agreed = 0
+    for row in LABELLED[1::2]:
+        told, labels = aspects_of(row["text"]), row["aspects"]
+        right += len(told.keys() & labels.keys())
+        found, wanted = found + len(told), wanted + len(labels)
+        agreed += sum(told[aspect] == labels[aspect] for aspect in told.keys() & labels.keys())
+    assert 2 * right / (found + wanted) >= 0.8
+    assert agreed / right >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "aspects"),
+    [
+        ("love the color, broke in a week", {"appearance": "positive", "durability": "negative"}),
+        ("runs small", {"size_fit": "negative"}),
+        ("arrived two days early", {"shipping": "positive"}),
+        ("The box was crushed", {"packaging": "negative"}),
+        ("feels cheap", {"quality": "negative"}),
+        ("Worth every penny", {"price_value": "positive"}),
+        ("took 5 minutes to set up", {"ease_of_use": "positive"}),
+        ("they never answered my emails", {"customer_service": "negative"}),
+        ("looks just like the picture", {"appearance": "positive"}),
+        ("works great", {"performance": "positive"}),
+        ("Great qualty, fast shiping", {"quality": "positive", "shipping": "positive"}),
+        ("Not worth the money", {"price_value": "negative"}),
+        ("It didn't break", {"durability": "positive"}),
+        ("never broke in three years", {"durability": "positive"}),
+        ("isn't easy to use", {"ease_of_use": "negative"}),
+        ("DURABILITY: not good", {"durability": "negative"}),
+        ("Great quality... NOT!", {"quality": "negative"}),
+    ],
+)
+def test_phrases_and_their_polarity(text: str, aspects: dict[str, str]) -> None:
+    assert aspects_of(text) == aspects
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My wife works at a hospital.",
+        "The price tag was still on it.",
+        "I hope it lasts.",
+        "Will let you know if it breaks.",
+        "Does it fit a queen bed?",
+        "I bought this for my sister.",
+        "I look forward to wearing it.",
+        "Fits the bill.",
+    ],
+)
+def test_what_only_looks_like_an_aspect_is_left_alone(text: str) -> None:
+    assert aspects_of(text) == {}
+
+
+def test_a_clause_says_one_thing_of_an_aspect() -> None:
+    text = "Great quality and well made and sturdy, but the quality of the strap is poor"
+    found = [(each.aspect, each.polarity) for each in candidates(text, words_of(text))]
+    assert found.count(("quality", "positive")) == 1
+    assert found.count(("quality", "negative")) == 1
+
+
+WORDS = [
+    "not",
+    "broke",
+    "great",
+    "quality",
+    "the",
+    "fit",
+    "too",
+    "small",
+    "box",
+    "crushed",
+    ",",
+    ".",
+    "?",
+    "but",
+    "😍",
+    "é",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=4)).map(" ".join))
+def test_candidates_lie_in_the_text(text: str) -> None:
+    for each in candidates(text, words_of(text)):
+        assert text[each.start : each.end].strip() == text[each.start : each.end] != ""
+        assert text[each.start : each.end] in each.clause or each.clause in text
