@@ -104,10 +104,12 @@ REVIEWED = f"SELECT DISTINCT product_id FROM catalogue_review AS review WHERE {I
 
 # --- Opinions
 
-# A review that praises an aspect twice counts once; `product` is 0 where all are taken together.
+# A review that praises an aspect twice counts once; `product` is 0 where all are taken together. Sorted by bytes: it
+# is quicker, and the same in every database.
 OPINIONS = f"""
     SELECT CASE WHEN %(together)s::boolean THEN 0 ELSE review.product_id END AS product, review.id,
-        opinion ->> 'aspect' AS aspect, opinion ->> 'polarity' AS polarity, opinion ->> 'text' AS text,
+        (opinion ->> 'aspect') COLLATE "C" AS aspect, (opinion ->> 'polarity') COLLATE "C" AS polarity,
+        (opinion ->> 'text') COLLATE "C" AS text,
         review.product_id, review.external_id, review.confidence, review.created_at,
         NOT review.flags ? 'suspected_spam' AS quotable
     FROM catalogue_review AS review CROSS JOIN LATERAL jsonb_array_elements(review.aspects) AS opinion
