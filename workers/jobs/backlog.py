@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from django.db.models import Func, IntegerField, Model, OrderBy, Q, QuerySet
+from django.db.models import F, Func, IntegerField, Model, OrderBy, Q, QuerySet
 from pydantic import Field
 
 from aijobs import identifiers
@@ -101,7 +101,9 @@ class Backlog(Generic[Row]):
         # What earlier attempts have stored counts for the limit too.
         earlier = self.rows.filter(by_this_job).count() if context.attempt > 1 else 0
         wanted = ~by_this_job if params.reanalyze else self._is_new()
-        new = self._new(wanted, max(0, params.limit - earlier))
+        # Analysed again: the longest ago first, so that the next such job goes on behind this one.
+        longest_ago = [F(self.moment_column).asc(nulls_first=True)] if params.reanalyze else []
+        new = self._new(wanted, [*longest_ago, *self.newest_first], max(0, params.limit - earlier))
         analysed, stored, seen = earlier, earlier, earlier
         context.progress(seen, earlier + len(new))
         for ids in chunks(new):
@@ -122,10 +124,10 @@ class Backlog(Generic[Row]):
         dispatched = identifiers.created_at(context.job_id)
         return Q(**{self.version_column: self.version, f"{self.moment_column}__gte": dispatched})
 
-    def _new(self, wanted: Q, most: int) -> list[tuple[int, int]]:
+    def _new(self, wanted: Q, order: Sequence[OrderBy | str], most: int) -> list[tuple[int, int]]:
         """Ids, and how many bytes their texts have: that is known without reading them."""
         size = Func(self.text_column, function="octet_length", output_field=IntegerField())
-        found = self.rows.filter(wanted).order_by(*self.newest_first).values_list("pk", size)
+        found = self.rows.filter(wanted).order_by(*order).values_list("pk", size)
         return list(found[:most])
 
 

@@ -1,8 +1,9 @@
 """The way of the reviews: new ones analysed and stored in chunks → all of them added up → what has changed."""
 
 from aijobs.registry import Context
+from workers.jobs.backlog import products_asked_for
 from workers.jobs.review_sentiment import analysing, reporting, summing, thresholds
-from workers.jobs.review_sentiment.scope import products_asked_for, scope_of, zone_of
+from workers.jobs.review_sentiment.scope import scope_of, zone_of
 from workers.jobs.review_sentiment.shapes import ModelUsed, SentimentParams, SentimentResult
 from workers.sentiment import scoring
 
@@ -14,9 +15,9 @@ def run(params: SentimentParams, context: Context) -> SentimentResult:
     """
     products = products_asked_for(params, context.tenant_id)
     scorer = scoring.load()
-    scope = scope_of(params, context, products, scorer.version)
+    scope = scope_of(params, context.tenant_id, products, scorer.version)
     threshold = thresholds.decide(context, scope)
-    done = analysing.analyse_new(context, scope, scorer, threshold.weight, params.limit)
+    done = analysing.analyse_new(params, context, scope, scorer, threshold.weight)
     days = summing.days_of(scope, params.since, zone_of(context.tenant_id))
     report = reporting.report_of(scope, days)
     return SentimentResult(

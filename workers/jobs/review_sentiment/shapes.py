@@ -6,12 +6,11 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from aijobs.registry import Result
-from workers.jobs.shared import Marketplace, ProductParams, Skipped
+from workers.jobs.backlog import LARGEST_RUN, AnalysisParams
+from workers.jobs.shared import Marketplace, Skipped
 
-LARGEST_RUN = 100_000
 
-
-class SentimentParams(ProductParams):
+class SentimentParams(AnalysisParams):
     """Which reviews to analyse, and which to sum up."""
 
     all: bool = Field(default=False, description="Whether to take the reviews of all products of the marketplace.")
@@ -19,8 +18,8 @@ class SentimentParams(ProductParams):
         default=LARGEST_RUN,
         ge=1,
         le=LARGEST_RUN,
-        description="How many reviews to analyse at most, the newest first; with `reanalyze`, new ones first and "
-        "then those that were analysed longest ago. The next job goes on with the others.",
+        description="How many reviews to analyse at most, the newest first; with `reanalyze`, those first that "
+        "were analysed longest ago. The next job goes on with the others.",
     )
     marketplace: Marketplace = Field(description="The marketplace whose reviews to use.")
     since: date | None = Field(

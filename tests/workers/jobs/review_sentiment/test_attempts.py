@@ -9,13 +9,12 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aijobs.engine import lifecycle
 from aijobs.models import Job, Tenant
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.steps import report
 from tests.workers.changes.sessions import in_another_session
 from tests.workers.jobs.review_sentiment.steps import (
     BLAME,
@@ -30,8 +29,8 @@ from tests.workers.jobs.review_sentiment.steps import (
     write,
 )
 from workers.catalogue.models import Review
+from workers.jobs import backlog
 from workers.jobs.review_sentiment import analysing
-from workers.jobs.review_sentiment.analysing import chunks
 from workers.running import execute
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +50,7 @@ def kill_at(call: int) -> Callable[[int], None]:
 
 @pytest.fixture(autouse=True)
 def _chunks_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysing, "MOST_REVIEWS", 2)
+    monkeypatch.setattr(backlog, "MOST_ROWS", 2)
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def test_what_is_stored_depends_neither_on_chunks_nor_on_crashes(
     next_attempt(killed_job(seller, scorer, 2))
     first = stored()
     for most in (1, 500):
-        monkeypatch.setattr(analysing, "MOST_REVIEWS", most)
+        monkeypatch.setattr(backlog, "MOST_ROWS", most)
         run(seller, reanalyze=True)
         assert stored() == first
 
@@ -136,6 +135,24 @@ def test_a_review_that_changes_while_it_is_analysed_stays_new(seller: Caller, sc
     assert result_of(run(seller))["updated_count"] == 1
     changed.refresh_from_db()
     assert changed.label == "negative"
+
+
+def test_an_import_while_reviews_are_analysed_makes_new_what_it_changes(seller: Caller, scorer: Keywords) -> None:
+    newest, second = Review.objects.order_by("-id")[:2]
+    rows = f"A,{newest.external_id},{BLAME},true\nA,{second.external_id},{second.body},true\n".replace(BLAME, "Awful")
+    table = f"sku,external_id,body,verified\n{rows}".replace(second.body, f'"{second.body}"')
+
+    def import_again(call: int) -> None:
+        if call == 1:
+            assert report(seller, "reviews", table)["updated"] == 2
+
+    scorer.before_answer = import_again
+    assert result_of(run(seller))["updated_count"] == 6
+    newest.refresh_from_db()
+    second.refresh_from_db()
+    assert (newest.body, newest.analysed_with) == ("Awful", "")
+    # Who wrote it, and whether that was a buyer, is not what was analysed.
+    assert (second.verified, second.analysed_with) == (True, "keywords-1")
 
 
 def test_a_review_that_is_removed_while_it_is_analysed_stays_away(seller: Caller, scorer: Keywords) -> None:
@@ -230,18 +247,9 @@ def test_a_change_that_is_committed_while_a_review_is_analysed_is_seen(seller: C
 # --- Chunks, and what they bound --------------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(0, 3 * analysing.MOST_BYTES)))
-def test_chunks_have_every_review_once_and_keep_their_bounds(sizes: list[int]) -> None:
-    new = [analysing.New(number, size) for number, size in enumerate(sizes)]
-    found = list(chunks(new))
-    assert [each for ids in found for each in ids] == list(range(len(sizes)))
-    assert all(len(ids) <= analysing.MOST_REVIEWS for ids in found)
-    assert all(len(ids) == 1 or sum(sizes[each] for each in ids) <= analysing.MOST_BYTES for ids in found)
-
-
 def test_long_reviews_are_not_held_together(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """24 MB of text go through within 12 MB."""
-    monkeypatch.setattr(analysing, "MOST_REVIEWS", 500)
+    monkeypatch.setattr(backlog, "MOST_ROWS", 500)
     write(owner, "A", *[f"{PRAISE} {number} " + "It is a bottle. " * 62_500 for number in range(24)])
     job_id = dispatched(owner)
     claimed = engine.start(job_id)

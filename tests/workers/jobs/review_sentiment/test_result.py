@@ -124,6 +124,14 @@ def test_reanalyze_takes_all_once_more(owner: Caller, scorer: Keywords) -> None:
     assert set(scorer.seen.values()) == {2}
 
 
+def test_with_a_limit_reanalyze_goes_on_with_those_analysed_longest_ago(owner: Caller, scorer: Keywords) -> None:
+    write(owner, "A", *[PRAISE] * 3)
+    run(owner)
+    for _ in range(3):
+        run(owner, limit=1, reanalyze=True)
+    assert set(scorer.seen.values()) == {2}
+
+
 def test_the_newest_come_first_where_a_limit_leaves_some(owner: Caller) -> None:
     [undated] = write(owner, "A", PRAISE, created_at=None)
     [old] = write(owner, "A", PRAISE, created_at=day(1))
