@@ -12,17 +12,22 @@ from workers.sentiment.cleaning import Cleaned
 READ = 4_000
 _LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
 _ASCII_LETTERS = re.compile("[A-Za-z]{2}")
+# Only English has these, misspelt or not: dont, doesnt, dosnt, couldn't. Two words of it are else taken for Dutch.
+_CONTRACTED = re.compile(
+    r"\b(?:do|doe?se?|did|is|was|are|were|has|have|had|could|would|should|ca|wo)n'?t\b", re.IGNORECASE
+)
 
 # What customers write where they have to write something, as `words` gives it.
 EMPTY = frozenset(
     """
-    na|n a|n|x|xx|no|yes|ok|okay|none|nil|null|nothing|nothing else|nope|other|other reason|unknown|not applicable|idk
-    i dont know|dont know|not sure|no comment|no comments|no reason|no reason given|see above|see below|as above
-    see comment|see comments|see note|see notes|see attached|see photo|see photos|see pictures|same|same as above|same reason|test
-    testing|return|returned|returning|return item|return this|please return|refund|refund please|please refund|thanks
-    thank you|thx|hi|hello|just because|because|reason|comment|comments|customer return|misc|various
-    """.replace("\n", "|")
-    .replace("    ", "")
+    na|n a|n|x|xx|no|yes|ok|okay|none|nil|null|nothing|nothing else|nope|other|other reason|unknown|not applicable
+    idk|i dont know|dont know|not sure|no comment|no comments|no reason|no reason given|see above|see below|as above
+    see comment|see comments|see note|see notes|see attached|see photo|see photos|see pictures|same|same as above
+    same reason|test|testing|return|returned|returning|return item|return this|please return|refund|refund please
+    please refund|thanks|thank you|thx|hi|hello|just because|because|reason|comment|comments|customer return|misc
+    various
+    """.strip()
+    .replace("\n    ", "|")
     .split("|")
 )
 
@@ -60,4 +65,4 @@ def says_something(text: str) -> bool:
 
 @lru_cache(20_000)
 def language(text: str) -> str:
-    return languages.detect(text)
+    return "en" if _CONTRACTED.search(text) else languages.detect(text)

@@ -19,7 +19,7 @@ from workers.sentiment.embedding import Embedder
 # Inverse strengths of the regularisation, and what a labelled comment counts beside a generated one.
 NGRAMS_C, MEANING_C, LABELLED = 20.0, 3.0, 3.0
 ITERATIONS, TOLERANCE = 500, 1e-3
-FOLDS, REPEATS = 5, 2
+FOLDS = 5
 SHARES = (0.5, 0.75, 1.0, 1.25, 1.5)
 TEMPERATURES = np.geomspace(0.3, 4.0, 60)
 
@@ -99,23 +99,23 @@ def _regression(strength: float) -> LogisticRegression:
 def cross_validated(generated: Texts, labelled: Texts, seed: int) -> tuple[Floats, Floats, Labels]:
     """Logits of each labelled comment, by models that learned from the generated texts and from the other folds."""
     generated = generated.without(labelled)
-    by_ngrams, by_meaning, labels = [], [], []
-    for repeat in range(REPEATS):
-        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed + repeat)
-        for learned, tested in folds.split(labelled.names, labelled.labels):
-            for store, logits in zip(
-                (by_ngrams, by_meaning), fit(generated + labelled[learned]).logits(labelled[tested]), strict=True
-            ):
-                store.append(logits)
-            labels.append(labelled.labels[tested])
-    return np.concatenate(by_ngrams), np.concatenate(by_meaning), np.concatenate(labels)
+    shape = len(labelled.names), len(REASONS)
+    by_ngrams, by_meaning = np.zeros(shape), np.zeros(shape)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    for learned, tested in folds.split(labelled.names, labelled.labels):
+        fitted = fit(generated + labelled[learned])
+        by_ngrams[tested], by_meaning[tested] = fitted.logits(labelled[tested])
+    return by_ngrams, by_meaning, labelled.labels
 
 
 def best_share(by_ngrams: Floats, by_meaning: Floats, labels: Labels) -> float:
     """What the meaning counts: the share under which the labels are likeliest, at the best temperature."""
-    return min(
-        SHARES, key=lambda share: surprise(sums := by_ngrams + share * by_meaning, labels, temperature(sums, labels))
-    )
+
+    def lowest(share: float) -> float:
+        sums = by_ngrams + share * by_meaning
+        return surprise(sums, labels, temperature(sums, labels))
+
+    return min(SHARES, key=lowest)
 
 
 def temperature(logits: Floats, labels: Labels) -> float:
