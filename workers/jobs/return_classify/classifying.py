@@ -13,8 +13,8 @@ from workers.jobs.return_classify.counting import Scope
 from workers.jobs.return_classify.shapes import ReturnParams
 from workers.returns.classifying import Classification, ReturnText, classify, version
 
-# Of the soft limit of 600 s: what is not classified by then is left to the next job, not lost with the run.
-CLASSIFY_SECONDS = 450.0
+# Of the soft limit of 900 s: what is not classified by then is left to the next job, not lost with the run.
+CLASSIFY_SECONDS = 700.0
 # What has a column of its own; the rest is one JSON object.
 COLUMNS = frozenset(["reason", "confidence"])
 
