@@ -21,7 +21,7 @@ from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.local import embedded, resetting
-from config.local.demo import Api, run_demo_job
+from config.local.demo import Api, run_demo_jobs
 from config.local.folder import KEYS, EmbeddedServerError, prepare_data_dir
 from config.local.interrupts import Interrupts
 from config.local.stack import Stack, free_port
@@ -39,7 +39,7 @@ PLAIN_WIDTH = 160
 class Command(BaseCommand):
     help = (
         "Start everything on this machine: PostgreSQL and Valkey from their wheels, the API, workers and beat. "
-        "The first start creates a demo tenant with a sample catalogue. Every start runs one pricing job for it and "
+        "The first start creates a demo tenant with a sample catalogue. Every start runs a job of each type for it and "
         "prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL and "
         "REDIS_URL are set, they replace the embedded servers; BROKER_URL names another Valkey for the messages. "
         "While this runs, createtenant, createapikey, import_catalogue and createsuperuser work in another terminal, "
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         )
         add_data_dir(parser, "The folder for the data")
         parser.add_argument("--workers", type=int, default=4, help="How many jobs run at once (default: 4).")
-        parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo job.")
+        parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo jobs.")
         parser.add_argument(
             "--reset",
             action="store_true",
@@ -117,7 +117,7 @@ class Command(BaseCommand):
         try:
             tenant, secret = self._start(stack, demo=not options["no_demo"])
             if not options["no_demo"]:
-                run_demo_job(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
+                run_demo_jobs(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
             self._tell(stack, tenant, secret, demo=not options["no_demo"], as_json=options["json"])
             stack.supervisor.watch()
         except KeyboardInterrupt:
