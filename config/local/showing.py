@@ -54,12 +54,12 @@ def show_competitors(result: dict[str, Any], shop: Shop, console: Console) -> No
     gaps = {each["sku"]: each["summary"]["price_gap_pct"] or 0 for each in result["skus"]}
     widest = max(gaps, key=lambda sku: gaps[sku], default=None)
     _head(console, "Competitors' offers")
-    line = f"{result['offer_count']} offers for {result['processed_count']} products. You are the cheapest for {cheapest}."
+    lines = [
+        f"{result['offer_count']} offers for {result['processed_count']} products; {cheapest} are cheapest with you."
+    ]
     if widest and gaps[widest] > CLEARLY:
-        line += (
-            f" The widest gap: {shop.named(widest)} costs {gaps[widest]:.0f} % more than at the cheapest competitor."
-        )
-    _lines(console, [line])
+        lines.append(f"{shop.named(widest)} costs {gaps[widest]:.0f} % more than at the cheapest competitor.")
+    _lines(console, lines)
 
 
 def show_reviews(result: dict[str, Any], shop: Shop, console: Console) -> None:
@@ -84,8 +84,8 @@ def show_returns(result: dict[str, Any], shop: Shop, console: Console) -> None:
     _lines(
         console,
         [
-            f"{result['return_count']} returns, most of them for {named}. {result['code_contradicted_count']} comments "
-            "contradict the code that was chosen.",
+            f"{result['return_count']} returns, most of them for {named}. "
+            f"{result['code_contradicted_count']} comments contradict the code that was chosen.",
             *(each["sentence"] for each in result["anomalies"][:SHOWN_ANOMALIES]),
         ],
     )

@@ -1,4 +1,4 @@
-"""Returns of the sample: what comes back some days after it was sold, with a code, and every second with a comment."""
+"""Returns of the sample: what comes back some days after it was sold, with a code, and half of it with a comment."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
