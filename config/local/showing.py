@@ -54,9 +54,8 @@ def show_competitors(result: dict[str, Any], shop: Shop, console: Console) -> No
     gaps = {each["sku"]: each["summary"]["price_gap_pct"] or 0 for each in result["skus"]}
     widest = max(gaps, key=lambda sku: gaps[sku], default=None)
     _head(console, "Competitors' offers")
-    lines = [
-        f"{result['offer_count']} offers for {result['processed_count']} products; {cheapest} are cheapest with you."
-    ]
+    count = result["processed_count"]
+    lines = [f"{result['offer_count']} offers for {count} products; for {cheapest} of them you are the cheapest."]
     if widest and gaps[widest] > CLEARLY:
         lines.append(f"{shop.named(widest)} costs {gaps[widest]:.0f} % more than at the cheapest competitor.")
     _lines(console, lines)

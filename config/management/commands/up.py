@@ -40,8 +40,8 @@ class Command(BaseCommand):
     help = (
         "Start everything on this machine: PostgreSQL and Valkey from their wheels, the API, workers and beat. "
         "The first start creates a demo tenant with a sample catalogue. Every start runs a job of each type for it "
-        "and prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL and "
-        "REDIS_URL are set, they replace the embedded servers; BROKER_URL names another Valkey for the messages. "
+        "and prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL "
+        "and REDIS_URL are set, they replace the embedded servers; BROKER_URL names another Valkey for the messages. "
         "While this runs, createtenant, createapikey, import_catalogue and createsuperuser work in another terminal, "
         "with the same --data-dir."
     )
