@@ -78,7 +78,7 @@ def show_reviews(result: dict[str, Any], shop: Shop, console: Console) -> None:
 
 def show_returns(result: dict[str, Any], shop: Shop, console: Console) -> None:
     reasons = result["reasons"][:SHOWN_NAMES]
-    named = ", ".join(f"{_words(each['reason'])} ({each['share']:.0%})" for each in reasons)
+    named = ", ".join(f"{_words(each['reason'])} ({_percent(each['share'])})" for each in reasons)
     _head(console, "Returns")
     _lines(
         console,
@@ -103,7 +103,11 @@ def _lines(console: Console, lines: Iterable[str]) -> None:
 
 def _share(summary: dict[str, Any], label: str) -> str:
     labelled = sum(summary[f"{each}_count"] for each in ("positive", "neutral", "negative"))
-    return f"{summary[f'{label}_count'] / max(labelled, 1):.0%}"
+    return _percent(summary[f"{label}_count"] / max(labelled, 1))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _aspects(summaries: list[dict[str, Any]]) -> str:

@@ -21,7 +21,7 @@ from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.local import embedded, resetting
-from config.local.demo import Api, run_demo_jobs
+from config.local.demo import DEMOS, Api, run_demo_jobs
 from config.local.folder import KEYS, EmbeddedServerError, prepare_data_dir
 from config.local.interrupts import Interrupts
 from config.local.stack import Stack, free_port
@@ -183,6 +183,8 @@ class Command(BaseCommand):
                 f"curl -s {stack.base_url}/api/ai-jobs -H 'Authorization: Bearer {secret}' "
                 f"-H 'Content-Type: application/json' -d '{dispatch}'"
             )
+            others = [each.type for each in DEMOS if each.type != "pricing_recalculate"]
+            self._say(f"It takes {', '.join(others[:-1])} and {others[-1]} in place of pricing_recalculate, too.")
         else:
             self._say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
         self._say("Press Ctrl-C to stop everything.")

@@ -1,6 +1,6 @@
 """Reviews of the sample: what buyers wrote some days after their purchase, with stars that mostly fit the text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from workers.catalogue.sampling.shop import (
     date_of,
     is_lately,
 )
-from workers.catalogue.sampling.texts import Writer, one_of, some_of
+from workers.catalogue.sampling.texts import Writer, one_of
 
 HEADER = "sku,external_id,rating,title,body,author,verified,language,created_at"
 # Buyers who write a review; of the product that breaks a few more, as people do about what annoys them.
@@ -39,7 +39,7 @@ LIKED, DISLIKED, BROKEN = (70, 16, 6, 3, 5), (38, 20, 14, 11, 17), (12, 8, 10, 2
 SENTENCES = {5: ((1, 3), (0, 0)), 4: ((1, 3), (0, 1)), 3: ((0, 1), (0, 1)), 2: ((0, 1), (1, 2)), 1: ((0, 0), (1, 3))}
 LEANING = {5: "positive", 4: "positive", 3: "neutral", 2: "negative", 1: "negative"}
 # What kind of a review it is.
-KINDS = {"ordinary": 67.0, "short": 20.0, "long": 6.0, "abroad": 4.0, "safety": 1.5, "spam": 1.5}
+KINDS = {"ordinary": 65.0, "short": 20.0, "long": 8.0, "abroad": 4.0, "safety": 1.5, "spam": 1.5}
 LANGUAGES = {"german": 2.0, "french": 1.0, "spanish": 2.0}
 UNRATED, MISMATCHED, UNTITLED, WITH_EMOJI, IN_HTML, UNVERIFIED = 0.03, 0.015, 0.2, 0.1, 0.04, 0.12
 NAMES = (
@@ -116,35 +116,41 @@ def _text(random: Random, writer: Writer, rating: int) -> Text:
             language = one_of(random, LANGUAGES)
             return Text("", writer.write(f"{language} {'positive' if rating >= 3 else 'negative'}"))
         case "safety" if rating <= 2:
-            sentences = [writer.write("safety"), *_sentences(random, writer, rating, 1)]
+            sentences = [writer.write("safety"), *_sentences(random, writer, rating)]
         case "spam":
             return Text(writer.write("title positive"), writer.write("spam"))
         case "long":
-            sentences = _sentences(random, writer, rating, 3)
+            sentences = _sentences(random, writer, rating, long=True)
         case _:
-            sentences = _sentences(random, writer, rating, 1)
+            sentences = _sentences(random, writer, rating)
     return Text(writer.write(f"title {leaning}"), _body(random, writer, leaning, sentences))
 
 
 def _broken(random: Random, writer: Writer, rating: int) -> Text:
     """A review of somebody whose lunch flask has broken."""
     sentences = [writer.write("durability negative"), writer.write("quality negative")]
-    sentences += _sentences(random, writer, rating, 1)[: random.randrange(3)]
+    sentences += _sentences(random, writer, rating)[: random.randrange(3)]
     return Text(writer.write("title negative"), _body(random, writer, "negative", sentences))
 
 
-def _sentences(random: Random, writer: Writer, rating: int, factor: int) -> list[str]:
-    """What somebody says who gives so many stars; with a factor of 3 they say three times as much."""
-    praised, criticised = (random.randint(low, high) * factor for low, high in SENTENCES[rating])
-    aspects = some_of(random, ASPECTS, praised + criticised)
-    praise = [writer.write(f"{aspect} positive") for aspect in aspects[:praised]]
+def _sentences(random: Random, writer: Writer, rating: int, *, long: bool = False) -> list[str]:
+    """What somebody says who gives so many stars. In a long review it is about more, and two sentences on each."""
+    times = 2 if long else 1
+    praised, criticised = (random.randint(low, high) * times for low, high in SENTENCES[rating])
+    aspects = random.sample(ASPECTS, praised + criticised)
+    praise = _different(writer.write(f"{aspect} positive") for aspect in aspects[:praised] * times)
     # Who is content finds fault with details only.
-    criticism = [writer.write("quibble" if rating >= 4 else f"{aspect} negative") for aspect in aspects[praised:]]
+    faults = ["quibble" if rating >= 4 else f"{aspect} negative" for aspect in aspects[praised:]]
+    criticism = _different(writer.write(fault) for fault in faults * times)
     middle = _joined(writer, praise, criticism) if rating >= 3 else _joined(writer, criticism, praise)
     if rating == 3:
         return [writer.write("lukewarm"), *middle]
     opening, ending = (_perhaps(random, writer, f"{part} {LEANING[rating]}") for part in ("opening", "ending"))
     return [*opening, *middle, *ending]
+
+
+def _different(sentences: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(sentences))
 
 
 def _joined(writer: Writer, first: list[str], second: list[str]) -> list[str]:

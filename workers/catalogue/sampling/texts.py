@@ -1,7 +1,7 @@
 """Sentences from templates: files of [sections] with one template a line, (alternatives|in brackets) and {slots}."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -66,14 +66,15 @@ class Writer:
     def write(self, section: str) -> str:
         """A sentence of the section."""
         template = self._random.choice(templates(self._file, section, self._category))
-        return self._filled_in(template)
+        return self.fill(template)
 
     def join(self, first: str, second: str) -> str:
         """Two sentences that contradict each other."""
         template = self._random.choice(templates(self._file, "joining", ""))
         return template.format(first=first, second=second)
 
-    def _filled_in(self, template: str) -> str:
+    def fill(self, template: str) -> str:
+        """A template with one of each of its alternatives, and with the product's words in its slots."""
         chosen = _ALTERNATIVES.sub(lambda found: self._random.choice(found[1].split("|")), template)
         return _SLOT.sub(lambda found: self._value(found[1]), chosen)
 
@@ -86,8 +87,3 @@ class Writer:
 def one_of(random: Random, weights: dict[str, float]) -> str:
     """A key, as often as its weight says."""
     return random.choices(list(weights), list(weights.values()))[0]
-
-
-def some_of(random: Random, values: Sequence[str], count: int) -> list[str]:
-    """So many of the values, each at most once."""
-    return random.sample(values, min(count, len(values)))
