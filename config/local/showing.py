@@ -85,9 +85,17 @@ def show_returns(result: dict[str, Any], shop: Shop, console: Console) -> None:
         [
             f"{result['return_count']} returns, most of them for {named}. "
             f"{result['code_contradicted_count']} comments contradict the code that was chosen.",
-            *(each["sentence"] for each in result["anomalies"][:SHOWN_ANOMALIES]),
+            *_first_of_each(result["anomalies"])[:SHOWN_ANOMALIES],
         ],
     )
+
+
+def _first_of_each(anomalies: list[dict[str, Any]]) -> list[str]:
+    """The sentence about what is worst at each product and customer."""
+    found: dict[tuple[str | None, str | None], str] = {}
+    for each in anomalies:
+        found.setdefault((each["sku"], each["customer"]), each["sentence"])
+    return list(found.values())
 
 
 def _head(console: Console, title: str) -> None:
