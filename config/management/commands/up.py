@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
@@ -219,9 +220,13 @@ def _check_reset(*, reset: bool, yes: bool) -> None:
 
 def _create_keys(data_dir: Path) -> None:
     """Those of the folder, unless the environment has them. Raises ImproperlyConfigured."""
-    for name, setting in zip(KEYS, ("SECRET_KEY", "AIJOBS_CREDENTIALS_KEYS"), strict=True):
-        if not os.environ.get(setting):
-            embedded.secret(data_dir, name)
+    secret_key, credentials_key = KEYS
+    if not os.environ.get("SECRET_KEY"):
+        embedded.secret(data_dir, secret_key)
+    if not os.environ.get("AIJOBS_CREDENTIALS_KEYS"):
+        # The settings were read when the folder had none yet, or had those that --reset deleted. What hides the names
+        # of the sample's customers is sealed with it.
+        settings.AIJOBS_CREDENTIALS_KEYS = [embedded.secret(data_dir, credentials_key)]
 
 
 def _link(address: str) -> Text:
