@@ -1,18 +1,38 @@
-"""The demo of `up`: one pricing job through the API, as a customer would dispatch it, and what comes of it."""
+"""The demo of `up`: a job of each type through the API, as a customer would dispatch them, and what comes of them."""
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from django.core.management.base import CommandError
-from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-SHOWN_RECOMMENDATIONS = 12
+from config.local import showing
+from config.local.showing import Shop
+
 POLL_SECONDS = 0.2
+OPEN = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A job of a type for all products, what it does meanwhile, and how its result is shown."""
+
+    type: str
+    doing: str
+    show: Callable[[dict[str, Any], Shop, Console], None]
+    params: dict[str, object]
+
+
+DEMOS = (
+    Demo("pricing_recalculate", "Pricing products", showing.show_prices, {"apply": False}),
+    Demo("competitor_scan", "Comparing offers", showing.show_competitors, {}),
+    Demo("review_sentiment", "Reading reviews", showing.show_reviews, {}),
+    Demo("return_classify", "Reading returns", showing.show_returns, {}),
+)
 
 
 class Api:
@@ -34,51 +54,41 @@ class Api:
         return response.json()["data"]
 
 
-def run_demo_job(api: Api, marketplace: str, console: Console) -> None:
-    """Dispatch one pricing job through the API, as a customer would, and show what comes of it."""
+def run_demo_jobs(api: Api, marketplace: str, console: Console) -> None:
+    """Dispatch a job of each type through the API, as a customer would, and show what comes of them."""
     products = api.get(f"/api/catalogue/products?marketplace={marketplace}&limit=200")
-    titles = {product["sku"]: product["title"] for product in products}
-    params = {"skus": list(titles), "marketplace": marketplace, "apply": False}
-    job = api.post("/api/ai-jobs", {"type": "pricing_recalculate", "params": params})
-    columns = (
-        TextColumn("Pricing {task.total} products"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    shop = Shop({product["sku"]: product["title"] for product in products})
+    dispatched = [_dispatch(api, demo, marketplace) for demo in DEMOS]
+    for demo, job in zip(DEMOS, _ended(api, dispatched, console), strict=True):
+        if job["status"] == "completed":
+            demo.show(job["result"], shop, console)
+        else:
+            console.print(
+                f"The demo's job {demo.type} did not complete. It is {job['status']}: {job.get('error')}",
+                soft_wrap=True,
+                markup=False,
+            )
+
+
+def _dispatch(api: Api, demo: Demo, marketplace: str) -> Any:
+    params = {"all": True, "marketplace": marketplace, **demo.params}
+    return api.post("/api/ai-jobs", {"type": demo.type, "params": params})
+
+
+def _ended(api: Api, jobs: list[Any], console: Console) -> list[Any]:
+    """The jobs once they have ended, with a bar for each until then."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("", total=len(titles))
-        while job["status"] in ("queued", "running"):
-            progress.update(bar, completed=job["progress"]["processed"])
+        bars = [progress.add_task(f"{demo.doing:<16}", total=None) for demo in DEMOS]
+        while any(job["status"] in OPEN for job in jobs):
             time.sleep(POLL_SECONDS)
-            job = api.get(f"/api/ai-jobs/{job['id']}")
-        progress.update(bar, completed=job["progress"]["processed"])
-    if job["status"] == "completed":
-        _show_result(job["result"], titles, console)
-    else:
-        console.print(
-            f"The demo job did not complete. It is {job['status']}: {job.get('error')}", soft_wrap=True, markup=False
-        )
+            jobs = [api.get(f"/api/ai-jobs/{job['id']}") if job["status"] in OPEN else job for job in jobs]
+            for bar, job in zip(bars, jobs, strict=True):
+                _move(progress, bar, job)
+    return jobs
 
 
-def _show_result(result: dict[str, Any], titles: dict[str, str], console: Console) -> None:
-    shown = sorted(result["recommendations"], key=lambda each: -each["expected_profit_change_pct"])
-    table = Table(title="Recommended prices", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("SKU", no_wrap=True)
-    # The one column that gives way to a narrow terminal.
-    table.add_column("Product")
-    for heading in ("Price", "Recommended", "Profit", "Confidence"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Limited by", no_wrap=True)
-    for each in shown[:SHOWN_RECOMMENDATIONS]:
-        table.add_row(
-            each["sku"],
-            Text(titles[each["sku"]], no_wrap=True, overflow="ellipsis"),
-            f"{each['current_price']:.2f}",
-            f"{each['recommended_price']:.2f}",
-            f"{each['expected_profit_change_pct']:+.1f} %",
-            f"{each['confidence']:.0%}",
-            (each["binding_constraint"] or "").replace("_", " "),
-        )
-    console.print(table)
-    console.print(f"{result['updated_count']} of {result['processed_count']} prices would change.")
+def _move(progress: Progress, bar: TaskID, job: Any) -> None:
+    progress.update(bar, completed=job["progress"]["processed"], total=job["progress"]["total"])
+    if job["status"] not in OPEN:
+        progress.stop_task(bar)

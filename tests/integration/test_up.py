@@ -172,8 +172,12 @@ def test_shows_what_a_newcomer_needs(up: Up) -> None:
     wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
     output = up.output()
     addresses = [f"{up.ready['base_url']}{path}" for path in ("/", "/api/docs", "/admin/")]
-    for words in ("Recommended prices", *addresses, up.ready["api_key"], "createsuperuser"):
+    results = ("Recommended prices", "Competitors' offers", "Reviews", "Returns")
+    for words in (*results, *addresses, up.ready["api_key"], "createsuperuser"):
         assert words in output
+    assert "did not complete" not in output
+    assert "Customers are less content with SKU-008" in output
+    assert "Returns of SKU-019 rose" in output
     assert sorted(addresses, key=output.index) == addresses
     for name in CHILDREN:
         [line] = [line for line in output.splitlines() if line.startswith(f"  {name} ")]

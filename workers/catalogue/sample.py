@@ -1,4 +1,5 @@
-"""A realistic catalogue for trying things out: 40 SKUs, 180 days of sales, competitors' offers, made from a seed.
+"""A realistic catalogue for trying things out, made from a seed: 40 SKUs, competitors' offers, and 180 days of sales,
+reviews and returns.
 
 The same shop on every day but for its dates: what happened so many days ago is drawn, not what happened on a date.
 """
@@ -6,8 +7,9 @@ The same shop on every day but for its dates: what happened so many days ago is 
 import io
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
+from random import Random
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +18,13 @@ from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
 from workers.catalogue.files import Said, import_file
-from workers.catalogue.kinds import OFFERS, PRODUCTS, SALES
+from workers.catalogue.kinds import OFFERS, PRODUCTS, RETURNS, REVIEWS, SALES
 from workers.catalogue.models import Product
+from workers.catalogue.sampling.returns import return_rows
+from workers.catalogue.sampling.reviews import review_rows
+from workers.catalogue.sampling.shop import DAYS, History, Item, date_of
 
 SEED = 7
-DAYS = 180
 # Category, what it sells, typical price, units a day, elasticity.
 LINES = (
     ("Drinkware", ("Steel Bottle 0.5 l", "Steel Bottle 0.7 l", "Travel Mug", "Tea Infuser", "Glass Carafe",
@@ -47,28 +51,18 @@ WEEK = (0.92, 0.88, 0.90, 0.96, 1.06, 1.18, 1.10)
 SEASON_DAYS, SEASON = 365, 0.15
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    sku: str
-    title: str
-    brand: str
-    category: str
-    price: float
-    cost: float
-    base: float
-    elasticity: float
-
-
 class SampleRows(NamedTuple):
     """Lines of CSV, each part with its header and a generator of its own."""
 
     products: Iterator[str]
     sales: Iterator[str]
     offers: Iterator[str]
+    reviews: Iterator[str]
+    returns: Iterator[str]
 
 
 def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed: int = SEED) -> int:
-    """Give a tenant without products the sample; its sales end yesterday, and its
+    """Give a tenant without products the sample; its sales, reviews and returns end yesterday, and its
     competitors' offers are of now. Returns how many SKUs it has then."""
     present = Product.objects.of(tenant.pk).count()
     if present:
@@ -81,19 +75,36 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
         import_file(tenant, _stream(rows.products), said, PRODUCTS)
         import_file(tenant, _stream(rows.sales), said, SALES)
         import_file(tenant, _stream(rows.offers), said, OFFERS)
+        import_file(tenant, _stream(rows.reviews), said, REVIEWS)
+        import_file(tenant, _stream(rows.returns), said, RETURNS)
     return Product.objects.of(tenant.pk).count()
 
 
 def sample_rows(seed: int, last: date) -> SampleRows:
-    """The sample of a seed, with sales up to and including `last`. Nothing else of it depends on the date."""
-    # A stream for each part: how much one of them draws moves nothing in the others.
-    streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(4)]
-    items = list(_items(streams[0]))
+    """The sample of a seed, with days up to and including `last`. Nothing else of it depends on the date."""
+    shop = _Shop(seed)
     return SampleRows(
-        products=_product_rows(items, streams[1]),
-        sales=_sale_rows(items, streams[2], last),
-        offers=_offer_rows(items, streams[3]),
+        products=_product_rows(shop.items, shop.streams[1]),
+        sales=_sale_rows(shop, last),
+        offers=_offer_rows(shop.items, shop.streams[3]),
+        reviews=_review_rows(shop, last),
+        returns=_return_rows(shop, last),
     )
+
+
+class _Shop:
+    def __init__(self, seed: int) -> None:
+        # A stream for each part: how much one of them draws moves nothing in the others.
+        self.streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(6)]
+        self.items = list(_items(self.streams[0]))
+
+    @cached_property
+    def histories(self) -> list[History]:
+        return [_history(item, self.streams[2]) for item in self.items]
+
+    def draws(self, stream: int) -> Random:
+        """Of a stream, for what is drawn piece by piece: numpy's generators take ten times as long for that."""
+        return Random(int(self.streams[stream].integers(2**63)))
 
 
 def _stream(rows: Iterator[str]) -> io.BytesIO:
@@ -145,17 +156,32 @@ def _product_rows(items: list[Item], random: np.random.Generator) -> Iterator[st
         yield ",".join((*cells, minimum, maximum, advertised, str(stock)))
 
 
-def _sale_rows(items: list[Item], random: np.random.Generator, last: date) -> Iterator[str]:
+def _sale_rows(shop: _Shop, last: date) -> Iterator[str]:
     yield "sku,date,price,units,promoted"
-    first = last - timedelta(days=DAYS - 1)
-    for item in items:
-        prices, promoted = _price_history(item, random)
-        # The level drifts, as demand does: a random walk of 1 % a day.
-        drift = np.exp(np.cumsum(random.normal(0, 0.01, DAYS)))
-        for number, (price, on_promotion, level) in enumerate(zip(prices, promoted, drift, strict=True)):
-            units = random.poisson(random.gamma(8, _demand(item, number, price, on_promotion) * level / 8))
-            day = first + timedelta(days=number)
-            yield f"{item.sku},{day.isoformat()},{price:.2f},{units},{str(on_promotion).lower()}"
+    for history in shop.histories:
+        for day, (price, promoted, units) in enumerate(
+            zip(history.prices, history.promoted, history.units, strict=True)
+        ):
+            yield f"{history.item.sku},{date_of(day, last)},{price:.2f},{units},{str(promoted).lower()}"
+
+
+def _review_rows(shop: _Shop, last: date) -> Iterator[str]:
+    yield from review_rows(shop.histories, shop.draws(4), last)
+
+
+def _return_rows(shop: _Shop, last: date) -> Iterator[str]:
+    yield from return_rows(shop.histories, shop.draws(5), last)
+
+
+def _history(item: Item, random: np.random.Generator) -> History:
+    prices, promoted = _price_history(item, random)
+    # The level drifts, as demand does: a random walk of 1 % a day.
+    drift = np.exp(np.cumsum(random.normal(0, 0.01, DAYS)))
+    units = [
+        random.poisson(random.gamma(8, _demand(item, number, price, on_promotion) * level / 8))
+        for number, (price, on_promotion, level) in enumerate(zip(prices, promoted, drift, strict=True))
+    ]
+    return History(item, prices, promoted, units)
 
 
 def _offer_rows(items: list[Item], random: np.random.Generator) -> Iterator[str]:

@@ -87,4 +87,6 @@ def posterior(said: Distribution, code: Code) -> Distribution:
     speaking[INDEX[Reason.OTHER]] = 0
     product = speaking * before
     total = product.sum()
-    return before if total <= 0 else silent * before + speaking.sum() * product / total
+    found = before if total <= 0 else silent * before + speaking.sum() * product / total
+    # The comment's probabilities are rounded: they sum to 1 only about.
+    return np.asarray(found / found.sum())

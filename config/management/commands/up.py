@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
@@ -21,7 +22,7 @@ from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.local import embedded, resetting
-from config.local.demo import Api, run_demo_job
+from config.local.demo import DEMOS, Api, run_demo_jobs
 from config.local.folder import KEYS, EmbeddedServerError, prepare_data_dir
 from config.local.interrupts import Interrupts
 from config.local.stack import Stack, free_port
@@ -39,9 +40,9 @@ PLAIN_WIDTH = 160
 class Command(BaseCommand):
     help = (
         "Start everything on this machine: PostgreSQL and Valkey from their wheels, the API, workers and beat. "
-        "The first start creates a demo tenant with a sample catalogue. Every start runs one pricing job for it and "
-        "prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL and "
-        "REDIS_URL are set, they replace the embedded servers; BROKER_URL names another Valkey for the messages. "
+        "The first start creates a demo tenant with a sample catalogue. Every start runs a job of each type for it "
+        "and prints an API key. Press Ctrl-C to stop everything; the data stays for the next start. If DATABASE_URL "
+        "and REDIS_URL are set, they replace the embedded servers; BROKER_URL names another Valkey for the messages. "
         "While this runs, createtenant, createapikey, import_catalogue and createsuperuser work in another terminal, "
         "with the same --data-dir."
     )
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         )
         add_data_dir(parser, "The folder for the data")
         parser.add_argument("--workers", type=int, default=4, help="How many jobs run at once (default: 4).")
-        parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo job.")
+        parser.add_argument("--no-demo", action="store_true", help="Create no demo tenant and run no demo jobs.")
         parser.add_argument(
             "--reset",
             action="store_true",
@@ -117,7 +118,7 @@ class Command(BaseCommand):
         try:
             tenant, secret = self._start(stack, demo=not options["no_demo"])
             if not options["no_demo"]:
-                run_demo_job(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
+                run_demo_jobs(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
             self._tell(stack, tenant, secret, demo=not options["no_demo"], as_json=options["json"])
             stack.supervisor.watch()
         except KeyboardInterrupt:
@@ -183,6 +184,8 @@ class Command(BaseCommand):
                 f"curl -s {stack.base_url}/api/ai-jobs -H 'Authorization: Bearer {secret}' "
                 f"-H 'Content-Type: application/json' -d '{dispatch}'"
             )
+            others = [each.type for each in DEMOS if each.type != "pricing_recalculate"]
+            self._say(f"It takes {', '.join(others[:-1])} and {others[-1]} in place of pricing_recalculate, too.")
         else:
             self._say(f"curl -s {stack.base_url}/api/ai-jobs/types -H 'Authorization: Bearer {secret}'")
         self._say("Press Ctrl-C to stop everything.")
@@ -217,9 +220,13 @@ def _check_reset(*, reset: bool, yes: bool) -> None:
 
 def _create_keys(data_dir: Path) -> None:
     """Those of the folder, unless the environment has them. Raises ImproperlyConfigured."""
-    for name, setting in zip(KEYS, ("SECRET_KEY", "AIJOBS_CREDENTIALS_KEYS"), strict=True):
-        if not os.environ.get(setting):
-            embedded.secret(data_dir, name)
+    secret_key, credentials_key = KEYS
+    if not os.environ.get("SECRET_KEY"):
+        embedded.secret(data_dir, secret_key)
+    if not os.environ.get("AIJOBS_CREDENTIALS_KEYS"):
+        # The settings were read when the folder had none yet, or had those that --reset deleted. What hides the names
+        # of the sample's customers is sealed with it.
+        settings.AIJOBS_CREDENTIALS_KEYS = [embedded.secret(data_dir, credentials_key)]
 
 
 def _link(address: str) -> Text:

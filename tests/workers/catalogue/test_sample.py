@@ -1,6 +1,7 @@
 """The sample catalogue looks like a shop, and the same one every time."""
 
 import csv
+import io
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,12 +9,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import time_machine
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import TenantFactory
-from workers.catalogue.models import Product, Sale
+from workers.catalogue.models import Product, Return, Review, Sale
 from workers.catalogue.sample import RIVALS, SEED, create_sample_catalogue, sample_rows
 from workers.jobs.pricing_recalculate.reading import load_sales
 
@@ -68,6 +69,20 @@ def test_most_products_have_offers_near_our_price_and_one_of_them_the_buy_box() 
         [featured] = [offer for offer in offers if offer.is_buy_box]
         assert featured.price + featured.shipping == min(offer.price + offer.shipping for offer in offers)
         assert all(0.7 < offer.price / product.price < 1.4 for offer in offers)
+
+
+def test_reviews_and_returns_are_imported_as_they_are_written() -> None:
+    create_sample_catalogue(TenantFactory())
+    rows = sample_rows(SEED, localdate() - timedelta(days=1))
+    reviews, returns = (list(csv.DictReader(io.StringIO("\n".join(part)))) for part in (rows.reviews, rows.returns))
+    stored = dict(Review.objects.values_list("external_id", "body"))
+    assert stored == {row["external_id"]: row["body"] for row in reviews}
+    assert Review.objects.filter(created_at__gte=now()).count() == 0
+    found = set(Return.objects.values_list("return_id", "reason_code", "comment"))
+    assert found == {(row["return_id"], row["reason_code"], row["comment"]) for row in returns}
+    # Customers' names and orders are hashes.
+    assert Return.objects.values("buyer").distinct().count() == len({row["buyer_id"] for row in returns})
+    assert not Review.objects.filter(author__contains=" ").exists()
 
 
 def test_the_same_seed_makes_the_same_shop() -> None:

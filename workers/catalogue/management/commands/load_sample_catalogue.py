@@ -8,7 +8,10 @@ from workers.catalogue.sample import create_sample_catalogue
 
 
 class Command(BaseCommand):
-    help = "Give a tenant that has no products 40 made-up ones, with 180 days of sales and competitors' offers."
+    help = (
+        "Give a tenant that has no products 40 made-up ones, with competitors' offers and 180 days of sales, reviews "
+        "and returns."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:

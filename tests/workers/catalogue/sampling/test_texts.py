@@ -1,0 +1,49 @@
+"""Templates: every one of them can be written about every product."""
+
+from random import Random
+
+import pytest
+
+from workers.catalogue.sample import LINES
+from workers.catalogue.sampling.returns import REASONS
+from workers.catalogue.sampling.reviews import ASPECTS
+from workers.catalogue.sampling.shop import Item
+from workers.catalogue.sampling.texts import Writer, sections, templates
+
+ITEMS = [Item("", title, "", category, 1, 1, 1, 1) for category, titles, *_ in LINES for title in titles]
+# What a template is written for.
+NEEDED = 24
+
+
+@pytest.mark.parametrize("file", ["reviews.txt", "returns.txt"])
+@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.title)
+def test_every_template_can_be_filled_in_for_every_product(file: str, item: Item) -> None:
+    writer = Writer(Random(1), file, item)
+    for section, lines in sections(file).items():
+        if section != "joining":
+            for line in lines:
+                text = writer.fill(line)
+                assert text
+                assert not set(text) & set("{}|"), line
+
+
+@pytest.mark.parametrize("section", [f"{aspect} {side}" for aspect in ASPECTS for side in ("positive", "negative")])
+def test_there_are_two_dozen_sentences_for_and_against_each_aspect(section: str) -> None:
+    assert len(set(templates("reviews.txt", section, "Office"))) >= NEEDED
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_there_are_two_dozen_comments_for_each_reason_and_some_in_other_languages(reason: str) -> None:
+    assert len(set(templates("returns.txt", reason, "Office"))) >= NEEDED
+    assert len(templates("returns.txt", f"{reason} abroad", "")) == 3
+
+
+def test_sentences_for_a_category_are_written_about_it_alone() -> None:
+    assert "Nothing sticks." in templates("reviews.txt", "performance positive", "Kitchen")
+    assert "Nothing sticks." not in templates("reviews.txt", "performance positive", "Pets")
+
+
+def test_sentences_that_contradict_each_other_are_joined() -> None:
+    joined = Writer(Random(1), "reviews.txt", ITEMS[0]).join("It looks great.", "it broke.")
+    assert joined.startswith("It looks great. ")
+    assert joined.endswith("it broke.")

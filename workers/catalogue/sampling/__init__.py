@@ -1,0 +1,1 @@
+"""What customers of the sample write and send back: made up from templates, products and a seed."""
