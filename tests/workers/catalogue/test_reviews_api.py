@@ -325,7 +325,7 @@ def test_a_body_is_kept_as_it_is_written(owner: Caller, sent: str, stored: str |
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize("text", ["x", "é", "🐈", '"', "\n"], ids=["ascii", "two", "four", "quotes", "lines"])
+@pytest.mark.parametrize("text", ["🐈", '"', "\n"], ids=["wide", "quotes", "lines"])
 def test_a_body_of_a_million_characters_is_kept_and_a_longer_one_refused(owner: Caller, text: str) -> None:
     body = "a" + text * (LONGEST_BODY - 2) + "z"
     file = table(
@@ -363,7 +363,7 @@ def test_a_file_of_another_encoding_is_read(owner: Caller) -> None:
     told = report(
         owner,
         "reviews",
-        "sku,external_id,body\nA,R1,Größe paßt, schön – naja\n".replace("t, s", "t s").encode("cp1252"),
+        "sku,external_id,body\nA,R1,Größe paßt – schön\n".encode("cp1252"),
     )
     assert (told["encoding"], counts(told)) == ("windows-1252", (1, 0, 0))
     assert only().body == "Größe paßt – schön"
