@@ -324,6 +324,11 @@ def test_a_body_is_kept_as_it_is_written(owner: Caller, sent: str, stored: str |
     assert only().body == (sent if stored is None else stored)
 
 
+# No transaction around these, in which the database would take the reading of such a file for idleness.
+without_transaction = pytest.mark.django_db(transaction=True)
+
+
+@without_transaction
 @pytest.mark.usefixtures("product")
 @pytest.mark.parametrize("text", ["🐈", '"', "\n"], ids=["wide", "quotes", "lines"])
 def test_a_body_of_a_million_characters_is_kept_and_a_longer_one_refused(owner: Caller, text: str) -> None:
@@ -341,6 +346,7 @@ def test_a_body_of_a_million_characters_is_kept_and_a_longer_one_refused(owner: 
     assert Review.objects.get(external_id="R1").body == body
 
 
+@without_transaction
 @pytest.mark.usefixtures("product")
 @pytest.mark.parametrize("content_type", [NDJSON, "application/json"])
 def test_a_body_of_a_million_characters_may_come_as_json(owner: Caller, content_type: str) -> None:
