@@ -84,3 +84,31 @@ def test_what_is_not_a_date_is_refused(cell: str) -> None:
 def test_a_time_zone_that_is_not_known_is_named() -> None:
     with pytest.raises(ValueError, match="time zone that is not known"):
         read("2026-03-12 10:00 XYZ", None)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Reviewed in Germany on 12 March 2026",
+        "Reviewed in the United States on March 12, 2026",
+        "Bewertet in Deutschland am 12. März 2026",
+        "Rezension aus Deutschland vom 12. März 2026",
+        "Avis laissé en France le 12 mars 2026",
+        "Commenté en France le 12 mars 2026",
+        "Recensito in Italia il 12 marzo 2026",
+        "Revisado en España el 12 de marzo de 2026",
+        "Calificado en México el 12 de marzo de 2026",
+        "2026年3月12日に日本でレビュー済み",
+        "2026年3月12日",
+    ],
+)
+def test_the_day_of_a_review_is_read_as_amazon_writes_it(cell: str) -> None:
+    assert read(cell, None) == date(2026, 3, 12)
+
+
+@pytest.mark.parametrize(
+    "cell", ["Reviewed in Germany", "Reviewed on", "Reviewed in Germany on someday", "年月日", "x年"]
+)
+def test_what_only_begins_like_that_is_refused(cell: str) -> None:
+    with pytest.raises(ValueError, match="must be a date"):
+        read(cell, None)
