@@ -37,7 +37,7 @@ def test_plain_reviews_are_understood(owner: Caller) -> None:
 
 
 def test_what_is_stored_does_not_depend_on_the_chunks(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(owner, "A", *REVIEWS, "Nice color but it broke in a week. Shipping was slow, price fair.", "\U0001f600 ok!!!")
+    write(owner, "A", *REVIEWS, "Nice color but it broke in a week. Shipping was slow.", "\U0001f600 ok!!!")
     run(owner)
     first = stored()
     for most in (1, 3):
