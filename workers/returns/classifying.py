@@ -3,7 +3,7 @@
 The comment decides where it is clear, the code where there is no comment, or none in a language that is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,7 @@ import numpy as np
 from workers.returns import comments, evidence, reading
 from workers.returns.codes import Code, look_up
 from workers.returns.comments import Comment
+from workers.returns.evidence import Clauses
 from workers.returns.priors import INDEX, Distribution, posterior, prior
 from workers.returns.reading import Reader
 from workers.returns.reasons import REASONS, Reason
@@ -22,8 +23,6 @@ Source = Literal["comment", "code", "both", "none"]
 NOTHING_SAID = round(1 / len(REASONS), 2)
 # A second guess below this probability says nothing.
 SECOND = 0.05
-# A clause that says another reason at least so clearly is a second issue.
-CLEAR = 0.5
 # The least probability that a comment gives a reason that it supports.
 SUPPORTS = 2 / len(REASONS)
 
@@ -66,6 +65,8 @@ class _Read:
     comment: Comment
     code: Code | None
     said: Distribution | None
+    clauses: Clauses | None
+    """None where there is one clause only."""
 
 
 def version() -> str:
@@ -75,29 +76,50 @@ def version() -> str:
 
 def classify(returns: Sequence[ReturnText]) -> list[Classification]:
     """One for each return, which depends on nothing but its code and its comment."""
-    reader = reading.load()
+    return [_classified(read) for read in _read(returns, reading.load())]
+
+
+def _read(returns: Sequence[ReturnText], reader: Reader) -> Iterator[_Read]:
     found = [comments.read(each.comment) for each in returns]
-    texts = [comment.text for comment in found if comment.is_readable]
-    rows = iter(reader.probabilities(texts))
-    return [
-        _classified(_Read(comment, look_up(each.reason_code), next(rows) if comment.is_readable else None), reader)
-        for each, comment in zip(returns, found, strict=True)
+    readable = [comment for comment in found if comment.is_readable]
+    said = dict(zip((id(comment) for comment in readable), _said(readable, reader), strict=True))
+    for each, comment in zip(returns, found, strict=True):
+        probabilities, clauses = said.get(id(comment), (None, None))
+        yield _Read(comment, look_up(each.reason_code), probabilities, clauses)
+
+
+def _said(readable: Sequence[Comment], reader: Reader) -> Iterator[tuple[Distribution, Clauses | None]]:
+    whole = reader.probabilities([comment.text for comment in readable])
+    spans = [evidence.clauses(comment.cleaned.text) for comment in readable]
+    texts = [
+        [comment.cleaned.text[span.start : span.end] for span in each] if len(each) > 1 else []
+        for comment, each in zip(readable, spans, strict=True)
     ]
+    rows = reader.quick_probabilities([text for each in texts for text in each])
+    begin = 0
+    for comment, row, each, parts in zip(readable, whole, spans, texts, strict=True):
+        end = begin + len(parts)
+        if not parts:
+            yield row, None
+            continue
+        praise = [evidence.is_praise(part) for part in parts]
+        clauses = Clauses(each, rows[begin:end], praise, evidence.adds(comment.text))
+        yield evidence.first_issue_first(row, clauses), clauses
+        begin = end
 
 
-def _classified(read: _Read, reader: Reader) -> Classification:
+def _classified(read: _Read) -> Classification:
     likely = _likely(read)
     reason = REASONS[int(likely.argmax())]
     source = _source(read, reason)
-    span, clear = _evidence(read.comment, reason, reader) if source in ("comment", "both") else ((0, 0), None)
-    second, second_confidence = _second(likely, reason, clear)
-    confidence = NOTHING_SAID if source == "none" else round(float(likely[INDEX[reason]]), 4)
+    start, end = _evidence(read, reason) if source in ("comment", "both") else (0, 0)
+    second, second_confidence = _second(read, likely, reason)
     return Classification(
         reason=reason.value,
-        confidence=confidence,
-        evidence=read.comment.stored[span[0] : span[1]],
-        start=span[0],
-        end=span[1],
+        confidence=NOTHING_SAID if source == "none" else round(float(likely[INDEX[reason]]), 4),
+        evidence=read.comment.stored[start:end],
+        start=start,
+        end=end,
         second=second,
         second_confidence=second_confidence,
         code_reason=read.code.reason.value if read.code else None,
@@ -111,12 +133,22 @@ def _likely(read: _Read) -> Distribution:
     """P(reason) by what there is: both, one of them, or nothing, which is other."""
     code = read.code if read.code and (read.code.says_something or read.said is None) else None
     if read.said is not None:
-        return posterior(read.said, code) if code else read.said
+        return posterior(_meant(read.said, read.comment), code) if code else read.said
     if code:
         return prior(code)
     nothing = np.zeros(len(REASONS))
     nothing[INDEX[Reason.OTHER]] = NOTHING_SAID
     return nothing
+
+
+def _meant(said: Distribution, comment: Comment) -> Distribution:
+    """Beside a code, "doesn't fit" may be any of three reasons, and "don't like it" all of them."""
+    meanings = comments.vague_meanings(comment.text)
+    if not meanings:
+        return said
+    spread = np.zeros(len(REASONS))
+    spread[[INDEX[reason] for reason in meanings]] = 1 / len(meanings)
+    return spread
 
 
 def _source(read: _Read, reason: Reason) -> Source:
@@ -128,29 +160,26 @@ def _source(read: _Read, reason: Reason) -> Source:
 
 
 def _contradicted(read: _Read, reason: Reason) -> bool:
-    said = read.said is not None and read.code is not None and read.code.says_something
-    return said and read.code is not None and not read.code.agrees(reason)
+    if read.said is None or read.code is None or not read.code.says_something:
+        return False
+    return not read.code.agrees(reason)
 
 
-def _evidence(comment: Comment, reason: Reason, reader: Reader) -> tuple[tuple[int, int], Distribution | None]:
-    """The clause that says the reason, as a span of the stored comment, and what the clauses say at most of each."""
-    spans = evidence.clauses(comment.cleaned.text)
-    if not spans:
-        return (0, 0), None
-    if len(spans) == 1:
-        return comment.cleaned.stored_span(*spans[0]), None
-    said = reader.quick_probabilities([comment.cleaned.text[span.start : span.end] for span in spans])
-    span = evidence.clearest(spans, said[:, INDEX[reason]].tolist())
-    return comment.cleaned.stored_span(*span), said.max(axis=0)
+def _evidence(read: _Read, reason: Reason) -> tuple[int, int]:
+    """The clause that says the reason, as a span of the stored comment."""
+    cleaned = read.comment.cleaned
+    if read.clauses:
+        return cleaned.stored_span(*read.clauses.clearest(reason))
+    spans = evidence.clauses(cleaned.text)
+    return cleaned.stored_span(*spans[0]) if spans else (0, 0)
 
 
-def _second(likely: Distribution, reason: Reason, clear: Distribution | None) -> tuple[str | None, float | None]:
+def _second(read: _Read, likely: Distribution, reason: Reason) -> tuple[str | None, float | None]:
     """Another issue that a clause names clearly, or else the next likely reason."""
+    issues = read.clauses.issues() if read.clauses else {}
     rest = likely.copy()
-    if clear is not None and clear[: INDEX[Reason.OTHER]].max() >= CLEAR:
-        issues = np.where(clear >= CLEAR, clear, 0)
-        issues[[INDEX[reason], INDEX[Reason.OTHER]]] = 0
-        rest = np.maximum(rest, issues)
+    for issue, probability in issues.items():
+        rest[INDEX[issue]] = max(rest[INDEX[issue]], probability)
     rest[INDEX[reason]] = 0
     second = int(rest.argmax())
     # A second guess is never surer than the first.

@@ -1,10 +1,12 @@
 """A customer's comment as it is read: plain text, its language, and whether it says anything at all."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from workers.returns.ngrams import words
+from workers.returns.reasons import REASONS, Reason
 from workers.sentiment import cleaning, languages
 from workers.sentiment.cleaning import Cleaned
 
@@ -30,6 +32,29 @@ EMPTY = frozenset(
     .replace("\n    ", "|")
     .split("|")
 )
+
+# Whole comments that say less than they seem to: beside a code that names one of these reasons, it decides.
+_DO_NOT = ("didnt", "dont", "doesnt", "does not", "did not", "do not", "dosnt", "wont", "not")
+_DISLIKES = (
+    "like",
+    "like it",
+    "like this",
+    "want",
+    "want it",
+    "happy",
+    "happy with it",
+    "happy with this",
+    "satisfied",
+)
+VAGUE: Mapping[str, tuple[Reason, ...]] = {
+    f"{negation} {verb}": meanings
+    for negation in _DO_NOT
+    for verbs, meanings in (
+        (_DISLIKES, REASONS),
+        (("fit", "fit me", "fit well", "fit right"), (Reason.TOO_SMALL, Reason.TOO_LARGE, Reason.NOT_COMPATIBLE)),
+    )
+    for verb in verbs
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +85,16 @@ def read(stored: str) -> Comment:
 
 def says_something(text: str) -> bool:
     """Whether it has a word, and is not one of the ways to say nothing."""
-    return bool(_LETTERS.search(text)) and " ".join(word for word in words(text) if word.isalnum()) not in EMPTY
+    return bool(_LETTERS.search(text)) and _said(text) not in EMPTY
+
+
+def vague_meanings(text: str) -> tuple[Reason, ...]:
+    """The reasons that a comment may mean that says no more than that something is not liked or does not fit."""
+    return VAGUE.get(_said(text).removeprefix("i ").removeprefix("it "), ())
+
+
+def _said(text: str) -> str:
+    return " ".join(word for word in words(text) if word.isalnum())
 
 
 @lru_cache(20_000)

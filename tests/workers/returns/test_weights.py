@@ -17,7 +17,7 @@ def test_the_weights_are_the_ones_whose_hash_is_given_and_small() -> None:
 
 
 def test_no_held_out_comment_is_trained_on() -> None:
-    held_out = {comparable(example.text) for example in labelled(DATA / "held_out.tsv")}
+    held_out = {comparable(example.text) for example in labelled(DATA / "held_out.tsv")} - {""}
     assert held_out.isdisjoint(comparable(example.text) for example in templates())
     assert held_out.isdisjoint(comparable(example.text) for example in labelled(DATA / "labelled.tsv"))
 

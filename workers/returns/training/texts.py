@@ -64,7 +64,7 @@ def generated(seed: int) -> list[Example]:
 
 
 def comparable(text: str) -> str:
-    """Texts that differ in case and end marks only are the same."""
+    """Texts that differ in case and end marks only are the same. Marks alone say nothing, and compare as one."""
     return text.lower().strip(" .!")
 
 
