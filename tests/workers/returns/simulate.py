@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from workers.returns.anomalies import Anomaly, find, tests_of_skus
+from workers.returns.basis import prepare
 from workers.returns.panel import NONE, Floats, Ints, Returns, ReturnsPanel, Sales
 
 FIRST = 738_000
@@ -28,8 +30,10 @@ class World:
         sales = Sales(sku, FIRST + low + column, self.sold[:, low:days][sku, column].astype(np.float64))
         sku, column, reason = np.nonzero(self.returned[:, low:days])
         units = self.returned[:, low:days][sku, column, reason]
+        # Each unit is a return of its own.
+        sku, column, reason = (np.repeat(array, units) for array in (sku, column, reason))
         none = np.full(len(sku), NONE)
-        returns = Returns(sku, FIRST + low + column, units, reason, none, none)
+        returns = Returns(sku, FIRST + low + column, np.ones_like(sku), reason, none, none)
         category = self.category if len(self.category) else np.full(n, NONE)
         names = [f"SKU-{i}" for i in range(n)]
         return ReturnsPanel(names, category, np.full(n, 5.0), REASONS, (), (), sales, returns, FIRST + days - 1)
@@ -63,3 +67,35 @@ def gamma_lag(mean: float, days: int = 60) -> Floats:
     day = np.arange(days) + 0.5
     density = day**2 * np.exp(-3 * day / mean)
     return np.asarray(density / density.sum())
+
+
+def first_alarms(world: World, change: int, days: int, history: int | None = None) -> Ints:
+    """(S,) days after ``change`` at which a daily job first says that a SKU's rate rose; ``days + 1``: never."""
+    first = np.full(len(world.sold), days + 1)
+    for after in range(days, 0, -1):
+        for anomaly in find(world.until(change + after, history)):
+            if anomaly.kind == "rate_spike" and anomaly.sku and not anomaly.reason:
+                first[number(anomaly)] = after
+    return first
+
+
+def alarms(world: World, warm_up: int, history: int) -> list[Anomaly]:
+    """Alarms of the SKUs' tests that begin while a daily job looks at the world, from ``warm_up`` on.
+
+    Alarms of each test in itself, before the control of false discoveries, which takes most of them back where
+    nothing changed. One that comes back within a week is the same. One SKU's at a time are one.
+    """
+    last: dict[str | None, int] = {}
+    begun = []
+    for day in range(warm_up, world.sold.shape[1] + 1):
+        for tested in tests_of_skus(prepare(world.until(day, history))):
+            for _, anomaly in tested.alarms:
+                if day - last.get(anomaly.sku, -8) > 7:
+                    begun.append(anomaly)
+                last[anomaly.sku] = day
+    return begun
+
+
+def number(anomaly: Anomaly) -> int:
+    """The index of its SKU."""
+    return int(str(anomaly.sku).removeprefix("SKU-"))
