@@ -1,4 +1,4 @@
-"""Figures of the anomalies of returns: ``python -m tests.benchmarks.return_anomalies [--short]``.
+"""Figures of the anomalies of returns: ``python -m tests.benchmarks.return_anomalies [--long]``.
 
 Prints one table: the days after which a rise of the return rate is found, beside the best possible test (a CUSUM that
 knows both rates) and a weekly p-chart that knows the rate before, each at one false alarm per 1,000 SKU-weeks; false
@@ -88,7 +88,7 @@ def delays(skus: int) -> Iterator[Row]:
                 f"{history} days of history, all SKUs change",
                 said(first_alarms(world, history, HORIZON, 180)),
             )
-        few = max(skus // 20, 10)
+        few = skus // 6
         world = changed(skus, few, 120, before, after)
         first = first_alarms(world, 120, HORIZON, 180)[:few]
         yield name, f"120 days, {few} of {skus} SKUs change", said(first)
@@ -165,9 +165,8 @@ def speed() -> Row:
 def main(argv: Sequence[str]) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="tests.benchmarks.return_anomalies", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="fewer SKUs and weeks: some minutes instead of an hour")
-    short = parser.parse_args(argv).short
-    skus, weeks = (200, 8) if short else (500, 52)
+    parser.add_argument("--long", action="store_true", help="more SKUs and weeks: hours instead of minutes")
+    skus, weeks = (1000, 52) if parser.parse_args(argv).long else (300, 16)
 
     def rows() -> Iterator[Row]:
         yield speed()

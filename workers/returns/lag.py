@@ -1,9 +1,9 @@
 """Units at risk: how many sold units may come back on a day, where returns follow sales by an unknown lag.
 
 The lag is one of a few gamma distributions, told apart by the tenant's own returns: those lags whose units at risk
-follow the returns best (Poisson, given each SKU's total of four weeks). Steady sales cannot tell them apart and need not. Sales
-that grow can: a wrong lag would take a doubling of the sales for a doubling of the rate. So whatever is still
-plausible is kept, and a finding has to hold under each.
+follow the returns best (Poisson, given each SKU's total of four weeks). Steady sales cannot tell them apart and need
+not. Sales that grow can: a wrong lag would take a doubling of the sales for a doubling of the rate. So whatever is
+still plausible is kept, and a finding has to hold under each.
 """
 
 from collections.abc import Iterator

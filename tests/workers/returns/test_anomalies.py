@@ -34,8 +34,9 @@ def test_a_rate_that_rose_is_found_with_its_figures() -> None:
     assert abs(spike.since.toordinal() - (FIRST + 125)) <= 5
     assert spike.until.toordinal() == FIRST + 149
     assert spike.rate == pytest.approx(0.18, abs=0.05)
-    assert spike.usual_rate == pytest.approx(0.06, abs=0.02)
     assert spike.units_at_risk is not None
+    assert spike.usual_rate is not None
+    assert spike.usual_rate == pytest.approx(0.06, abs=0.02)
     assert spike.expected == pytest.approx(spike.usual_rate * spike.units_at_risk)
     assert spike.excess_units == pytest.approx(spike.observed - spike.expected)
     assert spike.expected_cost == pytest.approx(5 * spike.excess_units)
