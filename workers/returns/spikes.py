@@ -15,6 +15,10 @@ from workers.returns.series import counts
 
 WORTH_SAYING = 1.2
 """Rates that rose by less are not reported, however certain."""
+WORTH_SAYING_OVER_ALL = 1.5
+"""The same over all SKUs: with thousands of returns, a lag that is a few days off is as certain as a change."""
+BEGINNING = 28
+"""First days that are left out of it: what was sold before them can only be guessed."""
 FEWEST = 3
 """Units of a reason in the last ``REACH`` days, at least, to look at a SKU's reason."""
 CATEGORY = 10
@@ -127,14 +131,16 @@ def over_all(basis: Basis) -> Tested:
     series, (n, size) = basis.series, (len(basis.panel.skus), len(basis.panel.reasons))
     if np.count_nonzero(basis.with_sales) < CATEGORY:
         return Tested(np.zeros(0, dtype=np.int64), np.zeros(0), [])
-    known = basis.known(series.sku, series.column)
+    start = int(np.argmax(basis.at_risk.known.any(axis=0))) + BEGINNING
+    known = basis.known(series.sku, series.column) & (series.column >= start)
+    exposures = [np.where(np.arange(series.days) >= start, each, 0.0) for each in basis.at_risk.plausible]
     sku, column, reason = (array[known] for array in (series.sku, series.column, series.reason))
     units = series.units[known]
     of_sku = counts(sku, reason, units, (n, size))
     usual = of_sku.sum(axis=0) / max(units.sum(), 1.0)
     rate = of_sku + basis.prior.returns[:, None] * usual
-    rate = rate / (basis.at_risk.likely.sum(axis=1) + basis.prior.units)[:, None]
-    expected = [np.maximum(rate.T @ exposed, 1e-9) for exposed in basis.at_risk.plausible]
+    rate = rate / (exposures[0].sum(axis=1) + basis.prior.units)[:, None]
+    expected = [rate.T @ exposed for exposed in exposures]
     daily = counts(reason, column, units, (size, series.days))
     half = np.full(size, 0.5)
     found = evidence(Streams(np.arange(size), daily, half, half, dispersion(daily, expected[0])), expected)
@@ -142,7 +148,7 @@ def over_all(basis: Basis) -> Tested:
     for i in np.flatnonzero(found.statistic >= size / FALSE_ALARMS):
         within = (reason == i) & (column >= found.since[i])
         of_one = np.bincount(sku[within], units[within], n).max()
-        if found.observed[i] >= max(WORTH_SAYING * found.expected[i], 2 * of_one):
+        if found.observed[i] >= max(WORTH_SAYING_OVER_ALL * found.expected[i], 2 * of_one):
             at_risk = float(basis.at_risk.likely[:, found.since[i] :].sum())
             alarms.append((int(i), _anomaly(basis, None, int(i), _window(found, int(i), at_risk))))
     return Tested(np.arange(size), found.p_value, alarms)
