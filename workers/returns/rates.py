@@ -44,7 +44,7 @@ def rate(returned: float, sold: float) -> RateInterval:
     """
     if returned < 0 or sold <= 0:
         raise ValueError("a rate needs units sold, and returned units that are not negative")
-    low, high = _interval(np.array([float(returned)]), np.array([float(sold)]))
+    low, high = intervals(np.array([float(returned)]), np.array([float(sold)]))
     return RateInterval(min(returned / sold, 1.0), float(low[0]), float(high[0]))
 
 
@@ -59,7 +59,7 @@ def rates(panel: ReturnsPanel, days: int) -> SkuRates:
     came_back = (returned[:, -days:] * known).sum(axis=1)
     told = sold > 0
     share = np.where(told, np.minimum(came_back / np.where(told, sold, 1.0), 1.0), np.nan)
-    low, high = _interval(came_back / spread, np.where(told, sold, 1.0) / spread)
+    low, high = intervals(came_back / spread, np.where(told, sold, 1.0) / spread)
     return SkuRates(
         returned=returned[:, -days:].sum(axis=1).astype(np.int64),
         units_at_risk=np.where(known.any(axis=1), sold, np.nan),
@@ -69,8 +69,11 @@ def rates(panel: ReturnsPanel, days: int) -> SkuRates:
     )
 
 
-def _interval(returned: Floats, sold: Floats) -> tuple[Floats, Floats]:
-    """(n,) equal-tailed 95 % bounds under Jeffreys' prior; 0 and 1 where nothing, or everything, came back."""
+def intervals(returned: Floats, sold: Floats) -> tuple[Floats, Floats]:
+    """(n,) equal-tailed 95 % bounds under Jeffreys' prior; 0 and 1 where nothing, or everything, came back.
+
+    All at once: a thousand cost hardly more than one.
+    """
     kept = np.maximum(sold - returned, 0.0)
     low, high = (quantile(share, returned + 0.5, kept + 0.5) for share in (OUTSIDE, 1 - OUTSIDE))
     return np.where(returned > 0, low, 0.0), np.where(kept > 0, high, 1.0)

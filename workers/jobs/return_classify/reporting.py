@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 from django.utils.timezone import localdate
 
 from workers.catalogue import currencies
@@ -23,8 +24,7 @@ from workers.jobs.return_classify.shapes import (
     ReturnResult,
 )
 from workers.jobs.shared import Skipped
-from workers.returns import classifying
-from workers.returns.rates import rate
+from workers.returns import classifying, rates
 from workers.sentiment import languages
 
 # Comments whose language cannot be told are read as if they were English.
@@ -87,7 +87,7 @@ def report(scope: Scope, params: ReturnParams, products: Mapping[str, int] | Non
         anomaly_counts=stands_out.counts(),
         anomalies=stands_out.shown(),
         sku_count=len(listed),
-        skus=[_sku(each) for each in listed[:MOST_SKUS]],
+        skus=_skus(listed[:MOST_SKUS]),
         skipped_count=len(skipped),
         skipped=skipped[:MOST_SKIPPED],
     )
@@ -154,16 +154,26 @@ def _currency(name: str, products: Sequence[_Product]) -> CurrencyTotal:
     )
 
 
-def _sku(product: _Product) -> ReturnedSku:
-    has_rate = product.why_no_rate() is None
-    found = rate(product.rated, product.sold.units) if has_rate else None
+def _skus(products: Sequence[_Product]) -> list[ReturnedSku]:
+    rated = [each for each in products if each.why_no_rate() is None]
+    returned = np.array([each.rated for each in rated], dtype=np.float64)
+    sold = np.array([each.sold.units for each in rated], dtype=np.float64)
+    shares, bounds = returned / sold, zip(*rates.intervals(returned, sold), strict=True)
+    of_rated = {
+        each.sold.sku: (round(float(share), 4), RateInterval(low=round(float(low), 4), high=round(float(high), 4)))
+        for each, share, (low, high) in zip(rated, shares, bounds, strict=True)
+    }
+    return [_sku(each, *of_rated.get(each.sold.sku, (None, None))) for each in products]
+
+
+def _sku(product: _Product, rate: float | None, interval: RateInterval | None) -> ReturnedSku:
     reasons = _most_first(product.reasons)
     return ReturnedSku(
         sku=product.sold.sku,
         returned_units=product.returned,
         units_sold=round(product.sold.units, 2),
-        return_rate=found and round(found.rate, 4),
-        return_rate_interval=found and RateInterval(low=round(found.low, 4), high=round(found.high, 4)),
+        return_rate=rate,
+        return_rate_interval=interval,
         main_reason=reasons[0] if reasons else None,
         reasons={reason: product.reasons[reason] for reason in reasons},
     )
