@@ -69,7 +69,7 @@ def show_reviews(result: dict[str, Any], shop: Shop, console: Console) -> None:
     _lines(
         console,
         [
-            f"{overall['review_count']} reviews: {shares}; {unsupported} are in a language that is not read.",
+            f"{overall['review_count']:,} reviews: {shares}; {unsupported} are in a language that is not read.",
             f"Most praised: {_aspects(overall['praised'])}. Most criticised: {_aspects(overall['criticised'])}.",
             *(each["message"] for each in result["alerts"][:SHOWN_ALERTS]),
         ],
@@ -83,7 +83,7 @@ def show_returns(result: dict[str, Any], shop: Shop, console: Console) -> None:
     _lines(
         console,
         [
-            f"{result['return_count']} returns, most of them for {named}. "
+            f"{result['return_count']:,} returns. The most frequent reasons are {named or 'not known yet'}. "
             f"{result['code_contradicted_count']} comments contradict the code that was chosen.",
             *_first_of_each(result["anomalies"])[:SHOWN_ANOMALIES],
         ],
