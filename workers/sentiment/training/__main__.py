@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def teach(data: Path, build: Path) -> None:
-    """An hour on two cores: the encoder learns the labels."""
+    """Half an hour or more on two cores: the encoder learns the labels."""
     weights, vocabulary = base()
     kept = english_pieces(vocabulary)
     pieces = [vocabulary[number] for number in kept]
@@ -64,7 +64,7 @@ def teach(data: Path, build: Path) -> None:
 
 
 def distil(data: Path, build: Path) -> None:
-    """Half an hour: the fast model learns what the encoder says."""
+    """A quarter of an hour: the fast model learns what the encoder says."""
     tokenizer = WordPiece((build / "pieces.txt").read_text(encoding="ascii").splitlines())
     encoder = taught(build)
     texts = corpora.unlabelled(data, LABELLING)
