@@ -99,8 +99,8 @@ def test_a_text_of_a_megabyte_is_read_at_its_begin_and_end(scorer: Scorer) -> No
 
 def test_the_encoder_reads_what_the_fast_model_is_not_sure_of(scorer: Scorer) -> None:
     assert scorer.name == "cascade"
-    text = "I wanted to love it, but it leaks, though my sister is happy with hers and the colour is nice."
-    assert (scorer.probabilities([text]) != scorer.fast_probabilities([text])).any()
+    texts = ["Love the color, broke in a week.", "Great... it died after two days."]
+    assert (scorer.probabilities(texts) != scorer.fast_probabilities(texts)).any(axis=1).all()
 
 
 @pytest.mark.usefixtures("without_onnxruntime")
