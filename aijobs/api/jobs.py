@@ -233,12 +233,10 @@ class JobViewSet(ViewSet):
                 raise invalid_cursor()
             parts = [part.filter(id__lt=last) for part in parts]
         limit = limit_of(query)
-        return page_response(
-            merged(parts, [NEWEST_FIRST], limit + 1),
-            limit,
-            lambda job: show_job(job, params="params" in included, result="result" in included),
-            lambda job: job.public_id,
-        )
+        # One more than is shown says whether there are others.
+        found = merged(parts, [NEWEST_FIRST], limit + 1)
+        shown = [show_job(job, params="params" in included, result="result" in included) for job in found[:limit]]
+        return page_response(shown, found[limit - 1].public_id if len(found) > limit else None)
 
     @describe_dispatch
     def create(self, request: Request) -> Response:

@@ -8,9 +8,11 @@ list's order, and the page begins at one place of it. To PostgreSQL `(a, b) > (x
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from itertools import accumulate
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from django.db.models import BooleanField, DateTimeField, F, Func, Model, OrderBy, Q, QuerySet, Value
+from django.db.models import BooleanField, DateTimeField, F, Func, IntegerField, Model, OrderBy, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import GreaterThan, LessThan
 from pydantic import BaseModel
@@ -19,6 +21,9 @@ from aijobs.sql import merged
 from workers.catalogue.models import Product
 
 M = TypeVar("M", bound=Model)
+
+# Of the long texts of a page: two hundred of a million characters each are too much for the web process.
+MOST_BYTES = 8 * 1024 * 1024
 
 Fixed = Mapping[str, object]
 """Columns, and the one value of each that a part of a list has."""
@@ -86,6 +91,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """Some rows of a list, one after the other."""
+
+    rows: list[M]
+    next_key: list[str] | None
+    """Behind it the next page begins; None where there are no more rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pages(Generic[M]):
     """How rows are listed."""
 
@@ -98,15 +112,46 @@ class Pages(Generic[M]):
     view: type[BaseModel]
     show: Callable[[M], dict[str, object]]
     """A row in the shape of `view`."""
+    long: str | None = None
+    """The column whose texts may be long."""
 
-    def after(self, asked: Asked, key: Sequence[str] | None, most: int) -> list[M]:
-        """At most so many rows, from behind the one with this key. Raises ValueError for a key that no row has."""
-        rows, parts = self.rows(asked.tenant_id).filter(asked.within), self.parts(asked)
-        last = None if key is None else self.order.read(key)
+    def after(self, asked: Asked, key: Sequence[str] | None, limit: int) -> Page[M]:
+        """The page behind the row with this key: at most so many rows, and of long texts at most `MOST_BYTES`, unless
+        one row alone has more. Raises ValueError for a key that no row has."""
+        rows = self.rows(asked.tenant_id)
+        listed = rows.filter(asked.within)
+        # One more than is shown says whether there are others.
+        found = self._first(self._measured(listed), asked, key, limit + 1)
+        page = found[: self._fitting(found[:limit])]
+        next_key = self.order.key(page[-1]) if len(page) < len(found) else None
+        return Page(page if self.long is None else _whole(rows, page), next_key)
+
+    def _measured(self, rows: QuerySet[M]) -> QuerySet[M]:
+        """Where texts may be long, the keys only, and how long the texts are: that is known without reading them."""
+        if self.long is None:
+            return rows
+        size = Func(self.long, function="octet_length", output_field=IntegerField())
+        return rows.prefetch_related(None).only(*(each.column for each in self.order.columns)).annotate(bytes=size)
+
+    def _fitting(self, found: Sequence[M]) -> int:
+        """How many of the rows fit on one page."""
+        if self.long is None:
+            return len(found)
+        sums = accumulate(map(attrgetter("bytes"), found))
+        return max(1, sum(size <= MOST_BYTES for size in sums))
+
+    def _first(self, rows: QuerySet[M], asked: Asked, key: Sequence[str] | None, most: int) -> list[M]:
+        parts, last = self.parts(asked), None if key is None else self.order.read(key)
         stretches = [rows.filter(*behind, **fixed) for fixed, behind in _stretches(parts, self.order, last)]
         if self.order.ascending or not stretches:
             return _first([each.order_by(*self.order.terms) for each in stretches], most)
         return merged(stretches, self.order.terms, most)
+
+
+def _whole(rows: QuerySet[M], page: Sequence[M]) -> list[M]:
+    """The same rows with all of their columns. Those that have been removed since are left out."""
+    whole = rows.in_bulk([row.pk for row in page])
+    return [whole[row.pk] for row in page if row.pk in whole]
 
 
 def _first(stretches: Sequence[QuerySet[M]], most: int) -> list[M]:

@@ -5,17 +5,14 @@ A cursor is the key of the last row shown, so a page stays what it is while rows
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
-from django.db.models import Model
 from django.http import QueryDict
 from rest_framework.response import Response
 
 from aijobs.api.wire.filters import invalid
 from aijobs.errors import InvalidFilter
 
-Row = TypeVar("Row", bound=Model)
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 
@@ -51,18 +48,14 @@ def encode_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def page_response(
-    found: Sequence[Row], limit: int, show: Callable[[Row], object], key: Callable[[Row], str]
-) -> Response:
-    """One page of the rows behind the cursor: of one more than it shows, which says whether there are others."""
-    page = found[:limit]
-    has_more = len(found) > limit
+def page_response(shown: Sequence[object], next_key: str | None) -> Response:
+    """One page of rows as they are shown, and the key behind which the next one begins, if there are others."""
     return Response(
         {
-            "data": [show(row) for row in page],
+            "data": shown,
             "pagination": {
-                "next_cursor": encode_cursor(key(page[-1])) if has_more else None,
-                "has_more": has_more,
+                "next_cursor": None if next_key is None else encode_cursor(next_key),
+                "has_more": next_key is not None,
             },
         }
     )

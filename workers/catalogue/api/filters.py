@@ -75,10 +75,11 @@ def page(request: Request, pages: Pages[Row], day: str | None = None) -> Respons
     asked = Asked(tenant_id, marketplace_of(query), sku_of(query), within)
     limit = limit_of(query)
     try:
-        rows = pages.after(asked, _key_of(query, pages.order), limit + 1)
+        found = pages.after(asked, _key_of(query, pages.order), limit)
     except ValueError:
         raise invalid_cursor() from None
-    return page_response(rows, limit, pages.show, lambda row: SEPARATOR.join(pages.order.key(row)))
+    next_key = None if found.next_key is None else SEPARATOR.join(found.next_key)
+    return page_response([pages.show(row) for row in found.rows], next_key)
 
 
 def sku_of(query: QueryDict) -> str | None:

@@ -207,6 +207,7 @@ RETURNS = Kind(
         order=Order(BY_PRODUCT, descending=(Sort("date", date.fromisoformat), Sort("id", row_id))),
         view=ReturnView,
         show=show,
+        long="comment",
     ),
     documentation=Documentation(
         rows="returns",

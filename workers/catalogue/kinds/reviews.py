@@ -202,6 +202,7 @@ REVIEWS = Kind(
         order=Order(BY_PRODUCT, descending=(Sort("id", row_id),)),
         view=ReviewView,
         show=show,
+        long="body",
     ),
     documentation=Documentation(
         rows="reviews",
