@@ -101,7 +101,8 @@ def _analysis(row: Review) -> dict[str, object]:
         "score": row.score,
         "confidence": row.confidence,
         "language": row.detected_language,
-        "aspects": row.aspects,
+        # As they are described: PostgreSQL keeps their fields in another order.
+        "aspects": [{name: each[name] for name in AspectView.model_fields} for each in row.aspects],
         "flags": row.flags,
         "model": row.analysed_with,
         "analysed_at": row.analysed_at,
