@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.sentiment import aspects, flags, languages
+from workers.sentiment.adapting import labels_of
 from workers.sentiment.aspects import Candidate
 from workers.sentiment.cleaning import Cleaned, clean
 from workers.sentiment.gibberish import is_gibberish
@@ -125,8 +126,8 @@ def _unread(read: _Read) -> Analysis:
 
 
 def _analysis(read: _Read, row: Probabilities, clauses: list[Probabilities]) -> Analysis:
-    label = LABELS[int(row.argmax())]
-    confidence = float(row.max())
+    [place] = labels_of(row[None, :]).tolist()
+    label, confidence = LABELS[place], float(row[place])
     opinions = tuple(_opinions(read, clauses))
     score = round(float(row[2] - row[0]), 4)
     return Analysis(label, score, confidence, read.language, opinions, tuple(_flags(read, label, confidence)))

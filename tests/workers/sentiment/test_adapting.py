@@ -21,11 +21,11 @@ from workers.sentiment.adapting import (
 def shop(
     seed: int, count: int, shift: float, stars: tuple[float, float, float] = (0.2, 0.2, 0.6)
 ) -> tuple[Floats, list[int]]:
-    """Calibrated probabilities and stars; the model then gives neutral `shift` times its odds."""
+    """Calibrated probabilities and stars; the model gives neutral `shift` times what the default expects."""
     rng = np.random.default_rng(seed)
     truth = rng.choice(3, size=count, p=stars)
     logits = rng.normal(0, 1, (count, 3)) + 1.5 * np.eye(3)[truth]
-    odds = np.exp(logits) * np.array([1.0, shift, 1.0])
+    odds = np.exp(logits) * np.array([1.0, shift / DEFAULT, 1.0])
     return odds / odds.sum(axis=1, keepdims=True), [(1, 3, 5)[each] for each in truth]
 
 
@@ -43,9 +43,9 @@ def test_what_is_stored_of_a_review_tells_its_probabilities(known: Floats) -> No
     assert found == pytest.approx(known)
 
 
-@given(probability, st.floats(0.25, 4))
+@given(probability, st.floats(0.4, 6))
 def test_a_label_under_a_weight_has_the_models_probability_of_it(known: Floats, weight: float) -> None:
-    label = int(known.argmax())
+    label = int((known * [1, DEFAULT, 1]).argmax())
     found, confidence = relabel(LABELS[label], known[2] - known[0], known[label], weight)
     assert confidence == pytest.approx(known[LABELS.index(found)])
     assert weight < DEFAULT or found in (LABELS[label], "neutral")

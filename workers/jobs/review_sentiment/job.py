@@ -75,7 +75,7 @@ EXAMPLE = {
         "model": {"name": "cascade", "version": "cascade-1"},
         "neutral_threshold": {
             "adapted": False,
-            "weight": 1.0,
+            "weight": 1.5,
             "rated_review_count": 71,
             "default_macro_f1": None,
             "adapted_macro_f1": None,

@@ -49,7 +49,7 @@ class NeutralThreshold(BaseModel):
     """Whether your own rated reviews have changed what is called neutral."""
 
     adapted: bool = Field(
-        description="Whether another weight than 1 is used. It is, if it labels those of your rated reviews better "
+        description="Whether another weight than 1.5 is used. It is, if it labels those of your rated reviews better "
         "that it was not fitted to: the macro-F1 has to rise by 0.02."
     )
     weight: float = Field(
@@ -59,8 +59,8 @@ class NeutralThreshold(BaseModel):
         description="From how many reviews with stars it was learned. It takes 200 of each label in each half."
     )
     default_macro_f1: float | None = Field(
-        description="How well the labels of the reviews that were held out fit their stars with a weight of 1. It is "
-        "null if there were too few."
+        description="How well the labels of the reviews that were held out fit their stars with a weight of 1.5. It "
+        "is null if there were too few."
     )
     adapted_macro_f1: float | None = Field(description="The same with the best other weight, used or not.")
 

@@ -25,10 +25,12 @@ def fit(sets: Mapping[str, Sequence[Example]]) -> dict[str, float]:
     loaded = encoder.load()
     if loaded is None:
         raise SystemExit("onnxruntime cannot be loaded.")
-    examples = [each for examples in sets.values() for each in examples]
+    # Raters who are split over a sentence leave no label to be sure of; stars of three are one.
+    used = {name: [each for each in rows if name == WHOLE or not each.labels[1]] for name, rows in sets.items()}
+    examples = [each for rows in used.values() for each in rows]
     texts, labels = [each.text for each in examples], np.array([each.labels for each in examples])
     # Whole reviews and sentences count the same.
-    weights = np.concatenate([np.full(len(each), 1 / len(each)) for each in sets.values()])
+    weights = np.concatenate([np.full(len(each), 1 / len(each)) for each in used.values()])
     fast, theirs = Fast(WEIGHTS / "fast.npz", tokenizer()).logits(texts), loaded.read(texts).logits
     temperature = _temperature(fast, labels, weights)
     whole = np.array([each.source == WHOLE for each in examples])

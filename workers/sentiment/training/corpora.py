@@ -75,8 +75,9 @@ def held_out(data: Path) -> dict[str, list[Example]]:
                 sets[name].append(Example(text, (1.0 - positive, 0.0, float(positive)), name))
     for name in ("amazon", "movie"):
         for number, (mean, text) in enumerate(_rated_snippets(data, name)):
-            if number % 5 == 0 and abs(mean) >= 1:
-                sets[f"{name}_snippets"].append(Example(text, (float(mean < 0), 0.0, float(mean > 0)), name))
+            if number % 5 == 0:
+                labels = (float(mean <= -1), float(-1 < mean < 1), float(mean >= 1))
+                sets[f"{name}_snippets"].append(Example(text, labels, name))
     return sets
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from workers.sentiment import scoring
+from workers.sentiment.adapting import labels_of
 from workers.sentiment.training.corpora import Example
 
 Reader = Callable[[Sequence[str]], NDArray[np.float64]]
@@ -19,7 +20,7 @@ BINS = 10
 
 
 def table(sets: Mapping[str, Sequence[Example]]) -> str:
-    """One line per set and reader, in Markdown."""
+    """One line per set and reader, in Markdown. Three classes are told apart as labels are, with neutral's weight."""
     scorer = scoring.load()
     readers: dict[str, Reader] = {
         "cascade": scorer.probabilities,
@@ -37,7 +38,7 @@ def table(sets: Mapping[str, Sequence[Example]]) -> str:
             began = time.perf_counter()
             found = reader(texts)
             speed = len(texts) / (time.perf_counter() - began)
-            three = f"{macro_f1(found.argmax(axis=1), labels):.3f}" if (labels == 1).any() else ""
+            three = f"{macro_f1(labels_of(found), labels):.3f}" if (labels == 1).any() else ""
             error = "" if reader_name == "VADER" else f"{calibration_error(found, labels):.3f}"
             two = two_classes(found, labels)
             lines.append(f"| {name} | {len(texts)} | {reader_name} | {two:.3f} | {three} | {error} | {speed:,.0f} |")

@@ -21,6 +21,7 @@ from tests.workers.jobs.review_sentiment.steps import (
 )
 from workers.catalogue.models import Review
 from workers.running import execute
+from workers.sentiment.adapting import DEFAULT
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +32,13 @@ class Hesitant(Keywords):
     """Gives every text the same: neutral comes second, and close."""
 
     def fast_probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        return np.array([[0.1, 0.4, 0.5]] * len(texts))
+        return np.array([[0.15, 0.3, 0.55]] * len(texts))
 
 
 def rated(who: Caller, count: int, version: str = "keywords-1") -> None:
     """Analysed reviews with stars; those of three stars have neutral close behind positive."""
     of = product(who, "OLD")
-    told = {1: ("negative", -0.7, 0.8), 3: ("positive", 0.4, 0.5), 5: ("positive", 0.85, 0.9)}
+    told = {1: ("negative", -0.7, 0.8), 3: ("positive", 0.4, 0.55), 5: ("positive", 0.85, 0.9)}
     Review.objects.bulk_create(
         Review(
             product=of, tenant=who.tenant, marketplace=MARKETPLACE, external_id=f"OLD{number}", body="old",
@@ -62,13 +63,13 @@ def test_rated_reviews_of_earlier_jobs_adapt_the_labels_of_new_ones(owner: Calle
     result = result_of(run(owner))
     used = result["neutral_threshold"]
     assert used["adapted"]
-    assert used["weight"] > 1
+    assert used["weight"] > DEFAULT
     assert used["rated_review_count"] == 1500
     assert used["adapted_macro_f1"] >= used["default_macro_f1"] + 0.02
     new.refresh_from_db()
     # The score and the model's probability of the label stay what they were.
     assert new.label == "neutral"
-    assert [new.score, new.confidence] == pytest.approx([0.4, 0.4])
+    assert [new.score, new.confidence] == pytest.approx([0.4, 0.3])
 
 
 @pytest.mark.parametrize(("count", "version"), [(900, "keywords-1"), (1500, "another")])
@@ -79,7 +80,7 @@ def test_the_default_stays_without_enough_of_them(
     [new] = write(owner, "A", LUKEWARM, created_at=None)
     Review.objects.filter(analysed_with="another").update(marketplace="elsewhere")
     used = result_of(run(owner))["neutral_threshold"]
-    assert (used["adapted"], used["weight"], used["default_macro_f1"]) == (False, 1.0, None)
+    assert (used["adapted"], used["weight"], used["default_macro_f1"]) == (False, DEFAULT, None)
     new.refresh_from_db()
     assert new.label == "positive"
 
