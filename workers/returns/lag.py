@@ -17,16 +17,16 @@ from workers.returns.series import DailySeries, counts
 MEAN_LAGS = {0.0: 0.10, 3.0: 0.15, 7.0: 0.25, 14.0: 0.25, 21.0: 0.15, 30.0: 0.10}
 """Days from the sale to the return, and how likely they are beforehand: most marketplaces take returns for 30 days
 after delivery, and most buyers send back within two weeks."""
-NEW_SELLER = 0.2
+NEW_SELLER = 0.1
 """How likely it is that nothing was sold before the first sale that is known."""
 LONGEST = 90
 STRAY = 0.05
 """Share of the returns that come at any time, whatever the lag: no day is quite without units at risk."""
-TEMPER = 0.5
+TEMPER = 0.8
 """Power of the likelihood: returns vary more than Poisson and their rates drift."""
 STRETCH = 28
 """Days in which returns are compared with each other: over longer times, a rate that changes looks like a lag."""
-PLAUSIBLE = 0.05
+PLAUSIBLE = 0.1
 """Lags of less than this posterior, relative to the likeliest, are left out."""
 SAMPLE = 1000
 """SKUs that the lag is told from: those with most returns."""
