@@ -88,7 +88,7 @@ def delays(skus: int) -> Iterator[Row]:
                 f"{history} days of history, all SKUs change",
                 said(first_alarms(world, history, HORIZON, 180)),
             )
-        few = skus // 6
+        few = skus // 5
         world = changed(skus, few, 120, before, after)
         first = first_alarms(world, 120, HORIZON, 180)[:few]
         yield name, f"120 days, {few} of {skus} SKUs change", said(first)
@@ -166,7 +166,7 @@ def main(argv: Sequence[str]) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="tests.benchmarks.return_anomalies", description=__doc__)
     parser.add_argument("--long", action="store_true", help="more SKUs and weeks: hours instead of minutes")
-    skus, weeks = (1000, 52) if parser.parse_args(argv).long else (300, 16)
+    skus, weeks = (1000, 52) if parser.parse_args(argv).long else (200, 8)
 
     def rows() -> Iterator[Row]:
         yield speed()

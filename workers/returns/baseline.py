@@ -13,7 +13,7 @@ WEAKEST, STRONGEST = 0.5, 20.0
 """Returns that a prior is worth: at least next to nothing, and at most so few that a SKU's own history prevails."""
 OTHER_UNITS, OTHER_RETURNS = 10.0, 0.5
 """Units and returns added to those of a category, so that its rate is never quite 0."""
-PRIOR_DAYS, PRIOR_WEEKS = 100.0, 50.0
+PRIOR_DAYS, PRIOR_WEEKS = 200.0, 200.0
 """Pairs of days, and of weeks, that the belief in Poisson counts (and for a SKU, in the tenant's) is worth."""
 LEAST = 0.7
 """Counts vary no less: of units sold with a rate of 30 %, all returned on the day of the sale."""

@@ -14,19 +14,23 @@ import numpy as np
 from workers.returns.panel import Bools, Floats, Ints
 from workers.returns.series import DailySeries, counts
 
-MEAN_LAGS = {0.0: 0.10, 3.0: 0.15, 7.0: 0.25, 14.0: 0.25, 21.0: 0.15, 30.0: 0.10}
+MEAN_LAGS = {0.0: 0.10, 3.0: 0.12, 6.0: 0.16, 10.0: 0.18, 14.0: 0.16, 19.0: 0.13, 25.0: 0.09, 32.0: 0.06}
 """Days from the sale to the return, and how likely they are beforehand: most marketplaces take returns for 30 days
 after delivery, and most buyers send back within two weeks."""
-NEW_SELLER = 0.2
+NEW_SELLER = 0.1
 """How likely it is that nothing was sold before the first sale that is known."""
 LONGEST = 90
 STRAY = 0.05
 """Share of the returns that come at any time, whatever the lag: no day is quite without units at risk."""
-TEMPER = 0.5
+TEMPER = 0.8
 """Power of the likelihood: returns vary more than Poisson and their rates drift."""
 STRETCH = 28
 """Days in which returns are compared with each other: over longer times, a rate that changes looks like a lag."""
-PLAUSIBLE = 0.05
+SHORT, BEGINNING = 90, 28
+"""Of a history of more than ``SHORT`` days, up to ``BEGINNING`` are left out: what was sold before is a guess."""
+TOLD = 3000.0
+"""Returns that the likelihood is worth at most: with more, no lag is quite right, and the least wrong would be sure."""
+PLAUSIBLE = 0.1
 """Lags of less than this posterior, relative to the likeliest, are left out."""
 SAMPLE = 1000
 """SKUs that the lag is told from: those with most returns."""
@@ -60,7 +64,8 @@ class Lag:
 def units_at_risk(series: DailySeries) -> UnitsAtRisk:
     """The units at risk of all SKUs."""
     columns = np.arange(series.days)
-    known = (columns >= series.start[:, None]) & (columns < series.end[:, None]) & (columns >= series.returns_known)
+    first = np.where(series.is_new, series.start, series.start + min(max(series.days - SHORT, 0), BEGINNING))
+    known = (columns >= np.maximum(first, series.returns_known)[:, None]) & (columns < series.end[:, None])
     lags = list(_lags())
     weight = _posterior(series, known, lags)
     kept = np.flatnonzero(weight >= PLAUSIBLE * weight.max())
@@ -104,12 +109,13 @@ def _posterior(series: DailySeries, known: Bools, lags: list[Lag]) -> Floats:
     skus = np.argsort(-returned.sum(axis=1), kind="stable")[:SAMPLE]
     returned, known = returned[skus], known[skus]
     total = _by_stretch(returned)
+    power = min(TEMPER, TOLD / max(returned.sum(), 1.0))
     log_weight = np.empty(len(lags))
     for i, lag in enumerate(lags):
         exposed = np.maximum(_exposed(series, skus, lag), 1e-9) * known
         fit = (returned * np.log(np.where(known, exposed, 1.0))).sum()
         fit -= (total * np.log(np.maximum(_by_stretch(exposed), 1e-9))).sum()
-        log_weight[i] = TEMPER * fit + np.log(lag.prior)
+        log_weight[i] = power * fit + np.log(lag.prior)
     weight = np.exp(log_weight - log_weight.max())
     return np.asarray(weight / weight.sum())
 
