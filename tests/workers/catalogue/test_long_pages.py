@@ -1,4 +1,4 @@
-"""Lists of reviews and returns, whose texts may be long: a page ends before they are more than the process can hold."""
+"""Lists of reviews and returns, whose texts may be long: a page ends before they are too many bytes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -99,8 +99,8 @@ def cost_of(shop: Caller, name: str, **query: str | int) -> tuple[Cost, dict[str
             (found,) = cursor.fetchone()
             [told] = json.loads(found) if isinstance(found, str) else found
             plan = told["Plan"]
-            # A page's products, and rows with long texts, are fetched by their ids: a table of this size need not have
-            # an index for that.
+            # A page's products, and rows with long texts, are fetched by their ids: for that, a table of this size
+            # need not use its index.
             if not re.search(r'"id" IN \(', statement["sql"]):
                 nodes += nodes_of(plan)
             buffers += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
