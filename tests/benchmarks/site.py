@@ -27,12 +27,14 @@ WORKER_PROCESSES = "4"
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--pool", "prefork"]
 
 
-def wait_until(true: Callable[[], object], what: str, seconds: float = READY_SECONDS) -> None:
+def wait_until(
+    true: Callable[[], object], what: str, seconds: float = READY_SECONDS, poll_seconds: float = POLL_SECONDS
+) -> None:
     until = time.monotonic() + seconds
     while not true():
         if time.monotonic() > until:
             raise TimeoutError(f"not within {seconds:g} s: {what}")
-        time.sleep(POLL_SECONDS)
+        time.sleep(poll_seconds)
 
 
 @dataclass
@@ -68,14 +70,14 @@ class Site:
             yield port
 
     @contextmanager
-    def worker(self) -> Iterator[None]:
+    def worker(self, processes: str = WORKER_PROCESSES) -> Iterator[subprocess.Popen[bytes]]:
         """Our worker, without a sweeper: releasing is a part of the lifecycle, sweeping is not."""
         from config.local.stack import WORKER_QUEUES
 
-        pool = ["--concurrency", WORKER_PROCESSES, "--queues", WORKER_QUEUES]
+        pool = ["--concurrency", processes, "--queues", WORKER_QUEUES]
         command = ["celery", "--app", "config", "worker", *QUIET, *pool]
-        with self.process(command):
-            yield
+        with self.process(command) as process:
+            yield process
 
     def connect(self) -> psycopg.Connection:
         """What another client of the database has."""

@@ -126,12 +126,18 @@ def list_model(view: type[BaseModel]) -> type[BaseModel]:
     return create_model(name, data=(list[view], ...), pagination=(Pagination, ...))  # type: ignore[valid-type]
 
 
+OF_LONG_TEXTS = (
+    " A page has at most 8 MiB of texts, so it may have fewer results than `limit`: go on for as long as `has_more` "
+    "is true."
+)
+
+
 def describe_list(kind: Kind[Any]) -> Callable[[View], View]:
     described: Callable[[View], View] = extend_schema(
         operation_id=f"list_{kind.name}",
         tags=TAGS,
         summary=f"List {kind.documentation.rows}, ordered {kind.documentation.order}",
-        description=kind.documentation.listing,
+        description=kind.documentation.listing + (OF_LONG_TEXTS if kind.pages.long else ""),
         parameters=[*FILTERS, *(DAYS if kind.day else [])],
         responses={200: list_model(kind.pages.view), **errors()},
     )
