@@ -36,9 +36,12 @@ def tests_of_skus(basis: Basis) -> list[Tested]:
 
 
 def _once(found: list[Anomaly]) -> list[Anomaly]:
-    """Without the comparison with the category where the rate rose against its own history as well."""
-    risen = {each.sku for each in found if each.kind == "rate_spike" and each.compared_with == "history"}
-    return [each for each in found if each.compared_with != "category" or each.sku not in risen]
+    """Without the long comparison with the category where the first one has found the SKU's rate already."""
+    kept: dict[tuple[str, ...], Anomaly] = {}
+    for each in found:
+        key = (each.kind, each.sku or "", each.reason or "", each.cluster or "", each.buyer or "")
+        kept.setdefault(key, each)
+    return list(kept.values())
 
 
 def _order(anomaly: Anomaly) -> tuple[int, float, float, str, str, str]:

@@ -29,7 +29,7 @@ STRETCH = 28
 SHORT, BEGINNING = 90, 28
 """Of a history of more than ``SHORT`` days, up to ``BEGINNING`` are left out: what was sold before is a guess."""
 TOLD = 3000.0
-"""Returns that the likelihood is worth at most: with more, no lag is quite right, and the least wrong would be sure."""
+"""Returns that the likelihood is worth at most: with more, the least wrong of the lags would seem to be certain."""
 PLAUSIBLE = 0.1
 """Lags of less than this posterior, relative to the likeliest, are left out."""
 SAMPLE = 1000

@@ -21,8 +21,9 @@ def above_category(
     sku: str | None, reason: str | None, usual: float, rate: float, since: date, expected: float, observed: int
 ) -> str:
     """``Since 3 March, 14.8 % of the units sold of SKU-12 came back; 6.1 % is usual in its category (…).``"""
+    back = f"came back with the reason “{words(reason)}”" if reason else "came back"
     return (
-        f"Since {day(since)}, {percent(rate)} of the units sold of {sku} came back; {percent(usual)} is usual in its "
+        f"Since {day(since)}, {percent(rate)} of the units sold of {sku} {back}; {percent(usual)} is usual in its "
         f"category (expected {number(expected)}, seen {observed})."
     )
 

@@ -9,7 +9,7 @@ from workers.returns.basis import Basis
 from workers.returns.beta import cumulative
 from workers.returns.detection import REACH, Evidence, Streams, evidence
 from workers.returns.findings import EARLY, FALSE_ALARMS, SHARES, Anomaly, Tested
-from workers.returns.panel import NONE, Floats, Ints
+from workers.returns.panel import NONE, Bools, Floats, Ints
 from workers.returns.sentences import above_category, rate_rose
 from workers.returns.series import counts
 
@@ -19,6 +19,8 @@ WORTH_SAYING_OVER_ALL = 1.5
 """The same over all SKUs: with thousands of returns, a lag that is a few days off is as certain as a change."""
 BEGINNING = 28
 """First days that are left out of it: what was sold before them can only be guessed."""
+HISTORY = 14
+"""Days before a window, at least, to speak of a SKU's own history; with fewer, it is the category that counts."""
 FEWEST = 3
 """Units of a reason in the last ``REACH`` days, at least, to look at a SKU's reason."""
 CATEGORY = 10
@@ -62,12 +64,20 @@ def of_reasons(basis: Basis) -> Tested:
 
 def _risen(basis: Basis, skus: Ints, reasons: Ints, found: Evidence, threshold: Floats, share: Floats) -> Tested:
     alarmed = (found.statistic >= threshold) & (found.observed >= WORTH_SAYING * found.expected)
+    # What a SKU without a history is compared with is its category.
+    alarmed &= _has_history(basis, skus, found.since) | (basis.panel.category[skus] != NONE)
     alarms = [(int(i), _spike(basis, int(skus[i]), int(reasons[i]), found, int(i))) for i in np.flatnonzero(alarmed)]
     return Tested(skus, found.p_value / share, alarms)
 
 
 def _spike(basis: Basis, sku: int, reason: int, found: Evidence, i: int) -> Anomaly:
-    return _anomaly(basis, sku, reason, _window(found, i, float(found.units_at_risk[i])))
+    with_history = bool(_has_history(basis, np.array([sku]), found.since[i : i + 1])[0])
+    return _anomaly(basis, sku, reason, _window(found, i, float(found.units_at_risk[i])), not with_history)
+
+
+def _has_history(basis: Basis, skus: Ints, since: Ints) -> Bools:
+    """(n,) whether the units at risk of the SKUs are known long enough before these columns."""
+    return np.asarray(since - np.argmax(basis.at_risk.known[skus], axis=1) >= HISTORY)
 
 
 def _window(found: Evidence, i: int, units: float) -> "_Window":
