@@ -132,7 +132,7 @@ def what_models_cost(here: Site, shop: Shop) -> None:
 
 def run_with_a_kill(shop: Shop, type_: str, worker: psutil.Process) -> None:
     """One job over all that is new, whose process is killed halfway."""
-    before = len(analysed(type_))
+    before, cpu = len(analysed(type_)), cpu_seconds(worker)
     began = time.perf_counter()
     job_id = shop.dispatch(type_, all=True)
     wait_for(lambda: is_halfway(shop.job(job_id)), f"half of {type_}")
@@ -142,13 +142,14 @@ def run_with_a_kill(shop: Shop, type_: str, worker: psutil.Process) -> None:
     wait_for(is_tried_again, f"the next attempt of {type_}")
     pause = time.perf_counter() - killed
     job = shop.finished(job_id)
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, cpu_seconds(worker) - cpu
     after = analysed(type_)
     rows = len(after) - before
     assert rows == job["progress"]["total"] == job["result"]["processed_count"], job["progress"]
     tell(f"{type_}: all of {rows:,} rows", f"{seconds:.1f} s")
     tell(f"{type_}: of that, from the kill to the next attempt", f"{pause:.1f} s")
     tell(f"{type_}: without that", f"{rows / (seconds - pause):,.0f} rows/s")
+    tell(f"{type_}: CPU of the worker", f"{cpu:.1f} s, {rows / cpu:,.0f} rows/s of CPU")
     tell(f"{type_}: stored before the kill", f"{len(kept) - before:,} rows")
     tell(f"{type_}: of those, analysed again", f"{sum(after[row] != at for row, at in kept.items()):,} rows")
     tell(f"{type_}: result", f"{len(orjson.dumps(job['result'])):,} bytes")
@@ -165,6 +166,11 @@ def busiest(worker: psutil.Process) -> psutil.Process:
     before = {each: sum(each.cpu_times()[:2]) for each in worker.children()}
     time.sleep(0.2)
     return max(before, key=lambda each: sum(each.cpu_times()[:2]) - before[each])
+
+
+def cpu_seconds(worker: psutil.Process) -> float:
+    """Of all its processes, also of those that have ended."""
+    return sum(worker.cpu_times()[:4]) + sum(sum(each.cpu_times()[:2]) for each in worker.children())
 
 
 def is_tried_again() -> bool:
