@@ -14,10 +14,6 @@ from workers.sentiment.cleaning import Cleaned
 READ = 4_000
 _LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
 _ASCII_LETTERS = re.compile("[A-Za-z]{2}")
-# Only English has these, misspelt or not: dont, doesnt, dosnt, couldn't. Two words of it are else taken for Dutch.
-_CONTRACTED = re.compile(
-    r"\b(?:do|doe?se?|did|is|was|are|were|has|have|had|could|would|should|ca|wo)n'?t\b", re.IGNORECASE
-)
 
 # What customers write where they have to write something, as `words` gives it.
 EMPTY = frozenset(
@@ -99,4 +95,4 @@ def _said(text: str) -> str:
 
 @lru_cache(20_000)
 def language(text: str) -> str:
-    return "en" if _CONTRACTED.search(text) else languages.detect(text)
+    return languages.detect(text)

@@ -39,6 +39,7 @@ ENGLISH = [
         "Tastes like dulce de leche",
     ),
     *("bought in Munich, shipped to Paris, works in both", "Great Schnitzel hammer", "Fits my Citroën C3 perfectly"),
+    *("dosnt werk", "doesnt werk", "dosnt wrk", "didnt wrk", "coudnt opn", "doesn't pas", "isnt goed", "havnt usd it"),
     *("so so", "ok", "A+++ seller", "would buy again", "Broke.", "Perfect for my kids", "Super soft and super cute"),
 ]
 
@@ -51,6 +52,11 @@ def test_other_languages_are_not_taken_for_english(language: str, text: str) -> 
 def test_most_of_the_other_languages_are_named() -> None:
     named = sum(detect(text) == language for language, text in FOREIGN)
     assert named >= 0.93 * len(FOREIGN)
+
+
+@pytest.mark.parametrize("text", ["Le produit dont je rêvais", "Hij wont niet meer hier", "Un cant molt bonic"])
+def test_what_looks_like_a_contraction_of_english_is_none_in_other_languages(text: str) -> None:
+    assert detect(text) not in {"en", "und"}
 
 
 @pytest.mark.parametrize("text", ENGLISH)
