@@ -294,11 +294,26 @@ def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -
         assert {name for name in inner if not is_within(name, *allowed)} == set(), source
 
 
-def test_the_pricing_mathematics_know_nothing_else_of_the_project() -> None:
-    inner = {name for source in sources("workers/pricing") for name in imports(source)}
-    assert [name for name in inner if name.startswith(("aijobs", "django", "workers"))] == [
-        name for name in inner if name.startswith("workers.pricing")
-    ]
+MATHEMATICS = {
+    "pricing": ("workers.pricing",),
+    "sentiment": ("workers.sentiment",),
+    # How texts are cleaned, their languages and the encoder.
+    "returns": ("workers.returns", "workers.sentiment"),
+}
+
+
+@pytest.mark.parametrize("room", MATHEMATICS)
+def test_the_mathematics_know_nothing_else_of_the_project(room: str) -> None:
+    known = {name for source in sources(f"workers/{room}") for name in imports(source)}
+    ours = {name for name in known if name.startswith(("aijobs", "config", "django", "workers"))}
+    assert {name for name in ours if not is_within(name, *MATHEMATICS[room])} == set()
+
+
+@pytest.mark.parametrize("room", ["sentiment", "returns"])
+def test_what_trains_a_model_is_not_imported_by_what_uses_it(room: str) -> None:
+    training = f"workers.{room}.training"
+    users = {module for module in MODULES if not is_within(module, training)}
+    assert {each for each in users if any(is_within(name, training) for name in imports(MODULES[each]))} == set()
 
 
 def test_groups_of_the_suite_name_cases_that_exist() -> None:

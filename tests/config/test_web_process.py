@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # Some hundred milliseconds and fifty megabytes of every process.
-FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego"]
+FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego", "onnxruntime", "py3langid"]
 
 PROGRAM = """
 import json, sys

@@ -80,7 +80,7 @@ class Reader:
 
     @property
     def version(self) -> str:
-        """Changes whenever a comment may be classified differently."""
+        """Of the weights. See `classifying.version`."""
         return f"{'full' if self._embedder else 'ngrams'}-{self._calibration.version}"
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:

@@ -42,7 +42,12 @@ __all__ = [
     "ReviewText",
     "Source",
     "analyse",
+    "version",
 ]
+
+# Raise it with every change of what is said of a review by the same weights: of the lexicon, the flags, what is read of
+# a text. It is part of the version, so reviews that were analysed by other rules are new again.
+RULES = 1
 
 # What is read of a long body, in characters: its beginning, and for the label its end too. Verdicts stand there.
 HEAD, TAIL = 4_000, 2_000
@@ -75,6 +80,11 @@ class _Read:
     language: str
     text: str
     parts: list[_Part]
+
+
+def version(scorer: Scorer) -> str:
+    """Of the whole analysis. It changes whenever something else may be said of a review."""
+    return f"{scorer.version}-{RULES}"
 
 
 def analyse(reviews: Sequence[ReviewText], scorer: Scorer) -> list[Analysis]:

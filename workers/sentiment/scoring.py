@@ -24,7 +24,7 @@ class Scorer(Protocol):
 
     @property
     def version(self) -> str:
-        """Changes whenever a text may be scored differently."""
+        """Of the weights. What else an analysis is made of has a number of its own: see `analysis.version`."""
 
     def probabilities(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated: of the texts that are positive with 0.8, about eight in ten are. What is said of a text depends

@@ -27,7 +27,7 @@ EXAMPLE = {
         "processed_count": 61,
         "updated_count": 61,
         "remaining_count": 0,
-        "model": {"name": "full", "version": "full-1"},
+        "model": {"name": "full", "version": "full-31bc78003c92-1"},
         "return_count": 61,
         "returned_units": 64,
         "code_contradicted_count": 7,

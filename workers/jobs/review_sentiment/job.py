@@ -72,7 +72,7 @@ EXAMPLE = {
         "processed_count": 77,
         "updated_count": 77,
         "remaining_count": 0,
-        "model": {"name": "cascade", "version": "cascade-1"},
+        "model": {"name": "cascade", "version": "cascade-5d6f86764d35-1"},
         "neutral_threshold": {
             "adapted": False,
             "weight": 1.5,

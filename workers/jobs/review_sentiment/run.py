@@ -5,7 +5,7 @@ from workers.jobs.backlog import products_asked_for
 from workers.jobs.review_sentiment import analysing, reporting, summing, thresholds
 from workers.jobs.review_sentiment.scope import scope_of, zone_of
 from workers.jobs.review_sentiment.shapes import ModelUsed, SentimentParams, SentimentResult
-from workers.sentiment import scoring
+from workers.sentiment import analysis, scoring
 
 
 def run(params: SentimentParams, context: Context) -> SentimentResult:
@@ -15,7 +15,7 @@ def run(params: SentimentParams, context: Context) -> SentimentResult:
     """
     products = products_asked_for(params, context.tenant_id)
     scorer = scoring.load()
-    scope = scope_of(params, context.tenant_id, products, scorer.version)
+    scope = scope_of(params, context.tenant_id, products, analysis.version(scorer))
     threshold = thresholds.decide(context, scope)
     done = analysing.analyse_new(params, context, scope, scorer, threshold.weight)
     days = summing.days_of(scope, params.since, zone_of(context.tenant_id))
@@ -24,7 +24,7 @@ def run(params: SentimentParams, context: Context) -> SentimentResult:
         processed_count=done.analysed,
         updated_count=done.stored,
         remaining_count=done.remaining,
-        model=ModelUsed(name=scorer.name, version=scorer.version),
+        model=ModelUsed(name=scorer.name, version=scope.version),
         neutral_threshold=threshold,
         windows=reporting.windows(days),
         overall=report.overall,

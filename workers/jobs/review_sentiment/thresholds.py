@@ -29,7 +29,11 @@ class _Rated:
 
 def decide(context: Context, scope: Scope) -> NeutralThreshold:
     """The weight of neutral for the whole job: the first attempt's, so that all its labels come of the same one."""
-    return replaying.stored(context, Decided) or replaying.commit(context, lambda: _learned(scope))
+    if decided := replaying.stored(context, Decided):
+        return decided
+    # Before the transaction: it holds the job, and this reads and weighs tens of thousands of reviews.
+    learned = _learned(scope)
+    return replaying.commit(context, lambda: learned)
 
 
 def _learned(scope: Scope) -> Decided:

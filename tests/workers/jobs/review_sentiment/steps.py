@@ -16,7 +16,9 @@ from tests.factories import ProductFactory, ReviewFactory
 from tests.workers.catalogue.steps import MARKETPLACE
 from workers.catalogue.models import Product, Review
 from workers.running import execute
+from workers.sentiment.analysis import RULES
 
+VERSION = f"keywords-1-{RULES}"
 GOOD, BAD = ("love", "great", "perfect"), ("terrible", "broke", "awful")
 PRAISE = "I love it, the quality is great and it does what it should."
 BLAME = "It is terrible, it broke in a week and nobody answered my questions."

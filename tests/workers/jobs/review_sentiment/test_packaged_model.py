@@ -6,6 +6,7 @@ from tests.clients import Caller
 from tests.workers.jobs.review_sentiment.steps import result_of, run, stored, write
 from workers.catalogue.models import Review
 from workers.jobs import backlog
+from workers.sentiment import analysis
 from workers.sentiment.scoring import load
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,7 @@ def test_plain_reviews_are_understood(owner: Caller) -> None:
     Review.objects.filter(body="").update(title="")
     result = result_of(run(owner))
     assert dict(Review.objects.values_list("body", "label")) == REVIEWS
-    assert result["model"] == {"name": load().name, "version": load().version}
+    assert result["model"] == {"name": load().name, "version": analysis.version(load())}
     assert result["unsupported_languages"] == [{"language": "es", "review_count": 1}]
     overall = result["overall"]
     assert (overall["positive_count"], overall["negative_count"], overall["flags"]["no_text"]) == (2, 2, 1)

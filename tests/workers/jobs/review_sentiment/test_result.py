@@ -12,6 +12,7 @@ from tests.workers.jobs.review_sentiment.steps import (
     BLAME,
     PRAISE,
     SO_SO,
+    VERSION,
     Keywords,
     product,
     result_of,
@@ -37,7 +38,7 @@ def test_each_review_has_its_analysis_and_the_result_the_sums(owner: Caller) -> 
     result = result_of(job)
     assert (result["processed_count"], result["updated_count"], result["remaining_count"]) == (5, 5, 0)
     assert (job.processed, job.total) == (5, 5)
-    assert result["model"] == {"name": "keywords", "version": "keywords-1"}
+    assert result["model"] == {"name": "keywords", "version": VERSION}
     overall = result["overall"]
     assert [overall[f"{name}_count"] for name in ("review", "positive", "neutral", "negative")] == [5, 2, 1, 2]
     assert overall["mean_score"] == pytest.approx((0.8 + 0.8 - 0.85 - 0.85) / 5)
@@ -53,7 +54,7 @@ def test_each_review_has_its_analysis_and_the_result_the_sums(owner: Caller) -> 
     praise.refresh_from_db()
     assert (praise.label, praise.confidence) == ("positive", 0.85)
     assert praise.score == pytest.approx(0.8)
-    assert (praise.detected_language, praise.analysed_with) == ("en", "keywords-1")
+    assert (praise.detected_language, praise.analysed_with) == ("en", VERSION)
     assert praise.analysed_at is not None
 
 

@@ -12,6 +12,7 @@ from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.jobs.review_sentiment.steps import (
+    VERSION,
     Keywords,
     dispatched,
     product,
@@ -35,7 +36,7 @@ class Hesitant(Keywords):
         return np.array([[0.15, 0.3, 0.55]] * len(texts))
 
 
-def rated(who: Caller, count: int, version: str = "keywords-1") -> None:
+def rated(who: Caller, count: int, version: str = VERSION) -> None:
     """Analysed reviews with stars; those of three stars have neutral close behind positive."""
     of = product(who, "OLD")
     told = {1: ("negative", -0.7, 0.8), 3: ("positive", 0.4, 0.55), 5: ("positive", 0.85, 0.9)}
@@ -72,7 +73,7 @@ def test_rated_reviews_of_earlier_jobs_adapt_the_labels_of_new_ones(owner: Calle
     assert [new.score, new.confidence] == pytest.approx([0.4, 0.3])
 
 
-@pytest.mark.parametrize(("count", "version"), [(900, "keywords-1"), (1500, "another")])
+@pytest.mark.parametrize(("count", "version"), [(900, VERSION), (1500, "another")])
 def test_the_default_stays_without_enough_of_them(
     owner: Caller, hesitant: Hesitant, count: int, version: str
 ) -> None:
