@@ -3,6 +3,7 @@
 Reviews go through in batches, because models are quicker so; what is said of one never depends on the others.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,6 +56,8 @@ HEAD, TAIL = 4_000, 2_000
 SURE = 0.85
 # A clause without a word of opinion speaks of an aspect if the model sees one in it this surely.
 _LEAN = 0.6
+# A text says something if it has a letter outside of addresses, or stars in figures (10/10). A number alone does not.
+_SAYING = re.compile(r"[^\W\d_]|\d ?/ ?\d")
 _BY_STARS: dict[int | None, Label] = {1: "negative", 2: "negative", 4: "positive", 5: "positive"}
 
 Probabilities = NDArray[np.float64]
@@ -109,7 +112,7 @@ def _read(review: ReviewText) -> _Read:
     parts = [_part("title", review.title, title), _part("body", review.body, body)]
     said = [spoken(part.cleaned.text, part.sarcastic) for part in parts]
     text = _whole(said[0], f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}")
-    return _Read(review, language, text if any(map(str.isalnum, text)) else "", parts)
+    return _Read(review, language, text if _SAYING.search(languages.ADDRESS.sub(" ", text)) else "", parts)
 
 
 def _part(source: Source, stored: str, cleaned: Cleaned) -> _Part:

@@ -35,7 +35,7 @@ REVIEWS_APP = Format(
         "rating": _RATING,
         "title": ("title", "Review Title", "heading", "headline", "subject", "Review Headline"),
         "body": _BODY,
-        "author": (*_EMAIL, "author", "Reviewer Name", "Reviewer", "Customer Name", "Author Name", "Nickname", "Name"),
+        "author": (*_EMAIL, "author", "Reviewer Name", "Reviewer", "Customer Name", "Author Name", "Name"),
         "verified": ("verified", "is_verified", "Verified Buyer", "is_verified_buyer", "Verified Purchase"),
         "language": ("language", "locale", "Review Language"),
         "created_at": (
