@@ -58,6 +58,8 @@ SURE = 0.85
 _LEAN = 0.6
 # A text says something if it has a letter outside of addresses, or stars in figures (10/10). A number alone does not.
 _SAYING = re.compile(r"[^\W\d_]|\d ?/ ?\d")
+# Tools write Amazon's picture of stars in front of the title: that is the rating, and not what the customer wrote.
+_RATED = re.compile(r"^\d[.,]0 out of 5 stars\b[\s:.,-]*")
 _BY_STARS: dict[int | None, Label] = {1: "negative", 2: "negative", 4: "positive", 5: "positive"}
 
 Probabilities = NDArray[np.float64]
@@ -111,7 +113,7 @@ def _read(review: ReviewText) -> _Read:
         return _Read(review, language, "", [])
     parts = [_part("title", review.title, title), _part("body", review.body, body)]
     said = [spoken(part.cleaned.text, part.sarcastic) for part in parts]
-    text = _whole(said[0], f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}")
+    text = _whole(_RATED.sub("", said[0]), f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}")
     return _Read(review, language, text if _SAYING.search(languages.ADDRESS.sub(" ", text)) else "", parts)
 
 

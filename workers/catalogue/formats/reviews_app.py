@@ -14,7 +14,7 @@ _SHOPS_NAME: Names = (
 _RATING: Names = ("rating", "Review Rating", "Star Rating", "Stars", "Product Rating")
 _BODY: Names = (
     "body", "review", "Review Body", "Review Text", "content", "Review Content", "comment", "message", "text",
-    "description", "feedback", "review_message",
+    "feedback", "review_message",
 )  # fmt: skip
 
 REVIEWS_APP = Format(

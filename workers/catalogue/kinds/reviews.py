@@ -164,7 +164,8 @@ class _Naming:
                 f"{printable(cell)} is neither the external ID nor the SKU of a product of {self._marketplace}. "
                 f"Import the product with it as external_id. {INSTEAD}",
             )
-        raise FieldProblem("sku", "must not be empty")
+        empty = next((name for name in ("sku", *NAMES) if name in row), "sku")
+        raise FieldProblem(empty, "must not be empty" if empty == "sku" else f"must not be empty. {INSTEAD}")
 
 
 INSTEAD = "Or add a column sku to the file, or send the reviews of one product at a time, with sku=…"
