@@ -53,6 +53,8 @@ def test_a_label_under_a_weight_has_the_models_probability_of_it(known: Floats, 
 
 def test_the_default_weight_changes_nothing() -> None:
     assert relabel("neutral", 0.1, 0.4, DEFAULT) == ("neutral", 0.4)
+    # 1 - 0.6703 - 0.1194 would have sixteen decimals.
+    assert relabel("negative", -0.5509, 0.6703, 4.0) == ("neutral", 0.2103)
 
 
 def test_a_shop_whose_neutral_reviews_are_missed_gets_another_weight() -> None:
