@@ -52,8 +52,8 @@ class AnalysisView(BaseModel):
     label: Label | None = Field(description="Null where it cannot be told, for example of another language.")
     score: float | None = Field(description="From -1, as negative as can be, to 1.")
     confidence: float | None = Field(
-        description="How probable the label is, from 0 to 1. Where your own rated reviews have changed what is called "
-        "neutral, it is the model's own probability, and another label's may be higher."
+        description="How probable the label is, from 0 to 1. Where your own rated reviews have changed what is "
+        "called neutral, it is the model's own probability, and another label's may be higher."
     )
     language: str = Field(description="The language that was found (ISO 639-1), or `und` if it cannot be told.")
     aspects: list[AspectView]
