@@ -50,7 +50,7 @@ def relabel(label: str, score: float, confidence: float, weight: float) -> tuple
         return label, confidence
     [probabilities] = probabilities_of([label], [score], [confidence])
     [chosen] = labels_of(probabilities[None, :], weight)
-    return LABELS[chosen], float(probabilities[chosen])
+    return LABELS[chosen], round(float(probabilities[chosen]), 4)
 
 
 def probabilities_of(labels: Sequence[str], scores: Sequence[float], confidences: Sequence[float]) -> Floats:

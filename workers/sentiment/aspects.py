@@ -6,9 +6,10 @@ the words of opinion in its clause, else from the model, which reads the clause.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import cast
 
-from workers.sentiment import phrases
+from workers.sentiment import lexicons, phrases
 from workers.sentiment.negation import is_negated, is_supposed
 from workers.sentiment.phrases import Found
 from workers.sentiment.shapes import Aspect, Label
@@ -16,6 +17,14 @@ from workers.sentiment.tokens import Span, Words, clauses_of
 
 _POLARITIES: dict[str, Label | None] = {"+": "positive", "-": "negative", "0": "neutral", "?": None}
 _OPPOSITES: dict[Label, Label] = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
+# How long it took: "in a week", "after less than two months".
+_BEFORE_A_PERIOD = {"in", "after", "within", "for"}
+_PERIOD_WORDS = 4
+# Words that the lexicon's phrases end with to be surer, and that begin what comes next.
+_LOOSE = {
+    *("and", "or", "the", "a", "an", "my", "it", "its", "this", "that", "in", "on", "at", "with", "within", "for"),
+    *("to", "of", "from", "after", "when", "as", "by", "than", "then", "so", "if", "because", "even", "just", "is"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +93,26 @@ def _candidate(text: str, words: Words, clause: Span, found: Found) -> Candidate
     elif opinion := _nearest_opinion(words, clause, span):
         polarity, beside = opinion
         span = Span(min(span.start, beside.start), max(span.end, beside.end))
-    (start, end), (first, last) = words.place(span), words.place(clause)
+    (start, end), (first, last) = words.place(_quotable(words.words, clause, span)), words.place(clause)
     return Candidate(cast(Aspect, aspect), polarity, start, end, text[first:last])
+
+
+def _quotable(words: list[str], clause: Span, span: Span) -> Span:
+    """A phrase as somebody would quote it: "broke in" a week, "never" replied, and without the "and" behind it."""
+    end = span.end
+    if words[end - 1] in _BEFORE_A_PERIOD:
+        following = range(end, min(end + _PERIOD_WORDS, clause.end))
+        end = next((index + 1 for index in following if words[index] in _group("period")), end)
+    if words[end - 1] in _group("negation") and end < clause.end:
+        end += 1
+    while end - 1 > span.start and words[end - 1] in _LOOSE:
+        end -= 1
+    return Span(span.start, end)
+
+
+@cache
+def _group(name: str) -> frozenset[str]:
+    return frozenset(lexicons.groups("groups.txt")[name])
 
 
 def _nearest_opinion(words: Words, clause: Span, span: Span) -> tuple[Label, Span] | None:

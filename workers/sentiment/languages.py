@@ -27,7 +27,9 @@ _LANGUAGES = [
 ]
 # fmt: on
 
-_NOISE = re.compile(r"https?://\S{1,500}|www\.\S{1,500}|\S{1,100}@\S{1,100}|\S{0,50}[\d_#{}<>=;\\^]\S{0,50}")
+# Addresses are written alike in every language.
+ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}", re.IGNORECASE)
+_NOISE = re.compile(r"\S{1,100}@\S{1,100}|\S{0,50}[\d_#{}<>=;\\^]\S{0,50}")
 _WORD = re.compile(r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?")
 # Only English has these, misspelt or not: doesnt, dosnt, couldn't. Each counts as two of its words. Without their
 # apostrophes, don't and won't are words of other languages too.
@@ -48,6 +50,7 @@ def detect(text: str, declared: str = "") -> str:
 
 
 def _told(text: str) -> str:
+    text = ADDRESS.sub(" ", text)
     words = _WORD.findall(text.lower())
     english = sum(_english_words(word) for word in words)
     if english >= _ENOUGH and english >= _SHARE * len(words):

@@ -150,6 +150,27 @@ EXPORTED = [
         Found("CREAM-50", "auto-", 5, "Super", 'Je recommande ; vraiment "top"', True, f"2026-03-15{DAY}"),
     ),
     export(
+        "rivyo-reviews.csv",
+        "reviews_app",
+        Found("savon-bio", "auto-", 5, "Nice", "Smells of lemon", None, "2026-03-01T10:00:00.000Z"),
+        skipped={3: "was rejected"},
+    ),
+    export(
+        "fera-reviews.csv",
+        "reviews_app",
+        Found("CREAM-50", "auto-", 2, "Hm", "Too greasy for me", True, f"2026-03-02{DAY}"),
+    ),
+    export(
+        "junip-reviews.csv",
+        "reviews_app",
+        Found("CREAM-50", "90211", 5, "Love", "Soft skin", True, "2026-03-02T10:00:00.000Z"),
+    ),
+    export(
+        "reviewsio-reviews.csv",
+        "reviews_app",
+        Found("CREAM-50", "771", 4, "", "Does what it says", None, "2026-03-02T10:00:00.000Z"),
+    ),
+    export(
         "trustpilot-product-reviews.csv",
         "trustpilot_product_reviews",
         Found("CREAM-50", "65f0c0ffee0001", 5, "", "Soft skin after a week", None, "2026-03-01T12:00:00.000Z"),

@@ -85,6 +85,10 @@ def test_stars_are_none_or_one_to_five_whatever_is_written(cell: str) -> None:
         ("0", False),
         ("nothing", False),
         ("Not verified", False),
+        ("Anonymous User", False),
+        ("unverified-buyer", False),
+        ("VERIFIED_BUYER", True),
+        ("Confirmed Buyer", True),
         ("nein", False),
         ("Vine Customer Review of Free Product", False),
         ("", None),
@@ -130,6 +134,8 @@ def test_ids_and_names_never_fail_otherwise(cell: str) -> None:
 
 def test_a_product_of_shopify_is_its_number() -> None:
     assert opinions.product_name("gid://shopify/Product/7012345678") == "7012345678"
+    assert opinions.product_name("shopify-7012345678") == "7012345678"
+    assert opinions.product_name("shopify-mug") == "shopify-mug"
     assert opinions.product_name("face-cream") == "face-cream"
 
 

@@ -247,6 +247,9 @@ def test_a_sku_counts_before_an_external_id(owner: Caller) -> None:
 def test_a_row_without_a_product_is_refused(owner: Caller) -> None:
     told = report(owner, "reviews", "sku,product_id,external_id,body\n,,R1,Fine\nB,,R2,Fine\n,X,R3,Fine\n")
     assert where(told) == [(2, "sku"), (3, "sku"), (4, "product_id")]
+    [error] = report(owner, "reviews", "product_id,external_id,body\n,R1,Fine\n")["errors"]
+    assert error["field"] == "product_id"
+    assert error["message"].startswith("must not be empty. Or add a column sku")
     assert "with sku=…" in told["errors"][2]["message"]
 
 

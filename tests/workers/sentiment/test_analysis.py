@@ -52,11 +52,22 @@ def test_of_a_long_review_the_model_reads_the_beginning_and_the_end() -> None:
     assert len(read) <= HEAD + TAIL + 1
 
 
-@pytest.mark.parametrize("body", ["", "  ", "<br/><p></p>", "!!!", "\x00\x01"])
+def test_the_picture_of_stars_in_front_of_a_title_is_not_read() -> None:
+    assert read_of("It broke in a week.", "5.0 out of 5 stars Terrible") == "Terrible. It broke in a week."
+    assert read_of("It broke in a week.", "1.0 out of 5 stars") == "It broke in a week."
+    assert read_of("Love it.", "5 out of 5") == "5 out of 5. Love it."
+
+
+@pytest.mark.parametrize("body", ["", "  ", "<br/><p></p>", "!!!", "\x00\x01", "12345", "https://shop.example/x-1"])
 def test_without_text_there_is_no_label(body: str) -> None:
     analysis = analysed(body, rating=1)
     assert (analysis.label, analysis.score, analysis.confidence) == (None, None, None)
     assert (analysis.language, analysis.aspects, analysis.flags) == ("und", (), ("no_text",))
+
+
+@pytest.mark.parametrize("body", ["10/10", "A+", "👍", "ok", "12345 stars", "https://shop.example/x was a bad link"])
+def test_a_few_characters_may_say_something(body: str) -> None:
+    assert analysed(body).label is not None
 
 
 def test_another_language_gets_no_label() -> None:

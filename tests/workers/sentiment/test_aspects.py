@@ -72,6 +72,37 @@ def test_phrases_and_their_polarity(text: str, aspects: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "aspects"),
+    [
+        ("Fabric is cheap.", {"quality": "negative"}),
+        ("The zipper is stuck and the fabric is thin.", {"quality": "negative"}),
+        ("The plastic is really cheap", {"quality": "negative"}),
+        ("the handle isn't flimsy", {"quality": "positive"}),
+        ("It is cheap and works.", {"price_value": "positive", "performance": "positive"}),
+    ],
+)
+def test_a_cheap_or_thin_material_is_neither_a_good_price_nor_a_good_size(text: str, aspects: dict[str, str]) -> None:
+    assert aspects_of(text) == aspects
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("It broke in a week", ["broke in a week"]),
+        ("It broke after less than two months.", ["broke after less than two months"]),
+        ("It broke after I dropped it", ["broke"]),
+        (
+            "It stopped working and customer service never replied",
+            ["stopped working", "customer service never replied"],
+        ),
+        ("Never had a problem with it", ["Never had a problem"]),
+    ],
+)
+def test_a_part_is_what_one_would_quote(text: str, quotes: list[str]) -> None:
+    assert [text[each.start : each.end] for each in candidates(text, words_of(text))] == quotes
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "My wife works at a hospital.",

@@ -91,3 +91,9 @@ def test_any_text_has_a_language_or_none(text: str, declared: str) -> None:
     language = detect(text, declared)
     assert language == "und" or (len(language) == 2 and language.isalpha())
     assert detect(text, declared) == language
+
+
+def test_an_address_says_nothing_of_the_language() -> None:
+    address = "https://shop.example/the-best-of-all-you-can-buy"
+    assert detect(address) == "und"
+    assert detect(f"Siehe {address}, dort ist es viel billiger und kommt schneller an") == "de"

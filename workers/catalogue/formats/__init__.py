@@ -30,6 +30,7 @@ from workers.catalogue.formats.judgeme_reviews import JUDGEME_REVIEWS
 from workers.catalogue.formats.loox_reviews import LOOX_REVIEWS, LOOX_REVIEWS_TEMPLATE
 from workers.catalogue.formats.okendo_reviews import OKENDO_REVIEWS, OKENDO_REVIEWS_TEMPLATE
 from workers.catalogue.formats.returns_app import RETURNS_APP
+from workers.catalogue.formats.reviews_app import REVIEWS_APP
 from workers.catalogue.formats.shopify_inventory import SHOPIFY_INVENTORY, SHOPIFY_INVENTORY_BY_COLUMN
 from workers.catalogue.formats.shopify_orders import SHOPIFY_ORDERS
 from workers.catalogue.formats.shopify_products import SHOPIFY_PRODUCTS
@@ -85,6 +86,7 @@ FORMATS: tuple[Format, ...] = (
     OKENDO_REVIEWS,
     OKENDO_REVIEWS_TEMPLATE,
     RETURNS_APP,
+    REVIEWS_APP,
     SHOPIFY_INVENTORY,
     SHOPIFY_INVENTORY_BY_COLUMN,
     SHOPIFY_ORDERS,

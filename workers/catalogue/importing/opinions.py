@@ -42,14 +42,14 @@ def _stars(cell: str) -> int | None:
 
 
 _NOT = (
-    "0", "false", "no", "n", "nein", "non", "not verified", "unverified", "nothing", "none", "email", "e-mail",
+    "0", "false", "no", "n", "nein", "non", "not verified", "unverified", "nothing", "none", "email", "e mail",
     "nicht verifiziert", "non vérifié", "no verificado", "no verificada", "non verificato", "non verificata",
-    "anonymous_user", "anonymous", "reviewer", "invited", "unverified reviewer", "incentivized",
+    "anonymous user", "anonymous", "reviewer", "invited", "unverified reviewer", "unverified buyer", "incentivized",
+    "site visitor", "visitor", "guest", "imported",
 )  # fmt: skip
 _VERIFIED = (
     "1", "true", "yes", "y", "ja", "oui", "sí", "si", "sì", "verified", "verified purchase", "verified buyer",
-    "verified_buyer", "verified_purchase", "verified reviewer", "verified_reviewer", "verified review", "buyer",
-    "confirmed-buyer", "verified-purchase", "verified-buyer", "verified order",
+    "verified reviewer", "verified review", "verified order", "verified customer", "buyer", "confirmed buyer",
     "verifiziert", "verifizierter kauf", "verifizierter käufer", "bestätigter kauf",
     "vérifié", "achat vérifié", "acheteur vérifié", "avis vérifié",
     "verificado", "verificada", "compra verificada", "comprador verificado",
@@ -60,8 +60,8 @@ _KNOWN = {**dict.fromkeys(_NOT, False), **dict.fromkeys(_VERIFIED, True)}
 
 
 def verified(cell: str) -> bool | None:
-    """Yes or no, in the words of shops and marketplaces. Empty is unknown."""
-    cell = " ".join(cell.casefold().split())
+    """Yes or no, in the words of shops and marketplaces, whatever joins them. Empty is unknown."""
+    cell = " ".join(cell.casefold().replace("_", " ").replace("-", " ").split())
     if not cell:
         return None
     # What Amazon gives to Vine's reviewers, they have not bought.
@@ -97,8 +97,8 @@ def review_id(cell: str) -> str:
     return str(_plain_id(cell))
 
 
-# Shopify's ids, as its API writes them.
-_GLOBAL_ID = re.compile(r"gid://shopify/Product(?:Variant)?/(\d+)", re.ASCII)
+# Shopify's ids, as its API writes them, and as Okendo does.
+_GLOBAL_ID = re.compile(r"(?:gid://shopify/Product(?:Variant)?/|shopify-)(\d+)", re.ASCII)
 _plain_name = text(LONGEST_LABEL)
 
 

@@ -51,7 +51,10 @@ class AspectView(BaseModel):
 class AnalysisView(BaseModel):
     label: Label | None = Field(description="Null where it cannot be told, for example of another language.")
     score: float | None = Field(description="From -1, as negative as can be, to 1.")
-    confidence: float | None = Field(description="How probable the label is, from 0 to 1.")
+    confidence: float | None = Field(
+        description="How probable the label is, from 0 to 1. Where your own rated reviews have changed what is "
+        "called neutral, it is the model's own probability, and another label's may be higher."
+    )
     language: str = Field(description="The language that was found (ISO 639-1), or `und` if it cannot be told.")
     aspects: list[AspectView]
     flags: list[str] = Field(description="What to look at, for example `mentions_safety`.")
@@ -164,7 +167,8 @@ class _Naming:
                 f"{printable(cell)} is neither the external ID nor the SKU of a product of {self._marketplace}. "
                 f"Import the product with it as external_id. {INSTEAD}",
             )
-        raise FieldProblem("sku", "must not be empty")
+        empty = next((name for name in ("sku", *NAMES) if name in row), "sku")
+        raise FieldProblem(empty, "must not be empty" if empty == "sku" else f"must not be empty. {INSTEAD}")
 
 
 INSTEAD = "Or add a column sku to the file, or send the reviews of one product at a time, with sku=…"
