@@ -180,7 +180,7 @@ def is_tried_again() -> bool:
     return Job.objects.filter(status=Status.RUNNING, attempt__gt=1).exists()
 
 
-def analysed(type_: str) -> dict[int, datetime]:
+def analysed(type_: str) -> dict[int, datetime | None]:
     """When each row was that has been, by its id."""
     from workers.catalogue.models import Return, Review
 

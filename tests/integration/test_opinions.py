@@ -24,7 +24,7 @@ ROWS = 6 * MOST_ROWS
 SECONDS = 300.0
 
 # When each row was analysed that has been, by its id.
-Analysed = dict[int, datetime]
+Analysed = dict[int, datetime | None]
 
 
 @dataclass(frozen=True, slots=True)

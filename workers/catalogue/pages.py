@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from itertools import accumulate
 from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from django.db.models import BooleanField, DateTimeField, F, Func, IntegerField, Model, OrderBy, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
@@ -131,14 +131,15 @@ class Pages(Generic[M]):
         if self.long is None:
             return rows
         size = Func(self.long, function="octet_length", output_field=IntegerField())
-        return rows.prefetch_related(None).only(*(each.column for each in self.order.columns)).annotate(bytes=size)
+        keys = rows.prefetch_related(None).only(*(each.column for each in self.order.columns))
+        return cast("QuerySet[M]", keys.annotate(bytes=size))
 
     def _fitting(self, found: Sequence[M]) -> int:
         """How many of the rows fit on one page."""
         if self.long is None:
             return len(found)
-        sums = accumulate(map(attrgetter("bytes"), found))
-        return max(1, sum(size <= MOST_BYTES for size in sums))
+        sizes: Iterator[int] = map(attrgetter("bytes"), found)
+        return max(1, sum(size <= MOST_BYTES for size in accumulate(sizes)))
 
     def _first(self, rows: QuerySet[M], asked: Asked, key: Sequence[str] | None, most: int) -> list[M]:
         parts, last = self.parts(asked), None if key is None else self.order.read(key)
