@@ -11,13 +11,11 @@ from datetime import date
 from typing import Generic, TypeVar
 
 from django.db.models import F, Func, IntegerField, Model, OrderBy, Q, QuerySet
-from pydantic import Field
 
 from aijobs import identifiers
-from aijobs.errors import PermanentFailure
 from aijobs.registry import Context
 from workers.catalogue.models import Product
-from workers.jobs.shared import SkuParams
+from workers.jobs.shared import SkuParams, nothing_matches
 
 # A lost worker loses no more than a chunk. The bytes bound its memory: one text may have a megabyte.
 MOST_ROWS = 500
@@ -28,23 +26,14 @@ Row = TypeVar("Row", bound=Model)
 
 
 class AnalysisParams(SkuParams):
-    """Whose rows to look at, which of them, and how many of those to analyse."""
+    """Whose rows to look at, from which day on, how many of the new ones at most, or all of them once more.
 
-    since: date | None = Field(
-        default=None, examples=["2026-02-01"], description="The first day to look at. Without it all days count."
-    )
-    limit: int = Field(
-        default=LARGEST_RUN,
-        ge=1,
-        le=LARGEST_RUN,
-        description="How many of the new ones to analyse at most, the newest first. The next job goes on with the "
-        "others.",
-    )
-    reanalyze: bool = Field(
-        default=False,
-        description="Whether to analyse all of them once more, and not only those that the current model has not "
-        "analysed yet.",
-    )
+    Each job type says what that means, in the words of its own.
+    """
+
+    since: date | None
+    limit: int
+    reanalyze: bool
 
 
 def products_asked_for(params: SkuParams, tenant_id: int) -> dict[str, int] | None:
@@ -52,16 +41,12 @@ def products_asked_for(params: SkuParams, tenant_id: int) -> dict[str, int] | No
     rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is None:
         if not rows.exists():
-            raise _nothing(f"There are no products in the catalogue of {params.marketplace}")
+            raise nothing_matches(params)
         return None
     found = dict(rows.filter(sku__in=params.skus).values_list("sku", "pk"))
     if not found:
-        raise _nothing(f"None of the SKUs is in the catalogue of {params.marketplace}")
+        raise nothing_matches(params)
     return found
-
-
-def _nothing(what: str) -> PermanentFailure:
-    return PermanentFailure("NO_MATCHING_SKUS", f"{what}. Import the products first.")
 
 
 @dataclass(frozen=True, slots=True)

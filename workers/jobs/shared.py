@@ -88,6 +88,13 @@ class ProductParams(SkuParams):
     )
 
 
+def nothing_matches(params: SkuParams) -> PermanentFailure:
+    what = "There are no products" if params.skus is None else "None of the SKUs is"
+    return PermanentFailure(
+        "NO_MATCHING_SKUS", f"{what} in the catalogue of {params.marketplace}. Import the products first."
+    )
+
+
 def products_of(
     params: ProductParams, tenant_id: int, in_turn: Callable[[ProductQuerySet], ProductQuerySet]
 ) -> list[Product]:
@@ -102,10 +109,7 @@ def products_of(
         position = {sku: index for index, sku in enumerate(params.skus)}
         found = sorted(rows.filter(sku__in=params.skus), key=lambda product: position[product.sku])
     if not found:
-        what = f"There are no products in the catalogue of {params.marketplace}"
-        if params.skus is not None:
-            what = f"None of the SKUs is in the catalogue of {params.marketplace}"
-        raise PermanentFailure("NO_MATCHING_SKUS", f"{what}. Import the products first.")
+        raise nothing_matches(params)
     return found
 
 

@@ -19,8 +19,8 @@ from workers.returns.reasons import REASONS, Reason
 
 Source = Literal["comment", "code", "both", "none"]
 
-# Raise it with every change of what is said of a return by the same weights: of codes, comments, clauses, priors. It is
-# part of the version, so returns that were classified by other rules are new again.
+# Raise it with every change of what is said of a return by the same weights: of codes, comments, clauses, priors. It
+# is part of the version, so returns that were classified by other rules are new again.
 RULES = 1
 
 # Where neither code nor comment says anything, no reason is likelier than another.

@@ -12,6 +12,8 @@ from workers.sentiment.cleaning import Cleaned
 
 # Characters that are read of a comment. Amazon's form takes some hundred.
 READ = 4_000
+# Comments whose language is remembered: many customers write the same. Longer ones differ, and would fill the memory.
+REMEMBERED, LONGEST_REMEMBERED = 20_000, 200
 _LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
 _ASCII_LETTERS = re.compile("[A-Za-z]{2}")
 
@@ -93,6 +95,8 @@ def _said(text: str) -> str:
     return " ".join(word for word in words(text) if word.isalnum())
 
 
-@lru_cache(20_000)
 def language(text: str) -> str:
-    return languages.detect(text)
+    return _remembered_language(text) if len(text) <= LONGEST_REMEMBERED else languages.detect(text)
+
+
+_remembered_language = lru_cache(REMEMBERED)(languages.detect)

@@ -65,7 +65,8 @@ def _names(found: list[str]) -> Iterator[str]:
     yield from (f"w {first} {second}" for first, second in pairwise(framed))
 
 
-@lru_cache(100_000)
+# Their pieces take a kilobyte a word.
+@lru_cache(20_000)
 def _pieces(word: str) -> tuple[int, ...]:
     framed = f"<{word}>"
     lengths = range(SHORTEST, min(LONGEST, len(framed)) + 1)

@@ -45,7 +45,7 @@ def test_other_rules_have_another_number(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(reading, "load", Drawn)
     found = classify([ReturnText(code, comment) for comment in comments() for code in CODES])
     said = hashlib.sha256(f"{found}{[words(each) for each in comments()]}".encode()).hexdigest()[:16]
-    assert (classifying.RULES, said) == (RULES, SAID), "raise RULES in classifying.py, and write both of these up here"
+    assert (classifying.RULES, said) == (RULES, SAID), "raise RULES in classifying.py, and write both up here"
 
 
 def test_the_version_has_the_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,16 @@ ENGLISH = [
         "Tastes like dulce de leche",
     ),
     *("bought in Munich, shipped to Paris, works in both", "Great Schnitzel hammer", "Fits my Citroën C3 perfectly"),
-    *("dosnt werk", "doesnt werk", "dosnt wrk", "didnt wrk", "coudnt opn", "doesn't pas", "isnt goed", "havnt usd it"),
+    *(
+        "dosnt werk",
+        "doesnt werk",
+        "dosnt wrk",
+        "didnt wrk",
+        "coudnt opn",
+        "doesn't pas",
+        "isnt goed",
+        "havnt usd it",
+    ),
     *("so so", "ok", "A+++ seller", "would buy again", "Broke.", "Perfect for my kids", "Super soft and super cute"),
 ]
 

@@ -29,7 +29,7 @@ def test_other_rules_have_another_number() -> None:
     """Only where nothing of the change is released yet, the number may stay, and the digest alone is replaced."""
     found = analyse([ReviewText("", text, rating) for text in texts() for rating in (1, 5)], Counting())
     said = hashlib.sha256(f"{found}{lexicon()}".encode()).hexdigest()[:16]
-    assert (analysis.RULES, said) == (RULES, SAID), "raise RULES in analysis.py, and write both of these up here"
+    assert (analysis.RULES, said) == (RULES, SAID), "raise RULES in analysis.py, and write both up here"
 
 
 def test_the_version_has_the_number(monkeypatch: pytest.MonkeyPatch) -> None:

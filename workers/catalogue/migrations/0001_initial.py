@@ -487,19 +487,6 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["tenant", "marketplace", "product", "-date", "-id"], name="return_page"),
-                    models.Index(
-                        fields=["tenant", "marketplace", "id"], include=("classified_with",), name="return_new"
-                    ),
-                    models.Index(
-                        condition=models.Q(("order", ""), _negated=True),
-                        fields=["tenant", "order"],
-                        name="return_order",
-                    ),
-                    models.Index(
-                        condition=models.Q(("buyer", ""), _negated=True),
-                        fields=["tenant", "buyer"],
-                        name="return_buyer",
-                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("product", "return_id"), name="return_product_return_id"),
@@ -576,9 +563,6 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [
                     models.Index(fields=["tenant", "marketplace", "product", "-id"], name="review_page"),
-                    models.Index(
-                        fields=["tenant", "marketplace", "id"], include=("analysed_with",), name="review_new"
-                    ),
                     models.Index(fields=["product", "created_at"], name="review_product_created_at"),
                 ],
                 "constraints": [

@@ -62,11 +62,6 @@ class Return(models.Model):
         indexes = [
             # Also the days of a product.
             models.Index(fields=["tenant", "marketplace", "product", "-date", "-id"], name="return_page"),
-            # What is not classified by the current classifier, in stretches from id to id.
-            models.Index(fields=["tenant", "marketplace", "id"], include=["classified_with"], name="return_new"),
-            # Who returns much.
-            models.Index(fields=["tenant", "order"], condition=~Q(order=""), name="return_order"),
-            models.Index(fields=["tenant", "buyer"], condition=~Q(buyer=""), name="return_buyer"),
         ]
 
     def __str__(self) -> str:

@@ -82,8 +82,6 @@ class Review(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "marketplace", "product", "-id"], name="review_page"),
-            # What is not analysed by the current model, in stretches from id to id, without a look at the texts.
-            models.Index(fields=["tenant", "marketplace", "id"], include=["analysed_with"], name="review_new"),
             models.Index(fields=["product", "created_at"], name="review_product_created_at"),
         ]
 

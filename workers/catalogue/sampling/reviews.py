@@ -16,22 +16,11 @@ from workers.catalogue.sampling.shop import (
     is_lately,
 )
 from workers.catalogue.sampling.texts import Writer, one_of
+from workers.sentiment.shapes import ASPECTS
 
 HEADER = "sku,external_id,rating,title,body,author,verified,language,created_at"
 # Buyers who write a review; of the product that breaks a few more, as people do about what annoys them.
 WRITING, WRITING_OF_BREAKING = 0.0135, 0.04
-ASPECTS = (
-    "quality",
-    "size_fit",
-    "shipping",
-    "packaging",
-    "price_value",
-    "ease_of_use",
-    "durability",
-    "customer_service",
-    "appearance",
-    "performance",
-)
 STARS = (5, 4, 3, 2, 1)
 # How often each number of stars is given, from five down: to what people like, to what they do not, to what breaks.
 LIKED, DISLIKED, BROKEN = (70, 16, 6, 3, 5), (38, 20, 14, 11, 17), (12, 8, 10, 22, 48)

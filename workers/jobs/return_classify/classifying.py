@@ -19,23 +19,25 @@ CLASSIFY_SECONDS = 700.0
 COLUMNS = frozenset(["reason", "confidence"])
 
 # It waits for nobody, whose locks might wait for this transaction's: a return that an import or another job is
-# writing at this moment stays new. The moment is the clock's: the transaction's own is that of its begin.
+# writing at this moment stays new. Nor is it stored where another job has stored it meanwhile: that has moved its
+# moment. The new moment is the clock's: the transaction's own is that of its begin. Nothing is joined but by the key
+# of the table: PostgreSQL takes the arrays for ten rows, and would compare all of them with each other.
 STORE = """
 WITH classified AS (
     SELECT * FROM unnest(
-        %(ids)s::bigint[], %(codes)s::text[], %(comments)s::text[],
+        %(ids)s::bigint[], %(codes)s::text[], %(comments)s::text[], %(moments)s::timestamptz[],
         %(reasons)s::text[], %(confidences)s::float8[], %(classifications)s::text[]
-    ) AS rows (id, reason_code, comment, reason, confidence, classification)
+    ) AS rows (id, reason_code, comment, moment, reason, confidence, classification)
 ), held AS MATERIALIZED (
-    SELECT present.id FROM catalogue_return AS present JOIN classified USING (id)
-    WHERE (present.reason_code, present.comment) = (classified.reason_code, classified.comment)
+    SELECT classified.* FROM catalogue_return AS present JOIN classified USING (id)
+    WHERE (present.reason_code, present.comment, present.classified_at)
+        IS NOT DISTINCT FROM (classified.reason_code, classified.comment, classified.moment)
     FOR NO KEY UPDATE OF present SKIP LOCKED
 )
 UPDATE catalogue_return AS present
-SET reason = classified.reason, confidence = classified.confidence, classification = classified.classification::jsonb,
+SET reason = held.reason, confidence = held.confidence, classification = held.classification::jsonb,
     classified_with = %(version)s::text, classified_at = clock_timestamp()
-FROM classified JOIN held USING (id)
-WHERE present.id = classified.id
+FROM held WHERE present.id = held.id
 RETURNING present.id
 """
 
@@ -51,7 +53,7 @@ def classify_new(scope: Scope, params: ReturnParams, context: Context) -> Done:
     if params.since is not None:
         rows = rows.filter(date__gte=params.since)
     backlog = Backlog(
-        rows=rows.only("reason_code", "comment"),
+        rows=rows.only("reason_code", "comment", "classified_at"),
         version=version(),
         version_column="classified_with",
         moment_column="classified_at",
@@ -68,6 +70,7 @@ def _store(chunk: Sequence[Return], context: Context) -> int:
         "ids": [each.pk for each in chunk],
         "codes": [each.reason_code for each in chunk],
         "comments": [each.comment for each in chunk],
+        "moments": [each.classified_at for each in chunk],
         "reasons": [each.reason for each in found],
         "confidences": [each.confidence for each in found],
         "classifications": [_rest(each) for each in found],

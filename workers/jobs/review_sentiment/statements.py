@@ -11,7 +11,8 @@ COUNTED = "(%(since)s::timestamptz IS NULL OR review.created_at >= %(since)s::ti
 
 # It waits for nobody, whose locks might wait for this transaction's: a review that an import or another job is
 # writing at this moment stays new. Nor is it stored where another job has stored it meanwhile: that has moved its
-# moment. The new moment is the clock's: the transaction's own is that of its begin.
+# moment. The new moment is the clock's: the transaction's own is that of its begin. Nothing is joined but by the key
+# of the table: PostgreSQL takes the arrays for ten rows, and would compare all of them with each other.
 STORE = """
     WITH analysed AS MATERIALIZED (
         SELECT * FROM unnest(
@@ -22,18 +23,17 @@ STORE = """
             id, title, body, rating, given_language, moment, label, score, confidence, language, aspects, flags
         )
     ), unchanged AS (
-        SELECT review.id FROM catalogue_review AS review JOIN analysed USING (id)
+        SELECT analysed.* FROM catalogue_review AS review JOIN analysed USING (id)
         WHERE (review.title, review.body, review.rating, review.language, review.analysed_at)
             IS NOT DISTINCT FROM
             (analysed.title, analysed.body, analysed.rating, analysed.given_language, analysed.moment)
         FOR NO KEY UPDATE OF review SKIP LOCKED
     )
     UPDATE catalogue_review AS review
-    SET label = analysed.label, score = analysed.score, confidence = analysed.confidence,
-        detected_language = analysed.language, aspects = analysed.aspects::jsonb, flags = analysed.flags::jsonb,
+    SET label = unchanged.label, score = unchanged.score, confidence = unchanged.confidence,
+        detected_language = unchanged.language, aspects = unchanged.aspects::jsonb, flags = unchanged.flags::jsonb,
         analysed_with = %(version)s::text, analysed_at = clock_timestamp()
-    FROM analysed JOIN unchanged USING (id)
-    WHERE review.id = analysed.id
+    FROM unchanged WHERE review.id = unchanged.id
     RETURNING review.id
 """
 

@@ -6,9 +6,9 @@ import pytest
 
 from workers.catalogue.sample import LINES
 from workers.catalogue.sampling.returns import REASONS
-from workers.catalogue.sampling.reviews import ASPECTS
 from workers.catalogue.sampling.shop import Item
 from workers.catalogue.sampling.texts import Writer, sections, templates
+from workers.sentiment.shapes import ASPECTS
 
 ITEMS = [Item("", title, "", category, 1, 1, 1, 1) for category, titles, *_ in LINES for title in titles]
 # What a template is written for.

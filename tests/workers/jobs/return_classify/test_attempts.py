@@ -146,6 +146,21 @@ def test_a_return_that_is_removed_while_it_is_classified_stays_away(seller: Call
     assert Return.objects.count() == 6
 
 
+def test_of_two_jobs_at_once_each_return_is_stored_by_one(seller: Caller, classifier: Watched) -> None:
+    """The second one runs as a whole while the first classifies its first chunk."""
+    other: list[Job] = []
+
+    def run_the_other(call: int) -> None:
+        if call == 1:
+            other.append(run(seller))
+
+    classifier.before_answer = run_the_other
+    assert counts(run(seller)) == (2, 0, 0)
+    assert counts(other[0]) == (7, 7, 0)
+    # Only the chunk that the first one had in its hands was classified twice.
+    assert len(classifier.seen) == 9
+
+
 def test_a_run_that_lost_its_job_stores_nothing_more(seller: Caller, classifier: Watched) -> None:
     job_id = dispatched(seller)
 
