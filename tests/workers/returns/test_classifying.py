@@ -146,6 +146,21 @@ def test_letters_that_are_drawn_out_are_of_no_other_language(comment: str) -> No
     assert one(comment).language == "en"
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("Item Was Too Small", Reason.TOO_SMALL),
+        ("Item is defective", Reason.DEFECTIVE),
+        ("I received the wrong product", Reason.WRONG_ITEM_SENT),
+        ("It arrived too late", Reason.LATE_DELIVERY),
+    ],
+)
+def test_a_shops_own_reason_is_read_where_it_is_no_code(code: str, reason: Reason) -> None:
+    found = one("", code)
+    assert (found.reason, found.code_reason, found.source, found.evidence) == (reason, reason, "code", "")
+    assert one("changed my mind, no longer needed", code).code_contradicted
+
+
 def test_a_code_of_two_reasons_is_contradicted_by_neither() -> None:
     found = one("arrived broken, box crushed", "damaged-or-defective")
     assert found.reason == Reason.DAMAGED_IN_TRANSIT
