@@ -47,7 +47,7 @@ BUSY = "aijobs.busy"
 SILENCE_SECONDS = 30.0
 SLOWEST_BYTES_PER_SECOND = 32 * 1024
 # A thread is taken when a body is there, or a byte more of it than any endpoint reads whole
-# (DATA_UPLOAD_MAX_MEMORY_SIZE). Only imports are read in their thread, as they come.
+# (DATA_UPLOAD_MAX_MEMORY_SIZE). Only imports, those of JSON among them, are read in their thread, as they come.
 LARGEST = 1024 * 1024
 IMPORTS = "/api/catalogue/"
 READ_AHEAD = 64 * 1024
@@ -267,8 +267,7 @@ class Gateway:
         if body is None:
             await self._run(scope.path, environ, protocol.response_bytes)
             return
-        of_json = str(environ.get("CONTENT_TYPE", "")).lower().startswith("application/json")
-        streamed = scope.path.startswith(IMPORTS) and not of_json
+        streamed = scope.path.startswith(IMPORTS)
         try:
             first = await body.fetch_at_least(READ_AHEAD)
             # What is too long already is refused without being awaited.

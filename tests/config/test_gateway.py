@@ -88,8 +88,8 @@ def head(path: bytes = b"/", *lines: bytes, method: bytes = b"GET") -> bytes:
     return b"\r\n".join([method + b" " + path + b" HTTP/1.1", b"Host: localhost", *lines, b"", b""])
 
 
-def post(path: bytes, body: bytes, length: int | None = None) -> bytes:
-    lines = (b"Content-Type: text/csv", b"Content-Length: %d" % (len(body) if length is None else length))
+def post(path: bytes, body: bytes, length: int | None = None, media_type: bytes = b"text/csv") -> bytes:
+    lines = (b"Content-Type: " + media_type, b"Content-Length: %d" % (len(body) if length is None else length))
     return head(path, *lines, method=b"POST") + body
 
 
@@ -167,6 +167,11 @@ def test_a_body_is_read_to_its_end(connection: Connection, size: int) -> None:
     chunk = b"%x\r\n%b\r\n" % (size, body)
     connection.send(head(STREAMED, b"Transfer-Encoding: chunked", method=b"POST"), chunk, chunk, b"0\r\n\r\n")
     assert connection.answer()[2] == b"%d" % (2 * size)
+
+
+def test_an_import_of_json_may_be_as_long_as_one_of_csv(connection: Connection) -> None:
+    connection.send(post(STREAMED, b"x" * 3_000_000, media_type=b"application/json"))
+    assert connection.answer()[2] == b"3000000"
 
 
 @pytest.mark.parametrize("body", [b"{}", LARGE], ids=["small", "large"])

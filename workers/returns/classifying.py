@@ -5,6 +5,7 @@ The comment decides where it is clear, the code where there is no comment, or no
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -53,7 +54,7 @@ class Classification:
     """The next likely reason, or another issue that the comment names."""
     second_confidence: float | None
     code_reason: str | None
-    """What the code says, None where it is empty or unknown."""
+    """What the code, or a shop's own reason in words, says; None where it is empty or says nothing clearly."""
     code_contradicted: bool
     """The comment decided for another reason than any that the code means."""
     language: str
@@ -89,7 +90,18 @@ def _read(returns: Sequence[ReturnText], reader: Reader) -> Iterator[_Read]:
     said = dict(zip((id(comment) for comment in readable), _said(readable, reader), strict=True))
     for each, comment in zip(returns, found, strict=True):
         probabilities, clauses = said.get(id(comment), (None, None))
-        yield _Read(comment, look_up(each.reason_code), probabilities, clauses)
+        yield _Read(comment, look_up(each.reason_code) or _in_words(each.reason_code, reader), probabilities, clauses)
+
+
+# A shop has some dozens of them.
+@lru_cache(1_000)
+def _in_words(code: str, reader: Reader) -> Code | None:
+    """What a shop's own reason says that is no code: "Item was too small". None where it says nothing clearly."""
+    words = comments.read(code)
+    if not words.is_readable:
+        return None
+    said = reader.quick_probabilities([words.text])[0]
+    return Code(REASONS[int(said.argmax())]) if said.max() >= evidence.CLEAR else None
 
 
 def _said(readable: Sequence[Comment], reader: Reader) -> Iterator[tuple[Distribution, Clauses | None]]:

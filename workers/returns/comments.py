@@ -16,6 +16,7 @@ READ = 4_000
 REMEMBERED, LONGEST_REMEMBERED = 20_000, 200
 _LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
 _ASCII_LETTERS = re.compile("[A-Za-z]{2}")
+_DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 
 # What customers write where they have to write something, as `words` gives it.
 EMPTY = frozenset(
@@ -31,6 +32,19 @@ EMPTY = frozenset(
     .split("|")
 )
 
+# Comments of nothing but these praise: whatever was the reason, it is not in them.
+_PRAISING = frozenset(
+    """
+    the this that it its is was are a an i we my all very really so just as item items product products thing
+    everything good great nice fine perfect perfectly excellent awesome amazing beautiful lovely wonderful love loved
+    like liked likes works working well okay ok happy satisfied quality with and thanks thank you
+    """.strip()
+    .replace("\n    ", " ")
+    .split(" ")
+)
+# In front of what is said: "item is broken", "it was broken".
+_SUBJECT = re.compile(r"^(?:i )?(?:(?:the |this )?(?:it|its|item|product|unit) )?(?:(?:is|was|are|were) )?")
+
 # Whole comments that say less than they seem to: beside a code that names one of these reasons, it decides.
 _DO_NOT = ("didnt", "dont", "doesnt", "does not", "did not", "do not", "dosnt", "wont", "not")
 _DISLIKES = (
@@ -44,7 +58,16 @@ _DISLIKES = (
     "happy with this",
     "satisfied",
 )
+_BROKEN = (Reason.DEFECTIVE, Reason.DAMAGED_IN_TRANSIT)
+_WRONG_SIZE = (Reason.TOO_SMALL, Reason.TOO_LARGE, Reason.WRONG_ITEM_SENT, Reason.ORDERED_BY_MISTAKE)
+_WRONG_LOOK = (Reason.STYLE_OR_COLOR, Reason.WRONG_ITEM_SENT, Reason.ORDERED_BY_MISTAKE, Reason.NOT_AS_DESCRIBED)
 VAGUE: Mapping[str, tuple[Reason, ...]] = {
+    # It may have been broken by the carrier, or have broken in use.
+    **dict.fromkeys(("broke", "broken", "cracked"), _BROKEN),
+    **dict.fromkeys(("wrong size", "size wrong", "size", "incorrect size"), _WRONG_SIZE),
+    **dict.fromkeys(("wrong color", "wrong colour", "wrong style"), _WRONG_LOOK),
+    **dict.fromkeys(("not as expected", "not what expected", "not what i expected", "not what i wanted"), REASONS),
+} | {
     f"{negation} {verb}": meanings
     for negation in _DO_NOT
     for verbs, meanings in (
@@ -82,13 +105,14 @@ def read(stored: str) -> Comment:
 
 
 def says_something(text: str) -> bool:
-    """Whether it has a word, and is not one of the ways to say nothing."""
-    return bool(_LETTERS.search(text)) and _said(text) not in EMPTY
+    """Whether it has a word, and neither is one of the ways to say nothing nor only praises."""
+    said = _said(text)
+    return bool(_LETTERS.search(text)) and said not in EMPTY and not _PRAISING.issuperset(said.split())
 
 
 def vague_meanings(text: str) -> tuple[Reason, ...]:
-    """The reasons that a comment may mean that says no more than that something is not liked or does not fit."""
-    return VAGUE.get(_said(text).removeprefix("i ").removeprefix("it "), ())
+    """What a comment may mean that says no more than that something broke, is not liked or does not fit."""
+    return VAGUE.get(_SUBJECT.sub("", _said(text)), ())
 
 
 def _said(text: str) -> str:
@@ -96,6 +120,8 @@ def _said(text: str) -> str:
 
 
 def language(text: str) -> str:
+    """Letters that are drawn out (tooo biiiig) are read as one: they are of no language else."""
+    text = _DRAWN_OUT.sub(r"\1", text)
     return _remembered_language(text) if len(text) <= LONGEST_REMEMBERED else languages.detect(text)
 
 

@@ -17,6 +17,12 @@ from workers.returns.series import DailySeries, counts
 MEAN_LAGS = {0.0: 0.10, 3.0: 0.12, 6.0: 0.16, 10.0: 0.18, 14.0: 0.16, 19.0: 0.13, 25.0: 0.09, 32.0: 0.06}
 """Days from the sale to the return, and how likely they are beforehand: most marketplaces take returns for 30 days
 after delivery, and most buyers send back within two weeks."""
+NARROW_LAGS = dict.fromkeys((3.0, 5.0, 7.0, 10.0, 13.0, 16.0, 19.0), 0.05)
+"""The same where nearly all come back within a few days of each other. After a day of many sales, as Black Friday is,
+they arrive as a wave, which a wide lag would take for a rate that rose."""
+WIDE, NARROW, SPREAD = 2.0, 8.0, 2.5
+"""Shapes of the wide gamma distributions (most returns some days after delivery, and a long tail) and, at least, of
+the narrow ones, whose standard deviation is so many days at most."""
 NEW_SELLER = 0.1
 """How likely it is that nothing was sold before the first sale that is known."""
 LONGEST = 90
@@ -77,15 +83,19 @@ def units_at_risk(series: DailySeries) -> UnitsAtRisk:
 
 def _lags() -> Iterator[Lag]:
     for mean, prior in MEAN_LAGS.items():
-        yield Lag(_shares(mean), True, prior * (1 - NEW_SELLER))
+        yield Lag(_shares(mean, WIDE), True, prior * (1 - NEW_SELLER))
         if mean:
-            yield Lag(_shares(mean), False, prior * NEW_SELLER)
+            yield Lag(_shares(mean, WIDE), False, prior * NEW_SELLER)
+    for mean, prior in NARROW_LAGS.items():
+        yield Lag(_shares(mean, max(NARROW, (mean / SPREAD) ** 2)), True, prior)
 
 
-def _shares(mean: float) -> Floats:
-    """A gamma distribution of shape 2 (most returns some days after delivery, a long tail), by days."""
+def _shares(mean: float, shape: float) -> Floats:
+    """A gamma distribution by days; all on the day of the sale if the mean is 0."""
     days = np.arange(LONGEST, dtype=np.float64)
-    density = np.where(days == 0, 1.0, 0.0) if mean == 0 else (days + 0.5) * np.exp(-2 * (days + 0.5) / mean)
+    if mean == 0:
+        return np.where(days == 0, 1.0, 0.0)
+    density = (days + 0.5) ** (shape - 1) * np.exp(-shape * (days + 0.5) / mean)
     return np.asarray(density / density.sum())
 
 

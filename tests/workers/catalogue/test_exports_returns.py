@@ -249,3 +249,23 @@ def test_a_report_of_amazon_with_names_of_an_older_version(owner: Caller) -> Non
     body = f'{header}\n2026-03-14T08:11:02-08:00,302-1,A,1,SELLABLE,DEFECTIVE,LPN1,"Two\nlines"\n'
     assert report(owner, "returns", body)["format"] == "amazon_fba_returns"
     assert listed(owner, "returns")[0]["comment"] == "Two\nlines"
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (
+            "Request ID,Order ID,Product,SKU,Quantity,Reason,Comments,Status,Date",
+            "77,55,W,A,1,Damaged,box torn,Approved,2026-03-12",
+        ),
+        (
+            "ID,Order,Customer,Product,SKU,Qty,Reason,Message,Status,Date",
+            "77,#55,jo@example.com,W,A,1,Damaged,box torn,Approved,2026-03-12",
+        ),
+    ],
+)
+def test_plug_ins_that_call_a_return_a_request_are_known(owner: Caller, header: str, row: str) -> None:
+    add_known(owner, "amazon_us", "A")
+    assert report(owner, "returns", f"{header}\n{row}\n")["format"] == "returns_app"
+    [found] = listed(owner, "returns")
+    assert (found["return_id"], found["reason_code"], found["comment"]) == ("77", "Damaged", "box torn")

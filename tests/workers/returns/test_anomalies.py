@@ -69,6 +69,18 @@ def test_sales_that_double_are_not_a_rise_of_the_rate(seed: int) -> None:
     assert [find(world.until(day)) for day in range(122, 160, 6)] == [[]] * 7
 
 
+@pytest.mark.parametrize("earliest", [2, 3, 9])
+def test_the_wave_of_returns_after_a_day_of_many_sales_is_not_a_rise(earliest: int) -> None:
+    rng = np.random.default_rng(1)
+    # Nearly all come back within a few days of each other.
+    lag = np.zeros(30)
+    lag[earliest : earliest + 6] = [0.1, 0.25, 0.3, 0.2, 0.1, 0.05]
+    units = np.full((40, 180), 8.0)
+    units[:, 178 - earliest - 2] = 120
+    world = lagged(rng, rng.poisson(units), np.full((40, 180), 0.08), lag)
+    assert [find(world.until(days)) for days in (176, 178, 180)] == [[], [], []]
+
+
 def test_returns_imported_for_the_last_weeks_only_are_not_a_rise() -> None:
     panel = lagged(np.random.default_rng(5), np.full((40, 150), 20), np.array(0.1), gamma_lag(12)).until(150)
     late = panel.returns.day >= FIRST + 120

@@ -103,6 +103,64 @@ def test_an_unclear_comment_leaves_the_code() -> None:
     assert not found.code_contradicted
 
 
+@pytest.mark.parametrize(
+    ("code", "comment", "reason"),
+    [
+        ("DEFECTIVE", "broken", Reason.DEFECTIVE),
+        ("DEFECTIVE", "It was BROKEN!", Reason.DEFECTIVE),
+        ("DAMAGED_BY_CARRIER", "Item broken", Reason.DAMAGED_IN_TRANSIT),
+        ("APPAREL_TOO_SMALL", "wrong size", Reason.TOO_SMALL),
+        ("MISORDERED", "Wrong size", Reason.ORDERED_BY_MISTAKE),
+        ("APPAREL_STYLE", "wrong color", Reason.STYLE_OR_COLOR),
+        ("UNWANTED_ITEM", "Not what I expected", Reason.CHANGED_MIND),
+    ],
+)
+def test_a_comment_that_leaves_open_what_the_code_says_does_not_contradict_it(
+    code: str, comment: str, reason: Reason
+) -> None:
+    found = one(comment, code)
+    assert (found.reason, found.code_contradicted) == (reason, False)
+
+
+@pytest.mark.parametrize("comment", ["Nice product", "The item is good.", "works fine", "I like it", "Love it!!!"])
+def test_praise_is_no_reason(comment: str) -> None:
+    found = one(comment, "DEFECTIVE")
+    assert (found.reason, found.source, found.code_contradicted) == (Reason.DEFECTIVE, "code", False)
+    assert one(comment).source == "none"
+
+
+@pytest.mark.parametrize(
+    ("comment", "reason"),
+    [
+        ("I like it but it is too small", Reason.TOO_SMALL),
+        ("not good quality", Reason.POOR_QUALITY),
+        ("works great, arrived late", Reason.LATE_DELIVERY),
+    ],
+)
+def test_what_is_said_beside_praise_is_read(comment: str, reason: Reason) -> None:
+    assert one(comment).reason == reason
+
+
+@pytest.mark.parametrize("comment", ["tooo biiiig", "tooooo smaaaall", "so sooooo uglyyyy"])
+def test_letters_that_are_drawn_out_are_of_no_other_language(comment: str) -> None:
+    assert one(comment).language == "en"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("Item Was Too Small", Reason.TOO_SMALL),
+        ("Item is defective", Reason.DEFECTIVE),
+        ("I received the wrong product", Reason.WRONG_ITEM_SENT),
+        ("It arrived too late", Reason.LATE_DELIVERY),
+    ],
+)
+def test_a_shops_own_reason_is_read_where_it_is_no_code(code: str, reason: Reason) -> None:
+    found = one("", code)
+    assert (found.reason, found.code_reason, found.source, found.evidence) == (reason, reason, "code", "")
+    assert one("changed my mind, no longer needed", code).code_contradicted
+
+
 def test_a_code_of_two_reasons_is_contradicted_by_neither() -> None:
     found = one("arrived broken, box crushed", "damaged-or-defective")
     assert found.reason == Reason.DAMAGED_IN_TRANSIT

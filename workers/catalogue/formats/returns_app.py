@@ -6,7 +6,11 @@ products in one cell cannot be taken apart.
 
 from workers.catalogue.importing.formats import Format, Names, Skip
 
-_ID: Names = ("Return ID", "RMA ID", "RMA number", "RMA no", "RMA", "Return number", "Return name")
+_ID: Names = (
+    *("Return ID", "RMA ID", "RMA number", "RMA no", "RMA", "Return number", "Return name"),
+    # Of plug-ins of WooCommerce, which call a return a request.
+    *("Request ID", "Request number", "Return request ID", "Refund request ID", "ID"),
+)
 _SKU: Names = (
     "Return item SKU",
     "Returned item SKU",
@@ -73,6 +77,8 @@ RETURNS_APP = Format(
             "Customer note",
             "Comment",
             "Comments",
+            "Message",
+            "Customer message",
         ),
         "disposition": ("Disposition", "Item condition", "Condition", "Item grade"),
         "buyer_id": ("Customer email", "Email", "Customer ID", "Customer"),
