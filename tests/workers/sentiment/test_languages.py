@@ -39,7 +39,16 @@ ENGLISH = [
         "Tastes like dulce de leche",
     ),
     *("bought in Munich, shipped to Paris, works in both", "Great Schnitzel hammer", "Fits my Citroën C3 perfectly"),
-    *("dosnt werk", "doesnt werk", "dosnt wrk", "didnt wrk", "coudnt opn", "doesn't pas", "isnt goed", "havnt usd it"),
+    *(
+        "dosnt werk",
+        "doesnt werk",
+        "dosnt wrk",
+        "didnt wrk",
+        "coudnt opn",
+        "doesn't pas",
+        "isnt goed",
+        "havnt usd it",
+    ),
     *("so so", "ok", "A+++ seller", "would buy again", "Broke.", "Perfect for my kids", "Super soft and super cute"),
 ]
 
@@ -65,7 +74,8 @@ def test_english_stays_english(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "😍😍😍", "👍", "10/10", "???", "asdfgh hjkl", "http://example.com/a", "12345"]
+    "text",
+    ["", "   ", "😍😍😍", "👍", "10/10", "???", "asdfgh hjkl", "asdf jkl qwe", "http://example.com/a", "12345"],
 )
 def test_what_is_no_language_is_undetermined(text: str) -> None:
     assert detect(text) == "und"
