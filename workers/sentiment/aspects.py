@@ -4,7 +4,7 @@ A phrase of the lexicon tells the aspect. What it says comes from the phrase its
 the words of opinion in its clause, else from the model, which reads the clause. A clause says one thing of an aspect.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import cast
@@ -16,6 +16,8 @@ from workers.sentiment.shapes import Aspect, Label
 from workers.sentiment.tokens import Span, Words, clauses_of
 
 _POLARITIES: dict[str, Label | None] = {"+": "positive", "-": "negative", "0": "neutral", "?": None}
+# What a phrase may need behind it to be one, and is not part of it: in "cheap and", "worth the".
+_LINKS = frozenset({".", ",", "?", "and", "but", "the", "a", "an", "i", "to", "for", "than", "my", "is", "was"})
 _OPPOSITES: dict[Label, Label] = {"positive": "negative", "negative": "positive", "neutral": "neutral"}
 # How long it took: "in a week", "after less than two months".
 _BEFORE_A_PERIOD = {"in", "after", "within", "for"}
@@ -40,35 +42,48 @@ class Candidate:
 
 def candidates(text: str, words: Words) -> list[Candidate]:
     """What a plain text says of aspects, in its order: at most one candidate per aspect and clause."""
-    found = _speaking(list(phrases.load("aspects.txt").find(words)))
+    found = [_trimmed(words, each) for each in _speaking(phrases.load("aspects.txt").find(words))]
     each = (_candidate(text, words, clause, kept) for clause, kept in _by_clause(words, found))
     return [candidate for candidate in each if candidate]
 
 
-def _speaking(found: list[Found]) -> list[Found]:
-    """Without what only looks like a phrase of an aspect."""
+def _speaking(phrases_of_text: Iterable[Found]) -> list[Found]:
+    """Without what only looks like a phrase of an aspect or of an opinion."""
+    found = list(phrases_of_text)
     silent = {index for each in found if each.section == "none" for index in range(each.start, each.end)}
     return [each for each in found if each.section != "none" and each.start not in silent]
+
+
+def _trimmed(words: Words, found: Found) -> Found:
+    end = found.end
+    while end - found.start > 1 and words.words[end - 1] in _LINKS:
+        end -= 1
+    return Found(found.section, found.start, end)
 
 
 def _by_clause(words: Words, found: list[Found]) -> Iterator[tuple[Span, Found]]:
     """The most telling phrase of each aspect in each clause."""
     clauses = clauses_of(words.words)
-    best: dict[int, dict[str, Found]] = {}
+    of_clauses: dict[int, list[Found]] = {}
     index = 0
     for each in found:
         while each.start >= clauses[index].end:
             index += 1
-        of_clause = best.setdefault(index, {})
+        of_clauses.setdefault(index, []).append(each)
+    for index, of_clause in of_clauses.items():
+        yield from ((clauses[index], each) for each in _most_telling(of_clause))
+
+
+def _most_telling(found: list[Found]) -> Iterable[Found]:
+    best: dict[str, Found] = {}
+    for each in found:
         aspect = each.section.partition(" ")[0]
-        if aspect not in of_clause or _weight(each) > _weight(of_clause[aspect]):
-            of_clause[aspect] = each
-    for index, of_clause in best.items():
-        phrases_of_clause = list(of_clause.values())
-        yield from ((clauses[index], each) for each in phrases_of_clause if not _is_part(each, phrases_of_clause))
+        if aspect not in best or _weight(each) > _weight(best[aspect]):
+            best[aspect] = each
+    return (each for each in best.values() if not _is_part(each, best.values()))
 
 
-def _is_part(found: Found, others: list[Found]) -> bool:
+def _is_part(found: Found, others: Iterable[Found]) -> bool:
     """Whether the phrase stands within a longer one: in "the box was crushed", nothing but the box was crushed."""
     length = found.end - found.start
     return any(
@@ -119,7 +134,7 @@ def _nearest_opinion(words: Words, clause: Span, span: Span) -> tuple[Label, Spa
     """The words of opinion nearest to a phrase in its clause, negated or not; those behind it first."""
     line = words.within(clause)
     best: tuple[int, Found] | None = None
-    for each in phrases.load("opinions.txt").find(line):
+    for each in _speaking(phrases.load("opinions.txt").find(line)):
         start, end = each.start + clause.start, each.end + clause.start
         if start < span.end and end > span.start:
             continue

@@ -18,6 +18,8 @@ _PHONE = re.compile(r"(?:\+\d{1,3}[ -]?)?(?:\(\d{2,4}\)[ -]?|\b\d{2,4}[ -])\d{3}
 _SENTENCES = re.compile(r"[.!?\n]+")
 _SEGMENTS = re.compile(r"[,;|\n/#•]+")
 _MANY_WORDS, _FEW_DIFFERENT = 24, 0.25
+# "Love love love it" is a buyer's; ten words that are all the same two are nobody's.
+_SOME_WORDS, _HARDLY_DIFFERENT = 10, 2
 _SENTENCE_WORDS, _SENTENCE_TIMES = 4, 3
 _MANY_SEGMENTS, _SHARED = 12, 0.4
 
@@ -59,12 +61,14 @@ def _advertises(text: str, sections: set[str]) -> bool:
 
 
 def _repeats(text: str) -> bool:
-    """A sentence three times, or a long text of a few words."""
+    """A sentence three times, a long text of a few words, or the same word or two again and again."""
     sentences = (each.strip() for each in _SENTENCES.split(text.lower()))
     counted = Counter(each for each in sentences if each.count(" ") >= _SENTENCE_WORDS - 1)
     if max(counted.values(), default=0) >= _SENTENCE_TIMES:
         return True
     words = text.lower().split()
+    if len(words) >= _SOME_WORDS and len(set(words)) <= _HARDLY_DIFFERENT:
+        return True
     return len(words) >= _MANY_WORDS and len(set(words)) < _FEW_DIFFERENT * min(len(words), 200)
 
 

@@ -15,7 +15,7 @@ def is_negated(words: list[str], first: int, start: int) -> bool:
     """Whether a negation stands shortly before the word at `start`, and not before the word at `first`."""
     for index in range(start - 1, max(first, start - _REACH) - 1, -1):
         if words[index] in _NEGATIONS:
-            return words[index + 1] not in _NO_NEGATIONS
+            return words[index + 1] not in _NO_NEGATIONS and words[index + 1 : index + 3] != ["to", "mention"]
     return False
 
 

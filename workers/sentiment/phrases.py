@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from workers.sentiment import lexicons
-from workers.sentiment.tokens import Words
+from workers.sentiment.tokens import DENIAL, Words, marked
 
-_GAP = r"(?:[^ .?,]+ ){0,3}?"
+# Nothing that denies stands in a gap: "quality has not dropped" is not "quality ~ dropped".
+_GAP = rf"(?:[^ .?,{DENIAL}]+ ){{0,3}}?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,12 @@ def words_of_lexicon(name: str) -> set[str]:
 
 
 def _alternatives(element: str) -> list[str]:
-    """a|<name>|b: a, the group's words, b."""
+    """a|<name>|b: a, the group's words, b. Not stands for isnt, wasnt, … as well."""
     found: list[str] = []
     for each in element.rstrip("?").split("|"):
+        if each == "not":
+            found += lexicons.groups("groups.txt")["not"]
+            continue
         found += lexicons.groups("groups.txt")[each.strip("<>")] if each.startswith("<") else [each]
     return found
 
@@ -97,6 +101,6 @@ def _fixed(element: str) -> list[str]:
 def _expression(element: str) -> str:
     if element == "~":
         return _GAP
-    alternatives = "|".join(map(re.escape, dict.fromkeys(_alternatives(element))))
+    alternatives = "|".join(map(re.escape, map(marked, dict.fromkeys(_alternatives(element)))))
     times = "{0,3}" if element == "<very>?" else "?" if element.endswith("?") else ""
     return f"(?:(?:{alternatives}) ){times}"

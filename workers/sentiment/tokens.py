@@ -14,6 +14,14 @@ from workers.sentiment import lexicons
 _TOKEN = re.compile(
     r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?|\d{1,12}(?:[.,]\d{1,6}){0,3}|\$|[.!?\n]{1,99}|[,;()\"~|*…–—+/]|--?(?=\s)|(?<=\s)-"
 )
+_CONTRACTIONS = {
+    **{verb: f"{verb}nt" for verb in ("do", "does", "did", "is", "was", "are", "were", "has", "have", "had")},
+    **{verb: f"{verb}nt" for verb in ("could", "would", "should")},
+    "can": "cant",
+    "will": "wont",
+}
+DENIAL = "!"
+_DENYING = frozenset(lexicons.groups("groups.txt")["negation"])
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
 
@@ -38,13 +46,17 @@ class Words:
 
     @cached_property
     def line(self) -> str:
-        """The words in a row, each with a space after it."""
-        return " ".join(self.words) + " "
+        """The words in a row, those that deny marked, each with a space after it."""
+        return " ".join(self._marked) + " "
+
+    @cached_property
+    def _marked(self) -> list[str]:
+        return list(map(marked, self.words))
 
     @cached_property
     def offsets(self) -> list[int]:
         """Where each word begins in the line."""
-        return list(map(add, accumulate(map(len, self.words), initial=0), range(len(self.words))))
+        return list(map(add, accumulate(map(len, self._marked), initial=0), range(len(self.words))))
 
     def place(self, span: Span) -> tuple[int, int]:
         """The half-open span of the text that words are."""
@@ -60,10 +72,26 @@ class Words:
         return Words(self.words[part], self.spans[part])
 
 
+def marked(word: str) -> str:
+    """A word as it stands in a line: a mark behind those that deny lets a phrase tell them from others."""
+    return word + DENIAL if word in _DENYING else word
+
+
 def words_of(text: str) -> Words:
     spans = [match.span() for match in _TOKEN.finditer(text)]
     words = [_word(text[start:end]) for start, end in spans]
+    _contract(words, spans)
     return Words([*words, "."], [*spans, (len(text), len(text))])
+
+
+def _contract(words: list[str], spans: list[tuple[int, int]]) -> None:
+    """Does not is doesnt: one word, so that the lexicons name one way to deny."""
+    if "not" not in words:
+        return
+    for index in range(len(words) - 1, 0, -1):
+        if words[index] == "not" and (contracted := _CONTRACTIONS.get(words[index - 1])):
+            words[index - 1 : index + 1] = [contracted]
+            spans[index - 1 : index + 1] = [(spans[index - 1][0], spans[index][1])]
 
 
 @cache

@@ -65,6 +65,33 @@ def test_aspects_of_reviews_that_the_lexicon_was_not_tuned_on() -> None:
         ("isn't easy to use", {"ease_of_use": "negative"}),
         ("DURABILITY: not good", {"durability": "negative"}),
         ("Great quality... NOT!", {"quality": "negative"}),
+        ("Quality hasn't dropped", {"quality": "positive"}),
+        ("Quality has not changed", {"quality": "positive"}),
+        ("No bitter after taste", {"quality": "positive"}),
+        ("price here is AWESOME too", {"price_value": "positive"}),
+        ("The price has gone up", {"price_value": "negative"}),
+        ("The ringtones are awesome", {"performance": "positive"}),
+        ("The buttons are tiny and the menu makes no sense", {"ease_of_use": "negative"}),
+        ("Looks cheap and feels cheap", {"appearance": "negative", "quality": "negative"}),
+        ("The sound is crisp and clear", {"performance": "positive"}),
+        ("The scent is light and fresh", {"quality": "positive"}),
+        ("Really quiet", {"performance": "positive"}),
+        ("The cover does not fit", {"size_fit": "negative"}),
+        ("It is not as pictured", {"appearance": "negative"}),
+        ("It isn't as pictured", {"appearance": "negative"}),
+        ("It did a lousy job", {"performance": "negative"}),
+        ("The battery does not last", {"performance": "negative"}),
+        ("They returned my money the same day", {"customer_service": "positive"}),
+        ("Half of what they charge at the store", {"price_value": "positive"}),
+        ("Came sooner than promised", {"shipping": "positive"}),
+        ("It leaked all over the box", {"packaging": "negative"}),
+        ("This sauce has no chemical taste", {"quality": "positive"}),
+        ("The seller was very responsive", {"customer_service": "positive"}),
+        ("The lid wasn't on", {"packaging": "negative"}),
+        ("Bugs were gone by the weekend", {"performance": "positive"}),
+        ("Okay for the price", {"price_value": "neutral"}),
+        ("Not to mention it froze", {"performance": "negative"}),
+        ("Not to mention great sound", {"performance": "positive"}),
     ],
 )
 def test_phrases_and_their_polarity(text: str, aspects: dict[str, str]) -> None:
@@ -113,10 +140,33 @@ def test_a_part_is_what_one_would_quote(text: str, quotes: list[str]) -> None:
         "I bought this for my sister.",
         "I look forward to wearing it.",
         "Fits the bill.",
+        "I love these potato chips.",
+        "It takes ordinary trash bags.",
+        "I threw it in the trash.",
+        "We watched on Zoom.",
+        "He has had itchy skin since he was a pup.",
+        "I bought it at Best Buy.",
+        "The first time, I ordered the blue one.",
+        "I have wide hips and a small waist.",
+        "A waste of time.",
+        "I can't find it in stores.",
+        "Half of the bag was for my sister.",
+        "She grows up in Alaska.",
     ],
 )
 def test_what_only_looks_like_an_aspect_is_left_alone(text: str) -> None:
     assert aspects_of(text) == {}
+
+
+def test_the_span_is_the_phrase_without_the_words_that_only_lead_on() -> None:
+    (found,) = candidates("feels cheap and I sent it back", words_of("feels cheap and I sent it back"))
+    assert (found.start, found.end) == (0, len("feels cheap"))
+
+
+def test_what_is_denied_in_two_words_is_denied_in_the_text_of_the_span() -> None:
+    text = "It does not work at all"
+    (found,) = candidates(text, words_of(text))
+    assert text[found.start : found.end].startswith("does not work")
 
 
 def test_a_clause_says_one_thing_of_an_aspect() -> None:

@@ -55,6 +55,7 @@ def test_harm_is_seen(text: str) -> None:
         "Burns a lot of calories",
         "The candle burns evenly",
         "The sound is fire",
+        "This hot sauce is on fire",
         "Non toxic and BPA free",
         "I don't recall when I bought it",
         "The silicone mold is easy to clean",
@@ -95,6 +96,7 @@ def test_figures_of_speech_and_denials_are_not_harm(text: str) -> None:
         "email me at best.deals@example.com for wholesale prices",
         "Best product ever made. Best product ever made. Best product ever made. Best product ever made.",
         "good " * 40,
+        "good good good good good good good good good good good",
         "http://a.example/1 http://b.example/2 http://c.example/3",
         "phone case, iphone case, case for iphone, iphone 12 case, iphone 13 case, best case, slim case, clear case, "
         "case cover, cheap case, new case, leather case, case 2024, phone case cover",
@@ -116,6 +118,7 @@ def test_spam_is_suspected(text: str) -> None:
         "Pros: price, zoom, size, weight, looks, screen, menu, battery, flash, lens, video, sound",
         "Call me crazy, but I like it",
         "Very very very very good",
+        "love love love love love love love it",
         "It was so good. It was so good I ate it all.",
         "Text me when it is back in stock, lol",
         "Great product, fast shipping, A+++++",
