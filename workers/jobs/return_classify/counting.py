@@ -133,7 +133,15 @@ def _parameters(scope: Scope, days: Days | None) -> dict[str, object]:
     return scope.parameters() | {"first": days and days.first, "last": days and days.last}
 
 
-TALLY = """
+# The products are listed even if all are meant: where a plan has to do for both, it would else read all returns of
+# the marketplace for the sake of one product.
+IN_SCOPE = """
+    present.tenant_id = %(tenant)s AND present.marketplace = %(marketplace)s
+    AND present.product_id = ANY(coalesce(%(products)s::bigint[], ARRAY(
+        SELECT id FROM catalogue_product WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s
+    )))
+"""
+TALLY = f"""
 SELECT product_id, CASE WHEN classified_with = %(version)s THEN reason ELSE '' END AS reason,
     count(*)::int AS returns, sum(quantity)::int AS units,
     coalesce(sum(quantity) FILTER (WHERE date BETWEEN %(rated_first)s::date AND %(rated_last)s::date), 0)::int
@@ -142,18 +150,15 @@ SELECT product_id, CASE WHEN classified_with = %(version)s THEN reason ELSE '' E
         AS contradicted,
     count(*) FILTER (WHERE classified_with = %(version)s AND comment <> ''
         AND classification->>'language' <> ALL(%(read)s::text[]))::int AS unsupported
-FROM catalogue_return
-WHERE tenant_id = %(tenant)s AND marketplace = %(marketplace)s
-    AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[]))
-    AND date BETWEEN %(first)s::date AND %(last)s::date
+FROM catalogue_return AS present
+WHERE {IN_SCOPE} AND date BETWEEN %(first)s::date AND %(last)s::date
 GROUP BY 1, 2
 ORDER BY 1, 2
 """
-AHEAD = """
+AHEAD = f"""
 SELECT sku, count(*)::int AS returns
 FROM catalogue_return AS present JOIN catalogue_product AS product ON product.id = product_id
-WHERE present.tenant_id = %(tenant)s AND present.marketplace = %(marketplace)s
-    AND (%(products)s::bigint[] IS NULL OR product_id = ANY(%(products)s::bigint[])) AND date > %(tomorrow)s
+WHERE {IN_SCOPE} AND date > %(tomorrow)s
 GROUP BY sku
 ORDER BY sku COLLATE "C"
 """

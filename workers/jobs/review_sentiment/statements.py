@@ -1,9 +1,12 @@
 """The statements, all of them of the parameters that a Scope has, and of a few of their own."""
 
-# Conditions on `review`, of the parameters that a Scope has.
+# Conditions on `review`, of the parameters that a Scope has. The products are listed even if all are meant: where a
+# plan has to do for both, it would else read all reviews of the marketplace for the sake of one product.
 IN_SCOPE = """
     review.tenant_id = %(tenant)s::bigint AND review.marketplace = %(marketplace)s::text
-    AND (%(products)s::bigint[] IS NULL OR review.product_id = ANY(%(products)s::bigint[]))
+    AND review.product_id = ANY(coalesce(%(products)s::bigint[], ARRAY(
+        SELECT id FROM catalogue_product WHERE tenant_id = %(tenant)s::bigint AND marketplace = %(marketplace)s::text
+    )))
 """
 COUNTED = "(%(since)s::timestamptz IS NULL OR review.created_at >= %(since)s::timestamptz)"
 
