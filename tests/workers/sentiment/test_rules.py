@@ -12,7 +12,7 @@ from workers.sentiment.analysis import ReviewText, analyse
 
 DATA = Path(__file__).parent / "data"
 # With the rules of this number, all of these texts are said to be this.
-RULES, SAID = 2, "5d2da0d7b3f9a8a1"
+RULES, SAID = 2, "76693d06e0f1363d"
 
 
 def texts() -> list[str]:
