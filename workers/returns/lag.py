@@ -26,6 +26,8 @@ the narrow ones, whose standard deviation is so many days at most."""
 NEW_SELLER = 0.1
 """How likely it is that nothing was sold before the first sale that is known."""
 LONGEST = 90
+SEEN = 0.01
+"""Share of the returns of a day that come from sales that are known, at least: with less, the rest cannot be told."""
 STRAY = 0.05
 """Share of the returns that come at any time, whatever the lag: no day is quite without units at risk."""
 TEMPER = 0.8
@@ -105,12 +107,13 @@ def _exposed(series: DailySeries, skus: Ints, lag: Lag) -> Floats:
     size = 1 << (days + LONGEST).bit_length()
     spectrum = np.fft.rfft(sold, size, axis=1) * np.fft.rfft(lag.shares, size)
     exposed = np.maximum(np.fft.irfft(spectrum, size, axis=1)[:, :days], 0.0)
+    average = sold.sum(axis=1, keepdims=True) / np.maximum(end - start, 1)[:, None]
     if lag.sold_before:
         # As much as was sold since then, on average, for each day before.
         seen = np.cumsum(lag.shares)[np.clip(np.arange(days) - start[:, None], 0, LONGEST - 1)]
-        exposed = np.where(series.is_new[skus, None], exposed, exposed / seen)
-    average = sold.sum(axis=1) / np.maximum(end - start, 1)
-    return np.asarray((1 - STRAY) * exposed + STRAY * average[:, None])
+        guessed = np.where(seen < SEEN, average, exposed / np.maximum(seen, SEEN))
+        exposed = np.where(series.is_new[skus, None], exposed, guessed)
+    return np.asarray((1 - STRAY) * exposed + STRAY * average)
 
 
 def _posterior(series: DailySeries, known: Bools, lags: list[Lag]) -> Floats:

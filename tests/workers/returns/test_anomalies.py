@@ -11,7 +11,9 @@ from tests.workers.returns.panels import empty, of_mix, weekly, with_returns, wi
 from tests.workers.returns.simulate import FIRST, REASONS, World, gamma_lag, lagged, same_day
 from workers.returns.anomalies import Anomaly, find
 from workers.returns.findings import DISCOVERIES
+from workers.returns.lag import _exposed, _lags
 from workers.returns.panel import NONE, Returns, ReturnsPanel, Sales
+from workers.returns.series import lay_out
 
 DEFECTIVE = REASONS.index("defective")
 
@@ -79,6 +81,15 @@ def test_the_wave_of_returns_after_a_day_of_many_sales_is_not_a_rise(earliest: i
     units[:, 178 - earliest - 2] = 120
     world = lagged(rng, rng.poisson(units), np.full((40, 180), 0.08), lag)
     assert [find(world.until(days)) for days in (176, 178, 180)] == [[], [], []]
+
+
+def test_before_anything_can_have_come_back_the_average_is_at_risk() -> None:
+    """Of a narrow lag next to nothing does in the first days: no rounding error is multiplied."""
+    world = same_day(np.random.default_rng(1), np.full((3, 40), 20), np.full((3, 40), 0.1))
+    series = lay_out(world.until(40))
+    for lag in _lags():
+        if lag.sold_before:
+            assert _exposed(series, np.arange(3), lag) == pytest.approx(np.full((3, 40), 20.0), rel=0.01)
 
 
 def test_returns_imported_for_the_last_weeks_only_are_not_a_rise() -> None:
