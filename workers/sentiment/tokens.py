@@ -51,7 +51,7 @@ class Words:
 
     @cached_property
     def _marked(self) -> list[str]:
-        return list(map(marked, self.words))
+        return self.words if _DENYING.isdisjoint(self.words) else list(map(marked, self.words))
 
     @cached_property
     def offsets(self) -> list[int]:
