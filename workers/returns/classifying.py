@@ -22,7 +22,7 @@ Source = Literal["comment", "code", "both", "none"]
 
 # Raise it with every change of what is said of a return by the same weights: of codes, comments, clauses, priors. It
 # is part of the version, so returns that were classified by other rules are new again.
-RULES = 2
+RULES = 1
 
 # Where neither code nor comment says anything, no reason is likelier than another.
 NOTHING_SAID = round(1 / len(REASONS), 2)

@@ -85,7 +85,9 @@ def test_the_wave_of_returns_after_a_day_of_many_sales_is_not_a_rise(earliest: i
 
 def test_of_a_narrow_lag_no_rounding_error_is_multiplied() -> None:
     """Of the first days' sales next to nothing has come back: what was sold before cannot be told from that."""
-    world = same_day(np.random.default_rng(1), np.full((3, 40), 20), np.full((3, 40), 0.0))
+    units = np.full((3, 40), 20)
+    units[1:, :5] = 0
+    world = same_day(np.random.default_rng(1), units, np.zeros((3, 40)))
     found = units_at_risk(lay_out(with_returns(world.until(40), 0, np.zeros(1, dtype=np.int64), DEFECTIVE)))
     assert max(each.max() for each in found.plausible) < 2 * 20
 
