@@ -58,7 +58,7 @@ def _trimmed(words: Words, found: Found) -> Found:
     end = found.end
     while end - found.start > 1 and words.words[end - 1] in _LINKS:
         end -= 1
-    return Found(found.section, found.start, end)
+    return found if end == found.end else Found(found.section, found.start, end)
 
 
 def _by_clause(words: Words, found: list[Found]) -> Iterator[tuple[Span, Found]]:

@@ -5,7 +5,7 @@ with its words and hardly with the lexicon.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,7 +28,7 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class _Phrase:
     section: str
-    match: re.Pattern[str]
+    match: Callable[[str, int], re.Match[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Lexicon:
                 self._add(section, phrase.split())
 
     def _add(self, section: str, elements: list[str]) -> None:
-        compiled = _Phrase(section, re.compile("".join(map(_expression, elements))))
+        compiled = _Phrase(section, re.compile("".join(map(_expression, elements))).match)
         seconds = _fixed(elements[1]) if len(elements) > 1 else []
         for first in _fixed(elements[0]):
             entry = self._entries.setdefault(first, _Entry([], {}))
@@ -60,13 +60,13 @@ class Lexicon:
 
     def find(self, words: Words) -> Iterator[Found]:
         """Every phrase at every word, in the order of the text."""
-        texts, entries = words.words, self._entries
+        texts, entries, line, offsets = words.words, self._entries, words.line, words.offsets
         for index, word in enumerate(texts):
-            if not (entry := entries.get(word)):
+            if (entry := entries.get(word)) is None:
                 continue
-            following = texts[index + 1] if index + 1 < len(texts) else ""
-            for phrase in (*entry.any_second, *entry.by_second.get(following, ())):
-                if match := phrase.match.match(words.line, words.offsets[index]):
+            following = entry.by_second.get(texts[index + 1]) if index + 1 < len(texts) else None
+            for phrase in entry.any_second + following if following else entry.any_second:
+                if match := phrase.match(line, offsets[index]):
                     yield Found(phrase.section, index, words.word_at(match.end() - 1) + 1)
 
 

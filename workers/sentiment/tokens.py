@@ -21,7 +21,7 @@ _CONTRACTIONS = {
     "will": "wont",
 }
 DENIAL = "!"
-_DENYING = frozenset(lexicons.groups("groups.txt")["negation"])
+_MARKED = {word: word + DENIAL for word in lexicons.groups("groups.txt")["negation"]}
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
 
@@ -51,7 +51,7 @@ class Words:
 
     @cached_property
     def _marked(self) -> list[str]:
-        return self.words if _DENYING.isdisjoint(self.words) else list(map(marked, self.words))
+        return [_MARKED.get(word, word) for word in self.words]
 
     @cached_property
     def offsets(self) -> list[int]:
@@ -74,7 +74,7 @@ class Words:
 
 def marked(word: str) -> str:
     """A word as it stands in a line: a mark behind those that deny lets a phrase tell them from others."""
-    return word + DENIAL if word in _DENYING else word
+    return _MARKED.get(word, word)
 
 
 def words_of(text: str) -> Words:
@@ -86,10 +86,8 @@ def words_of(text: str) -> Words:
 
 def _contract(words: list[str], spans: list[tuple[int, int]]) -> None:
     """Does not is doesnt: one word, so that the lexicons name one way to deny."""
-    if "not" not in words:
-        return
-    for index in range(len(words) - 1, 0, -1):
-        if words[index] == "not" and (contracted := _CONTRACTIONS.get(words[index - 1])):
+    for index in reversed([index for index, word in enumerate(words) if word == "not" and index]):
+        if contracted := _CONTRACTIONS.get(words[index - 1]):
             words[index - 1 : index + 1] = [contracted]
             spans[index - 1 : index + 1] = [(spans[index - 1][0], spans[index][1])]
 
