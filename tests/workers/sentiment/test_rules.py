@@ -12,7 +12,7 @@ from workers.sentiment.analysis import ReviewText, analyse
 
 DATA = Path(__file__).parent / "data"
 # With the rules of this number, all of these texts are said to be this.
-RULES, SAID = 2, "76693d06e0f1363d"
+RULES, SAID = 1, "a42ab3ce379cca2a"
 
 
 def texts() -> list[str]:
