@@ -31,7 +31,7 @@ _LANGUAGES = [
 ADDRESS = re.compile(r"(?:https?://|www\.)\S{1,500}", re.IGNORECASE)
 _NOISE = re.compile(r"\S{1,100}@\S{1,100}|\S{0,50}[\d_#{}<>=;\\^]\S{0,50}")
 _WORD = re.compile(r"[^\W\d_]{1,40}(?:'[^\W\d_]{1,10})?")
-# Only English has these, misspelt or not: doesnt, dosnt, couldn't. Each counts as two of its words. Without their
+# Only English has these, misspelt or not: doesnt, dosnt, couldn't. One of them is enough. Without their
 # apostrophes, don't and won't are words of other languages too.
 _CONTRACTED = re.compile(
     r"(?:doe?se?|did[ei]?|is|was|are|were|has|hav|have|had|cou?l?d|wou?l?d|shou?l?d)n'?t|(?:do|ca|wo)n't"
@@ -52,7 +52,8 @@ def detect(text: str, declared: str = "") -> str:
 def _told(text: str) -> str:
     text = ADDRESS.sub(" ", text)
     words = _WORD.findall(text.lower())
-    english = sum(_english_words(word) for word in words)
+    english = sum(word in _english() for word in (each.replace("'", "") for each in words))
+    english += sum(_ENOUGH for word in words if word[-1] == "t" and _CONTRACTED.fullmatch(word))
     if english >= _ENOUGH and english >= _SHARE * len(words):
         return "en"
     words = _WORD.findall(_NOISE.sub(" ", text.lower()))
@@ -63,11 +64,6 @@ def _told(text: str) -> str:
     if not text.isascii() and _is_mostly_of_other_scripts(words):
         return _classified(words)[0]
     return _of_latin_script(words, english)
-
-
-def _english_words(word: str) -> int:
-    """How many words of English a word counts for."""
-    return 2 if _CONTRACTED.fullmatch(word) else int(word.replace("'", "") in _english())
 
 
 def _of_latin_script(words: list[str], english: int) -> str:

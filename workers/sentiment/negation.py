@@ -4,7 +4,7 @@ from workers.sentiment import lexicons
 from workers.sentiment.tokens import Span
 
 _GROUPS = lexicons.groups("groups.txt")
-_NEGATIONS, _NO_NEGATIONS, _CONDITIONS = (
+NEGATIONS, _NO_NEGATIONS, _CONDITIONS = (
     frozenset(_GROUPS[name]) for name in ("negation", "no_negation", "condition")
 )
 # How many words before a phrase are looked at.
@@ -14,7 +14,7 @@ _REACH, _CONDITION_REACH = 3, 5
 def is_negated(words: list[str], first: int, start: int) -> bool:
     """Whether a negation stands shortly before the word at `start`, and not before the word at `first`."""
     for index in range(start - 1, max(first, start - _REACH) - 1, -1):
-        if words[index] in _NEGATIONS:
+        if words[index] in NEGATIONS:
             return words[index + 1] not in _NO_NEGATIONS and words[index + 1 : index + 3] != ["to", "mention"]
     return False
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from workers.sentiment import lexicons
-from workers.sentiment.tokens import DENIAL, Words, marked
+from workers.sentiment.negation import NEGATIONS
+from workers.sentiment.tokens import Words
 
-# Nothing that denies stands in a gap: "quality has not dropped" is not "quality ~ dropped".
-_GAP = rf"(?:[^ .?,{DENIAL}]+ ){{0,3}}?"
+_GAP = r"((?:[^ .?,]+ ){0,3}?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,13 @@ class Lexicon:
                 continue
             following = entry.by_second.get(texts[index + 1]) if index + 1 < len(texts) else None
             for phrase in entry.any_second + following if following else entry.any_second:
-                if match := phrase.match(line, offsets[index]):
+                if (match := phrase.match(line, offsets[index])) and not _is_denied(match):
                     yield Found(phrase.section, index, words.word_at(match.end() - 1) + 1)
+
+
+def _is_denied(match: re.Match[str]) -> bool:
+    """Whether a word that denies stands in a gap: "quality has not dropped" is not "quality ~ dropped"."""
+    return any(not NEGATIONS.isdisjoint(gap.split()) for gap in match.groups())
 
 
 @cache
@@ -101,6 +106,6 @@ def _fixed(element: str) -> list[str]:
 def _expression(element: str) -> str:
     if element == "~":
         return _GAP
-    alternatives = "|".join(map(re.escape, map(marked, dict.fromkeys(_alternatives(element)))))
+    alternatives = "|".join(map(re.escape, dict.fromkeys(_alternatives(element))))
     times = "{0,3}" if element == "<very>?" else "?" if element.endswith("?") else ""
     return f"(?:(?:{alternatives}) ){times}"

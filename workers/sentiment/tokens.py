@@ -20,8 +20,6 @@ _CONTRACTIONS = {
     "can": "cant",
     "will": "wont",
 }
-DENIAL = "!"
-_MARKED = {word: word + DENIAL for word in lexicons.groups("groups.txt")["negation"]}
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 
 
@@ -46,17 +44,13 @@ class Words:
 
     @cached_property
     def line(self) -> str:
-        """The words in a row, those that deny marked, each with a space after it."""
-        return " ".join(self._marked) + " "
-
-    @cached_property
-    def _marked(self) -> list[str]:
-        return [_MARKED.get(word, word) for word in self.words]
+        """The words in a row, each with a space after it."""
+        return " ".join(self.words) + " "
 
     @cached_property
     def offsets(self) -> list[int]:
         """Where each word begins in the line."""
-        return list(map(add, accumulate(map(len, self._marked), initial=0), range(len(self.words))))
+        return list(map(add, accumulate(map(len, self.words), initial=0), range(len(self.words))))
 
     def place(self, span: Span) -> tuple[int, int]:
         """The half-open span of the text that words are."""
@@ -70,11 +64,6 @@ class Words:
         """The words of a clause, as if they were all."""
         part = slice(span.start, span.end)
         return Words(self.words[part], self.spans[part])
-
-
-def marked(word: str) -> str:
-    """A word as it stands in a line: a mark behind those that deny lets a phrase tell them from others."""
-    return _MARKED.get(word, word)
 
 
 def words_of(text: str) -> Words:
