@@ -94,7 +94,8 @@ def test_worker_frozen_with_a_lock_does_not_keep_lost_jobs_of_others_waiting(
     site: Site, load: Load, judge: Judge, statement: bytes
 ) -> None:
     with frozen_worker(site, load, statement) as freezer:
-        victims = [load.dispatch(counted(2.0, "high"), shop)[0] for shop in load.shops]
+        # Long enough to run all at once, however slowly they are dispatched.
+        victims = [load.dispatch(counted(5.0, "high"), shop)[0] for shop in load.shops]
         for run in site.wait_for_run(*victims):
             os.kill(run.pid, signal.SIGKILL)
         killed = time.time()
