@@ -113,6 +113,15 @@ def products_of(
     return found
 
 
+def rounded(figure: float | None, digits: int = 4) -> float | None:
+    return None if figure is None else round(figure, digits)
+
+
+def significant(figure: float) -> float:
+    """With four significant digits: p-values differ by orders of magnitude."""
+    return float(f"{figure:.4g}")
+
+
 def is_none(value: object) -> bool:
     return value is None
 

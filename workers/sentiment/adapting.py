@@ -12,7 +12,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-LABELS = ("negative", "neutral", "positive")
+from workers.sentiment.shapes import LABELS
+
 NEUTRAL = 1
 # The likeliest label of a review is seldom neutral. With this weight the macro-F1 on the sets that were held out
 # (workers/sentiment/weights/MODEL_CARD.md) is .01 to .03 higher than without; a larger one takes too many labels from

@@ -68,7 +68,7 @@ class Cascade:
         if self._encoder and len(unsure):
             logits = self._encoder.read([texts[number] for number in unsure.tolist()]).logits
             share = self._calibration.encoder_share
-            theirs = _softmax(logits, self._calibration.encoder_temperature)
+            theirs = softmax(logits, self._calibration.encoder_temperature)
             found[unsure] = np.round(share * theirs + (1 - share) * found[unsure], DECIMALS)
         return found
 
@@ -77,7 +77,7 @@ class Cascade:
         return self._calibration.short_unsure_below if short else self._calibration.unsure_below
 
     def fast_probabilities(self, texts: Sequence[str]) -> Probabilities:
-        return np.round(_softmax(self._fast.logits(texts), self._calibration.fast_temperature), DECIMALS)
+        return np.round(softmax(self._fast.logits(texts), self._calibration.fast_temperature), DECIMALS)
 
 
 # Characters: a sentence.
@@ -86,7 +86,8 @@ SHORT = 160
 DECIMALS = 4
 
 
-def _softmax(logits: NDArray[np.floating], temperature: float) -> Probabilities:
+def softmax(logits: NDArray[np.floating], temperature: float) -> Probabilities:
+    """Probabilities of logits that are divided by the temperature."""
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
     probabilities: Probabilities = powers / powers.sum(axis=1, keepdims=True)

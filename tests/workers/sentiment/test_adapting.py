@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from workers.sentiment.adapting import (
     DEFAULT,
     FEWEST_OF_A_LABEL,
-    LABELS,
     SMALLEST_GAIN,
     Floats,
     adapt,
     probabilities_of,
     relabel,
 )
+from workers.sentiment.shapes import LABELS
 
 
 def shop(

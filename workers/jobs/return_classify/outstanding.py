@@ -14,6 +14,7 @@ from workers.jobs.return_classify import reading
 from workers.jobs.return_classify.counting import Days, Scope
 from workers.jobs.return_classify.reading import REASONS, UNCLASSIFIED, History
 from workers.jobs.return_classify.shapes import MOST_ANOMALIES, AnomalyView, SeverityCount
+from workers.jobs.shared import rounded, significant
 from workers.returns import anomalies
 from workers.returns.anomalies import Anomaly
 from workers.returns.panel import ReturnsPanel
@@ -97,22 +98,13 @@ def _view(anomaly: Anomaly, currency: str | None) -> AnomalyView:
         last_day=anomaly.until,
         observed_units=anomaly.observed,
         expected_units=round(anomaly.expected, 2),
-        units_at_risk=_rounded(anomaly.units_at_risk, 2),
-        rate=_rounded(anomaly.rate, 4),
-        usual_rate=_rounded(anomaly.usual_rate, 4),
-        p_value=_significant(anomaly.p_value),
-        q_value=_significant(anomaly.q_value),
+        units_at_risk=rounded(anomaly.units_at_risk, 2),
+        rate=rounded(anomaly.rate, 4),
+        usual_rate=rounded(anomaly.usual_rate, 4),
+        p_value=significant(anomaly.p_value),
+        q_value=significant(anomaly.q_value),
     )
 
 
 def _amount(cost: float, currency: str) -> Decimal:
     return round(Decimal(cost), currencies.decimals(currency))
-
-
-def _rounded(figure: float | None, digits: int) -> float | None:
-    return None if figure is None else round(figure, digits)
-
-
-def _significant(figure: float) -> float:
-    """With four significant digits: p-values differ by orders of magnitude."""
-    return float(f"{figure:.4g}")

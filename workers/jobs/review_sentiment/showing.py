@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from workers.jobs.review_sentiment import shapes
 from workers.jobs.review_sentiment.opinions import TOGETHER, Opinion, Opinions
 from workers.jobs.review_sentiment.summing import Sums
+from workers.jobs.shared import rounded, significant
 from workers.sentiment.trends import Counts, Trend, judge
 
 
@@ -49,8 +50,8 @@ def summary(each: Judged, opinions: Opinions, *, dated: bool) -> shapes.Summary:
         positive_count=sums.positive,
         neutral_count=sums.neutral,
         negative_count=sums.negative,
-        mean_score=_rounded(sums.mean_score),
-        mean_rating=_rounded(sums.mean_rating),
+        mean_score=rounded(sums.mean_score),
+        mean_rating=rounded(sums.mean_rating),
         flags=shapes.FlagCounts.model_validate(sums, from_attributes=True),
         trend=_trend(each) if dated else None,
         praised=[_aspect(opinion) for opinion in opinions.praised(product)],
@@ -68,12 +69,12 @@ def _trend(each: Judged) -> shapes.Trend:
         direction=trend.direction,
         review_count=sums.now_reviews,
         previous_review_count=sums.before_reviews,
-        negative_share=_rounded(now_of(sums).share),
-        previous_negative_share=_rounded(before_of(sums).share),
-        mean_score=_rounded(sums.now_score),
-        previous_mean_score=_rounded(sums.before_score),
-        mean_rating=_rounded(sums.now_rating),
-        previous_mean_rating=_rounded(sums.before_rating),
+        negative_share=rounded(now_of(sums).share),
+        previous_negative_share=rounded(before_of(sums).share),
+        mean_score=rounded(sums.now_score),
+        previous_mean_score=rounded(sums.before_score),
+        mean_rating=rounded(sums.now_rating),
+        previous_mean_rating=rounded(sums.before_rating),
         p_value=_significant(trend.p_value),
         q_value=_significant(trend.q_value),
     )
@@ -104,10 +105,5 @@ def _aspect(opinion: Opinion) -> shapes.AspectSummary:
     )
 
 
-def _rounded(figure: float | None) -> float | None:
-    return None if figure is None else round(figure, 4)
-
-
 def _significant(figure: float | None) -> float | None:
-    """With four significant digits: p-values differ by orders of magnitude."""
-    return None if figure is None else float(f"{figure:.4g}")
+    return None if figure is None else significant(figure)

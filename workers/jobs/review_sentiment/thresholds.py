@@ -8,6 +8,7 @@ from workers.changes import replaying
 from workers.jobs.review_sentiment.scope import Scope
 from workers.jobs.review_sentiment.shapes import NeutralThreshold
 from workers.jobs.review_sentiment.statements import RATED
+from workers.jobs.shared import rounded
 from workers.sentiment.adapting import adapt, probabilities_of
 
 # The newest ones: what the shop sells now.
@@ -43,10 +44,6 @@ def _learned(scope: Scope) -> Decided:
         adapted=found.is_adapted,
         weight=round(found.weight, 4),
         rated_review_count=len(rated.ids),
-        default_macro_f1=_rounded(found.default_f1),
-        adapted_macro_f1=_rounded(found.best_f1),
+        default_macro_f1=rounded(found.default_f1),
+        adapted_macro_f1=rounded(found.best_f1),
     )
-
-
-def _rounded(figure: float | None) -> float | None:
-    return None if figure is None else round(figure, 4)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from workers.sentiment import encoder
 from workers.sentiment.encoder import WEIGHTS, tokenizer
 from workers.sentiment.fast import Fast
+from workers.sentiment.scoring import softmax
 from workers.sentiment.training.corpora import Example
 
 # Of whole reviews, the share that the encoder reads: the time that it may take decides. Of short texts, the
@@ -34,7 +35,7 @@ def fit(sets: Mapping[str, Sequence[Example]]) -> dict[str, float]:
     fast, theirs = Fast(WEIGHTS / "fast.npz", tokenizer()).logits(texts), loaded.read(texts).logits
     temperature = _temperature(fast, labels, weights)
     whole = np.array([each.source == WHOLE for each in examples])
-    sure = _probabilities(fast[whole], temperature).max(axis=1)
+    sure = softmax(fast[whole], temperature).max(axis=1)
     return {
         "fast_temperature": round(temperature, 3),
         "encoder_temperature": round(_temperature(theirs, labels, weights), 3),
@@ -44,17 +45,11 @@ def fit(sets: Mapping[str, Sequence[Example]]) -> dict[str, float]:
     }
 
 
-def _probabilities(logits: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
-    powers = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64) / temperature)
-    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
-
-
 def _temperature(logits: NDArray[np.floating], labels: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
     """The one under which the labels are likeliest."""
 
     def surprise(temperature: float) -> float:
-        likely = (_probabilities(logits, temperature) * labels).sum(axis=1)
+        likely = (softmax(logits, temperature) * labels).sum(axis=1)
         return float(-(weights * np.log(np.maximum(likely, 1e-9))).sum())
 
     return float(min(TEMPERATURES, key=surprise))
