@@ -4,8 +4,13 @@ from io import BytesIO
 
 import pytest
 
+from aijobs.postgresql.patience import patience
 from config.requests import Request
 from config.wsgi import application
+
+# Importing it has made this process one of the API, which waits for the database for some seconds only. What checks
+# a test's rows at its end may take longer beside other processes.
+patience.limit(None)
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "base64", "idna", "klingon", "cp037"])

@@ -1,0 +1,1 @@
+"""Language models: asking them, within what they and the tenant allow, and what it costs."""
