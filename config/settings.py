@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "workers.catalogue",
     "workers.changes",
     "workers.marketplaces",
+    "workers.assistants",
 ]
 
 MIDDLEWARE = [

@@ -38,17 +38,26 @@ LAYERS: list[set[str]] = [
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.
     {"workers.pricing", "workers.sentiment"},
     {"workers.returns"},
+    {"workers.connections"},
     {"workers.catalogue.currencies", "workers.catalogue.models"},
-    {"workers.changes.models", "workers.marketplaces.models"},
+    {"workers.changes.models", "workers.marketplaces.models", "workers.assistants.models"},
     {"workers.catalogue"},
-    {"workers.marketplaces"},
+    {"workers.marketplaces", "workers.assistants"},
     {"workers.changes"},
     {"workers.context", "workers.heartbeat", "workers.jobs"},
     {"workers.running"},
     {
-        *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces", "changes") for room in ("api", "admin")),
+        "workers.connections.api",
+        "workers.connections.admin",
+        *(
+            f"workers.{app}.{room}"
+            for app in ("catalogue", "marketplaces", "assistants", "changes")
+            for room in ("api", "admin")
+        ),
         "workers.jobs.pricing_recalculate.api",
-        *(f"workers.{app}.{room}" for app in ("catalogue", "marketplaces") for room in ("management", "sample")),
+        "workers.catalogue.management",
+        "workers.catalogue.sample",
+        "workers.management",
         "workers.apps",
         "workers.pruning",
         "workers.tasks",
@@ -288,7 +297,8 @@ def test_only_the_guarded_client_reaches_the_outside() -> None:
 def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -> None:
     own = f"workers.marketplaces.{connector}"
     catalogue = ("workers.catalogue.models", "workers.catalogue.currencies")
-    allowed = (own, "workers.marketplaces.protocols", "workers.marketplaces.addresses", *catalogue, "aijobs.outbound")
+    shared = ("workers.marketplaces.protocols", "workers.connections.addresses", "workers.connections.shapes")
+    allowed = (own, *shared, *catalogue, "aijobs.outbound")
     for source in sources(f"workers/marketplaces/{connector}"):
         inner = {name for name in imports(source) if name.startswith(("workers.", "aijobs."))}
         assert {name for name in inner if not is_within(name, *allowed)} == set(), source

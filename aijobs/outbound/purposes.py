@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     CONNECTOR = "connector"
     # A page that a tenant has named, and its host's robots.txt.
     PAGE = "page"
+    # A language model, such as one on the operator's own machine.
+    ASSISTANT = "assistant"
 
 
 # A name, an IPv4 address, or an IPv6 address in brackets; and a port.

@@ -21,7 +21,7 @@ from config.doctor.place import Place
 from config.local import embedded
 from config.settings import env
 from workers.catalogue import pseudonyms
-from workers.marketplaces import credentials
+from workers.connections import credentials
 from workers.marketplaces.models import Connection
 
 RANDOM = "Set it to what `openssl rand -hex 32` prints."

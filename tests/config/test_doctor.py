@@ -35,7 +35,7 @@ from config.local import embedded, folder
 from config.management.commands import doctor
 from tests.factories import TenantFactory
 from workers.catalogue.pseudonyms import pseudonym_of
-from workers.marketplaces import credentials
+from workers.connections import credentials
 from workers.marketplaces.models import Connection
 
 FINE, DOUBTFUL, BROKEN = "ok", "warning", "broken"

@@ -1,9 +1,13 @@
 """What a job asks a language model, and what it gets back."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Generic, Protocol, Self
+
+from aijobs.outbound.failures import OutboundError
+from workers.connections.shapes import C_co, S_co
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    # With a schema: the JSON, which follows it.
     text: str
     citations: tuple[Citation, ...] = ()
     usage: Usage = Usage()
@@ -49,16 +54,91 @@ class Answer:
     cached: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a provider has sent for a prompt, and is paid for, whether it can be used or not."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    # None where the provider does not say.
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    model: str = ""
+    # Why it is not an answer: a refusal, say.
+    problem: OutboundError | None = None
+
+
 class Assistant(Protocol):
-    """Answers prompts: a provider's model, or the service's own retrieval over the catalogue."""
+    """Answers prompts by itself: the service's own retrieval over the catalogue."""
 
     @property
     def name(self) -> str:
-        """The connection's name; local-retrieval for the service's own."""
+        """As results show it, for example local-retrieval."""
 
     @property
     def model(self) -> str:
-        """As it is asked for."""
+        """What answers."""
 
     def ask(self, prompt: Prompt) -> Answer:
         """Raises OutboundError: Permanent for what was asked, Transient for what may work later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names a connection among all tenants'."""
+
+    tenant_id: int
+    name: str
+
+
+class Connector(ABC, Generic[S_co, C_co]):
+    """One open connection to a provider. A context manager: what it holds open is closed at the end.
+
+    Several threads ask it at once.
+    """
+
+    def __init__(self, settings: S_co, credentials: C_co, scope: Scope) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.scope = scope
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release what is held open."""
+
+    @property
+    def name(self) -> str:
+        """The connection's, which jobs know the assistant by."""
+        return self.scope.name
+
+    @property
+    @abstractmethod
+    def model(self) -> str:
+        """As it is asked for."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> Mapping[str, object]:
+        """What its answers depend on besides the prompt: with another one, none that is stored is an answer."""
+
+    @abstractmethod
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """What a call with these tokens costs, in US dollars."""
+
+    @abstractmethod
+    def check(self, seconds: float) -> str:
+        """Ask the cheapest question, once; returns what was found. Raises OutboundError."""
+
+    @abstractmethod
+    def ask(self, prompt: Prompt) -> Reply:
+        """Raises OutboundError where nothing came that is paid for.
+
+        CredentialsRefused: nothing of this connection works until the tenant mends it. Throttled or OutOfTime: it is
+        to be asked again after `retry_after` seconds, which are too many to be waited for here. Unavailable: it has
+        failed several times, and the next question may fare better.
+        """

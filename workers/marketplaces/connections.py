@@ -1,33 +1,31 @@
 """A tenant's connections: found, opened, written. Every marketplace that has products is one, of the catalogue."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict, cast
 
-from django.db import IntegrityError, transaction
 from django.db import connection as database
-from django.utils.timezone import now
+from django.db import transaction
 from pydantic import ValidationError
 
 from aijobs import sql
-from aijobs.errors import ApiError, FieldError, InvalidParams
-from aijobs.outbound.failures import OutboundError, Permanent
+from aijobs.errors import ApiError, InvalidParams
+from aijobs.outbound.failures import Permanent
 from aijobs.outbound.pace import Pace
-from aijobs.registry import field_errors
 from workers.catalogue.models import Product
 from workers.changes.models import Change, ChangeQuerySet
-from workers.marketplaces import credentials as secrets
+from workers.connections import credentials as secrets
+from workers.connections.checking import problems_of
+from workers.connections.shapes import ConnectionModel, NoCredentials
+from workers.connections.storing import write
+from workers.connections.trying import TEST_SECONDS, Tested, told_by
 from workers.marketplaces.catalogue.connector import Catalogue
 from workers.marketplaces.catalogue.settings import CatalogueSettings
-from workers.marketplaces.connectors import CATALOGUE, CONNECTORS, WEB, ConnectorType
+from workers.marketplaces.connectors import CATALOGUE, CONNECTORS, WEB
 from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import ConnectionModel, Connector, NoCredentials, OfferSource, PriceDesk, Scope
+from workers.marketplaces.protocols import Connector, OfferSource, PriceDesk, Scope
 
 AnyConnector = Connector[ConnectionModel, ConnectionModel]
-# Somebody waits for the answer, and so does one of the API's threads.
-TEST_SECONDS = 10.0
 # Names in the message of an error.
 SHOWN_NAMES = 50
 
@@ -51,12 +49,6 @@ class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
     default_message = "Changes are on their way to this marketplace. Try again when they have settled."
     advice = "Wait until `GET /api/catalogue/price-changes` shows no `pending` change of the marketplace."
-
-
-class TestRunning(ApiError):
-    code, status = "TEST_RUNNING", 429
-    default_message = "Another connection is being tested. Try again in a moment."
-    advice = "Wait for the seconds in `Retry-After`, and test the connection again."
 
 
 def find(tenant_id: int, name: str) -> Connection | None:
@@ -147,27 +139,14 @@ def writes_prices(connection: Connection) -> bool:
     return kind is not None and PriceDesk in kind.protocols
 
 
-class Tested(TypedDict):
-    ok: bool
-    code: str | None
-    message: str
-
-
-# A process of the API has a few threads for all tenants, and a server that never answers keeps one for ten seconds.
-_one_test = threading.BoundedSemaphore(1)
-
-
 def test(connection: Connection) -> Tested:
     """Try it with its cheapest call. Raises TestRunning while this process tries another one."""
-    if not _one_test.acquire(blocking=False):
-        raise TestRunning(retry_after=int(TEST_SECONDS))
-    try:
-        with open_connector(connection, Pace(TEST_SECONDS)) as connector:
-            return {"ok": True, "code": None, "message": connector.check()}
-    except OutboundError as error:
-        return {"ok": False, "code": error.code, "message": error.message}
-    finally:
-        _one_test.release()
+    return told_by(lambda: _found_by(connection))
+
+
+def _found_by(connection: Connection) -> str:
+    with open_connector(connection, Pace(TEST_SECONDS)) as connector:
+        return connector.check()
 
 
 def open_connector(connection: Connection, pace: Pace) -> AnyConnector:
@@ -216,42 +195,10 @@ def check(
     credentials: Mapping[str, object] | None,
 ) -> None:
     """Whether a connection may be written so. Raises InvalidParams, ChangesInProgress."""
-    if problems := problems_of(stored, connector, settings, credentials):
+    if problems := problems_of(CONNECTORS, stored, connector, settings, credentials):
         raise InvalidParams(details=problems)
     if stored and leads_elsewhere(stored, connector, settings):
         _refuse_open_changes(stored)
-
-
-def problems_of(
-    stored: Connection | None,
-    connector: str,
-    settings: Mapping[str, object],
-    credentials: Mapping[str, object] | None,
-) -> list[FieldError]:
-    """Every field with which a connection cannot be written so."""
-    kind = CONNECTORS.get(connector)
-    if kind is None:
-        known = ", ".join(sorted(CONNECTORS))
-        return [{"path": "connector", "message": f"must be one of {known}"}]
-    problems = _problems(kind.settings_model, settings, "settings")
-    if not _keeps_credentials(stored, connector, credentials):
-        problems += _problems(kind.credentials_model, credentials or {}, "credentials")
-    elif stored:
-        problems += _sent_elsewhere(kind, stored.settings, settings)
-    return problems
-
-
-def _sent_elsewhere(
-    kind: ConnectorType[ConnectionModel, ConnectionModel], before: Mapping[str, object], after: Mapping[str, object]
-) -> list[FieldError]:
-    """Whoever may write a connection could else have its credentials sent to a server of their own."""
-    moved = [name for name in sorted(kind.destinations) if before.get(name) != after.get(name)]
-    message = f"must be sent again, because a different {' and '.join(moved)} would send them elsewhere"
-    return [{"path": "credentials", "message": message}] if moved else []
-
-
-def _keeps_credentials(stored: Connection | None, connector: str, credentials: Mapping[str, object] | None) -> bool:
-    return stored is not None and stored.connector == connector and credentials is None
 
 
 def save(
@@ -270,14 +217,8 @@ def save(
         if stored and leads_elsewhere(stored, connector, settings):
             _give_up_unread(stored)
         row = stored or Connection(tenant_id=tenant_id, name=name)
-        if not _keeps_credentials(stored, connector, credentials):
-            row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
-        row.connector, row.settings, row.updated_at = connector, dict(settings), now()
-        if stored:
-            row.save(update_fields=["connector", "settings", "sealed_credentials", "updated_at"])
-            return row, False
-        if _insert(row):
-            return row, True
+        if write(row, stored, connector, settings, credentials):
+            return row, stored is None
     # Somebody else has made it meanwhile: what was sent last counts, if it still fits.
     return save(tenant_id, name, connector, settings, credentials)
 
@@ -301,23 +242,6 @@ def locked(tenant_id: int, name: str) -> Iterator[Connection | None]:
             yield Connection.objects.get(pk=held[0].id) if held else None
     except sql.LockTimeout:
         raise ChangesInProgress() from None
-
-
-def _insert(row: Connection) -> bool:
-    try:
-        with transaction.atomic():
-            row.save(force_insert=True)
-    except IntegrityError:
-        return False
-    return True
-
-
-def _problems(model: type[ConnectionModel], values: Mapping[str, object], prefix: str) -> list[FieldError]:
-    try:
-        model.model_validate(values)
-    except ValidationError as error:
-        return field_errors(error, prefix)
-    return []
 
 
 def delete(tenant_id: int, name: str) -> None:

@@ -1,29 +1,17 @@
-"""The connectors that there are: adding one is adding its package and its entry here.
-
-Each is declared without its class, which is named by dotted path and loaded by whoever opens a connection: the web
-process shows and checks connections, and has no need of what reads pages.
-"""
+"""The connectors that there are: adding one is adding its package and its entry here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Generic, cast
+from typing import cast
 
 from django.utils.module_loading import import_string
 
 from aijobs.outbound.pace import Pace
+from workers.connections import connectors
+from workers.connections.shapes import C_co, ConnectionModel, NoCredentials, S_co
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.catalogue.settings import CatalogueSettings
-from workers.marketplaces.protocols import (
-    C_co,
-    ConnectionModel,
-    Connector,
-    NoCredentials,
-    OfferSource,
-    PriceDesk,
-    PriceSource,
-    S_co,
-    Scope,
-)
+from workers.marketplaces.protocols import Connector, OfferSource, PriceDesk, PriceSource, Scope
 from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.web.settings import WebSettings
 
@@ -35,18 +23,10 @@ CAPABILITIES: dict[str, type[object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectorType(Generic[S_co, C_co]):
-    """A connector as the API and the admin know it."""
-
-    # The dotted path of the class.
-    connector: str
-    settings_model: type[S_co]
-    credentials_model: type[C_co]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorType(connectors.ConnectorType[S_co, C_co]):
     # Those of CAPABILITIES that the class implements.
     protocols: frozenset[type[object]]
-    # The settings that say where the credentials are sent: whoever changes one has to know them.
-    destinations: frozenset[str] = frozenset()
 
     @property
     def capabilities(self) -> list[str]:
@@ -68,29 +48,29 @@ CATALOGUE, WEB = "catalogue", "web"
 # By the name that a connection's `connector` has.
 CONNECTORS: dict[str, ConnectorType[ConnectionModel, ConnectionModel]] = {
     "amazon": ConnectorType(
-        "workers.marketplaces.amazon.connector.Amazon",
-        AmazonSettings,
-        AmazonCredentials,
-        frozenset({OfferSource, PriceSource, PriceDesk}),
-        frozenset({"endpoint", "token_endpoint"}),
+        connector="workers.marketplaces.amazon.connector.Amazon",
+        settings_model=AmazonSettings,
+        credentials_model=AmazonCredentials,
+        protocols=frozenset({OfferSource, PriceSource, PriceDesk}),
+        destinations=frozenset({"endpoint", "token_endpoint"}),
     ),
     CATALOGUE: ConnectorType(
-        "workers.marketplaces.catalogue.connector.Catalogue",
-        CatalogueSettings,
-        NoCredentials,
-        frozenset({OfferSource, PriceSource}),
+        connector="workers.marketplaces.catalogue.connector.Catalogue",
+        settings_model=CatalogueSettings,
+        credentials_model=NoCredentials,
+        protocols=frozenset({OfferSource, PriceSource}),
     ),
     "shopify": ConnectorType(
-        "workers.marketplaces.shopify.connector.Shopify",
-        ShopifySettings,
-        ShopifyCredentials,
-        frozenset({PriceSource, PriceDesk}),
-        frozenset({"shop", "endpoint"}),
+        connector="workers.marketplaces.shopify.connector.Shopify",
+        settings_model=ShopifySettings,
+        credentials_model=ShopifyCredentials,
+        protocols=frozenset({PriceSource, PriceDesk}),
+        destinations=frozenset({"shop", "endpoint"}),
     ),
     WEB: ConnectorType(
-        "workers.marketplaces.web.connector.Web",
-        WebSettings,
-        NoCredentials,
-        frozenset({OfferSource}),
+        connector="workers.marketplaces.web.connector.Web",
+        settings_model=WebSettings,
+        credentials_model=NoCredentials,
+        protocols=frozenset({OfferSource}),
     ),
 }

@@ -9,14 +9,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, Protocol, Self, TypeVar, runtime_checkable
-
-from pydantic import ConfigDict
+from typing import Generic, Protocol, Self, runtime_checkable
 
 from aijobs.outbound.failures import OutboundError, Transient
 from aijobs.outbound.pace import Pace
-from aijobs.shapes import RequestModel
 from workers.catalogue.models import AVAILABILITIES, CONDITIONS
+from workers.connections.shapes import C_co, S_co
 
 LARGEST_AMOUNT = Decimal(10) ** 9
 
@@ -115,26 +113,12 @@ class Fetched:
     problem: OutboundError | None = None
 
 
-class ConnectionModel(RequestModel):
-    """Base of a connector's settings and credentials."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class NoCredentials(ConnectionModel):
-    """Of a connector that needs none."""
-
-
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Names a connection among all tenants'."""
 
     tenant_id: int
     marketplace: str
-
-
-S_co = TypeVar("S_co", bound=ConnectionModel, covariant=True)
-C_co = TypeVar("C_co", bound=ConnectionModel, covariant=True)
 
 
 class Connector(ABC, Generic[S_co, C_co]):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from tests.clients import Caller
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from tests.workers.marketplaces.shops import connect
-from workers.marketplaces import credentials
+from workers.connections import credentials
 from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from workers.marketplaces.addresses import Address
+from workers.connections.addresses import Address
+from workers.connections.shapes import ConnectionModel
 from workers.marketplaces.amazon.regions import MARKETPLACES, Marketplace
-from workers.marketplaces.protocols import ConnectionModel
 
 TOKEN_ENDPOINT = "https://api.amazon.com/auth/o2/token"  # noqa: S105  # an address
 

@@ -1,84 +1,47 @@
 """A tenant's connections to marketplaces: set, look at, try out, remove. Credentials go in and never come out."""
 
-import re
 from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any, Literal, Union
+from functools import partial
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from pydantic import BaseModel, Field, RootModel, create_model
+from pydantic import BaseModel, Field, RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import FieldError, InvalidParams
-from aijobs.refusals import Refusals
-from aijobs.registry import read_body
-from aijobs.shapes import RequestModel
 from workers.catalogue.models import MARKETPLACE_PATTERN
-from workers.marketplaces import connections
-from workers.marketplaces.connections import ChangesInProgress, MarketplaceNotFound, TestRunning
-from workers.marketplaces.connectors import CONNECTORS, ConnectorType
-from workers.marketplaces.models import Connection
-from workers.marketplaces.protocols import ConnectionModel
-
-SETTINGS = "The connector's settings. The service shows them again as you sent them."
-CREDENTIALS = (
-    "The connector's credentials. The service encrypts them and never shows them again. If you leave them out, those "
-    "that are stored stay."
+from workers.connections.api.bodies import (
+    NAME,
+    ConnectionBody,
+    StoredView,
+    TestAnswer,
+    described,
+    read_connection,
+    requests_of,
 )
+from workers.connections.checking import problems_of
+from workers.connections.trying import TestRunning
+from workers.marketplaces import connections
+from workers.marketplaces.connections import ChangesInProgress, MarketplaceNotFound
+from workers.marketplaces.connectors import CONNECTORS
+from workers.marketplaces.models import Connection
+
+_REQUESTS: Any = requests_of(CONNECTORS)
 
 
-class ConnectionBody(RequestModel):
-    """What all connectors have in common. Their settings and credentials are checked with the stored connection."""
-
-    connector: str
-    settings: dict[str, object] = {}
-    credentials: dict[str, object] | None = None
-
-
-def _request_of(name: str, kind: ConnectorType[ConnectionModel, ConnectionModel]) -> type[BaseModel]:
-    """A `ConnectionBody` of this connector."""
-    needed = any(field.is_required() for field in kind.settings_model.model_fields.values())
-    connector: Any = Literal[name]
-    credentials: Any = kind.credentials_model | None
-    return create_model(
-        f"{name.capitalize()}ConnectionRequest",
-        __base__=RequestModel,
-        connector=(connector, ...),
-        settings=(kind.settings_model, Field(default=... if needed else {}, description=SETTINGS)),
-        credentials=(credentials, Field(default=None, description=CREDENTIALS)),
-    )
-
-
-_REQUESTS: Any = Union[*(_request_of(name, kind) for name, kind in CONNECTORS.items())]
-
-
-class ConnectionRequest(RootModel[Annotated[_REQUESTS, Field(discriminator="connector")]]):
+class ConnectionRequest(RootModel[_REQUESTS]):
     """A `ConnectionBody` as OpenAPI shows it."""
 
 
-class ConnectionView(BaseModel):
-    name: str
-    connector: str
+class ConnectionView(StoredView):
     configured: bool = Field(
         description="With `false`, the marketplace has products but no connection, and is served from the catalogue."
     )
     capabilities: list[str] = Field(examples=[["fetch_offers", "read_price", "write_price"]])
-    settings: dict[str, object]
-    credentials: list[str] = Field(description="The names of the credentials that are set.")
-    created_at: datetime | None
-    updated_at: datetime | None
-
-
-class TestView(BaseModel):
-    ok: bool
-    code: str | None = Field(description="The code of what is wrong.", examples=["CREDENTIALS_REFUSED"])
-    message: str
 
 
 class ConnectionList(BaseModel):
@@ -87,10 +50,6 @@ class ConnectionList(BaseModel):
 
 class ConnectionAnswer(BaseModel):
     data: ConnectionView
-
-
-class TestAnswer(BaseModel):
-    data: TestView
 
 
 def show_connection(row: Connection) -> dict[str, object]:
@@ -117,19 +76,7 @@ _NAME = OpenApiParameter(
 )
 
 
-def _fields(kind: ConnectorType[ConnectionModel, ConnectionModel]) -> str:
-    """A connector's settings and credentials, in a line each."""
-    lines = []
-    for part, model in (("settings", kind.settings_model), ("credentials", kind.credentials_model)):
-        for name, field in model.model_fields.items():
-            needed = "" if field.is_required() else " (optional)"
-            lines.append(
-                f"`{part}.{name}`{needed}: {field.description or 'The value that the marketplace gave you.'}"
-            )
-    return "; ".join(lines).replace(".;", ";") or "There is nothing to set."
-
-
-_CONNECTORS = "\n".join(f"- **{name}**: {_fields(kind)}" for name, kind in sorted(CONNECTORS.items()))
+_CONNECTORS = described(CONNECTORS, "The value that the marketplace gave you.")
 
 list_marketplaces: Callable[[View], View] = extend_schema(
     operation_id="list_marketplaces",
@@ -195,9 +142,6 @@ test_marketplace: Callable[[View], View] = extend_schema(
 )
 
 
-NAME = re.compile(MARKETPLACE_PATTERN)
-
-
 class ConnectionViewSet(ViewSet):
     scopes = {
         "GET": "marketplaces:read",
@@ -234,36 +178,8 @@ class ConnectionViewSet(ViewSet):
 
 
 def _read(request: Request, tenant_id: int, name: str) -> ConnectionBody:
-    """The body. Raises InvalidParams about all its fields. `connections.save` checks one that has the right form."""
-    refusals = Refusals()
-    refusals.collect(_check_name, name)
-    body = json_object(request)
-    wanted = refusals.collect(read_body, ConnectionBody, body)
-    if wanted is None or refusals:
-        told = {field["path"].partition(".")[0] for field in refusals.fields()}
-        others = [each for each in _problems(tenant_id, name, body) if each["path"].partition(".")[0] not in told]
-        raise InvalidParams(details=[*refusals.fields(), *others])
-    return wanted
-
-
-def _check_name(name: str) -> None:
-    if not NAME.fullmatch(name):
-        raise InvalidParams(
-            details=[{"path": "name", "message": "must have 1 to 32 of the characters a-z, 0-9 and _"}]
-        )
-
-
-def _problems(tenant_id: int, name: str, body: dict[str, object]) -> list[FieldError]:
-    """What else is wrong with a body that is refused in any case."""
-    connector, settings, credentials = (body.get(part) for part in ("connector", "settings", "credentials"))
-    if not isinstance(connector, str):
-        return []
-    return connections.problems_of(
-        connections.find(tenant_id, name) if NAME.fullmatch(name) else None,
-        connector,
-        settings if isinstance(settings, dict) else {},
-        credentials if isinstance(credentials, dict) else None,
-    )
+    stored = connections.find(tenant_id, name) if NAME.fullmatch(name) else None
+    return read_connection(request, name, partial(problems_of, CONNECTORS, stored))
 
 
 def _known(name: str) -> str:

@@ -7,8 +7,9 @@ from aijobs.outbound.failures import Permanent
 from aijobs.outbound.pace import Pace
 from workers.catalogue import offers
 from workers.catalogue.models import Product
+from workers.connections.shapes import NoCredentials
 from workers.marketplaces.catalogue.settings import CatalogueSettings
-from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, Scope
+from workers.marketplaces.protocols import Connector, Fetched, Listing, Offer, Scope
 
 # Products whose offers are in memory together: a thousand of each would be a gigabyte for a whole request.
 CHUNK = 20

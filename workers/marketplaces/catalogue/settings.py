@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from workers.marketplaces.protocols import ConnectionModel
+from workers.connections.shapes import ConnectionModel
 
 
 class CatalogueSettings(ConnectionModel):

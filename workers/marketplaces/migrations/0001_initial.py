@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="connections",
+                        related_name="+",
                         to="aijobs.tenant",
                     ),
                 ),

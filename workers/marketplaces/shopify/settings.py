@@ -5,8 +5,8 @@ import re
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
-from workers.marketplaces.addresses import Address
-from workers.marketplaces.protocols import ConnectionModel
+from workers.connections.addresses import Address
+from workers.connections.shapes import ConnectionModel
 
 # Of a header, where anything but visible ASCII is refused with an error that quotes the value.
 _TOKEN = re.compile(r"[!-~]+")

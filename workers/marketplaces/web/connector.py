@@ -10,7 +10,8 @@ from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Thrott
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.retrying import Retries, doubling, retried
 from workers.catalogue.models import TO_BE_HAD
-from workers.marketplaces.protocols import Connector, Fetched, Listing, NoCredentials, Offer, RefusedOffer, Scope
+from workers.connections.shapes import NoCredentials
+from workers.marketplaces.protocols import Connector, Fetched, Listing, Offer, RefusedOffer, Scope
 from workers.marketplaces.web import reading
 from workers.marketplaces.web.fetching import MOST_REDIRECTS, ROBOT, Allowance, get, name_of, open_reader, parsed
 from workers.marketplaces.web.page import Page

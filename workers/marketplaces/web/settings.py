@@ -1,6 +1,6 @@
 """What a tenant may say of competitors' pages."""
 
-from workers.marketplaces.protocols import ConnectionModel
+from workers.connections.shapes import ConnectionModel
 
 
 class WebSettings(ConnectionModel):

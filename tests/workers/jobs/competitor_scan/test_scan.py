@@ -18,6 +18,7 @@ from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers.catalogue.models import Offer, Scan
+from workers.connections.shapes import NoCredentials
 from workers.context import JobContext
 from workers.jobs.competitor_scan.run import run as scan
 from workers.jobs.competitor_scan.shapes import ScanParams
@@ -27,7 +28,6 @@ from workers.marketplaces.protocols import (
     Connector,
     Fetched,
     Listing,
-    NoCredentials,
     Note,
     NotReady,
     OfferSource,
@@ -281,7 +281,12 @@ class Scripted(Connector[NoCredentials, NoCredentials]):
 @pytest.fixture
 def scripted(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     """The owner sells A to D at a marketplace whose answers the test writes."""
-    declared = ConnectorType(f"{__name__}.Scripted", NoCredentials, NoCredentials, frozenset({OfferSource}))
+    declared = ConnectorType(
+        connector=f"{__name__}.Scripted",
+        settings_model=NoCredentials,
+        credentials_model=NoCredentials,
+        protocols=frozenset({OfferSource}),
+    )
     monkeypatch.setitem(CONNECTORS, "scripted", declared)
     monkeypatch.setattr(Scripted, "answers", {})
     monkeypatch.setattr(Scripted, "asked", [])

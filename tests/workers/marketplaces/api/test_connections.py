@@ -19,7 +19,8 @@ from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap
 from tests.workers.marketplaces.shops import connect, sell
 from workers.catalogue.models import Product
 from workers.changes.models import Change
-from workers.marketplaces import connections, credentials
+from workers.connections import credentials
+from workers.marketplaces import connections
 from workers.marketplaces.connectors import CONNECTORS
 from workers.marketplaces.models import Connection
 

@@ -7,7 +7,8 @@ from pytest_httpserver import HTTPServer
 
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
-from workers.marketplaces.protocols import NoCredentials, Scope
+from workers.connections.shapes import NoCredentials
+from workers.marketplaces.protocols import Scope
 from workers.marketplaces.web import robots
 from workers.marketplaces.web.connector import Web
 from workers.marketplaces.web.settings import WebSettings

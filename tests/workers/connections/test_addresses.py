@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from workers.marketplaces.addresses import PATTERN, Address
+from workers.connections.addresses import PATTERN, Address
 
 ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
 

@@ -1,4 +1,4 @@
-"""Addresses that a tenant may give for those of a marketplace: one form, for the code and for JSON Schema."""
+"""Addresses that a tenant may give for those of a service: one form, for the code and for JSON Schema."""
 
 import re
 from typing import Annotated

@@ -1,0 +1,153 @@
+"""A tenant's assistants: found, opened, written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from aijobs.errors import ApiError, InvalidParams
+from aijobs.outbound.failures import Permanent
+from workers.assistants.connectors import CONNECTORS, AnyConnector, open_as
+from workers.assistants.models import Connection
+from workers.assistants.protocols import Scope
+from workers.connections import credentials as secrets
+from workers.connections.checking import problems_of
+from workers.connections.storing import write
+from workers.connections.trying import TEST_SECONDS, Tested, told_by
+
+
+class AssistantNotConfigured(ApiError):
+    code, status = "ASSISTANT_NOT_CONFIGURED", 422
+    default_message = "The assistant is not configured."
+    advice = (
+        "`GET /api/assistants` lists the names that jobs can use. Configure this one with "
+        "`PUT /api/assistants/{name}`."
+    )
+
+
+class AssistantNotFound(ApiError):
+    code, status = "ASSISTANT_NOT_FOUND", 404
+    default_message = "No assistant with this name is configured."
+    advice = "Check the name: `GET /api/assistants` lists them."
+
+
+def all_of(tenant_id: int) -> list[Connection]:
+    """The tenant's assistants, by name."""
+    return list(Connection.objects.of(tenant_id).order_by("name"))
+
+
+def find(tenant_id: int, name: str) -> Connection | None:
+    return Connection.objects.of(tenant_id).filter(name=name).first()
+
+
+def get(tenant_id: int, name: str) -> Connection:
+    """Raises AssistantNotFound."""
+    found = find(tenant_id, name)
+    if found is None:
+        raise AssistantNotFound()
+    return found
+
+
+def admit(names: Sequence[str], tenant_id: int) -> None:
+    """Whether a job may ask these. Raises AssistantNotConfigured, which lists those that are configured."""
+    configured = [each.name for each in all_of(tenant_id)]
+    missing = [name for name in names if name not in configured]
+    if missing:
+        shown = ", ".join(configured) or "none"
+        raise AssistantNotConfigured(
+            f"The assistant {missing[0]} is not configured. Configure it with PUT /api/assistants/{missing[0]}. You "
+            f"have these assistants: {shown}.",
+            {"configured": configured},
+        )
+
+
+@contextmanager
+def open_assistants(tenant_id: int, names: Sequence[str] | None) -> Iterator[list[AnyConnector]]:
+    """The tenant's assistants with these names, in this order, ready to be asked; with None, all of them by name.
+
+    What is opened is what is stored now: a connection that is changed or removed meanwhile is asked as it was until
+    the run ends, and not by the next one. Raises Permanent ASSISTANT_NOT_CONFIGURED for one that was removed since
+    the job was accepted.
+    """
+    found = {each.name: each for each in all_of(tenant_id)}
+    wanted = list(found) if names is None else names
+    for name in wanted:
+        if name not in found:
+            raise Permanent(
+                "ASSISTANT_NOT_CONFIGURED",
+                f"The assistant {name} is no longer configured. Configure it, and dispatch the job again.",
+            )
+    with ExitStack() as stack:
+        yield [stack.enter_context(open_connector(found[name])) for name in wanted]
+
+
+def open_connector(connection: Connection) -> AnyConnector:
+    """Ready to be asked. Raises Permanent where what is stored does not fit this release any more."""
+    kind = CONNECTORS.get(connection.connector)
+    if kind is None:
+        raise Permanent(
+            "UNKNOWN_CONNECTOR", f"This release of the service does not have the connector {connection.connector!r}."
+        )
+    scope = Scope(connection.tenant_id, connection.name)
+    try:
+        return open_as(kind, connection.settings, secrets.unseal(connection), scope)
+    except ValidationError:
+        raise Permanent(
+            "INVALID_CONNECTION", "The stored settings are no longer valid. Save the connection again."
+        ) from None
+
+
+def test(connection: Connection) -> Tested:
+    """Ask it the cheapest question. Raises TestRunning while this process tries another connection."""
+    return told_by(lambda: _found_by(connection))
+
+
+def _found_by(connection: Connection) -> str:
+    with open_connector(connection) as connector:
+        return connector.check(TEST_SECONDS)
+
+
+def check(
+    stored: Connection | None,
+    connector: str,
+    settings: Mapping[str, object],
+    credentials: Mapping[str, object] | None,
+) -> None:
+    """Whether a connection may be written so. Raises InvalidParams."""
+    if problems := problems_of(CONNECTORS, stored, connector, settings, credentials):
+        raise InvalidParams(details=problems)
+
+
+def save(
+    tenant_id: int,
+    name: str,
+    connector: str,
+    settings: Mapping[str, object],
+    credentials: Mapping[str, object] | None,
+) -> tuple[Connection, bool]:
+    """Create or replace a connection; returns it, and whether it is new.
+
+    Without credentials those of before stay, if the connector is the same. Raises InvalidParams.
+    """
+    with locked(tenant_id, name) as stored:
+        check(stored, connector, settings, credentials)
+        row = stored or Connection(tenant_id=tenant_id, name=name)
+        if write(row, stored, connector, settings, credentials):
+            return row, stored is None
+    # Somebody else has made it meanwhile: what was sent last counts, if it still fits.
+    return save(tenant_id, name, connector, settings, credentials)
+
+
+@contextmanager
+def locked(tenant_id: int, name: str) -> Iterator[Connection | None]:
+    """A transaction in which nobody else changes this connection, if there is one."""
+    with transaction.atomic():
+        yield Connection.objects.of(tenant_id).select_for_update().filter(name=name).first()
+
+
+def delete(tenant_id: int, name: str) -> None:
+    """Its answers and what it has cost stay. Raises AssistantNotFound."""
+    deleted, _ = Connection.objects.of(tenant_id).filter(name=name).delete()
+    if not deleted:
+        raise AssistantNotFound()
