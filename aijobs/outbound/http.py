@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
@@ -179,7 +179,11 @@ class GuardedTransport(httpx.HTTPTransport):
         self._schemes = {"https"} if https_only else {"https", "http"}
         # No connection is kept: what is written to one that the server has just closed may have arrived or not.
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_ssl_context(), max_keepalive_connections=0, network_backend=_GuardedBackend(purpose)
+            ssl_context=_ssl_context(),
+            # Who asks many at once bounds that; waiting here would look like a server that is away.
+            max_connections=None,
+            max_keepalive_connections=0,
+            network_backend=_GuardedBackend(purpose),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -212,6 +216,21 @@ def open_client(
     # What `send` decodes: httpx would add what else is installed.
     client.headers["accept-encoding"] = "gzip, deflate"
     return client
+
+
+class _Handing(httpx.BaseTransport):
+    """Sends nothing itself."""
+
+    def __init__(self, answer: Callable[[httpx.Request], httpx.Response]) -> None:
+        self._answer = answer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._answer(request)
+
+
+def open_library_client(answer: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
+    """For a library that wants a client of its own: whatever it sends is handed to `answer`, which uses ours."""
+    return httpx.Client(transport=_Handing(answer), trust_env=False)
 
 
 def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:

@@ -45,5 +45,17 @@ class Pace:
             )
 
 
+class Patience(Pace):
+    """Of a run that ends when it ends, but sleeps for a few seconds at most: what takes longer is another run's."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self._seconds = seconds
+
+    @property
+    def left(self) -> float:
+        return self._seconds
+
+
 def _always() -> bool:
     return True

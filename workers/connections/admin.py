@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from django import forms
 from django.contrib import admin, messages
@@ -55,8 +55,8 @@ def _named(models: Mapping[str, type[ConnectionModel]]) -> str:
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Of an app's connections. A subclass says which."""
 
-    connections: ClassVar[Connections]
-    known: ClassVar[ConnectorTypes]
+    connections: Connections
+    known: ConnectorTypes
 
     connector = forms.ChoiceField()
     settings = forms.JSONField(required=False, initial=dict)
@@ -108,14 +108,14 @@ class ConnectionAdmin(Admin):
     """Of an app's connections. A subclass names the form."""
 
     form: type[ConnectionForm]
-    list_display: ClassVar = ["name", "tenant", "connector", "updated_at"]
-    list_select_related: ClassVar = ["tenant"]
-    list_filter: ClassVar = ["connector"]
-    search_fields: ClassVar = ["name", "tenant__name"]
-    fields: ClassVar = ["tenant", "name", "connector", "settings", "credentials", "created_at", "updated_at"]
-    readonly_fields: ClassVar = ["created_at", "updated_at"]
-    autocomplete_fields: ClassVar = ["tenant"]
-    actions: ClassVar = ["test"]
+    list_display = ["name", "tenant", "connector", "updated_at"]
+    list_select_related = ["tenant"]
+    list_filter = ["connector"]
+    search_fields = ["name", "tenant__name"]
+    fields = ["tenant", "name", "connector", "settings", "credentials", "created_at", "updated_at"]
+    readonly_fields = ["created_at", "updated_at"]
+    autocomplete_fields = ["tenant"]
+    actions = ["test"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: StoredConnection | None = None) -> list[str]:
         """Jobs name it, and its credentials are sealed for it: tenant and name never change."""

@@ -1,0 +1,55 @@
+"""Whether what came is an answer to what was asked: complete, not refused, and in the form that was asked for."""
+
+import json
+import re
+from collections.abc import Mapping
+
+from jsonschema import Draft202012Validator
+
+from aijobs.outbound.failures import OutboundError, Permanent, Unavailable
+from workers.assistants.openai_compatible.failures import Provider
+from workers.assistants.openai_compatible.wire import Reading
+from workers.assistants.protocols import Prompt, Reply
+
+# Models put JSON into a code block where the provider does not take a schema.
+_FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
+
+
+def reply_of(reading: Reading, prompt: Prompt, provider: Provider) -> Reply:
+    """What the provider is paid for in any case, with why it cannot be used where it cannot."""
+    text, problem = reading.text, _problem(reading, prompt, provider)
+    if prompt.schema is not None and problem is None:
+        text = _FENCED.sub(r"\1", text)
+        problem = _malformed(text, prompt.schema, provider)
+    return Reply(text, reading.citations, reading.input_tokens, reading.output_tokens, reading.model or "", problem)
+
+
+def _problem(reading: Reading, prompt: Prompt, provider: Provider) -> OutboundError | None:
+    model = provider.settings.model
+    if reading.refusal:
+        return Permanent("REFUSED", f"{model} refuses to answer: {provider.quoted(reading.refusal)}")
+    match reading.end:
+        case "filter":
+            return Permanent("REFUSED", f"{provider.host} withheld the answer of {model} by its content rules.")
+        case "length":
+            most = prompt.max_output_tokens
+            return Permanent("ANSWER_CUT_OFF", f"The answer of {model} was cut off at the limit of {most} tokens.")
+        case "failed":
+            return Unavailable("UNAVAILABLE", f"{provider.host} failed while {model} answered.")
+    return None if reading.text else Permanent("EMPTY_ANSWER", f"The answer of {model} is empty.")
+
+
+def _malformed(text: str, schema: Mapping[str, object], provider: Provider) -> OutboundError | None:
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return Permanent("MALFORMED_ANSWER", f"The answer of {provider.settings.model} is not the JSON asked for.")
+    error = next(Draft202012Validator(schema).iter_errors(document), None)
+    if error is None:
+        return None
+    # Its message quotes the answer.
+    where = "/".join(str(each) for each in error.absolute_path) or "the whole"
+    return Permanent(
+        "MALFORMED_ANSWER",
+        f"The JSON of {provider.settings.model} does not have the form asked for: {provider.quoted(where)}.",
+    )
