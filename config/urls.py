@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("workers.changes.api.urls")),
     path("api/", include("workers.jobs.pricing_recalculate.api.urls")),
     path("api/", include("workers.marketplaces.api.urls")),
+    path("api/", include("workers.assistants.api.urls")),
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", DocumentationView.as_view(), name="docs"),
     re_path(r"^api/docs/guide/?\Z", GuideView.as_view(), name="guide"),

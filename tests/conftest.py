@@ -18,7 +18,7 @@ from xdist.remote import Producer
 
 from tests.groups import Scheduling, order
 
-pytest_plugins = ["tests.clients", "tests.workers.marketplaces.shops"]
+pytest_plugins = ["tests.clients", "tests.workers.marketplaces.shops", "tests.workers.assistants.providers"]
 
 DATA_DIR = Path(tempfile.mkdtemp(prefix="aijobs-tests-"))
 # Not one of pytest's hooks: they do not run where setting Django up fails.

@@ -17,6 +17,8 @@ ALL_SCOPES = (
     "catalogue:read",
     "marketplaces:write",
     "marketplaces:read",
+    "assistants:write",
+    "assistants:read",
 )
 
 

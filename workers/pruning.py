@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from aijobs import idempotency
 from aijobs.models import IdempotencyKey
+from workers.assistants.models import Reservation, StoredAnswer
 from workers.catalogue.models import Offer, Scan
 from workers.changes.models import StoredDecision
 
@@ -17,6 +18,10 @@ from workers.changes.models import StoredDecision
 MOST_ROWS = 1_000
 # A job's last attempt is long over then.
 DECISIONS_KEPT = timedelta(days=7)
+# No job is asked for the answers of a day so long ago; what they have cost is in the month's usage.
+ANSWERS_KEPT = timedelta(days=7)
+# The month that it stands in is over, and with it the account that it is counted in.
+RESERVATIONS_KEPT = timedelta(days=32)
 
 
 def expired_keys() -> QuerySet[IdempotencyKey]:
@@ -35,7 +40,22 @@ def old_scans() -> QuerySet[Scan]:
     return Scan.objects.filter(scanned_at__lt=now() - timedelta(days=settings.AIJOBS_OFFER_DAYS))
 
 
-KINDS: tuple[Callable[[], QuerySet[Model]], ...] = (expired_keys, old_decisions, old_offers, old_scans)
+def old_answers() -> QuerySet[StoredAnswer]:
+    return StoredAnswer.objects.filter(created_at__lt=now() - ANSWERS_KEPT)
+
+
+def old_reservations() -> QuerySet[Reservation]:
+    return Reservation.objects.filter(expires_at__lt=now() - RESERVATIONS_KEPT)
+
+
+KINDS: tuple[Callable[[], QuerySet[Model]], ...] = (
+    expired_keys,
+    old_decisions,
+    old_offers,
+    old_scans,
+    old_answers,
+    old_reservations,
+)
 
 
 def prune(seconds: float) -> int:

@@ -207,7 +207,8 @@ def limit_of(tenant_id: int) -> Decimal | None:
     return Budget.objects.filter(tenant=tenant_id).values_list("monthly_limit", flat=True).first()
 
 
-def spent_in(tenant_id: int, month: date) -> Decimal:
-    """What the tenant's calls of the month have cost."""
-    found = Account.objects.filter(tenant=tenant_id, month=month).values_list("spent", flat=True).first()
+def spent_this_month(tenant_id: int) -> Decimal:
+    """What the tenant's calls have cost since the first of the month in UTC."""
+    accounts = Account.objects.filter(tenant=tenant_id, month=month_of(now()))
+    found = accounts.values_list("spent", flat=True).first()
     return found if found is not None else Decimal(0)

@@ -26,7 +26,8 @@ def write(
     has locked what is stored.
     """
     if not keeps_credentials(stored, connector, credentials):
-        row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", credentials or {}))
+        given = {name: value for name, value in (credentials or {}).items() if value is not None}
+        row.sealed_credentials = secrets.seal(row, cast("Mapping[str, str]", given))
     row.connector, row.settings, row.updated_at = connector, dict(settings), now()
     if stored is None:
         return _insert(row)

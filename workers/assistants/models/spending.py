@@ -18,8 +18,8 @@ class Budget(models.Model):
     tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="+")
     monthly_limit = models.DecimalField(
         "monthly limit in US dollars",
-        max_digits=12,
-        decimal_places=2,
+        max_digits=DIGITS,
+        decimal_places=DECIMALS,
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from django.utils.module_loading import import_string
-from pydantic import ValidationError
 
 from aijobs.outbound.failures import Throttled
 from aijobs.outbound.pace import Patience
@@ -68,8 +67,8 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         content = self._exchange.post(requests.check_of(self.settings), seconds).content
         form = ResponsesAnswer if self.settings.api == "responses" else ChatAnswer
         try:
-            reading = form.model_validate_json(content).read()
-        except ValidationError:
+            reading = form.of(content).read()
+        except (ValueError, RecursionError):
             raise self._exchange.provider.not_understood() from None
         told = self._exchange.provider.quoted(reading.model) or self.settings.model
         return f"{self._exchange.provider.host} answered with {told}."

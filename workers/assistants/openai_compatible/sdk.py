@@ -55,7 +55,7 @@ class Sdk:
     def _chat(self, messages: Messages, more: Mapping[str, object]) -> ChatAnswer:
         completions = self._sdk.chat.completions.with_raw_response
         raw = completions.create(model=self._settings.model, messages=_typed(messages), extra_body=more)
-        return ChatAnswer.model_validate_json(raw.content)
+        return ChatAnswer.of(raw.content)
 
     def _stream_chat(self, messages: Messages, more: Mapping[str, object]) -> ChatAnswer:
         streamed = Streamed()
@@ -70,7 +70,7 @@ class Sdk:
     def _responses(self, text: str, more: Mapping[str, object]) -> ResponsesAnswer:
         responses = self._sdk.responses.with_raw_response
         raw = responses.create(model=self._settings.model, input=text, extra_body=more)
-        return ResponsesAnswer.model_validate_json(raw.content)
+        return ResponsesAnswer.of(raw.content)
 
     def _stream_responses(self, text: str, more: Mapping[str, object]) -> ResponsesAnswer:
         last = None

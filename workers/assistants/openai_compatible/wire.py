@@ -4,10 +4,11 @@ Citations stand where each provider puts them: OpenAI, Gemini and OpenRouter ann
 Perplexity lists `citations` and `search_results` beside it.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -32,6 +33,15 @@ def _counted(tokens: object) -> int | None:
 
 Text = Annotated[str, BeforeValidator(_cleaned)]
 Tokens = Annotated[int | None, BeforeValidator(_counted)]
+
+
+class _Document(BaseModel):
+    """Base of whole answers."""
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Raises ValueError. Not by pydantic's own parser: that refuses half a surrogate pair, which is taken out."""
+        return cls.model_validate(json.loads(content))
 
 
 class _Source(BaseModel):
@@ -101,7 +111,7 @@ class _Choice(BaseModel):
     error: _Error | None = None
 
 
-class ChatAnswer(BaseModel):
+class ChatAnswer(_Document):
     """Of chat completions."""
 
     choices: list[_Choice] = Field(min_length=1)
@@ -209,7 +219,7 @@ class _Incomplete(BaseModel):
     reason: str = ""
 
 
-class ResponsesAnswer(BaseModel):
+class ResponsesAnswer(_Document):
     """Of the responses API."""
 
     status: str = "completed"
