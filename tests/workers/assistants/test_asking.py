@@ -1,0 +1,321 @@
+"""Asking for a job: the cache, the budgets, the accounts, and how many are asked at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from aijobs import identifiers
+from aijobs.outbound.failures import OutboundError
+from tests.clients import Caller
+from tests.workers.assistants import recorded
+from tests.workers.assistants.providers import configure
+from tests.workers.assistants.recorded import Json
+from tests.workers.assistants.server import FakeProvider, Request, error
+from workers.assistants import accounting
+from workers.assistants.accounting import BudgetExceeded
+from workers.assistants.asking import MOST_FAILURES, Asked, Asker
+from workers.assistants.connections import open_assistants
+from workers.assistants.connectors import AnyConnector
+from workers.assistants.models import Account, Budget, Connection, MonthlyUsage, Reservation, StoredAnswer
+from workers.assistants.protocols import Answer, Prompt, Usage
+
+pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 3, 12)
+# A thousandth of a dollar for a token of an answer: 12 of them cost 0.012.
+PRICE = {"output_price_per_million": 1000.0}
+COST = Decimal("0.012")
+
+
+def asker(who: Caller, max_cost: str | None = None, day: date = DAY, job_id: Any = None) -> Asker:
+    return Asker(who.tenant.pk, job_id or identifiers.new_id(), day, Decimal(max_cost) if max_cost else None)
+
+
+@contextmanager
+def opened(who: Caller, *names: str) -> Iterator[AnyConnector]:
+    with open_assistants(who.tenant.pk, names or None) as found:
+        yield found[0]
+
+
+def questions(assistant: AnyConnector, number: int, **more: Any) -> list[tuple[AnyConnector, Prompt]]:
+    return [(assistant, Prompt(f"Question {index}?", **more)) for index in range(number)]
+
+
+def codes(asked: list[Asked]) -> list[str | None]:
+    return [each.problem.code if each.problem else None for each in sorted(asked, key=lambda each: each.index)]
+
+
+def test_an_answer_is_paid_for_and_counted(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+    with opened(owner) as assistant:
+        asking = asker(owner)
+        answer = asking.ask(assistant, Prompt("Which?"))
+    assert answer == Answer("OK", usage=Usage(21, 12, COST), model="gpt-5-mini-2025-08-07")
+    assert asking.used == Usage(21, 12, COST)
+    usage = MonthlyUsage.objects.get()
+    assert (usage.tenant_id, usage.assistant, usage.model, usage.calls) == (
+        owner.tenant.pk,
+        "openai",
+        "gpt-5-mini",
+        1,
+    )
+    assert (usage.input_tokens, usage.output_tokens, usage.cost) == (21, 12, COST)
+    account = Account.objects.get()
+    assert (account.spent, account.reserved) == (COST, 0)
+    assert not Reservation.objects.exists()
+
+
+def test_the_same_question_of_a_day_is_asked_once(owner: Caller, provider: FakeProvider) -> None:
+    """Also by another job, after midnight, and after a crash: the day is that of the job's creation."""
+    configure(owner, provider, **PRICE)
+    job_id = identifiers.new_id()
+    with opened(owner) as assistant:
+        first = asker(owner, job_id=job_id).ask(assistant, Prompt("Which?", instructions="Short."))
+        again = asker(owner, job_id=job_id)
+        assert again.used == Usage(21, 12, COST)
+        answer = again.ask(assistant, Prompt("Which?", instructions="Short."))
+        assert (answer.text, answer.cached, answer.usage) == (first.text, True, Usage())
+        assert asker(owner).ask(assistant, Prompt("Which?", instructions="Short.")).cached
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Prompt("Which other?"),
+        Prompt("Which?", sample=2),
+        Prompt("Which?", instructions="Short."),
+        Prompt("Which?", schema={"type": "string"}),
+        Prompt("Which?", max_output_tokens=5),
+    ],
+)
+def test_another_question_is_asked(owner: Caller, provider: FakeProvider, other: Prompt) -> None:
+    configure(owner, provider)
+    provider.answer = lambda request: recorded.openai('"OK"')
+    with opened(owner) as assistant:
+        asker(owner).ask(assistant, Prompt("Which?"))
+        assert not asker(owner).ask(assistant, other).cached
+    assert len(provider.requests) == 2
+
+
+def test_another_day_another_tenant_and_another_model_ask_again(
+    owner: Caller, outsider: Caller, provider: FakeProvider
+) -> None:
+    provider.models.add("other")
+    for who in (owner, outsider):
+        configure(who, provider)
+        with opened(who) as assistant:
+            assert not asker(who).ask(assistant, Prompt("Which?")).cached
+    with opened(owner) as assistant:
+        assert not asker(owner, day=DAY + timedelta(days=1)).ask(assistant, Prompt("Which?")).cached
+    configure(owner, provider, model="other")
+    with opened(owner) as assistant:
+        assert not asker(owner).ask(assistant, Prompt("Which?")).cached
+    # Prices and limits change no answer.
+    configure(owner, provider, model="other", requests_per_minute=6000, **PRICE)
+    with opened(owner) as assistant:
+        assert asker(owner).ask(assistant, Prompt("Which?")).cached
+
+
+def test_citations_are_kept(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider)
+    provider.answer = lambda request: recorded.perplexity("1. Nordvik", {"https://a.example/": "Bags"})
+    with opened(owner) as assistant:
+        first, second = (asker(owner).ask(assistant, Prompt("Which?")) for _ in range(2))
+    assert first.citations == second.citations != ()
+
+
+def test_a_refusal_is_paid_for_and_asked_again(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+    provider.answer = lambda request: recorded.openai("", refusal="No.")
+    job_id = identifiers.new_id()
+    with opened(owner) as assistant:
+        for _ in range(2):
+            asking = asker(owner, job_id=job_id)
+            [asked] = asking.ask_all([(assistant, Prompt("Which?"))])
+            assert (codes([asked]), asked.usage.cost) == (["REFUSED"], COST)
+    assert asking.used.cost == 2 * COST
+    assert MonthlyUsage.objects.get().calls == 2
+
+
+def test_a_call_that_fails_costs_nothing(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+    provider.instead = [error(400, "No.", "invalid_request_error")]
+    with opened(owner) as assistant, pytest.raises(OutboundError, match="REQUEST_REFUSED"):
+        asker(owner).ask(assistant, Prompt("Which?"))
+    assert not Reservation.objects.exists()
+    assert not MonthlyUsage.objects.exists()
+    account = Account.objects.get()
+    assert (account.spent, account.reserved) == (0, 0)
+
+
+def test_where_the_provider_does_not_count_tokens_they_are_estimated(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+
+    def uncounted(request: Request) -> Json:
+        return {name: value for name, value in recorded.openai("x" * 30).items() if name != "usage"}
+
+    provider.answer = uncounted
+    with opened(owner) as assistant:
+        assert asker(owner).ask(assistant, Prompt("y" * 60)).usage == Usage(20, 10, Decimal("0.01"))
+
+
+# --- Budgets ----------------------------------------------------------------------------------------------------
+
+
+def test_a_job_stops_before_it_passes_its_max_cost(owner: Caller, provider: FakeProvider) -> None:
+    """Calls under way count with what they may cost: they are waited for before a question is given up."""
+    configure(owner, provider, **PRICE)
+    job_id = identifiers.new_id()
+    with opened(owner) as assistant:
+        # Each call may cost 0.020 and costs 0.012: the first four fit, as 0.036 and 0.020 are within 0.060.
+        asking = asker(owner, "0.060", job_id=job_id)
+        asked = list(asking.ask_all(questions(assistant, 7, max_output_tokens=20)))
+        assert codes(asked) == [None] * 4 + ["BUDGET_EXCEEDED"] * 3
+        assert asking.used.cost == 4 * COST
+        # Those that were answered are had again.
+        again = asker(owner, "0.060", job_id=job_id)
+        assert codes(list(again.ask_all(questions(assistant, 7, max_output_tokens=20)))) == codes(asked)
+    assert len(provider.requests) == 4
+
+
+def test_a_tenant_stops_before_it_passes_its_month(owner: Caller, outsider: Caller, provider: FakeProvider) -> None:
+    for who in (owner, outsider):
+        configure(who, provider, **PRICE)
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=Decimal("0.060"))
+    with opened(owner) as assistant:
+        assert codes(list(asker(owner).ask_all(questions(assistant, 5, max_output_tokens=20)))) == [None] * 4 + [
+            "BUDGET_EXCEEDED"
+        ]
+        with pytest.raises(BudgetExceeded, match="monthly budget"):
+            asker(owner).ask(assistant, Prompt("One more?", max_output_tokens=20))
+        assert asker(owner).ask(assistant, Prompt("Question 0?", max_output_tokens=20)).cached
+    with opened(outsider) as assistant:
+        assert asker(outsider).ask(assistant, Prompt("Which?")).text == "OK"
+
+
+def test_what_costs_nothing_needs_no_budget(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider)
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=Decimal(0))
+    Account.objects.create(tenant=owner.tenant, month=accounting.month_of(now()), spent=Decimal(5))
+    with opened(owner) as assistant:
+        assert asker(owner, "0").ask(assistant, Prompt("Which?")).text == "OK"
+    configure(owner, provider, **PRICE)
+    with opened(owner) as assistant, pytest.raises(BudgetExceeded):
+        asker(owner).ask(assistant, Prompt("Which other?"))
+
+
+def test_what_a_crash_has_reserved_is_free_after_a_while(owner: Caller) -> None:
+    tenant_id = owner.tenant.pk
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=Decimal(1))
+    hold = accounting.reserve(tenant_id, Decimal("0.7"))
+    assert hold is not None
+    assert accounting.reserve(tenant_id, Decimal("0.7")) is None
+    Reservation.objects.update(expires_at=now() - timedelta(seconds=1))
+    assert accounting.reserve(tenant_id, Decimal("0.7")) is not None
+    assert Account.objects.get().reserved == Decimal("0.7")
+    # The call was only slow: it neither frees what another one has reserved since, nor counts twice.
+    accounting.release(tenant_id, hold)
+    assert Account.objects.get().reserved == Decimal("0.7")
+
+
+def test_old_months_do_not_count(owner: Caller) -> None:
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=Decimal(1))
+    last = (accounting.month_of(now()) - timedelta(days=1)).replace(day=1)
+    Account.objects.create(tenant=owner.tenant, month=last, spent=Decimal(5))
+    assert accounting.reserve(owner.tenant.pk, Decimal("0.7")) is not None
+
+
+# --- How many at once, and who is not asked any more -------------------------------------------------------------
+
+
+def test_assistants_are_asked_at_once_each_within_its_number(owner: Caller, provider: FakeProvider) -> None:
+    for name in ("one", "two"):
+        configure(owner, provider, name)
+    provider.seconds = 0.05
+    with open_assistants(owner.tenant.pk, None) as [one, two]:
+        asked = list(asker(owner).ask_all([*questions(one, 9), *questions(two, 9)], at_once=3))
+    assert sorted(each.index for each in asked) == list(range(18))
+    assert codes(asked) == [None] * 18
+    assert 3 < provider.most_at_once <= 6
+
+
+def test_a_key_that_is_refused_is_told_of_all_questions(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider)
+    provider.key = "another"
+    with opened(owner) as assistant:
+        asked = list(asker(owner).ask_all(questions(assistant, 40), at_once=2))
+    assert codes(asked) == ["CREDENTIALS_REFUSED"] * 40
+    assert len(provider.requests) <= 4
+
+
+def test_after_a_long_retry_after_nothing_more_is_sent(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider)
+    provider.instead = [error(429, "Slow down.", "rate_limit_error", retry_after="45")]
+    with opened(owner) as assistant:
+        asked = list(asker(owner).ask_all(questions(assistant, 20), at_once=1))
+    assert codes(asked) == ["THROTTLED"] * 20
+    assert {getattr(each.problem, "retry_after", None) for each in asked} == {45.0}
+    assert len(provider.requests) == 1
+
+
+def test_a_provider_that_fails_again_and_again_is_left_alone(owner: Caller, provider: FakeProvider) -> None:
+    """One question that it cannot answer says nothing of the others."""
+    configure(owner, provider)
+    provider.answer = lambda request: {} if request.prompt == "Question 1?" else recorded.openai("OK")
+    with opened(owner) as assistant:
+        asked = list(asker(owner).ask_all(questions(assistant, 4), at_once=1))
+        assert codes(asked) == [None, "INVALID_ANSWER", None, None]
+        provider.answer = lambda request: {}
+        before = len(provider.requests)
+        asked = list(asker(owner).ask_all(questions(assistant, 20, sample=2), at_once=1))
+    assert codes(asked) == ["INVALID_ANSWER"] * 20
+    assert len(provider.requests) == before + MOST_FAILURES
+
+
+class Retrieval:
+    name, model = "local-retrieval", "bm25"
+
+    def ask(self, prompt: Prompt) -> Answer:
+        return Answer(prompt.text.upper())
+
+
+def test_the_services_own_assistant_is_asked_here(owner: Caller) -> None:
+    [asked] = asker(owner).ask_all([(Retrieval(), Prompt("which?"))])
+    assert asked.answer == Answer("WHICH?")
+    assert not StoredAnswer.objects.exists()
+
+
+def test_whoever_stops_leaves_a_reservation(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+    with opened(owner) as assistant:
+        asking = asker(owner).ask_all(questions(assistant, 8), at_once=2)
+        next(asking)
+        asking.close()  # type: ignore[attr-defined]  # it is a generator
+    assert Reservation.objects.count() == 1
+
+
+# --- Assistants that are there no more ---------------------------------------------------------------------------
+
+
+def test_a_run_goes_on_with_what_it_has_opened(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider)
+    with opened(owner) as assistant:
+        Connection.objects.all().delete()
+        assert asker(owner).ask(assistant, Prompt("Which?")).text == "OK"
+    with pytest.raises(OutboundError, match="ASSISTANT_NOT_CONFIGURED"), opened(owner, "openai"):
+        pass
+
+
+def test_what_a_tenant_has_spent_goes_with_it(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, **PRICE)
+    with opened(owner) as assistant:
+        asker(owner).ask(assistant, Prompt("Which?"))
+    owner.tenant.delete()
+    for model in (Account, Connection, MonthlyUsage, Reservation, StoredAnswer):
+        assert not model.objects.exists()
