@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 # Some hundred milliseconds and fifty megabytes of every process.
-FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego", "onnxruntime", "py3langid"]
+FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego", "onnxruntime", "py3langid", "openai", "httpx2"]
 
 PROGRAM = """
 import json, sys
@@ -17,7 +17,7 @@ from django.test import Client
 
 client = Client(headers={"host": "localhost"})
 paths = ["/", "/api/", "/api/schema", "/api/docs", "/api/docs/guide", "/api/ai-jobs", "/api/ai-jobs/types",
-         "/api/marketplaces", "/api/catalogue/products", "/admin/login/", "/healthz"]
+         "/api/marketplaces", "/api/assistants", "/api/catalogue/products", "/admin/login/", "/healthz"]
 answers = {path: client.get(path).status_code for path in paths}
 print(json.dumps([answers, sorted(sys.modules)]))
 """
@@ -45,9 +45,11 @@ def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
         "/api/ai-jobs": 401,
         "/api/ai-jobs/types": 401,
         "/api/marketplaces": 401,
+        "/api/assistants": 401,
         "/api/catalogue/products": 401,
         "/admin/login/": 200,
         "/healthz": 200,
     }
     assert "workers.marketplaces.api.connections" in loaded
+    assert "workers.assistants.api.connections" in loaded
     assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []

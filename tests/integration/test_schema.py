@@ -67,6 +67,8 @@ def says_not_what_to_remove(case: Case) -> bool:
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
     Refusal(422, "MARKETPLACE_NOT_CONFIGURED", lambda case: True),
+    # And which assistants.
+    Refusal(422, "ASSISTANT_NOT_CONFIGURED", lambda case: True),
     # Credentials may be left out where they are stored, and must be given again where they would be sent elsewhere.
     Refusal(422, "INVALID_PARAMS", leaves_credentials_out),
     # The key came before, with another body.

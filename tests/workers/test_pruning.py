@@ -13,6 +13,7 @@ from aijobs import idempotency
 from aijobs.models import IdempotencyKey, Tenant
 from tests.factories import TenantFactory
 from workers import periodic, pruning
+from workers.assistants.models import Reservation, StoredAnswer
 from workers.catalogue.models import Offer, Product, Scan
 from workers.changes.models import StoredDecision
 
@@ -52,6 +53,27 @@ def add_decisions(count: int, age: timedelta) -> None:
     )
 
 
+def add_answers(tenant: Tenant, count: int, age: timedelta) -> None:
+    StoredAnswer.objects.bulk_create(
+        StoredAnswer(
+            tenant=tenant,
+            job_id=uuid4(),
+            day=now().date(),
+            input_tokens=1,
+            output_tokens=1,
+            cost=1,
+            created_at=now() - age,
+        )
+        for _ in range(count)
+    )
+
+
+def add_reservations(tenant: Tenant, count: int, age: timedelta) -> None:
+    Reservation.objects.bulk_create(
+        Reservation(tenant=tenant, month=now().date(), amount=1, expires_at=now() - age) for _ in range(count)
+    )
+
+
 @pytest.fixture
 def tenant() -> Tenant:
     tenant: Tenant = TenantFactory()
@@ -70,8 +92,10 @@ def test_what_is_old_goes_and_what_is_young_stays(tenant: Tenant, product: Produ
         add_keys(tenant, count, idempotency.LIFETIME + sign * hour)
         add_decisions(count, pruning.DECISIONS_KEPT + sign * hour)
         add_history(product, count, kept + sign * hour)
-    assert pruning.prune(seconds=10) == 12
-    for model in (IdempotencyKey, StoredDecision, Offer, Scan):
+        add_answers(tenant, count, pruning.ANSWERS_KEPT + sign * hour)
+        add_reservations(tenant, count, pruning.RESERVATIONS_KEPT + sign * hour)
+    assert pruning.prune(seconds=10) == 18
+    for model in (IdempotencyKey, StoredDecision, Offer, Scan, StoredAnswer, Reservation):
         assert model.objects.count() == 2
     assert pruning.prune(seconds=10) == 0
 

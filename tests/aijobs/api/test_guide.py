@@ -31,7 +31,7 @@ def words(element: html.HtmlElement) -> str:
 
 
 def test_it_has_the_sections_that_its_contents_name(page: html.HtmlElement) -> None:
-    anchors = ["tour", "keys", "jobs", "polling", "batches", "imports", "errors"]
+    anchors = ["tour", "keys", "jobs", "polling", "batches", "imports", "assistants", "errors"]
     assert page.xpath("//section/@id") == anchors
     assert page.xpath("//ol/li/a/@href") == [f"#{each}" for each in anchors]
     for section in page.xpath("//section"):
@@ -81,7 +81,7 @@ def test_every_code_stands_for_one_error() -> None:
 
 
 def test_an_app_adds_its_section_before_the_errors() -> None:
-    assert [each.anchor for each in guide.sections()][-2:] == ["imports", "errors"]
+    assert [each.anchor for each in guide.sections()][-2:] == ["assistants", "errors"]
 
 
 def test_head_and_other_methods() -> None:

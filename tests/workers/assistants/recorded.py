@@ -98,7 +98,11 @@ def perplexity(text: str, sources: dict[str, str]) -> Json:
 def gemini(text: str) -> Json:
     return {
         "choices": [
-            {"finish_reason": "stop", "index": 0, "message": {"content": text, "role": "assistant", "tool_calls": None}}
+            {
+                "finish_reason": "stop",
+                "index": 0,
+                "message": {"content": text, "role": "assistant", "tool_calls": None},
+            }
         ],
         "created": 1764201601,
         "id": "gen-abc",
@@ -170,7 +174,13 @@ def events_of(answer: Json) -> list[Json]:
     )
     events: list[Json] = [{"type": "response.created", "response": {**answer, "status": "in_progress", "output": []}}]
     events += [
-        {"type": "response.output_text.delta", "item_id": "msg_1", "output_index": 2, "content_index": 0, "delta": word}
+        {
+            "type": "response.output_text.delta",
+            "item_id": "msg_1",
+            "output_index": 2,
+            "content_index": 0,
+            "delta": word,
+        }
         for word in _words(text)
     ]
     events.append({"type": last, "response": answer})

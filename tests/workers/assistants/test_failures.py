@@ -85,7 +85,9 @@ REFUSALS: list[tuple[Reply, type[OutboundError], str, str]] = [
     ),
     (
         # Gemini.
-        json_reply([{"error": {"code": 404, "message": "models/gpt-5-mini is not found", "status": "NOT_FOUND"}}], 404),
+        json_reply(
+            [{"error": {"code": 404, "message": "models/gpt-5-mini is not found", "status": "NOT_FOUND"}}], 404
+        ),
         CredentialsRefused,
         "MODEL_NOT_FOUND",
         "127.0.0.1 does not have the model gpt-5-mini, or not for this API key. Check its name.",
@@ -110,7 +112,9 @@ REFUSALS: list[tuple[Reply, type[OutboundError], str, str]] = [
         "127.0.0.1 redirects elsewhere, and the service does not follow. Set base_url to the API's own address.",
     ),
     (
-        error(400, "This model's maximum context length is 8192.", "invalid_request_error", "context_length_exceeded"),
+        error(
+            400, "This model's maximum context length is 8192.", "invalid_request_error", "context_length_exceeded"
+        ),
         Permanent,
         "PROMPT_TOO_LONG",
         "The question is too long for gpt-5-mini: This model's maximum context length is 8192.",

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
 from workers.connections.addresses import Address
 from workers.connections.shapes import ConnectionModel
@@ -17,7 +17,20 @@ MOST_REQUESTS = 60_000
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 5, 300
 
 
+# `OpenAiCompatibleSettings._searches_by_responses` in JSON Schema.
+SEARCHES_BY_RESPONSES: dict[str, JsonValue] = {
+    "anyOf": [
+        {"properties": {"web_search": {"const": False}}},
+        {"required": ["api"], "properties": {"api": {"const": "responses"}}},
+    ]
+}
+# Fractions of a cent, as they are stored.
+_SMALLEST = Decimal("1E-8")
+
+
 class OpenAiCompatibleSettings(ConnectionModel):
+    model_config = ConfigDict(json_schema_extra=SEARCHES_BY_RESPONSES)
+
     base_url: Address = Field(
         description="The address of the provider's OpenAI-compatible API, which usually ends in /v1, for example "
         "https://api.openai.com/v1."
@@ -74,7 +87,7 @@ class OpenAiCompatibleSettings(ConnectionModel):
         """What a call with these tokens costs in US dollars."""
         tokens = input_tokens * _exact(self.input_price_per_million)
         tokens += output_tokens * _exact(self.output_price_per_million)
-        return tokens / 1_000_000 + _exact(self.price_per_request)
+        return (tokens / 1_000_000 + _exact(self.price_per_request)).quantize(_SMALLEST)
 
 
 def _exact(price: float) -> Decimal:

@@ -1,4 +1,4 @@
-"""A process of the API tries connections without what reads pages."""
+"""A process of the API tries connections without what reads pages, and assistants without an SDK."""
 
 import json
 import os
@@ -20,8 +20,11 @@ from django.test import Client
 
 key, tenant = sys.argv[1:]
 client = Client(headers={"host": "localhost", "authorization": f"Bearer {key}", "x-tenant-id": tenant})
-listed = [each["name"] for each in client.get("/api/marketplaces").json()["data"]]
-told = {name: client.post(f"/api/marketplaces/{name}/test").json() for name in listed}
+told = {
+    each["name"]: client.post(f"/api/{kind}/{each['name']}/test").json()
+    for kind in ("marketplaces", "assistants")
+    for each in client.get(f"/api/{kind}").json()["data"]
+}
 print(json.dumps([told, sorted(sys.modules)]))
 """
 BODIES: dict[str, dict[str, object]] = {
@@ -46,15 +49,20 @@ def test_no_connection_that_is_tried_loads_what_reads_pages(owner: Caller) -> No
     for name in CONNECTORS:
         body = {"connector": name, **BODIES.get(name, {})}
         assert owner.request("PUT", f"/api/marketplaces/{name}", body).status_code == 201
+    settings = {"base_url": "https://127.0.0.1/v1", "model": "gpt-5-mini"}
+    assistant = {"connector": "openai_compatible", "settings": settings}
+    assert owner.request("PUT", "/api/assistants/openai", assistant).status_code == 201
     told, loaded = tried(owner)
     assert {name: answer["data"]["code"] for name, answer in told.items()} == {
         "amazon": "ADDRESS_REFUSED",
         "catalogue": None,
+        "openai": "ADDRESS_REFUSED",
         "shopify": "ADDRESS_REFUSED",
         "web": None,
     }
     assert "workers.marketplaces.web.connector" in loaded
-    assert [name for name in ("numpy", "lxml", "protego") if name in loaded] == []
+    assert "workers.assistants.openai_compatible.connector" in loaded
+    assert [name for name in ("numpy", "lxml", "protego", "openai", "httpx2") if name in loaded] == []
 
 
 def tried(who: Caller) -> tuple[dict[str, dict[str, dict[str, object]]], list[str]]:
