@@ -188,4 +188,5 @@ def events_of(answer: Json) -> list[Json]:
 
 
 def _words(text: str) -> list[str]:
-    return [f"{word} " for word in text.split(" ")][:-1] + [text.split(" ")[-1]]
+    *words, last = text.split(" ")
+    return [*(f"{word} " for word in words), last]

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 12)
 # A thousandth of a dollar for a token of an answer: 12 of them cost 0.012.
-PRICE = {"output_price_per_million": 1000.0}
+PRICE: dict[str, Any] = {"output_price_per_million": 1000.0}
 COST = Decimal("0.012")
 
 
@@ -152,7 +152,7 @@ def test_a_call_that_fails_costs_nothing(owner: Caller, provider: FakeProvider) 
     assert not Reservation.objects.exists()
     assert not MonthlyUsage.objects.exists()
     account = Account.objects.get()
-    assert (account.spent, account.reserved) == (0, 0)
+    assert account.spent == account.reserved == 0
 
 
 def test_where_the_provider_does_not_count_tokens_they_are_estimated(owner: Caller, provider: FakeProvider) -> None:

@@ -220,7 +220,7 @@ def test_a_job_may_only_ask_what_is_configured(owner: Caller, outsider: Caller, 
     configure(owner, provider)
     configure(outsider, provider, "theirs")
     connections.admit(["openai"], owner.tenant.pk)
-    with pytest.raises(AssistantNotConfigured, match="You have these assistants: openai.") as raised:
+    with pytest.raises(AssistantNotConfigured, match="You have these assistants: openai") as raised:
         connections.admit(["openai", "theirs"], owner.tenant.pk)
     assert raised.value.details == {"configured": ["openai"]}
 
