@@ -30,7 +30,7 @@ def test_a_call_that_costs_less_than_was_reserved_leaves_the_rest(owner: Caller)
     Budget.objects.create(tenant=owner.tenant, monthly_limit=Decimal(1))
     assert [spend(owner, "0.3", reserved="0.5") for _ in range(3)] == [True, True, False]
     account = Account.objects.get()
-    assert (account.spent, account.reserved) == (Decimal("0.6"), 0)
+    assert (account.spent, account.reserved) == (Decimal("0.6"), Decimal(0))
 
 
 def test_a_call_that_costs_more_is_counted_whole(owner: Caller) -> None:

@@ -67,7 +67,7 @@ def test_an_answer_is_paid_for_and_counted(owner: Caller, provider: FakeProvider
     )
     assert (usage.input_tokens, usage.output_tokens, usage.cost) == (21, 12, COST)
     account = Account.objects.get()
-    assert (account.spent, account.reserved) == (COST, 0)
+    assert (account.spent, account.reserved) == (COST, Decimal(0))
     assert not Reservation.objects.exists()
 
 
