@@ -22,7 +22,7 @@ from config.local import embedded
 from config.settings import env
 from workers.catalogue import pseudonyms
 from workers.connections import credentials
-from workers.marketplaces.models import Connection
+from workers.connections.models import StoredConnection
 
 RANDOM = "Set it to what `openssl rand -hex 32` prints."
 PREFIX = "AIJOBS_"
@@ -110,7 +110,7 @@ def _key_file(check: str, path: Path) -> Finding:
 def stored_credentials() -> Finding:
     """Whether the configured keys decrypt what is stored."""
     check = "credentials"
-    connections = list(Connection.objects.exclude(sealed_credentials="").select_related("tenant").order_by("pk"))
+    connections = list(credentials.all_sealed())
     unreadable = [f"{each.tenant.name}/{each.name}" for each in connections if not _opens(each)]
     if unreadable:
         more = len(unreadable) - NAMED
@@ -132,7 +132,7 @@ def stored_credentials() -> Finding:
     return fine(check, f"The keys decrypt all that are stored ({len(connections)}).")
 
 
-def _opens(connection: Connection) -> bool:
+def _opens(connection: StoredConnection) -> bool:
     # Without any key, nothing does.
     if not settings.AIJOBS_CREDENTIALS_KEYS:
         return False

@@ -1,6 +1,6 @@
 """A connection's credentials, which are in the database only in sealed form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from aijobs.outbound import sealing
 from aijobs.outbound.failures import CredentialsRefused
@@ -27,20 +27,25 @@ def unseal(connection: StoredConnection) -> dict[str, str]:
         ) from None
 
 
-def rotate_all(model: type[StoredConnection]) -> tuple[int, list[str]]:
+def all_sealed() -> Iterator[StoredConnection]:
+    """Every connection that has credentials, to marketplaces, assistants and whatever else there is."""
+    for model in StoredConnection.__subclasses__():
+        rows = model._default_manager.exclude(sealed_credentials="").select_related("tenant").order_by("pk")
+        yield from rows.iterator()
+
+
+def rotate_all() -> tuple[int, list[str]]:
     """Encrypt all credentials with the first key; returns how many, and the connections that no key decrypts."""
     rotated, unreadable = 0, []
-    rows = model._default_manager.exclude(sealed_credentials="").select_related("tenant").order_by("pk")
-    for row in rows.iterator():
+    for row in all_sealed():
         try:
             renewed = sealing.rotate(row.sealed_credentials, purpose=row.purpose)
         except sealing.Unreadable:
             unreadable.append(f"{row.tenant.name}/{row.name}")
             continue
         # One that was saved meanwhile has the first key already.
-        rotated += model._default_manager.filter(pk=row.pk, sealed_credentials=row.sealed_credentials).update(
-            sealed_credentials=renewed
-        )
+        unchanged = type(row)._default_manager.filter(pk=row.pk, sealed_credentials=row.sealed_credentials)
+        rotated += unchanged.update(sealed_credentials=renewed)
     return rotated, unreadable
 
 

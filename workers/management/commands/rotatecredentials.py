@@ -3,13 +3,8 @@ from argparse import ArgumentParser
 from django.core.management.base import BaseCommand, CommandError
 
 from aijobs.management.database import add_data_dir, require_database
-from workers.assistants.models import Connection as AssistantConnection
 from workers.catalogue import pseudonyms
 from workers.connections import credentials
-from workers.connections.models import StoredConnection
-from workers.marketplaces.models import Connection as MarketplaceConnection
-
-MODELS: list[type[StoredConnection]] = [MarketplaceConnection, AssistantConnection]
 
 
 class Command(BaseCommand):
@@ -26,10 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: str, **options: str) -> None:
         require_database()
-        done = [credentials.rotate_all(model) for model in MODELS]
-        self.stdout.write(
-            f"The credentials of {sum(number for number, _ in done)} connections are encrypted with the first key."
-        )
+        rotated, unreadable = credentials.rotate_all()
+        self.stdout.write(f"The credentials of {rotated} connections are encrypted with the first key.")
         keys, lost = pseudonyms.rotate_all()
         if keys:
             self.stdout.write(f"The keys for customers' names of {keys} tenants are encrypted with it, too.")
@@ -38,6 +31,6 @@ class Command(BaseCommand):
                 f"No configured key decrypts what the customers' names of {', '.join(lost)} are hashed with. Put the "
                 "key that encrypted it back into AIJOBS_CREDENTIALS_KEYS, and repeat the command."
             )
-        if unreadable := [name for _, names in done for name in names]:
+        if unreadable:
             shown = ", ".join(unreadable)
             raise CommandError(f"No configured key decrypts the credentials of {shown}. Enter them again.")
