@@ -11,16 +11,26 @@ from pathlib import Path
 import torch
 
 from workers.sentiment.encoder import WEIGHTS
-from workers.sentiment.training import calibrating, corpora, distilling, events, exporting, figures, teaching
+from workers.sentiment.training import (
+    calibrating,
+    corpora,
+    distilling,
+    events,
+    exporting,
+    figures,
+    teaching,
+    variants,
+)
 from workers.sentiment.training.encoder import Encoder, english_pieces, pretrained
 from workers.sentiment.training.teaching import Rates
 from workers.sentiment.wordpiece import WordPiece
 
-TEACHING, LABELLING, DISTILLING, TELLING = 11, 12, 13, 14
-EPOCHS, FAST_EPOCHS = 2, 10
-TEACHING_RATES, TELLING_RATES = Rates(6e-5, 6e-4), Rates(3e-5, 1e-4)
+TEACHING, LABELLING, DISTILLING, TELLING, VARYING = 11, 12, 13, 14, 99
+EPOCHS, FAST_EPOCHS = 2, 9
+VARIANTS = 80_000
+TEACHING_RATES, TELLING_RATES = Rates(6e-5, 6e-4), Rates(4e-5, 1e-4)
 # Texts of before that are learned again beside what is told of things, so that they are not forgotten.
-REPEATED = 8000
+REPEATED = 10_000
 # The weights are a mean of those before and after (model soups, Wortsman et al. 2022): what was learned last is
 # known, and what was held out is read as well as before.
 TOLD = 0.6
@@ -64,11 +74,14 @@ def teach(data: Path, build: Path) -> None:
 
 
 def distil(data: Path, build: Path) -> None:
-    """A quarter of an hour: the fast model learns what the encoder says."""
-    tokenizer = WordPiece((build / "pieces.txt").read_text(encoding="ascii").splitlines())
-    encoder = taught(build)
+    """Half an hour: the fast model learns what the encoder says."""
+    pieces = (build / "pieces.txt").read_text(encoding="ascii").splitlines()
+    tokenizer, encoder = WordPiece(pieces), taught(build)
     texts = corpora.unlabelled(data, LABELLING)
     texts += dict.fromkeys(each.text for each in events.told(random.Random(TELLING)))
+    vectors = encoder.words.weight.detach()
+    texts += variants.variants(texts, vectors, pieces, VARIANTS, random.Random(VARYING))
+    texts = list(dict.fromkeys(texts))
     teacher, _ = teaching.read(encoder, [tokenizer.numbers(text, 256) for text in texts], tokenizer.padding)
     rows = [distilling.framed(tokenizer.numbers(text, distilling.LONGEST), tokenizer.padding) for text in texts]
     torch.manual_seed(DISTILLING)

@@ -1,12 +1,20 @@
-"""Sentences about what happens to things, written for this: the texts of ../shared/data judge, and seldom tell that
-something broke. What is told here is put together from parts, so that no part decides alone."""
+"""What happens to things, written for this: the texts of ../shared/data judge, and seldom tell that something broke.
+
+Sentences that are put together from parts, so that no part decides alone; and `written.tsv`, sentences and whole
+reviews of which no two are alike. Most of those judge only by what they tell ("Half of what they charge at the
+shop."), or tell and do not judge.
+"""
 
 import random
+from pathlib import Path
 
 from workers.sentiment.training.corpora import NEGATIVE, NEUTRAL, POSITIVE, Distribution, Example
 
-COUNT = 4500
-WEIGHT = 1.0
+COUNT = 3000
+# Each of those that are written counts as two.
+REPEATED = 2
+WRITTEN = Path(__file__).with_name("written.tsv")
+LABELS = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 
 THINGS = (
     "it", "mine", "this one", "the handle", "the zipper", "the battery", "the screen", "the lid", "the strap",
@@ -91,8 +99,13 @@ PLAIN = (
 
 
 def told(draw: random.Random) -> list[Example]:
-    """Sentences with their labels: what failed, what lasted, what is only said."""
-    return [_told(draw) for _ in range(COUNT)]
+    """With their labels: what failed, what lasted, what is only said."""
+    return [_told(draw) for _ in range(COUNT)] + REPEATED * _written()
+
+
+def _written() -> list[Example]:
+    lines = WRITTEN.read_text(encoding="utf-8").splitlines()
+    return [Example(text, LABELS[label], "written") for label, text in (line.split("\t") for line in lines)]
 
 
 def _told(draw: random.Random) -> Example:
@@ -100,7 +113,7 @@ def _told(draw: random.Random) -> Example:
         (_failed, _failed_after_praise, _blamed, _lasted, _praised, _plain), (20, 22, 18, 14, 16, 10)
     )[0]
     text, labels = kind(draw)
-    return Example(_written(text, draw), labels, "events", WEIGHT)
+    return Example(_typed(text, draw), labels, "events")
 
 
 def _failure(draw: random.Random) -> str:
@@ -137,7 +150,7 @@ def _plain(draw: random.Random) -> tuple[str, Distribution]:
     return draw.choice(PLAIN), NEUTRAL
 
 
-def _written(text: str, draw: random.Random) -> str:
+def _typed(text: str, draw: random.Random) -> str:
     """As people write: with and without capitals and marks."""
     if draw.random() < 0.7:
         text = text[0].upper() + text[1:]
