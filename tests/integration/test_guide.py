@@ -67,7 +67,7 @@ class Reader:
         return (self.folder / text[1:]).read_bytes() if text.startswith("@") else text.encode()
 
     def _remember(self, response: httpx.Response) -> None:
-        """What has been dispatched last, and not cancelled since."""
+        """What has been dispatched last, and not cancelled since. An assistant is made with 201 as well."""
         last = response.request.url.path.rpartition("/")[2]
         if response.request.method == "DELETE" and last in self.jobs:
             self.jobs.remove(last)
@@ -75,7 +75,7 @@ class Reader:
             data = response.json()["data"]
             if "batch_id" in data and "jobs" in data:
                 self.batches.append(data["batch_id"])
-            else:
+            elif "id" in data:
                 self.jobs.append(data["id"])
 
     def has_open_jobs(self) -> bool:
