@@ -1,0 +1,77 @@
+"""The ranks that a reader takes away."""
+
+from collections.abc import Sequence
+
+from workers.visibility.claims import Claim
+from workers.visibility.entries import Entry
+from workers.visibility.names import Place
+
+# Brands that share a rank; empty for an entry that names none of those looked for.
+Ranking = dict[int, set[int]]
+
+
+def positions(
+    places: Sequence[Place],
+    own: Sequence[int],
+    entries: Sequence[Entry],
+    claims: Sequence[Claim],
+    ties: Sequence[tuple[int, ...]],
+) -> dict[int, int]:
+    """The rank of each brand that has one: as entries number it, then by the order of mention; words overrule both."""
+    ranking = _numbered(entries, places)
+    listed = {brand for brands in ranking.values() for brand in brands}
+    for brands in _in_order(places, own, ties):
+        if not brands <= listed:
+            ranking[max(ranking, default=0) + 1] = brands - listed
+            listed |= brands
+    for claim in _prevailing(claims, places):
+        ranking = _overruled(ranking, claim.rank, {places[index].brand for index in claim.places})
+    return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
+
+
+def _numbered(entries: Sequence[Entry], places: Sequence[Place]) -> Ranking:
+    ranking: Ranking = {}
+    if not any(entry.places for entry in entries):
+        return ranking
+    seen: set[int] = set()
+    ordered = sorted(entries, key=lambda entry: entry.number or 0) if all(e.number for e in entries) else entries
+    for entry in ordered:
+        number = entry.number or max(ranking, default=0) + 1
+        brands = {places[index].brand for index in entry.places} - seen
+        ranking.setdefault(number, set()).update(brands)
+        seen |= brands
+    return ranking
+
+
+def _in_order(places: Sequence[Place], own: Sequence[int], ties: Sequence[tuple[int, ...]]) -> list[set[int]]:
+    """Brands by their first own place; those that are tied together."""
+    tied = {index: group for group in ties for index in group}
+    found: list[set[int]] = []
+    seen: set[int] = set()
+    for index in own:
+        brands = {places[each].brand for each in tied.get(index, (index,))} - seen
+        if brands:
+            found.append(brands)
+            seen |= brands
+    return found
+
+
+def _prevailing(claims: Sequence[Claim], places: Sequence[Place]) -> list[Claim]:
+    """One claim to each rank, and one of each brand: the strongest, then the earliest."""
+    kept: list[Claim] = []
+    taken: set[int] = set()
+    for claim in sorted(claims, key=lambda each: (each.rank, -each.strength)):
+        brands = {places[index].brand for index in claim.places}
+        if not brands & taken and all(claim.rank != other.rank for other in kept):
+            kept.append(claim)
+            taken |= brands
+    return kept
+
+
+def _overruled(ranking: Ranking, rank: int, brands: set[int]) -> Ranking:
+    """The ranking with these brands at that rank; the others close up and make room."""
+    if ranking.get(rank) == brands:
+        return ranking
+    others = [named - brands for _, named in sorted(ranking.items()) if not named or named - brands]
+    others.insert(min(rank - 1, len(others)), brands)
+    return dict(enumerate(others, start=1))
