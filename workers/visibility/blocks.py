@@ -38,7 +38,9 @@ _BOLD_LINE = re.compile(r"\s{0,3}(?:\*\*|__)(?=[^*_\n]+(?:\*\*|__):?\s*$)")
 # "Worth buying:": a few words and a colon.
 _LABEL = re.compile(r"\s{0,3}(?=[^\s|#>*\-•][^:.!?\n]{2,60}:\s*$)")
 _NUMBER = re.compile(r"(?:\*\*|__)?(?:(\d{1,2})[.)](?=\s|\*)|#(\d{1,2})(?!\w)[.):]?|([🥇🥈🥉]))\s*")
-_ITEM = re.compile(r"(\s*)(?:[-*+•–]\s+(?=\S)|(?=(?:\*\*|__)?(?:\d{1,2}[.)](?:\s|\*)|#\d{1,2}(?!\w)|[🥇🥈🥉])))")
+_ITEM = re.compile(r"\s*(?:[-*+•–]\s+(?=\S)|(?=(?:\*\*|__)?(?:\d{1,2}[.)](?:\s|\*)|#\d{1,2}(?!\w)|[🥇🥈🥉])))")
+# "**Brita** – 4.5 of 5": a line that begins with a name.
+_NAMED = re.compile(r"\s*(?=(?:\*\*|__)[^*_:\n]{2,60}(?:\*\*|__)\s*[:–—-])")
 _ROW = re.compile(r"\s*\|")
 _RULE = re.compile(r"\s*\|[\s|:\-]+$")
 _BOLD, _LABELLED = 7, 8
@@ -83,9 +85,9 @@ def _block(line: str, start: int, end: int) -> Block:
         number = _NUMBER.match(line, marked.end())
         # A bold line that begins with a number and has more below is a heading too.
         return Block(Kind.HEADING, start + (number or marked).end(), end, level, _number(number))
-    if item := _ITEM.match(line):
+    if item := _ITEM.match(line) or _NAMED.match(line):
         number = _NUMBER.match(line, item.end())
-        return Block(Kind.ITEM, start + (number or item).end(), end, len(item[1]), _number(number))
+        return Block(Kind.ITEM, start + (number or item).end(), end, len(line) - len(line.lstrip()), _number(number))
     return Block(Kind.PROSE, start, end)
 
 

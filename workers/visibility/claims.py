@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import Lexicon
-from workers.visibility.sentences import Sentence, named_together, sign_of
+from workers.visibility.sentences import Sentence, named_together, place_of, sign_of
 
 # By how many characters a comma between a rank and a brand sets them apart, and from where they have nothing to do
 # with each other.
@@ -73,4 +73,7 @@ def ties_of(
         if len(sentence.places) > 1 and words.pattern("tie").search(sentence.text):
             groups = named_together(sentence, words)
             found += [group for group in groups if len(group) > 1 and set(group) <= set(own)][:1]
+        for match in words.pattern("tied").finditer(sentence.text):
+            pair = tuple(place_of(sign) for sign in match.groups() if sign)
+            found += [pair] if set(pair) <= set(own) else []
     return found

@@ -12,6 +12,7 @@ from workers.visibility.names import Place
 _WORDS = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[\w'+-]+")
 _NEXT = re.compile(r"[ ]+([\w'][\w'+.-]*)")
+_TWO_BEFORE = re.compile(r"(?:[\w'-]+ )?[\w'-]+ $")
 _BEFORE = re.compile(r"([\w'.-]+) $")
 # What stands between a sentence's or a line's beginning and its first word.
 _OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«(\[|])[\s\"“„«(\[|]*$")
@@ -38,9 +39,12 @@ class Setting:
 
 def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
-    doubtful = {place for place in places if _is_ordinary(place, setting)}
+    doubtful = [place for place in places if _is_ordinary(place, setting)]
     certain = [place for place in places if place not in doubtful]
-    return [place for place in places if place not in doubtful or _is_meant(place, certain, setting)]
+    while meant := [place for place in doubtful if _is_meant(place, certain, setting)]:
+        certain += meant
+        doubtful = [place for place in doubtful if place not in meant]
+    return sorted(certain, key=lambda place: place.start)
 
 
 def _is_ordinary(place: Place, setting: Setting) -> bool:
@@ -113,7 +117,8 @@ def _is_part_of_another(place: Place, setting: Setting) -> bool:
 
 def _is_name_among_nouns(place: Place, setting: Setting) -> bool:
     """In German every noun has a capital; but a name seldom has an article, unless it is a model's."""
-    before = _TOKEN.findall(setting.text[max(0, place.start - 40) : place.start])
+    found = _TWO_BEFORE.search(setting.text, max(0, place.start - 60), place.start)
+    before = found[0].split() if found else []
     articles = setting.words.words("determiners")
     has_article = bool(before) and before[-1].lower() in articles
     has_adjective = len(before) > 1 and before[-1].islower() and before[-2].lower() in articles
@@ -127,7 +132,7 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
-    following = _NEXT.match(setting.text, place.end)
+    following = re.compile(r",?[ ]+([\w']+)").match(setting.text, place.end)
     return following is not None and following[1].lower() in setting.words.words("verbs")
 
 
@@ -153,25 +158,29 @@ def _run_of_capitals(place: Place, setting: Setting) -> list[str]:
 
 
 def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
-    """ "Gap and Hanes", "Ring, Nest": beside a brand that is certain, or a word that is none."""
-    joins = "|".join(re.escape(each) for each in (*setting.words.words("and"), ",", "vs", "vs."))
-    after = re.compile(rf"\s*(?:{joins})\s+(?=([\w'-]+))", re.IGNORECASE).match(setting.text, place.end)
-    if after is None:
-        return False
-    is_name = after[1][0].isupper() and after[1].isalpha() and not setting.words.is_word(after[1])
-    return is_name or any(other.start == after.end() for other in certain)
+    """ "Gap and Hanes", "Bose | Ring": beside a brand that is certain, or before a word that is none."""
+    joins = "|".join(re.escape(each) for each in (*setting.words.words("and"), ",", "vs.", "vs", "|", ">"))
+    join = re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
+    after = join.match(setting.text, place.end)
+    if after is not None:
+        word = _TOKEN.match(setting.text, after.end())
+        is_name = word is not None and word[0][0].isupper() and word[0].isalpha() and not setting.words.is_word(word[0])
+        if is_name or any(other.start == after.end() for other in certain):
+            return True
+    return any(join.fullmatch(setting.text, other.end, place.start) for other in certain if other.end < place.start)
 
 
 def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
-    """An entry that begins with it, in a list in which another begins with a brand: "Loop Experience"."""
+    """An entry that begins with it, where another begins with a brand, or the brand is named besides."""
     if len(_run_of_capitals(place, setting)) > 1 or not _is_head(place, setting):
         return False
-    return any(_is_head(other, setting) and other.brand != place.brand for other in certain)
+    return any(_is_head(other, setting) or other.brand == place.brand for other in certain)
 
 
 def _is_head(place: Place, setting: Setting) -> bool:
     for block in _around(place, setting):
-        before = setting.text[block.start : place.start].strip(" |")
+        before = setting.text[block.start : place.start].strip(" ")
+        before = "" if block.kind is Kind.ROW and before.endswith("|") else before
         if block.kind is not Kind.PROSE and (not before or _AFTER_LABEL.search(before)):
             return True
     return False

@@ -24,8 +24,7 @@ def positions(
         if not brands <= listed:
             ranking[max(ranking, default=0) + 1] = brands - listed
             listed |= brands
-    for claim in _prevailing(claims, places):
-        ranking = _overruled(ranking, claim.rank, {places[index].brand for index in claim.places})
+    ranking = _overruled(ranking, {c.rank: {places[i].brand for i in c.places} for c in _prevailing(claims, places)})
     return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
 
 
@@ -68,10 +67,12 @@ def _prevailing(claims: Sequence[Claim], places: Sequence[Place]) -> list[Claim]
     return kept
 
 
-def _overruled(ranking: Ranking, rank: int, brands: set[int]) -> Ranking:
-    """The ranking with these brands at that rank; the others close up and make room."""
-    if ranking.get(rank) == brands:
+def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
+    """The ranking with the claimed brands where words put them; the others close up and make room."""
+    if all(ranking.get(rank) == brands for rank, brands in claimed.items()):
         return ranking
-    others = [named - brands for _, named in sorted(ranking.items()) if not named or named - brands]
-    others.insert(min(rank - 1, len(others)), brands)
-    return dict(enumerate(others, start=1))
+    moved = set().union(*claimed.values())
+    order = [named - moved for _, named in sorted(ranking.items()) if not named or named - moved]
+    for rank, brands in sorted(claimed.items()):
+        order.insert(min(rank - 1, len(order)), brands)
+    return dict(enumerate(order, start=1))

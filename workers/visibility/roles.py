@@ -35,6 +35,8 @@ def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexi
 
 
 def _said(sentence: Sentence, words: Lexicon) -> dict[int, Role]:
+    if sentence.text.endswith("?"):
+        return dict.fromkeys(sentence.places, Role.COMPARED)
     found: dict[int, Role] = {}
     groups = {group[0]: group for group in named_together(sentence, words)} if sentence.places else {}
     for section, role in _SECTIONS if sentence.places else ():
