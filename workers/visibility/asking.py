@@ -13,9 +13,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Final
 
+from workers.visibility.folding import folded
 from workers.visibility.lexicons import lexicon
 from workers.visibility.names import Names
-from workers.visibility.folding import folded
 from workers.visibility.shapes import Brand
 
 BRANDED: Final = "branded"

@@ -49,9 +49,14 @@ def _exchanged(before: Sums, now: Sums) -> Change | None:
     if not before[1].sum() or not now[1].sum():
         return None
     swaps = np.random.default_rng(SEED).random((SHUFFLES, len(before[0]))) < 0.5
-    pairs = [(np.where(swaps, second, first), np.where(swaps, first, second)) for first, second in zip(before, now, strict=True)]
+    pairs = [
+        (np.where(swaps, second, first), np.where(swaps, first, second))
+        for first, second in zip(before, now, strict=True)
+    ]
     found = _difference(now, before)
-    return Change(found, _p_value(found, [_totals(pairs[0][1], pairs[1][1]), _totals(pairs[0][0], pairs[1][0])]), len(before[0]))
+    return Change(
+        found, _p_value(found, [_totals(pairs[0][1], pairs[1][1]), _totals(pairs[0][0], pairs[1][0])]), len(before[0])
+    )
 
 
 def _shuffled(before: Sums, now: Sums) -> Change | None:
@@ -62,7 +67,9 @@ def _shuffled(before: Sums, now: Sums) -> Change | None:
     order = np.random.default_rng(SEED).permuted(np.tile(np.arange(len(sums)), (SHUFFLES, 1)), axis=1)
     first, second = order[:, : len(before[0])], order[:, len(before[0]) :]
     found = _difference(now, before)
-    return Change(found, _p_value(found, [_totals(sums[second], counts[second]), _totals(sums[first], counts[first])]), 0)
+    return Change(
+        found, _p_value(found, [_totals(sums[second], counts[second]), _totals(sums[first], counts[first])]), 0
+    )
 
 
 def _difference(now: Sums, before: Sums) -> float:
@@ -72,7 +79,8 @@ def _difference(now: Sums, before: Sums) -> float:
 def _totals(sums: Floats, counts: Floats) -> Floats:
     """The ratio of each shuffle; not a number where it has nothing to count."""
     totals = counts.sum(axis=1)
-    return np.divide(sums.sum(axis=1), totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    ratios: Floats = np.divide(sums.sum(axis=1), totals, out=np.full(len(totals), np.nan), where=totals > 0)
+    return ratios
 
 
 def _p_value(found: float, ratios: Sequence[Floats]) -> float:

@@ -28,9 +28,7 @@ class Feelings:
     ) -> None:
         self._sentences, self._blocks, self._places, self._words = sentences, blocks, places, words
 
-    def of(
-        self, brand: int, roles: Mapping[int, Role], claims: Sequence[Claim], scorer: Scorer | None
-    ) -> Sentiment:
+    def of(self, brand: int, roles: Mapping[int, Role], claims: Sequence[Claim], scorer: Scorer | None) -> Sentiment:
         """What the answer says of the brand on the whole."""
         mine = [index for index, place in enumerate(self._places) if place.brand == brand and index in roles]
         if any(roles[index] is Role.AGAINST for index in mine):

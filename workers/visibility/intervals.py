@@ -30,8 +30,8 @@ class Estimate:
 def rate(hits: Floats, answers: Floats) -> Estimate:
     """The share of answers with something, from the counts of each question: Wilson's interval for fewer answers.
 
-    Their number is divided by the design effect, as Dean and Pagano recommend for samples in clusters (Survey Research
-    Methods 2015). With Student's quantile in the normal one's place it would cover the truth too often: 98 to 99 % of
+    Their number is divided by the design effect, as Dean and Pagano recommend for samples in clusters (Survey
+    Research Methods 2015). With Student's quantile in the normal one's place it would cover the truth too often: 98 to 99 % of
     the time for ten questions.
     """
     count = float(answers.sum())
@@ -80,7 +80,9 @@ def ratio(sums: Floats, counts: Floats, least: float, most: float | None) -> Est
     if most is None:
         return Estimate(value, None, None)
     share = rate((sums - least * counts) / (most - least), counts)
-    return Estimate(value, *(None if end is None else least + (most - least) * end for end in (share.low, share.high)))
+    return Estimate(
+        value, *(None if end is None else least + (most - least) * end for end in (share.low, share.high))
+    )
 
 
 def _is_enough(sums: Floats, counts: Floats) -> bool:

@@ -45,10 +45,10 @@ def _without_question(text: str, question: str, words: Lexicon) -> str:
         return text
     text = _PASSAGE.sub(lambda found: _blank(found) if _repeats(found, question) else found.group(), text)
     beginning = _INDIRECT.search(text)
-    if beginning and words.pattern("asked").search(folded(beginning.group())):
-        if fuzz.token_set_ratio(_plain(beginning.group()), question) >= _MOST:
-            return text[: beginning.start()] + _blank(beginning) + text[beginning.end() :]
-    return text
+    if beginning is None or not words.pattern("asked").search(folded(beginning.group())):
+        return text
+    is_question = fuzz.token_set_ratio(_plain(beginning.group()), question) >= _MOST
+    return text[: beginning.start()] + _blank(beginning) + text[beginning.end() :] if is_question else text
 
 
 def _repeats(found: re.Match[str], question: str) -> bool:

@@ -67,7 +67,7 @@ def _is_long_word(name: str) -> bool:
 
 
 def _is_slip(token: str, name: str) -> bool:
-    """Whether a word is a name with a slip of the pen. In short names, another letter in one's stead is another name."""
+    """Whether a word is a name with a slip of the pen. A short name with another letter in it is another name."""
     if token[0] != name[0] or abs(len(token) - len(name)) > 2:
         return False
     allowed = 2 if len(name) >= _LONG else 1

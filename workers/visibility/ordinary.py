@@ -51,7 +51,11 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
     """Whether all of its words are words of the language, and its letters do not tell the contrary."""
     parts = folded(place.name).split()
     written = setting.text[place.start : place.end]
-    if place.is_misspelled or not place.name.replace(" ", "").isalpha() or not all(setting.words.is_word(part) for part in parts):
+    if (
+        place.is_misspelled
+        or not place.name.replace(" ", "").isalpha()
+        or not all(setting.words.is_word(part) for part in parts)
+    ):
         return False
     if len(parts) > 1:
         # "Seventh Generation" with its capitals; of "this works" nobody knows.
@@ -164,7 +168,9 @@ def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool
     after = join.match(setting.text, place.end)
     if after is not None:
         word = _TOKEN.match(setting.text, after.end())
-        is_name = word is not None and word[0][0].isupper() and word[0].isalpha() and not setting.words.is_word(word[0])
+        is_name = (
+            word is not None and word[0][0].isupper() and word[0].isalpha() and not setting.words.is_word(word[0])
+        )
         if is_name or any(other.start == after.end() for other in certain):
             return True
     return any(join.fullmatch(setting.text, other.end, place.start) for other in certain if other.end < place.start)

@@ -17,7 +17,7 @@ def positions(
     claims: Sequence[Claim],
     ties: Sequence[tuple[int, ...]],
 ) -> dict[int, int]:
-    """The rank of each brand that has one: as entries number it, then by the order of mention; words overrule both."""
+    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both."""
     ranking = _numbered(entries, places)
     listed = {brand for brands in ranking.values() for brand in brands}
     for brands in _in_order(places, own, ties):

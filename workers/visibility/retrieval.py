@@ -31,6 +31,8 @@ _STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish"}
 _WORD = re.compile(r"[^\W_]{2,}")
 _MARKUP = re.compile(r"<[^<>]{0,200}>|[*_#`|\[\]<>]|https?://\S+")
 _LONGEST_TITLE, _LONGEST_REASON = 120, 160
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """What is known of a product, of the seller's or a competitor's: texts by the names in WEIGHTS."""
@@ -75,11 +77,6 @@ class Index:
         best = nsmallest(most, scores, key=lambda number: (-scores[number], self._products[number].id))
         return [Ranked(self._products[number], scores[number]) for number in best]
 
-    def answer(self, question: str) -> str:
-        """A numbered list, as an assistant would write it, with nothing but what the products' own texts say."""
-        found = self.ranked(question)
-        return "\n".join(f"{place}. {_line(each.product)}" for place, each in enumerate(found, start=1))
-
     def _asked(self, question: str) -> dict[str, float]:
         """The stems of the question that some product has, with their weights."""
         found: dict[str, float] = {}
@@ -100,8 +97,13 @@ class Index:
         return nearest[0] if nearest else None
 
 
+def answer_of(found: Sequence[Ranked]) -> str:
+    """A numbered list, as an assistant would write it, with nothing but what the products' own texts say."""
+    return "\n".join(f"{place}. {_line(each.product)}" for place, each in enumerate(found, start=1))
+
+
 def _weighted(product: Product, language: str) -> dict[str, float]:
-    """How much of each stem a product has: in each field its share of a text of usual length, by the field's weight."""
+    """How often a product has each stem, by the weights of the fields."""
     found: dict[str, float] = defaultdict(float)
     for field, weight in WEIGHTS.items():
         for word, count in Counter(_words(product.fields.get(field, ""))).items():

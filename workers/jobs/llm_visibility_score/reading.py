@@ -1,0 +1,48 @@
+"""The answers, read for the brands."""
+
+from collections.abc import Sequence
+
+from workers.jobs.llm_visibility_score.gathering import Call, Gathered
+from workers.jobs.llm_visibility_score.planning import Plan
+from workers.jobs.llm_visibility_score.shapes import AnswerView, MentionView, VisibilityParams
+from workers.sentiment import scoring
+from workers.sentiment.shapes import LABELS
+from workers.visibility.reading import Reader
+from workers.visibility.shapes import Sentiment
+
+# Where a clause has no word of praise or blame, the model is believed if it is as sure as this.
+SURE = 0.8
+
+
+def read(params: VisibilityParams, plan: Plan, gathered: Gathered) -> list[AnswerView]:
+    """In the order of the questions, then of the assistants and samples, in whichever order they were answered."""
+    # The model has learned from English texts.
+    reader = Reader(plan.brands, params.language, _said if params.language == "en" else None)
+    places = {each.text: place for place, each in enumerate(plan.questions)}
+    names = list(gathered.models)
+
+    def order(call: Call) -> tuple[int, int, int]:
+        return places[call.question.text], names.index(call.assistant.name), call.sample
+
+    answers = sorted(gathered.answers, key=lambda each: order(each[0]))
+    return [_view(call, reader, answer.text, [each.url for each in answer.citations]) for call, answer in answers]
+
+
+def _view(call: Call, reader: Reader, text: str, cited: Sequence[str]) -> AnswerView:
+    found = reader.read(call.question.text, text, cited)
+    return AnswerView(
+        question=call.question.text,
+        group=call.question.group,
+        assistant=call.assistant.name,
+        sample=call.sample,
+        mentions=[
+            MentionView(brand=each.brand, position=each.position, quote=each.quote, sentiment=each.sentiment)
+            for each in found.mentions
+        ],
+        citations=list(found.domains),
+    )
+
+
+def _said(texts: Sequence[str]) -> list[Sentiment | None]:
+    rows = scoring.load().fast_probabilities(texts)
+    return [LABELS[int(row.argmax())] if row.max() >= SURE else None for row in rows]
