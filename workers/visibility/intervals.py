@@ -31,8 +31,8 @@ def rate(hits: Floats, answers: Floats) -> Estimate:
     """The share of answers with something, from the counts of each question: Wilson's interval for fewer answers.
 
     Their number is divided by the design effect, as Dean and Pagano recommend for samples in clusters (Survey
-    Research Methods 2015). With Student's quantile in the normal one's place it would cover the truth too often: 98 to 99 % of
-    the time for ten questions.
+    Research Methods 2015). With Student's quantile in the normal one's place it would cover the truth too often: 98
+    to 99 % of the time for ten questions.
     """
     count = float(answers.sum())
     value = float(hits.sum() / count)
