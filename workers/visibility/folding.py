@@ -44,7 +44,8 @@ def _joined(parts: list[str]) -> str:
             separator = r"[\s\-.']?"
         else:
             separator = _AND if set(part) & set("&+") else r"[\s\-.'_/]{0,2}"
-    return pattern or re.escape("".join(parts))
+    # A name without a letter or a figure is found as it is; an empty one nowhere.
+    return pattern or re.escape("".join(parts)) or "(?!)"
 
 
 def _letters(part: str) -> str:

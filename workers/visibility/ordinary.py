@@ -15,7 +15,7 @@ _NEXT = re.compile(r"[ ]+([\w'][\w'+.-]*)")
 _TWO_BEFORE = re.compile(r"(?:[\w'-]+ )?[\w'-]+ $")
 _BEFORE = re.compile(r"([\w'.-]+) $")
 # What stands between a sentence's or a line's beginning and its first word.
-_OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«(\[|])[\s\"“„«(\[|]*$")
+_OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«|])[\s\"“„«|]*$")
 _POSSESSIVE = re.compile(r"'s?$")
 _SEPARATED = re.compile(r"\s*(?:[:–—|(®™,]|- |$)")
 # A line of that many words is written in title case if that share of them has a capital.

@@ -9,7 +9,9 @@ from workers.visibility.retrieval import Index, Product, answer_of
 from workers.visibility.shapes import Brand
 
 BRANDS = [Brand("Northfield"), Brand("Hydro Flask", ("HydroFlask",))]
-BOTTLES = Topic("Home > Water Bottles", ("stainless steel", "Northfield steel"), ("durability",), ("hiking", "school"))
+BOTTLES = Topic(
+    "Home > Water Bottles", ("stainless steel", "Northfield steel"), ("durability",), ("hiking", "school")
+)
 KNIVES = Topic("Knives", ("bamboo",), ("quality", "performance"))
 
 
@@ -26,7 +28,9 @@ def test_questions_are_of_every_group_and_name_no_brand_but_in_a_group_of_their_
 
 def test_the_same_products_give_the_same_questions() -> None:
     assert questions([BOTTLES, KNIVES], BRANDS, "en") == questions([KNIVES, BOTTLES], BRANDS, "en")
-    assert Question("Which brand of water bottles is good for hiking?", "word") in questions([BOTTLES], BRANDS, "en", 50)
+    assert Question("Which brand of water bottles is good for hiking?", "word") in questions(
+        [BOTTLES], BRANDS, "en", 50
+    )
 
 
 def test_what_is_not_known_is_not_asked() -> None:

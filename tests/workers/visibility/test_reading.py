@@ -20,7 +20,7 @@ def test_any_text_is_read_and_quoted_exactly(text: str) -> None:
     assert len({each.brand for each in found.mentions}) == len(found.mentions)
     for mention in found.mentions:
         assert mention.quote in text
-        assert mention.position is None or 1 <= mention.position
+        assert mention.position is None or mention.position >= 1
 
 
 def read(answer: str, question: str = "What is best?") -> dict[str, Mention]:
@@ -43,7 +43,9 @@ def test_a_long_answer_is_read_in_a_moment() -> None:
 
 def test_domains_are_those_that_the_answer_refers_to_each_once() -> None:
     found = Reader(BRANDS, "en").read(
-        "", "See https://www.rtings.com/a and [this](https://rtings.com/b).", ["http://shop.anker.com/c", "no address"]
+        "",
+        "See https://www.rtings.com/a and [this](https://rtings.com/b).",
+        ["http://shop.anker.com/c", "no address"],
     )
     assert found.domains == ("shop.anker.com", "rtings.com")
     assert domains_of(["http://[broken", "//", "https://localhost/x"]) == ()

@@ -13,7 +13,7 @@ from workers.catalogue.models import CompetitorListing
 from workers.changes import replaying
 from workers.changes.models import StoredDecision
 from workers.jobs.llm_visibility_score import subject
-from workers.jobs.llm_visibility_score.shapes import BrandNames, VisibilityParams, names_of
+from workers.jobs.llm_visibility_score.shapes import VisibilityParams, brand_from
 from workers.jobs.llm_visibility_score.topics import topics_of
 from workers.visibility import asking
 from workers.visibility.folding import folded
@@ -35,8 +35,8 @@ class Plan(Result):
 
     # What two jobs have in common whose results can be compared.
     subject: str
-    brand: BrandNames
-    competitors: list[BrandNames]
+    brand: Brand
+    competitors: list[Brand]
     questions: list[Asked]
     # The last completed job about the same.
     previous: UUID | None
@@ -44,7 +44,7 @@ class Plan(Result):
     @property
     def brands(self) -> list[Brand]:
         """The seller's own first."""
-        return [Brand(each.name, tuple(each.aliases)) for each in (self.brand, *self.competitors)]
+        return [self.brand, *self.competitors]
 
 
 def decide(params: VisibilityParams, context: Context) -> Plan:
@@ -64,7 +64,7 @@ def _plan(params: VisibilityParams, context: Context) -> Plan:
     products = subject.products_of(params, context.tenant_id)
     brand = subject.brand_of(params, products)
     competitors = _competitors(params, context.tenant_id, brand)
-    brands = [Brand(each.name, tuple(each.aliases)) for each in (brand, *competitors)]
+    brands = [brand, *competitors]
     about = _about(params, brand)
     return Plan(
         subject=about,
@@ -77,16 +77,15 @@ def _plan(params: VisibilityParams, context: Context) -> Plan:
     )
 
 
-def _competitors(params: VisibilityParams, tenant_id: int, brand: BrandNames) -> list[BrandNames]:
+def _competitors(params: VisibilityParams, tenant_id: int, brand: Brand) -> list[Brand]:
     """Those that were sent, else those with most listings; never the brand itself."""
     if params.competitors is not None:
-        sent = [names_of(each) for each in params.competitors]
+        sent = [brand_from(each) for each in params.competitors]
     else:
         rows = CompetitorListing.objects.of(tenant_id).filter(marketplace=params.marketplace).exclude(brand="")
         counted = rows.values("brand").annotate(listings=Count("id")).order_by("-listings", "brand")
-        sent = [
-            BrandNames(name=row["brand"]) for row in counted[: MOST_FOUND_COMPETITORS + 1] if len(row["brand"]) > 1
-        ]
+        most = counted.values_list("brand", flat=True)[: MOST_FOUND_COMPETITORS + 1]
+        sent = [Brand(name) for name in most]
     by_name = {_plain(each.name): each for each in reversed(sent) if _plain(each.name) != _plain(brand.name)}
     found = [each for each in sent if by_name.get(_plain(each.name)) is each]
     return found if params.competitors is not None else found[:MOST_FOUND_COMPETITORS]
@@ -113,7 +112,7 @@ def _made(questions: list[asking.Question]) -> list[Asked]:
     return [Asked(text=each.text, group=each.group) for each in questions]
 
 
-def _about(params: VisibilityParams, brand: BrandNames) -> str:
+def _about(params: VisibilityParams, brand: Brand) -> str:
     document = [params.marketplace, _plain(brand.name), sorted(params.skus or ()), params.language]
     return sha256(orjson.dumps(document)).hexdigest()
 

@@ -10,6 +10,7 @@ from aijobs.registry import Params, Result
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.models import LONGEST_LABEL
 from workers.jobs.shared import Marketplace, Skus
+from workers.visibility.shapes import Brand
 
 LOCAL = "local-retrieval"
 MOST_ASSISTANTS, MOST_QUESTIONS, MOST_SAMPLES, MOST_COMPETITORS = 5, 100, 10, 20
@@ -50,8 +51,8 @@ BRAND_OR_SKUS: dict[str, JsonValue] = {
 }
 
 
-def names_of(brand: str | BrandNames) -> BrandNames:
-    return BrandNames(name=brand) if isinstance(brand, str) else brand
+def brand_from(sent: str | BrandNames) -> Brand:
+    return Brand(sent) if isinstance(sent, str) else Brand(sent.name, tuple(sent.aliases))
 
 
 class VisibilityParams(Params):

@@ -2,7 +2,8 @@
 
 from aijobs.errors import ApiError
 from workers.catalogue.models import Product, ProductQuerySet
-from workers.jobs.llm_visibility_score.shapes import BrandNames, VisibilityParams, names_of
+from workers.jobs.llm_visibility_score.shapes import VisibilityParams, brand_from
+from workers.visibility.shapes import Brand
 
 
 class UnknownSkus(ApiError):
@@ -25,18 +26,18 @@ def products_of(params: VisibilityParams, tenant_id: int) -> ProductQuerySet:
     rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is not None:
         return rows.filter(sku__in=params.skus)
-    return rows.filter(brand__iexact=names_of(params.brand or "").name)
+    return rows.filter(brand__iexact=brand_from(params.brand or "").name)
 
 
-def brand_of(params: VisibilityParams, products: ProductQuerySet) -> BrandNames:
+def brand_of(params: VisibilityParams, products: ProductQuerySet) -> Brand:
     """The brand, as it was sent, else that of the products. Raises BrandNotClear."""
     if params.brand is not None:
-        return names_of(params.brand)
+        return brand_from(params.brand)
     names = sorted(set(products.values_list("brand", flat=True)) - {""})
     if len(names) != 1:
         found = "have no brand in the catalogue" if not names else f"are of several brands ({', '.join(names[:5])})"
         raise BrandNotClear(f"The SKUs {found}. Send the brand whose visibility to measure.")
-    return BrandNames(name=names[0])
+    return Brand(names[0])
 
 
 def check(params: VisibilityParams, tenant_id: int) -> None:

@@ -27,7 +27,11 @@ def shop(who: Caller) -> Product:
     )
     ListingFactory(product=product, title="Northfield steel bottle 0.7 l", category="Home > Bottles")
     CompetitorListingFactory(
-        tenant=who.tenant, brand=RIVAL, title="Halden insulated bottle", category="Bottles", url="https://halden.com/b"
+        tenant=who.tenant,
+        brand=RIVAL,
+        title="Halden insulated bottle",
+        category="Bottles",
+        url="https://halden.com/b",
     )
     return product
 

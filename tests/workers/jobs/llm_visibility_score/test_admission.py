@@ -13,7 +13,9 @@ pytestmark = pytest.mark.django_db
 
 
 def refusal(who: Caller, **params: object) -> tuple[int, Any]:
-    answer = who.post("/api/ai-jobs", {"type": "llm_visibility_score", "params": {"marketplace": MARKETPLACE, **params}})
+    answer = who.post(
+        "/api/ai-jobs", {"type": "llm_visibility_score", "params": {"marketplace": MARKETPLACE, **params}}
+    )
     return answer.status_code, answer.json().get("error", {}).get("code")
 
 
