@@ -13,13 +13,11 @@ from hypothesis import strategies as st
 
 from workers.visibility.intervals import Estimate, Floats, rate, ratio, wilson
 from workers.visibility.scoring import score_of
-from workers.visibility.shapes import Mention
+from workers.visibility.shapes import Mention, Sentiment
 
-# Scores by rank (0: not named) and feeling.
-SCORES = np.array(
-    [[score_of(None if not place else Mention("X", place, "", feeling)) for feeling in ("negative", "neutral", "positive")]
-     for place in range(9)]
-)  # fmt: skip
+# Scores by rank and feeling.
+FEELINGS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
+SCORES = np.array([[score_of(Mention("X", place or None, "", each)) for each in FEELINGS] for place in range(9)])
 
 
 class World:

@@ -7,10 +7,24 @@ from workers.visibility.reading import LONGEST_QUOTE, Reader, domains_of
 from workers.visibility.shapes import Brand, Mention, Sentiment
 
 BRANDS = [Brand("Anker", ("PowerCore",)), Brand("Ring"), Brand("Black+Decker"), Brand("Müller")]
-PIECES = st.sampled_from(
-    ["Anker", "PowerCore 10K", "Ring", "ring", "Black & Decker", "Mueller", "the best", "avoid", "1. ", "\n", "- ", "| ",
-     "|---|\n", "## ", "**", "```", "?", ". ", " and ", "https://anker.com/x", "<br>", "runner-up", "\ue000", " "]
-)  # fmt: skip
+NAMES = ["Anker", "PowerCore 10K", "Ring", "ring", "Black & Decker", "Mueller"]
+SIGNS = [
+    "1. ",
+    "\n",
+    "- ",
+    "| ",
+    "|---|\n",
+    "## ",
+    "**",
+    "```",
+    "?",
+    ". ",
+    "https://anker.com/x",
+    "<br>",
+    "\ue000",
+    " ",
+]
+PIECES = st.sampled_from([*NAMES, *SIGNS, "the best", "avoid", " and ", "runner-up"])
 
 
 @settings(max_examples=60, deadline=None)
