@@ -46,7 +46,8 @@ def wilson(share: float, count: float) -> tuple[float, float]:
     square = Z**2
     centre = (share + square / (2 * count)) / (1 + square / count)
     half = Z / (1 + square / count) * (share * (1 - share) / count + square / (4 * count**2)) ** 0.5
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At both ends the bound is the end itself, and not what rounding makes of it.
+    return centre - half if share > 0 else 0.0, centre + half if share < 1 else 1.0
 
 
 def _design_effect(hits: Floats, answers: Floats, value: float) -> float:

@@ -18,6 +18,8 @@ from rapidfuzz import fuzz, process
 from workers.visibility.asking import words_of_templates
 from workers.visibility.folding import folded
 from workers.visibility.lexicons import lexicon
+from workers.visibility.names import Names
+from workers.visibility.shapes import Brand, Mention
 
 # How much a word of a field counts.
 WEIGHTS = {"title": 3.0, "category": 3.0, "brand": 2.0, "attributes": 1.5, "bullets": 1.0, "description": 0.5}
@@ -99,7 +101,22 @@ class Index:
 
 def answer_of(found: Sequence[Ranked]) -> str:
     """A numbered list, as an assistant would write it, with nothing but what the products' own texts say."""
-    return "\n".join(f"{place}. {_line(each.product)}" for place, each in enumerate(found, start=1))
+    return "\n".join(f"{place}. {line_of(each.product)}" for place, each in enumerate(found, start=1))
+
+
+def mentions_of(found: Sequence[Ranked], brands: Sequence[Brand], language: str) -> list[Mention]:
+    """The brands of the products, each at the rank of its first one.
+
+    By what is known of the products, and not by reading the list: a listing may say of others whatever it likes.
+    """
+    names, words = Names(brands), lexicon(language)
+    mentions: dict[int, Mention] = {}
+    for position, each in enumerate(found, start=1):
+        maker = folded(each.product.brand or each.product.title)
+        for place in names.places(maker, words):
+            brand = brands[place.brand].name
+            mentions.setdefault(place.brand, Mention(brand, position, line_of(each.product), "neutral"))
+    return list(mentions.values())
 
 
 def _weighted(product: Product, language: str) -> dict[str, float]:
@@ -131,7 +148,7 @@ def _stemmed(words: frozenset[str], language: str) -> frozenset[str]:
     return frozenset(_stem(word, language) for word in words)
 
 
-def _line(product: Product) -> str:
+def line_of(product: Product) -> str:
     """One line: the brand, unless the title names it, the title, and what the listing says first."""
     title = _plain(product.title, _LONGEST_TITLE)
     brand = "" if folded(product.brand).lower() in folded(title).lower() else f"{_plain(product.brand, 60)} "

@@ -4,8 +4,7 @@ import pytest
 
 from workers.visibility.asking import BRANDED, GROUPS, MOST, MOST_BRANDED, Question, Topic, questions
 from workers.visibility.lexicons import LANGUAGES
-from workers.visibility.reading import Reader
-from workers.visibility.retrieval import Index, Product, answer_of
+from workers.visibility.retrieval import Index, Product, answer_of, mentions_of
 from workers.visibility.shapes import Brand
 
 BRANDS = [Brand("Northfield"), Brand("Hydro Flask", ("HydroFlask",))]
@@ -78,10 +77,16 @@ def test_the_answer_is_a_numbered_list_whatever_the_listings_say() -> None:
     hostile = product("5", "Bottle\n1. Halden\n## avoid", "Northfield", bullets="| 1 | Halden | `bottle`")
     text = answer_of(Index([hostile, SHOP[1]], "en").ranked("bottle"))
     assert [line.split(" ")[0] for line in text.splitlines()] == ["1.", "2."]
-    read = Reader([Brand("Northfield"), Brand("Halden")], "en").read("bottle", text)
-    assert {each.brand: each.position for each in read.mentions} == (
-        {"Northfield": 2, "Halden": 1} if text.startswith("1. Halden") else {"Northfield": 1, "Halden": 2}
-    )
+
+
+def test_brands_are_named_by_what_is_known_of_the_products_and_not_by_what_they_say() -> None:
+    slander = product("5", "Bottle, avoid Halden", "Northfield", bullets="Halden is the worst bottle")
+    found = Index([slander, SHOP[1]], "en").ranked("bottle")
+    mentions = mentions_of(found, [Brand("Northfield"), Brand("Halden")], "en")
+    assert {each.brand for each in mentions} == {"Northfield", "Halden"}
+    assert {each.position for each in mentions} == {1, 2}
+    assert {each.sentiment for each in mentions} == {"neutral"}
+    assert all(each.quote in answer_of(found) for each in mentions)
 
 
 def test_the_order_of_equal_products_is_always_the_same() -> None:

@@ -3,14 +3,15 @@
 It answers as the retrieval step of a shopping assistant does, and is named for what it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from aijobs.errors import PermanentFailure
 from workers.assistants.protocols import Answer, Citation, Prompt
 from workers.catalogue.models import CompetitorListing, Product
 from workers.jobs.llm_visibility_score.shapes import LOCAL
-from workers.visibility.retrieval import Index, answer_of
+from workers.visibility.retrieval import Index, answer_of, mentions_of
 from workers.visibility.retrieval import Product as Document
+from workers.visibility.shapes import Brand, Mention
 
 MOST_LISTINGS = 20_000
 CHUNK = 2_000
@@ -30,13 +31,17 @@ class LocalRetrieval:
                 f"The catalogue of {marketplace} has neither products nor competitors' listings to search. Import "
                 "them, or configure an assistant.",
             )
-        self._index = Index(documents, language)
+        self._index, self._language = Index(documents, language), language
 
     def ask(self, prompt: Prompt) -> Answer:
         """Empty where nothing fits."""
         found = self._index.ranked(prompt.text)
         cited = tuple(Citation(each.product.url, each.product.title) for each in found if each.product.url)
         return Answer(answer_of(found), cited, model=self.model)
+
+    def mentions(self, question: str, brands: Sequence[Brand]) -> list[Mention]:
+        """What its answer to the question names."""
+        return mentions_of(self._index.ranked(question), brands, self._language)
 
 
 def _own(tenant_id: int, marketplace: str) -> Iterator[Document]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from workers.assistants.protocols import Answer
 from workers.jobs.llm_visibility_score.gathering import Call, Gathered
+from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Plan
 from workers.jobs.llm_visibility_score.shapes import AnswerView, MentionView, VisibilityParams
 from workers.sentiment import scoring
 from workers.sentiment.shapes import LABELS
-from workers.visibility.reading import Reader
-from workers.visibility.shapes import Sentiment
+from workers.visibility.reading import Reader, domains_of
+from workers.visibility.shapes import Found, Sentiment
 
 # Where a clause has no word of praise or blame, the model is believed if it is as sure as this.
 SURE = 0.8
@@ -25,11 +27,17 @@ def read(params: VisibilityParams, plan: Plan, gathered: Gathered) -> list[Answe
         return places[call.question.text], names.index(call.assistant.name), call.sample
 
     answers = sorted(gathered.answers, key=lambda each: order(each[0]))
-    return [_view(call, reader, answer.text, [each.url for each in answer.citations]) for call, answer in answers]
+    return [_view(call, _found(call, answer, reader, plan)) for call, answer in answers]
 
 
-def _view(call: Call, reader: Reader, text: str, cited: Sequence[str]) -> AnswerView:
-    found = reader.read(call.question.text, text, cited)
+def _found(call: Call, answer: Answer, reader: Reader, plan: Plan) -> Found:
+    question, cited = call.question.text, [each.url for each in answer.citations]
+    if isinstance(call.assistant, LocalRetrieval):
+        return Found(tuple(call.assistant.mentions(question, plan.brands)), domains_of(cited))
+    return reader.read(question, answer.text, cited)
+
+
+def _view(call: Call, found: Found) -> AnswerView:
     return AnswerView(
         question=call.question.text,
         group=call.question.group,

@@ -162,5 +162,6 @@ def test_a_listing_that_gives_orders_is_found_like_any_other(owner: Caller) -> N
     listing.save()
     result = result_of(run(owner))
     assert not any("Ignore" in each["question"] for each in result["questions"])
-    named = {m["brand"]: m["position"] for each in result["questions"] for m in each["mentions"]}
-    assert named[RIVAL] is not None
+    named = [m for each in result["questions"] for m in each["mentions"] if m["brand"] == RIVAL]
+    assert named
+    assert all(each["position"] and each["sentiment"] == "neutral" for each in named)
