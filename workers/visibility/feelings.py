@@ -14,6 +14,8 @@ from workers.visibility.shapes import Sentiment
 # Reads texts, of each what it says; None where it is not sure.
 Scorer = Callable[[Sequence[str]], Sequence[Sentiment | None]]
 
+# How a sentence begins that goes on about the same.
+_GOES_ON = ("it ", "it'", "they ", "es ", "sie ", "er ", "il ", "elle ", "its ")
 _SIGN = re.compile(SIGN)
 # How many characters before a word of praise a "not" turns it round.
 _REACH = 24
@@ -99,9 +101,6 @@ class Feelings:
         group = next(each for each in named_together(sentence, self._words) if index in each)
         same = {i for i in sentence.places if self._places[i].brand == self._places[index].brand}
         return {sign_of(each) for each in {*group, *same}}
-
-
-_GOES_ON = ("it ", "it'", "they ", "es ", "sie ", "er ", "il ", "elle ", "its ")
 
 
 def _until_another(text: str, brothers: Collection[str]) -> str:

@@ -12,12 +12,12 @@ from workers.visibility.names import Place
 _WORDS = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[\w'+-]+")
 _NEXT = re.compile(r"[ ]+([\w'][\w'+.-]*)")
+_VERB = re.compile(r",?[ ]+([\w']+)")
 _TWO_BEFORE = re.compile(r"(?:[\w'-]+ )?[\w'-]+ $")
 _BEFORE = re.compile(r"([\w'.-]+) $")
 # What stands between a sentence's or a line's beginning and its first word.
 _OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«|])[\s\"“„«|]*$")
 _POSSESSIVE = re.compile(r"'s?$")
-_SEPARATED = re.compile(r"\s*(?:[:–—|(®™,]|- |$)")
 # A line of that many words is written in title case if that share of them has a capital.
 _FEWEST, _TITLE = 3, 0.7
 # A label in front of a name: "Best overall: Ring".
@@ -29,7 +29,7 @@ _SIGNED = re.compile(r"\s?[®™]")
 class Setting:
     """A text, and what is known around its names."""
 
-    # Folded, and of the same text what it was before.
+    # The answer's own words, folded.
     text: str
     # The words of the question.
     asked: frozenset[str]
@@ -136,7 +136,7 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
-    following = re.compile(r",?[ ]+([\w']+)").match(setting.text, place.end)
+    following = _VERB.match(setting.text, place.end)
     return following is not None and following[1].lower() in setting.words.words("verbs")
 
 

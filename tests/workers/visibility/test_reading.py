@@ -1,5 +1,7 @@
 """Properties of reading: any text, long ones, what an answer refers to."""
 
+from collections.abc import Sequence
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -68,7 +70,7 @@ def test_domains_are_those_that_the_answer_refers_to_each_once() -> None:
 def test_a_scorer_reads_what_the_words_do_not_say() -> None:
     asked: list[str] = []
 
-    def scorer(texts: list[str]) -> list[Sentiment | None]:
+    def scorer(texts: Sequence[str]) -> list[Sentiment | None]:
         asked.extend(texts)
         return ["negative"]
 
