@@ -1,7 +1,7 @@
-"""What is said of a brand where it is named: words of praise and blame in its clauses, else a model's reading."""
+"""What is said of a brand where it is named: words of praise and blame in its clauses."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.claims import Claim
@@ -10,9 +10,6 @@ from workers.visibility.names import Place
 from workers.visibility.roles import Role
 from workers.visibility.sentences import Sentence, named_together, sign_of
 from workers.visibility.shapes import Sentiment
-
-# Reads texts, of each what it says; None where it is not sure.
-Scorer = Callable[[Sequence[str]], Sequence[Sentiment | None]]
 
 # How a sentence begins that goes on about the same.
 _GOES_ON = ("it ", "it'", "they ", "es ", "sie ", "er ", "il ", "elle ", "its ")
@@ -30,7 +27,7 @@ class Feelings:
     ) -> None:
         self._sentences, self._blocks, self._places, self._words = sentences, blocks, places, words
 
-    def of(self, brand: int, roles: Mapping[int, Role], claims: Sequence[Claim], scorer: Scorer | None) -> Sentiment:
+    def of(self, brand: int, roles: Mapping[int, Role], claims: Sequence[Claim]) -> Sentiment:
         """What the answer says of the brand on the whole."""
         mine = [index for index, place in enumerate(self._places) if place.brand == brand and index in roles]
         if any(roles[index] is Role.AGAINST for index in mine):
@@ -40,16 +37,14 @@ class Feelings:
         own = [index for index in mine if roles[index] is Role.OWN]
         if not own:
             return "negative" if any(roles[index] is Role.WORSE for index in mine) else "neutral"
-        return self._said([text for index in own for text in self._passages(index)], scorer)
+        return self._said([text for index in own for text in self._passages(index)])
 
-    def _said(self, passages: Sequence[str], scorer: Scorer | None) -> Sentiment:
+    def _said(self, passages: Sequence[str]) -> Sentiment:
         balance = [self._balance(text) for text in passages]
         praise, blame = sum(each[0] for each in balance), sum(each[1] for each in balance)
-        if praise != blame:
-            return "positive" if praise > blame else "negative"
-        if praise or scorer is None:
+        if praise == blame:
             return "neutral"
-        return next((each for each in scorer([" ".join(passages)]) if each), "neutral")
+        return "positive" if praise > blame else "negative"
 
     def _balance(self, text: str) -> tuple[int, int]:
         praise = blame = 0

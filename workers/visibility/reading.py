@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from workers.visibility import claims, ordinary, ranking, roles
 from workers.visibility.blocks import Block, blocks_of
 from workers.visibility.entries import Entries
-from workers.visibility.feelings import Feelings, Scorer
+from workers.visibility.feelings import Feelings
 from workers.visibility.folding import folded
 from workers.visibility.lexicons import language_of, lexicon
 from workers.visibility.masking import own_words, unmarked
@@ -27,8 +27,8 @@ _WORD = re.compile(r"\w+")
 class Reader:
     """Reads answers for some brands. The locale's language is taken where an answer is too short to tell its own."""
 
-    def __init__(self, brands: Sequence[Brand], language: str, scorer: Scorer | None = None) -> None:
-        self._brands, self._language, self._scorer = brands, language, scorer
+    def __init__(self, brands: Sequence[Brand], language: str) -> None:
+        self._brands, self._language = brands, language
         self._names = Names(brands)
 
     def read(self, question: str, answer: str, cited: Iterable[str] = ()) -> Found:
@@ -63,7 +63,7 @@ class Reader:
                 self._brands[brand].name,
                 positions.get(brand),
                 _quote(answer, sentences, index, places[index]),
-                feelings.of(brand, parts, stated, self._scorer),
+                feelings.of(brand, parts, stated),
             )
             for brand, index in _first_places(places, own).items()
         ]

@@ -69,7 +69,10 @@ def coverage(runs: int, questions: int, answers: int, mean: float, alike: float)
     for _ in range(runs):
         world = World(random, questions, answers, mean, alike)
         for name, sums in FIGURES.items():
-            found = estimate(name, *sums(world))
+            parts = sums(world)
+            if not parts[1].sum():
+                continue
+            found = estimate(name, *parts)
             if found.low is not None and found.high is not None:
                 held[name].append(found.low <= truth[name] <= found.high)
     return {name: sum(each) / len(each) for name, each in held.items() if len(each) > runs / 2}

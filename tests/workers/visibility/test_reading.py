@@ -1,12 +1,10 @@
 """Properties of reading: any text, long ones, what an answer refers to."""
 
-from collections.abc import Sequence
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.visibility.reading import LONGEST_QUOTE, Reader, domains_of
-from workers.visibility.shapes import Brand, Mention, Sentiment
+from workers.visibility.shapes import Brand, Mention
 
 BRANDS = [Brand("Anker", ("PowerCore",)), Brand("Ring"), Brand("Black+Decker"), Brand("Müller")]
 NAMES = ["Anker", "PowerCore 10K", "Ring", "ring", "Black & Decker", "Mueller"]
@@ -65,16 +63,3 @@ def test_domains_are_those_that_the_answer_refers_to_each_once() -> None:
     )
     assert found.domains == ("shop.anker.com", "rtings.com")
     assert domains_of(["http://[broken", "//", "https://localhost/x"]) == ()
-
-
-def test_a_scorer_reads_what_the_words_do_not_say() -> None:
-    asked: list[str] = []
-
-    def scorer(texts: Sequence[str]) -> list[Sentiment | None]:
-        asked.extend(texts)
-        return ["negative"]
-
-    reader = Reader(BRANDS, "en", scorer)
-    assert reader.read("", "Anker exists since 2011.").mentions[0].sentiment == "negative"
-    assert reader.read("", "Anker is great.").mentions[0].sentiment == "positive"
-    assert len(asked) == 1

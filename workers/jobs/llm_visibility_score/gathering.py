@@ -12,7 +12,7 @@ from aijobs.registry import Context
 from workers.assistants import connections
 from workers.assistants.asking import NOTHING, AnyAssistant, Asker, Question
 from workers.assistants.protocols import Answer, Prompt, Usage
-from workers.jobs.llm_visibility_score.job import LIMITS
+from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Asked, Plan
 from workers.jobs.llm_visibility_score.shapes import LOCAL, MOST_ASSISTANTS, VisibilityParams

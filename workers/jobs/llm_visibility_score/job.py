@@ -1,21 +1,11 @@
 """`llm_visibility_score`: how it is registered."""
 
-from aijobs.registry import JobType, Limits, register
+from aijobs.registry import JobType, register
 from workers.assistants import connections as assistants
 from workers.jobs.llm_visibility_score import subject
+from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.shapes import LOCAL, VisibilityParams, VisibilityResult
 from workers.marketplaces import connections as marketplaces
-
-# 50 questions, three times to each of three assistants that take 5 seconds, are answered in about 100 seconds.
-LIMITS = Limits(
-    soft_seconds=1500,
-    hard_seconds=1560,
-    attempts=5,
-    backoff_seconds=10,
-    backoff_cap_seconds=300,
-    typical_seconds=120,
-    typical_range=(60, 300),
-)
 
 _CHANGE = {"difference": 0.1667, "p_value": 0.0312, "significant": True, "paired_question_count": 20}
 _RATE = {"value": 0.4167, "low": 0.2843, "high": 0.5618, "change": _CHANGE}

@@ -1,25 +1,17 @@
 """The answers, read for the brands."""
 
-from collections.abc import Sequence
-
 from workers.assistants.protocols import Answer
 from workers.jobs.llm_visibility_score.gathering import Call, Gathered
 from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Plan
 from workers.jobs.llm_visibility_score.shapes import AnswerView, MentionView, VisibilityParams
-from workers.sentiment import scoring
-from workers.sentiment.shapes import LABELS
 from workers.visibility.reading import Reader, domains_of
-from workers.visibility.shapes import Found, Sentiment
-
-# Where a clause has no word of praise or blame, the model is believed if it is as sure as this.
-SURE = 0.8
+from workers.visibility.shapes import Found
 
 
 def read(params: VisibilityParams, plan: Plan, gathered: Gathered) -> list[AnswerView]:
     """In the order of the questions, then of the assistants and samples, in whichever order they were answered."""
-    # The model has learned from English texts.
-    reader = Reader(plan.brands, params.language, _said if params.language == "en" else None)
+    reader = Reader(plan.brands, params.language)
     places = {each.text: place for place, each in enumerate(plan.questions)}
     names = list(gathered.models)
 
@@ -49,8 +41,3 @@ def _view(call: Call, found: Found) -> AnswerView:
         ],
         citations=list(found.domains),
     )
-
-
-def _said(texts: Sequence[str]) -> list[Sentiment | None]:
-    rows = scoring.load().fast_probabilities(texts)
-    return [LABELS[int(row.argmax())] if row.max() >= SURE else None for row in rows]

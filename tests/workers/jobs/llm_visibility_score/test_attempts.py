@@ -2,6 +2,7 @@
 
 import pytest
 
+from aijobs.engine import queueing
 from aijobs.models import Job
 from aijobs.states import Status
 from tests import engine
@@ -49,6 +50,7 @@ def test_a_later_attempt_asks_only_what_was_not_answered(owner: Caller, provider
     assert (waiting.run_after - waiting.created_at).total_seconds() > 500
     asked = len(provider.requests)
     engine.let_backoff_pass([job_id])
+    queueing.release_due()
     execute(engine.start(job_id))
     result = result_of(Job.objects.get(id=job_id))
     assert result["processed_count"] == len(QUESTIONS)
@@ -83,6 +85,7 @@ def test_the_questions_of_an_attempt_are_those_of_the_first(owner: Caller, provi
     product.save()
     product.listing.save()
     engine.let_backoff_pass([job_id])
+    queueing.release_due()
     execute(engine.start(job_id))
     asked = {each["question"] for each in result_of(Job.objects.get(id=job_id))["questions"]}
     assert not any("lamps" in text for text in asked)
