@@ -89,9 +89,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 @pytest.mark.parametrize("mean", [0.2, 0.4, 0.8])
 @pytest.mark.parametrize("alike", [0.1, 0.4, 0.7])
 @pytest.mark.parametrize("answers", [3, 9])
-def test_intervals_hold_the_truth_in_93_to_97_of_100_runs(answers: int, alike: float, mean: float) -> None:
+def test_intervals_hold_the_truth_in_93_to_98_of_100_runs(answers: int, alike: float, mean: float) -> None:
     found = coverage(1000, 50, answers, mean, alike)
-    assert all(0.93 <= share <= 0.97 for share in found.values()), found
+    assert all(0.93 <= share <= 0.98 for share in found.values()), found
 
 
 def test_an_interval_that_takes_answers_for_independent_holds_it_less_often() -> None:
