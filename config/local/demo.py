@@ -15,11 +15,13 @@ from config.local.showing import Shop
 
 POLL_SECONDS = 0.2
 OPEN = ("queued", "running")
+# One of the sample catalogue's.
+BRAND = "Northfield"
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A job of a type for all products, what it does meanwhile, and how its result is shown."""
+    """A job of a type, what it does meanwhile, and how its result is shown. `params`: all but the marketplace."""
 
     type: str
     doing: str
@@ -28,10 +30,11 @@ class Demo:
 
 
 DEMOS = (
-    Demo("pricing_recalculate", "Pricing products", showing.show_prices, {"apply": False}),
-    Demo("competitor_scan", "Comparing offers", showing.show_competitors, {}),
-    Demo("review_sentiment", "Reading reviews", showing.show_reviews, {}),
-    Demo("return_classify", "Reading returns", showing.show_returns, {}),
+    Demo("pricing_recalculate", "Pricing products", showing.show_prices, {"all": True, "apply": False}),
+    Demo("competitor_scan", "Comparing offers", showing.show_competitors, {"all": True}),
+    Demo("review_sentiment", "Reading reviews", showing.show_reviews, {"all": True}),
+    Demo("return_classify", "Reading returns", showing.show_returns, {"all": True}),
+    Demo("llm_visibility_score", "Asking around", showing.show_visibility, {"brand": BRAND}),
 )
 
 
@@ -71,7 +74,7 @@ def run_demo_jobs(api: Api, marketplace: str, console: Console) -> None:
 
 
 def _dispatch(api: Api, demo: Demo, marketplace: str) -> Any:
-    params = {"all": True, "marketplace": marketplace, **demo.params}
+    params = {"marketplace": marketplace, **demo.params}
     return api.post("/api/ai-jobs", {"type": demo.type, "params": params})
 
 

@@ -90,6 +90,24 @@ def show_returns(result: dict[str, Any], shop: Shop, console: Console) -> None:
     )
 
 
+def show_visibility(result: dict[str, Any], shop: Shop, console: Console) -> None:
+    _head(console, "Visibility")
+    names = ", ".join(each["assistant"] for each in result["assistants"])
+    overall = result["overall"]
+    if overall is None:
+        _lines(console, [f"Every question to {names} names {result['brand']}."])
+        return
+    score = overall["visibility_score"]
+    lines = [
+        f"{names} answered {overall['answer_count']} questions that name no brand. {result['brand']} is in "
+        f"{_percent(overall['mention_rate']['value'])} of the answers: a score of {score['value']:.0f} of 100.",
+    ]
+    if voices := sorted(overall["share_of_voice"], key=lambda each: -each["share"]["value"])[:SHOWN_NAMES]:
+        shares = ", ".join(f"{each['brand']} {_percent(each['share']['value'])}" for each in voices)
+        lines.append(f"The brands that are named most: {shares}.")
+    _lines(console, lines)
+
+
 def _first_of_each(anomalies: list[dict[str, Any]]) -> list[str]:
     """The sentence about what is worst at each product and customer."""
     found: dict[tuple[str | None, str | None], str] = {}

@@ -69,6 +69,9 @@ REFUSALS = [
     Refusal(422, "MARKETPLACE_NOT_CONFIGURED", lambda case: True),
     # And which assistants.
     Refusal(422, "ASSISTANT_NOT_CONFIGURED", lambda case: True),
+    # And which products, and of which brand.
+    Refusal(422, "UNKNOWN_SKUS", lambda case: True),
+    Refusal(422, "BRAND_NOT_CLEAR", lambda case: True),
     # Credentials may be left out where they are stored, and must be given again where they would be sent elsewhere.
     Refusal(422, "INVALID_PARAMS", leaves_credentials_out),
     # The key came before, with another body.

@@ -1,0 +1,59 @@
+"""What is refused at dispatch, and in which words."""
+
+from typing import Any
+
+import pytest
+
+from tests.clients import Caller
+from tests.factories import ProductFactory
+from tests.workers.catalogue.steps import MARKETPLACE
+from tests.workers.jobs.llm_visibility_score.steps import BRAND, shop
+
+pytestmark = pytest.mark.django_db
+
+
+def refusal(who: Caller, **params: object) -> tuple[int, Any]:
+    answer = who.post(
+        "/api/ai-jobs", {"type": "llm_visibility_score", "params": {"marketplace": MARKETPLACE, **params}}
+    )
+    return answer.status_code, answer.json().get("error", {}).get("code")
+
+
+def test_what_is_not_there_is_refused_at_dispatch(owner: Caller) -> None:
+    shop(owner)
+    ProductFactory(tenant=owner.tenant, sku="OTHER", brand="Lumen & Oak")
+    ProductFactory(tenant=owner.tenant, sku="NAMELESS")
+    assert refusal(owner, brand=BRAND) == (201, None)
+    assert refusal(owner, skus=["BOTTLE"]) == (201, None)
+    assert refusal(owner, brand=BRAND, assistants=["local-retrieval"]) == (201, None)
+    assert refusal(owner, brand=BRAND, assistants=["nobody"]) == (422, "ASSISTANT_NOT_CONFIGURED")
+    assert refusal(owner, brand=BRAND, marketplace="elsewhere") == (422, "MARKETPLACE_NOT_CONFIGURED")
+    assert refusal(owner, skus=["UNKNOWN"]) == (422, "UNKNOWN_SKUS")
+    assert refusal(owner, skus=["BOTTLE", "OTHER"]) == (422, "BRAND_NOT_CLEAR")
+    assert refusal(owner, skus=["NAMELESS"]) == (422, "BRAND_NOT_CLEAR")
+    assert refusal(owner, brand="Unheard of") == (422, "BRAND_NOT_CLEAR")
+    assert refusal(owner, brand="Unheard of", questions=["What is the best bottle?"]) == (201, None)
+
+
+def test_products_of_others_are_not_there(owner: Caller, outsider: Caller) -> None:
+    shop(owner)
+    ProductFactory(tenant=outsider.tenant, sku="THEIRS")
+    assert refusal(outsider, skus=["BOTTLE"]) == (422, "UNKNOWN_SKUS")
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"brand": BRAND, "samples": 0},
+        {"brand": BRAND, "locale": "it"},
+        {"brand": BRAND, "max_cost": 0},
+        {"brand": BRAND, "questions": []},
+        {"brand": BRAND, "questions": ["Same?", "Same?"]},
+        {"brand": BRAND, "competitors": [{"name": "X1", "alias": "Y1"}]},
+        {"brand": BRAND, "assistants": ["local-retrieval", "local-retrieval"]},
+    ],
+)
+def test_what_makes_no_sense_is_refused(owner: Caller, params: dict[str, object]) -> None:
+    shop(owner)
+    assert refusal(owner, **params) == (422, "INVALID_PARAMS")

@@ -1,0 +1,38 @@
+"""How well answers are read: those that the rules were made by, and those that they were not."""
+
+import pytest
+
+from tests.workers.visibility.labelled import Labelled, answers, read, scores
+
+TUNED, HELD_OUT = answers()[0::2], answers()[1::2]
+
+
+@pytest.mark.parametrize("rows", [TUNED, HELD_OUT], ids=["tuned", "held-out"])
+def test_brands_are_found_where_they_are_meant(rows: list[Labelled]) -> None:
+    found = scores(rows).mentions
+    assert found.precision >= 0.97
+    assert found.recall >= 0.97
+
+
+def test_positions_are_those_that_a_reader_takes_away() -> None:
+    tuned, held_out = scores(TUNED).positions, scores(HELD_OUT).positions
+    assert min(tuned.precision, tuned.recall) >= 0.97
+    assert min(held_out.precision, held_out.recall) >= 0.92
+
+
+def test_the_sentiment_is_what_the_clauses_say() -> None:
+    assert scores(TUNED).sentiments.precision >= 0.88
+    assert scores(HELD_OUT).sentiments.precision >= 0.88
+
+
+def test_ranks_are_understood_in_many_ways_of_saying_them() -> None:
+    found = scores(answers("ways.jsonl"))
+    assert min(found.mentions.precision, found.mentions.recall) >= 0.97
+    assert min(found.positions.precision, found.positions.recall) >= 0.95
+
+
+def test_quotes_are_the_answers_own_words() -> None:
+    for row in answers():
+        for mention in read(row).mentions:
+            assert mention.quote
+            assert mention.quote in row.answer

@@ -1,0 +1,83 @@
+"""The way of the answers: what to ask, decided once → asked → read → summed up, beside the last run."""
+
+from aijobs import identifiers
+from aijobs.registry import Context
+from workers.jobs.llm_visibility_score import planning, reading
+from workers.jobs.llm_visibility_score.gathering import Gathered, gather
+from workers.jobs.llm_visibility_score.history import Earlier, comparable, earlier_of
+from workers.jobs.llm_visibility_score.planning import Plan
+from workers.jobs.llm_visibility_score.reporting import Reporter
+from workers.jobs.llm_visibility_score.shapes import (
+    MOST_SHOWN_FAILURES,
+    AnswerView,
+    AssistantSummary,
+    Failure,
+    Tokens,
+    VisibilityParams,
+    VisibilityResult,
+)
+from workers.visibility.asking import BRANDED
+from workers.visibility.scoring import Sample
+from workers.visibility.shapes import Mention
+
+
+def run(params: VisibilityParams, context: Context) -> VisibilityResult:
+    """Raises PermanentFailure and TransientFailure where nothing could be asked, or a limit is to be waited for."""
+    plan = planning.decide(params, context)
+    gathered = gather(params, plan, context)
+    answers = reading.read(params, plan, gathered)
+    return _result(plan, gathered, answers, earlier_of(plan, context.tenant_id))
+
+
+def _result(plan: Plan, gathered: Gathered, answers: list[AnswerView], earlier: Earlier | None) -> VisibilityResult:
+    reporter = Reporter(plan.brands)
+    before = comparable(earlier.answers, answers) if earlier else []
+    open_now, open_before = (_samples(each, branded=False) for each in (answers, before))
+    return VisibilityResult(
+        brand=plan.brand.name,
+        competitors=[each.name for each in plan.competitors],
+        processed_count=len(answers),
+        is_partial=bool(gathered.problems),
+        overall=reporter.summary(open_now, open_before),
+        assistants=[
+            AssistantSummary(
+                assistant=name,
+                model=model,
+                summary=reporter.summary(_samples(answers, name), _samples(before, name)),
+            )
+            for name, model in gathered.models.items()
+        ],
+        branded=reporter.branded(_samples(answers, branded=True), _samples(before, branded=True)),
+        compared_with=identifiers.encode(identifiers.JOB_PREFIX, earlier.job_id) if earlier else None,
+        questions=answers,
+        cost=gathered.used.cost,
+        tokens=Tokens(input=gathered.used.input_tokens, output=gathered.used.output_tokens),
+        failure_count=len(gathered.problems),
+        failures=_failures(gathered),
+    )
+
+
+def _samples(answers: list[AnswerView], assistant: str | None = None, *, branded: bool = False) -> list[Sample]:
+    """Of one assistant, or of all: a question to two assistants is one question still."""
+    return [
+        Sample(
+            each.question,
+            tuple(Mention(m.brand, m.position, m.quote, m.sentiment) for m in each.mentions),
+            tuple(each.citations),
+        )
+        for each in answers
+        if (each.group == BRANDED) == branded and assistant in (None, each.assistant)
+    ]
+
+
+def _failures(gathered: Gathered) -> list[Failure]:
+    return [
+        Failure(
+            question=call.question.text,
+            assistant=call.assistant.name,
+            sample=call.sample,
+            code=problem.code,
+            message=problem.message,
+        )
+        for call, problem in gathered.problems[:MOST_SHOWN_FAILURES]
+    ]

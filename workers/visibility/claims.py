@@ -1,0 +1,79 @@
+"""Ranks in words: "the best is", "my second choice", "runner-up", "X wins"."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from workers.visibility.blocks import Block, Kind
+from workers.visibility.lexicons import Lexicon
+from workers.visibility.sentences import Sentence, named_together, place_of, sign_of
+
+# By how many characters a comma between a rank and a brand sets them apart, and from where they have nothing to do
+# with each other.
+_COMMA, _FARTHEST = 60, 150
+_SEPARATOR = re.compile(r"[,;:()]|\s[–—-]\s|\bbut\b|\baber\b|\bmais\b|\bpero\b")
+# What is chosen is first, if nothing is called the best.
+_SECTIONS = (("first", 1, 2), ("chosen", 1, 1), ("second", 2, 2), ("third", 3, 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Places that a sentence gives a rank. Of two claims to one rank, the stronger and then the earlier holds."""
+
+    rank: int
+    strength: int
+    places: tuple[int, ...]
+
+
+def claims_of(
+    sentences: Sequence[Sentence], blocks: Sequence[Block], own: Collection[int], words: Lexicon
+) -> list[Claim]:
+    """In the order of the text. Numbers of a list are claims already: what its entries say further counts less."""
+    found: list[Claim] = []
+    for sentence in sentences:
+        block = blocks[sentence.block]
+        if block.kind in (Kind.HEADING, Kind.PROSE) or (block.kind is Kind.ITEM and block.number is None):
+            found += _claims(sentence, own, words)
+    return found
+
+
+def _claims(sentence: Sentence, own: Collection[int], words: Lexicon) -> list[Claim]:
+    ranked = [place for place in sentence.places if place in own]
+    if not ranked:
+        return []
+    groups = [group for group in named_together(sentence, words) if set(group) <= set(ranked)]
+    found: list[Claim] = []
+    for section, rank, strength in _SECTIONS:
+        if section == "chosen" and words.pattern("conditional").search(sentence.text):
+            continue
+        for match in words.pattern(section).finditer(sentence.text):
+            nearest = _nearest(match, sentence.text, ranked)
+            if nearest is not None:
+                found.append(Claim(rank, strength, next((each for each in groups if nearest in each), (nearest,))))
+    return found
+
+
+def _nearest(match: re.Match[str], text: str, places: Sequence[int]) -> int | None:
+    distances = {place: _distance(match, text, text.index(sign_of(place))) for place in places}
+    nearest = min(places, key=lambda place: distances[place])
+    return nearest if distances[nearest] <= _FARTHEST else None
+
+
+def _distance(match: re.Match[str], text: str, at: int) -> int:
+    between = text[match.end() : at] if at >= match.end() else text[at + 1 : match.start()]
+    return len(between) + _COMMA * len(_SEPARATOR.findall(between))
+
+
+def ties_of(
+    sentences: Sequence[Sentence], claims: Sequence[Claim], own: Collection[int], words: Lexicon
+) -> list[tuple[int, ...]]:
+    """Places of brands that share a rank, because the text says so."""
+    found = [claim.places for claim in claims if len(claim.places) > 1]
+    for sentence in sentences:
+        if len(sentence.places) > 1 and words.pattern("tie").search(sentence.text):
+            groups = named_together(sentence, words)
+            found += [group for group in groups if len(group) > 1 and set(group) <= set(own)][:1]
+        for match in words.pattern("tied").finditer(sentence.text):
+            pair = tuple(place_of(sign) for sign in match.groups() if sign)
+            found += [pair] if set(pair) <= set(own) else []
+    return found

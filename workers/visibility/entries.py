@@ -1,0 +1,150 @@
+"""The rankings that headings, lists and tables are: which entry has which number and names which brands."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from workers.visibility.blocks import Block, Kind
+from workers.visibility.folding import folded
+from workers.visibility.lexicons import Lexicon
+from workers.visibility.sentences import Sentence, named_together, sign_of
+
+_SEPARATOR = re.compile(r"\s[–—-]+\s|:|–|—|<")
+# "Front Range Harness by Ruffwear", "Stagg EKG (Fellow)".
+_MAKER = re.compile(r"(?:\b(?:by|from|von|de|par|d')\s|\()\W*$", re.IGNORECASE)
+_RANK = re.compile(r"(?:rank\w*|#|no\.?|nr\.?|place|platz|rang|puesto|posicion|position)", re.IGNORECASE)
+_FIGURE = re.compile(r"\D{0,3}(\d{1,2})\D{0,3}")
+_NAME = re.compile(r"[^\W\d_]{3,}|\d{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`places`: of the brands that the entry is about; several share its rank."""
+
+    number: int | None
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    entry: Entry
+    # Whether the entry begins with the brand, or says that it makes the product.
+    is_certain: bool
+
+
+class Entries:
+    """Finds the rankings of one answer."""
+
+    def __init__(
+        self,
+        text: str,
+        blocks: Sequence[Block],
+        sentences: Sequence[Sentence],
+        own: Collection[int],
+        words: Lexicon,
+    ) -> None:
+        self._text, self._blocks, self._own, self._words = text, blocks, own, words
+        self._first: Mapping[int, Sentence] = {each.block: each for each in reversed(sentences)}
+
+    def ranked(self) -> list[Entry]:
+        """The entries in their order; those without a number of their own go on counting."""
+        headings = list(self._of_headings())
+        return headings or [entry for entries in self._of_lists() for entry in entries]
+
+    def _of_headings(self) -> Iterator[Entry]:
+        levels = sorted({each.level for each in self._blocks if each.kind is Kind.HEADING})
+        for level in levels:
+            numbers = [i for i, each in enumerate(self._blocks) if each.kind is Kind.HEADING and each.level == level]
+            heads = [self._head(number) for number in numbers]
+            if any(head.entry.places for head in heads):
+                # Headings that name nothing ("What to look for") are not entries.
+                kept = (h.entry for i, h in zip(numbers, heads, strict=True) if h.entry.places or self._is_named(i))
+                yield from kept
+                return
+
+    def _is_named(self, number: int) -> bool:
+        """Whether a heading names a product of somebody else: it has a number, or a word that is none."""
+        block = self._blocks[number]
+        words = _NAME.findall(self._text[block.start : block.end])
+        return block.number is not None or any(not self._words.is_word(word) for word in words)
+
+    def _of_lists(self) -> Iterator[list[Entry]]:
+        numbers = [i for i, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW)]
+        for kind, run in groupby(numbers, key=lambda i: (self._blocks[i].kind, self._list_of(i))):
+            inside = [i for i in run if not self._blocks[i].is_warned_of]
+            if kind[0] is Kind.ITEM:
+                yield self._items(inside)
+            else:
+                yield self._rows(inside)
+
+    def _list_of(self, number: int) -> int:
+        """Where the list or table begins: entries that follow each other are of one."""
+        while number and self._blocks[number - 1].kind is self._blocks[number].kind:
+            number -= 1
+        return number
+
+    def _items(self, numbers: list[int]) -> list[Entry]:
+        heads = {number: self._head(number) for number in numbers}
+        named = [head for head in heads.values() if head.entry.places]
+        # Steps of an instruction name a brand here and there.
+        if not any(head.is_certain for head in named) and 2 * len(named) < len(numbers):
+            return []
+        return [heads[i].entry for i in numbers if heads[i].entry.places or not self._is_detail(i, heads)]
+
+    def _is_detail(self, number: int, heads: Mapping[int, _Head]) -> bool:
+        """Whether an entry is one of several below another that is a product: its pros and cons."""
+        level = self._blocks[number].level
+        above = [i for i in heads if i < number and self._blocks[i].level < level]
+        below = [i for i in heads if i == number + 1 and self._blocks[i].level > level]
+        return bool(above and heads[above[-1]].entry.places) or bool(below and not self._blocks[number].number)
+
+    def _head(self, number: int) -> _Head:
+        """Of a heading or an entry: the brand that it begins with, behind a label, or that its sentence is about."""
+        block, sentence = self._blocks[number], self._first.get(number)
+        ranked = [place for place in sentence.places if place in self._own] if sentence else []
+        if sentence is None or not ranked:
+            return _Head(Entry(block.number, ()), False)
+        before = sentence.text[: sentence.text.index(sign_of(ranked[0]))]
+        head, behind = self._without_label(before)
+        if behind:
+            return _Head(Entry(block.number, ()), False)
+        group = next(each for each in named_together(sentence, self._words) if ranked[0] in each)
+        places = tuple(place for place in group if place in self._own)
+        return _Head(Entry(block.number, places), not head or _MAKER.search(before) is not None)
+
+    def _without_label(self, before: str) -> tuple[str, bool]:
+        """What stands between a label and the brand, and whether the brand is only in what follows the head."""
+        *labels, head = _SEPARATOR.split(before)
+        articles = self._words.words("between")
+        rest = " ".join(word for word in head.split() if word.lower() not in articles)
+        return rest, len(labels) > 1 or bool(labels and self._is_product(labels[0]))
+
+    def _is_product(self, label: str) -> bool:
+        """ "INIU 10000 – lighter than …": what stands before the separator is a name already."""
+        return any(not self._words.is_word(word) for word in _NAME.findall(label))
+
+    def _rows(self, numbers: list[int]) -> list[Entry]:
+        if not numbers:
+            return []
+        header, rows = (numbers[0], numbers[1:]) if self._blocks[numbers[0]].is_header else (None, numbers)
+        column = None if header is None else self._column_of_ranks(header)
+        return [Entry(self._figure(row, column), self._row_places(row)) for row in rows]
+
+    def _row_places(self, number: int) -> tuple[int, ...]:
+        sentence = self._first.get(number)
+        ranked = [place for place in sentence.places if place in self._own] if sentence else []
+        return tuple(ranked[:1])
+
+    def _column_of_ranks(self, header: int) -> int | None:
+        cells = self._cells(header)
+        return next((i for i, cell in enumerate(cells) if _RANK.fullmatch(folded(cell))), None)
+
+    def _figure(self, row: int, column: int | None) -> int | None:
+        cells = self._cells(row)
+        found = _FIGURE.fullmatch(cells[column]) if column is not None and column < len(cells) else None
+        return int(found[1]) if found else None
+
+    def _cells(self, number: int) -> list[str]:
+        block = self._blocks[number]
+        return [cell.strip() for cell in self._text[block.start : block.end].strip().strip("|").split("|")]

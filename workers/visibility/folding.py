@@ -1,0 +1,53 @@
+"""Spellings: texts and names without accents, and the pattern of all the ways in which a name is written."""
+
+import re
+import unicodedata
+from functools import cache
+
+_QUOTES = dict.fromkeys(map(ord, "’‘`´ʼ"), "'") | dict.fromkeys(map(ord, "‐‑‒"), "-") | {0xA0: " ", 0x202F: " "}
+# Runs of letters, of figures, and what stands between them: "H&M", "TP-Link", "Bett1", "LotusGrill".
+_PARTS = re.compile(r"[A-ZÀ-Þ]?[a-zß-ÿ]+|[^\W\d_a-zß-ÿ]+(?![a-zß-ÿ])|[^\W\d_]+|\d+|[^\w]+|_+")
+_AND = r"\s*(?:&|\+|-|\s|\band\b|\bund\b|\bet\b|\by\b)\s*"
+# Germans write an umlaut as two letters where they have no key for it.
+_UMLAUTS = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "(?:ß|ss)"}
+# Possessives, plurals, the genitive of German.
+_ENDING = r"(?:'s|s'|s|'(?=\s)|(?<=[sxz])es|(?<=[cs]h)es)?"
+# A hyphen in the middle of a word ("Net-gear") is a spelling of long names only: short ones turn into other words.
+_LONG = 6
+
+
+@cache
+def _bare(character: str) -> str:
+    """Without its accent; itself where that is not one character."""
+    plain = unicodedata.normalize("NFD", character)[0]
+    return plain if len(plain) == 1 and plain.isalnum() else character
+
+
+def folded(text: str) -> str:
+    """Without accents and typographic signs, letter for letter: places stay what they are."""
+    text = text.translate(_QUOTES)
+    return text if text.isascii() else "".join(_bare(each) if ord(each) > 127 else each for each in text)
+
+
+@cache
+def pattern_of(name: str) -> str:
+    """A regular expression for a name in folded text, in whatever case: its spellings and endings."""
+    parts = _PARTS.findall(unicodedata.normalize("NFC", name).translate(_QUOTES).strip())
+    return rf"(?<![\w@#/]){_joined(parts)}{_ENDING}(?!\w|-?[@/])"
+
+
+def _joined(parts: list[str]) -> str:
+    pattern, separator = "", ""
+    for part in parts:
+        if part[0].isalnum():
+            pattern += (separator if pattern else "") + _letters(part)
+            separator = r"[\s\-.']?"
+        else:
+            separator = _AND if set(part) & set("&+") else r"[\s\-.'_/]{0,2}"
+    # A name without a letter or a figure is found as it is; an empty one nowhere.
+    return pattern or re.escape("".join(parts)) or "(?!)"
+
+
+def _letters(part: str) -> str:
+    letters = [_UMLAUTS.get(each, re.escape(_bare(each))) for each in part.lower()]
+    return ("-?" if len(part) >= _LONG else "").join(letters)

@@ -1,0 +1,76 @@
+"""The words of each language, from workers/visibility/lexicon. Lines that begin with # are remarks."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from simplemma import is_known
+
+from workers.visibility.folding import folded
+
+LANGUAGES = ("en", "de", "fr", "es")
+# A brand in a sentence is one of these characters, which no text has: the n-th of the text is the n-th of them.
+FIRST_SIGN = 0xE000
+SIGN = "[\ue000-\uf8ff]"
+_FOLDER = Path(__file__).parent / "lexicon"
+_STARTS_WITH_A_WORD = re.compile(r"(?:\(\?:)*[a-z]")
+_WORD = re.compile(r"[^\W\d_]+")
+# How much of an answer tells its language.
+_BEGINNING = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    language: str
+    sections: dict[str, list[str]]
+
+    def words(self, section: str) -> frozenset[str]:
+        return _words(self.language, section)
+
+    def pattern(self, section: str) -> re.Pattern[str]:
+        """Any of a section's expressions."""
+        return _pattern(self.language, section)
+
+    def is_word(self, word: str) -> bool:
+        """Whether the language has such a word, whatever else it may be the name of."""
+        return bool(is_known(word.lower(), lang=self.language))
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    found: dict[str, list[str]] = {}
+    lines: list[str] = []
+    for line in (_FOLDER / f"{language}.txt").read_text("utf-8").splitlines():
+        if line.startswith("[") and line.endswith("]") and line[1:-1].replace(" ", "").isalpha():
+            lines = found.setdefault(line[1:-1], [])
+        elif line and not line.startswith("# "):
+            lines.append(folded(line))
+    return Lexicon(language, found)
+
+
+@cache
+def _words(language: str, section: str) -> frozenset[str]:
+    return frozenset(lexicon(language).sections[section])
+
+
+@cache
+def _pattern(language: str, section: str) -> re.Pattern[str]:
+    between = "|".join(re.escape(word) for word in lexicon(language).sections["between"])
+    brand = rf"(?:(?:{between})(?:'\s?|\s))*({SIGN})"
+    lines = lexicon(language).sections[section]
+    expanded = (line.replace("@", brand).replace("~", "[^.;!?\ue000-\uf8ff]*?") for line in lines)
+    return re.compile("|".join(f"(?:{_guarded(line)})" for line in expanded), re.IGNORECASE)
+
+
+def _guarded(expression: str) -> str:
+    """From the beginning of a word, where the expression begins with one."""
+    return rf"(?<!\w){expression}" if _STARTS_WITH_A_WORD.match(expression) else expression
+
+
+def language_of(text: str, otherwise: str) -> str:
+    """The language whose little words the text has most of; the other one where it has too few to tell."""
+    words = _WORD.findall(folded(text[:_BEGINNING]).lower())
+    counts = {each: sum(word in _words(each, "function") for word in words) for each in LANGUAGES}
+    best = max(LANGUAGES, key=lambda each: (counts[each], each == otherwise))
+    return best if counts[best] >= 2 and counts[best] > counts.get(otherwise, 0) else otherwise

@@ -1,0 +1,84 @@
+"""Where brands stand in a text: by name or alias in any spelling, or misspelled."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import OSA
+
+from workers.visibility.folding import folded, pattern_of
+from workers.visibility.lexicons import Lexicon
+from workers.visibility.shapes import Brand
+
+# A word of a name, as far as a misspelling is looked for.
+_TOKEN = re.compile(r"(?<![\w@#/])[^\W\d_]{4,}(?!\w|-?[@/])")
+# Names of fewer letters are a letter away from too many words.
+_SHORTEST, _LONG = 5, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A name in the text. `brand` is its place among the brands."""
+
+    brand: int
+    start: int
+    end: int
+    # As it is written in the list of brands.
+    name: str
+    is_misspelled: bool = False
+
+
+class Names:
+    """The names of some brands, ready to be looked for in texts."""
+
+    def __init__(self, brands: Sequence[Brand]) -> None:
+        self._patterns = [
+            (number, name, re.compile(pattern_of(name), re.IGNORECASE))
+            for number, brand in enumerate(brands)
+            for name in brand.names
+        ]
+        # Names of one word: of the others, a misspelled part leaves the rest to tell.
+        self._single = [
+            (number, name, folded(name).lower()) for number, name, _ in self._patterns if _is_long_word(name)
+        ]
+        self._all = {folded(name).lower() for _, name, _ in self._patterns}
+
+    def places(self, text: str, words: Lexicon) -> list[Place]:
+        """In folded text, in order, none within another: the longest name at a place is the one that is meant."""
+        exact = [
+            Place(number, found.start(), found.end(), name)
+            for number, name, pattern in self._patterns
+            for found in pattern.finditer(text)
+        ]
+        return _apart([*exact, *self._misspelled(text, words)])
+
+    def _misspelled(self, text: str, words: Lexicon) -> Iterator[Place]:
+        for found in _TOKEN.finditer(text) if self._single else ():
+            token = found.group().lower()
+            if token in self._all or not (found.group()[0].isupper() or text.islower()):
+                continue
+            for number, name, plain in self._single:
+                if _is_slip(token, plain) and not words.is_word(token):
+                    yield Place(number, found.start(), found.end(), name, is_misspelled=True)
+
+
+def _is_long_word(name: str) -> bool:
+    return name.isalpha() and len(name) >= _SHORTEST
+
+
+def _is_slip(token: str, name: str) -> bool:
+    """Whether a word is a name with a slip of the pen. A short name with another letter in it is another name."""
+    if token[0] != name[0] or abs(len(token) - len(name)) > 2:
+        return False
+    allowed = 2 if len(name) >= _LONG else 1
+    distance = OSA.distance(token, name, score_cutoff=allowed)
+    is_other = len(name) == _SHORTEST and len(token) == len(name) and sorted(token) != sorted(name)
+    return 0 < distance <= allowed and not is_other
+
+
+def _apart(places: list[Place]) -> list[Place]:
+    kept: list[Place] = []
+    for place in sorted(places, key=lambda each: (each.start - each.end, each.is_misspelled, each.brand)):
+        if all(place.end <= other.start or other.end <= place.start for other in kept):
+            kept.append(place)
+    return sorted(kept, key=lambda each: each.start)

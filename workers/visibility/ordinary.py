@@ -1,0 +1,192 @@
+"""Whether a name that is also an ordinary word (Nest, Ring, Target) is meant as the brand where it stands."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workers.visibility.blocks import Block, Kind
+from workers.visibility.folding import folded
+from workers.visibility.lexicons import Lexicon
+from workers.visibility.names import Place
+
+_WORDS = re.compile(r"[^\W\d_]+")
+_TOKEN = re.compile(r"[\w'+-]+")
+_NEXT = re.compile(r"[ ]+([\w'][\w'+.-]*)")
+_VERB = re.compile(r",?[ ]+([\w']+)")
+_TWO_BEFORE = re.compile(r"(?:[\w'-]+ )?[\w'-]+ $")
+_BEFORE = re.compile(r"([\w'.-]+) $")
+# What stands between a sentence's or a line's beginning and its first word.
+_OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«|])[\s\"“„«|]*$")
+_POSSESSIVE = re.compile(r"'s?$")
+# A line of that many words is written in title case if that share of them has a capital.
+_FEWEST, _TITLE = 3, 0.7
+# A label in front of a name: "Best overall: Ring".
+_AFTER_LABEL = re.compile(r":\s*$")
+_SIGNED = re.compile(r"\s?[®™]")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A text, and what is known around its names."""
+
+    # The answer's own words, folded.
+    text: str
+    # The words of the question.
+    asked: frozenset[str]
+    blocks: Sequence[Block]
+    words: Lexicon
+
+
+def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
+    """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
+    doubtful = [place for place in places if _is_ordinary(place, setting)]
+    certain = [place for place in places if place not in doubtful]
+    while meant := [place for place in doubtful if _is_meant(place, certain, setting)]:
+        certain += meant
+        doubtful = [place for place in doubtful if place not in meant]
+    return sorted(certain, key=lambda place: place.start)
+
+
+def _is_ordinary(place: Place, setting: Setting) -> bool:
+    """Whether all of its words are words of the language, and its letters do not tell the contrary."""
+    parts = folded(place.name).split()
+    written = setting.text[place.start : place.end]
+    if (
+        place.is_misspelled
+        or not place.name.replace(" ", "").isalpha()
+        or not all(setting.words.is_word(part) for part in parts)
+    ):
+        return False
+    if len(parts) > 1:
+        # "Seventh Generation" with its capitals; of "this works" nobody knows.
+        return not any(each.isupper() for each in written) and not setting.text.islower()
+    return not (written.isupper() and len(written) > 1 and not _line(place, setting).isupper())
+
+
+def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    text = setting.text
+    written = text[place.start : place.end]
+    if text.islower():
+        return _is_beside(place, certain, setting) or _is_subject(place, setting)
+    if not written[0].isupper() or _is_part_of_another(place, setting):
+        return False
+    if setting.words.words("determiners"):
+        return _is_name_among_nouns(place, setting)
+    if not _is_capital_expected(place, setting):
+        return True
+    return (
+        _POSSESSIVE.search(written) is not None
+        or _SIGNED.match(text, place.end) is not None
+        or _is_subject(place, setting)
+        or _is_model(place, setting)
+        or _is_beside(place, certain, setting)
+        or _is_head_among_names(place, certain, setting)
+    )
+
+
+def _line(place: Place, setting: Setting) -> str:
+    start = setting.text.rfind("\n", 0, place.start) + 1
+    end = setting.text.find("\n", place.end)
+    return setting.text[start : end if end >= 0 else None]
+
+
+def _is_capital_expected(place: Place, setting: Setting) -> bool:
+    """Whether an ordinary word would have a capital here too."""
+    return _is_first(place, setting) or _is_title(_line(place, setting))
+
+
+def _is_first(place: Place, setting: Setting) -> bool:
+    before = setting.text[max(0, place.start - 20) : place.start]
+    begins_block = any(not setting.text[block.start : place.start].strip() for block in _around(place, setting))
+    return place.start == 0 or begins_block or _OPENING.search(before) is not None
+
+
+def _around(place: Place, setting: Setting) -> list[Block]:
+    return [block for block in setting.blocks if block.start <= place.start < block.end]
+
+
+def _is_title(line: str) -> bool:
+    words = _WORDS.findall(line)
+    has_capital = sum(word[0].isupper() for word in words)
+    return len(words) >= _FEWEST and has_capital / len(words) >= _TITLE and "." not in line
+
+
+def _is_part_of_another(place: Place, setting: Setting) -> bool:
+    """ "Oura Ring": after a name that is nothing but a name, it is that one's product."""
+    found = _BEFORE.search(setting.text, max(0, place.start - 30), place.start)
+    if found is None or not found[1][0].isupper() or found[1].endswith((".", ":")):
+        return False
+    return found[1].isalpha() and not found[1].isupper() and not setting.words.is_word(found[1])
+
+
+def _is_name_among_nouns(place: Place, setting: Setting) -> bool:
+    """In German every noun has a capital; but a name seldom has an article, unless it is a model's."""
+    found = _TWO_BEFORE.search(setting.text, max(0, place.start - 60), place.start)
+    before = found[0].split() if found else []
+    articles = setting.words.words("determiners")
+    has_article = bool(before) and before[-1].lower() in articles
+    has_adjective = len(before) > 1 and before[-1].islower() and before[-2].lower() in articles
+    return not (has_article or has_adjective) or _is_followed_by_name(place, setting)
+
+
+def _is_followed_by_name(place: Place, setting: Setting) -> bool:
+    following = _NEXT.match(setting.text, place.end)
+    return following is not None and (following[1][0].isupper() or following[1][0].isdigit())
+
+
+def _is_subject(place: Place, setting: Setting) -> bool:
+    """ "Shark makes …": a thing that can be counted would have an article."""
+    following = _VERB.match(setting.text, place.end)
+    return following is not None and following[1].lower() in setting.words.words("verbs")
+
+
+def _is_model(place: Place, setting: Setting) -> bool:
+    """Whether a model's name follows: with a figure, with a word that is none, or of the kind that was asked for."""
+    run = _run_of_capitals(place, setting)
+    return any(
+        not word.isalpha()
+        or (word.isupper() and len(word) > 1)
+        or word.lower() in setting.asked
+        or not setting.words.is_word(word)
+        for word in run
+    )
+
+
+def _run_of_capitals(place: Place, setting: Setting) -> list[str]:
+    found: list[str] = []
+    end = place.end
+    while (following := _NEXT.match(setting.text, end)) and (following[1][0].isupper() or following[1][0].isdigit()):
+        found.append(following[1].rstrip(".'"))
+        end = following.end()
+    return found
+
+
+def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """ "Gap and Hanes", "Bose | Ring": beside a brand that is certain, or before a word that is none."""
+    joins = "|".join(re.escape(each) for each in (*setting.words.words("and"), ",", "vs.", "vs", "|", ">"))
+    join = re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
+    after = join.match(setting.text, place.end)
+    if after is not None:
+        word = _TOKEN.match(setting.text, after.end())
+        is_name = (
+            word is not None and word[0][0].isupper() and word[0].isalpha() and not setting.words.is_word(word[0])
+        )
+        if is_name or any(other.start == after.end() for other in certain):
+            return True
+    return any(join.fullmatch(setting.text, other.end, place.start) for other in certain if other.end < place.start)
+
+
+def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """An entry that begins with it, where another begins with a brand, or the brand is named besides."""
+    if len(_run_of_capitals(place, setting)) > 1 or not _is_head(place, setting):
+        return False
+    return any(_is_head(other, setting) or other.brand == place.brand for other in certain)
+
+
+def _is_head(place: Place, setting: Setting) -> bool:
+    for block in _around(place, setting):
+        before = setting.text[block.start : place.start].strip(" ")
+        before = "" if block.kind is Kind.ROW and before.endswith("|") else before
+        if block.kind is not Kind.PROSE and (not before or _AFTER_LABEL.search(before)):
+            return True
+    return False

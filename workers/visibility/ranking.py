@@ -1,0 +1,78 @@
+"""The ranks that a reader takes away."""
+
+from collections.abc import Sequence
+
+from workers.visibility.claims import Claim
+from workers.visibility.entries import Entry
+from workers.visibility.names import Place
+
+# Brands that share a rank; empty for an entry that names none of those looked for.
+Ranking = dict[int, set[int]]
+
+
+def positions(
+    places: Sequence[Place],
+    own: Sequence[int],
+    entries: Sequence[Entry],
+    claims: Sequence[Claim],
+    ties: Sequence[tuple[int, ...]],
+) -> dict[int, int]:
+    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both."""
+    ranking = _numbered(entries, places)
+    listed = {brand for brands in ranking.values() for brand in brands}
+    for brands in _in_order(places, own, ties):
+        if not brands <= listed:
+            ranking[max(ranking, default=0) + 1] = brands - listed
+            listed |= brands
+    ranking = _overruled(ranking, {c.rank: {places[i].brand for i in c.places} for c in _prevailing(claims, places)})
+    return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
+
+
+def _numbered(entries: Sequence[Entry], places: Sequence[Place]) -> Ranking:
+    ranking: Ranking = {}
+    if not any(entry.places for entry in entries):
+        return ranking
+    seen: set[int] = set()
+    ordered = sorted(entries, key=lambda entry: entry.number or 0) if all(e.number for e in entries) else entries
+    for entry in ordered:
+        number = entry.number or max(ranking, default=0) + 1
+        brands = {places[index].brand for index in entry.places} - seen
+        ranking.setdefault(number, set()).update(brands)
+        seen |= brands
+    return ranking
+
+
+def _in_order(places: Sequence[Place], own: Sequence[int], ties: Sequence[tuple[int, ...]]) -> list[set[int]]:
+    """Brands by their first own place; those that are tied together."""
+    tied = {index: group for group in ties for index in group}
+    found: list[set[int]] = []
+    seen: set[int] = set()
+    for index in own:
+        brands = {places[each].brand for each in tied.get(index, (index,))} - seen
+        if brands:
+            found.append(brands)
+            seen |= brands
+    return found
+
+
+def _prevailing(claims: Sequence[Claim], places: Sequence[Place]) -> list[Claim]:
+    """One claim to each rank, and one of each brand: the strongest, then the earliest."""
+    kept: list[Claim] = []
+    taken: set[int] = set()
+    for claim in sorted(claims, key=lambda each: (each.rank, -each.strength)):
+        brands = {places[index].brand for index in claim.places}
+        if not brands & taken and all(claim.rank != other.rank for other in kept):
+            kept.append(claim)
+            taken |= brands
+    return kept
+
+
+def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
+    """The ranking with the claimed brands where words put them; the others close up and make room."""
+    if all(ranking.get(rank) == brands for rank, brands in claimed.items()):
+        return ranking
+    moved = set().union(*claimed.values())
+    order = [named - moved for _, named in sorted(ranking.items()) if not named or named - moved]
+    for rank, brands in sorted(claimed.items()):
+        order.insert(min(rank - 1, len(order)), brands)
+    return dict(enumerate(order, start=1))

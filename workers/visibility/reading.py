@@ -1,0 +1,109 @@
+"""An answer, read: which brands it names, where a reader ranks them, in which words, and what it refers to."""
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+from workers.visibility import claims, ordinary, ranking, roles
+from workers.visibility.blocks import Block, blocks_of
+from workers.visibility.entries import Entries
+from workers.visibility.feelings import Feelings
+from workers.visibility.folding import folded
+from workers.visibility.lexicons import language_of, lexicon
+from workers.visibility.masking import own_words, unmarked
+from workers.visibility.names import Names, Place
+from workers.visibility.sentences import Sentence, sentences_of
+from workers.visibility.shapes import Brand, Found, Mention
+
+LONGEST_QUOTE = 240
+# A longer answer is read up to here: what a shopper still reads of one stands before.
+LONGEST_ANSWER = 50_000
+# As many signs as there are for the brands of a text.
+_MOST_PLACES = 6_000
+_ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"']+")
+_WORD = re.compile(r"\w+")
+
+
+class Reader:
+    """Reads answers for some brands. The locale's language is taken where an answer is too short to tell its own."""
+
+    def __init__(self, brands: Sequence[Brand], language: str) -> None:
+        self._brands, self._language = brands, language
+        self._names = Names(brands)
+
+    def read(self, question: str, answer: str, cited: Iterable[str] = ()) -> Found:
+        """`cited`: addresses that came beside the answer."""
+        shown = answer[:LONGEST_ANSWER]
+        return Found(tuple(self._mentions(question, shown)), domains_of([*cited, *_ADDRESS.findall(shown)]))
+
+    def _mentions(self, question: str, answer: str) -> list[Mention]:
+        words = lexicon(language_of(answer, self._language))
+        plain = unmarked(answer)
+        text = folded(own_words(plain, question, words))
+        blocks = blocks_of(plain, words)
+        asked = frozenset(_WORD.findall(folded(question).lower()))
+        setting = ordinary.Setting(text, asked, blocks, words)
+        places = ordinary.as_brands(self._names.places(text, words), setting)[:_MOST_PLACES]
+        return self._said(answer, text, blocks, places, words.language) if places else []
+
+    def _said(
+        self, answer: str, text: str, blocks: Sequence[Block], places: Sequence[Place], language: str
+    ) -> list[Mention]:
+        words = lexicon(language)
+        sentences = sentences_of(text, blocks, places)
+        parts = roles.roles_of(sentences, blocks, words)
+        own = roles.own_places(places, parts)
+        stated = claims.claims_of(sentences, blocks, own, words)
+        entries = Entries(text, blocks, sentences, own, words).ranked()
+        ties = claims.ties_of(sentences, stated, own, words)
+        positions = ranking.positions(places, own, entries, stated, ties)
+        feelings = Feelings(sentences, blocks, places, words)
+        return [
+            Mention(
+                self._brands[brand].name,
+                positions.get(brand),
+                _quote(answer, sentences, index, places[index]),
+                feelings.of(brand, parts, stated),
+            )
+            for brand, index in _first_places(places, own).items()
+        ]
+
+
+def _first_places(places: Sequence[Place], own: Sequence[int]) -> dict[int, int]:
+    """Of each brand the place to quote: the first one where it is named for itself, else the first one."""
+    found: dict[int, int] = {}
+    for index, place in enumerate(places):
+        found.setdefault(place.brand, index)
+    for index in reversed(own):
+        found[places[index].brand] = index
+    return found
+
+
+def _quote(answer: str, sentences: Sequence[Sentence], index: int, place: Place) -> str:
+    """The sentence; of a long one, the words around the name."""
+    sentence = next(each for each in sentences if index in each.places)
+    start, end = sentence.start, sentence.end
+    if end - start > LONGEST_QUOTE:
+        start = max(start, min(place.start - LONGEST_QUOTE // 2, end - LONGEST_QUOTE))
+        end = min(end, start + LONGEST_QUOTE)
+        start = start if start == sentence.start else _next_word(answer, start, place.start)
+        end = end if end == sentence.end else max(answer.rfind(" ", place.end, end), place.end)
+    return answer[start:end].strip()
+
+
+def _next_word(answer: str, start: int, latest: int) -> int:
+    space = answer.find(" ", start, latest)
+    return latest if space < 0 else space + 1
+
+
+def domains_of(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Without www., each once, in their order. What is not an address is left out."""
+    found: dict[str, None] = {}
+    for address in addresses:
+        try:
+            host = (urlsplit(address).hostname or "").removeprefix("www.").rstrip(".")
+        except ValueError:
+            continue
+        if "." in host:
+            found[host] = None
+    return tuple(found)

@@ -1,0 +1,72 @@
+"""In which part a brand is named: for itself, against it, for comparison, or because something fits it."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+
+from workers.visibility.blocks import Block, Kind
+from workers.visibility.lexicons import Lexicon
+from workers.visibility.names import Place
+from workers.visibility.sentences import Sentence, named_together, place_of
+
+
+class Role(Enum):
+    OWN = "own"
+    AGAINST = "against"
+    # Found wanting beside another.
+    WORSE = "worse"
+    COMPARED = "compared"
+    FITS = "fits"
+
+
+# The first one that says something of a place holds.
+_SECTIONS = (("against", Role.AGAINST), ("reversed", Role.WORSE), ("worse", Role.WORSE), ("compared", Role.COMPARED),
+             ("fits", Role.FITS))  # fmt: skip
+
+
+def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexicon) -> dict[int, Role]:
+    """The role of each place."""
+    roles: dict[int, Role] = {}
+    for sentence in sentences:
+        block = blocks[sentence.block]
+        said = _said(sentence, words)
+        for place in sentence.places:
+            roles[place] = Role.AGAINST if block.is_warned_of else said.get(place, Role.OWN)
+    return roles | _columns(sentences, blocks, roles)
+
+
+def _said(sentence: Sentence, words: Lexicon) -> dict[int, Role]:
+    if sentence.text.endswith("?"):
+        return dict.fromkeys(sentence.places, Role.COMPARED)
+    found: dict[int, Role] = {}
+    groups = {group[0]: group for group in named_together(sentence, words)} if sentence.places else {}
+    for section, role in _SECTIONS if sentence.places else ():
+        better: list[int] = []
+        for match in words.pattern(section).finditer(sentence.text):
+            named, *others = [place_of(sign) for sign in match.groups() if sign]
+            better += others
+            for place in groups.get(named, (named,)):
+                found.setdefault(place, role)
+        # "A is not as good as B" is for B.
+        found |= dict.fromkeys(better, Role.OWN)
+    return found
+
+
+def _columns(sentences: Sequence[Sentence], blocks: Sequence[Block], roles: Mapping[int, Role]) -> dict[int, Role]:
+    """Brands beside each other at the head of a table are compared there, and nothing else."""
+    headers = [each for each in sentences if blocks[each.block].kind is Kind.ROW and blocks[each.block].is_header]
+    return {
+        place: Role.COMPARED
+        for header in headers
+        if len(header.places) > 1
+        for place in header.places
+        if roles[place] is Role.OWN
+    }
+
+
+def own_places(places: Sequence[Place], roles: Mapping[int, Role]) -> list[int]:
+    """The places where a brand that has a rank is named for itself.
+
+    One that is advised against has none; one that is only compared has no such place.
+    """
+    warned = {places[index].brand for index, role in roles.items() if role is Role.AGAINST}
+    return [i for i, place in enumerate(places) if roles.get(i) is Role.OWN and place.brand not in warned]
