@@ -1,11 +1,12 @@
 """The rules of marketplaces, read from the files in workers/listings/rules: each says where it comes from."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from workers.listings.shapes import Field, Severity
 
@@ -31,6 +32,7 @@ Check = Literal[
     "commas",
     "small_first_letter",
     "placeholder",
+    "active_content",
     "missing",
 ]
 
@@ -39,7 +41,8 @@ Check = Literal[
 class Rule:
     """One rule for some fields. `limit` is the number, `values` the characters, tags or lists of phrases that it has.
 
-    `source` names the document, and `seen` the day on which it was read.
+    `source` names the document, and `seen` the day on which it was read. A rule spares categories that have one of
+    the words `except_for`.
     """
 
     name: str
@@ -50,6 +53,10 @@ class Rule:
     seen: str
     limit: int = 0
     values: tuple[str, ...] = ()
+    except_for: tuple[str, ...] = ()
+
+    def spares(self, category: str) -> bool:
+        return not set(self.except_for).isdisjoint(re.findall(r"\w{1,40}", category[:1_000].lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,8 @@ def rules_of(marketplace: str) -> Rules:
 
     What no file is named for gets the neutral set: what is common to the others, without their limits.
     """
-    name = marketplace.lower().partition("_")[0]
-    return _read(name if name in _names() else NEUTRAL)
+    name, _, country = marketplace.lower().partition("_")
+    return _read(name, country) if name in _names() else _read(NEUTRAL, "")
 
 
 @cache
@@ -83,22 +90,33 @@ def _names() -> frozenset[str]:
 
 
 @cache
-def _read(name: str) -> Rules:
-    read = tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
-    sources = read["sources"]
+def _read(name: str, country: str) -> Rules:
+    read = _file(name)
     fields = cast("tuple[Field, ...]", tuple(read["fields"]))
-    return Rules(name, fields, read["complete"], tuple(_rule(rule, sources) for rule in read["rule"]))
+    rules = (_rule(rule, read["sources"]) for rule in read["rule"] if _holds_in(country, rule))
+    return Rules(name, fields, read["complete"], tuple(rules))
 
 
-def _rule(read: dict[str, object], sources: dict[str, dict[str, str]]) -> Rule:
-    source = sources[str(read["source"])]
+@cache
+def _file(name: str) -> dict[str, Any]:
+    return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+
+
+def _holds_in(country: str, rule: Mapping[str, Any]) -> bool:
+    """A rule may be for some countries' stores only, or for all but some."""
+    return country in rule.get("only_in", [country]) and country not in rule.get("except_in", [])
+
+
+def _rule(read: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) -> Rule:
+    source = sources[read["source"]]
     return Rule(
-        name=str(read["name"]),
-        check=cast("Check", read["check"]),
-        fields=cast("tuple[Field, ...]", tuple(cast("list[str]", read["fields"]))),
-        severity=cast("Severity", read["severity"]),
+        name=read["name"],
+        check=read["check"],
+        fields=tuple(read["fields"]),
+        severity=read["severity"],
         source=source["title"],
         seen=source["seen"],
-        limit=cast("int", read.get("limit", 0)),
-        values=tuple(cast("list[str]", read.get("values", []))),
+        limit=read.get("limit", 0),
+        values=tuple(read.get("values", ())),
+        except_for=tuple(read.get("except_for", ())),
     )
