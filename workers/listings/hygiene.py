@@ -17,6 +17,9 @@ ACTIVE = re.compile(
     re.IGNORECASE,
 )
 
+# Tags that only format, without attributes: they bring nothing in.
+FORMATTING = re.compile(r"</?(?:b|br|div|em|h[1-6]|hr|i|li|ol|p|small|span|strong|sub|sup|u|ul)\s?/?>", re.IGNORECASE)
+
 _DOMAINS = "com|net|org|de|fr|es|it|nl|pl|se|eu|uk|us|io|co|shop|store|info|biz|ca|mx|jp|cn|in|au|br"
 LINK = re.compile(
     rf"(?:https?://|www\.)[^\s<>\"]{{1,500}}|(?<![\w@.])[a-z0-9-]{{2,60}}(?:\.[a-z0-9-]{{2,30}}){{0,2}}\.(?:{_DOMAINS})"
