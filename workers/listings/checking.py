@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from workers.listings import hygiene, lexicons
@@ -14,6 +15,8 @@ _WORD = re.compile(r"[^\W\d_][^\W_]{0,60}(?:['’][^\W_]{1,10})?")
 # Abbreviations are in capitals as they should be: LED, HDMI, BPA.
 _ABBREVIATION = 4
 _CAPITALS_IN_A_ROW = 3
+# Places of one text at which a rule's breach is listed.
+MOST = 20
 _PLACEHOLDERS = {
     "n/a", "na", "n.a.", "none", "tbd", "tba", "-", ".", "not applicable", "not eligible", "to be decided",
     "yet to decide", "copy pending", "placeholder", "lorem ipsum", "xxx", "test",
@@ -57,27 +60,29 @@ class Breach(NamedTuple):
 
 
 def check(listing: ListingText, rules: Rules, language: str) -> list[Violation]:
-    """Every rule that is broken, by field and place."""
-    found: list[Violation] = []
-    for field in rules.fields:
-        of_field = [rule for rule in rules.rules if field in rule.fields and not rule.spares(listing.category)]
-        if field == "bullets":
-            found += _of_bullets(listing, of_field, language)
-        else:
-            found += _of_text(_text(field, getattr(listing, field), listing, language), of_field)
-    return found
+    """Every rule that is broken, by field and rule: each at most at MOST places of a text."""
+    return [violation for field in rules.fields for violation in check_field(field, listing, rules, language)]
+
+
+def check_field(
+    field: Field, listing: ListingText, rules: Rules, language: str, most: int | None = MOST
+) -> list[Violation]:
+    of_field = [rule for rule in rules.rules if field in rule.fields and not rule.spares(listing.category)]
+    if field == "bullets":
+        return list(_of_bullets(listing, of_field, language, most))
+    return list(_of_text(_text(field, getattr(listing, field), listing, language), of_field, most))
 
 
 def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
     return Text(field, text, hygiene.masked(text), listing.brand, language)
 
 
-def _of_bullets(listing: ListingText, rules: list[Rule], language: str) -> Iterator[Violation]:
+def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
     for rule in rules:
         if message := _miscounted(rule, len(listing.bullets)):
             yield Violation("bullets", rule.name, message, rule.severity)
     for index, bullet in enumerate(listing.bullets):
-        yield from _of_text(_text("bullets", bullet, listing, language), rules, index)
+        yield from _of_text(_text("bullets", bullet, listing, language), rules, most, index)
 
 
 def _miscounted(rule: Rule, count: int) -> str | None:
@@ -88,10 +93,10 @@ def _miscounted(rule: Rule, count: int) -> str | None:
     return None
 
 
-def _of_text(text: Text, rules: list[Rule], bullet: int | None = None) -> Iterator[Violation]:
+def _of_text(text: Text, rules: list[Rule], most: int | None, bullet: int | None = None) -> Iterator[Violation]:
     for rule in rules:
         if breaches := _CHECKS.get(rule.check):
-            for start, end, message in breaches(text, rule):
+            for start, end, message in islice(breaches(text, rule), most):
                 yield Violation(text.field, rule.name, message, rule.severity, start, end, bullet)
 
 
@@ -242,8 +247,12 @@ def _small_letter(text: Text, rule: Rule) -> Iterator[Breach]:
 
 
 def _placeholder(text: Text, rule: Rule) -> Iterator[Breach]:
-    if text.text.strip().lower() in _PLACEHOLDERS:
+    if is_placeholder(text.text):
         yield Breach(0, len(text.text), f"{text.says} nothing: “{text.text.strip()}”.")
+
+
+def is_placeholder(text: str) -> bool:
+    return text.strip().lower() in _PLACEHOLDERS
 
 
 def _missing(text: Text, rule: Rule) -> Iterator[Breach]:

@@ -87,15 +87,16 @@ def _add_attributes(facts: Facts, listing: ListingText) -> None:
         text = trusted(f"{name} {value}", facts.language)
         names = {word.lower() for word in re.findall(r"[^\W\d_]{1,40}", name)}
         whole = names <= lexicons.words("whole", facts.language) | lexicons.words("whole", "en")
-        if value.strip().lower() in _refusals(facts.language):
+        if is_refusal(value, facts.language):
             # A word that denies, with all that the name says behind it.
             facts.add(f"{_denial(facts.language)} {name}")
         else:
             facts.add(text, whole=whole)
 
 
-def _refusals(language: str) -> frozenset[str]:
-    return lexicons.words("no", language) | lexicons.words("no", "en")
+def is_refusal(value: str, language: str) -> bool:
+    """Whether an attribute's value says that the product is not so."""
+    return value.strip().lower() in lexicons.words("no", language) | lexicons.words("no", "en")
 
 
 def _denial(language: str) -> str:

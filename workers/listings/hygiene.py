@@ -44,7 +44,7 @@ HIDDEN = re.compile(
 # Emoji, arrows, stars, ticks and dingbats. Degrees, trade marks, fractions and mathematics are not among them.
 DECORATION = re.compile(
     "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u2500-\u27bf\u2900-\u297f\u2b00-\u2bff\u3010\u3011\u2022\u2023\u25e6\u2043"
-    "\U0001f000-\U0001faff]|([!?*=~#+_|-])\\1{2,50}"
+    "\U0001f000-\U0001faff]|([!?*=~#])\\1{1,50}|([+_|-])\\2{2,50}"
 )
 PRODUCT_CODE = re.compile(r"(?<![A-Za-z0-9])B0[A-Z0-9]{8}(?![A-Za-z0-9])")
 

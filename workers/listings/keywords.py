@@ -192,7 +192,7 @@ def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, 
 
 
 def _vouched(material: Material, facts: Facts) -> frozenset[str]:
-    """Words that shoppers or most competitors have for the product, or the seller imported, and that claim nothing."""
+    """Words that shoppers or most competitors have for the product, or the seller imported: none that claims."""
     shoppers: Counter[str] = Counter()
     for document in _documents(material):
         if document.kind == "shopper":

@@ -9,6 +9,7 @@ Severity = Literal["error", "warning"]
 Polarity = Literal["negative", "neutral", "positive"]
 ScorePart = Literal["rules", "keywords", "completeness", "readability", "benefits", "reviews"]
 KeywordUse = Literal["anywhere", "search_terms", "suggestion"]
+DiffKind = Literal["same", "removed", "added"]
 
 FIELDS: tuple[Field, ...] = get_args(Field)
 SCORE_PARTS: tuple[ScorePart, ...] = get_args(ScorePart)
@@ -124,7 +125,7 @@ class RankedKeyword:
 
 @dataclass(frozen=True, slots=True)
 class DiffPart:
-    kind: Literal["same", "removed", "added"]
+    kind: DiffKind
     text: str
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workers.listings import hygiene
+from workers.listings.checking import check
 from workers.listings.facts import Facts, facts_of, numbers_of, words_of
 from workers.listings.keywords import rank, search_words_of
+from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
 from workers.listings.statements import unsaid_in
 from workers.listings.tokens import clauses_of, lemmas_of
@@ -39,6 +41,16 @@ def validate(proposed: ListingText, source: Source) -> list[Problem]:
         message = "The brand, category, attributes and pictures are not to be changed."
         return [Problem("description", "changed_facts", message, "")]
     return [problem for field in FIELDS for problem in _of_field(field, proposed, source)]
+
+
+def refusals(material: Material, rules: Rules, proposed: ListingText) -> list[Problem]:
+    """Why texts of a language model are not used: what `validate` finds, and errors by the rules that are new."""
+    problems = validate(proposed, source_of(material))
+    before = {(each.field, each.rule) for each in check(material.listing, rules, material.language)}
+    for each in check(proposed, rules, material.language):
+        if each.severity == "error" and (each.field, each.rule) not in before:
+            problems.append(Problem(each.field, "rule", each.message, ""))
+    return problems
 
 
 def _of_field(field: Field, proposed: ListingText, source: Source) -> Iterator[Problem]:
