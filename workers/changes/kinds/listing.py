@@ -12,7 +12,7 @@ from django.db.models import Model, Prefetch, QuerySet, prefetch_related_objects
 
 from aijobs.outbound.failures import Permanent
 from workers.catalogue import models
-from workers.catalogue.models import Product
+from workers.catalogue.models import LONGEST_TITLE, Product
 from workers.changes.kinds.base import ChangeKind, Desk, Guardrails
 from workers.changes.models import listing_policy_of
 from workers.marketplaces import connections
@@ -65,7 +65,9 @@ class Listings(ChangeKind[Texts]):
         return bool(connections.written_texts(connection))
 
     def read(self, desk: Desk, listing: Listing, like: Texts) -> Texts:
-        return _listing_desk(desk).read_listing(listing, like.keys())
+        texts = _listing_desk(desk).read_listing(listing, like.keys())
+        _check_storable(texts)
+        return texts
 
     def write(self, desk: Desk, listing: Listing, value: Texts) -> Sequence[str]:
         return _listing_desk(desk).write_listing(listing, value)
@@ -85,6 +87,23 @@ def _listing_desk(desk: Desk) -> ListingDesk:
     if not isinstance(desk, ListingDesk):
         raise Permanent("NO_LISTING_DESK", "The service cannot write listings to this marketplace.")
     return desk
+
+
+def _check_storable(texts: Texts) -> None:
+    """Raises Permanent: what somebody has written at the marketplace is what the catalogue takes over."""
+    if len(texts.get("title", "")) > LONGEST_TITLE:
+        problem = f"a title with more than {LONGEST_TITLE:,} characters"
+    elif any(map(_has_broken_characters, texts.values())):
+        problem = "characters that are not text"
+    else:
+        return
+    raise Permanent("LISTING_NOT_STORABLE", f"The marketplace's listing has {problem}. Correct it there.")
+
+
+def _has_broken_characters(text: str | list[str]) -> bool:
+    """Half a surrogate pair, or NUL, which PostgreSQL does not store."""
+    whole = text if isinstance(text, str) else "".join(text)
+    return "\0" in whole or any("\ud800" <= each <= "\udfff" for each in whole)
 
 
 def _quoted(text: str | list[str]) -> str:

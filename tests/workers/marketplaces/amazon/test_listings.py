@@ -13,6 +13,7 @@ from aijobs.outbound.failures import CredentialsRefused, Permanent, Transient, U
 from tests.workers.marketplaces.amazon import models
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import RESET, FakeAmazon, Reply, errors, reply
+from workers.changes.kinds.listing import Listings
 from workers.marketplaces.amazon import client
 from workers.marketplaces.amazon.attributes import NotUnderstood, Part, encoded
 from workers.marketplaces.amazon.connector import Amazon
@@ -141,6 +142,12 @@ def test_half_a_character_of_another_language_is_not_sent_back(amazon: Amazon, f
     with pytest.raises(Permanent, match="a text or a number that cannot be sent back"):
         amazon.write_listing(listing(), {"title": "New"})
     assert fake.writes == []
+
+
+def test_half_a_character_of_ours_is_not_taken_over(amazon: Amazon, fake: FakeAmazon) -> None:
+    fake.attributes[SKU]["item_name"] = [said("\ud800")]
+    with pytest.raises(Permanent, match="LISTING_NOT_STORABLE"):
+        Listings().read(amazon, listing(), {"title": "Bottle"})
 
 
 def test_a_rejection_says_why_and_a_warning_is_told(amazon: Amazon, fake: FakeAmazon) -> None:
