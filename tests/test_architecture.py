@@ -54,6 +54,7 @@ LAYERS: list[set[str]] = [
             for app in ("catalogue", "marketplaces", "assistants", "changes")
             for room in ("api", "admin")
         ),
+        "workers.jobs.listing_optimize.api",
         "workers.jobs.pricing_recalculate.api",
         "workers.catalogue.management",
         "workers.catalogue.sample",

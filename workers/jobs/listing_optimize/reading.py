@@ -1,4 +1,4 @@
-"""All that is known about some listings: what they say, what competitors say, and what customers look for and write."""
+"""All that is known about some listings: what they and competitors say, and what customers look for and write."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ from django.db.models import F
 from aijobs import sql
 from workers.catalogue.countries import country_code_of
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product
+from workers.jobs.listing_optimize.statements import OPINIONS, TEXTS
 from workers.listings import shapes
 from workers.listings.languages import language_of
 from workers.listings.rulebook import Rules, rules_of
@@ -40,33 +41,6 @@ def shelf_of(connection: Connection) -> Shelf:
     named = {"amazon": f"amazon_{country}", "shopify": "shopify"}.get(connection.connector, connection.name)
     language = language_of(country_code_of(connection.name, country))
     return Shelf(connection.tenant_id, connection.name, rules_of(named), language)
-
-
-# --- Reviews
-
-# The newest of each product, found one by one by the index: a product may have a hundred thousand.
-_RECENT = """
-WITH recent AS (
-    SELECT found.* FROM unnest(%(products)s::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
-        SELECT id, product_id, title, body, aspects, flags, confidence FROM catalogue_review
-        WHERE product_id = wanted.id ORDER BY created_at DESC NULLS LAST, id DESC LIMIT %(most)s
-    ) AS found
-)
-"""
-_TEXTS = f"""
-{_RECENT}
-SELECT product_id AS product, left(concat_ws('. ', nullif(title, ''), body), %(longest)s) AS text
-FROM recent ORDER BY product_id, id
-"""
-# A review that praises an aspect twice counts once. The quote is of the review that the model was surest of.
-_OPINIONS = f"""
-{_RECENT}
-SELECT product_id AS product, opinion ->> 'aspect' AS aspect, opinion ->> 'polarity' AS polarity,
-    count(DISTINCT recent.id) AS count,
-    (array_agg(left(opinion ->> 'text', %(longest)s) ORDER BY confidence DESC NULLS LAST, recent.id))[1] AS quote
-FROM recent CROSS JOIN LATERAL jsonb_array_elements(aspects) AS opinion
-WHERE NOT flags ? 'suspected_spam' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +75,8 @@ class _Known:
         ids = [each.product_id for each in listings]
         self._competitors = _competitors(shelf, ids, {each.category for each in listings if each.category})
         self._keywords = _keywords(shelf, ids)
-        texts = sql.rows(_Text, _TEXTS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_REVIEW})
-        opinions = sql.rows(_Opinion, _OPINIONS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_QUOTE})
+        texts = sql.rows(_Text, TEXTS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_REVIEW})
+        opinions = sql.rows(_Opinion, OPINIONS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_QUOTE})
         self._reviews: defaultdict[int, list[str]] = defaultdict(list)
         self._evidence: defaultdict[int, list[Evidence]] = defaultdict(list)
         for each in texts:

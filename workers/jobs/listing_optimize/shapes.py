@@ -39,9 +39,9 @@ class ListingParams(ProductParams):
     )
     assistant: Assistant | None = Field(
         default=None,
-        description="The configured assistant that writes the texts. What it writes is checked, and refused if it says "
-        "anything that your own data do not say. Without it, and instead of a refused text, the proposals come from "
-        "the rules and keywords alone.",
+        description="The configured assistant that writes the texts. What it writes is checked, and refused if it "
+        "says anything that your own data do not say. Without it, and instead of a refused text, the proposals come "
+        "from the rules and keywords alone.",
     )
     max_cost: Money | None = Field(
         default=None,
@@ -78,7 +78,9 @@ class RuleViolation(BaseModel):
     message: str
     severity: Severity
     bullet: int | None = Field(description="The bullet's place from 0 on, if it is about one.")
-    start: int = Field(description="Where it begins in the text; `start` and `end` are both 0 if it is about all of it.")
+    start: int = Field(
+        description="Where it begins in the text; `start` and `end` are both 0 if it is about all of it."
+    )
     end: int
 
 
@@ -143,8 +145,8 @@ class ListingReport(BaseModel):
         description="Who wrote the proposals: the assistant, or the service by rules and keywords."
     )
     fallback: str | None = Field(
-        description="Why the proposals are by rules although an assistant was asked for: REFUSED, BUDGET_EXCEEDED, or "
-        "the code of the assistant's failure. Else it is null."
+        description="Why the proposals are by rules although an assistant was asked for: REFUSED, BUDGET_EXCEEDED, "
+        "or the code of the assistant's failure. Else it is null."
     )
     score_before: ListingScore
     score_after: ListingScore = Field(description="If all proposals are applied.")
@@ -183,10 +185,14 @@ class ListingResult(Result):
     updated_count: int = Field(
         description="How many listings have proposals; with `apply`, how many listings were changed."
     )
+    applies_to: Literal["catalogue", "marketplace"] = Field(
+        description="Where `apply` writes. With `catalogue`, the marketplace's connection cannot write listings, or "
+        "there is none: change the listing at the marketplace yourself."
+    )
     assistant: AssistantUsed | None = Field(description="It is null if no assistant was asked for.")
     budget_exceeded: bool = Field(
-        description="Whether the job's `max_cost` or your monthly budget ended before the listings did. Those listings "
-        "have proposals by rules and keywords."
+        description="Whether the job's `max_cost` or your monthly budget ended before the listings did. Those "
+        "listings have proposals by rules and keywords."
     )
     cost: Money = Field(description="What the assistant cost in US dollars, in all attempts of the job.")
     tokens: Tokens
