@@ -68,8 +68,8 @@ class ListingChangeView(BaseModel):
     read_back: Literal["waiting", "shown", "different", "missed"] | None = Field(
         description="Texts that were accepted with a warning are read back once, after 10 minutes. `waiting` means "
         "that they were not read yet, `shown` that the marketplace shows them, `different` that it shows other "
-        "texts, which the catalogue takes over, and `missed` that they were not read back, and `detail` says why. It is "
-        "null if there was no warning."
+        "texts, which the catalogue takes over, and `missed` that they were not read back, and `detail` says why. It "
+        "is null if there was no warning."
     )
     job_id: str | None = Field(description="The job that decided it. It is null for a revert.")
     reverts: int | None = Field(description="The listing change that this one undoes.")
@@ -147,7 +147,7 @@ describe_list: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="List listing changes, newest first",
     description="The list is the audit: every change of a listing that a job or a revert made, with the job, the "
-    "reason, the texts before and after, and the status. It includes the changes of products that were removed since.",
+    "reason, the texts before and after, and the status. It has the changes of products that were removed since, too.",
     parameters=FILTERS,
     responses={200: ListingChangeList, **errors()},
 )
