@@ -147,7 +147,7 @@ describe_list: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="List listing changes, newest first",
     description="The list is the audit: every change of a listing that a job or a revert made, with the job, the "
-    "reason, the texts before and after, and the status. It has the changes of products that were removed since, too.",
+    "reason, the texts before and after, and the status. It keeps the changes of removed products.",
     parameters=FILTERS,
     responses={200: ListingChangeList, **errors()},
 )
