@@ -58,6 +58,10 @@ class ChangeKind(ABC, Generic[V]):
         """In a sentence."""
         return str(value)
 
+    def texts(self, value: V) -> Mapping[str, str]:
+        """All of it, by the names of its parts, for who compares two values."""
+        return {self.name: self.show(value)}
+
     def currency(self, product: Product) -> str:
         """That of a value which is an amount; empty for any other."""
         return ""

@@ -41,6 +41,10 @@ class Listings(ChangeKind[Texts]):
         """As in: “Steel bottle” (title) and “Keeps cold / Fits a bag” (bullets)."""
         return " and ".join(f"{_quoted(text)} ({name})" for name, text in value.items()) or "missing"
 
+    def texts(self, value: Texts) -> Mapping[str, str]:
+        """One bullet a line."""
+        return {name: text if isinstance(text, str) else "\n".join(text) for name, text in value.items()}
+
     def row(self, product: Product) -> Model:
         listing: Model = product.listing
         return listing

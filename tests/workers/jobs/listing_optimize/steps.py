@@ -62,14 +62,14 @@ def surround(listing: Listing) -> None:
         )
 
 
-def dispatched(who: Caller, *skus: str, marketplace: str = MARKETPLACE, **params: object) -> UUID:
+def dispatched(who: Caller, *skus: str, marketplace: str = MARKETPLACE, **params: Any) -> UUID:
     chosen: dict[str, object] = {"skus": skus} if skus else {"all": True}
     body = {**chosen, "marketplace": marketplace, **params}
     [job_id] = engine.dispatch(who.tenant, type="listing_optimize", params=body)
     return job_id
 
 
-def optimised(who: Caller, *skus: str, marketplace: str = MARKETPLACE, **params: object) -> dict[str, Any]:
+def optimised(who: Caller, *skus: str, marketplace: str = MARKETPLACE, **params: Any) -> dict[str, Any]:
     """The result of a job that is run at once."""
     return result_of(run(dispatched(who, *skus, marketplace=marketplace, **params)))
 
