@@ -32,6 +32,7 @@ DEMOS = (
     Demo("competitor_scan", "Comparing offers", showing.show_competitors, {}),
     Demo("review_sentiment", "Reading reviews", showing.show_reviews, {}),
     Demo("return_classify", "Reading returns", showing.show_returns, {}),
+    Demo("listing_optimize", "Judging listings", showing.show_listings, {"apply": False}),
 )
 
 
