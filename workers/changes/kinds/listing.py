@@ -54,7 +54,7 @@ class Listings(ChangeKind[Texts]):
 
     def hold(self, products: Sequence[Product]) -> None:
         """In the order in which an import of listings locks them."""
-        rows = models.Listing.objects.order_by("product").select_for_update()
+        rows = models.Listing.objects.order_by("product_id").select_for_update(no_key=True)
         prefetch_related_objects(products, Prefetch("listing", rows))
 
     def current(self, product: Product, like: Texts) -> Texts:

@@ -7,6 +7,7 @@ early, for a crash or for the assistant's rate limit, the next one asks only wha
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from aijobs.errors import RunPostponed, TransientFailure
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTime, Permanent, Throttled
@@ -63,7 +64,7 @@ class Writer:
             if askable(self._names, draft.material.listing):
                 waiting.append(Written(draft))
             else:
-                yield Written(draft, fallback="TEXT_TOO_LONG")
+                yield Written(draft, fallback="NOTHING_TO_WRITE")
         for attempt in range(1, ATTEMPTS + 1):
             refused: list[Written] = []
             for written, asked in self._asked(waiting):
@@ -98,10 +99,10 @@ class Writer:
         return RunPostponed(seconds) if self._answered else TransientFailure(late[0].code, late[0].message, seconds)
 
     def _is_decided(self, written: Written, asked: Asked, attempt: int) -> bool:
-        if asked.problem:
-            return _has_failed(written, asked.problem, attempt)
+        if asked.answer is None:
+            return _has_failed(written, cast("OutboundError", asked.problem), attempt)
         material = written.draft.material
-        proposed = texts_of(asked.answer.text if asked.answer else "{}", material.listing)
+        proposed = texts_of(asked.answer.text, material.listing)
         weighed = with_proposed(material, self._rules, proposed)
         found = list(self._refusals(material, proposed, weighed, attempt))
         written.refusals += found

@@ -145,8 +145,9 @@ class ListingReport(BaseModel):
         description="Who wrote the proposals: the assistant, or the service by rules and keywords."
     )
     fallback: str | None = Field(
-        description="Why the proposals are by rules although an assistant was asked for: REFUSED, BUDGET_EXCEEDED, "
-        "or the code of the assistant's failure. Else it is null."
+        description="Why the proposals are by rules although an assistant was asked for: REFUSED (twice), "
+        "BUDGET_EXCEEDED, NOTHING_TO_WRITE (the marketplace has none of the texts, or the description is too long for "
+        "a question), or the code of the assistant's failure. Else it is null."
     )
     score_before: ListingScore
     score_after: ListingScore = Field(description="If all proposals are applied.")

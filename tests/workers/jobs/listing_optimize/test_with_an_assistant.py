@@ -141,23 +141,17 @@ def test_a_wrong_key_falls_back_and_is_listed(seller: Caller, provider: FakeProv
 
 
 def test_where_the_jobs_budget_ends_the_rest_is_by_rules(seller: Caller, provider: FakeProvider) -> None:
+    """Each answer costs a cent, by the tokens that the provider counts."""
     for sku in ("B", "C"):
         sell(seller.tenant, sku)
-    one = _most_that_a_call_may_cost(seller, provider)
-    result = optimised(seller, "A", "B", "C", max_cost=one * 1.1, apply=True, **ASK)
-    assert result["budget_exceeded"]
-    sources = [(each["source"], each["fallback"]) for each in result["listings"]]
-    assert ("rules", "BUDGET_EXCEEDED") in sources
+    provider.answer = lambda request: {**recorded.openai(json.dumps(GOOD)), "usage": recorded.usage(2000, 4000)}
+    result = optimised(seller, "A", "B", "C", max_cost=0.0125, apply=True, **ASK)
+    assert (result["budget_exceeded"], result["cost"]) == (True, 0.01)
+    sources = sorted(((each["source"], each["fallback"]) for each in result["listings"]), key=str)
+    assert sources == [("assistant", None), *[("rules", "BUDGET_EXCEEDED")] * 2]
     assert all(each["proposals"] for each in result["listings"])
     assert {each["code"] for each in result["failures"]} == {"BUDGET_EXCEEDED"}
     assert result["updated_count"] == 3
-
-
-def _most_that_a_call_may_cost(seller: Caller, provider: FakeProvider) -> float:
-    """4,000 tokens of answer, and a prompt of so many bytes at three a token."""
-    optimised(seller, "A", **ASK)
-    size = len(json.dumps(provider.requests[-1].body))
-    return (4000 * 2.0 + size / 3 * 1.0) / 1e6
 
 
 def test_the_tenants_month_is_a_budget_too(seller: Caller, provider: FakeProvider) -> None:
@@ -226,7 +220,7 @@ def test_a_long_description_is_not_cut_short(seller: Caller, provider: FakeProvi
     optimised(seller, "A", **ASK)
     assert data_in(provider.requests[0])["write"] == ["bullets", "search_terms", "title"]
     report = only(optimised(seller, "A", fields=["description"], **ASK))
-    assert (report["source"], report["fallback"]) == ("rules", "TEXT_TOO_LONG")
+    assert (report["source"], report["fallback"]) == ("rules", "NOTHING_TO_WRITE")
 
 
 def test_apply_writes_what_the_assistant_wrote(seller: Caller) -> None:
