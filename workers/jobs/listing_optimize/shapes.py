@@ -146,8 +146,8 @@ class ListingReport(BaseModel):
     )
     fallback: str | None = Field(
         description="Why the proposals are by rules although an assistant was asked for: REFUSED (twice), "
-        "BUDGET_EXCEEDED, NOTHING_TO_WRITE (the marketplace has none of the texts, or the description is too long for "
-        "a question), or the code of the assistant's failure. Else it is null."
+        "BUDGET_EXCEEDED, NOTHING_TO_WRITE (the marketplace has none of the texts, or the description is too long to "
+        "ask about), or the code of the assistant's failure. Else it is null."
     )
     score_before: ListingScore
     score_after: ListingScore = Field(description="If all proposals are applied.")
