@@ -52,7 +52,7 @@ class Writer:
         self._rules = rules
         self._names = names
         # Whether this run was given any new answer.
-        self._answered = False
+        self.was_answered = False
 
     def write(self, drafts: Sequence[Draft]) -> Iterator[Written]:
         """Each draft's texts, as they are decided.
@@ -81,7 +81,7 @@ class Writer:
         late: list[OutboundError] = []
         questions = [(self._assistant, self._prompt_of(each)) for each in waiting]
         for asked in self._asker.ask_all(questions):
-            self._answered |= asked.answer is not None and not asked.answer.cached
+            self.was_answered |= asked.answer is not None and not asked.answer.cached
             if isinstance(asked.problem, Throttled | OutOfTime):
                 late.append(asked.problem)
             else:
@@ -96,7 +96,9 @@ class Writer:
     def _postponed(self, late: Sequence[OutboundError]) -> RunPostponed | TransientFailure:
         """Only a run that was given something costs no attempt: an assistant that never answers keeps no job."""
         seconds = max(each.retry_after or 0.0 for each in late if isinstance(each, Throttled | OutOfTime))
-        return RunPostponed(seconds) if self._answered else TransientFailure(late[0].code, late[0].message, seconds)
+        return (
+            RunPostponed(seconds) if self.was_answered else TransientFailure(late[0].code, late[0].message, seconds)
+        )
 
     def _is_decided(self, written: Written, asked: Asked, attempt: int) -> bool:
         if asked.answer is None:

@@ -1,9 +1,8 @@
 """The way of the listings: read, judged and improved by the rules, and, where an assistant was asked for, by it."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
 
 from aijobs import identifiers
 from aijobs.errors import PermanentFailure, RunPostponed
@@ -29,8 +28,6 @@ CHUNK = 20
 # Of the soft limit of 900 s: a run that is not ready by then is gone on with by another one.
 WORK_SECONDS = 700.0
 
-Write: TypeAlias = Callable[[Sequence[Draft]], Iterator[Written]]
-
 
 def propose_all(params: ListingParams, context: Context, connection: Connection) -> ListingResult:
     """Raises PermanentFailure where there is no such listing, or the assistant is gone; and RunPostponed."""
@@ -38,7 +35,7 @@ def propose_all(params: ListingParams, context: Context, connection: Connection)
     products = _products(params, context)
     names = [name for name in params.fields if name in shelf.rules.fields]
     with _writer(params, context, shelf, names) as writer:
-        written = list(_written(products, shelf, names, writer.write, context))
+        written = list(_written(products, shelf, names, writer, context))
         used = writer.used
     place = {product.sku: index for index, product in enumerate(products)}
     written.sort(key=lambda each: place[each.draft.sku])
@@ -71,6 +68,7 @@ class _RulesOnly:
 
     assistant: AssistantUsed | None = None
     used = Usage()
+    was_answered = False
 
     def write(self, drafts: Sequence[Draft]) -> Iterator[Written]:
         return (Written(each) for each in drafts)
@@ -81,12 +79,17 @@ class _Assisted:
 
     def __init__(self, writer: Writer, asker: Asker, assistant: AssistantUsed) -> None:
         self.write = writer.write
+        self._writer = writer
         self._asker = asker
         self.assistant = assistant
 
     @property
     def used(self) -> Usage:
         return self._asker.used
+
+    @property
+    def was_answered(self) -> bool:
+        return self._writer.was_answered
 
 
 @contextmanager
@@ -107,7 +110,11 @@ def _writer(
 
 
 def _written(
-    products: Sequence[Product], shelf: Shelf, names: Sequence[Field], write: Write, context: Context
+    products: Sequence[Product],
+    shelf: Shelf,
+    names: Sequence[Field],
+    writer: _RulesOnly | _Assisted,
+    context: Context,
 ) -> Iterator[Written]:
     give_up_at = time.monotonic() + WORK_SECONDS
     done = 0
@@ -116,12 +123,12 @@ def _written(
         chunk = products[first : first + CHUNK]
         materials = materials_of(chunk, shelf)
         done += len(chunk) - len(materials)
-        for written in write([draft(sku, each, shelf.rules, names) for sku, each in materials.items()]):
+        for written in writer.write([draft(sku, each, shelf.rules, names) for sku, each in materials.items()]):
             done += 1
             context.progress(done)
             yield written
-        if time.monotonic() > give_up_at and done < len(products):
-            # What was answered is stored, and the rest is quickly computed.
+        if time.monotonic() > give_up_at and done < len(products) and writer.was_answered:
+            # What was answered is stored. A run that was given nothing new would be repeated for nothing.
             raise RunPostponed(0)
 
 

@@ -233,3 +233,24 @@ def test_apply_writes_what_the_assistant_wrote(seller: Caller) -> None:
 def test_a_connection_that_breaks_is_tried_again(seller: Caller, provider: FakeProvider) -> None:
     provider.instead = [Mishap.LOST]
     assert only(optimised(seller, "A", **ASK))["source"] == "assistant"
+
+
+def test_a_run_without_time_goes_on_later_with_its_answers(
+    seller: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run here has time for one chunk, and takes the next one's answers from where the last one ended."""
+    sell(seller.tenant, "B")
+    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.CHUNK", 1)
+    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.WORK_SECONDS", -1.0)
+    job_id = dispatched(seller, "A", "B", **ASK)
+    first = run(job_id)
+    assert (first.status, first.failures, len(provider.requests)) == ("queued", 0, 1)
+    assert [each["source"] for each in result_of(run_again(job_id))["listings"]] == ["assistant"] * 2
+    assert len(provider.requests) == 2
+
+
+def test_by_rules_alone_a_run_is_never_put_off(seller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    sell(seller.tenant, "B")
+    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.CHUNK", 1)
+    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.WORK_SECONDS", -1.0)
+    assert optimised(seller, "A", "B")["processed_count"] == 2
