@@ -253,6 +253,15 @@ class TransientFailure(JobFailure):
         self.retry_after = retry_after
 
 
+class RunPostponed(Exception):
+    """The run has done what it could for now, and a later one goes on with it: that costs no attempt."""
+
+    def __init__(self, seconds: float) -> None:
+        """`seconds`: until then an upstream asks the service to wait."""
+        self.seconds = seconds
+        super().__init__(f"postponed for {seconds:g} seconds")
+
+
 class RunSuspended(Exception):
     """The run's tenant is suspended, and the run was about to change something: it waits, which costs it nothing."""
 

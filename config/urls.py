@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     path("api/", include("workers.changes.api.urls")),
+    path("api/", include("workers.jobs.listing_optimize.api.urls")),
     path("api/", include("workers.jobs.pricing_recalculate.api.urls")),
     path("api/", include("workers.marketplaces.api.urls")),
     path("api/", include("workers.assistants.api.urls")),

@@ -36,7 +36,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.
-    {"workers.pricing", "workers.sentiment", "workers.visibility"},
+    {"workers.listings", "workers.pricing", "workers.sentiment", "workers.visibility"},
     {"workers.returns"},
     {"workers.connections"},
     {"workers.catalogue.currencies", "workers.catalogue.models"},
@@ -54,6 +54,7 @@ LAYERS: list[set[str]] = [
             for app in ("catalogue", "marketplaces", "assistants", "changes")
             for room in ("api", "admin")
         ),
+        "workers.jobs.listing_optimize.api",
         "workers.jobs.pricing_recalculate.api",
         "workers.catalogue.management",
         "workers.catalogue.sample",
@@ -306,6 +307,7 @@ def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -
 
 MATHEMATICS = {
     "visibility": ("workers.visibility",),
+    "listings": ("workers.listings",),
     "pricing": ("workers.pricing",),
     "sentiment": ("workers.sentiment",),
     # How texts are cleaned, their languages and the encoder.

@@ -19,6 +19,7 @@ from aijobs.errors import (
     InvalidJobType,
     InvalidParams,
     JobFailure,
+    RunPostponed,
     RunSuspended,
     TransientFailure,
     TransitionRefused,
@@ -96,6 +97,8 @@ def outcome_of(error: Exception) -> Outcome:
         case RunSuspended():
             # Due at once, and not released while the tenant is suspended.
             return HandedBack(delay=0.0)
+        case RunPostponed():
+            return HandedBack(delay=min(error.seconds, lifecycle.LONGEST_RETRY_AFTER_SECONDS))
         case SoftTimeLimitExceeded():
             return Failed(WORKER_TIMEOUT, TIMEOUT_MESSAGE, transient=True)
         case TransientFailure():

@@ -33,7 +33,8 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class HandedBack:
-    """The worker does not do it: it stops, what it was given is of another release, or the tenant is suspended.
+    """The worker does not do it, or not now: it stops, what it was given is of another release, the tenant is
+    suspended, or an upstream lets the job go on later only.
 
     It costs no attempt.
     """

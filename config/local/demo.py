@@ -35,6 +35,7 @@ DEMOS = (
     Demo("review_sentiment", "Reading reviews", showing.show_reviews, {"all": True}),
     Demo("return_classify", "Reading returns", showing.show_returns, {"all": True}),
     Demo("llm_visibility_score", "Asking around", showing.show_visibility, {"brand": BRAND}),
+    Demo("listing_optimize", "Judging listings", showing.show_listings, {"all": True, "apply": False}),
 )
 
 

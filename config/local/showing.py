@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN_PRICES, SHOWN_ALERTS, SHOWN_ANOMALIES, SHOWN_NAMES = 6, 3, 5, 3
+# Of a listing's text.
+SHOWN_CHARACTERS = 100
 # By how many per cent our price is above the lowest where somebody is clearly cheaper.
 CLEARLY = 5
 
@@ -106,6 +108,41 @@ def show_visibility(result: dict[str, Any], shop: Shop, console: Console) -> Non
         shares = ", ".join(f"{each['brand']} {_percent(each['share']['value'])}" for each in voices)
         lines.append(f"The brands that are named most: {shares}.")
     _lines(console, lines)
+
+
+def show_listings(result: dict[str, Any], shop: Shop, console: Console) -> None:
+    listings = result["listings"]
+    means = [_mean(each[score]["total"] for each in listings) for score in ("score_before", "score_after")]
+    _head(console, "Listings")
+    lines = [
+        f"{result['processed_count']} listings score {means[0]:.0f} of 100 on average; with the proposed texts for "
+        f"{result['updated_count']} of them it would be {means[1]:.0f}."
+    ]
+    best = max(listings, key=_gain, default=None)
+    if best and best["proposals"]:
+        lines += [f"{shop.named(best['sku'])} gains most, {_gain(best):.0f} points. Its {_change(best['proposals'])}"]
+    _lines(console, lines)
+
+
+def _mean(scores: Iterable[float]) -> float:
+    found = list(scores)
+    return sum(found) / max(len(found), 1)
+
+
+def _gain(report: dict[str, Any]) -> float:
+    return float(report["score_after"]["total"] - report["score_before"]["total"])
+
+
+def _change(proposals: list[dict[str, Any]]) -> str:
+    """The proposal that brings most."""
+    best = max(proposals, key=lambda each: each["score_change"])
+    current, proposed = (_beginning(best[name]) for name in ("current", "proposed"))
+    return f"{_words(best['field'])}: “{current}” becomes “{proposed}”."
+
+
+def _beginning(text: str | list[str]) -> str:
+    whole = text if isinstance(text, str) else " / ".join(text)
+    return whole if len(whole) <= SHOWN_CHARACTERS else f"{whole[:SHOWN_CHARACTERS].rstrip()}…"
 
 
 def _first_of_each(anomalies: list[dict[str, Any]]) -> list[str]:

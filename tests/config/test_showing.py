@@ -73,3 +73,15 @@ def test_the_widest_gap_to_a_competitor_is_named() -> None:
     result["skus"][0]["summary"]["price_gap_pct"] = 12.3
     text = shown(of("competitor_scan"), result, width=400)
     assert "SKU-001 (Steel Bottle 0.5 l) costs 12 % more than at the cheapest competitor." in text
+
+
+def test_the_listing_that_gains_most_is_shown_with_its_best_proposal() -> None:
+    text = shown(of("listing_optimize"), example("listing_optimize"), width=400)
+    assert "1 listings score 61 of 100 on average; with the proposed texts for 1 of them it would be 74." in text
+    assert "SKU-001 (Steel Bottle 0.5 l) gains most, 14 points." in text
+    assert "Its title: “Steel bottle!” becomes “Acme Steel Bottle 0.7 l”." in text
+
+
+def test_without_listings_nothing_is_divided() -> None:
+    result = example("listing_optimize") | {"listings": [], "processed_count": 0, "updated_count": 0}
+    assert "0 listings score 0 of 100" in shown(of("listing_optimize"), result, width=400)

@@ -2,16 +2,18 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
+from django.utils.timezone import now
 
 from aijobs.engine import lifecycle, results
 from aijobs.engine.lifecycle import Ended, Run
 from aijobs.engine.outcomes import Completed, Outcome
-from aijobs.errors import JobFailure, PermanentFailure, TransientFailure
+from aijobs.errors import JobFailure, PermanentFailure, RunPostponed, TransientFailure
 from aijobs.models import Job, Tenant
 from tests import engine, jobs
 from tests.factories import TenantFactory
@@ -308,3 +310,21 @@ def test_threads_of_a_handler_that_keep_their_connections_do_not_use_up_the_pool
         return ProbeResult(label="", slept=0)
 
     assert [_outcome(monkeypatch, handler).status for _ in range(size + 2)] == ["completed"] * (size + 2)
+
+
+def test_a_run_that_is_postponed_costs_no_attempt_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        raise RunPostponed(600)
+
+    began = now()
+    job = _outcome(monkeypatch, handler)
+    assert (job.status, job.failures) == ("queued", 0)
+    assert timedelta(seconds=590) < job.run_after - began < timedelta(seconds=660)
+    assert engine.kinds(job.id) == ["queued", "started", "handed_back"]
+
+
+def test_no_upstream_postpones_a_run_for_longer_than_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        raise RunPostponed(1e9)
+
+    assert _outcome(monkeypatch, handler).run_after < now() + timedelta(days=1)

@@ -68,7 +68,13 @@ _MARKETPLACES = (
 
 def country_of(marketplace: str, connected: str | None = None) -> Country | None:
     """By the country that its connection names, or else by the end of its name. None for my_shop."""
-    if connected:
-        return COUNTRIES.get(connected.lower())
-    name = marketplace.rpartition("_")[2]
-    return None if name in _WORDS and not marketplace.startswith(_MARKETPLACES) else COUNTRIES.get(name)
+    code = country_code_of(marketplace, connected)
+    return COUNTRIES[code] if code else None
+
+
+def country_code_of(marketplace: str, connected: str | None = None) -> str | None:
+    """As `country_of`: a name of COUNTRIES."""
+    code = connected.lower() if connected else marketplace.rpartition("_")[2]
+    if not connected and code in _WORDS and not marketplace.startswith(_MARKETPLACES):
+        return None
+    return code if code in COUNTRIES else None

@@ -91,6 +91,7 @@ def decide(kind: ChangeKind[V], origin: Origin, decisions: Sequence[Decision[V]]
     networked = is_networked(kind, connection)
     wanted = {decision.sku: decision for decision in decisions}
     products = _locked(origin, wanted.keys())
+    kind.hold(products)
     applied = Applied(refused=_refused(kind, origin, products, wanted))
     granted = [(product, wanted[product.sku]) for product in products if product.sku not in applied.refused]
     if not networked:

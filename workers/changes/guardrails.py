@@ -40,7 +40,7 @@ def refusal(
     """Why this change is not to be made, or None. `before`: the value that it was decided on."""
     if rails.switched_off:
         return rails.switched_off
-    if kind.current(product) != before:
+    if kind.current(product, before) != before:
         return kind.conflict
     if recent.in_progress:
         return "CHANGE_IN_PROGRESS"

@@ -110,7 +110,7 @@ def _read(desk: Desk, unread: Unread) -> None:
         return
     kind = KINDS[change.kind]
     try:
-        live = kind.read(desk, listing_of(change.product))
+        live = kind.read(desk, listing_of(change.product), kind.load(change.after))
     except (Transient, CredentialsRefused):
         raise
     except OutboundError as error:

@@ -17,7 +17,7 @@ from workers.changes.storing import store
 
 class NotRevertible(ApiError):
     code, status, default_message = "NOT_REVERTIBLE", 409, "The change cannot be reverted; the message says why."
-    advice = "Read the message. To get another price all the same, set it in your shop or import it."
+    advice = "Read the message. To get another value all the same, set it in your shop or import it."
 
 
 def revert(change: Change, applied_by: int) -> Change:
@@ -31,6 +31,7 @@ def revert(change: Change, applied_by: int) -> Change:
         product = Product.objects.select_for_update(no_key=True).filter(pk=change.product_id).first()
         if product is None:
             raise NotRevertible("The product was removed from the catalogue.")
+        kind.hold([product])
         if problem := _why_not(kind, change, product):
             raise NotRevertible(problem)
         if not networked:
@@ -56,14 +57,15 @@ def _undone(change: Change, product: Product, networked: bool, applied_by: int) 
 
 
 def _why_not(kind: ChangeKind[V], change: Change, product: Product) -> str | None:
-    """Read under the product's lock."""
+    """Read under the locks of the product and its row."""
     if Change.objects.filter(~Q(status=ChangeStatus.REJECTED), reverts=change).exists():
         return "The change has been reverted already."
     if change.status != ChangeStatus.APPLIED:
         return f"The change is {change.status}. Only an applied change can be reverted."
     if change.currency != kind.currency(product):
         return f"The old {kind.name} is in {change.currency}, but the product's currency is {product.currency} now."
-    before, after, current = kind.load(change.before), kind.load(change.after), kind.current(product)
+    before, after = kind.load(change.before), kind.load(change.after)
+    current = kind.current(product, after)
     if current != after:
         is_now = f"The {kind.name} is now {kind.show(current)}, not {kind.show(after)}."
         return f"{is_now} A revert would undo a later change."

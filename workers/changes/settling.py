@@ -146,7 +146,7 @@ def _work(claimed: Claimed, attempt: Attempt | None) -> Work[Any]:
 
 def _settle(desk: Desk, work: Work[V]) -> None:
     try:
-        live = work.kind.read(desk, listing_of(work.change.product))
+        live = work.kind.read(desk, listing_of(work.change.product), work.before)
     except OutboundError as error:
         _unread(work.claimed, error)
         return
@@ -201,10 +201,10 @@ def _why_not(work: Work[V], live: V) -> str | None:
     if live not in (before, work.after):
         noun = f"The marketplace's {kind.name}"
         return f"{kind.conflict}: {noun} is {kind.show(live)}, {decided_on}"
-    if (ours := kind.current(change.product)) != before:
+    if (ours := kind.current(change.product, before)) != before:
         return f"{kind.conflict}: The catalogue's {kind.name} is now {kind.show(ours)}, {decided_on}"
     if change.reverts_id is None and rails.switched_off:
-        return f"{rails.switched_off}: Repricing is switched off in your repricing policy."
+        return f"{rails.switched_off}: {kind.switched_off}"
     if refusal := rails.bound_refusal(change.product, work.after):
         return f"{refusal}: The product's bounds have changed since this was decided."
     return EXPIRED if Change.objects.filter(pk=change.pk).overdue().exists() else None
@@ -221,7 +221,9 @@ def _overtaken(work: Work[V]) -> str:
     """What the catalogue has got since this was sent, from an import say. The marketplace's value is the one that
     counts; but nothing is undone without a word."""
     kind = work.kind
-    ours = kind.current(Product.objects.select_for_update(no_key=True).get(pk=work.change.product_id))
+    product = Product.objects.select_for_update(no_key=True).get(pk=work.change.product_id)
+    kind.hold([product])
+    ours = kind.current(product, work.before)
     if ours in (work.before, work.after):
         return ""
     was = f"The catalogue's {kind.name} had become {kind.show(ours)} while this change was on its way."

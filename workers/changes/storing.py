@@ -9,22 +9,23 @@ from workers.changes.kinds.base import ChangeKind, V
 
 
 def store(kind: ChangeKind[V], values: Sequence[tuple[Product, V]]) -> None:
-    """Write what was decided, under the products' locks, in one statement."""
+    """Write what was decided, under the locks of products and rows, in one statement."""
     names = {"updated_at"}
-    for product, value in values:
+    rows = [kind.row(product) for product, _ in values]
+    for row, (_, value) in zip(rows, values, strict=True):
         fields = {**kind.fields(value), "updated_at": now()}
         names |= fields.keys()
         for name, stored in fields.items():
-            setattr(product, name, stored)
-    Product.objects.bulk_update([product for product, _ in values], sorted(names))
+            setattr(row, name, stored)
+    kind.rows([product.pk for product, _ in values]).bulk_update(rows, sorted(names))
 
 
 def store_taken(kind: ChangeKind[V], product_id: int, value: V) -> None:
     """Write what the marketplace has taken."""
-    Product.objects.filter(pk=product_id).update(**kind.fields(value), updated_at=now())
+    kind.rows([product_id]).update(**kind.fields(value), updated_at=now())
 
 
 def learn(kind: ChangeKind[V], product_id: int, known: V, live: V) -> None:
     """Somebody changed it at the marketplace: the next decision starts from what is, unless ours has moved too."""
-    ours = Product.objects.filter(pk=product_id, **kind.fields(known))
+    ours = kind.rows([product_id]).filter(**kind.fields(known))
     ours.update(**kind.fields(live), updated_at=now())

@@ -48,7 +48,10 @@ class MarketplaceNotFound(ApiError):
 class ChangesInProgress(ApiError):
     code, status = "CHANGES_IN_PROGRESS", 409
     default_message = "Changes are on their way to this marketplace. Try again when they have settled."
-    advice = "Wait until `GET /api/catalogue/price-changes` shows no `pending` change of the marketplace."
+    advice = (
+        "Wait until `GET /api/catalogue/price-changes` and `GET /api/catalogue/listing-changes` show no `pending` "
+        "change of the marketplace."
+    )
 
 
 def find(tenant_id: int, name: str) -> Connection | None:
@@ -137,6 +140,12 @@ def writes_prices(connection: Connection) -> bool:
     """Whether its prices are written to a marketplace; else the catalogue's price is the price."""
     kind = CONNECTORS.get(connection.connector)
     return kind is not None and PriceDesk in kind.protocols
+
+
+def written_texts(connection: Connection) -> frozenset[str]:
+    """The texts of a listing that are written to the marketplace; none where the catalogue's listing is the one."""
+    kind = CONNECTORS.get(connection.connector)
+    return kind.texts if kind else frozenset()
 
 
 def test(connection: Connection) -> Tested:

@@ -11,7 +11,7 @@ from workers.connections import connectors
 from workers.connections.shapes import C_co, ConnectionModel, NoCredentials, S_co
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
 from workers.marketplaces.catalogue.settings import CatalogueSettings
-from workers.marketplaces.protocols import Connector, OfferSource, PriceDesk, PriceSource, Scope
+from workers.marketplaces.protocols import TEXTS, Connector, ListingDesk, OfferSource, PriceDesk, PriceSource, Scope
 from workers.marketplaces.shopify.settings import ShopifyCredentials, ShopifySettings
 from workers.marketplaces.web.settings import WebSettings
 
@@ -20,6 +20,7 @@ CAPABILITIES: dict[str, type[object]] = {
     "fetch_offers": OfferSource,
     "read_price": PriceSource,
     "write_price": PriceDesk,
+    "write_listing": ListingDesk,
 }
 
 
@@ -27,6 +28,8 @@ CAPABILITIES: dict[str, type[object]] = {
 class ConnectorType(connectors.ConnectorType[S_co, C_co]):
     # Those of CAPABILITIES that the class implements.
     protocols: frozenset[type[object]]
+    # Those of TEXTS that its marketplace has, where it is a ListingDesk.
+    texts: frozenset[str] = frozenset()
 
     @property
     def capabilities(self) -> list[str]:
@@ -51,7 +54,8 @@ CONNECTORS: dict[str, ConnectorType[ConnectionModel, ConnectionModel]] = {
         connector="workers.marketplaces.amazon.connector.Amazon",
         settings_model=AmazonSettings,
         credentials_model=AmazonCredentials,
-        protocols=frozenset({OfferSource, PriceSource, PriceDesk}),
+        protocols=frozenset({OfferSource, PriceSource, PriceDesk, ListingDesk}),
+        texts=frozenset(TEXTS),
         destinations=frozenset({"endpoint", "token_endpoint"}),
     ),
     CATALOGUE: ConnectorType(
@@ -64,7 +68,9 @@ CONNECTORS: dict[str, ConnectorType[ConnectionModel, ConnectionModel]] = {
         connector="workers.marketplaces.shopify.connector.Shopify",
         settings_model=ShopifySettings,
         credentials_model=ShopifyCredentials,
-        protocols=frozenset({PriceSource, PriceDesk}),
+        protocols=frozenset({PriceSource, PriceDesk, ListingDesk}),
+        # A shop has neither bullets nor search terms of their own.
+        texts=frozenset({"title", "description"}),
         destinations=frozenset({"shop", "endpoint"}),
     ),
     WEB: ConnectorType(

@@ -5,7 +5,7 @@ do something is an isinstance.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,10 @@ from workers.catalogue.models import AVAILABILITIES, CONDITIONS
 from workers.connections.shapes import C_co, S_co
 
 LARGEST_AMOUNT = Decimal(10) ** 9
+# Of a listing, in the order in which a shopper meets them. The bullets are a list, the others are texts.
+TEXTS = ("title", "bullets", "description", "search_terms")
+# Some of these, by name.
+Texts = Mapping[str, str | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +180,21 @@ class PriceDesk(PriceSource, Protocol):
         Returns what the marketplace warns of, having taken the price: a few texts, fit to be shown.
         Raises Permanent where the marketplace rejects it, Uncertain where it may have arrived, and Transient where
         it did not.
+        """
+        ...
+
+
+@runtime_checkable
+class ListingDesk(Protocol):
+    """Tells what the seller's own listings say, and takes other texts for them: those of its connector's `texts`."""
+
+    def read_listing(self, listing: Listing, names: Collection[str]) -> Texts:
+        """The texts of these names as the marketplace has them now. Raises OutboundError."""
+        ...
+
+    def write_listing(self, listing: Listing, texts: Texts) -> Sequence[str]:
+        """Replace these texts, and leave everything else as it is. Doing it twice does no harm.
+
+        Returns and raises as `write_price`.
         """
         ...

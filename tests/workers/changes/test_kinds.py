@@ -47,11 +47,12 @@ class TitleDesk:
 @dataclass(frozen=True, slots=True)
 class Titles(ChangeKind[str]):
     name = "title"
-    conflict = "LISTING_CHANGED"
+    conflict = "TITLE_CHANGED"
+    switched_off = "Changes of titles are switched off."
 
     elsewhere: bool = True
     longest: int = 40
-    switched_off: str | None = None
+    refused: str | None = None
     cool_down: timedelta = timedelta(0)
 
     def load(self, stored: object) -> str:
@@ -60,7 +61,7 @@ class Titles(ChangeKind[str]):
     def dump(self, value: str) -> object:
         return {"text": value}
 
-    def current(self, product: Product) -> str:
+    def current(self, product: Product, like: str) -> str:
         return str(product.title)
 
     def fields(self, value: str) -> Mapping[str, object]:
@@ -69,7 +70,7 @@ class Titles(ChangeKind[str]):
     def is_elsewhere(self, connection: Connection) -> bool:
         return self.elsewhere
 
-    def read(self, desk: Desk, listing: Listing) -> str:
+    def read(self, desk: Desk, listing: Listing, like: str) -> str:
         return cast("TitleDesk", desk).titles[listing.sku]
 
     def write(self, desk: Desk, listing: Listing, value: str) -> Sequence[str]:
@@ -81,7 +82,7 @@ class Titles(ChangeKind[str]):
         return ()
 
     def guardrails(self, tenant_id: int) -> Guardrails[str]:
-        return Guardrails(self.switched_off, self.cool_down, most_a_day=3, bound_refusal=self._too_long)
+        return Guardrails(self.refused, self.cool_down, most_a_day=3, bound_refusal=self._too_long)
 
     def _too_long(self, product: Product, after: str) -> str | None:
         return "TOO_LONG" if len(after) > self.longest else None
@@ -160,10 +161,10 @@ def test_somebody_elses_title_is_left_alone_and_learned(seller: Caller, desk: Ti
     decided(seller, Titles(), OLD, NEW)
     desk.titles["A"] = "By hand"
     settle(seller, desk)
-    told = f"LISTING_CHANGED: The marketplace's title is By hand, but this change was decided when it was {OLD}."
+    told = f"TITLE_CHANGED: The marketplace's title is By hand, but this change was decided when it was {OLD}."
     assert outcome() == ("rejected", told)
     assert title() == desk.titles["A"] == "By hand"
-    assert decided(seller, Titles(), OLD, NEW).refused == {"A": "LISTING_CHANGED"}
+    assert decided(seller, Titles(), OLD, NEW).refused == {"A": "TITLE_CHANGED"}
 
 
 def test_a_write_without_an_answer_is_read_back(seller: Caller, desk: TitleDesk) -> None:
@@ -199,7 +200,7 @@ def test_a_job_changes_each_kind_once(seller: Caller, desk: TitleDesk) -> None:
     ("kind", "refusal"),
     [
         (Titles(longest=5), "TOO_LONG"),
-        (Titles(switched_off="EDITING_DISABLED"), "EDITING_DISABLED"),
+        (Titles(refused="EDITING_DISABLED"), "EDITING_DISABLED"),
         (Titles(cool_down=timedelta(minutes=5)), "COOL_DOWN"),
     ],
 )

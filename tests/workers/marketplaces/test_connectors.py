@@ -5,7 +5,7 @@ from inspect import signature
 import pytest
 
 from workers.marketplaces.connectors import CAPABILITIES, CONNECTORS
-from workers.marketplaces.protocols import Connector
+from workers.marketplaces.protocols import TEXTS, Connector, ListingDesk
 
 ALL = pytest.mark.parametrize("name", CONNECTORS)
 
@@ -34,9 +34,16 @@ def test_where_credentials_are_sent_is_a_setting(name: str) -> None:
 
 def test_capabilities_are_shown_by_the_names_of_their_methods() -> None:
     assert {name: kind.capabilities for name, kind in CONNECTORS.items()} == {
-        "amazon": ["fetch_offers", "read_price", "write_price"],
+        "amazon": ["fetch_offers", "read_price", "write_price", "write_listing"],
         "catalogue": ["fetch_offers", "read_price"],
-        "shopify": ["read_price", "write_price"],
+        "shopify": ["read_price", "write_price", "write_listing"],
         "web": ["fetch_offers"],
     }
     assert all(hasattr(protocol, name) for name, protocol in CAPABILITIES.items())
+
+
+@ALL
+def test_a_desk_for_listings_says_which_texts_it_takes(name: str) -> None:
+    kind = CONNECTORS[name]
+    assert kind.texts <= set(TEXTS)
+    assert bool(kind.texts) == (ListingDesk in kind.protocols)

@@ -1,10 +1,12 @@
 """What a kind of change says of itself. Everything else about a change is the same for all kinds."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from aijobs.outbound.pace import Pace
 from workers.catalogue.models import Product
@@ -41,6 +43,8 @@ class ChangeKind(ABC, Generic[V]):
     name: ClassVar[str]
     # The refusal's code where somebody else has changed it since the decision.
     conflict: ClassVar[str]
+    # What the tenant has switched off, in a sentence, where the guardrails say that it has.
+    switched_off: ClassVar[str]
 
     @abstractmethod
     def load(self, stored: object) -> V:
@@ -54,25 +58,42 @@ class ChangeKind(ABC, Generic[V]):
         """In a sentence."""
         return str(value)
 
+    def texts(self, value: V) -> Mapping[str, str]:
+        """All of it, by the names of its parts, for who compares two values."""
+        return {self.name: self.show(value)}
+
     def currency(self, product: Product) -> str:
         """That of a value which is an amount; empty for any other."""
         return ""
 
+    def row(self, product: Product) -> Model:
+        """Our own row that has the value. Only asked for where `current` found one."""
+        return product
+
+    def rows(self, product_ids: Collection[int]) -> QuerySet[Any]:
+        """The same rows of several products."""
+        return Product.objects.filter(pk__in=product_ids)
+
+    def hold(self, products: Sequence[Product]) -> None:
+        """Read the rows and lock them until the transaction ends, where they are other ones than the products, which
+        are locked already."""
+        return
+
     @abstractmethod
-    def current(self, product: Product) -> V:
-        """The value in our own row."""
+    def current(self, product: Product, like: V) -> V:
+        """The value in our own row, as far as `like` says anything of it."""
 
     @abstractmethod
     def fields(self, value: V) -> Mapping[str, object]:
-        """The product's columns with this value."""
+        """The row's columns with this value."""
 
     @abstractmethod
     def is_elsewhere(self, connection: Connection) -> bool:
         """Whether it is written over the network; else the catalogue's value is the value."""
 
     @abstractmethod
-    def read(self, desk: Desk, listing: Listing) -> V:
-        """The value as the marketplace has it now. Raises OutboundError."""
+    def read(self, desk: Desk, listing: Listing, like: V) -> V:
+        """The value as the marketplace has it now, as far as `like` says anything of it. Raises OutboundError."""
 
     @abstractmethod
     def write(self, desk: Desk, listing: Listing, value: V) -> Sequence[str]:

@@ -24,6 +24,7 @@ class Prices(ChangeKind[Decimal]):
 
     name = "price"
     conflict = "PRICE_CHANGED"
+    switched_off = "Repricing is switched off in your repricing policy."
 
     # Least margin that the job was asked to keep; the stricter of this and the policy's counts.
     min_margin_pct: float = 0.0
@@ -42,7 +43,7 @@ class Prices(ChangeKind[Decimal]):
     def currency(self, product: Product) -> str:
         return product.currency
 
-    def current(self, product: Product) -> Decimal:
+    def current(self, product: Product, like: Decimal) -> Decimal:
         price: Decimal = product.price
         return price
 
@@ -52,7 +53,7 @@ class Prices(ChangeKind[Decimal]):
     def is_elsewhere(self, connection: Connection) -> bool:
         return connections.writes_prices(connection)
 
-    def read(self, desk: Desk, listing: Listing) -> Decimal:
+    def read(self, desk: Desk, listing: Listing, like: Decimal) -> Decimal:
         return _price_desk(desk).read_price(listing)
 
     def write(self, desk: Desk, listing: Listing, value: Decimal) -> Sequence[str]:

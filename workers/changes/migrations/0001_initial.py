@@ -82,6 +82,42 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ListingPolicy",
+            fields=[
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="listing_policy",
+                        serialize=False,
+                        to="aijobs.tenant",
+                    ),
+                ),
+                (
+                    "editing_enabled",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Whether jobs and applied proposals may change listings. While this is off, only reverts change them.",
+                    ),
+                ),
+                (
+                    "max_changes_per_day",
+                    models.PositiveIntegerField(
+                        default=3,
+                        help_text="How many times the listing of one product may change within 24 hours.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(1000),
+                        ],
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "listing policies",
+            },
+        ),
+        migrations.CreateModel(
             name="Pause",
             fields=[
                 (

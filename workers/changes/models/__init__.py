@@ -10,7 +10,7 @@ from workers.changes.models.changes import (
 from workers.changes.models.decisions import StoredDecision
 from workers.changes.models.imported import RECORD_IMPORTED_PRICES
 from workers.changes.models.pauses import Pause
-from workers.changes.models.policies import RepricingPolicy, policy_of
+from workers.changes.models.policies import ListingPolicy, RepricingPolicy, listing_policy_of, policy_of
 
 __all__ = [
     "EXPIRES_AFTER",
@@ -20,9 +20,11 @@ __all__ = [
     "Change",
     "ChangeQuerySet",
     "ChangeStatus",
+    "ListingPolicy",
     "Pause",
     "ReadBack",
     "RepricingPolicy",
     "StoredDecision",
+    "listing_policy_of",
     "policy_of",
 ]

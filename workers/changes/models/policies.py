@@ -50,3 +50,30 @@ class RepricingPolicy(models.Model):
 def policy_of(tenant_id: int) -> RepricingPolicy:
     """The tenant's policy; the defaults where it has none."""
     return RepricingPolicy.objects.filter(tenant=tenant_id).first() or RepricingPolicy(tenant_id=tenant_id)
+
+
+class ListingPolicy(models.Model):
+    """What a seller allows all changes of listings to do; a tenant without a row has the defaults."""
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, primary_key=True, related_name="listing_policy")
+    editing_enabled = models.BooleanField(
+        default=True,
+        help_text="Whether jobs and applied proposals may change listings. While this is off, only reverts change "
+        "them.",
+    )
+    max_changes_per_day = models.PositiveIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_CHANGES_PER_DAY)],
+        help_text="How many times the listing of one product may change within 24 hours.",
+    )
+
+    class Meta:
+        verbose_name_plural = "listing policies"
+
+    def __str__(self) -> str:
+        return f"listing policy of {self.tenant}"
+
+
+def listing_policy_of(tenant_id: int) -> ListingPolicy:
+    """The tenant's policy; the defaults where it has none."""
+    return ListingPolicy.objects.filter(tenant=tenant_id).first() or ListingPolicy(tenant_id=tenant_id)

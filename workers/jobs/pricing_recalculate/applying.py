@@ -3,21 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypedDict, cast
-from uuid import UUID
 
 from django.db import transaction
 
-from aijobs.errors import ApiError, JobNotFound
 from aijobs.models import Job
-from aijobs.states import Status
 from workers.changes import deciding
 from workers.changes.deciding import Applied, Decision, Origin
 from workers.changes.kinds.price import Prices
-
-
-class JobNotFinished(ApiError):
-    code, status, default_message = "JOB_NOT_FINISHED", 409, "Only a completed job has recommendations to apply."
-    advice = "Poll the job, and apply its recommendations when its `status` is `completed`."
 
 
 class Shown(TypedDict):
@@ -34,16 +26,6 @@ class Shown(TypedDict):
 
 class Result(TypedDict):
     recommendations: list[Shown]
-
-
-def finished_job(tenant_id: int, job_id: UUID | None) -> Job:
-    """Raises JobNotFound, also for a job of another type, and JobNotFinished."""
-    job = Job.objects.of(tenant_id).filter(id=job_id, type="pricing_recalculate").first() if job_id else None
-    if job is None:
-        raise JobNotFound("There is no pricing_recalculate job with this ID.")
-    if job.status != Status.COMPLETED:
-        raise JobNotFinished(f"The job is {job.status}. Only a completed job has recommendations to apply.")
-    return job
 
 
 def apply_job(job: Job, skus: Sequence[str] | None, applied_by: int) -> Applied:

@@ -1,4 +1,4 @@
-"""The connector: a seller's offers, own prices and price changes in one of Amazon's marketplaces."""
+"""The connector: offers in one of Amazon's marketplaces, and a seller's own prices and listings, read and written."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -9,13 +9,15 @@ from django.utils.timezone import now
 from aijobs.outbound.failures import Permanent, Uncertain
 from aijobs.outbound.pace import Pace
 from workers.catalogue.models import CONDITIONS
-from workers.marketplaces.amazon import client
+from workers.marketplaces.amazon import client, purchasable
 from workers.marketplaces.amazon.answers import InvalidAnswer, fields, items, money, words
+from workers.marketplaces.amazon.attributes import Part, encoded, replacement
 from workers.marketplaces.amazon.client import Client
 from workers.marketplaces.amazon.pricing import Pricing, unfit
-from workers.marketplaces.amazon.purchasable import EVERYBODY, OurPrice, encoded, repriced
+from workers.marketplaces.amazon.purchasable import EVERYBODY, OurPrice, repriced
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
-from workers.marketplaces.protocols import Connector, Fetched, Listing, Scope
+from workers.marketplaces.amazon.texts import Place, language_of, patches, texts_of
+from workers.marketplaces.protocols import Connector, Fetched, Listing, Scope, Texts
 
 # Of one answer: nobody reads more, and they are stored.
 MOST_WARNINGS = 10
@@ -46,8 +48,7 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
 
     def read_price(self, listing: Listing) -> Decimal:
         """What consumers pay without shipping: during a sale of Amazon's scheduling, its price."""
-        path = self._path(listing)
-        answer = fields(self._client.call(client.READ_LISTING, path, params=self._params(includedData="offers")))
+        answer = self._read(listing, "offers")
         offers = [fields(each, "an offer") for each in items(answer.get("offers", []), "offers")]
         for offer in offers:
             if offer.get("marketplaceId") == self.settings.marketplace.id and _is_for_everybody(offer):
@@ -56,29 +57,56 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
 
     def write_price(self, listing: Listing, price: Decimal) -> Sequence[str]:
         """As the protocol says. Sales, limits and business prices stay: what is set is the price beside them."""
-        path = self._path(listing)
+        ours = OurPrice(self.settings.marketplace.id, listing.currency, price)
         # Before what is uncertain: until here nothing was written.
-        body = self._patch(listing, price)
+        offers = repriced(_attributes(self._read(listing, "attributes")), ours, now())
+        return self._submit(listing, encoded(self.settings.product_type, [replacement(purchasable.NAME, offers)]))
+
+    def read_listing(self, listing: Listing, names: Collection[str]) -> Texts:
+        """In the language of this marketplace; where the listing has another one only, in that."""
+        attributes = _attributes(self._read(listing, "attributes"))
+        return texts_of(attributes, names, self._place(attributes))
+
+    def write_listing(self, listing: Listing, texts: Texts) -> Sequence[str]:
+        """As the protocol says. Texts of other languages and marketplaces stay."""
+        answer = self._read(listing, "attributes,productTypes")
+        attributes = _attributes(answer)
+        body = encoded(self._product_type(answer), patches(attributes, texts, self._place(attributes)))
+        return self._submit(listing, body)
+
+    def _place(self, attributes: Part) -> Place:
+        marketplace = self.settings.marketplace
+        return Place(marketplace.id, language_of(attributes, marketplace.id) or marketplace.language)
+
+    def _product_type(self, answer: Mapping[str, object]) -> str:
+        """The listing's own: unlike prices, texts are rarely accepted for any other."""
+        for each in items(answer.get("productTypes", []), "productTypes"):
+            stated = fields(each, "a product type")
+            if stated.get("marketplaceId") == self.settings.marketplace.id and (
+                name := words(stated.get("productType"))
+            ):
+                return name
+        return self.settings.product_type
+
+    def _read(self, listing: Listing, included: str) -> Mapping[str, object]:
+        params = self._params(includedData=included)
+        return fields(self._client.call(client.READ_LISTING, self._path(listing), params=params))
+
+    def _submit(self, listing: Listing, body: bytes) -> Sequence[str]:
+        """Send a patch; returns Amazon's warnings. Raises as the protocols say."""
         try:
             # Read as what it is: an answer that says neither yes nor no leaves the write uncertain.
+            path = self._path(listing)
             answer = fields(self._client.call(client.PATCH_LISTING, path, params=self._params(), body=body))
             issues = [fields(each, "an issue") for each in items(answer.get("issues", []), "issues")]
         except InvalidAnswer as error:
             raise Uncertain(error.code, error.message) from None
         errors = _messages(issues, "ERROR")
         if errors or answer.get("status") == "INVALID":
-            raise Permanent("WRITE_REJECTED", "; ".join(errors) or "Amazon rejects the price.")
+            raise Permanent("WRITE_REJECTED", "; ".join(errors) or "Amazon rejects the change.")
         if answer.get("status") != "ACCEPTED":
-            raise Uncertain("INVALID_ANSWER", "Amazon's answer does not say whether it accepts the price.")
+            raise Uncertain("INVALID_ANSWER", "Amazon's answer does not say whether it accepts the change.")
         return _messages(issues, "WARNING")[:MOST_WARNINGS]
-
-    def _patch(self, listing: Listing, price: Decimal) -> bytes:
-        """The request that sets the price and leaves the rest of the listing's offers as Amazon has it now."""
-        path = self._path(listing)
-        answer = fields(self._client.call(client.READ_LISTING, path, params=self._params(includedData="attributes")))
-        ours = OurPrice(self.settings.marketplace.id, listing.currency, price)
-        offers = repriced(fields(answer.get("attributes") or {}, "attributes"), ours, now())
-        return encoded(self.settings.product_type, offers)
 
     def _path(self, listing: Listing) -> str:
         if problem := unfit(listing, self.settings.marketplace):
@@ -87,6 +115,10 @@ class Amazon(Connector[AmazonSettings, AmazonCredentials]):
 
     def _params(self, **others: str) -> Mapping[str, str]:
         return {"marketplaceIds": self.settings.marketplace.id, **others}
+
+
+def _attributes(answer: Mapping[str, object]) -> Part:
+    return fields(answer.get("attributes") or {}, "attributes")
 
 
 def _messages(issues: Sequence[Mapping[str, object]], severity: str) -> list[str]:

@@ -42,7 +42,8 @@ class AmazonSettings(ConnectionModel):
     product_type: str = Field(
         default="PRODUCT",
         pattern=r"^[A-Z0-9_]{1,100}$",
-        description="The product type of the listings whose prices are set. Amazon accepts PRODUCT for all of them.",
+        description="The product type of the listings whose prices are set. Amazon accepts PRODUCT for all of them. "
+        "Texts are sent with each listing's own product type.",
     )
     featured_offer_expected_price: bool = Field(
         default=False,

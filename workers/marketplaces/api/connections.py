@@ -41,7 +41,7 @@ class ConnectionView(StoredView):
     configured: bool = Field(
         description="With `false`, the marketplace has products but no connection, and is served from the catalogue."
     )
-    capabilities: list[str] = Field(examples=[["fetch_offers", "read_price", "write_price"]])
+    capabilities: list[str] = Field(examples=[["fetch_offers", "read_price", "write_price", "write_listing"]])
 
 
 class ConnectionList(BaseModel):

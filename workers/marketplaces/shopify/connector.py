@@ -1,7 +1,7 @@
 """The connector of a Shopify shop."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,15 +10,18 @@ from pydantic import JsonValue
 from aijobs.outbound.failures import Permanent, Uncertain
 from aijobs.outbound.pace import Pace
 from workers.catalogue import currencies
-from workers.marketplaces.protocols import LARGEST_AMOUNT, Connector, Listing, Scope
+from workers.marketplaces.protocols import LARGEST_AMOUNT, Connector, Listing, Scope, Texts
 from workers.marketplaces.shopify.api import Api
 from workers.marketplaces.shopify.failures import access_denied, invalid_answer
 from workers.marketplaces.shopify.operations import (
     CHECK,
     PAGE_SIZE,
+    PRODUCT_BY_ID,
+    UPDATE_LISTING,
     UPDATE_PRICE,
     VARIANT_BY_ID,
     VARIANTS_BY_SKU,
+    ProductTexts,
     Shop,
     UpdatePayload,
     Variant,
@@ -33,6 +36,8 @@ _VARIANT_ID = re.compile(rf"{_VARIANT}[0-9]+")
 # A variant's ID as Shopify's pages and exports have it, or something else, such as an EAN.
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")
 _NEEDED_SCOPES = ("read_products", "write_products")
+# By the name of the text. A product's variants share them.
+_INPUTS = {"title": "title", "description": "descriptionHtml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,11 @@ class _Matches:
 
 
 class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
-    """The seller's own shop: its prices. A shop shows no offers of others."""
+    """The seller's own shop: its prices and listings. A shop shows no offers of others.
+
+    A product has a title and a description in HTML. It has neither bullets nor search terms of their own, and all its
+    variants have the same texts.
+    """
 
     def __init__(self, settings: ShopifySettings, credentials: ShopifyCredentials, pace: Pace, scope: Scope) -> None:
         super().__init__(settings, credentials, pace, scope)
@@ -61,7 +70,7 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
         if missing := [scope for scope in _NEEDED_SCOPES if scope not in granted]:
             raise access_denied(" and ".join(missing))
         shop = f"{self._api.quotable(found.shop.name)} ({found.shop.currency})"
-        return f"The service is connected to {shop} and can read and write prices."
+        return f"The service is connected to {shop} and can read and write prices and listings."
 
     def read_price(self, listing: Listing) -> Decimal:
         return self._find(listing).price
@@ -77,6 +86,25 @@ class Shopify(Connector[ShopifySettings, ShopifyCredentials]):
             raise Permanent("WRITE_REJECTED", f"Shopify rejected the price: {message}")
         _check_written(update, variant, price)
         return ()
+
+    def read_listing(self, listing: Listing, names: Collection[str]) -> Texts:
+        product_id = self._find(listing).product.id
+        found = self._api.call(PRODUCT_BY_ID, id=product_id).node
+        if found is None:
+            raise Permanent("NOT_LISTED", f"{self.settings.shop} has no product {self._api.quotable(product_id)}.")
+        return {name: getattr(found, name) for name in names}
+
+    def write_listing(self, listing: Listing, texts: Texts) -> Sequence[str]:
+        """Shopify warns of nothing itself; but it may have made other HTML of a description."""
+        product: dict[str, JsonValue] = {"id": self._find(listing).product.id}
+        product |= {_INPUTS[name]: text for name, text in texts.items() if isinstance(text, str)}
+        update = self._api.call(UPDATE_LISTING, product=product).payload
+        if update.errors:
+            message = self._api.quotable(update.errors[0].message)
+            raise Permanent("WRITE_REJECTED", f"Shopify rejected the listing: {message}")
+        if update.product is None:
+            raise invalid_answer(UPDATE_LISTING)
+        return _rewritten(update.product, texts)
 
     def _find(self, listing: Listing) -> Variant:
         """The listing's variant. Raises Permanent where there is none, or not one, or its currency is another."""
@@ -143,6 +171,12 @@ def _check_written(update: UpdatePayload, variant: Variant, price: Decimal) -> N
         raise invalid_answer(UPDATE_PRICE)
     if written[variant.id] != price:
         raise Uncertain("PRICE_DIFFERS", f"The service sent {price}, but Shopify has {written[variant.id]}.")
+
+
+def _rewritten(written: ProductTexts, texts: Texts) -> list[str]:
+    """Which texts are not as they were sent."""
+    names = [name for name, text in texts.items() if getattr(written, name) != text]
+    return [f"Shopify has the {name} in other words or other HTML than it was sent." for name in names]
 
 
 def _search_for(sku: str) -> str:

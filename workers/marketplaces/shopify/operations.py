@@ -99,6 +99,24 @@ class PriceUpdate(Data):
     payload: UpdatePayload = Field(alias="productVariantsBulkUpdate")
 
 
+class ProductTexts(Data):
+    title: str
+    description: str = Field(alias="descriptionHtml")
+
+
+class ProductById(Data):
+    node: ProductTexts | None
+
+
+class ProductUpdate(Data):
+    product: ProductTexts | None
+    errors: list[UserError] = Field(alias="userErrors")
+
+
+class ListingUpdate(Data):
+    payload: ProductUpdate = Field(alias="productUpdate")
+
+
 D_co = TypeVar("D_co", bound=Data, covariant=True)
 
 
@@ -137,6 +155,19 @@ UPDATE_PRICE = Operation(
     "{ productVariantsBulkUpdate(productId: $productId, variants: $variants) "
     "{ productVariants { id price } userErrors { message } } }",
     PriceUpdate,
+    scope="write_products",
+    writes=True,
+)
+PRODUCT_BY_ID = Operation(
+    "ProductById",
+    "query ProductById($id: ID!) { node(id: $id) { ... on Product { title descriptionHtml } } }",
+    ProductById,
+)
+UPDATE_LISTING = Operation(
+    "UpdateListing",
+    "mutation UpdateListing($product: ProductUpdateInput!) { productUpdate(product: $product) "
+    "{ product { title descriptionHtml } userErrors { message } } }",
+    ListingUpdate,
     scope="write_products",
     writes=True,
 )

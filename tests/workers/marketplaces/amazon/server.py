@@ -80,12 +80,13 @@ class FakeAmazon(ThreadingHTTPServer):
         self.tokens: list[str] = []
         self.valid: set[str] = set()
         # The payload, or a whole response, by SKU or ASIN and Amazon's condition; the featured offers by ASIN; the
-        # expected prices by SKU; the offers and attributes of listings by SKU.
+        # expected prices by SKU; the offers, attributes and product types of listings by SKU.
         self.payloads: dict[tuple[str, str], Json] = {}
         self.featured: dict[str, Json] = {}
         self.expected: dict[str, Json] = {}
         self.listings: dict[str, Json] = {}
         self.attributes: dict[str, Json] = {}
+        self.product_types: dict[str, Json] = {}
         self.submission: Json = {"sku": "-", "status": "ACCEPTED", "submissionId": "1", "issues": []}
         self.stopping = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
@@ -188,19 +189,33 @@ class FakeAmazon(ThreadingHTTPServer):
         sku = unquote(seen.path.rpartition("/")[2])
         if sku not in self.listings and sku not in self.attributes:
             return errors("NOT_FOUND", f"SKU '{sku}' not found", 404)
-        data = {"offers": self.listings.get(sku, []), "attributes": self.attributes.get(sku, {})}
+        data = {
+            "offers": self.listings.get(sku, []),
+            "attributes": self.attributes.get(sku, {}),
+            "productTypes": self.product_types.get(sku, []),
+        }
         [included] = parse_qs(seen.query)["includedData"]
-        return {"sku": sku, included: data[included]}
+        return {"sku": sku, **{name: data[name] for name in included.split(",")}}
 
     def patch(self, seen: Seen) -> Json:
-        """What is accepted replaces the attribute, and an offer's price is that of the listing."""
+        """What is accepted replaces the attributes, and an offer's price is that of the listing."""
         if self.submission.get("status") == "ACCEPTED":
             sku = unquote(seen.path.rpartition("/")[2])
-            [patch] = json.loads(seen.body)["patches"]
-            self.attributes.setdefault(sku, {})[patch["path"].removeprefix("/attributes/")] = patch["value"]
-            for value in patch["value"]:
-                self._show(sku, value)
+            for patch in json.loads(seen.body)["patches"]:
+                self._apply(sku, patch["op"], patch["path"].removeprefix("/attributes/"), patch["value"])
         return self.submission
+
+    def _apply(self, sku: str, operation: str, name: str, value: Json) -> None:
+        attributes = self.attributes.setdefault(sku, {})
+        if operation == "delete":
+            selected = [selector.items() for selector in value]
+            kept = [each for each in attributes.get(name, []) if not any(each.items() >= it for it in selected)]
+            attributes[name] = kept
+        else:
+            attributes[name] = value
+        if name == "purchasable_offer":
+            for each in value:
+                self._show(sku, each)
 
     def _show(self, sku: str, value: Json) -> None:
         """Consumers see the price, where they see any."""

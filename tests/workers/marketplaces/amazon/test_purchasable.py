@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from aijobs.outbound.failures import Permanent, Transient, Uncertain
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import RESET, Answer, FakeAmazon, Reply, errors, reply
+from workers.marketplaces.amazon.attributes import NotUnderstood, encoded, replacement
 from workers.marketplaces.amazon.connector import Amazon
-from workers.marketplaces.amazon.purchasable import NotUnderstood, OurPrice, encoded, repriced
+from workers.marketplaces.amazon.purchasable import NAME, OurPrice, repriced
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
 SKU = listing().sku
@@ -215,9 +216,7 @@ def test_of_several_scheduled_offers_the_one_that_counts_now_is_ours() -> None:
 @time_machine.travel(AT, tick=False)
 def test_what_is_not_understood_is_left_alone(amazon: Amazon, fake: FakeAmazon, offers: Json, what: str) -> None:
     fake.attributes[SKU] = {"purchasable_offer": offers}
-    told = (
-        f"The price was not sent, because {what} in the listing's attribute purchasable_offer. Change it at Amazon."
-    )
+    told = f"Nothing was sent, because {what} in the listing's attribute purchasable_offer. Change it at Amazon."
     with pytest.raises(Permanent) as caught:
         amazon.write_price(listing(), PRICE)
     assert (caught.value.code, caught.value.message) == ("ATTRIBUTE_NOT_UNDERSTOOD", told)
@@ -275,7 +274,8 @@ def test_nothing_else_ever_changes(mine: Json, before: list[Json], after: list[J
     found = changed(*offers)
     assert offers == untouched
     assert found == [*before, {**offered(Decimal("18.49")), **mine}, *after]
-    assert json.loads(encoded("PRODUCT", found), parse_float=Decimal)["patches"][0]["value"] == found
+    body = encoded("PRODUCT", [replacement(NAME, found)])
+    assert json.loads(body, parse_float=Decimal)["patches"][0]["value"] == found
 
 
 @given(value=st.lists(VALUES, max_size=3) | VALUES)

@@ -126,7 +126,7 @@ def test_a_connection_is_shown_without_its_credentials(owner: Caller) -> None:
         "name": "shop",
         "connector": "shopify",
         "configured": True,
-        "capabilities": ["read_price", "write_price"],
+        "capabilities": ["read_price", "write_price", "write_listing"],
         "settings": {"shop": "my-shop.myshopify.com"},
         "credentials": ["access_token"],
     }

@@ -24,7 +24,7 @@ from graphql import (
 
 Json = dict[str, Any]
 
-# As Shopify publishes them, cut to what concerns prices.
+# As Shopify publishes them, cut to what concerns prices and listings.
 SCHEMA = build_schema("""
     scalar Money
     enum CurrencyCode { USD EUR JPY }
@@ -32,7 +32,8 @@ SCHEMA = build_schema("""
     type AccessScope { description: String! handle: String! }
     type AppInstallation implements Node { id: ID! accessScopes: [AccessScope!]! }
     type Shop implements Node { id: ID! name: String! currencyCode: CurrencyCode! }
-    type Product implements Node { id: ID! title: String! }
+    scalar HTML
+    type Product implements Node { id: ID! title: String! descriptionHtml: HTML! }
     type ProductVariant implements Node { id: ID! sku: String price: Money! compareAtPrice: Money product: Product! }
     type PageInfo { endCursor: String hasNextPage: Boolean! }
     type ProductVariantConnection { nodes: [ProductVariant!]! pageInfo: PageInfo! }
@@ -43,6 +44,9 @@ SCHEMA = build_schema("""
         productVariants: [ProductVariant!]
         userErrors: [ProductVariantsBulkUpdateUserError!]!
     }
+    input ProductUpdateInput { id: ID title: String descriptionHtml: String tags: [String!] }
+    type UserError { field: [String!] message: String! }
+    type ProductUpdatePayload { product: Product userErrors: [UserError!]! }
     type Query {
         shop: Shop!
         node(id: ID!): Node
@@ -53,6 +57,7 @@ SCHEMA = build_schema("""
         productVariantsBulkUpdate(
             allowPartialUpdates: Boolean = false, productId: ID!, variants: [ProductVariantsBulkInput!]!
         ): ProductVariantsBulkUpdatePayload
+        productUpdate(product: ProductUpdateInput): ProductUpdatePayload
     }
 """)
 
@@ -84,6 +89,21 @@ class FakeVariant:
             "sku": self.sku,
             "price": self.price,
             "product": {"id": self.product, "title": "A product"},
+        }
+
+
+@dataclass
+class FakeProduct:
+    id: str
+    title: str = "A product"
+    description: str = ""
+
+    def shown(self) -> Json:
+        return {
+            "__typename": "Product",
+            "id": self.id,
+            "title": self.title,
+            "descriptionHtml": self.description,
         }
 
 
@@ -127,11 +147,15 @@ class Admin:
     currency: str = "USD"
     scopes: set[str] = field(default_factory=lambda: {"read_products", "write_products"})
     variants: list[FakeVariant] = field(default_factory=list)
+    # Those that have texts, by id.
+    products: dict[str, FakeProduct] = field(default_factory=dict)
     bucket: LeakyBucket = field(default_factory=LeakyBucket)
-    # A rule of the shop's own that no price satisfies.
+    # A rule of the shop's own that no price and no text satisfies.
     rejection: str = ""
     # An app of the shop's that changes every price that is written.
     surcharge: Decimal = Decimal(0)
+    # Appended to every description, as by a theme's app.
+    footer: str = ""
     throttled: int = 0
     # Every price that was asked for and taken, in order.
     written: list[str] = field(default_factory=list)
@@ -143,6 +167,7 @@ class Admin:
             f"gid://shopify/ProductVariant/{number}", f"gid://shopify/Product/{product}", sku, price
         )
         self.variants.append(variant)
+        self.products.setdefault(variant.product, FakeProduct(variant.product))
         return variant
 
     def answer(self, request: Mapping[str, Any]) -> Json:
@@ -179,6 +204,7 @@ class Admin:
             "node": self._node,
             "productVariants": self._search,
             "productVariantsBulkUpdate": self._update,
+            "productUpdate": self._update_product,
         }
         result = execute_sync(SCHEMA, document, fields, variable_values=variables, operation_name=name)
         if not result.errors:
@@ -194,6 +220,8 @@ class Admin:
 
     def _node(self, info: object, id: str) -> Json | None:
         self._require("read_products", "node")
+        if id in self.products:
+            return self.products[id].shown()
         return next((each.shown() for each in self.variants if each.id == id), None)
 
     def _search(self, info: object, first: int, query: str, after: str | None = None) -> Json:
@@ -222,6 +250,18 @@ class Admin:
             mine[change["id"]].price = f"{Decimal(change['price']) + self.surcharge:.2f}"
         return {"productVariants": [mine[change["id"]].shown() for change in variants], "userErrors": []}
 
+    def _update_product(self, info: object, product: Json) -> Json:
+        self._require("write_products", "productUpdate")
+        if product["id"] not in self.products:
+            return _unchanged(["id"], "Product does not exist")
+        if problem := self.rejection or ("" if product.get("title", "-").strip() else "Title can't be blank"):
+            return _unchanged(["title"], problem)
+        mine = self.products[product["id"]]
+        mine.title = product.get("title", mine.title)
+        if "descriptionHtml" in product:
+            mine.description = product["descriptionHtml"] + self.footer
+        return {"product": mine.shown(), "userErrors": []}
+
 
 def _cost(operation: OperationDefinitionNode, variables: Json) -> int:
     """A mutation is 10, an object 1, a connection more with its size."""
@@ -243,3 +283,7 @@ def _problem(price: str) -> str:
 
 def _refused(code: str, where: list[str], message: str) -> Json:
     return {"productVariants": None, "userErrors": [{"code": code, "field": where, "message": message}]}
+
+
+def _unchanged(where: list[str], message: str) -> Json:
+    return {"product": None, "userErrors": [{"field": where, "message": message}]}

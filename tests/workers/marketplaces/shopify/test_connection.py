@@ -17,7 +17,8 @@ LISTING = Listing(sku="ABC", currency="USD")
 
 
 def test_the_check_names_the_shop(connect: Connect) -> None:
-    assert connect().check() == "The service is connected to My Shop (USD) and can read and write prices."
+    told = "The service is connected to My Shop (USD) and can read and write prices and listings."
+    assert connect().check() == told
 
 
 def test_to_write_includes_to_read(server: FakeShopify, connect: Connect) -> None:

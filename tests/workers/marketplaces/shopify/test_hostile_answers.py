@@ -36,6 +36,12 @@ VALID = {
             "userErrors": [{"message": "No"}],
         }
     },
+    "UpdateListing": {
+        "productUpdate": {
+            "product": {"title": "New", "descriptionHtml": "<p>"},
+            "userErrors": [{"message": "No"}],
+        }
+    },
 }
 NAMES = ["data", "errors", "extensions", "code", "message", "cost", "shop", "price", "nodes", "THROTTLED", "2.00"]
 JSON = st.recursive(
@@ -90,7 +96,7 @@ def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) ->
 
 @EXAMPLES
 @given(answers=several("UpdatePrice"))
-def test_of_a_write(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
+def test_of_a_price_that_is_written(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
     """One whose outcome the answer does not tell is never said not to have arrived."""
     with connect(seconds=2) as shopify:
         for answer in answers:
@@ -98,3 +104,14 @@ def test_of_a_write(answers: list[Any], server: FakeShopify, connect: Connect) -
             server.instead["UpdatePrice"] = [json_reply(answer)]
             with suppress(Permanent, Uncertain, Throttled, OutOfTime):
                 shopify.write_price(LISTING, Decimal(2))
+
+
+@EXAMPLES
+@given(answers=several("UpdateListing"))
+def test_of_a_listing_that_is_written(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
+    with connect(seconds=2) as shopify:
+        for answer in answers:
+            server.instead["VariantsBySku"] = [json_reply({"data": VALID["VariantsBySku"]})]
+            server.instead["UpdateListing"] = [json_reply(answer)]
+            with suppress(Permanent, Uncertain, Throttled, OutOfTime):
+                shopify.write_listing(LISTING, {"title": "New"})

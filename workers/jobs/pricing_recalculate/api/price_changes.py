@@ -23,8 +23,8 @@ from workers.changes.deciding import Applied
 from workers.changes.kinds.price import Prices
 from workers.changes.models import Change
 from workers.changes.reverting import NotRevertible
+from workers.jobs.finished import JobNotFinished, finished_job
 from workers.jobs.pricing_recalculate import applying
-from workers.jobs.pricing_recalculate.applying import JobNotFinished
 
 PRICES = Prices()
 TAGS = ["Catalogue"]
@@ -196,7 +196,7 @@ class PriceChangeViewSet(ChangeViewSet):
     def create(self, request: Request) -> Response:
         wanted = read_model(request, ApplyRequest)
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
-        job = applying.finished_job(tenant_of(request).id, job_id)
+        job = finished_job(tenant_of(request).id, "pricing_recalculate", job_id)
         applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)
         return data_response(show_applied(applied), status=201)
 

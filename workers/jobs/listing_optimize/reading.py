@@ -1,0 +1,145 @@
+"""All that is known about some listings: what they and competitors say, and what customers look for and write."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from django.db.models import F
+
+from aijobs import sql
+from workers.catalogue.countries import country_code_of
+from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product
+from workers.jobs.listing_optimize.statements import OPINIONS, TEXTS
+from workers.listings import shapes
+from workers.listings.languages import language_of
+from workers.listings.rulebook import Rules, rules_of
+from workers.listings.shapes import Competitor, Evidence, ListingText, Material, Polarity
+from workers.marketplaces.models import Connection
+
+# Of one listing. What more competitors, keywords or reviews would add is noise, and a prompt has an end.
+MOST_COMPETITORS = 20
+MOST_KEYWORDS = 200
+MOST_REVIEWS = 200
+LONGEST_REVIEW = 2000
+LONGEST_QUOTE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The marketplace: by whose rules, and in which language, its listings are written."""
+
+    tenant_id: int
+    marketplace: str
+    rules: Rules
+    language: str
+
+
+def shelf_of(connection: Connection) -> Shelf:
+    """A shop has any name: its connector says what it is. An account at Amazon says its country."""
+    country = connection.settings["country"] if connection.connector == "amazon" else None
+    named = {"amazon": f"amazon_{country}", "shopify": "shopify"}.get(connection.connector, connection.name)
+    language = language_of(country_code_of(connection.name, country))
+    return Shelf(connection.tenant_id, connection.name, rules_of(named), language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    product: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Opinion:
+    product: int
+    aspect: str
+    polarity: str
+    count: int
+    quote: str
+
+
+def materials_of(products: Sequence[Product], shelf: Shelf) -> dict[str, Material]:
+    """By SKU, of those products that have a listing. Read in a few statements, however many they are."""
+    listings = {each.product_id: each for each in Listing.objects.filter(product__in=products)}
+    known = _Known(shelf, list(listings.values()))
+    return {
+        product.sku: known.material(product, listings[product.pk]) for product in products if product.pk in listings
+    }
+
+
+class _Known:
+    """What is known beside the listings, by product."""
+
+    def __init__(self, shelf: Shelf, listings: Sequence[Listing]) -> None:
+        self._shelf = shelf
+        ids = [each.product_id for each in listings]
+        self._competitors = _competitors(shelf, ids, {each.category for each in listings if each.category})
+        self._keywords = _keywords(shelf, ids)
+        texts = sql.rows(_Text, TEXTS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_REVIEW})
+        opinions = sql.rows(_Opinion, OPINIONS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_QUOTE})
+        self._reviews: defaultdict[int, list[str]] = defaultdict(list)
+        self._evidence: defaultdict[int, list[Evidence]] = defaultdict(list)
+        for each in texts:
+            self._reviews[each.product].append(each.text)
+        for opinion in opinions:
+            self._evidence[opinion.product].append(_evidence(opinion))
+
+    def material(self, product: Product, listing: Listing) -> Material:
+        own = self._competitors.get(("product", product.pk), [])
+        alike = self._competitors.get(("category", listing.category), []) if listing.category else []
+        return Material(
+            listing=text_of(product, listing),
+            product_title=product.title,
+            competitors=tuple((own + alike)[:MOST_COMPETITORS]),
+            keywords=tuple((self._keywords.get(product.pk, []) + self._keywords.get(None, []))[:MOST_KEYWORDS]),
+            reviews=tuple(self._reviews[product.pk]),
+            evidence=tuple(self._evidence[product.pk]),
+            language=self._shelf.language,
+        )
+
+
+def text_of(product: Product, listing: Listing) -> ListingText:
+    return ListingText(
+        title=listing.title,
+        bullets=tuple(listing.bullets),
+        description=listing.description,
+        search_terms=listing.search_terms,
+        attributes=listing.attributes,
+        category=listing.category or product.category,
+        brand=product.brand,
+        images=listing.images,
+    )
+
+
+def _evidence(opinion: _Opinion) -> Evidence:
+    return Evidence(opinion.aspect, cast("Polarity", opinion.polarity), opinion.quote, opinion.count)
+
+
+def _competitors(
+    shelf: Shelf, product_ids: Sequence[int], categories: Iterable[str]
+) -> Mapping[tuple[str, object], list[Competitor]]:
+    """Those that are said to compete with a product, and those of a category that are said of none."""
+    rows = CompetitorListing.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
+    found: defaultdict[tuple[str, object], list[Competitor]] = defaultdict(list)
+    for row in rows.filter(product__in=product_ids).order_by("external_id"):
+        found["product", row.product_id].append(_competitor(row))
+    for category in sorted(set(categories)):
+        alike = rows.filter(product=None, category=category).order_by("external_id")[:MOST_COMPETITORS]
+        found["category", category] = [_competitor(row) for row in alike]
+    return found
+
+
+def _competitor(row: CompetitorListing) -> Competitor:
+    return Competitor(row.title, tuple(row.bullets), row.description, row.brand)
+
+
+def _keywords(shelf: Shelf, product_ids: Sequence[int]) -> Mapping[int | None, list[shapes.Keyword]]:
+    """Each product's own, and under None those of the whole marketplace that most search for."""
+    rows = Keyword.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
+    by_volume = F("volume").desc(nulls_last=True), "keyword"
+    found: defaultdict[int | None, list[shapes.Keyword]] = defaultdict(list)
+    for row in rows.filter(product__in=product_ids).order_by(*by_volume):
+        found[row.product_id].append(shapes.Keyword(row.keyword, row.volume))
+    for row in rows.filter(sku="").order_by(*by_volume)[:MOST_KEYWORDS]:
+        found[None].append(shapes.Keyword(row.keyword, row.volume))
+    return found

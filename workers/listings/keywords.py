@@ -1,0 +1,222 @@
+"""What shoppers search for, from competitors' listings, questions, reviews and imports, and where it may stand.
+
+Phrases of one to four words are weighed by TF-IDF summed over the documents that have them:
+
+    weight = Σ over documents  field × (1 + ln tf) × ln(1 + N / df)
+
+with tf times in a document, df of N documents, and a title counting three times a bullet. The sum grows with df, so
+that what a market calls its product comes first, and the logarithm holds back what is in every text of any product.
+An imported keyword is one more document's title; its searches a month v raise its weight by 1 + log10(1 + v).
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workers.listings import hygiene, lexicons
+from workers.listings.facts import Facts, is_fact, is_neutral, orders_in, sounds_like_a_claim
+from workers.listings.shapes import KeywordUse, Material, RankedKeyword
+from workers.listings.statements import unsaid_in
+from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of
+
+AT_MOST = 40
+# Of three, "stainless steel water bottle" would be two halves that nobody searches for.
+_LONGEST = 4
+# With a function word in between: lunch box for kids.
+_LONGEST_WITH_LINKS = 5
+_READ = 5_000
+_TITLE, _TEXT = 3.0, 1.0
+# Of texts of a language to be an own name of the product, and not one shopper's.
+_SHOPPERS = 2
+_COMPETITORS = 3
+
+Kind = Literal["title", "text", "shopper", "imported"]
+_PROHIBITED = ("promotion", "superlative", "subjective", "guarantee", "medical", "pesticide", "environment")
+
+
+@dataclass(slots=True)
+class _Phrase:
+    """A phrase by its lemmas: how often each document has it, and how it is written."""
+
+    frequencies: Counter[int] = field(default_factory=Counter)
+    weights: dict[int, float] = field(default_factory=dict)
+    spellings: Counter[str] = field(default_factory=Counter)
+    volume: int | None = None
+    is_imported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    kind: Kind
+    parts: tuple[tuple[str, float], ...]
+
+
+def rank(material: Material, facts: Facts) -> list[RankedKeyword]:
+    """The keywords by weight, the most telling first. Equal weights are ordered by their text."""
+    documents = list(_documents(material))
+    phrases = _phrases(documents, material)
+    weighed = [(_weight(phrase, len(documents)), key, phrase) for key, phrase in phrases.items()]
+    kept = _without_parts([each for each in weighed if _is_telling(each[2], len(documents))])
+    kept.sort(key=lambda each: (-each[0], each[1]))
+    best = kept[0][0] if kept else 1.0
+    vouched = _vouched(material, facts)
+    return [_ranked(weight / best, phrase, facts, vouched) for weight, _, phrase in kept[:AT_MOST]]
+
+
+def search_words_of(ranked: Iterable[RankedKeyword], material: Material) -> frozenset[str]:
+    """The lemmas that only search terms may have."""
+    keywords = (each for each in ranked if each.use == "search_terms")
+    return frozenset(lemma for each in keywords for lemma in content_of(each.text, material.language))
+
+
+def is_covered(keyword: str, present: frozenset[str] | set[str], language: str) -> bool:
+    """Whether all of its words stand in a listing, in any form and order."""
+    return present.issuperset(content_of(keyword, language))
+
+
+def _documents(material: Material) -> Iterator[_Document]:
+    """Without texts that give orders to a language model: who writes them writes no keywords."""
+    for each in material.competitors:
+        texts = (hygiene.plain(text[:_READ]) for text in (each.title, *each.bullets))
+        title, *bullets = (text if not orders_in(text, material.language) else "" for text in texts)
+        yield _Document("title", ((title, _TITLE), *((bullet, _TEXT) for bullet in bullets)))
+    for text in (*material.questions, *material.reviews):
+        if not orders_in(text[:_READ], material.language):
+            yield _Document("shopper", ((hygiene.plain(text[:_READ]), _TEXT),))
+    for keyword in material.keywords:
+        if not orders_in(keyword.text[:_READ], material.language):
+            yield _Document("imported", ((hygiene.plain(keyword.text[:_READ]), _TITLE),))
+
+
+def _phrases(documents: list[_Document], material: Material) -> dict[tuple[str, ...], _Phrase]:
+    brands = _brands(material)
+    found: dict[tuple[str, ...], _Phrase] = defaultdict(_Phrase)
+    for index, document in enumerate(documents):
+        for text, weight in document.parts:
+            for clause in clauses_of(text, material.language):
+                for part in _runs(clause, text, brands, material.language):
+                    whole = document.kind == "imported"
+                    for grams in _grams(part, text, material.language):
+                        phrase = found[tuple(token.lemma for token in grams)]
+                        phrase.frequencies[index] += 1
+                        phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
+                        phrase.spellings[" ".join(text[each.start : each.end].lower() for each in grams)] += 1
+                        phrase.is_imported |= whole and len(grams) == len(part)
+    _add_volumes(found, material)
+    return found
+
+
+def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> None:
+    for keyword in material.keywords:
+        phrase = found.get(tuple(lemmas_of(keyword.text, material.language)))
+        if phrase and keyword.volume is not None:
+            phrase.volume = max(keyword.volume, phrase.volume or 0)
+
+
+def _runs(clause: Clause, text: str, brands: frozenset[str], language: str) -> Iterator[Clause]:
+    """A clause without brands, numbers and codes, and cut where they stand."""
+    run: list[Clause] = [()]
+    for token in clause:
+        is_code = any(character.isdigit() for character in text[token.start : token.end])
+        if token.is_number or is_code or token.lemma in brands:
+            run.append(())
+        else:
+            run[-1] += (token,)
+    yield from (each for each in run if each)
+
+
+def _grams(clause: Clause, text: str, language: str) -> Iterator[Clause]:
+    for start in range(len(clause)):
+        if is_function_word(clause[start].lemma, language):
+            continue
+        for end in range(start + 1, min(start + _LONGEST_WITH_LINKS, len(clause)) + 1):
+            grams = clause[start:end]
+            meant = sum(not is_function_word(token.lemma, language) for token in grams)
+            if is_function_word(grams[-1].lemma, language) or meant > _LONGEST:
+                continue
+            if len(grams) == 1 and (len(grams[0].lemma) < 3 or is_neutral(grams[0].lemma, language)):
+                continue
+            if not any(lexicons.find(text[grams[0].start : grams[-1].end], _PROHIBITED, language)):
+                yield grams
+
+
+def _brands(material: Material) -> frozenset[str]:
+    names = (material.listing.brand, *material.brands, *(each.brand for each in material.competitors))
+    lemmas = {lemma for name in names for lemma in lemmas_of(name[:200], material.language)}
+    own = content_of(material.listing.category, material.language)
+    # Lumen & Oak: what names the category is not a brand's alone.
+    return frozenset(lemma for lemma in lemmas if not is_function_word(lemma, material.language)) - set(own)
+
+
+def _weight(phrase: _Phrase, documents: int) -> float:
+    rarity = math.log(1 + documents / len(phrase.frequencies))
+    weight = sum(phrase.weights[index] * (1 + math.log(times)) for index, times in phrase.frequencies.items())
+    return weight * rarity * (1 + math.log10(1 + (phrase.volume or 0)))
+
+
+def _is_telling(phrase: _Phrase, documents: int) -> bool:
+    """What one text of several says is its own affair; what a seller imported counts."""
+    return phrase.is_imported or len(phrase.frequencies) > 1 or documents < 3
+
+
+def _without_parts(
+    phrases: list[tuple[float, tuple[str, ...], _Phrase]],
+) -> list[tuple[float, tuple[str, ...], _Phrase]]:
+    """Without what stands only within a longer phrase: "lunch" where it is always "lunch box"."""
+    documents = {key: len(phrase.frequencies) for _, key, phrase in phrases}
+    parts = {part for key, count in documents.items() for part in _parts(key) if documents.get(part) == count}
+    return [each for each in phrases if each[2].is_imported or each[1] not in parts]
+
+
+def _parts(key: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for length in range(1, len(key)):
+        yield from (key[start : start + length] for start in range(len(key) - length + 1))
+
+
+def _ranked(weight: float, phrase: _Phrase, facts: Facts, vouched: frozenset[str]) -> RankedKeyword:
+    text = min(phrase.spellings, key=lambda spelling: (-phrase.spellings[spelling], spelling))
+    use, reason = _use(text, facts, vouched)
+    return RankedKeyword(text, round(weight, 4), len(phrase.frequencies), phrase.volume, use, reason)
+
+
+def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, str]:
+    """Where a keyword may stand without saying what the seller's data do not say."""
+    unsaid = list(unsaid_in(text, facts))
+    doubtful = [each for each in unsaid if each.kind != "unknown_word" or each.lemma not in vouched]
+    if not doubtful:
+        return ("search_terms" if unsaid else "anywhere"), ""
+    advice = " Add it to them if it is true." if doubtful[0].kind.startswith("unknown") else ""
+    return "suggestion", doubtful[0].message + advice
+
+
+def _vouched(material: Material, facts: Facts) -> frozenset[str]:
+    """Words that shoppers or most competitors have for the product, or the seller imported: none that claims."""
+    shoppers: Counter[str] = Counter()
+    for document in _documents(material):
+        if document.kind == "shopper":
+            shoppers.update(set(lemmas_of(document.parts[0][0], material.language)))
+    competitors: Counter[str] = Counter()
+    for each in material.competitors:
+        competitors.update(set(lemmas_of(each.title[:_READ], material.language)))
+    needed = max(_COMPETITORS, (len(material.competitors) + 1) // 2)
+    words = {word for word, count in shoppers.items() if count >= _SHOPPERS}
+    words |= {word for word, count in competitors.items() if count >= needed}
+    words |= {lemma for each in material.keywords for lemma in lemmas_of(each.text[:_READ], material.language)}
+    return frozenset(words) - _claiming(words, material, facts)
+
+
+def _claiming(words: set[str], material: Material, facts: Facts) -> set[str]:
+    language, brands = material.language, _brands(material)
+    return {
+        word
+        for word in words
+        if is_fact(word, language)
+        or sounds_like_a_claim(word, language)
+        or word in brands
+        or word in facts.denied
+        or not word.isalpha()
+        or lemma_of(word, language) != word
+        or any(lexicons.find(word, _PROHIBITED, language))
+    }

@@ -1,0 +1,182 @@
+"""A listing before and after: its scores, proposals for its fields, and what only its seller can settle."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workers.listings import hygiene
+from workers.listings.bulleting import ASPECTS, improve_bullets, praised
+from workers.listings.checking import check
+from workers.listings.describing import improve_description, improve_search_terms
+from workers.listings.diffs import word_diff
+from workers.listings.drafting import READ, Draft
+from workers.listings.facts import facts_of, orders_in
+from workers.listings.keywords import is_covered, rank, search_words_of
+from workers.listings.repairing import is_said
+from workers.listings.rulebook import Rules
+from workers.listings.scoring import Yardstick, score, speaks_of
+from workers.listings.shapes import (
+    Evidence,
+    Field,
+    ListingText,
+    Material,
+    Optimisation,
+    Proposal,
+    RankedKeyword,
+    Score,
+    SellerWarning,
+    Violation,
+)
+from workers.listings.titles import improve_title
+from workers.listings.tokens import lemmas_of
+from workers.listings.validating import Source
+
+
+def optimise(material: Material, rules: Rules) -> Optimisation:
+    """By rules, keywords and the seller's own data alone. Optimised again, the proposed listing stays as it is."""
+    facts = facts_of(material)
+    ranked = rank(material, facts)
+    source = Source(material.listing, facts, search_words_of(ranked, material))
+    draft = Draft(material, rules, source, tuple(ranked), material.listing)
+    if not _improve(draft):
+        draft = Draft(material, rules, source, tuple(ranked), material.listing, moves=False)
+        _improve(draft)
+    return _compared(material, rules, tuple(ranked), draft.listing, draft.reasons)
+
+
+def _improve(draft: Draft) -> bool:
+    """Whether what was cut off a text has found a place in another one."""
+    improve_title(draft)
+    moved = list(draft.homeless)
+    improve_bullets(draft)
+    improve_description(draft)
+    improve_search_terms(draft)
+    said = draft.context().elsewhere
+    return all(is_said(text, said, draft.language) for text in moved)
+
+
+def with_proposed(material: Material, rules: Rules, proposed: ListingText) -> Optimisation:
+    """The same for texts that a language model wrote. Ask `refusals` first whether they may be used."""
+    ranked = rank(material, facts_of(material))
+    return _compared(material, rules, tuple(ranked), proposed, {})
+
+
+class _Scale:
+    """Scores of the same listing with other texts."""
+
+    def __init__(self, material: Material, rules: Rules, ranked: tuple[RankedKeyword, ...]) -> None:
+        self.yardstick = Yardstick(rules, material.language, ranked, material.evidence)
+
+    def weigh(self, listing: ListingText) -> tuple[list[Violation], Score]:
+        violations = check(listing, self.yardstick.rules, self.yardstick.language)
+        return violations, score(listing, violations, self.yardstick)
+
+
+def _compared(
+    material: Material,
+    rules: Rules,
+    ranked: tuple[RankedKeyword, ...],
+    proposed: ListingText,
+    reasons: dict[Field, list[str]],
+) -> Optimisation:
+    scale = _Scale(material, rules, ranked)
+    violations, before = scale.weigh(material.listing)
+    remaining, after = scale.weigh(proposed)
+    changed = [name for name in rules.fields if getattr(proposed, name) != getattr(material.listing, name)]
+    proposals = tuple(
+        _proposal(name, material, proposed, scale, violations, before, reasons.get(name, ())) for name in changed
+    )
+    return Optimisation(
+        before=before,
+        after=after,
+        violations=tuple(violations),
+        remaining=tuple(remaining),
+        proposals=proposals,
+        proposed=proposed,
+        warnings=tuple(_warnings(material, proposed, remaining)),
+        keywords=ranked,
+        suggestions=tuple(each for each in ranked if each.use == "suggestion"),
+    )
+
+
+def _proposal(
+    name: Field,
+    material: Material,
+    proposed: ListingText,
+    scale: _Scale,
+    violations: list[Violation],
+    before: Score,
+    reasons: Sequence[str],
+) -> Proposal:
+    text = getattr(proposed, name)
+    alone = replace(material.listing, **{name: text})
+    left, after = scale.weigh(alone)
+    broken = {(each.rule, each.message) for each in left if each.field == name}
+    fixed = [each for each in violations if each.field == name and (each.rule, each.message) not in broken]
+    current = getattr(material.listing, name)
+    return Proposal(
+        field=name,
+        current=current,
+        proposed=text,
+        diff=word_diff(_lines(current), _lines(text)),
+        reasons=tuple(dict.fromkeys([*(each.message for each in fixed), *reasons])),
+        keywords_gained=_gained(material.listing, alone, scale.yardstick),
+        violations_fixed=tuple(fixed),
+        score_change=round(after.total - before.total, 1),
+    )
+
+
+def _lines(text: str | tuple[str, ...]) -> str:
+    return text if isinstance(text, str) else "\n".join(text)
+
+
+def _gained(current: ListingText, proposed: ListingText, by: Yardstick) -> tuple[str, ...]:
+    old, new = (_words(each, by) for each in (current, proposed))
+    usable = [each.text for each in by.keywords if each.use != "suggestion"]
+    return tuple(
+        text for text in usable if is_covered(text, new, by.language) and not is_covered(text, old, by.language)
+    )
+
+
+def _words(listing: ListingText, by: Yardstick) -> frozenset[str]:
+    texts = (listing.title, *listing.bullets, hygiene.plain(listing.description[:READ]), listing.search_terms)
+    return frozenset(lemmas_of("\n".join(texts), by.language))
+
+
+def _warnings(material: Material, proposed: ListingText, remaining: list[Violation]) -> Iterator[SellerWarning]:
+    yield from _of_reviews(material, proposed)
+    first = {(each.field, each.bullet, each.rule): each for each in reversed(remaining)}
+    for violation in reversed(first.values()):
+        yield SellerWarning("violation", f"{violation.message} Please rewrite it yourself.")
+    listing = material.listing
+    for text in (listing.title, *listing.bullets, listing.description[:READ]):
+        for found in orders_in(hygiene.plain(text), material.language)[:1]:
+            message = "Your listing has words that speak to a language model, not to shoppers. Take them out."
+            yield SellerWarning("instruction", message, found.text[:200])
+
+
+def _of_reviews(material: Material, proposed: ListingText) -> Iterator[SellerWarning]:
+    visible = frozenset(lemmas_of(_visible(proposed), material.language))
+    for each in praised(material.evidence):
+        if not speaks_of(each, visible, material.language):
+            message = (
+                f"{_reviews(each)} {_named(each)}. Your texts do not mention it. Say it, if it is true of every unit."
+            )
+            yield SellerWarning("praise", message, each.quote, each.count)
+    negative = [each for each in material.evidence if each.polarity == "negative"]
+    for each in sorted(negative, key=lambda one: (-one.count, one.aspect)):
+        message = (
+            f"{_reviews(each, 'criticise')} {_named(each)}. Better texts do not settle that: look at the product."
+        )
+        yield SellerWarning("complaint", message, each.quote, each.count)
+
+
+def _visible(listing: ListingText) -> str:
+    return "\n".join((listing.title, *listing.bullets, hygiene.plain(listing.description[:READ])))
+
+
+def _reviews(evidence: Evidence, verb: str = "praise") -> str:
+    return f"1 review {verb}s" if evidence.count == 1 else f"{evidence.count} reviews {verb}"
+
+
+def _named(evidence: Evidence) -> str:
+    return ASPECTS.get(evidence.aspect, evidence.aspect)

@@ -1,0 +1,103 @@
+"""Texts as words and numbers in clauses, with their lemmas and their places."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from simplemma import lemmatize
+
+from workers.listings import lexicons
+
+# What simplemma has a dictionary for, of marketplaces' languages. Japanese and Arabic words stay as they are.
+_LEMMATISED = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "ro", "tr"}
+# 500ml is two tokens, XR200 is one. A run of letters or digits that no word has is cut: texts may be hostile.
+_TOKEN = re.compile(r"\d{1,20}(?:[.,]\d{1,20}){0,3}|[^\W\d_](?:[^\W_]|['’](?=[^\W_])){0,60}")
+# What ends a clause between two words. A hyphen does so only between spaces.
+_BREAK = re.compile(r"[.,;:!?()\[\]{}|/•\n\r\t\"“”„«»…<>*+=]|\s[-–—]\s?|[–—]")
+_SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*[\n\r]+\s*|(?<=[。！？])")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word or number at text[start:end]. `lemma` is what is compared: of a number its value as 0.5, not 0,50."""
+
+    lemma: str
+    start: int
+    end: int
+    is_number: bool = False
+
+
+Clause = tuple[Token, ...]
+
+
+def clauses_of(text: str, language: str) -> list[Clause]:
+    """The clauses that have a word or number, in their order."""
+    return list(_clauses(text, language))
+
+
+def tokens_of(text: str, language: str) -> list[Token]:
+    return [_token(match, language) for match in _TOKEN.finditer(text)]
+
+
+def _clauses(text: str, language: str) -> Iterator[Clause]:
+    clause: list[Token] = []
+    for token in tokens_of(text, language):
+        if clause and _BREAK.search(text, clause[-1].end, token.start):
+            yield tuple(clause)
+            clause = []
+        clause.append(token)
+    if clause:
+        yield tuple(clause)
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences and lines of a text, without the space around them."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+
+
+def lemmas_of(text: str, language: str) -> list[str]:
+    return [token.lemma for token in tokens_of(text, language)]
+
+
+def content_of(text: str, language: str) -> list[str]:
+    """The lemmas that carry meaning: without articles, prepositions, conjunctions and the like."""
+    return [lemma for lemma in lemmas_of(text, language) if not is_function_word(lemma, language)]
+
+
+@lru_cache(maxsize=200_000)
+def lemma_of(word: str, language: str) -> str:
+    """In lower case and without a possessive ending; as it is where the language has no dictionary."""
+    word = word.replace("’", "'").lower()
+    word = word.removesuffix("'s") if language == "en" else word
+    return lemmatize(word, language).lower() if language in _LEMMATISED else word
+
+
+def is_function_word(lemma: str, language: str) -> bool:
+    return lemma in function_words(language)
+
+
+@cache
+def function_words(language: str) -> frozenset[str]:
+    """Also as lemmas: the dictionary says that "these" is "this" and "des" is "de"."""
+    words = lexicons.words("function", language)
+    return frozenset(words | {lemma_of(word, language) for word in words})
+
+
+def value_of(number: str) -> str:
+    """0,50 and 0.5 are one number. What has more than one mark is a code or a date, and stays as it is."""
+    number = number.replace(",", ".")
+    if number.count(".") != 1:
+        return number.lstrip("0") or "0"
+    whole, _, decimals = number.partition(".")
+    decimals = decimals.rstrip("0")
+    return (whole.lstrip("0") or "0") + (f".{decimals}" if decimals else "")
+
+
+def _token(match: re.Match[str], language: str) -> Token:
+    text = match[0]
+    if text[0].isdigit():
+        return Token(value_of(text), match.start(), match.end(), is_number=True)
+    if number := lexicons.number_words(language).get(text.lower()):
+        return Token(number, match.start(), match.end(), is_number=True)
+    return Token(lemma_of(text, language), match.start(), match.end())
