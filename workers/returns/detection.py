@@ -32,6 +32,10 @@ SLACK = 2.0
 """The tail of the statistic over what renewal theory says: counts come in whole units and the earlier rate is not
 known exactly. 1.1 to 1.9 in simulation."""
 
+JUMP, MOST_JUMP = 0.45, 3.0
+"""Fitted to simulation, as far as it goes: of single SKUs, each told the rate and the dispersion by 120 to 360 days
+alone, c is passed once in 1.4 c days at half a return a day, 1.5 c at one, 2.5 c at two and 9 c at four."""
+
 
 @dataclass(frozen=True, slots=True)
 class Streams:
@@ -65,6 +69,8 @@ class Evidence:
     """… of so many at risk, …"""
     usual_rate: Floats
     """… and the rate before it, the prior included."""
+    daily: Floats
+    """Units that come back on a day, over the dispersion: how far the statistic jumps in a day."""
 
     @property
     def expected(self) -> Floats:
@@ -76,9 +82,18 @@ def evidence(streams: Streams, plausible: Sequence[Floats], ratios: Mapping[floa
     blocks = [_evidence(block, plausible, ratios) for block in _blocks(streams)]
     if not blocks:
         none = np.zeros(0)
-        return Evidence(none, none, none.astype(np.int64), none, none, none)
+        return Evidence(none, none, none.astype(np.int64), none, none, none, none)
     columns = (np.concatenate([getattr(block, field.name) for block in blocks]) for field in fields(Evidence))
     return Evidence(*columns)
+
+
+def days_between(statistic: Floats, daily: Floats) -> Floats:
+    """(n,) days, at least, that pass on average until a statistic is so large where there was no change.
+
+    In theory as many as the statistic says; but it is looked at once a day and jumps over, the further the more come
+    back in a day.
+    """
+    return np.asarray(statistic * np.exp(JUMP * np.minimum(daily, MOST_JUMP)))
 
 
 def _blocks(streams: Streams) -> Iterator[Streams]:
@@ -111,6 +126,7 @@ def _evidence(streams: Streams, plausible: Sequence[Floats], ratios: Mapping[flo
         observed=recent[best],
         units_at_risk=units[0][best],
         usual_rate=(total - recent[best]) / before,
+        daily=daily,
     )
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from workers.returns.baseline import dispersion
 from workers.returns.basis import Basis
 from workers.returns.beta import cumulative
-from workers.returns.detection import REACH, Evidence, Streams, evidence
-from workers.returns.findings import EARLY, FALSE_ALARMS, SHARES, Anomaly, Tested
+from workers.returns.detection import REACH, Evidence, Streams, days_between, evidence
+from workers.returns.findings import FALSE_ALARMS, SHARES, Anomaly, Tested
 from workers.returns.panel import NONE, Bools, Floats, Ints
 from workers.returns.sentences import above_category, rate_rose
 from workers.returns.series import counts
@@ -40,8 +40,7 @@ def of_skus(basis: Basis) -> Tested:
         dispersion=basis.dispersion[skus],
     )
     found = evidence(streams, basis.at_risk.plausible)
-    threshold = np.full(len(skus), 1 / (FALSE_ALARMS * EARLY * SHARES["total"]))
-    return _risen(basis, skus, np.full(len(skus), NONE), found, threshold, np.full(len(skus), SHARES["total"]))
+    return _risen(basis, skus, np.full(len(skus), NONE), found, np.full(len(skus), SHARES["total"]))
 
 
 def of_reasons(basis: Basis) -> Tested:
@@ -59,11 +58,12 @@ def of_reasons(basis: Basis) -> Tested:
     streams = Streams(skus, daily[lately], strength, strength / rate, basis.dispersion[skus])
     found = evidence(streams, basis.at_risk.plausible)
     share = SHARES["reason"] / np.bincount(skus, minlength=len(basis.panel.skus))[skus]
-    return _risen(basis, skus, reasons, found, 1 / (FALSE_ALARMS * share), share)
+    return _risen(basis, skus, reasons, found, share)
 
 
-def _risen(basis: Basis, skus: Ints, reasons: Ints, found: Evidence, threshold: Floats, share: Floats) -> Tested:
-    alarmed = (found.statistic >= threshold) & (found.observed >= WORTH_SAYING * found.expected)
+def _risen(basis: Basis, skus: Ints, reasons: Ints, found: Evidence, share: Floats) -> Tested:
+    alarmed = days_between(found.statistic, found.daily) >= 1 / (FALSE_ALARMS * share)
+    alarmed &= found.observed >= WORTH_SAYING * found.expected
     # What a SKU without a history is compared with is its category.
     alarmed &= _has_history(basis, skus, found.since) | (basis.panel.category[skus] != NONE)
     alarms = [(int(i), _spike(basis, int(skus[i]), int(reasons[i]), found, int(i))) for i in np.flatnonzero(alarmed)]

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from tests.benchmarks.return_anomalies import QUIET, changed
-from tests.workers.returns.simulate import alarms, first_alarms
+from tests.benchmarks.return_anomalies import ALONE, QUIET, changed
+from tests.workers.returns.simulate import alarms, alone, first_alarms
+from workers.returns.spikes import of_skus
 
 SHORT, LONG = (80, 4), (1000, 52)
 SIZES = [pytest.param(*SHORT, id="short"), pytest.param(*LONG, id="long", marks=pytest.mark.long)]
@@ -35,3 +36,28 @@ def test_false_alarms_are_rare(name: str, skus: int, weeks: int) -> None:
     world = QUIET[name](np.random.default_rng(4), skus, 150 + 7 * weeks)
     allowed = skus * weeks / 1000
     assert len(alarms(world, 151, 180)) <= allowed + 3 * math.sqrt(allowed)
+
+
+@pytest.mark.parametrize(("before", "after", "half", "most"), [(0.1, 0.2, 10, 20), (0.05, 0.15, 8, 14)])
+@pytest.mark.parametrize(("skus", "weeks"), SIZES)
+def test_a_rise_is_found_soon_for_a_tenant_with_one_sku(
+    before: float, after: float, half: int, most: int, skus: int, weeks: int
+) -> None:
+    world = changed(skus, skus, 120, before, after)
+    first = np.full(skus, most + 1)
+    for days in range(most, 0, -1):
+        # One test is all there is, so that the control of false discoveries takes nothing back.
+        for sku, _ in of_skus(alone(world.until(120 + days))).alarms:
+            first[sku] = days
+    assert np.mean(first <= half) >= at_least(0.5, skus)
+    assert np.mean(first <= most) >= at_least(0.9, skus)
+
+
+@pytest.mark.parametrize("history", [28, 120])
+@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize(("skus", "weeks"), SIZES)
+def test_false_alarms_are_rare_for_tenants_with_one_sku(name: str, history: int, skus: int, weeks: int) -> None:
+    looked_at = 4 if history == 28 else weeks
+    world = ALONE[name](np.random.default_rng(4), skus, history + 7 * looked_at)
+    allowed = skus * looked_at / 1000
+    assert len(alarms(world, history + 1, 180, alone)) <= allowed + 3 * math.sqrt(allowed)
