@@ -221,7 +221,7 @@ ALONE: dict[str, Callable[[np.random.Generator, int, int], World]] = {
     "10 %, returned after 12 days": alone_late,
 }
 VARYING = {"rates that vary by the day (beta, 7 to 13 %)": alone_spread}
-"""Over weeks the counts vary a little more than Poisson counts, which 120 days of a single SKU cannot tell: more alarms."""
+"""Over weeks they vary more than Poisson counts, which 120 days of a single SKU cannot tell: more alarms."""
 
 
 def false_alarms(skus: int, weeks: int) -> Iterator[Row]:
