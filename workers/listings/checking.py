@@ -131,7 +131,7 @@ def _forbidden(text: Text, rule: Rule) -> Iterator[Breach]:
 
 def _places_of(name: str, text: str) -> list[tuple[int, int]]:
     """Where a name stands as a whole word or words."""
-    if not name.strip():
+    if not name.strip() or name.strip().lower() not in text.lower():
         return []
     pattern = rf"(?<!\w){re.escape(name.strip())}(?!\w)"
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]

@@ -13,7 +13,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
 from workers.listings.facts import Facts, is_fact, is_neutral, orders_in, sounds_like_a_claim
@@ -61,7 +62,7 @@ def rank(material: Material, facts: Facts) -> list[RankedKeyword]:
     kept = _without_parts([each for each in weighed if _is_telling(each[2], len(documents))])
     kept.sort(key=lambda each: (-each[0], each[1]))
     best = kept[0][0] if kept else 1.0
-    vouched = _vouched(material, facts)
+    vouched = _vouched(documents, material, facts)
     return [_ranked(weight / best, phrase, facts, vouched) for weight, _, phrase in kept[:AT_MOST]]
 
 
@@ -95,17 +96,36 @@ def _phrases(documents: list[_Document], material: Material) -> dict[tuple[str, 
     found: dict[tuple[str, ...], _Phrase] = defaultdict(_Phrase)
     for index, document in enumerate(documents):
         for text, weight in document.parts:
-            for clause in clauses_of(text, material.language):
-                for part in _runs(clause, text, brands, material.language):
-                    whole = document.kind == "imported"
-                    for grams in _grams(part, text, material.language):
-                        phrase = found[tuple(token.lemma for token in grams)]
-                        phrase.frequencies[index] += 1
-                        phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
-                        phrase.spellings[" ".join(text[each.start : each.end].lower() for each in grams)] += 1
-                        phrase.is_imported |= whole and len(grams) == len(part)
+            for grams in _grams_of(text, brands, material.language):
+                phrase = found[grams.lemmas]
+                phrase.frequencies[index] += 1
+                phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
+                phrase.spellings[grams.spelling] += 1
+                phrase.is_imported |= document.kind == "imported" and grams.is_all
     _add_volumes(found, material)
     return found
+
+
+class _Grams(NamedTuple):
+    lemmas: tuple[str, ...]
+    spelling: str
+    # Whether they are all that stands between brands, numbers and marks.
+    is_all: bool
+
+
+# Competitors' texts are those of many listings.
+@lru_cache(maxsize=4_000)
+def _grams_of(text: str, brands: frozenset[str], language: str) -> tuple[_Grams, ...]:
+    return tuple(
+        _Grams(
+            tuple(token.lemma for token in grams),
+            " ".join(text[token.start : token.end].lower() for token in grams),
+            len(grams) == len(run),
+        )
+        for clause in clauses_of(text, language)
+        for run in _runs(clause, text, brands)
+        for grams in _grams(run, text, language)
+    )
 
 
 def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> None:
@@ -115,7 +135,7 @@ def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> N
             phrase.volume = max(keyword.volume, phrase.volume or 0)
 
 
-def _runs(clause: Clause, text: str, brands: frozenset[str], language: str) -> Iterator[Clause]:
+def _runs(clause: Clause, text: str, brands: frozenset[str]) -> Iterator[Clause]:
     """A clause without brands, numbers and codes, and cut where they stand."""
     run: list[Clause] = [()]
     for token in clause:
@@ -138,8 +158,13 @@ def _grams(clause: Clause, text: str, language: str) -> Iterator[Clause]:
                 continue
             if len(grams) == 1 and (len(grams[0].lemma) < 3 or is_neutral(grams[0].lemma, language)):
                 continue
-            if not any(lexicons.find(text[grams[0].start : grams[-1].end], _PROHIBITED, language)):
+            if not _is_prohibited(text[grams[0].start : grams[-1].end].lower(), language):
                 yield grams
+
+
+@lru_cache(maxsize=50_000)
+def _is_prohibited(text: str, language: str) -> bool:
+    return any(lexicons.find(text, _PROHIBITED, language))
 
 
 def _brands(material: Material) -> frozenset[str]:
@@ -191,10 +216,10 @@ def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, 
     return "suggestion", doubtful[0].message + advice
 
 
-def _vouched(material: Material, facts: Facts) -> frozenset[str]:
+def _vouched(documents: list[_Document], material: Material, facts: Facts) -> frozenset[str]:
     """Words that shoppers or most competitors have for the product, or the seller imported: none that claims."""
     shoppers: Counter[str] = Counter()
-    for document in _documents(material):
+    for document in documents:
         if document.kind == "shopper":
             shoppers.update(set(lemmas_of(document.parts[0][0], material.language)))
     competitors: Counter[str] = Counter()
@@ -218,5 +243,5 @@ def _claiming(words: set[str], material: Material, facts: Facts) -> set[str]:
         or word in facts.denied
         or not word.isalpha()
         or lemma_of(word, language) != word
-        or any(lexicons.find(word, _PROHIBITED, language))
+        or _is_prohibited(word, language)
     }

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from workers.listings import hygiene
 from workers.listings.bulleting import ASPECTS, improve_bullets, praised
-from workers.listings.checking import check
+from workers.listings.checking import check, check_field
 from workers.listings.describing import improve_description, improve_search_terms
 from workers.listings.diffs import word_diff
 from workers.listings.drafting import READ, Draft
@@ -109,8 +109,9 @@ def _proposal(
 ) -> Proposal:
     text = getattr(proposed, name)
     alone = replace(material.listing, **{name: text})
-    left, after = scale.weigh(alone)
-    broken = {(each.rule, each.message) for each in left if each.field == name}
+    left = check_field(name, alone, scale.yardstick.rules, material.language)
+    after = score(alone, [*left, *(each for each in violations if each.field != name)], scale.yardstick)
+    broken = {(each.rule, each.message) for each in left}
     fixed = [each for each in violations if each.field == name and (each.rule, each.message) not in broken]
     current = getattr(material.listing, name)
     return Proposal(
