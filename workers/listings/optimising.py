@@ -28,11 +28,29 @@ from workers.listings.shapes import (
 )
 from workers.listings.titles import improve_title
 from workers.listings.tokens import lemmas_of
-from workers.listings.validating import Source
+from workers.listings.validating import Source, refusals_by
+
+# Of drafts: what a cut or an added text makes possible is done by the next one.
+_ROUNDS = 4
 
 
 def optimise(material: Material, rules: Rules) -> Optimisation:
     """By rules, keywords and the seller's own data alone. Optimised again, the proposed listing stays as it is."""
+    first = draft = _drafted(material, rules)
+    reasons = draft.reasons
+    for _ in range(_ROUNDS):
+        again = _drafted(replace(material, listing=draft.listing), rules)
+        if again.listing == draft.listing:
+            break
+        reasons = {name: [*reasons.get(name, ()), *again.reasons.get(name, ())] for name in rules.fields}
+        draft = again
+    refused = {problem.field for problem in refusals_by(first.source, material, rules, draft.listing)}
+    # What would be refused of anybody else is not proposed either.
+    proposed = replace(draft.listing, **{name: getattr(material.listing, name) for name in refused})
+    return _compared(material, rules, first.keywords, proposed, reasons)
+
+
+def _drafted(material: Material, rules: Rules) -> Draft:
     facts = facts_of(material)
     ranked = rank(material, facts)
     source = Source(material.listing, facts, search_words_of(ranked, material))
@@ -40,7 +58,7 @@ def optimise(material: Material, rules: Rules) -> Optimisation:
     if not _improve(draft):
         draft = Draft(material, rules, source, tuple(ranked), material.listing, moves=False)
         _improve(draft)
-    return _compared(material, rules, tuple(ranked), draft.listing, draft.reasons)
+    return draft
 
 
 def _improve(draft: Draft) -> bool:

@@ -90,7 +90,8 @@ def _violations(field: Field, text: str, context: Context) -> list[Violation]:
     listing = ListingText(brand=context.brand, category=context.category)
     listing = replace(listing, bullets=(text,)) if field == "bullets" else _with(listing, field, text)
     found = check_field(field, listing, context.rules, context.language, most=None)
-    return _apart(sorted((each for each in found if each.end), key=lambda each: (each.start, -each.end)))
+    repairable = [each for each in found if _check_of(each, context.rules) in _REPAIRS.keys() | _WHOLE.keys()]
+    return _apart(sorted(repairable, key=lambda each: (each.start, -each.end)))
 
 
 def _with(listing: ListingText, field: Field, text: str) -> ListingText:
