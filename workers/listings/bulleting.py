@@ -9,12 +9,12 @@ from itertools import pairwise
 
 from workers.listings import hygiene
 from workers.listings.checking import is_placeholder
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.facts import is_refusal
 from workers.listings.repairing import is_said, repaired, unique, words_said
 from workers.listings.scoring import aspect_lemmas, says_a_benefit
 from workers.listings.shapes import Evidence
-from workers.listings.tokens import lemmas_of, sentences_of
+from workers.listings.tokens import READ, lemmas_of, sentences_of
 from workers.listings.wording import capitalised, cut_at_sentence
 
 ASPECTS = {

@@ -8,7 +8,7 @@ from workers.listings.bulleting import ASPECTS, improve_bullets, praised
 from workers.listings.checking import check, check_field
 from workers.listings.describing import improve_description, improve_search_terms
 from workers.listings.diffs import word_diff
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.facts import facts_of, orders_in
 from workers.listings.keywords import is_covered, rank, search_words_of
 from workers.listings.repairing import is_said
@@ -27,7 +27,7 @@ from workers.listings.shapes import (
     Violation,
 )
 from workers.listings.titles import improve_title
-from workers.listings.tokens import lemmas_of
+from workers.listings.tokens import READ, lemmas_of
 from workers.listings.validating import Source, refusals_by
 
 # Of drafts: what a cut or an added text makes possible is done by the next one.

@@ -12,7 +12,7 @@ from workers.listings.checking import check_field, size_of
 from workers.listings.facts import is_fact, is_neutral
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Violation
-from workers.listings.tokens import content_of, function_words, lemma_of, tokens_of
+from workers.listings.tokens import content_of, function_words, tokens_of
 from workers.listings.wording import (
     capitalised,
     clause_around,
@@ -268,6 +268,6 @@ def unique(bullets: list[str], language: str) -> list[str]:
     """Without empty bullets, and without those that say what another one says word for word."""
     kept: dict[tuple[str, ...], str] = {}
     for bullet in bullets:
-        if words := tuple(lemma_of(word, language) for word in re.findall(r"\w{1,60}", bullet)):
+        if words := tuple(bullet[token.start : token.end].lower() for token in tokens_of(bullet, language)):
             kept.setdefault(words, bullet)
     return list(kept.values())

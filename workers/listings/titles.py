@@ -3,10 +3,10 @@
 import re
 
 from workers.listings import lexicons
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.keywords import is_covered
 from workers.listings.repairing import is_said, repaired, words_said
-from workers.listings.tokens import content_of, is_function_word, lemma_of
+from workers.listings.tokens import READ, content_of, is_function_word, lemma_of
 from workers.listings.wording import capitalised, cut_at_word, joined, pieces_of, tidy, without_loose_ends
 
 # Titles are read at a glance, whatever a marketplace allows.
@@ -23,8 +23,7 @@ def improve_title(draft: Draft) -> None:
     if not title.strip():
         title = repaired("title", draft.material.product_title[:READ], context)
     title = without_loose_ends(title, draft.language) if title != current else title
-    title = _with_brand(title, draft)
-    title = _within_limits(title, draft)
+    title = _with_brand(_within_limits(title, draft), draft)
     if draft.says_no_more("title", title) and title.strip():
         draft.put("title", title)
     else:

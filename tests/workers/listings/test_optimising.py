@@ -26,9 +26,9 @@ SHOUTING = replace(
         "A bottle with a silicone seal, eco-friendly",
     ),
     description=(
-        "<p>A bottle for <b>hiking</b> and the gym. Our #1 best seller!</p><ul><li>The wide mouth takes ice cubes and is "
-        "easy to clean by hand.</li><li>Visit www.northfield.com or call 555-123-4567</li></ul> Steel body, silicone "
-        "seal, bamboo lid. Comes with 2 brushes. Now only $19.99! Cures headaches."
+        "<p>A bottle for <b>hiking</b> and the gym. Our #1 best seller!</p><ul><li>The wide mouth takes ice cubes "
+        "and is easy to clean by hand.</li><li>Visit www.northfield.com or call 555-123-4567</li></ul> Steel body, "
+        "silicone seal, bamboo lid. Comes with 2 brushes. Now only $19.99! Cures headaches."
     ),
     search_terms="Northfield, bottle, bottles, flask, B0ABCDEFGH, best bottle",
 )
@@ -112,11 +112,11 @@ def test_a_missing_description_is_made_of_bullets() -> None:
 
 
 def test_twenty_bullets_become_as_many_as_there_may_be() -> None:
-    bullets = tuple(f"Steel bottle number {number} of a series" for number in range(20))
+    bullets = tuple(f"Steel bottle of design {number} in a series" for number in range(20))
     found = optimised(replace(LISTING, bullets=bullets))
     assert len(found.proposed.bullets) == 5
     texts = " ".join((*found.proposed.bullets, found.proposed.description))
-    assert all(f"number {number} " in texts for number in range(20))
+    assert all(f"design {number} in" in texts for number in range(20))
 
 
 def test_nothing_makes_nothing() -> None:
