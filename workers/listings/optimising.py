@@ -47,7 +47,14 @@ def optimise(material: Material, rules: Rules) -> Optimisation:
     refused = {problem.field for problem in refusals_by(first.source, material, rules, draft.listing)}
     # What would be refused of anybody else is not proposed either.
     proposed = replace(draft.listing, **{name: getattr(material.listing, name) for name in refused})
-    return _compared(material, rules, first.keywords, proposed, reasons)
+    found = _compared(material, rules, first.keywords, proposed, reasons)
+    return found if _is_better(found) else _compared(material, rules, first.keywords, material.listing, {})
+
+
+def _is_better(found: Optimisation) -> bool:
+    """A repaired text may be shorter, or harder to read, than the score likes: it is proposed where an error goes."""
+    errors, left = (sum(each.severity == "error" for each in some) for some in (found.violations, found.remaining))
+    return found.after.total >= found.before.total or left < errors
 
 
 def _drafted(material: Material, rules: Rules) -> Draft:

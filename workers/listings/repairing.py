@@ -139,15 +139,28 @@ def _lowered(text: str, violation: Violation, context: Context) -> str:
 
 
 def _unrepeated(text: str, violation: Violation, context: Context) -> str:
-    """A clause that says nothing new goes with its repeated word."""
-    if violation.field == "title":
-        start, end = clause_around(text, violation.start, violation.end)
-        rest = f"{text[:start]} {text[end:]}"
-        known = context.elsewhere | set(content_of(rest, context.language))
-        words = content_of(text[start:end], context.language)
-        if rest.strip() and known.issuperset(words):
-            return _joined(text[:start], text[end:])
-    return _out(text, violation, context)
+    """A clause of a title that says nothing new goes with its repeated word, or all that it repeats beside it."""
+    if violation.field != "title":
+        return _out(text, violation, context)
+    start, end = clause_around(text, violation.start, violation.end)
+    known = {token.lemma for token in tokens_of(f"{text[:start]} , {text[end:]}", context.language)}
+    words = content_of(text[start:end], context.language)
+    if known and (known | context.elsewhere).issuperset(words):
+        return _joined(text[:start], text[end:])
+    first, last = _repeated_run(text[start:end], violation.start - start, known, context.language)
+    return _joined(text[: start + first], text[start + last :])
+
+
+def _repeated_run(clause: str, place: int, known: set[str], language: str) -> tuple[int, int]:
+    """The words around a place that stand in the rest of the title too: a number does not lose its unit."""
+    tokens = tokens_of(clause, language)
+    first = last = next(index for index, token in enumerate(tokens) if token.end > place)
+    repeatable = known - function_words(language)
+    while first and tokens[first - 1].lemma in repeatable:
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last + 1].lemma in repeatable:
+        last += 1
+    return tokens[first].start, tokens[last].end
 
 
 def _without_phrase(text: str, violation: Violation, context: Context) -> str:

@@ -33,10 +33,12 @@ def test_optimised_once_more_a_listing_stays_as_it_is(material: Material, market
 
 @FEW
 @given(materials(), MARKETPLACES)
-def test_a_proposal_never_scores_less(material: Material, marketplace: str) -> None:
+def test_a_proposal_scores_less_only_where_it_mends_an_error(material: Material, marketplace: str) -> None:
     found = optimise(material, rules_of(marketplace))
-    assert found.after.total >= found.before.total
-    assert 0 <= found.before.total <= found.after.total <= 100
+    errors, left = (sum(each.severity == "error" for each in some) for some in (found.violations, found.remaining))
+    assert found.after.total >= found.before.total or left < errors
+    assert 0 <= found.before.total <= 100
+    assert 0 <= found.after.total <= 100
 
 
 @FEW
