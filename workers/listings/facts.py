@@ -212,6 +212,10 @@ def _unit_tokens(clause: Clause, text: str) -> list[Token]:
     ]
 
 
+def is_unit(word: str) -> bool:
+    return word in _unit_names()
+
+
 @cache
 def _unit_names() -> dict[str, str]:
     return {word: unit for unit, words in lexicons.groups("unit", "en").items() for word in words}

@@ -33,7 +33,7 @@ def test_a_suggestion_says_why() -> None:
 def test_brands_codes_and_numbers_are_nobodys_keywords() -> None:
     titles = ("HydraMax Flask 32 oz B0ABCDEFGH XR200", "HydraMax Flask 32 oz", "Yeti Flask 32 oz")
     competitors = tuple(Competitor(title, brand="HydraMax") for title in titles)
-    assert list(ranked(Material(LISTING, competitors=competitors, brands=("Yeti",)))) == ["flask", "oz"][:1]
+    assert list(ranked(Material(LISTING, competitors=competitors, brands=("Yeti",)))) == ["flask"]
 
 
 def test_forms_of_a_word_are_one_keyword() -> None:
@@ -81,6 +81,11 @@ def test_a_material_of_a_part_is_not_the_products() -> None:
     found = uses(replace(MATERIAL, keywords=keywords))
     assert found["bamboo bottle"] == "suggestion"
     assert found["bamboo lid"] == "anywhere"
+
+
+def test_what_only_reviews_say_is_no_search() -> None:
+    found = ranked(replace(MATERIAL, reviews=("It broke within a week",) * 5))
+    assert not {"broke", "week", "broke within a week"} & found.keys()
 
 
 def test_texts_that_give_orders_bring_no_keywords() -> None:
