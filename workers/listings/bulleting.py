@@ -9,12 +9,12 @@ from itertools import pairwise
 
 from workers.listings import hygiene
 from workers.listings.checking import is_placeholder
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.facts import is_refusal
 from workers.listings.repairing import is_said, repaired, unique, words_said
 from workers.listings.scoring import aspect_lemmas, says_a_benefit
 from workers.listings.shapes import Evidence
-from workers.listings.tokens import lemmas_of, sentences_of
+from workers.listings.tokens import READ, lemmas_of, sentences_of
 from workers.listings.wording import capitalised, cut_at_sentence
 
 ASPECTS = {
@@ -37,9 +37,7 @@ _LONG = 250
 def improve_bullets(draft: Draft) -> None:
     if not draft.has("bullets"):
         return
-    bullets = [_repaired(bullet, draft) for bullet in draft.listing.bullets]
-    if bullets != list(draft.listing.bullets):
-        bullets = unique(bullets, draft.language)
+    bullets = unique([_repaired(bullet, draft) for bullet in draft.listing.bullets], draft.language)
     bullets = _fewer(_long_enough([_short_enough(bullet, draft) for bullet in bullets], draft), draft)
     draft.put("bullets", tuple(bullets))
     _fill(draft)
@@ -80,11 +78,14 @@ def _fewer(bullets: list[str], draft: Draft) -> list[str]:
     count = draft.rules.limit("bullets", "entries_at_most", len(bullets))
     most = draft.rules.limit("bullets", "characters_at_most", _LONG)
     while len(bullets) > count:
-        lengths = [len(first) + len(second) + 2 for first, second in pairwise(bullets)]
-        place = lengths.index(min(lengths))
-        if lengths[place] > most:
+        pairs = sorted(enumerate(pairwise(bullets)), key=lambda each: sum(map(len, each[1])))
+        joints = ((place, f"{first.rstrip('.')}. {second}") for place, (first, second) in pairs)
+        fitting = (
+            (place, each) for place, each in joints if len(each) <= most and draft.says_no_more("bullets", each)
+        )
+        if (found := next(fitting, None)) is None:
             break
-        bullets[place : place + 2] = [f"{bullets[place].rstrip('.')}. {bullets[place + 1]}"]
+        bullets[found[0] : found[0] + 2] = [found[1]]
     draft.homeless += bullets[count:]
     return bullets[:count]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from workers.listings import hygiene, lexicons
 from workers.listings.rulebook import Check, Rule, Rules
 from workers.listings.shapes import Field, ListingText, Violation
-from workers.listings.tokens import function_words, tokens_of
+from workers.listings.tokens import READ, function_words, tokens_of
 
 _WORD = re.compile(r"[^\W\d_][^\W_]{0,60}(?:['’][^\W_]{1,10})?")
 # Abbreviations are in capitals as they should be: LED, HDMI, BPA.
@@ -30,9 +30,11 @@ _NAMES = {
 
 
 class Text(NamedTuple):
-    """A field's text, or one bullet. `plain` has spaces where tags stand, so that places are alike in both."""
+    """A field's text, or one bullet: `whole`, and `text`, what is read of it. `plain` has spaces where tags stand, so
+    that places are alike in all."""
 
     field: Field
+    whole: str
     text: str
     plain: str
     brand: str
@@ -74,7 +76,7 @@ def check_field(
 
 
 def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
-    return Text(field, text, hygiene.masked(text), listing.brand, language)
+    return Text(field, text, text[:READ], hygiene.masked(text[:READ]), listing.brand, language)
 
 
 def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
@@ -101,9 +103,9 @@ def _of_text(text: Text, rules: list[Rule], most: int | None, bullet: int | None
 
 
 def _too_long(text: Text, rule: Rule) -> Iterator[Breach]:
-    if len(text.text) > rule.limit:
-        message = f"{text.has} {len(text.text)} characters. Keep it to {rule.limit}."
-        yield Breach(rule.limit, len(text.text), message)
+    if len(text.whole) > rule.limit:
+        message = f"{text.has} {len(text.whole)} characters. Keep it to {rule.limit}."
+        yield Breach(rule.limit, len(text.whole), message)
 
 
 def _too_short(text: Text, rule: Rule) -> Iterator[Breach]:
@@ -112,7 +114,7 @@ def _too_short(text: Text, rule: Rule) -> Iterator[Breach]:
 
 
 def _too_many_bytes(text: Text, rule: Rule) -> Iterator[Breach]:
-    size = size_of(text.text)
+    size = size_of(text.whole)
     if size > rule.limit:
         yield Breach(0, 0, f"{text.name} take {size} bytes. Keep them to {rule.limit}.")
 
@@ -131,7 +133,7 @@ def _forbidden(text: Text, rule: Rule) -> Iterator[Breach]:
 
 def _places_of(name: str, text: str) -> list[tuple[int, int]]:
     """Where a name stands as a whole word or words."""
-    if not name.strip():
+    if not name.strip() or name.strip().lower() not in text.lower():
         return []
     pattern = rf"(?<!\w){re.escape(name.strip())}(?!\w)"
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]

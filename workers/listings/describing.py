@@ -1,9 +1,9 @@
 """Descriptions and search terms: repaired, with what found no place elsewhere, within the marketplace's limits."""
 
 from workers.listings import hygiene
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.repairing import fitting_search_terms, is_said, repaired, words_said
-from workers.listings.tokens import is_function_word, lemmas_of, tokens_of
+from workers.listings.tokens import READ, is_function_word, lemmas_of, tokens_of
 from workers.listings.wording import capitalised, cut_at_sentence
 
 

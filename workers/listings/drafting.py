@@ -8,10 +8,8 @@ from workers.listings.checking import check_field
 from workers.listings.repairing import Context, words_said
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Material, RankedKeyword
+from workers.listings.tokens import READ
 from workers.listings.validating import Source, validate
-
-# What is read of one text. A longer one is cut to the marketplace's limit, or left as it is.
-READ = 20_000
 
 
 @dataclass(slots=True)

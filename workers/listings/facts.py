@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from workers.listings import hygiene, lexicons
 from workers.listings.shapes import ListingText, Material
-from workers.listings.tokens import Clause, Token, clauses_of, is_function_word, lemma_of
+from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemma_of
 
 # Words on each side of a number that say what it counts or measures.
 _NEAR = 2
@@ -105,7 +105,7 @@ def _denial(language: str) -> str:
 
 def trusted(text: str, language: str) -> str:
     """Plain text up to what gives orders to a language model: its whole sentence, and all behind it."""
-    text = hygiene.plain(text)
+    text = hygiene.plain(text[:READ])
     found = next(iter(orders_in(text, language)), None)
     if found is None:
         return text
@@ -148,10 +148,15 @@ def _denied(clause: Clause, text: str, language: str) -> set[int]:
             return {id(each) for each in clause}
         if word in behind or (word in before and following and is_function_word(following[0].lemma, language)):
             found |= {id(each) for each in following}
-        elif word in before:
+        elif word in before and not _is_given(following, language):
             meant = [each for each in clause[:index] if _is_meant(each, language)]
             found |= {id(each) for each in (*meant[-1:], token)}
     return found
+
+
+def _is_given(following: Clause, language: str) -> bool:
+    """Free shipping, and not gift-free shipping."""
+    return bool(following) and following[0].lemma in lexicons.words("given-free", language)
 
 
 @cache
@@ -205,6 +210,10 @@ def _unit_tokens(clause: Clause, text: str) -> list[Token]:
         for index, token in enumerate(clause)
         if token.is_number and _has_unit_token(clause, index, text)
     ]
+
+
+def is_unit(word: str) -> bool:
+    return word in _unit_names()
 
 
 @cache

@@ -13,13 +13,15 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
-from workers.listings.facts import Facts, is_fact, is_neutral, orders_in, sounds_like_a_claim
+from workers.listings.facts import Facts, is_fact, is_neutral, is_unit, orders_in, sounds_like_a_claim
 from workers.listings.shapes import KeywordUse, Material, RankedKeyword
 from workers.listings.statements import unsaid_in
-from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of
+from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of, tokens_of
 
 AT_MOST = 40
 # Of three, "stainless steel water bottle" would be two halves that nobody searches for.
@@ -28,11 +30,10 @@ _LONGEST = 4
 _LONGEST_WITH_LINKS = 5
 _READ = 5_000
 _TITLE, _TEXT = 3.0, 1.0
-# Of texts of a language to be an own name of the product, and not one shopper's.
+# Who call the product so: one may be alone with it.
 _SHOPPERS = 2
-_COMPETITORS = 3
 
-Kind = Literal["title", "text", "shopper", "imported"]
+Kind = Literal["competitor", "question", "review", "imported"]
 _PROHIBITED = ("promotion", "superlative", "subjective", "guarantee", "medical", "pesticide", "environment")
 
 
@@ -57,11 +58,12 @@ def rank(material: Material, facts: Facts) -> list[RankedKeyword]:
     """The keywords by weight, the most telling first. Equal weights are ordered by their text."""
     documents = list(_documents(material))
     phrases = _phrases(documents, material)
+    reviews = {index for index, document in enumerate(documents) if document.kind == "review"}
     weighed = [(_weight(phrase, len(documents)), key, phrase) for key, phrase in phrases.items()]
-    kept = _without_parts([each for each in weighed if _is_telling(each[2], len(documents))])
+    kept = _without_parts([each for each in weighed if _is_telling(each[2], len(documents), reviews)])
     kept.sort(key=lambda each: (-each[0], each[1]))
     best = kept[0][0] if kept else 1.0
-    vouched = _vouched(material, facts)
+    vouched = _vouched(documents, material, facts)
     return [_ranked(weight / best, phrase, facts, vouched) for weight, _, phrase in kept[:AT_MOST]]
 
 
@@ -81,10 +83,12 @@ def _documents(material: Material) -> Iterator[_Document]:
     for each in material.competitors:
         texts = (hygiene.plain(text[:_READ]) for text in (each.title, *each.bullets))
         title, *bullets = (text if not orders_in(text, material.language) else "" for text in texts)
-        yield _Document("title", ((title, _TITLE), *((bullet, _TEXT) for bullet in bullets)))
-    for text in (*material.questions, *material.reviews):
-        if not orders_in(text[:_READ], material.language):
-            yield _Document("shopper", ((hygiene.plain(text[:_READ]), _TEXT),))
+        yield _Document("competitor", ((title, _TITLE), *((bullet, _TEXT) for bullet in bullets)))
+    shoppers: list[tuple[Kind, tuple[str, ...]]] = [("question", material.questions), ("review", material.reviews)]
+    for kind, texts_of_kind in shoppers:
+        for text in texts_of_kind:
+            if not orders_in(text[:_READ], material.language):
+                yield _Document(kind, ((hygiene.plain(text[:_READ]), _TEXT),))
     for keyword in material.keywords:
         if not orders_in(keyword.text[:_READ], material.language):
             yield _Document("imported", ((hygiene.plain(keyword.text[:_READ]), _TITLE),))
@@ -95,17 +99,36 @@ def _phrases(documents: list[_Document], material: Material) -> dict[tuple[str, 
     found: dict[tuple[str, ...], _Phrase] = defaultdict(_Phrase)
     for index, document in enumerate(documents):
         for text, weight in document.parts:
-            for clause in clauses_of(text, material.language):
-                for part in _runs(clause, text, brands, material.language):
-                    whole = document.kind == "imported"
-                    for grams in _grams(part, text, material.language):
-                        phrase = found[tuple(token.lemma for token in grams)]
-                        phrase.frequencies[index] += 1
-                        phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
-                        phrase.spellings[" ".join(text[each.start : each.end].lower() for each in grams)] += 1
-                        phrase.is_imported |= whole and len(grams) == len(part)
+            for grams in _grams_of(text, brands, material.language):
+                phrase = found[grams.lemmas]
+                phrase.frequencies[index] += 1
+                phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
+                phrase.spellings[grams.spelling] += 1
+                phrase.is_imported |= document.kind == "imported" and grams.is_all
     _add_volumes(found, material)
     return found
+
+
+class _Grams(NamedTuple):
+    lemmas: tuple[str, ...]
+    spelling: str
+    # Whether they are all that stands between brands, numbers and marks.
+    is_all: bool
+
+
+# Competitors' texts are those of many listings.
+@lru_cache(maxsize=4_000)
+def _grams_of(text: str, brands: frozenset[str], language: str) -> tuple[_Grams, ...]:
+    return tuple(
+        _Grams(
+            tuple(token.lemma for token in grams),
+            " ".join(text[token.start : token.end].lower() for token in grams),
+            len(grams) == len(run),
+        )
+        for clause in clauses_of(text, language)
+        for run in _runs(clause, text, brands)
+        for grams in _grams(run, text, language)
+    )
 
 
 def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> None:
@@ -115,15 +138,18 @@ def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> N
             phrase.volume = max(keyword.volume, phrase.volume or 0)
 
 
-def _runs(clause: Clause, text: str, brands: frozenset[str], language: str) -> Iterator[Clause]:
-    """A clause without brands, numbers and codes, and cut where they stand."""
+def _runs(clause: Clause, text: str, brands: frozenset[str]) -> Iterator[Clause]:
+    """A clause without brands, numbers with their units, and codes, and cut where they stand."""
     run: list[Clause] = [()]
+    was_number = False
     for token in clause:
-        is_code = any(character.isdigit() for character in text[token.start : token.end])
-        if token.is_number or is_code or token.lemma in brands:
+        written = text[token.start : token.end].lower()
+        is_code = token.is_number or any(character.isdigit() for character in written)
+        if is_code or token.lemma in brands or (was_number and is_unit(written)):
             run.append(())
         else:
             run[-1] += (token,)
+        was_number = token.is_number
     yield from (each for each in run if each)
 
 
@@ -138,8 +164,13 @@ def _grams(clause: Clause, text: str, language: str) -> Iterator[Clause]:
                 continue
             if len(grams) == 1 and (len(grams[0].lemma) < 3 or is_neutral(grams[0].lemma, language)):
                 continue
-            if not any(lexicons.find(text[grams[0].start : grams[-1].end], _PROHIBITED, language)):
+            if not _is_prohibited(text[grams[0].start : grams[-1].end].lower(), language):
                 yield grams
+
+
+@lru_cache(maxsize=50_000)
+def _is_prohibited(text: str, language: str) -> bool:
+    return any(lexicons.find(text, _PROHIBITED, language))
 
 
 def _brands(material: Material) -> frozenset[str]:
@@ -156,9 +187,11 @@ def _weight(phrase: _Phrase, documents: int) -> float:
     return weight * rarity * (1 + math.log10(1 + (phrase.volume or 0)))
 
 
-def _is_telling(phrase: _Phrase, documents: int) -> bool:
-    """What one text of several says is its own affair; what a seller imported counts."""
-    return phrase.is_imported or len(phrase.frequencies) > 1 or documents < 3
+def _is_telling(phrase: _Phrase, documents: int, reviews: set[int]) -> bool:
+    """What one text of several says is its own affair, and what only reviews say is no search; imports count."""
+    if phrase.is_imported:
+        return True
+    return not phrase.frequencies.keys() <= reviews and (len(phrase.frequencies) > 1 or documents < 3)
 
 
 def _without_parts(
@@ -191,20 +224,25 @@ def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, 
     return "suggestion", doubtful[0].message + advice
 
 
-def _vouched(material: Material, facts: Facts) -> frozenset[str]:
-    """Words that shoppers or most competitors have for the product, or the seller imported: none that claims."""
+def _vouched(documents: list[_Document], material: Material, facts: Facts) -> frozenset[str]:
+    """Words for the product that the seller imported, or that shoppers and competitors call it: none that claims."""
+    language = material.language
     shoppers: Counter[str] = Counter()
-    for document in _documents(material):
-        if document.kind == "shopper":
-            shoppers.update(set(lemmas_of(document.parts[0][0], material.language)))
-    competitors: Counter[str] = Counter()
-    for each in material.competitors:
-        competitors.update(set(lemmas_of(each.title[:_READ], material.language)))
-    needed = max(_COMPETITORS, (len(material.competitors) + 1) // 2)
-    words = {word for word, count in shoppers.items() if count >= _SHOPPERS}
-    words |= {word for word, count in competitors.items() if count >= needed}
-    words |= {lemma for each in material.keywords for lemma in lemmas_of(each.text[:_READ], material.language)}
+    for document in documents:
+        if document.kind in ("question", "review"):
+            shoppers.update(set(_names(document.parts[0][0], language)))
+    titles = {lemma for each in material.competitors for lemma in lemmas_of(each.title[:_READ], language)}
+    words = {word for word, count in shoppers.items() if count >= _SHOPPERS and word in titles}
+    words |= {lemma for each in material.keywords for lemma in lemmas_of(each.text[:_READ], language)}
     return frozenset(words) - _claiming(words, material, facts)
+
+
+def _names(text: str, language: str) -> Iterator[str]:
+    """What shoppers name with "this" or "my": this flask."""
+    tokens = tokens_of(text, language)
+    for token, following in pairwise(tokens):
+        if text[token.start : token.end].lower() in lexicons.words("naming", language):
+            yield following.lemma
 
 
 def _claiming(words: set[str], material: Material, facts: Facts) -> set[str]:
@@ -218,5 +256,5 @@ def _claiming(words: set[str], material: Material, facts: Facts) -> set[str]:
         or word in facts.denied
         or not word.isalpha()
         or lemma_of(word, language) != word
-        or any(lexicons.find(word, _PROHIBITED, language))
+        or _is_prohibited(word, language)
     }

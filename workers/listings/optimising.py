@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from workers.listings import hygiene
 from workers.listings.bulleting import ASPECTS, improve_bullets, praised
-from workers.listings.checking import check
+from workers.listings.checking import check, check_field
 from workers.listings.describing import improve_description, improve_search_terms
 from workers.listings.diffs import word_diff
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
 from workers.listings.facts import facts_of, orders_in
 from workers.listings.keywords import is_covered, rank, search_words_of
 from workers.listings.repairing import is_said
@@ -27,12 +27,37 @@ from workers.listings.shapes import (
     Violation,
 )
 from workers.listings.titles import improve_title
-from workers.listings.tokens import lemmas_of
-from workers.listings.validating import Source
+from workers.listings.tokens import READ, lemmas_of
+from workers.listings.validating import Source, refusals_by
+
+# Of drafts: what a cut or an added text makes possible is done by the next one.
+_ROUNDS = 4
 
 
 def optimise(material: Material, rules: Rules) -> Optimisation:
     """By rules, keywords and the seller's own data alone. Optimised again, the proposed listing stays as it is."""
+    first = draft = _drafted(material, rules)
+    reasons = draft.reasons
+    for _ in range(_ROUNDS):
+        again = _drafted(replace(material, listing=draft.listing), rules)
+        if again.listing == draft.listing:
+            break
+        reasons = {name: [*reasons.get(name, ()), *again.reasons.get(name, ())] for name in rules.fields}
+        draft = again
+    refused = {problem.field for problem in refusals_by(first.source, material, rules, draft.listing)}
+    # What would be refused of anybody else is not proposed either.
+    proposed = replace(draft.listing, **{name: getattr(material.listing, name) for name in refused})
+    found = _compared(material, rules, first.keywords, proposed, reasons)
+    return found if _is_better(found) else _compared(material, rules, first.keywords, material.listing, {})
+
+
+def _is_better(found: Optimisation) -> bool:
+    """A repaired text may be shorter, or harder to read, than the score likes: it is proposed where an error goes."""
+    errors, left = (sum(each.severity == "error" for each in some) for some in (found.violations, found.remaining))
+    return found.after.total >= found.before.total or left < errors
+
+
+def _drafted(material: Material, rules: Rules) -> Draft:
     facts = facts_of(material)
     ranked = rank(material, facts)
     source = Source(material.listing, facts, search_words_of(ranked, material))
@@ -40,7 +65,7 @@ def optimise(material: Material, rules: Rules) -> Optimisation:
     if not _improve(draft):
         draft = Draft(material, rules, source, tuple(ranked), material.listing, moves=False)
         _improve(draft)
-    return _compared(material, rules, tuple(ranked), draft.listing, draft.reasons)
+    return draft
 
 
 def _improve(draft: Draft) -> bool:
@@ -109,8 +134,9 @@ def _proposal(
 ) -> Proposal:
     text = getattr(proposed, name)
     alone = replace(material.listing, **{name: text})
-    left, after = scale.weigh(alone)
-    broken = {(each.rule, each.message) for each in left if each.field == name}
+    left = check_field(name, alone, scale.yardstick.rules, material.language)
+    after = score(alone, [*left, *(each for each in violations if each.field != name)], scale.yardstick)
+    broken = {(each.rule, each.message) for each in left}
     fixed = [each for each in violations if each.field == name and (each.rule, each.message) not in broken]
     current = getattr(material.listing, name)
     return Proposal(

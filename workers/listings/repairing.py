@@ -12,7 +12,7 @@ from workers.listings.checking import check_field, size_of
 from workers.listings.facts import is_fact, is_neutral
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Violation
-from workers.listings.tokens import content_of, function_words, lemma_of, tokens_of
+from workers.listings.tokens import content_of, function_words, tokens_of
 from workers.listings.wording import (
     capitalised,
     clause_around,
@@ -90,7 +90,8 @@ def _violations(field: Field, text: str, context: Context) -> list[Violation]:
     listing = ListingText(brand=context.brand, category=context.category)
     listing = replace(listing, bullets=(text,)) if field == "bullets" else _with(listing, field, text)
     found = check_field(field, listing, context.rules, context.language, most=None)
-    return _apart(sorted((each for each in found if each.end), key=lambda each: (each.start, -each.end)))
+    repairable = [each for each in found if _check_of(each, context.rules) in _REPAIRS.keys() | _WHOLE.keys()]
+    return _apart(sorted(repairable, key=lambda each: (each.start, -each.end)))
 
 
 def _with(listing: ListingText, field: Field, text: str) -> ListingText:
@@ -138,15 +139,28 @@ def _lowered(text: str, violation: Violation, context: Context) -> str:
 
 
 def _unrepeated(text: str, violation: Violation, context: Context) -> str:
-    """A clause that says nothing new goes with its repeated word."""
-    if violation.field == "title":
-        start, end = clause_around(text, violation.start, violation.end)
-        rest = f"{text[:start]} {text[end:]}"
-        known = context.elsewhere | set(content_of(rest, context.language))
-        words = content_of(text[start:end], context.language)
-        if rest.strip() and known.issuperset(words):
-            return _joined(text[:start], text[end:])
-    return _out(text, violation, context)
+    """A clause of a title that says nothing new goes with its repeated word, or all that it repeats beside it."""
+    if violation.field != "title":
+        return _out(text, violation, context)
+    start, end = clause_around(text, violation.start, violation.end)
+    known = {token.lemma for token in tokens_of(f"{text[:start]} , {text[end:]}", context.language)}
+    words = content_of(text[start:end], context.language)
+    if known and (known | context.elsewhere).issuperset(words):
+        return _joined(text[:start], text[end:])
+    first, last = _repeated_run(text[start:end], violation.start - start, known, context.language)
+    return _joined(text[: start + first], text[start + last :])
+
+
+def _repeated_run(clause: str, place: int, known: set[str], language: str) -> tuple[int, int]:
+    """The words around a place that stand in the rest of the title too: a number does not lose its unit."""
+    tokens = tokens_of(clause, language)
+    first = last = next(index for index, token in enumerate(tokens) if token.end > place)
+    repeatable = known - function_words(language)
+    while first and tokens[first - 1].lemma in repeatable:
+        first -= 1
+    while last + 1 < len(tokens) and tokens[last + 1].lemma in repeatable:
+        last += 1
+    return tokens[first].start, tokens[last].end
 
 
 def _without_phrase(text: str, violation: Violation, context: Context) -> str:
@@ -267,6 +281,6 @@ def unique(bullets: list[str], language: str) -> list[str]:
     """Without empty bullets, and without those that say what another one says word for word."""
     kept: dict[tuple[str, ...], str] = {}
     for bullet in bullets:
-        if words := tuple(lemma_of(word, language) for word in re.findall(r"\w{1,60}", bullet)):
+        if words := tuple(bullet[token.start : token.end].lower() for token in tokens_of(bullet, language)):
             kept.setdefault(words, bullet)
     return list(kept.values())

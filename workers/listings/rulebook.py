@@ -56,6 +56,8 @@ class Rule:
     except_for: tuple[str, ...] = ()
 
     def spares(self, category: str) -> bool:
+        if not self.except_for:
+            return False
         return not set(self.except_for).isdisjoint(re.findall(r"\w{1,40}", category[:1_000].lower()))
 
 

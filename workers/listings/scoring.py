@@ -26,7 +26,7 @@ from workers.listings.keywords import is_covered
 from workers.listings.readability import readability
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Evidence, ListingText, Part, RankedKeyword, Score, ScorePart, Violation
-from workers.listings.tokens import content_of, lemma_of, lemmas_of, sentences_of, tokens_of
+from workers.listings.tokens import READ, content_of, lemma_of, lemmas_of, sentences_of, tokens_of
 
 WEIGHTS: dict[ScorePart, float] = {
     "rules": 30,
@@ -39,8 +39,6 @@ WEIGHTS: dict[ScorePart, float] = {
 _WARNING = 0.4
 _PATIENCE = 6.0
 _BENEFITS = 3
-# What is read of one text, in characters: more is not read by shoppers either.
-_READ = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +76,11 @@ class _Texts:
     def __init__(self, listing: ListingText, by: Yardstick) -> None:
         has = by.rules.fields
         self.listing = listing
-        self.title = hygiene.plain(listing.title[:_READ])
+        self.title = hygiene.plain(listing.title[:READ])
         bullets = listing.bullets if "bullets" in has else ()
-        self.bullets = [hygiene.plain(each[:_READ]) for each in bullets if each.strip()]
-        self.description = hygiene.plain(listing.description[:_READ])
-        self.search_terms = listing.search_terms[:_READ] if "search_terms" in has else ""
+        self.bullets = [hygiene.plain(each[:READ]) for each in bullets if each.strip()]
+        self.description = hygiene.plain(listing.description[:READ])
+        self.search_terms = listing.search_terms[:READ] if "search_terms" in has else ""
         self.sentences = sentences_of(self.description)
         visible = "\n".join((self.title, *self.bullets, self.description))
         self.visible = frozenset(lemmas_of(visible, by.language))
@@ -176,7 +174,7 @@ def speaks_of(evidence: Evidence, present: frozenset[str], language: str) -> boo
     """Whether texts have a word of the aspect, or most words of the quote."""
     if not present.isdisjoint(aspect_lemmas(evidence.aspect, language)):
         return True
-    quote = set(content_of(evidence.quote[:_READ], language))
+    quote = set(content_of(evidence.quote[:READ], language))
     return bool(quote) and 2 * len(quote & present) > len(quote)
 
 

@@ -3,14 +3,16 @@
 import re
 
 from workers.listings import lexicons
-from workers.listings.drafting import READ, Draft
+from workers.listings.drafting import Draft
+from workers.listings.keywords import is_covered
 from workers.listings.repairing import is_said, repaired, words_said
-from workers.listings.tokens import content_of, is_function_word, lemma_of
-from workers.listings.wording import capitalised, cut_at_word, joined, pieces_of, without_loose_ends
+from workers.listings.tokens import READ, content_of, is_function_word, lemma_of
+from workers.listings.wording import capitalised, cut_at_word, joined, pieces_of, tidy, without_loose_ends
 
 # Titles are read at a glance, whatever a marketplace allows.
 _LONG = 120
 _TELLING = 0.5
+_KEYWORDS = 2
 _LONGEST_VALUE = 30
 
 
@@ -21,8 +23,7 @@ def improve_title(draft: Draft) -> None:
     if not title.strip():
         title = repaired("title", draft.material.product_title[:READ], context)
     title = without_loose_ends(title, draft.language) if title != current else title
-    title = _with_brand(title, draft)
-    title = _within_limits(title, draft)
+    title = _with_brand(_within_limits(title, draft), draft)
     if draft.says_no_more("title", title) and title.strip():
         draft.put("title", title)
     else:
@@ -83,17 +84,12 @@ def _lengthen(draft: Draft) -> None:
     for name, value in draft.listing.attributes.items():
         if _belongs(name, draft.language):
             _add(value.strip(), f"The title says the {name.lower()}.", draft)
-    present = set(content_of(draft.listing.title, draft.language))
-    missing = (
-        each
-        for each in draft.keywords
-        if each.use == "anywhere"
-        and each.weight >= _TELLING
-        and not present.issuperset(content_of(each.text, draft.language))
-    )
-    if keyword := next(missing, None):
-        text = _as_title(keyword.text, draft.language)
-        _add(text, f"Shoppers search for “{keyword.text}”: the title has it.", draft)
+    telling = [each for each in draft.keywords if each.use == "anywhere" and each.weight >= _TELLING]
+    for keyword in telling[:_KEYWORDS]:
+        present = set(content_of(draft.listing.title, draft.language))
+        if not is_covered(keyword.text, present, draft.language):
+            text = _as_title(keyword.text, draft.language)
+            _add(text, f"Shoppers search for “{keyword.text}”: the title has it.", draft)
 
 
 def _belongs(name: str, language: str) -> bool:
@@ -102,9 +98,9 @@ def _belongs(name: str, language: str) -> bool:
 
 
 def _add(text: str, reason: str, draft: Draft) -> None:
-    title = draft.listing.title
+    title, text = draft.listing.title, without_loose_ends(tidy(text), draft.language)
     said = words_said([title], draft.language)
-    longer = f"{title}, {capitalised(text)}"
+    longer = f"{without_loose_ends(title, draft.language)}, {capitalised(text)}"
     if not text or not title or len(text) > _LONGEST_VALUE or len(longer) > _room(draft):
         return
     if is_said(text, said, draft.language) or draft.faults("title", longer) > draft.faults("title", title):

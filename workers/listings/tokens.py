@@ -9,12 +9,17 @@ from simplemma import lemmatize
 
 from workers.listings import lexicons
 
+# What is read of one text of a listing, in characters. Only its length counts as a whole.
+READ = 20_000
 # What simplemma has a dictionary for, of marketplaces' languages. Japanese and Arabic words stay as they are.
 _LEMMATISED = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "ro", "tr"}
 # 500ml is two tokens, XR200 is one. A run of letters or digits that no word has is cut: texts may be hostile.
 _TOKEN = re.compile(r"\d{1,20}(?:[.,]\d{1,20}){0,3}|[^\W\d_](?:[^\W_]|['’](?=[^\W_])){0,60}")
+_SHORT = 2_000
 # What ends a clause between two words. A hyphen does so only between spaces.
-_BREAK = re.compile(r"[.,;:!?()\[\]{}|/•\n\r\t\"“”„«»…<>*+=]|\s[-–—]\s?|[–—]")
+_BREAK = re.compile(
+    r"[.,;:!?()\[\]{}|/•\n\r\t\"“”„«»…<>*+=\u2190-\u21ff\u2500-\u27bf\U0001f000-\U0001faff]|\s[-–—]\s?|[–—]"
+)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*[\n\r]+\s*|(?<=[。！？])")
 
 
@@ -31,13 +36,28 @@ class Token:
 Clause = tuple[Token, ...]
 
 
-def clauses_of(text: str, language: str) -> list[Clause]:
+def clauses_of(text: str, language: str) -> tuple[Clause, ...]:
     """The clauses that have a word or number, in their order."""
-    return list(_clauses(text, language))
+    return _short_clauses(text, language) if len(text) < _SHORT else tuple(_clauses(text, language))
 
 
-def tokens_of(text: str, language: str) -> list[Token]:
-    return [_token(match, language) for match in _TOKEN.finditer(text)]
+def tokens_of(text: str, language: str) -> tuple[Token, ...]:
+    return _short_tokens(text, language) if len(text) < _SHORT else _tokens(text, language)
+
+
+# A listing's texts are read many times, and its competitors' for each of the listings beside them.
+@lru_cache(maxsize=2_000)
+def _short_tokens(text: str, language: str) -> tuple[Token, ...]:
+    return _tokens(text, language)
+
+
+@lru_cache(maxsize=2_000)
+def _short_clauses(text: str, language: str) -> tuple[Clause, ...]:
+    return tuple(_clauses(text, language))
+
+
+def _tokens(text: str, language: str) -> tuple[Token, ...]:
+    return tuple(_token(match, language) for match in _TOKEN.finditer(text))
 
 
 def _clauses(text: str, language: str) -> Iterator[Clause]:

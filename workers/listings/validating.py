@@ -45,7 +45,11 @@ def validate(proposed: ListingText, source: Source) -> list[Problem]:
 
 def refusals(material: Material, rules: Rules, proposed: ListingText) -> list[Problem]:
     """Why texts of a language model are not used: what `validate` finds, and errors by the rules that are new."""
-    problems = validate(proposed, source_of(material))
+    return refusals_by(source_of(material), material, rules, proposed)
+
+
+def refusals_by(source: Source, material: Material, rules: Rules, proposed: ListingText) -> list[Problem]:
+    problems = validate(proposed, source)
     before = {(each.field, each.rule) for each in check(material.listing, rules, material.language)}
     for each in check(proposed, rules, material.language):
         if each.severity == "error" and (each.field, each.rule) not in before:

@@ -1,0 +1,60 @@
+"""Whatever a listing says, in any Unicode: what holds of every proposal."""
+
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.workers.listings.drawing import materials
+from workers.listings.optimising import optimise
+from workers.listings.rulebook import rules_of
+from workers.listings.shapes import Material
+from workers.listings.validating import refusals
+
+MARKETPLACES = st.sampled_from(["amazon_us", "shopify", "ebay_de", "walmart_us", "my_shop"])
+# Lemmas' dictionaries are read at the first use of a language.
+FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@FEW
+@given(materials(), MARKETPLACES)
+def test_a_proposal_says_nothing_new(material: Material, marketplace: str) -> None:
+    rules = rules_of(marketplace)
+    assert refusals(material, rules, optimise(material, rules).proposed) == []
+
+
+@FEW
+@given(materials(), MARKETPLACES)
+def test_optimised_once_more_a_listing_stays_as_it_is(material: Material, marketplace: str) -> None:
+    rules = rules_of(marketplace)
+    proposed = optimise(material, rules).proposed
+    assert optimise(replace(material, listing=proposed), rules).proposals == ()
+
+
+@FEW
+@given(materials(), MARKETPLACES)
+def test_a_proposal_scores_less_only_where_it_mends_an_error(material: Material, marketplace: str) -> None:
+    found = optimise(material, rules_of(marketplace))
+    errors, left = (sum(each.severity == "error" for each in some) for some in (found.violations, found.remaining))
+    assert found.after.total >= found.before.total or left < errors
+    assert 0 <= found.before.total <= 100
+    assert 0 <= found.after.total <= 100
+
+
+@FEW
+@given(materials(), MARKETPLACES)
+def test_a_proposal_breaks_no_rule_that_was_kept(material: Material, marketplace: str) -> None:
+    found = optimise(material, rules_of(marketplace))
+    broken = {(each.field, each.rule) for each in found.violations}
+    assert {(each.field, each.rule) for each in found.remaining if each.severity == "error"} <= broken
+
+
+@FEW
+@given(materials(), MARKETPLACES)
+def test_a_diff_tells_both_texts(material: Material, marketplace: str) -> None:
+    for proposal in optimise(material, rules_of(marketplace)).proposals:
+        current, proposed = (
+            text if isinstance(text, str) else "\n".join(text) for text in (proposal.current, proposal.proposed)
+        )
+        assert "".join(part.text for part in proposal.diff if part.kind != "added") == current
+        assert "".join(part.text for part in proposal.diff if part.kind != "removed") == proposed
