@@ -8,7 +8,7 @@ import factory
 
 from aijobs.auth import create_key
 from aijobs.models import ApiKey, Tenant
-from workers.catalogue.models import Product, Return, Review
+from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
 ALL_SCOPES = (
     "ai-jobs:write",
@@ -69,6 +69,38 @@ class ReturnFactory(factory.django.DjangoModelFactory[Return]):
     date = date(2026, 3, 12)
     reason_code = "DEFECTIVE"
     comment = "It stopped working after a week."
+
+
+class ListingFactory(factory.django.DjangoModelFactory[Listing]):
+    class Meta:
+        model = Listing
+
+    product = factory.SubFactory(ProductFactory)
+    tenant = factory.SelfAttribute("product.tenant")
+    marketplace = factory.SelfAttribute("product.marketplace")
+    title = "Steel bottle 0.7 l"
+    bullets = factory.LazyFunction(lambda: ["Keeps tea warm for twelve hours", "Fits every cup holder"])
+    description = "A bottle of steel."
+
+
+class CompetitorListingFactory(factory.django.DjangoModelFactory[CompetitorListing]):
+    class Meta:
+        model = CompetitorListing
+
+    tenant = factory.SubFactory(TenantFactory)
+    marketplace = "amazon_us"
+    external_id = factory.Sequence(lambda number: f"B0{number:08d}")
+    brand = "Rivalware"
+    title = "Insulated bottle 0.7 l"
+
+
+class KeywordFactory(factory.django.DjangoModelFactory[Keyword]):
+    class Meta:
+        model = Keyword
+
+    tenant = factory.SubFactory(TenantFactory)
+    marketplace = "amazon_us"
+    keyword = factory.Sequence(lambda number: f"bottle {number}")
 
 
 def key_for(*tenants: Tenant, scopes: tuple[str, ...] = ALL_SCOPES, **more: Any) -> tuple[ApiKey, str]:

@@ -1,4 +1,4 @@
-"""The staff's view of the catalogue: products to correct; sales, offers, reviews, returns and scans to read."""
+"""The staff's view of the catalogue: products to correct; what belongs to them to read."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,18 @@ from django.utils.timezone import now
 
 from aijobs.admin.base import Admin, ReadOnlyAdmin
 from aijobs.admin.filters import ExactFilter, TenantFilter, of_tenant
-from workers.catalogue.models import Offer, Product, Removal, Return, Review, Sale, Scan
+from workers.catalogue.models import (
+    CompetitorListing,
+    Keyword,
+    Listing,
+    Offer,
+    Product,
+    Removal,
+    Return,
+    Review,
+    Sale,
+    Scan,
+)
 
 # A SKU that more products share is searched for in one tenant's list.
 MOST_PRODUCTS = 100
@@ -126,6 +137,31 @@ class ReturnAdmin(OfProductsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """A page of the list would else hold a hundred long texts."""
         return super().get_queryset(request).defer("comment", "classification")
+
+
+@admin.register(Listing)
+class ListingAdmin(OfProductsAdmin):
+    list_display = ["product", "title", "category", "images", "updated_at", "optimised_at"]
+    list_select_related = ["product"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A page of the list would else hold a hundred long texts."""
+        return super().get_queryset(request).defer("bullets", "description", "search_terms", "attributes")
+
+
+@admin.register(CompetitorListing)
+class CompetitorListingAdmin(OfProductsAdmin):
+    list_display = ["external_id", "marketplace", "brand", "title", "product", "imported_at"]
+    list_select_related = ["product"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """A page of the list would else hold a hundred long texts."""
+        return super().get_queryset(request).defer("bullets", "description", "attributes")
+
+
+@admin.register(Keyword)
+class KeywordAdmin(OfProductsAdmin):
+    list_display = ["keyword", "marketplace", "sku", "volume", "imported_at"]
 
 
 @admin.register(Scan)

@@ -591,4 +591,172 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="CompetitorListing",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("marketplace", models.CharField(max_length=32)),
+                ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
+                ("brand", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                ("title", models.CharField(max_length=1000)),
+                ("bullets", models.JSONField(db_default=[], default=list)),
+                ("description", models.TextField(blank=True, db_default="", default="")),
+                ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                ("attributes", models.JSONField(db_default={}, default=dict)),
+                ("url", models.CharField(blank=True, db_default="", default="", max_length=2000, verbose_name="URL")),
+                (
+                    "imported_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="competitor_listings",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "competitor's listing",
+                "verbose_name_plural": "competitors' listings",
+                "indexes": [models.Index(fields=["product", "external_id"], name="competitor_listing_product")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "marketplace", "external_id"), name="competitor_listing_marketplace_id"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Keyword",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("marketplace", models.CharField(max_length=32)),
+                ("sku", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="SKU")),
+                ("keyword", models.CharField(max_length=200)),
+                ("volume", models.PositiveIntegerField(null=True)),
+                (
+                    "imported_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="keywords",
+                        to="catalogue.product",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("product__isnull", False)), fields=["product"], name="keyword_product"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "marketplace", "sku", "keyword"), name="keyword_marketplace_sku"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("product__isnull", True), ("sku", "")),
+                            models.Q(models.Q(("sku", ""), _negated=True), ("product__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="keyword_sku_has_product",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Listing",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("marketplace", models.CharField(max_length=32)),
+                ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
+                ("bullets", models.JSONField(db_default=[], default=list)),
+                ("description", models.TextField(blank=True, db_default="", default="")),
+                ("search_terms", models.TextField(blank=True, db_default="", default="")),
+                ("attributes", models.JSONField(db_default={}, default=dict)),
+                ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                ("images", models.PositiveIntegerField(null=True)),
+                (
+                    "imported_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("optimised_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "product",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="listing", to="catalogue.product"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tenant", "marketplace", "product"], name="listing_page"),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("marketplace"),
+                        models.OrderBy(models.F("optimised_at"), nulls_first=True),
+                        models.F("id"),
+                        name="listing_longest_not_optimised",
+                    ),
+                ],
+            },
+        ),
     ]

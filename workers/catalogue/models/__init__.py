@@ -1,8 +1,10 @@
+from workers.catalogue.models.competitor_listings import CompetitorListing, CompetitorListingQuerySet
 from workers.catalogue.models.fields import (
     AVAILABILITIES,
     CONDITIONS,
     CURRENCY,
     DEFAULT_CURRENCY,
+    LONGEST_CATEGORY,
     LONGEST_FULFILMENT,
     LONGEST_LABEL,
     LONGEST_LANGUAGE,
@@ -22,6 +24,8 @@ from workers.catalogue.models.fields import (
     validate_url,
     validate_urls,
 )
+from workers.catalogue.models.keywords import Keyword, KeywordQuerySet
+from workers.catalogue.models.listings import Listing, ListingQuerySet
 from workers.catalogue.models.offers import Offer, OfferQuerySet
 from workers.catalogue.models.products import Product, ProductQuerySet
 from workers.catalogue.models.pseudonyms import PseudonymKey
@@ -37,6 +41,7 @@ __all__ = [
     "CURRENCY",
     "DEFAULT_CURRENCY",
     "LABELS",
+    "LONGEST_CATEGORY",
     "LONGEST_FULFILMENT",
     "LONGEST_LABEL",
     "LONGEST_LANGUAGE",
@@ -52,6 +57,12 @@ __all__ = [
     "MONEY_DIGITS",
     "MOST_COMPETITOR_URLS",
     "TO_BE_HAD",
+    "CompetitorListing",
+    "CompetitorListingQuerySet",
+    "Keyword",
+    "KeywordQuerySet",
+    "Listing",
+    "ListingQuerySet",
     "MoneyField",
     "Offer",
     "OfferQuerySet",

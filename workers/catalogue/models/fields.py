@@ -28,6 +28,8 @@ TO_BE_HAD = frozenset(["", *AVAILABILITIES[:4]])
 LONGEST_SKU = 100
 LONGEST_TITLE = 1000
 LONGEST_LABEL = 200
+# A path of categories, such as Home & Kitchen > Bottles.
+LONGEST_CATEGORY = 500
 LONGEST_FULFILMENT = 32
 LONGEST_URL = 2000
 # A tag of BCP 47.

@@ -1,0 +1,63 @@
+"""What competitors' pages say."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.timezone import now
+
+from aijobs.models import Tenant
+from workers.catalogue.models.fields import (
+    LONGEST_CATEGORY,
+    LONGEST_LABEL,
+    LONGEST_TITLE,
+    LONGEST_URL,
+)
+from workers.catalogue.models.products import Product
+
+
+class CompetitorListingQuerySet(models.QuerySet["CompetitorListing"]):
+    def of(self, tenant_id: int) -> "CompetitorListingQuerySet":
+        """Only this tenant's: every read of the API starts here."""
+        return self.filter(tenant_id=tenant_id)
+
+
+class CompetitorListing(models.Model):
+    """The texts with which somebody else offers a product of theirs on a marketplace."""
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    marketplace = models.CharField(max_length=32)
+    # The marketplace's own ID, such as an ASIN, or the page's address.
+    external_id = models.CharField("external ID", max_length=LONGEST_LABEL)
+    # The seller's own product that it competes with, and with which it goes; null where that is not said.
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="competitor_listings", null=True, db_index=False
+    )
+    brand = models.CharField(max_length=LONGEST_LABEL, blank=True, default="", db_default="")
+    title = models.CharField(max_length=LONGEST_TITLE)
+    # Texts, in their order.
+    bullets = models.JSONField(default=list, db_default=[])
+    # As it was sent, HTML included.
+    description = models.TextField(blank=True, default="", db_default="")
+    category = models.CharField(max_length=LONGEST_CATEGORY, blank=True, default="", db_default="")
+    # Texts by their names, such as {"Material": "steel"}.
+    attributes = models.JSONField(default=dict, db_default={})
+    url = models.CharField("URL", max_length=LONGEST_URL, blank=True, default="", db_default="")
+    imported_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
+
+    objects = CompetitorListingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "competitor's listing"
+        verbose_name_plural = "competitors' listings"
+        constraints = [
+            # Also the order of every list.
+            models.UniqueConstraint(
+                fields=["tenant", "marketplace", "external_id"], name="competitor_listing_marketplace_id"
+            ),
+        ]
+        indexes = [
+            # A product's, in that order.
+            models.Index(fields=["product", "external_id"], name="competitor_listing_product"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.marketplace} {self.external_id}"
