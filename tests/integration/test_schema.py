@@ -48,7 +48,7 @@ def leaves_credentials_out(case: Case) -> bool:
     return isinstance(body, dict) and "connector" in body and body.get("credentials") is None
 
 
-IMPORTS = {f"/api/catalogue/{kind.name}" for kind in KINDS}
+IMPORTS = {f"/api/catalogue/{kind.path}" for kind in KINDS}
 
 
 def ends_before_it_begins(case: Case) -> bool:

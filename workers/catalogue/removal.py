@@ -49,19 +49,20 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """Rows that belong to products, and the order in which they are locked."""
+    """Rows that belong to products, or may, and the order in which they are locked."""
 
     model: type[Model]
     order: tuple[str, ...]
 
+    @property
+    def place(self) -> str:
+        """The first column of the order in which rows of one marketplace differ."""
+        return next(name for name in self.order if name not in ("tenant_id", "marketplace"))
+
 
 # By the name that they have in answers and in the audit.
 DEPENDENTS: Mapping[str, Dependent] = {
-    **{
-        kind.name: Dependent(kind.pages.rows(0).model, kind.table.key)
-        for kind in KINDS
-        if "product_id" in kind.table.key
-    },
+    **{kind.name: Dependent(kind.pages.rows(0).model, kind.table.key) for kind in KINDS if kind is not PRODUCTS},
     "scans": Dependent(Scan, ("product_id", "job_id")),
 }
 
@@ -115,18 +116,19 @@ class _Steps:
 
     def delete(self, name: str, dependent: Dependent, rows: QuerySet[Any]) -> None:
         """Delete the rows, so many at a time."""
-        last = 0
+        place = dependent.place
+        behind: dict[str, object] = {}
         while True:
             with transaction.atomic():
-                locked = rows.filter(product_id__gte=last).order_by(*dependent.order).select_for_update()
-                chunk = list(locked.values_list("pk", "product_id")[:MOST_ROWS])
+                locked = rows.filter(**behind).order_by(*dependent.order).select_for_update()
+                chunk = list(locked.values_list("pk", place)[:MOST_ROWS])
                 _of(dependent.model, pk__in=[key for key, _ in chunk]).delete()
                 self._note({name: len(chunk)})
             self.pause()
             if len(chunk) < MOST_ROWS:
                 return
             # Where it was: the index still has the deleted rows, which would be read again and again.
-            last = chunk[-1][1]
+            behind = {f"{place}__gte": chunk[-1][1]}
 
     def delete_products(self, product_ids: Sequence[int]) -> None:
         """Delete products, with what has come to them since, except those that are about to change."""
@@ -191,9 +193,11 @@ def _products(wanted: Wanted) -> ProductQuerySet:
 
 
 def _rows(wanted: Wanted) -> QuerySet[Any]:
-    """The rows of a kind that belongs to products."""
+    """The rows of a kind that belongs to products, or may."""
     rows = wanted.kind.pages.rows(wanted.tenant_id).prefetch_related(None).filter(marketplace=wanted.marketplace)
     if wanted.sku is not None:
         # Its id first, so that an index can find the rows.
         rows = rows.filter(product__in=list(_products(wanted).values_list("pk", flat=True)))
-    return rows.filter(on_days(rows.model, str(wanted.kind.day), wanted.first_day, wanted.last_day))
+    if wanted.kind.day is None:
+        return rows
+    return rows.filter(on_days(rows.model, wanted.kind.day, wanted.first_day, wanted.last_day))

@@ -20,6 +20,9 @@ SALES = "sku,date,price,units\nA,2026-03-12,5,1\nB,2026-03-12,6,2\n"
 OFFERS = "sku,seller,price\nA,Rival,4.99\nB,Rival,5.99\n"
 REVIEWS = "external_id,sku,rating,body\nR1,A,5,Good\nR2,B,1,Bad\n"
 RETURNS = "return_id,sku,date,reason_code\nR-1,A,2026-03-12,DEFECTIVE\nR-2,B,2026-03-12,OTHER\n"
+LISTINGS = "sku,title,description\nA,a,Good\nB,b,Better\n"
+COMPETITOR_LISTINGS = "asin,brand,title,url\nB01,Rival,a,https://shop.example/a\nB02,Rival,b,https://shop.example/b\n"
+KEYWORDS = "keyword,volume\nbottle,10\nflask,20\n"
 
 
 @pytest.fixture
@@ -29,6 +32,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "offers.csv").write_text(OFFERS)
     (tmp_path / "reviews.csv").write_text(REVIEWS)
     (tmp_path / "returns.csv").write_text(RETURNS)
+    (tmp_path / "listings.csv").write_text(LISTINGS)
+    (tmp_path / "competitor_listings.csv").write_text(COMPETITOR_LISTINGS)
+    (tmp_path / "keywords.csv").write_text(KEYWORDS)
     return tmp_path
 
 

@@ -40,7 +40,7 @@ def quickly(owner: Caller, kind: str, body: bytes, content_type: str = "text/csv
     return answer
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+@pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, rows: list[dict[str, object]]) -> None:
@@ -51,7 +51,7 @@ def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, r
     assert send(owner, kind, as_array, content_type="application/json").status_code < 500
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+@pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(SCALARS.map(str), min_size=1, max_size=6), max_size=5), st.sampled_from(",;\t|"))
 def test_no_cells_of_a_table_are_an_error_of_the_service(
@@ -64,6 +64,9 @@ def test_no_cells_of_a_table_are_an_error_of_the_service(
         "offers": "sku,seller,price,url",
         "reviews": "external_id,sku,rating,body,author",
         "returns": "return_id,order_id,sku,date,quantity,comment",
+        "listings": "sku,title,bullets,attributes,images,bullet_1",
+        "competitor-listings": "external_id,url,title,attributes,sku,bullet_1",
+        "keywords": "keyword,volume,sku",
     }
     lines = [header[kind].replace(",", delimiter), *(delimiter.join(row) for row in rows)]
     assert send(owner, kind, "\n".join(lines).encode("utf-8", "replace")).status_code < 500
@@ -82,6 +85,12 @@ def test_no_cells_of_a_table_are_an_error_of_the_service(
         ("products", b'[{"sku": "' + b"x" * 2_000_000 + b'"}]'),
         ("products", b"[" + b",".join(b'{"%d": 1}' % number for number in range(20_000)) + b"]"),
         ("products", b"[{" + b",".join(b'"%d": 1' % number for number in range(300_000)) + b"}]"),
+        ("listings", b'{"sku":"A","title":"a","bullets":' + b"[" * 100_000),
+        ("listings", b'[{"sku":"A","title":"a","attributes":' + b'{"a":' * 100_000 + b"}]"),
+        ("listings", b'[{"sku":"A","title":"a","bullets":[' + b"1," * 1_000_000 + b"1]}]"),
+        ("listings", b"sku,title," + b",".join(b"bullet_%d" % number for number in range(1_900)) + b"\nA,a\n"),
+        ("competitor-listings", b"url,title\nhttps://www.amazon.de/" + b"dp/" * 60_000 + b",a\n"),
+        ("keywords", b"keyword,volume\na," + b"1 " * 100_000 + b"\n"),
         ("sales", b"sku,date,price,units\n" + b"A,2026-03-12,5,1\n" * 60_000),
     ],
 )  # fmt: skip

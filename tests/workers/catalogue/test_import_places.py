@@ -25,7 +25,7 @@ def busy() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+@pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
 def test_a_third_import_is_told_to_come_back(owner: Caller, busy: None, kind: str) -> None:
     answer = send(owner, kind, FILE)
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "IMPORT_BUSY")
@@ -65,4 +65,4 @@ def test_the_command_takes_no_place(owner: Caller, busy: None) -> None:
 def test_the_documentation_names_it(owner: Caller) -> None:
     paths = owner.get("/api/schema", format="json").json()["paths"]
     for kind in KINDS:
-        assert "IMPORT_BUSY" in paths[f"/api/catalogue/{kind.name}"]["post"]["responses"]["429"]["description"]
+        assert "IMPORT_BUSY" in paths[f"/api/catalogue/{kind.path}"]["post"]["responses"]["429"]["description"]

@@ -51,4 +51,4 @@ def test_what_belongs_to_a_product_goes_with_it() -> None:
     CompetitorListingFactory.create(**of_product)
     KeywordFactory.create(sku=listing.product.sku, **of_product)
     listing.product.delete()
-    assert not (Listing.objects.exists() or CompetitorListing.objects.exists() or Keyword.objects.exists())
+    assert [each.objects.count() for each in (Listing, CompetitorListing, Keyword)] == [0, 0, 0]

@@ -326,6 +326,6 @@ def test_staff_read_removals_and_the_changes_of_removed_products(seller: Caller)
 def test_the_documentation_names_the_parameters(owner: Caller) -> None:
     paths = owner.get("/api/schema", format="json").json()["paths"]
     for kind in KINDS:
-        operation = paths[f"/api/catalogue/{kind.name}"]["delete"]
+        operation = paths[f"/api/catalogue/{kind.path}"]["delete"]
         names = {each["name"] for each in operation["parameters"] if each["in"] == "query"}
         assert names == {"marketplace", "sku", "all", "dry_run", *({"from", "to"} if kind.day else ())}

@@ -57,7 +57,10 @@ class SkippedView(BaseModel):
 
 
 class ReportView(BaseModel):
-    kind: str = Field(description="What the rows are: products, sales, offers, reviews or returns.")
+    kind: str = Field(
+        description="What the rows are: products, sales, offers, reviews, returns, listings, competitor_listings or "
+        "keywords."
+    )
     format: str = Field(
         description="The export that was recognised by its columns, such as `amazon_all_listings`. A table of your "
         "own is `plain`."

@@ -23,6 +23,7 @@ from workers.catalogue.api.filters import (
 )
 from workers.catalogue.api.saying import flag
 from workers.catalogue.importing.kind import Kind
+from workers.catalogue.kinds import PRODUCTS
 from workers.catalogue.removal import DEPENDENTS, Removed, Wanted
 
 TAGS = ["Catalogue"]
@@ -59,6 +60,9 @@ class ProductRemovalView(RemovalView):
     offers: int = Field(description="How many competitors' offers went with the products.")
     reviews: int = Field(description="How many reviews went with the products.")
     returns: int = Field(description="How many returns went with the products.")
+    listings: int = Field(description="How many listings went with the products.")
+    competitor_listings: int = Field(description="How many competitors' listings of the products went with them.")
+    keywords: int = Field(description="How many keywords went with the products.")
     scans: int = Field(description="How many competitor scans went with the products.")
     refused: int = Field(
         description="How many products were left, because a price change of theirs is on its way to the marketplace."
@@ -82,15 +86,15 @@ def describe_removal(kind: Kind[Any], *refusals: type[ApiError]) -> Callable[[Vi
         summary=f"Remove {kind.documentation.rows}",
         description=_description(kind),
         parameters=[*PARAMETERS, *(DAYS if kind.day else []), *FLAGS],
-        responses={200: RemovalAnswer if kind.day else ProductRemovalAnswer, **errors(*refusals)},
+        responses={200: ProductRemovalAnswer if kind is PRODUCTS else RemovalAnswer, **errors(*refusals)},
     )
     return described
 
 
 OF_PRODUCTS = (
-    "Their sales, offers, reviews, returns and scans go with them, and the audit of their price changes stays. A "
-    "product whose price change is on its way to the marketplace is left, and named: try again when that change has "
-    "settled. "
+    "Their sales, offers, reviews, returns, listings, keywords and scans go with them, and the audit of their price "
+    "changes stays. A product whose price change is on its way to the marketplace is left, and named: try again when "
+    "that change has settled. "
 )
 
 
@@ -98,9 +102,9 @@ def _description(kind: Kind[Any]) -> str:
     which = "a SKU, days, or both" if kind.day else "a SKU"
     return (
         f"This is for what was imported wrongly. Say which {kind.documentation.rows} with {which}; or `all=true`. "
-        f"{'' if kind.day else OF_PRODUCTS}The rows are removed in small steps, so imports and jobs go on meanwhile. "
-        "If a request is interrupted, what was removed by then is gone: repeat it. The service records who removed "
-        "what, and how much."
+        f"{OF_PRODUCTS if kind is PRODUCTS else ''}The rows are removed in small steps, so imports and jobs go on "
+        "meanwhile. If a request is interrupted, what was removed by then is gone: repeat it. The service records who "
+        "removed what, and how much."
     )
 
 
@@ -128,7 +132,7 @@ def answer(wanted: Wanted, dry_run: bool, request: Request) -> dict[str, object]
     key_id = principal_of(request).key_id
     removed = removal.count(wanted) if dry_run else removal.remove(wanted, key_id, GivingWay())
     shown: dict[str, object] = {"deleted": removed.rows[wanted.kind.name], "dry_run": dry_run}
-    return shown if wanted.kind.day else shown | _of_products(removed)
+    return shown | _of_products(removed) if wanted.kind is PRODUCTS else shown
 
 
 def _of_products(removed: Removed) -> dict[str, object]:

@@ -8,7 +8,7 @@ add_section(Section("imports", "Importing your catalogue", "catalogue/guide/impo
 
 urlpatterns = [
     re_path(
-        rf"^catalogue/{kind.name}/?$",
+        rf"^catalogue/{kind.path}/?$",
         viewset_of(kind).as_view({"get": "list", "post": "create", "delete": "destroy"}),
         name=kind.name,
     )

@@ -12,7 +12,7 @@ from workers.catalogue.importing.delimited import LONGEST_RECORD, lines
 from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.names import printable
 from workers.catalogue.importing.numbers import exact
-from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row, without_marks
+from workers.catalogue.importing.tables import MOST_COLUMNS, Row, without_marks
 
 # A row at its longest is so many times a record of a table, in bytes: escapes take room, and some is read ahead.
 ROW_TO_RECORD = 2
@@ -53,9 +53,9 @@ def _parsed(number: int, text: str) -> Row:
         document = json.loads(
             text, parse_float=Decimal, parse_int=str, parse_constant=_refuse, object_pairs_hook=_Object
         )
+        return _row(number, document) if isinstance(document, _Object) else _no_object(number)
     except (ValueError, ArithmeticError, RecursionError) as error:
         return Row(number, [], error=f"the line is not JSON: {str(error)[:100]}")
-    return _row(number, document) if isinstance(document, _Object) else _no_object(number)
 
 
 def _refuse(constant: str) -> str:
@@ -92,30 +92,39 @@ class JsonArray:
 
 
 def _objects(events: Iterable[tuple[str, object]]) -> Iterator[_Object | None]:
-    """The objects of an array, or of no array; None for what is something else. What they hold is not built.
+    """The objects of an array, or of no array; None for what is something else.
 
     ijson's own `items` remembers the way to every value: of 20,000 brackets it takes a gigabyte.
     """
     outside = depth = 0
     row: _Object | None = None
     name = ""
+    nested = ijson.ObjectBuilder()
     for number, (event, value) in enumerate(events):
         if event == "start_array" and number == 0:
             outside = depth = 1
         elif event in ("start_map", "start_array"):
             if depth == outside:
                 row = _Object() if event == "start_map" else None
-            elif row is not None and depth == outside + 1:
-                row.append((name, NESTED))
+            elif depth == outside + 1:
+                nested = ijson.ObjectBuilder()
+            if depth > outside:
+                nested.event(event, value)
             depth += 1
             if depth > DEEPEST:
                 raise ValueError(f"it has more than {DEEPEST} levels of nesting")
         elif event in ("end_map", "end_array"):
             depth -= 1
+            if depth > outside:
+                nested.event(event, value)
+            if row is not None and depth == outside + 1:
+                row.append((name, nested.value))
             if depth == outside and not (event == "end_array" and outside > depth):
                 yield row
-        elif event == "map_key":
-            name = str(value) if depth == outside + 1 else name
+        elif event == "map_key" and depth == outside + 1:
+            name = str(value)
+        elif depth > outside + 1:
+            nested.event(event, value)
         elif depth == outside:
             yield None
         elif row is not None and depth == outside + 1:
@@ -156,7 +165,8 @@ def _row(line: int, pairs: _Object) -> Row:
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         return Row(line, [], error=f"the row names `{printable(twice)}` twice")
-    return Row(line, [_cell(value) for _, value in pairs], names=names)
+    nested = tuple(at for at, (_, value) in enumerate(pairs) if isinstance(value, list | dict))
+    return Row(line, [_cell(value) for _, value in pairs], names=names, nested=nested)
 
 
 def _cell(value: object) -> str:
@@ -166,8 +176,14 @@ def _cell(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Decimal):
         return exact(str(value))
-    if isinstance(value, str) and value is not NESTED:
-        # Escapes have a way around the decoding.
-        return without_marks(value)
-    # Whole numbers have one reading as they are; lists and objects are for columns that nobody reads.
-    return str(value) if isinstance(value, int) else NESTED
+    if isinstance(value, list | dict):
+        value = json.dumps(_plain(value), ensure_ascii=False, default=str)
+    # Escapes have a way around the decoding. Whole numbers have one reading as they are.
+    return without_marks(str(value))
+
+
+def _plain(value: object) -> object:
+    """Lists and objects as json writes them."""
+    if isinstance(value, _Object):
+        return {name: _plain(each) for name, each in value}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -22,7 +22,7 @@ from workers.catalogue.models import (
     validate_urls,
 )
 
-Value = str | float | Decimal | date | bool | None
+Value = str | float | Decimal | date | bool | list[str] | dict[str, str] | None
 Row = dict[str, Value]
 Parser = Callable[[str], Value]
 
@@ -48,6 +48,8 @@ class Column:
     form: Form = Form.TEXT
     private: bool = False
     """Whether it may be a customer's: of such a column answers show only what is stored of it."""
+    nested: bool = False
+    """Whether its cells of JSON may be lists or objects: these reach `parse` as JSON."""
 
 
 class Amount(Decimal):

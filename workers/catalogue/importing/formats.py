@@ -72,6 +72,30 @@ class Inherits:
     marked: tuple[Names, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Columns that are one field together, such as bullet_1 and bullet_2, or attribute.material and attribute.colour.
+
+    The field reads a JSON object: the cells that are not empty, by their labels.
+    """
+
+    field: str
+    name: str
+    """A regular expression of their names, in any case. Its one group is the label."""
+    label_in: str = ""
+    """The column whose cell is the label instead, where {} stands for the group: Attribute {} name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A field that is how many cells of `column` are not empty among the rows that follow each other and have one
+    value in the column `by`."""
+
+    field: str
+    column: Names
+    by: Names
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Format:
     """One export of one marketplace or shop system."""
@@ -93,6 +117,9 @@ class Format:
     """Whether it is recognised only in a file without other columns: those of the signature are everybody's words."""
     columns: Mapping[str, Names] = field(default_factory=dict)
     """From the fields of the kind to columns of the export."""
+    series: tuple[Series, ...] = ()
+    """Columns of the export that are one field together."""
+    counted: Counted | None = None
     advice: Mapping[str, str] = field(default_factory=dict)
     """For fields that must not be empty, what the seller can do about an empty one: whole sentences."""
     skips: tuple[Skip, ...] = ()

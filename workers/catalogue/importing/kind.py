@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple
 
 from workers.catalogue.importing.delimited import LONGEST_RECORD
 from workers.catalogue.importing.fields import Column, Row
+from workers.catalogue.importing.formats import Series
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.pages import M, Pages
 
@@ -88,6 +89,8 @@ class Kind(Generic[M]):
     documentation: Documentation
     named: tuple[str, ...] = ("sku",)
     """The fields that may name a row's product."""
+    series: tuple[Series, ...] = ()
+    """Columns of plain tables that are one field together."""
     longest: int = LONGEST_RECORD
     """A row of a file, in characters."""
     day: str | None = None
@@ -96,3 +99,8 @@ class Kind(Generic[M]):
     """What several rows of one key in one file are together. Without it the last one counts."""
     complete: Complete | None = None
     """Fills in what a table of one's own leaves to the row above."""
+
+    @property
+    def path(self) -> str:
+        """Its name in addresses."""
+        return self.name.replace("_", "-")

@@ -1,12 +1,14 @@
 """From the cells of a row to the fields of its kind, as the header says."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from workers.catalogue.importing.counting import Counter
 from workers.catalogue.importing.fields import Form
-from workers.catalogue.importing.recognition import Header, plain
+from workers.catalogue.importing.recognition import Header, Member, plain
 from workers.catalogue.importing.rules import Rules, Setting, first
-from workers.catalogue.importing.tables import MOST_COLUMNS, NESTED, Row
+from workers.catalogue.importing.tables import MOST_COLUMNS, Row
 
 
 class Record(NamedTuple):
@@ -30,6 +32,8 @@ class Mapper:
         self._setting = setting
         self._plans: dict[tuple[str, ...], Plan] = {}
         self._plan = Plan(header, setting)
+        counted = header.format.counted if header.format else None
+        self._counter = Counter(counted, header.names) if counted else None
         self.ignored: dict[str, None] = dict.fromkeys(header.ignored)
 
     @property
@@ -42,7 +46,7 @@ class Mapper:
         """A record for each row that is not empty."""
         complete = None if self._header.format else self._header.kind.complete
         above: dict[str, str] = {}
-        for record in self._mapped(rows):
+        for record in self._counted(self._counter, rows) if self._counter else self._mapped(rows):
             if complete:
                 complete(above, record.values)
                 above = record.values
@@ -53,12 +57,19 @@ class Mapper:
         if row.error is None:
             self._plan_of(row.names).look(row.cells, cells)
 
+    def _counted(self, counter: Counter, rows: Iterator[Row]) -> Iterator[Record]:
+        for together, number in counter.groups(rows):
+            for record in self._mapped(iter(together)):
+                if number is not None:
+                    record.values[counter.field] = str(number)
+                yield record
+
     def _mapped(self, rows: Iterator[Row]) -> Iterator[Record]:
         for row in rows:
             if row.error is not None:
                 yield Record(row.line, {}, row.error)
                 continue
-            if (record := self._plan_of(row.names).record(row.line, row.cells)) is not None:
+            if (record := self._plan_of(row.names).record(row)) is not None:
                 yield record
 
     def _plan_of(self, names: tuple[str, ...] | None) -> "Plan":
@@ -104,12 +115,14 @@ class Plan:
     """Where the cells of a row go, with all names looked up."""
 
     def __init__(self, header: Header, setting: Setting) -> None:
-        self._given = {name: cell for name, cell in setting.given.items() if name not in header.columns}
+        self._given = {name: cell for name, cell in setting.given.items() if name not in header.fields}
         # Of JSON, where each row names its own fields.
         self._lacking = header.missing(setting.given)
         self._width = len(header.names)
         self._simple = [(name, at[0]) for name, at in header.columns.items() if len(at) == 1]
         self._several = [(name, at) for name, at in header.columns.items() if len(at) > 1]
+        self._series = list(header.series.items())
+        self._nestable = {at for name, at in self._simple if header.kind.fields[name].nested}
         self._required = [
             tuple(at for name in group for at in header.columns.get(name, ())) for group in header.kind.required
         ]
@@ -126,15 +139,16 @@ class Plan:
         self._always = {name for group in header.kind.required for name in group}
         self.rules = Rules(header.format, header.names, setting) if header.format else None
 
-    def record(self, line: int, cells: list[str]) -> Record | None:
+    def record(self, row: Row) -> Record | None:
         """None for a row that is empty."""
+        line, cells = row.line, row.cells
         if not "".join(cells).strip():
             return None
         if len(cells) > self._width:
             if any(cell.strip() for cell in cells[self._width :]):
                 return Record(line, {}, f"the line has {len(cells)} fields, but the header has {self._width}")
             del cells[self._width :]
-        if NESTED in cells and (name := self._nested(cells)):
+        if row.nested and (name := self._nested(row.nested)):
             return Record(line, {}, f"{name} must be text, a number, true or false")
         if self.rules:
             self.rules.complete(cells)
@@ -161,9 +175,9 @@ class Plan:
         label = next((cell for cell in cells if cell.strip()), "")
         return "is a total" if label.strip(" :").casefold() in _TOTALS else None
 
-    def _nested(self, cells: Sequence[str]) -> str | None:
-        """The field whose cell is a list or an object. What nobody reads may be one."""
-        return next((name for name, at in self._simple if at < len(cells) and cells[at] == NESTED), None)
+    def _nested(self, places: Sequence[int]) -> str | None:
+        """The field whose cell is a list or an object, and must not be. What nobody reads may be one."""
+        return next((name for name, at in self._simple if at in places and at not in self._nestable), None)
 
     def look(self, cells: Sequence[str], found: Cells) -> None:
         width = len(cells)
@@ -180,6 +194,8 @@ class Plan:
             values = {name: cells[at] for name, at in self._simple if at < width}
         for name, positions in self._several:
             values[name] = first(cells, positions)
+        for name, members in self._series:
+            values[name] = _together(cells, members)
         if self._given:
             values |= self._given
         if self.rules:
@@ -187,3 +203,13 @@ class Plan:
             # An export leaves empty what it does not know, such as the stock that is at Amazon: what is stored stays.
             values = {name: cell for name, cell in values.items() if name in self._always or cell.strip()}
         return values
+
+
+def _together(cells: Sequence[str], members: Sequence[Member]) -> str:
+    """The cells of a series by their labels, as JSON. It is empty where all of them are."""
+    found: dict[str, str] = {}
+    for at, label, label_at in members:
+        name = label if label_at is None else first(cells, (label_at,))
+        if name and (cell := first(cells, (at,))):
+            found.setdefault(name, cell)
+    return json.dumps(found, ensure_ascii=False) if found else ""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-# eBay's *Action(SiteID=US|Country=US|Currency=USD|Version=1193|CC=UTF-8).
-_FACTS = re.compile(r"\(([^()=]*=[^()]*)\)")
+# eBay's *Action(SiteID=US|Country=US|Currency=USD|Version=1193|CC=UTF-8), and Amazon's
+# bullet_point[marketplace_id=ATVPDKIKX0DER][language_tag=en_US]#1.value.
+_FACTS = re.compile(r"\([^()=]*=[^()]*\)|\[[^\[\]=]*=[^\[\]]*\]")
 _CURRENCY_FACT = re.compile(r"\bCurrency=([A-Z]{3})\b")
 # Price (USD), Preis in €.
 _CURRENCY_BEHIND = re.compile(r"[\s(\[]([A-Za-z]{3}|[€£$¥])[)\]]?\s*$")
@@ -26,6 +27,11 @@ def _normalised(name: str) -> str:
     folded = unicodedata.normalize("NFKD", _FACTS.sub("", name)).casefold()
     letters = "".join(each if each.isalnum() else " " for each in folded if not unicodedata.combining(each))
     return " ".join(letters.split())
+
+
+def without_facts(name: str) -> str:
+    """A name as it is written, without what it says besides."""
+    return _FACTS.sub("", name[:LONGEST_NAME]).strip()
 
 
 def currency_of(header: Iterable[str]) -> str | None:

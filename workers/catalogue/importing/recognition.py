@@ -4,15 +4,25 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from workers.catalogue.currencies import CODES
 from workers.catalogue.importing.errors import FileError
 from workers.catalogue.importing.fields import Form
-from workers.catalogue.importing.formats import Format, Names
+from workers.catalogue.importing.formats import Format, Names, Series
 from workers.catalogue.importing.kind import Kind
-from workers.catalogue.importing.names import LONGEST_NAME, close_to, normalised, printable, shown
+from workers.catalogue.importing.names import LONGEST_NAME, close_to, normalised, printable, shown, without_facts
 from workers.catalogue.importing.tables import MOST_COLUMNS
+
+
+class Member(NamedTuple):
+    """A column of a series: its label, or the column whose cells are that."""
+
+    at: int
+    label: str
+    label_at: int | None
+
 
 Positions = tuple[int, ...]
 """Of the columns that a field comes from: the first one that is not empty counts."""
@@ -36,6 +46,12 @@ class Header:
     format: Format | None
     columns: Mapping[str, Positions]
     """By field."""
+    series: Mapping[str, Sequence[Member]]
+    """By field, where several columns are it together."""
+
+    @property
+    def fields(self) -> set[str]:
+        return {*self.columns, *self.series}
 
     @property
     def format_name(self) -> str:
@@ -44,19 +60,22 @@ class Header:
     @property
     def is_whole(self) -> bool:
         """Whether the columns make new rows."""
-        return not self.missing(()) and set(self.kind.table.needed) <= self.columns.keys()
+        return not self.missing(()) and set(self.kind.table.needed) <= self.fields
 
     @property
     def matched(self) -> dict[str, str]:
         """For each field the columns it comes from, as the file names them."""
+        places = {**self.columns, **{name: [each.at for each in members] for name, members in self.series.items()}}
         return {
             name: ", ".join(printable(self.names[at], LONGEST_NAME) for at in positions)
-            for name, positions in self.columns.items()
+            for name, positions in places.items()
         }
 
     @property
     def ignored(self) -> list[str]:
         used = {at for positions in self.columns.values() for at in positions} | self.helping
+        for members in self.series.values():
+            used |= {at for each in members for at in (each.at, each.label_at) if at is not None}
         return [
             printable(name, LONGEST_NAME) for at, name in enumerate(self.names) if at not in used and name.strip()
         ]
@@ -72,7 +91,7 @@ class Header:
 
     def missing(self, given: Collection[str]) -> list[str]:
         """The fields that are needed, and neither in the file nor given by its sender."""
-        had = {*self.columns, *given, *([self.format.derived] if self.format else [])}
+        had = {*self.fields, *given, *([self.format.derived] if self.format else [])}
         return [" or ".join(group) for group in self.kind.required if had.isdisjoint(group)]
 
     def meant(self) -> list[tuple[str, str]]:
@@ -81,7 +100,7 @@ class Header:
         Of an export only for what sellers add to it: its other columns are not ours.
         """
         wanted = _OWN if self.format else tuple(self.kind.fields)
-        open_fields = [name for name in wanted if name in self.kind.fields and name not in self.columns]
+        open_fields = [name for name in wanted if name in self.kind.fields and name not in self.fields]
         compared = self.ignored[:_MOST_COMPARED]
         return [(name, close) for name in compared if (close := close_to(name, open_fields))]
 
@@ -100,6 +119,8 @@ def _helping(known: Format) -> list[Names]:
     if known.inherits:
         names += [*known.inherits.columns, known.inherits.by]
         names += [known.inherits.marked[0]] if known.inherits.marked else []
+    if known.counted:
+        names += [known.counted.column, known.counted.by]
     return names
 
 
@@ -181,7 +202,7 @@ def plain(header: Sequence[str], kind: Kind[Any]) -> Header:
     for _, field, at in named:
         columns.setdefault(field, (at,))
     ordered = {field: columns[field] for field in kind.fields if field in columns}
-    return Header(tuple(header), kind, None, ordered)
+    return Header(tuple(header), kind, None, ordered, _series(header, kind.series, ordered))
 
 
 # What sellers add to an export, because marketplaces do not know it.
@@ -200,7 +221,31 @@ def exported(header: Sequence[str], kind: Kind[Any], known: Format) -> Header:
     columns = {name: found for name, names in named.items() if (found := positions_of(names, header))}
     if locations := locations_of(known, header):
         columns["stock"] = locations
-    return Header(tuple(header), kind, known, columns)
+    return Header(tuple(header), kind, known, columns, _series(header, known.series, columns))
+
+
+def _series(
+    header: Sequence[str], series: Sequence[Series], columns: Mapping[str, Positions]
+) -> Mapping[str, Sequence[Member]]:
+    """Of fields that have no column of their own. Of two columns with one name the first counts."""
+    found: dict[str, list[Member]] = {}
+    asked = [each for each in series if each.field not in columns]
+    for at in _forms(header).values() if asked else ():
+        name = without_facts(header[at])
+        matches = ((each, match) for each in asked if (match := _pattern(each.name).fullmatch(name)))
+        for each, match in islice(matches, 1):
+            found.setdefault(each.field, []).append(_member(each, match[1], at, header))
+    return found
+
+
+def _member(series: Series, label: str, at: int, header: Sequence[str]) -> Member:
+    named = positions_of(series.label_in.format(label), header) if series.label_in else ()
+    return Member(at, label, named[0] if named else None)
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return re.compile(name, re.IGNORECASE)
 
 
 def locations_of(known: Format, header: Sequence[str]) -> Positions:
@@ -247,7 +292,7 @@ class Recognition:
         return self.kinds if self.asked is None else [self.asked]
 
     def _score(self, header: Header) -> int:
-        return len(header.columns) + (0 if header.missing(self.given) else 100)
+        return len(header.fields) + (0 if header.missing(self.given) else 100)
 
     def header(self, names: list[str]) -> Header:
         """What the columns hold. Raises FileError where that cannot be imported, and says what to send instead."""
@@ -257,7 +302,7 @@ class Recognition:
         best = max(fitting, key=self._score)
         header = best if self.asked is None else plain(names, self.asked)
         # Sales with a price and a SKU could be taken for prices of products.
-        if not header.is_whole and not best.missing(self.given) and len(best.columns) > len(header.columns):
+        if not header.is_whole and not best.missing(self.given) and len(best.fields) > len(header.fields):
             raise FileError(f"The file seems to hold {_titled(best)}. {_send_to(best.kind)}")
         self._check(header)
         return header
@@ -278,7 +323,7 @@ class Recognition:
         twice = {name for name in header.matched.values() if _count(name, header.names) > 1}
         if twice:
             raise FileError(f"The header names a column twice: {shown(sorted(twice))}.")
-        if not set(header.columns) - {"sku"}:
+        if not header.fields - {"sku"}:
             raise FileError(
                 f"The file names no column besides the SKU. It may have {', '.join(header.kind.fields)}. "
                 f"Its columns are: {shown(header.names)}."
@@ -290,7 +335,7 @@ def _titled(header: Header) -> str:
 
 
 def _send_to(kind: Kind[Any]) -> str:
-    return f"Send it to /api/catalogue/{kind.name}."
+    return f"Send it to /api/catalogue/{kind.path}."
 
 
 def _count(name: str, header: Sequence[str]) -> int:

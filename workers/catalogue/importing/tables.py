@@ -8,8 +8,6 @@ from typing import NamedTuple, Protocol
 
 # What is wider is not a table of ours, and looking through it would take long.
 MOST_COLUMNS = 2_000
-# A cell of JSON that is a list or an object. No text of a file holds it.
-NESTED = "\ue001"
 # A field that its kind makes of the others of the row.
 DERIVED = "\ue003"
 
@@ -33,6 +31,8 @@ class Row(NamedTuple):
     cells: list[str]
     names: tuple[str, ...] | None = None
     error: str | None = None
+    nested: tuple[int, ...] = ()
+    """The places of the cells that are lists or objects of JSON, written as JSON."""
 
 
 class Table(Protocol):

@@ -3,6 +3,7 @@
 Locks are taken in one order: products by their key, then what belongs to them by its own.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,10 +29,12 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A column that says what has looked at a row: it becomes empty where one of these others changes."""
+    """A column that says what, or when something, has looked at a row: it becomes `empty` where one of these others
+    changes."""
 
     column: str
     by: tuple[str, ...]
+    empty: LiteralString = "''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ def line(row: Iterable[Value]) -> str:
 def _cell(value: Value) -> str:
     if isinstance(value, str):
         return value.translate(_ESCAPES)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
     return NULL if value is None else str(value)
 
 
@@ -166,7 +171,7 @@ class _Statements:
         self.renewal = table.renewal
         self.key_names = table.key
         self.makes_rows = set(table.needed) <= set(columns)
-        self.of_products = "product_id" in table.key
+        self.of_products = "product_id" in columns
         values = [name for name in columns if name not in table.key]
         self.assigned = [name for name in values if name not in keep]
         self.kept = [name for name in values if name in keep]
@@ -190,13 +195,17 @@ class _Statements:
 
     @property
     def leave_out_orphans(self) -> sql.Composed:
-        """The products stay until the transaction ends, and what belongs to none is left out and counted."""
+        """The products stay until the transaction ends, and what belongs to one that is gone is left out and counted.
+
+        What may belong to none names none.
+        """
         return sql.SQL(
             "WITH held AS MATERIALIZED ("
             " SELECT id FROM catalogue_product WHERE id = ANY(ARRAY(SELECT DISTINCT product_id FROM incoming))"
             " ORDER BY tenant_id, marketplace, sku FOR KEY SHARE"
             "), orphans AS ("
-            " DELETE FROM incoming WHERE product_id NOT IN (SELECT id FROM held) RETURNING 1"
+            " DELETE FROM incoming WHERE product_id IS NOT NULL AND product_id NOT IN (SELECT id FROM held)"
+            " RETURNING 1"
             ") SELECT count(*) FROM orphans"
         ).format()
 
@@ -296,9 +305,10 @@ class _Statements:
         changing = [name for name in self.assigned if self.renewal and name in self.renewal.by]
         if self.renewal and changing:
             yield sql.SQL(
-                "{column} = CASE WHEN ({present}) IS DISTINCT FROM ({source}) THEN '' ELSE {kept} END"
+                "{column} = CASE WHEN ({present}) IS DISTINCT FROM ({source}) THEN {empty} ELSE {kept} END"
             ).format(
                 column=sql.Identifier(self.renewal.column),
+                empty=sql.SQL(self.renewal.empty),
                 present=_listed(changing, "present"),
                 source=_listed(changing, source),
                 kept=sql.Identifier("present", self.renewal.column),

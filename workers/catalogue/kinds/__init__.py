@@ -3,6 +3,9 @@
 from typing import Any
 
 from workers.catalogue.importing.kind import Kind
+from workers.catalogue.kinds.competitor_listings import COMPETITOR_LISTINGS
+from workers.catalogue.kinds.keywords import KEYWORDS
+from workers.catalogue.kinds.listings import LISTINGS
 from workers.catalogue.kinds.offers import OFFERS
 from workers.catalogue.kinds.products import PRODUCTS
 from workers.catalogue.kinds.returns import RETURNS
@@ -16,6 +19,19 @@ KINDS: tuple[Kind[Any], ...] = (
     OFFERS,
     REVIEWS,
     RETURNS,
+    LISTINGS,
+    COMPETITOR_LISTINGS,
+    KEYWORDS,
 )
 
-__all__ = ["KINDS", "OFFERS", "PRODUCTS", "RETURNS", "REVIEWS", "SALES"]
+__all__ = [
+    "COMPETITOR_LISTINGS",
+    "KEYWORDS",
+    "KINDS",
+    "LISTINGS",
+    "OFFERS",
+    "PRODUCTS",
+    "RETURNS",
+    "REVIEWS",
+    "SALES",
+]

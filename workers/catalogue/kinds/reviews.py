@@ -15,12 +15,12 @@ from workers.catalogue.importing import fields, opinions
 from workers.catalogue.importing.checks import FieldProblem
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
-from workers.catalogue.importing.names import printable, shown
 from workers.catalogue.importing.tables import DERIVED
 from workers.catalogue.importing.writing import Renewal, Table
 from workers.catalogue.kinds import synonyms
 from workers.catalogue.kinds.hashing import hashing
-from workers.catalogue.kinds.products import known_products, owner_of, skus_named
+from workers.catalogue.kinds.naming import Naming
+from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import LONGEST_LANGUAGE, LONGEST_SKU, LONGEST_TITLE, Review
 from workers.catalogue.pages import BY_PRODUCT, Order, Pages, Sort, of_products, row_id
 
@@ -117,7 +117,8 @@ def rows(tenant_id: int) -> QuerySet[Review]:
 
 
 def checker(scope: Scope, names: Collection[str]) -> Check:
-    naming, owner, hashed = _Naming(scope, names), owner_of(scope), hashing(scope)
+    naming = Naming(scope, names, NAMES, "reviews")
+    owner, hashed = owner_of(scope), hashing(scope)
     product_of = known_products(scope, naming.skus)
 
     def check(row: Row) -> Row:
@@ -140,38 +141,6 @@ def _made_id(row: Row) -> str:
     """The same one in the next file, and another one for a review that differs in anything."""
     said = "\x1f".join(str(row.get(name) or "") for name in SAYING_WHICH)
     return MADE + hashlib.sha256(said.encode()).hexdigest()[:32]
-
-
-class _Naming:
-    """Which SKU a row means, whatever it calls its product."""
-
-    def __init__(self, scope: Scope, names: Collection[str]) -> None:
-        self._marketplace = scope.marketplace
-        self._skus = skus_named(scope, names)
-        self.skus = {*names, *(sku for skus in self._skus.values() for sku in skus)}
-
-    def sku_of(self, row: Row) -> str:
-        """Raises FieldProblem."""
-        if row.get("sku"):
-            return str(row["sku"])
-        called = {name: str(row[name]) for name in NAMES if row.get(name)}
-        for name, cell in called.items():
-            skus = self._skus.get(cell, [])
-            if len(skus) > 1:
-                raise FieldProblem(name, f"is the external ID of several products: {shown(skus)}. {INSTEAD}")
-            if skus:
-                return skus[0]
-        for name, cell in called.items():
-            raise FieldProblem(
-                name,
-                f"{printable(cell)} is neither the external ID nor the SKU of a product of {self._marketplace}. "
-                f"Import the product with it as external_id. {INSTEAD}",
-            )
-        empty = next((name for name in ("sku", *NAMES) if name in row), "sku")
-        raise FieldProblem(empty, "must not be empty" if empty == "sku" else f"must not be empty. {INSTEAD}")
-
-
-INSTEAD = "Or add a column sku to the file, or send the reviews of one product at a time, with sku=…"
 
 
 REVIEWS = Kind(

@@ -4,8 +4,10 @@ Compared as names.normalised makes them. Left out on purpose, because they mean 
 list price, rrp, msrp, compare at price, regular price, retail price (not what is charged), sale price of products
 (often empty beside a regular one), product id, item id, ean, upc, gtin, barcode, mpn, part number, model (no SKU),
 vendor and supplier (who delivers, not the brand), in stock and availability (yes/no), amount, total, subtotal, sales,
-item price, discount (of a unit, of a row, of an order or a percentage), description.
+item price, discount (of a unit, of a row, of an order or a percentage), description of products.
 """
+
+from workers.catalogue.importing.formats import Series
 
 # fmt: off
 _SKU = (
@@ -397,3 +399,125 @@ REVIEWS: dict[str, tuple[str, ...]] = {
     ),
     "product_handle": ("handle", "product handle", "producthandle", "url handle", "product slug", "slug"),
 }
+
+_BULLETS = (
+    "bullets", "bullet points", "bulletpoints", "bullet point", "features", "key features", "product features",
+    "key product features", "about this item", "about", "feature bullets", "highlights", "product highlights",
+    "stichpunkte", "aufzählungspunkte", "produktmerkmale", "highlights des produkts", "über diesen artikel",
+    "puces", "points forts", "points clés", "caractéristiques principales", "à propos de cet article",
+    "viñetas", "puntos clave", "puntos destacados", "características principales", "acerca de este producto",
+    "punti elenco", "punti chiave", "punti di forza", "caratteristiche principali", "informazioni su questo articolo",
+)
+_DESCRIPTION = (
+    "description", "product description", "item description", "long description", "body", "body html",
+    "html description", "descriptions", "text",
+    "beschreibung", "produktbeschreibung", "artikelbeschreibung", "langbeschreibung", "produkttext",
+    "description du produit", "description produit", "description longue", "descriptif",
+    "descripción", "descripción del producto", "descripción larga", "descripción del artículo",
+    "descrizione", "descrizione prodotto", "descrizione del prodotto", "descrizione lunga",
+)
+_ATTRIBUTES = (
+    "attributes", "product attributes", "specifications", "specs", "item specifics", "product information",
+    "product details", "technical details", "productinformation", "productdetails",
+    "attribute", "eigenschaften", "merkmale", "produkteigenschaften", "artikelmerkmale", "technische daten",
+    "attributs", "caractéristiques", "spécifications", "caractéristiques du produit", "fiche technique",
+    "atributos", "características", "especificaciones", "ficha técnica",
+    "attributi", "caratteristiche", "specifiche", "scheda tecnica",
+)
+_CATEGORY_PATH = (
+    *PRODUCTS["category"], "category path", "browse path", "breadcrumbs", "breadcrumb", "category tree", "node path",
+    "kategoriepfad", "chemin de catégorie", "ruta de categorías", "percorso categoria",
+)
+_LISTING_TITLE = (*_TITLE, "listing name", "headline", "überschrift", "angebotstitel", "titre de l'annonce")
+
+LISTINGS: dict[str, tuple[str, ...]] = {
+    "sku": _SKU,
+    "title": _LISTING_TITLE,
+    "bullets": _BULLETS,
+    "description": _DESCRIPTION,
+    "search_terms": (
+        "search terms", "search term", "backend keywords", "backend search terms", "generic keywords",
+        "generic keyword", "search keywords", "hidden keywords", "keywords", "tags",
+        "suchbegriffe", "allgemeine schlüsselwörter", "schlüsselwörter", "stichwörter", "schlagwörter",
+        "termes de recherche", "mots clés", "mots clés génériques", "étiquettes",
+        "términos de búsqueda", "palabras clave", "palabras clave genéricas", "etiquetas",
+        "termini di ricerca", "parole chiave", "parole chiave generiche", "etichette",
+    ),
+    "attributes": _ATTRIBUTES,
+    "category": _CATEGORY_PATH,
+    "images": (
+        "images", "image count", "images count", "number of images", "image urls", "image url", "image links",
+        "photos", "photo count", "number of photos", "pictures", "picture urls",
+        "bilder", "anzahl bilder", "anzahl der bilder", "bildanzahl", "bild urls", "fotos",
+        "nombre d'images", "images du produit", "nombre de photos", "urls des images",
+        "imágenes", "número de imágenes", "cantidad de imágenes", "urls de imágenes",
+        "immagini", "numero di immagini", "numero immagini", "url immagini", "foto",
+    ),
+    "product_id": (
+        "asin", "asin1", "asin 1", "child asin", "external id", "product id", "external product id", "listing id",
+        "item id", "externe id", "produkt id", "id produit", "id del producto", "id prodotto",
+    ),
+}
+
+COMPETITOR_LISTINGS: dict[str, tuple[str, ...]] = {
+    "external_id": (
+        "asin", "asin1", "child asin", "product asin", "competitor asin", "external id", "product id", "listing id",
+        "item id", "item number", "id", "competitor id",
+        "wettbewerber asin", "produkt id", "artikel id", "id produit", "asin concurrent", "id del producto",
+        "asin competidor", "id prodotto", "asin concorrente",
+    ),
+    "title": (*_LISTING_TITLE, "competitor title"),
+    "brand": (*PRODUCTS["brand"], "competitor", "competitor brand", "wettbewerber", "concurrent", "competidor",
+              "concorrente"),
+    "bullets": _BULLETS,
+    "description": _DESCRIPTION,
+    "category": _CATEGORY_PATH,
+    "attributes": _ATTRIBUTES,
+    "url": (
+        "url", "link", "product url", "page url", "listing url", "product link", "competitor url", "competitor link",
+        "adresse url", "produkt url", "produktlink", "lien", "url du produit", "enlace", "url del producto",
+        "collegamento", "url prodotto",
+    ),
+    "sku": (
+        "sku", "our sku", "own sku", "my sku", "seller sku", "competes with", "own product", "our product",
+        "eigene sku", "unsere sku", "eigenes produkt", "notre sku", "sku propre", "nuestro sku", "sku propio",
+        "nostro sku", "sku proprio",
+    ),
+}
+
+KEYWORDS: dict[str, tuple[str, ...]] = {
+    "keyword": (
+        "keyword", "keyword phrase", "keyphrase", "key phrase", "search term", "search phrase", "search query",
+        "query", "phrase", "search words", "customer search term",
+        "suchbegriff", "suchwort", "schlüsselwort", "suchanfrage", "suchphrase",
+        "mot clé", "terme de recherche", "requête", "expression de recherche",
+        "palabra clave", "término de búsqueda", "consulta", "frase de búsqueda",
+        "parola chiave", "termine di ricerca", "chiave di ricerca", "frase di ricerca",
+    ),
+    "volume": (
+        "volume", "search volume", "monthly search volume", "monthly searches", "searches", "searches per month",
+        "avg monthly searches", "average monthly searches", "exact search volume", "monthly volume",
+        "suchvolumen", "monatliches suchvolumen", "suchanfragen pro monat", "monatliche suchanfragen",
+        "volume de recherche", "volume mensuel", "recherches mensuelles", "recherches par mois",
+        "volumen de búsqueda", "volumen", "búsquedas mensuales", "búsquedas al mes",
+        "volume di ricerca", "volume mensile", "ricerche mensili",
+    ),
+    "sku": _SKU,
+}
+
+# Columns that are one field together: bullet_1, Bullet point 2, features/0; attribute.material, Merkmal: Material.
+SERIES_OF_LISTINGS = (
+    Series(
+        "bullets",
+        r"(?:bullets?|bullet[ _-]?points?|(?:key[ _-]?)?(?:product[ _-]?)?features?|feature[ _-]?bullets?"
+        r"|stichpunkt|aufzählungspunkt|puce|point[ _-](?:fort|clé)|viñeta|punto[ _-](?:clave|elenco|chiave))"
+        r"[ _.#/-]*(\d{1,2})",
+    ),
+    # As scrapers lay out a list of names and values.
+    Series("attributes", r"attributes/(\d+)/value", label_in="attributes/{}/key"),
+    Series(
+        "attributes",
+        r"(?:attributes?|attributs?|attributo|atributo|merkmal|eigenschaft|item specifics?|spec(?:ification)?)"
+        r"\s*[.:/_]\s*([^\W\d].{0,99})",
+    ),
+)
