@@ -103,8 +103,8 @@ def _description(kind: Kind[Any]) -> str:
     return (
         f"This is for what was imported wrongly. Say which {kind.documentation.rows} with {which}; or `all=true`. "
         f"{OF_PRODUCTS if kind is PRODUCTS else ''}The rows are removed in small steps, so imports and jobs go on "
-        "meanwhile. If a request is interrupted, what was removed by then is gone: repeat it. The service records who "
-        "removed what, and how much."
+        "meanwhile. If a request is interrupted, what was removed by then is gone: repeat it. The service records "
+        "who removed what, and how much."
     )
 
 

@@ -83,3 +83,26 @@ AMAZON_ALL_LISTINGS = Format(
     ),
     quoted=False,
 )
+# Of these names, only those in English and German are from reports.
+_DESCRIPTION = (
+    "item-description",
+    "Artikelbeschreibung",
+    "description-produit",
+    "Descrizione dell'articolo",
+    "descrizione-prodotto",
+    "Descripción del producto",
+    "descripción-del-producto",
+    "opis-produktu",
+    "descrição-do-item",
+    "商品の説明",
+)
+AMAZON_ALL_LISTINGS_TEXTS = Format(
+    name="amazon_all_listings_texts",
+    title="Amazon's All Listings report",
+    kind="listings",
+    also=True,
+    signature=(*AMAZON_ALL_LISTINGS.signature, _DESCRIPTION),
+    columns={"sku": _SKU, "title": _TITLE, "description": _DESCRIPTION},
+    skips=AMAZON_ALL_LISTINGS.skips,
+    quoted=False,
+)

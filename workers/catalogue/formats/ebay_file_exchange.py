@@ -4,7 +4,7 @@
 is a row of its own, without a price, and each variation one below it.
 """
 
-from workers.catalogue.importing.formats import Format, Inherits, Names, Skip
+from workers.catalogue.importing.formats import Format, Inherits, Names, Series, Skip
 
 _RELATIONSHIP_DETAILS: Names = ("RelationshipDetails", "Relationship details")
 _PRICE: Names = ("StartPrice", "Start price", "Price", "BuyItNowPrice", "Buy It Now price")
@@ -43,4 +43,25 @@ EBAY_FILE_EXCHANGE = Format(
         (_TITLE, "C:Brand", "Category name", ("ItemID", "Item number")), marked=("Relationship", "variation")
     ),
     options=(_RELATIONSHIP_DETAILS,),
+)
+_DESCRIPTION: Names = ("Description", "Item description")
+_PICTURES: Names = ("PicURL", "Item photo URL", "Picture URL")
+# Item specifics are columns such as C:Material.
+EBAY_LISTINGS = Format(
+    name="ebay_listings",
+    title="eBay's File Exchange",
+    kind="listings",
+    also=True,
+    signature=(*EBAY_FILE_EXCHANGE.signature, _TITLE, (*_DESCRIPTION, *_PICTURES)),
+    columns={
+        "sku": EBAY_FILE_EXCHANGE.columns["sku"],
+        "title": _TITLE,
+        "description": _DESCRIPTION,
+        "category": "Category name",
+        "images": _PICTURES,
+    },
+    series=(Series("attributes", r"\*?C:(.+)"),),
+    advice=EBAY_FILE_EXCHANGE.advice,
+    skips=EBAY_FILE_EXCHANGE.skips,
+    inherits=Inherits((_TITLE, _DESCRIPTION, "Category name", _PICTURES), marked=("Relationship", "variation")),
 )

@@ -5,7 +5,7 @@ The columns have other names since 2025. A product's own columns are only in its
 `shopify_inventory` has it of all.
 """
 
-from workers.catalogue.importing.formats import Blank, Format, Inherits, Names, Skip
+from workers.catalogue.importing.formats import Blank, Counted, Format, Inherits, Names, Series, Skip
 
 _HANDLE: Names = ("Handle", "URL handle")
 _SKU: Names = ("Variant SKU", "SKU")
@@ -39,4 +39,28 @@ SHOPIFY_PRODUCTS = Format(
     blanks=(Blank(_STOCK, ("Variant Inventory Tracker", "Inventory tracker"), ("",), only=("0",)),),
     inherits=Inherits(("Title", "Vendor", "Type", "Product Category", "Status", "Gift Card"), by=_HANDLE),
     options=("Option1 Value", "Option2 Value", "Option3 Value"),
+)
+_DESCRIPTION: Names = ("Body (HTML)", "Description")
+# All variants of a product have its texts. Its metafields are attributes, of the first variant.
+SHOPIFY_LISTINGS = Format(
+    name="shopify_listings",
+    title="Shopify's product export",
+    kind="listings",
+    also=True,
+    signature=(*SHOPIFY_PRODUCTS.signature, "Title", _DESCRIPTION),
+    columns={
+        "sku": _SKU,
+        "title": "Title",
+        "description": _DESCRIPTION,
+        "search_terms": "Tags",
+        "category": ("Product Category", "Product category", *_CATEGORY),
+    },
+    series=(Series("attributes", r"(.+?) \((?:product|variant)\.metafields\..+\)"),),
+    counted=Counted("images", ("Image Src", "Product image URL"), by=_HANDLE),
+    advice=SHOPIFY_PRODUCTS.advice,
+    skips=SHOPIFY_PRODUCTS.skips,
+    inherits=Inherits(
+        ("Title", _DESCRIPTION, "Tags", "Type", "Product Category", "Status", "Gift Card"),
+        by=_HANDLE,
+    ),
 )

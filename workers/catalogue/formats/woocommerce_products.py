@@ -4,7 +4,7 @@ A variation is a row of its own, with its attributes in its name; its parent has
 while there is one, without or with tax as the shop enters its prices.
 """
 
-from workers.catalogue.importing.formats import Blank, Format, Names, Period, Skip
+from workers.catalogue.importing.formats import Blank, Format, Names, Period, Series, Skip
 
 _SKU: Names = ("SKU", "Artikelnummer", "UGS", "COD")
 _TYPE: Names = ("Type", "Typ", "Tipo")
@@ -72,4 +72,38 @@ WOOCOMMERCE_PRODUCTS = Format(
             "Data di fine dell'offerta",
         ),
     ),
+)
+_NAME: Names = ("Name", "Nom", "Nombre", "Nome", "Naam")
+_DESCRIPTION: Names = ("Description", "Beschreibung", "Descripción", "Descrizione", "Descrição", "Beschrijving")
+# The names in other languages than English and German are from memory.
+WOOCOMMERCE_LISTINGS = Format(
+    name="woocommerce_listings",
+    title="WooCommerce's product export",
+    kind="listings",
+    also=True,
+    signature=(*WOOCOMMERCE_PRODUCTS.signature, _NAME, _DESCRIPTION),
+    columns={
+        "sku": _SKU,
+        "title": _NAME,
+        "description": (
+            *_DESCRIPTION,
+            "Short description",
+            "Kurzbeschreibung",
+            "Description courte",
+            "Descripción corta",
+            "Breve descrizione",
+        ),
+        "search_terms": ("Tags", "Schlagwörter", "Étiquettes", "Etiquetas", "Tag"),
+        "category": WOOCOMMERCE_PRODUCTS.columns["category"],
+        "images": ("Images", "Bilder", "Imágenes", "Immagini", "Imagens", "Afbeeldingen"),
+    },
+    series=(
+        Series("attributes", r"Attribute (\d{1,2}) value\(s\)", label_in="Attribute {} name"),
+        Series("attributes", r"Attribut (\d{1,2}) Wert(?:\(e\)|e)?", label_in="Attribut {} Name"),
+        Series("attributes", r"Valeur\(s\) de l.attribut (\d{1,2})", label_in="Nom de l’attribut {}"),
+        Series("attributes", r"Valor\(es\) del atributo (\d{1,2})", label_in="Nombre del atributo {}"),
+        Series("attributes", r"Valor[ei]\S* dell.attributo (\d{1,2})", label_in="Nome dell’attributo {}"),
+    ),
+    advice=WOOCOMMERCE_PRODUCTS.advice,
+    skips=WOOCOMMERCE_PRODUCTS.skips,
 )

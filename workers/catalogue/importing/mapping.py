@@ -210,6 +210,6 @@ def _together(cells: Sequence[str], members: Sequence[Member]) -> str:
     found: dict[str, str] = {}
     for at, label, label_at in members:
         name = label if label_at is None else first(cells, (label_at,))
-        if name and (cell := first(cells, (at,))):
+        if (name or label_at is None) and (cell := first(cells, (at,))):
             found.setdefault(name, cell)
     return json.dumps(found, ensure_ascii=False) if found else ""
