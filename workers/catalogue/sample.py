@@ -1,5 +1,5 @@
-"""A realistic catalogue for trying things out, made from a seed: 40 SKUs, competitors' offers, and 180 days of sales,
-reviews and returns.
+"""A realistic catalogue for trying things out, made from a seed: 40 SKUs with listings, competitors' offers and
+listings, keywords, and 180 days of sales, reviews and returns.
 
 The same shop on every day but for its dates: what happened so many days ago is drawn, not what happened on a date.
 """
@@ -18,8 +18,9 @@ from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
 from workers.catalogue.files import Said, import_file
-from workers.catalogue.kinds import OFFERS, PRODUCTS, RETURNS, REVIEWS, SALES
+from workers.catalogue.kinds import COMPETITOR_LISTINGS, KEYWORDS, LISTINGS, OFFERS, PRODUCTS, RETURNS, REVIEWS, SALES
 from workers.catalogue.models import Product
+from workers.catalogue.sampling.listings import competitor_rows, keyword_rows, listing_rows
 from workers.catalogue.sampling.returns import return_rows
 from workers.catalogue.sampling.reviews import review_rows
 from workers.catalogue.sampling.shop import DAYS, History, Item, date_of
@@ -59,6 +60,9 @@ class SampleRows(NamedTuple):
     offers: Iterator[str]
     reviews: Iterator[str]
     returns: Iterator[str]
+    listings: Iterator[str]
+    competitor_listings: Iterator[str]
+    keywords: Iterator[str]
 
 
 def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed: int = SEED) -> int:
@@ -77,6 +81,9 @@ def create_sample_catalogue(tenant: Tenant, marketplace: str = "amazon_us", seed
         import_file(tenant, _stream(rows.offers), said, OFFERS)
         import_file(tenant, _stream(rows.reviews), said, REVIEWS)
         import_file(tenant, _stream(rows.returns), said, RETURNS)
+        import_file(tenant, _stream(rows.listings), said, LISTINGS)
+        import_file(tenant, _stream(rows.competitor_listings), said, COMPETITOR_LISTINGS)
+        import_file(tenant, _stream(rows.keywords), said, KEYWORDS)
     return Product.objects.of(tenant.pk).count()
 
 
@@ -89,13 +96,16 @@ def sample_rows(seed: int, last: date) -> SampleRows:
         offers=_offer_rows(shop.items, shop.streams[3]),
         reviews=_review_rows(shop, last),
         returns=_return_rows(shop, last),
+        listings=_listing_rows(shop),
+        competitor_listings=_competitor_rows(shop),
+        keywords=keyword_rows(shop.items),
     )
 
 
 class _Shop:
     def __init__(self, seed: int) -> None:
         # A stream for each part: how much one of them draws moves nothing in the others.
-        self.streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(6)]
+        self.streams = [np.random.default_rng(part) for part in np.random.SeedSequence(seed).spawn(8)]
         self.items = list(_items(self.streams[0]))
 
     @cached_property
@@ -171,6 +181,14 @@ def _review_rows(shop: _Shop, last: date) -> Iterator[str]:
 
 def _return_rows(shop: _Shop, last: date) -> Iterator[str]:
     yield from return_rows(shop.histories, shop.draws(5), last)
+
+
+def _listing_rows(shop: _Shop) -> Iterator[str]:
+    yield from listing_rows(shop.items, shop.draws(6))
+
+
+def _competitor_rows(shop: _Shop) -> Iterator[str]:
+    yield from competitor_rows(shop.items, shop.draws(7))
 
 
 def _history(item: Item, random: np.random.Generator) -> History:

@@ -49,7 +49,7 @@ EXPORTED = [
             attributes={"material_type": "Stainless Steel"},
         ),
         listing("MUG-1", "Travel mug", category="bottle"),
-        skipped={5: "is the parent of variations", 7: "deletes a listing"},
+        skipped={5: "is the parent of variations", 7: "is to be deleted"},
     ),
     export(
         "listings", "amazon-category-listings-2025.csv", "amazon_category_listings",

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.factories import TenantFactory
-from workers.catalogue.models import Product, Return, Review, Sale
+from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review, Sale
 from workers.catalogue.sample import RIVALS, SEED, create_sample_catalogue, sample_rows
 from workers.jobs.pricing_recalculate.reading import load_sales
 
@@ -85,6 +85,26 @@ def test_reviews_and_returns_are_imported_as_they_are_written() -> None:
     assert not Review.objects.filter(author__contains=" ").exists()
 
 
+def test_listings_competitors_listings_and_keywords_are_imported_as_they_are_written() -> None:
+    create_sample_catalogue(TenantFactory())
+    rows = sample_rows(SEED, localdate() - timedelta(days=1))
+    listings, rivals, keywords = (
+        list(csv.DictReader(io.StringIO("\n".join(part))))
+        for part in (rows.listings, rows.competitor_listings, rows.keywords)
+    )
+    columns = ("product__sku", "title", "description", "search_terms")
+    assert set(Listing.objects.values_list(*columns)) == {
+        (row["sku"], row["title"], row["description"], row["search_terms"]) for row in listings
+    }
+    found = {
+        row.external_id: (row.brand, row.title, "\n".join(row.bullets)) for row in CompetitorListing.objects.all()
+    }
+    assert found == {row["external_id"]: (row["brand"], row["title"], row["bullets"]) for row in rivals}
+    assert set(Keyword.objects.values_list("sku", "keyword", "volume")) == {
+        (row["sku"], row["keyword"], int(row["volume"])) for row in keywords
+    }
+
+
 def test_the_same_seed_makes_the_same_shop() -> None:
     first, second, other = (TenantFactory() for _ in range(3))
     for tenant, seed in [(first, 7), (second, 7), (other, 8)]:
@@ -106,7 +126,8 @@ DATES = st.dates(date(1971, 1, 1), date(2100, 12, 31))
 @settings(max_examples=30, deadline=None)
 def test_the_shop_is_the_same_on_every_day_but_for_its_dates(seed: int, one: date, another: date) -> None:
     first, second = sample_rows(seed, one), sample_rows(seed, another)
-    assert [*first.products, *first.offers] == [*second.products, *second.offers]
+    for name in ("products", "offers", "listings", "competitor_listings", "keywords"):
+        assert list(getattr(first, name)) == list(getattr(second, name))
     header, *sales = first.sales
     assert [header, *(_moved(line, another - one) for line in sales)] == list(second.sales)
 

@@ -59,7 +59,7 @@ AMAZON_CATEGORY_LISTINGS = Format(
             ("parent",),
             "is the parent of variations, which are rows of their own",
         ),
-        Skip("update_delete", ("delete",), "deletes a listing"),
+        Skip("update_delete", ("delete",), "is to be deleted"),
     ),
     quoted=False,
 )

@@ -33,5 +33,20 @@ def sales() -> list[Cells]:
     return read(_rows().sales)
 
 
+@cache
+def listings() -> list[Cells]:
+    return read(_rows().listings)
+
+
+@cache
+def competitor_listings() -> list[Cells]:
+    return read(_rows().competitor_listings)
+
+
+@cache
+def keywords() -> list[Cells]:
+    return read(_rows().keywords)
+
+
 def _rows() -> SampleRows:
     return sample_rows(SEED, LAST)

@@ -9,8 +9,8 @@ from workers.catalogue.sample import create_sample_catalogue
 
 class Command(BaseCommand):
     help = (
-        "Give a tenant that has no products 40 made-up ones, with competitors' offers and 180 days of sales, reviews "
-        "and returns."
+        "Give a tenant that has no products 40 made-up ones, with listings, competitors' offers and listings, "
+        "keywords, and 180 days of sales, reviews and returns."
     )
     requires_system_checks = []
 
