@@ -10,10 +10,11 @@ class CatalogueConfig(AppConfig):
     def ready(self) -> None:
         scopes.add(
             "catalogue:read",
-            "Read products, sales, offers, reviews, returns, price changes and the repricing policy.",
+            "Read products, sales, offers, reviews, returns, listings, keywords, price changes and the repricing "
+            "policy.",
         )
         scopes.add(
             "catalogue:write",
-            "Import and remove products, sales, offers, reviews and returns, apply and revert price changes, and set "
-            "the repricing policy.",
+            "Import and remove products, sales, offers, reviews, returns, listings and keywords, apply and revert "
+            "price changes, and set the repricing policy.",
         )

@@ -13,13 +13,25 @@ from aijobs import identifiers
 from aijobs.models import Tenant
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products, report
-from workers.catalogue.models import Offer, Product, Return, Review, Sale, Scan
+from workers.catalogue.models import CompetitorListing, Keyword, Listing, Offer, Product, Return, Review, Sale, Scan
 from workers.changes.api.policies import PolicyView
 from workers.changes.models import Change, RepricingPolicy
 
 pytestmark = pytest.mark.django_db
 
-MODELS = ["product", "sale", "change", "offer", "review", "return", "scan", "repricingpolicy"]
+MODELS = [
+    "product",
+    "sale",
+    "change",
+    "offer",
+    "review",
+    "return",
+    "listing",
+    "competitorlisting",
+    "keyword",
+    "scan",
+    "repricingpolicy",
+]
 
 
 @pytest.fixture
@@ -40,6 +52,9 @@ def staff(owner: Caller) -> Client:
     report(owner, "offers", "sku,seller,price\nA,A rival,9\n")
     report(owner, "reviews", "sku,external_id,body,author\nA,R1,It is good,Jane Doe\n")
     report(owner, "returns", "return_id,order_id,sku,date\nR-1,O-1001-77,A,2026-03-12\n")
+    report(owner, "listings", "sku,title\nA,Bottle\n")
+    report(owner, "competitor-listings", "asin,title,sku\nB0RIVAL001,Bottle,A\n")
+    report(owner, "keywords", "keyword,sku\nflask,A\n")
     Scan.objects.create(
         product=Product.objects.get(),
         job_id=identifiers.new_id(),
@@ -67,13 +82,28 @@ def test_every_list_opens_and_is_searched(staff: Client, model: str) -> None:
     assert "1 " in response.content.decode()
 
 
-@pytest.mark.parametrize("model", [Product, Sale, Change, Offer, Review, Return, Scan, RepricingPolicy])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Product,
+        Sale,
+        Change,
+        Offer,
+        Review,
+        Return,
+        Listing,
+        CompetitorListing,
+        Keyword,
+        Scan,
+        RepricingPolicy,
+    ],
+)
 def test_every_row_opens(staff: Client, model: type[Model]) -> None:
     row = model._default_manager.get()
     assert staff.get(address(model._meta.model_name or "", "change", row.pk)).status_code == 200
 
 
-@pytest.mark.parametrize("model", ["sale", "change", "offer", "return", "scan"])
+@pytest.mark.parametrize("model", ["sale", "change", "offer", "return", "listing", "keyword", "scan"])
 def test_history_and_the_audit_are_read_only(staff: Client, model: str) -> None:
     assert staff.get(address(model, "add")).status_code == 403
 

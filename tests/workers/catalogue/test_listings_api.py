@@ -2,15 +2,14 @@
 
 import json
 from datetime import UTC, datetime
-from io import BytesIO
 from typing import Any
 
-import openpyxl
 import pytest
 
 from tests.clients import Caller
 from tests.factories import ListingFactory, ProductFactory
 from tests.workers.catalogue.steps import NDJSON, add_products, all_pages, counts, listed, report, send, where
+from tests.workers.catalogue.test_uploads import workbook
 from workers.catalogue.importing.contents import LONGEST_BULLET, MOST_BULLETS
 from workers.catalogue.models import Listing, Product
 
@@ -65,7 +64,14 @@ def test_a_listing_is_imported_and_listed(owner: Caller) -> None:
 @pytest.mark.usefixtures("product")
 def test_sku_and_title_are_enough(owner: Caller) -> None:
     found = stored(owner, "sku,title\nA,Bottle\n")
-    empty = {"bullets": [], "description": "", "search_terms": "", "attributes": {}, "category": "", "images": None}
+    empty: dict[str, object] = {
+        "bullets": [],
+        "description": "",
+        "search_terms": "",
+        "attributes": {},
+        "category": "",
+        "images": None,
+    }
     assert {name: found[name] for name in empty} == empty
 
 
@@ -178,11 +184,8 @@ def test_a_list_where_a_text_belongs_is_an_error_of_its_row(owner: Caller) -> No
 
 @pytest.mark.usefixtures("product")
 def test_a_workbook_and_a_tab_separated_table_are_read(owner: Caller) -> None:
-    book = openpyxl.Workbook()
-    for row in (["sku", "title", "bullet_1", "images"], ["A", "Bottle", "Warm", 6]):
-        book.active.append(row)
-    book.save(content := BytesIO())
-    assert report(owner, "listings", content.getvalue(), content_type=XLSX)["imported"] == 1
+    content = workbook([["sku", "title", "bullet_1", "images"], ["A", "Bottle", "Warm", 6]])
+    assert report(owner, "listings", content, content_type=XLSX)["imported"] == 1
     assert only().images == 6
     tabs = "Artikelnummer\tTitel\tBeschreibung\tSuchbegriffe\nA\tFlasche\tAus Stahl\tthermos\n"
     assert counts(report(owner, "listings", tabs)) == (0, 1, 0)

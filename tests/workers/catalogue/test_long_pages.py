@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.clients import Caller
-from tests.factories import ProductFactory, ReturnFactory, ReviewFactory
+from tests.factories import ListingFactory, ProductFactory, ReturnFactory, ReviewFactory
 from tests.workers.catalogue.steps import add_products, all_pages
 from workers.catalogue import pages
 from workers.catalogue.kinds import RETURNS, REVIEWS
@@ -144,6 +144,15 @@ def test_nothing_is_skipped_or_repeated_and_no_page_is_too_large_or_too_small(
     assert seen == sizes[::-1]
 
 
+def test_listings_end_at_as_many_bytes(owner: Caller) -> None:
+    for sku in ("A", "B", "C"):
+        ListingFactory(product=ProductFactory(tenant=owner.tenant, sku=sku), description="x" * 10)
+    with at_most(25):
+        rows, cursor = page_of(owner, "listings")
+        assert [row["sku"] for row in rows] == ["A", "B"]
+        assert [row["sku"] for row in page_of(owner, "listings", cursor=str(cursor))[0]] == ["C"]
+
+
 def test_rows_that_are_removed_while_a_page_is_read_are_left_out(owner: Caller, product: Product) -> None:
     made = [ReturnFactory(product=product, comment="x" * 10) for _ in range(5)]
 
@@ -168,9 +177,17 @@ def test_another_tenants_rows_are_not_read(owner: Caller, outsider: Caller, prod
 
 def test_only_lists_with_long_texts_are_measured(owner: Caller) -> None:
     add_products(owner, "A", "B")
-    for kind, statements in (("products", 1), ("sales", 1), ("offers", 1), (RETURNS.name, 1), (REVIEWS.name, 1)):
+    for kind, statements in (
+        ("products", 1),
+        ("sales", 1),
+        ("offers", 1),
+        (RETURNS.name, 1),
+        (REVIEWS.name, 1),
+        ("listings", 1),
+        ("keywords", 1),
+    ):
         with CaptureQueriesContext(connection) as captured:
             page_of(owner, kind)
         of_rows = [each["sql"] for each in captured if "catalogue_" in each["sql"]]
         assert len(of_rows) == statements, of_rows
-        assert any("octet_length" in each for each in of_rows) == (kind in ("reviews", "returns"))
+        assert any("octet_length" in each for each in of_rows) == (kind in ("reviews", "returns", "listings"))

@@ -14,7 +14,17 @@ from aijobs.models import Tenant
 from tests.clients import Caller, caller
 from tests.factories import TenantFactory
 
-LISTS = ["products", "sales", "offers", "reviews", "returns", "price-changes"]
+LISTS = [
+    "products",
+    "sales",
+    "offers",
+    "reviews",
+    "returns",
+    "listings",
+    "competitor-listings",
+    "keywords",
+    "price-changes",
+]
 # Two shops of the same size, whose rows lie between each other's. The SKUs 1 to 100 are on both marketplaces.
 PRODUCTS, DAYS = 600, 40
 FILL = """
@@ -33,11 +43,20 @@ FROM catalogue_product, generate_series(1, %(days)s) number;
 INSERT INTO catalogue_return (product_id, tenant_id, marketplace, return_id, date)
 SELECT id, tenant_id, marketplace, 'R' || day, date '2026-01-01' + day
 FROM catalogue_product, generate_series(1, %(days)s) day;
+INSERT INTO catalogue_listing (product_id, tenant_id, marketplace, title)
+SELECT id, tenant_id, marketplace, 't' FROM catalogue_product;
+INSERT INTO catalogue_competitorlisting (tenant_id, marketplace, external_id, product_id, title)
+SELECT tenant_id, marketplace, 'B' || id || '-' || number, id, 't'
+FROM catalogue_product, generate_series(1, %(days)s) number;
+INSERT INTO catalogue_keyword (tenant_id, marketplace, sku, product_id, keyword)
+SELECT tenant_id, marketplace, sku, id, 'keyword ' || number
+FROM catalogue_product, generate_series(1, %(days)s) number;
 INSERT INTO changes_change (tenant_id, product_id, marketplace, sku, currency, kind, before, after, reason, status,
     detail, warnings, read_back, created_at, attempts, not_before)
 SELECT tenant_id, id, marketplace, sku, currency, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()
 FROM generate_series(1, %(days)s) day, catalogue_product;
-ANALYZE catalogue_product, catalogue_sale, catalogue_offer, catalogue_review, catalogue_return, changes_change;
+ANALYZE catalogue_product, catalogue_sale, catalogue_offer, catalogue_review, catalogue_return, catalogue_listing,
+    catalogue_competitorlisting, catalogue_keyword, changes_change;
 """
 FILTERS: list[dict[str, str]] = [
     {},

@@ -59,9 +59,10 @@ class Command(BaseCommand):
     help = (
         "Import files into a tenant's catalogue: the exports of Amazon, Shopify, WooCommerce, eBay, Walmart and "
         "others as they are, or tables of your own (CSV, Excel, JSON). What each file holds (products, sales, "
-        "competitors' offers, reviews or returns) is found from its columns, and products are imported first. The "
-        "good rows are imported, and the bad ones are listed as file:line. Begin with --dry-run, which shows how a "
-        "file was understood. You may safely repeat an import. The exit code is 1 if rows were rejected."
+        "competitors' offers, reviews, returns, listings, competitors' listings or keywords) is found from its "
+        "columns, and products are imported first. The good rows are imported, and the bad ones are listed as "
+        "file:line. Begin with --dry-run, which shows how a file was understood. You may safely repeat an import. "
+        "The exit code is 1 if rows were rejected."
     )
     requires_system_checks = []
 
