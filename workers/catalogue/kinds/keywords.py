@@ -1,6 +1,6 @@
 """Keywords: what shoppers search a marketplace for, and how often."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -10,9 +10,9 @@ from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
 from workers.catalogue.importing.writing import Table
 from workers.catalogue.kinds import synonyms
-from workers.catalogue.kinds.products import known_products, owner_of, parts
-from workers.catalogue.models import LONGEST_SKU, Keyword
-from workers.catalogue.pages import Order, Pages, Sort
+from workers.catalogue.kinds.products import known_products, owner_of
+from workers.catalogue.models import LONGEST_SKU, Keyword, Product
+from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort
 
 
 class KeywordView(BaseModel):
@@ -25,6 +25,16 @@ class KeywordView(BaseModel):
 
 def show(row: Keyword) -> dict[str, object]:
     return {name: getattr(row, name) for name in KeywordView.model_fields}
+
+
+def parts(asked: Asked) -> Sequence[Fixed]:
+    """Of a SKU, one for each marketplace that has it: the index leads with them."""
+    if asked.sku is None:
+        return [{"marketplace": asked.marketplace}] if asked.marketplace else [{}]
+    products = Product.objects.of(asked.tenant_id).filter(sku=asked.sku)
+    if asked.marketplace is not None:
+        products = products.filter(marketplace=asked.marketplace)
+    return list(products.order_by("marketplace").values("marketplace", "sku"))
 
 
 def checker(scope: Scope, skus: Collection[str]) -> Check:

@@ -635,7 +635,16 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "competitor's listing",
                 "verbose_name_plural": "competitors' listings",
-                "indexes": [models.Index(fields=["product", "external_id"], name="competitor_listing_product")],
+                "indexes": [
+                    models.Index(
+                        fields=["tenant", "marketplace", "product", "external_id"], name="competitor_listing_page"
+                    ),
+                    models.Index(
+                        condition=models.Q(("product__isnull", False)),
+                        fields=["product"],
+                        name="competitor_listing_product",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("tenant", "marketplace", "external_id"), name="competitor_listing_marketplace_id"

@@ -1,6 +1,7 @@
 """What competitors' pages say."""
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -49,14 +50,16 @@ class CompetitorListing(models.Model):
         verbose_name = "competitor's listing"
         verbose_name_plural = "competitors' listings"
         constraints = [
-            # Also the order of every list.
+            # Also the order of the list of all.
             models.UniqueConstraint(
                 fields=["tenant", "marketplace", "external_id"], name="competitor_listing_marketplace_id"
             ),
         ]
         indexes = [
             # A product's, in that order.
-            models.Index(fields=["product", "external_id"], name="competitor_listing_product"),
+            models.Index(fields=["tenant", "marketplace", "product", "external_id"], name="competitor_listing_page"),
+            # A removal looks for what belongs to a product.
+            models.Index(fields=["product"], condition=Q(product__isnull=False), name="competitor_listing_product"),
         ]
 
     def __str__(self) -> str:
