@@ -6,6 +6,7 @@ from tests.clients import Caller
 from tests.workers.catalogue.exports_steps import EXPORTS, Case, add_known, check_report, name, sold, told
 from tests.workers.catalogue.steps import listed, send
 from tests.workers.catalogue.test_exports import PRODUCTS, UPDATES
+from tests.workers.catalogue.test_exports_listings import EXPORTED as LISTINGS
 from tests.workers.catalogue.test_exports_returns import RETURNS
 from tests.workers.catalogue.test_exports_reviews import EXPORTED
 from workers.catalogue.formats import FORMATS
@@ -195,7 +196,7 @@ def test_a_business_report_asks_for_its_date(owner: Caller) -> None:
 
 
 def test_every_format_has_a_file() -> None:
-    of_others = [*(each.case for each in RETURNS), *(each.case for each in EXPORTED)]
+    of_others = [each.case for each in (*RETURNS, *EXPORTED)] + [case for _, case, _ in LISTINGS]
     of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *of_others)}
     refused = {each.name for each in FORMATS if each.refused}
     assert {each.name for each in FORMATS} == of_files | refused
