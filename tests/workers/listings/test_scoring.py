@@ -29,7 +29,7 @@ def test_the_weights_are_of_a_hundred() -> None:
     assert sum(WEIGHTS.values()) == 100
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(listings(), st.data())
 def test_a_violation_less_is_never_worse(listing: ListingText, data: st.DataObject) -> None:
     violations = check(listing, RULES, "en")
@@ -37,7 +37,7 @@ def test_a_violation_less_is_never_worse(listing: ListingText, data: st.DataObje
     assert score(listing, left, BY).total >= score(listing, violations, BY).total
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(listings(), st.sampled_from(["Keeps drinks cold", "Bamboo lid", "Easy to clean by hand", "flask"]))
 def test_more_text_never_costs_completeness_keywords_benefits_or_reviews(listing: ListingText, text: str) -> None:
     before, after = points(listing), points(replace(listing, bullets=(*listing.bullets, text)))
