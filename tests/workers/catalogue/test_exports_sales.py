@@ -196,7 +196,11 @@ def test_a_business_report_asks_for_its_date(owner: Caller) -> None:
 
 
 def test_every_format_has_a_file() -> None:
-    of_others = [each.case for each in (*RETURNS, *EXPORTED)] + [case for _, case, _ in LISTINGS]
+    of_others = [
+        *(each.case for each in RETURNS),
+        *(each.case for each in EXPORTED),
+        *(case for _, case, _ in LISTINGS),
+    ]
     of_files = {case.format for case in (*PRODUCTS, *UPDATES, *SALES, *of_others)}
     refused = {each.name for each in FORMATS if each.refused}
     assert {each.name for each in FORMATS} == of_files | refused
