@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.clients import Caller
@@ -82,6 +84,22 @@ def test_a_budget_is_set_and_what_is_spent_is_shown(staff: Client, owner: Caller
     assert staff.post(address("budget", "change", budget.pk), {"monthly_limit": ""}).status_code == 302
     budget.refresh_from_db()
     assert budget.monthly_limit is None
+
+
+def test_the_list_of_budgets_has_the_same_statements_for_any_number(
+    staff: Client, owner: Caller, outsider: Caller
+) -> None:
+    spend(owner, "1.5")
+    spend(outsider, "2.5")
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=50)
+    with CaptureQueriesContext(connection) as first:
+        staff.get(address("budget", "changelist"))
+    Budget.objects.create(tenant=outsider.tenant, monthly_limit=50)
+    with CaptureQueriesContext(connection) as second:
+        page = staff.get(address("budget", "changelist")).content.decode()
+    assert len(second) == len(first)
+    assert "1.50" in page
+    assert "2.50" in page
 
 
 def test_what_a_month_has_cost_is_read_only(staff: Client, owner: Caller, outsider: Caller) -> None:

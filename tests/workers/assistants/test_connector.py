@@ -1,6 +1,7 @@
 """The connector of OpenAI's protocol: what it sends, and what it reads, of each provider, whole and as a stream."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
@@ -185,7 +186,27 @@ def test_a_schema_is_said_where_the_provider_takes_none(provider: FakeProvider, 
     assert '"additionalProperties": false' in body["messages"][0]["content"]
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"title": 7}', '{"title": "x", "more": 1}', "[" * 100_000])
+def test_a_code_block_that_never_ends_is_read_at_once(provider: FakeProvider, connect: Connect) -> None:
+    answering(provider, recorded.openai("```" + "\n" * 5_000 + "x"))
+    started = time.monotonic()
+    assert connect(json_schema=False).ask(Prompt("Write a title.", schema=SCHEMA)).problem is not None
+    # By an expression that tries each line as the end of the block it would take more than a minute.
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[1]",
+        '{"title": 7}',
+        '{"title": "x", "more": 1}',
+        "[" * 100_000,
+        # Escaped, so that they come through as text: what nobody could store.
+        '{"title": "half \\ud800 of a pair"}',
+        '{"title": "\\u0000"}',
+    ],
+)
 def test_an_answer_of_another_form_is_paid_for_and_not_used(
     provider: FakeProvider, connect: Connect, text: str
 ) -> None:

@@ -1,9 +1,8 @@
 """Whether what came is an answer to what was asked: complete, not refused, and in the form that was asked for."""
 
-import json
-import re
 from collections.abc import Mapping
 
+import orjson
 from jsonschema import Draft202012Validator
 
 from aijobs.outbound.failures import OutboundError, Permanent, Unavailable
@@ -11,15 +10,14 @@ from workers.assistants.openai_compatible.failures import Provider
 from workers.assistants.openai_compatible.wire import Reading
 from workers.assistants.protocols import Prompt, Reply
 
-# Models put JSON into a code block where the provider does not take a schema.
-_FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n\s*```\Z", re.DOTALL)
+FENCE = "```"
 
 
 def reply_of(reading: Reading, prompt: Prompt, provider: Provider) -> Reply:
     """What the provider is paid for in any case, with why it cannot be used where it cannot."""
     text, problem = reading.text, _problem(reading, prompt, provider)
     if prompt.schema is not None and problem is None:
-        text = _FENCED.sub(r"\1", text)
+        text = _unfenced(text)
         problem = _malformed(text, prompt.schema, provider)
     return Reply(text, reading.citations, reading.input_tokens, reading.output_tokens, reading.model or "", problem)
 
@@ -39,10 +37,20 @@ def _problem(reading: Reading, prompt: Prompt, provider: Provider) -> OutboundEr
     return None if reading.text else Permanent("EMPTY_ANSWER", f"The answer of {model} is empty.")
 
 
+def _unfenced(text: str) -> str:
+    """Models put JSON into a code block where the provider does not take a schema."""
+    first, _, rest = text.partition("\n")
+    is_fenced = first.rstrip() in (FENCE, f"{FENCE}json") and rest.endswith(FENCE)
+    return rest.removesuffix(FENCE).strip() if is_fenced else text
+
+
 def _malformed(text: str, schema: Mapping[str, object], provider: Provider) -> OutboundError | None:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        # Unlike Python's own, it refuses half a surrogate pair that is escaped. Neither that nor NUL can be stored.
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        document = None
+    if document is None or "\\u0000" in text:
         return Permanent("MALFORMED_ANSWER", f"The answer of {provider.settings.model} is not the JSON asked for.")
     error = next(Draft202012Validator(schema).iter_errors(document), None)
     if error is None:

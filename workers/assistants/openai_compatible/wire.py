@@ -257,6 +257,3 @@ def _citations(sources: Iterable[_Source]) -> tuple[Citation, ...]:
         if each.url.startswith(("https://", "http://")) and len(each.url) <= LONGEST_URL:
             found.setdefault(each.url, Citation(each.url, (each.title or "")[:LONGEST_TITLE]))
     return tuple(found.values())[:MOST_CITATIONS]
-
-
-AnyAnswer = ChatAnswer | ResponsesAnswer

@@ -16,7 +16,14 @@ from workers.jobs.listing_optimize import turns
 from workers.jobs.listing_optimize.assisting import Writer, Written
 from workers.jobs.listing_optimize.drafting import Draft, draft
 from workers.jobs.listing_optimize.reading import Shelf, materials_of, shelf_of
-from workers.jobs.listing_optimize.shapes import AssistantUsed, ListingParams, ListingResult, Tokens
+from workers.jobs.listing_optimize.shapes import (
+    AssistantUsed,
+    Failed,
+    ListingParams,
+    ListingReport,
+    ListingResult,
+    Tokens,
+)
 from workers.jobs.listing_optimize.showing import failed, report_of
 from workers.jobs.shared import Skipped, products_of
 from workers.listings.shapes import Field
@@ -34,12 +41,17 @@ def propose_all(params: ListingParams, context: Context, connection: Connection)
     shelf = shelf_of(connection)
     products = _products(params, context)
     names = [name for name in params.fields if name in shelf.rules.fields]
+    reports: list[ListingReport] = []
+    failures: list[Failed] = []
     with _writer(params, context, shelf, names) as writer:
-        written = list(_written(products, shelf, names, writer, context))
+        # All that is known about a listing is let go with it: of a thousand it would be a gigabyte.
+        for written in _written(products, shelf, names, writer, context):
+            reports.append(report_of(written))
+            failures += failed(written)
         used = writer.used
     place = {product.sku: index for index, product in enumerate(products)}
-    written.sort(key=lambda each: place[each.draft.sku])
-    reports = [report_of(each) for each in written]
+    reports.sort(key=lambda each: place[each.sku])
+    failures.sort(key=lambda each: place[each.sku])
     return ListingResult(
         processed_count=len(reports),
         updated_count=sum(bool(each.proposals) for each in reports),
@@ -49,7 +61,7 @@ def propose_all(params: ListingParams, context: Context, connection: Connection)
         cost=used.cost,
         tokens=Tokens(input=used.input_tokens, output=used.output_tokens),
         listings=reports,
-        failures=failed(written),
+        failures=failures,
         skipped=_skipped(params, products, {each.sku for each in reports}),
     )
 

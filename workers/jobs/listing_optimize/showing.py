@@ -40,12 +40,10 @@ def report_of(written: Written) -> ListingReport:
     )
 
 
-def failed(written: Sequence[Written]) -> list[Failed]:
-    return [
-        Failed(sku=each.draft.sku, code=each.failure.code, message=each.failure.message)
-        for each in written
-        if each.failure
-    ]
+def failed(written: Written) -> list[Failed]:
+    """Why the assistant has not answered, if it has not."""
+    problem = written.failure
+    return [Failed(sku=written.draft.sku, code=problem.code, message=problem.message)] if problem else []
 
 
 def _score(score: Score) -> ListingScore:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from aijobs.identifiers import JOB_PREFIX, encode
 from tests.clients import Caller
@@ -20,6 +21,8 @@ from tests.workers.jobs.llm_visibility_score.steps import (
     saying,
     shop,
 )
+from workers import pruning
+from workers.changes.models import StoredDecision
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +126,16 @@ def test_the_next_run_says_what_has_changed_and_whether_it_may_be_chance(
     assert changed["significant"]
     same = result["overall"]["mention_rate"]["change"]
     assert (same["difference"], same["p_value"], same["significant"]) == (0, 1, False)
+
+
+def test_a_run_is_compared_with_one_of_weeks_ago(owner: Caller, provider: FakeProvider) -> None:
+    shop(owner)
+    configure(owner, provider)
+    provider.answer = saying(lambda _: PRAISE)
+    first = run(owner, questions=QUESTIONS, samples=1)
+    StoredDecision.objects.update(created_at=now() - 4 * pruning.DECISIONS_KEPT)
+    pruning.prune(seconds=10)
+    assert result_of(run(owner, questions=QUESTIONS, samples=1))["compared_with"] == encode(JOB_PREFIX, first.id)
 
 
 def test_runs_about_something_else_or_of_other_tenants_are_not_compared_with(
