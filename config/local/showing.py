@@ -101,13 +101,20 @@ def show_visibility(result: dict[str, Any], shop: Shop, console: Console) -> Non
         return
     score = overall["visibility_score"]
     lines = [
-        f"{names} answered {overall['answer_count']} questions that name no brand. {result['brand']} is in "
-        f"{_percent(overall['mention_rate']['value'])} of the answers: a score of {score['value']:.0f} of 100.",
+        f"{names} answered {overall['answer_count']} times, to questions that name no brand. "
+        f"{_percent(overall['mention_rate']['value'])} of the answers name {result['brand']}: a visibility score of "
+        f"{score['value']:.0f} of 100.",
     ]
-    if voices := sorted(overall["share_of_voice"], key=lambda each: -each["share"]["value"])[:SHOWN_NAMES]:
-        shares = ", ".join(f"{each['brand']} {_percent(each['share']['value'])}" for each in voices)
-        lines.append(f"The brands that are named most: {shares}.")
+    if overall["share_of_voice"]:
+        lines.append(_voices(*overall["share_of_voice"]))
     _lines(console, lines)
+
+
+def _voices(own: dict[str, Any], *others: dict[str, Any]) -> str:
+    """The brand's share of voice beside the largest ones."""
+    largest = sorted(others, key=lambda each: -each["share"]["value"])[:SHOWN_NAMES]
+    rest = "".join(f", {each['brand']} {_percent(each['share']['value'])}" for each in largest)
+    return f"{own['brand']} has {_percent(own['share']['value'])} of all mentions of brands{rest}."
 
 
 def show_listings(result: dict[str, Any], shop: Shop, console: Console) -> None:

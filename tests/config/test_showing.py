@@ -75,10 +75,18 @@ def test_the_widest_gap_to_a_competitor_is_named() -> None:
     assert "SKU-001 (Steel Bottle 0.5 l) costs 12 % more than at the cheapest competitor." in text
 
 
+def test_the_brands_own_share_of_the_mentions_is_beside_the_largest() -> None:
+    result = example("llm_visibility_score")
+    text = shown(of("llm_visibility_score"), result, width=400)
+    assert "openai answered 60 times, to questions that name no brand. 42 % of the answers name Northfield" in text
+    assert "a visibility score of 34 of 100." in text
+    assert "Northfield has 23 % of all mentions of brands, Hydro Flask 77 %." in text
+
+
 def test_the_listing_that_gains_most_is_shown_with_its_best_proposal() -> None:
     text = shown(of("listing_optimize"), example("listing_optimize"), width=400)
-    assert "1 listings score 61 of 100 on average; with the proposed texts for 1 of them it would be 74." in text
-    assert "SKU-001 (Steel Bottle 0.5 l) gains most, 14 points." in text
+    assert "1 listings score 64 of 100 on average; with the proposed texts for 1 of them it would be 76." in text
+    assert "SKU-001 (Steel Bottle 0.5 l) gains most, 12 points." in text
     assert "Its title: “Steel bottle!” becomes “Acme Steel Bottle 0.7 l”." in text
 
 

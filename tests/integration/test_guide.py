@@ -125,7 +125,8 @@ def test_every_example_of_the_guide_works(server: Api, owner: Caller, processes:
                 assert text == f"KEY=aij_…  URL={server.base_url}"
             case "shell":
                 if block.get("data-when") == "completed":
-                    processes.worker()
+                    if not processes.running:
+                        processes.worker()
                     wait_until(lambda: not reader.has_open_jobs(), "the end of all jobs")
                 assert_answered(reader.run(text), block, following)
             case "python":

@@ -172,7 +172,7 @@ def test_shows_what_a_newcomer_needs(up: Up) -> None:
     wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
     output = up.output()
     addresses = [f"{up.ready['base_url']}{path}" for path in ("/", "/api/docs", "/admin/")]
-    results = ("Recommended prices", "Competitors' offers", "Reviews", "Returns")
+    results = ("Recommended prices", "Competitors' offers", "Reviews", "Returns", "Visibility", "Listings")
     for words in (*results, *addresses, up.ready["api_key"], "createsuperuser"):
         assert words in output
     assert "did not complete" not in output

@@ -25,13 +25,39 @@ _FIXED = {
     "start": 12,
     "end": 13,
 }
+_LATER_PARTS = [
+    {
+        "name": "completeness",
+        "weight": 20,
+        "value": 0.5,
+        "points": 10.75,
+        "says": "More would be read of: description, attributes, length of bullets.",
+    },
+    {"name": "readability", "weight": 10, "value": 0.9, "points": 9.68, "says": "The texts read easily."},
+    {
+        "name": "benefits",
+        "weight": 8,
+        "value": 0.3333,
+        "points": 2.87,
+        "says": "1 bullet says what a buyer has of it.",
+    },
+    {"name": "reviews", "weight": 7, "value": None, "points": 0.0, "says": "No reviews were analysed."},
+]
 _PARTS_BEFORE = [
-    {"name": "rules", "weight": 0.3, "value": 0.8, "points": 24.0, "says": "1 error and 0 warnings."},
-    {"name": "keywords", "weight": 0.2, "value": 0.5, "points": 10.0, "says": "6 of 12 keywords are covered."},
+    {"name": "rules", "weight": 30, "value": 0.8465, "points": 27.31, "says": "1 error and 0 warnings."},
+    {"name": "keywords", "weight": 25, "value": 0.5, "points": 13.44, "says": "6 of 12 keywords stand in the texts."},
+    *_LATER_PARTS,
 ]
 _PARTS_AFTER = [
-    {"name": "rules", "weight": 0.3, "value": 1.0, "points": 30.0, "says": "0 errors and 0 warnings."},
-    {"name": "keywords", "weight": 0.2, "value": 0.75, "points": 15.0, "says": "9 of 12 keywords are covered."},
+    {"name": "rules", "weight": 30, "value": 1.0, "points": 32.26, "says": "0 errors and 0 warnings."},
+    {
+        "name": "keywords",
+        "weight": 25,
+        "value": 0.75,
+        "points": 20.16,
+        "says": "9 of 12 keywords stand in the texts.",
+    },
+    *_LATER_PARTS,
 ]
 
 EXAMPLE = {
@@ -57,8 +83,8 @@ EXAMPLE = {
                 "sku": "SKU-001",
                 "source": "rules",
                 "fallback": None,
-                "score_before": {"total": 61.0, "parts": _PARTS_BEFORE},
-                "score_after": {"total": 74.5, "parts": _PARTS_AFTER},
+                "score_before": {"total": 64.1, "parts": _PARTS_BEFORE},
+                "score_after": {"total": 75.7, "parts": _PARTS_AFTER},
                 "proposals": [
                     {
                         "field": "title",
@@ -71,7 +97,7 @@ EXAMPLE = {
                         "reasons": [_FIXED["message"], "The title names the brand first."],
                         "keywords_gained": ["steel bottle 0.7 l"],
                         "violations_fixed": [_FIXED],
-                        "score_change": 13.5,
+                        "score_change": 11.6,
                         "applied": False,
                     }
                 ],

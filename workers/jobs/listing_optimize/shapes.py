@@ -57,7 +57,7 @@ class ScorePart(BaseModel):
         description="`rules` (violations), `keywords` (coverage), `completeness`, `readability`, `benefits` (benefit "
         "language) or `reviews` (what customers say and the listing does not).",
     )
-    weight: float
+    weight: float = Field(description="The weights of all parts add up to 100.")
     value: float | None = Field(description="From 0 to 1. It is null, and left out, if nothing is known to judge by.")
     points: float = Field(description="The points of the total that it gives.")
     says: str

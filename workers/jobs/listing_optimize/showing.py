@@ -15,6 +15,7 @@ from workers.jobs.listing_optimize.shapes import (
     Texts,
     Warned,
 )
+from workers.jobs.shared import rounded
 from workers.listings.hygiene import plain
 from workers.listings.keywords import is_covered
 from workers.listings.shapes import Optimisation, Proposal, RankedKeyword, Score, SellerWarning, Violation
@@ -48,7 +49,13 @@ def failed(written: Written) -> list[Failed]:
 
 def _score(score: Score) -> ListingScore:
     parts = [
-        ScorePart(name=each.name, weight=each.weight, value=each.value, points=each.points, says=each.says)
+        ScorePart(
+            name=each.name,
+            weight=each.weight,
+            value=rounded(each.value),
+            points=round(each.points, 2),
+            says=each.says,
+        )
         for each in score.parts
     ]
     return ListingScore(total=score.total, parts=parts)

@@ -1,6 +1,9 @@
 from django.urls import re_path
 
+from aijobs.api.guide import Section, add_section
 from workers.jobs.listing_optimize.api.listing_changes import ListingChangeViewSet
+
+add_section(Section("listings", "Better listings", "workers/guide/listings.html"))
 
 urlpatterns = [
     re_path(

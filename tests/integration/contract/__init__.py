@@ -1,0 +1,1 @@
+"""The document that tests/integration/test_contract.py walks."""
