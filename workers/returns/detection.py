@@ -34,9 +34,9 @@ known exactly. 1.1 to 1.9 in simulation."""
 JUMP, MOST_JUMP = 0.45, 2.0
 """Fitted to simulation: single SKUs of known lag, each told its rate and dispersion by its own 120 to 180 days alone,
 looked at daily for 240. They passed 8,750 days (in theory, 0.8 times in 1,000 weeks) 0.68 times at half a return a
-day, 0.96 at one, 0.97 at two of 20 units, 1.12 at two of 40, 0.92 at three of 60, 0.42 at four of 20 (102,857 SKU-weeks
-each, two standard errors 0.2); what is not known of the lag makes it rarer still. Beyond two a day it would depend on
-the rate: where few of many units come back, the statistic passes more often."""
+day, 0.96 at one, 0.97 at two of 20 units, 1.12 at two of 40, 0.92 at three of 60, 0.42 at four of 20 (102,857
+SKU-weeks each, two standard errors 0.2); what is not known of the lag makes it rarer still. Beyond two a day it would
+depend on the rate: where few of many units come back, the statistic passes more often."""
 
 
 @dataclass(frozen=True, slots=True)
