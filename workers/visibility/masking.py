@@ -10,17 +10,20 @@ from rapidfuzz import fuzz
 from workers.visibility.folding import folded
 from workers.visibility.lexicons import Lexicon
 
+# No repetition may begin at each place of a text and run to its end: answers may be hostile.
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>\n]{0,200}>")
-_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*[(){}=;/_][^`\n]*`", re.DOTALL)
+_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{0,200}[(){}=;/_][^`\n]{0,200}`", re.DOTALL)
 _TOP_LEVEL = "com|net|org|info|biz|shop|store|io|co|ai|app|eu|uk|us|ca|au|in|jp|de|at|ch|fr|be|es|it|nl|pl|se|dk|mx"
 _ADDRESS = re.compile(
     r"https?://[^\s<>()\[\]]+|www\.[^\s<>()\[\]]+|(?<=\]\()[^\s)]+"
-    rf"|[\w.+-]*@[\w-]+(?:\.[\w-]+)+|(?<![\w.])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w.-]|\.\w)(?:/[^\s<>()\[\]]*)?"
+    rf"|[\w.+-]{{0,64}}@[\w-]+(?:\.[\w-]+)+|(?<![\w.-])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w.-]|\.\w)(?:/[^\s<>()\[\]]*)?"
 )
 _EMPHASIS = re.compile(r"[*_`]+")
 # A sentence, a quoted passage, or a line: what may repeat the question.
-_PASSAGE = re.compile(r"[\"“„«]([^\"”“»\n]{8,400})[\"”“»]|([^.!?\n]{8,400}\?)|^[>#*\s]*([^\n]{8,400})$", re.MULTILINE)
+_PASSAGE = re.compile(
+    r"[\"“„«]([^\"”“»\n]{8,400})[\"”“»]|([^.!?\n]{8,400}\?)|^[>#* \t]*([^\n]{8,400})$", re.MULTILINE
+)
 _INDIRECT = re.compile(r"[^.!?\n]+")
 # How alike a passage and the question are, of 100, in words and in whichever order.
 _SAME, _ALMOST = 85, 95

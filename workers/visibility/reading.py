@@ -16,10 +16,11 @@ from workers.visibility.sentences import Sentence, sentences_of
 from workers.visibility.shapes import Brand, Found, Mention
 
 LONGEST_QUOTE = 240
-# A longer answer is read up to here: what a shopper still reads of one stands before.
-LONGEST_ANSWER = 50_000
-# As many signs as there are for the brands of a text.
-_MOST_PLACES = 6_000
+# A longer answer is read up to here: what a shopper still reads of one stands before. It is several times what an
+# assistant is allowed to answer, and only one that minds no limit writes more.
+LONGEST_ANSWER = 10_000
+# A text that names brands more often says nothing more by it; each is looked at beside the others.
+_MOST_PLACES = 200
 _ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"']+")
 _WORD = re.compile(r"\w+")
 
@@ -43,7 +44,7 @@ class Reader:
         blocks = blocks_of(plain, words)
         asked = frozenset(_WORD.findall(folded(question).lower()))
         setting = ordinary.Setting(text, asked, blocks, words)
-        places = ordinary.as_brands(self._names.places(text, words), setting)[:_MOST_PLACES]
+        places = ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting)
         return self._said(answer, text, blocks, places, words.language) if places else []
 
     def _said(

@@ -8,7 +8,7 @@ from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import FIRST_SIGN, Lexicon
 from workers.visibility.names import Place
 
-_END = re.compile(r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bz\.B)(?<!\bNo)(?<!\bNr)[.!?…](?=\s|$)[\s]*|\n\s*\n")
+_END = re.compile(r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bz\.B)(?<!\bNo)(?<!\bNr)[.!?…](?=\s|$)[\s]*|\n[^\S\n]*\n\s*")
 _SPACE = re.compile(r"\s+")
 _CELL = re.compile(r"\s*\|\s*")
 # An article, or a model's name, between two brands that are named together.

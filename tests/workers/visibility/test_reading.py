@@ -1,9 +1,16 @@
 """Properties of reading: any text, long ones, what an answer refers to."""
 
+import time
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.visibility.blocks import Block, Kind
+from workers.visibility.lexicons import lexicon
+from workers.visibility.masking import own_words, unmarked
 from workers.visibility.reading import LONGEST_QUOTE, Reader, domains_of
+from workers.visibility.sentences import sentences_of
 from workers.visibility.shapes import Brand, Mention
 
 BRANDS = [Brand("Anker", ("PowerCore",)), Brand("Ring"), Brand("Black+Decker"), Brand("Müller")]
@@ -53,6 +60,16 @@ def test_a_long_answer_is_read_in_a_moment() -> None:
     found = read("1. **Anker** – good (see https://x.com/y) and better than Ring\n" * 800)
     assert found["Anker"].position == 1
     assert found["Ring"].position is None
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "a-", "a.", "_", "é", "*", "<a", "`(", "@"])
+def test_no_repetition_is_slow_to_read(piece: str) -> None:
+    """By expressions that look to the end from each place, each would take minutes."""
+    text = piece * (100_000 // len(piece))
+    started = time.monotonic()
+    own_words(unmarked(text), "What is best?", lexicon("en"))
+    sentences_of(text, [Block(Kind.PROSE, 0, len(text))], [])
+    assert time.monotonic() - started < 10
 
 
 def test_domains_are_those_that_the_answer_refers_to_each_once() -> None:
