@@ -4,6 +4,9 @@ It answers as the retrieval step of a shopping assistant does, and is named for 
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models.functions import Left
 
 from aijobs.errors import PermanentFailure
 from workers.assistants.protocols import Answer, Citation, Prompt
@@ -15,6 +18,8 @@ from workers.visibility.shapes import Brand, Mention
 
 MOST_LISTINGS = 20_000
 CHUNK = 2_000
+# Of a description, which may be a whole page in HTML: all of it, of so many listings, would be gigabytes.
+LONGEST_DESCRIPTION = 5_000
 
 
 class LocalRetrieval:
@@ -46,22 +51,29 @@ class LocalRetrieval:
 
 def _own(tenant_id: int, marketplace: str) -> Iterator[Document]:
     rows = Product.objects.of(tenant_id).filter(marketplace=marketplace).select_related("listing").order_by("sku")
+    rows = rows.defer("listing__description").annotate(begins=Left("listing__description", LONGEST_DESCRIPTION))
     for product in rows[:MOST_LISTINGS].iterator(CHUNK):
         listing = getattr(product, "listing", None)
         title = (listing.title if listing else "") or product.title
         fields = {"title": title, "brand": product.brand, "category": product.category}
         if listing:
-            fields |= _texts(listing.bullets, listing.attributes, listing.description)
+            fields |= _texts(listing.bullets, listing.attributes, _beginning(product))
             fields["category"] = listing.category or product.category
         yield Document(f"own {product.sku}", title, product.brand, fields)
 
 
 def _competitors(tenant_id: int, marketplace: str) -> Iterator[Document]:
     rows = CompetitorListing.objects.of(tenant_id).filter(marketplace=marketplace).order_by("external_id")
+    rows = rows.defer("description").annotate(begins=Left("description", LONGEST_DESCRIPTION))
     for each in rows[:MOST_LISTINGS].iterator(CHUNK):
         fields = {"title": each.title, "brand": each.brand, "category": each.category}
-        fields |= _texts(each.bullets, each.attributes, each.description)
+        fields |= _texts(each.bullets, each.attributes, _beginning(each))
         yield Document(f"other {each.external_id}", each.title, each.brand, fields, each.url)
+
+
+def _beginning(row: Any) -> str:
+    """Of the description, as both statements name it."""
+    return str(row.begins)
 
 
 def _texts(bullets: list[str], attributes: dict[str, str], description: str) -> dict[str, str]:

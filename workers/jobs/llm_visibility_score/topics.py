@@ -10,6 +10,8 @@ from workers.visibility.lexicons import lexicon
 
 # Categories that most of the products have, and of each what is asked about.
 MOST_TOPICS, MOST_ATTRIBUTES, MOST_ASPECTS, MOST_WORDS = 5, 6, 4, 4
+# A brand may have a hundred thousand, of which the first tell enough.
+MOST_PRODUCTS = 2_000
 # The newest ones: what customers speak of now.
 MOST_REVIEWS = 2_000
 # A word that stands in fewer reviews is somebody's own.
@@ -27,9 +29,10 @@ _USES = {
 
 
 def topics_of(products: ProductQuerySet, language: str) -> list[Topic]:
-    """One of each of the categories that most products have."""
+    """One of each of the categories that most of the products have, of the first ones by SKU."""
     by_category: dict[str, list[Product]] = defaultdict(list)
-    for product in products.select_related("listing").order_by("sku"):
+    rows = products.select_related("listing").defer("listing__description").order_by("sku")
+    for product in rows[:MOST_PRODUCTS]:
         category = _category(product)
         if category:
             by_category[category].append(product)
