@@ -124,12 +124,22 @@ WITH gone AS (
         %(tenant)s::bigint, %(job)s::uuid, %(day)s::date, %(digest)s::bytea, %(text)s::text, %(citations)s::jsonb,
         %(answered_by)s::text, %(input)s::bigint, %(output)s::bigint, %(cost)s::numeric, %(now)s::timestamptz
     )
-    -- Another attempt, or another job, has asked the same at the same moment: both are paid for, one is kept.
+    -- Another attempt has asked the same at the same moment: both are paid for, one is kept.
     ON CONFLICT (tenant_id, day, digest) DO UPDATE SET
         input_tokens = answer.input_tokens + excluded.input_tokens,
         output_tokens = answer.output_tokens + excluded.output_tokens,
         cost = answer.cost + excluded.cost
     WHERE answer.job_id = excluded.job_id
+    RETURNING answer.id
+), beside AS (
+    -- Another job has: its reply is kept, and of this one what it has cost this job.
+    INSERT INTO assistants_storedanswer (
+        tenant_id, job_id, day, text, citations, model, input_tokens, output_tokens, cost, created_at
+    )
+    SELECT
+        %(tenant)s::bigint, %(job)s::uuid, %(day)s::date, '', '[]'::jsonb, %(answered_by)s::text, %(input)s::bigint,
+        %(output)s::bigint, %(cost)s::numeric, %(now)s::timestamptz
+    WHERE NOT EXISTS (SELECT FROM answered)
 ), used AS (
     INSERT INTO assistants_monthlyusage AS usage (
         tenant_id, month, assistant, model, calls, input_tokens, output_tokens, cost, updated_at

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from tests.clients import Caller
 from workers.assistants import accounting
 from workers.assistants.accounting import Call, Hold
-from workers.assistants.models import Account, Budget, MonthlyUsage, Reservation
+from workers.assistants.models import Account, Budget, MonthlyUsage, Reservation, StoredAnswer
 from workers.assistants.protocols import Reply, Usage
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +64,9 @@ def test_the_same_reply_of_two_jobs_is_kept_once_and_paid_for_twice(owner: Calle
     assert MonthlyUsage.objects.get().cost == Account.objects.get().spent == 3
     # An attempt that was taken for lost, and its successor.
     assert accounting.used_by(owner.tenant.pk, jobs[0]) == Usage(20, 20, Decimal(2))
+    # The other job has paid too, and its budget counts that in a later attempt.
+    assert accounting.used_by(owner.tenant.pk, jobs[1]) == Usage(10, 10, Decimal(1))
+    assert StoredAnswer.objects.filter(digest__isnull=False).count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
