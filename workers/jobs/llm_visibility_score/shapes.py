@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 from aijobs.registry import Params, Result
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.models import LONGEST_LABEL
+from workers.connections.models import NAME_PATTERN
 from workers.jobs.shared import Marketplace, Skus
 from workers.visibility.shapes import Brand
 
@@ -91,7 +92,7 @@ class VisibilityParams(Params):
     )
     assistants: (
         Annotated[
-            list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]],
+            list[Annotated[str, Field(pattern=rf"^({NAME_PATTERN}|{LOCAL})$")]],
             Field(min_length=1, max_length=MOST_ASSISTANTS, json_schema_extra=Unique),
             AfterValidator(_different),
         ]

@@ -6,6 +6,8 @@ import pytest
 
 from tests.clients import Caller
 from tests.factories import ProductFactory
+from tests.workers.assistants.providers import configure
+from tests.workers.assistants.server import FakeProvider
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.jobs.llm_visibility_score.steps import BRAND, shop
 
@@ -33,6 +35,13 @@ def test_what_is_not_there_is_refused_at_dispatch(owner: Caller) -> None:
     assert refusal(owner, skus=["NAMELESS"]) == (422, "BRAND_NOT_CLEAR")
     assert refusal(owner, brand="Unheard of") == (422, "BRAND_NOT_CLEAR")
     assert refusal(owner, brand="Unheard of", questions=["What is the best bottle?"]) == (201, None)
+
+
+@pytest.mark.parametrize("name", ["openai", "_mine", "0"])
+def test_an_assistant_is_named_as_it_may_be_configured(owner: Caller, provider: FakeProvider, name: str) -> None:
+    shop(owner)
+    configure(owner, provider, name)
+    assert refusal(owner, brand=BRAND, assistants=[name, "local-retrieval"]) == (201, None)
 
 
 def test_products_of_others_are_not_there(owner: Caller, outsider: Caller) -> None:
