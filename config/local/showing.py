@@ -127,7 +127,7 @@ def show_listings(result: dict[str, Any], shop: Shop, console: Console) -> None:
     ]
     best = max(listings, key=_gain, default=None)
     if best and best["proposals"]:
-        lines += [f"{shop.named(best['sku'])} gains most, {_gain(best):.0f} points. Its {_change(best['proposals'])}"]
+        lines += [f"{shop.named(best['sku'])} gains most, {_gain(best):.0f} points: {_change(best['proposals'])}"]
     _lines(console, lines)
 
 
@@ -144,7 +144,8 @@ def _change(proposals: list[dict[str, Any]]) -> str:
     """The proposal that brings most."""
     best = max(proposals, key=lambda each: each["score_change"])
     current, proposed = (_beginning(best[name]) for name in ("current", "proposed"))
-    return f"{_words(best['field'])}: “{current}” becomes “{proposed}”."
+    points = f"{best['score_change']:.0f} by its {_words(best['field'])}"
+    return f"{points}, where “{current}” becomes “{proposed}”."
 
 
 def _beginning(text: str | list[str]) -> str:

@@ -86,8 +86,8 @@ def test_the_brands_own_share_of_the_mentions_is_beside_the_largest() -> None:
 def test_the_listing_that_gains_most_is_shown_with_its_best_proposal() -> None:
     text = shown(of("listing_optimize"), example("listing_optimize"), width=400)
     assert "1 listings score 64 of 100 on average; with the proposed texts for 1 of them it would be 76." in text
-    assert "SKU-001 (Steel Bottle 0.5 l) gains most, 12 points." in text
-    assert "Its title: “Steel bottle!” becomes “Acme Steel Bottle 0.7 l”." in text
+    assert "SKU-001 (Steel Bottle 0.5 l) gains most, 12 points: 12 by its title, " in text
+    assert "where “Steel bottle!” becomes “Acme Steel Bottle 0.7 l”." in text
 
 
 def test_without_listings_nothing_is_divided() -> None:

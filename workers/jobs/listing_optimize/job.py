@@ -18,8 +18,8 @@ LIMITS = Limits(
 
 _FIXED = {
     "field": "title",
-    "rule": "title_forbidden_characters",
-    "message": "The title has “!”, which Amazon does not allow.",
+    "rule": "title_characters",
+    "message": "The title has the character !, which is not allowed there.",
     "severity": "error",
     "bullet": None,
     "start": 12,
@@ -44,12 +44,24 @@ _LATER_PARTS = [
     {"name": "reviews", "weight": 7, "value": None, "points": 0.0, "says": "No reviews were analysed."},
 ]
 _PARTS_BEFORE = [
-    {"name": "rules", "weight": 30, "value": 0.8465, "points": 27.31, "says": "1 error and 0 warnings."},
+    {
+        "name": "rules",
+        "weight": 30,
+        "value": 0.8465,
+        "points": 27.31,
+        "says": "1 error and 0 warnings by the marketplace's rules.",
+    },
     {"name": "keywords", "weight": 25, "value": 0.5, "points": 13.44, "says": "6 of 12 keywords stand in the texts."},
     *_LATER_PARTS,
 ]
 _PARTS_AFTER = [
-    {"name": "rules", "weight": 30, "value": 1.0, "points": 32.26, "says": "0 errors and 0 warnings."},
+    {
+        "name": "rules",
+        "weight": 30,
+        "value": 1.0,
+        "points": 32.26,
+        "says": "0 errors and 0 warnings by the marketplace's rules.",
+    },
     {
         "name": "keywords",
         "weight": 25,
@@ -109,7 +121,7 @@ EXAMPLE = {
                         "weight": 0.71,
                         "volume": 5400,
                         "use": "suggestion",
-                        "reason": "Your own data do not say “leakproof”.",
+                        "reason": "Your data do not say “leakproof”. Add it to them if it is true.",
                     }
                 ],
                 "warnings": [
