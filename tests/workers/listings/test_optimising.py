@@ -205,3 +205,9 @@ def test_what_is_cut_off_a_title_is_one_sentence_and_not_one_for_each_word() -> 
     listing = ListingText(title=title, bullets=bullets, description="A feeder for every season.", brand="Northfield")
     proposed = optimise(Material(listing), rules_of("amazon_us")).proposed
     assert proposed.description == "A feeder for every season. Garden, Terrace."
+
+
+def test_a_phrase_goes_as_a_whole() -> None:
+    listing = ListingText(title="Northfield Trinkflasche - TOP ANGEBOT!!", brand="Northfield")
+    proposed = optimise(Material(listing, language="de"), rules_of("amazon_de")).proposed
+    assert proposed.title == "Northfield Trinkflasche"
