@@ -1,10 +1,16 @@
 """Descriptions and search terms: repaired, with what found no place elsewhere, within the marketplace's limits."""
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from workers.listings import hygiene
 from workers.listings.drafting import Draft
 from workers.listings.repairing import fitting_search_terms, is_said, repaired, words_said
 from workers.listings.tokens import READ, is_function_word, lemmas_of, tokens_of
 from workers.listings.wording import capitalised, cut_at_sentence
+
+# Characters up to which a text that was cut off is a clause and not a sentence.
+_CLAUSE = 40
 
 
 def improve_description(draft: Draft) -> None:
@@ -25,15 +31,20 @@ def improve_description(draft: Draft) -> None:
 
 
 def _with_the_homeless(text: str, draft: Draft) -> str:
-    """What was cut off the title and bullets, as sentences of its own, unless it stands here."""
-    said = words_said([hygiene.plain(text)], draft.language)
-    sentences = [
-        f"{capitalised(each.rstrip('.'))}." for each in draft.homeless if not is_said(each, said, draft.language)
-    ]
-    if not sentences:
+    """What was cut off the title and bullets, as sentences of its own, unless it stands here or there."""
+    said = words_said([hygiene.plain(text)], draft.language) | draft.context("description").elsewhere
+    missing = [each.rstrip(".") for each in draft.homeless if not is_said(each, said, draft.language)]
+    if not missing:
         return text
     draft.reasons.setdefault("description", []).append("The description has what was too long for the other texts.")
-    return " ".join([*([text] if text.strip() else []), *sentences])
+    return " ".join([*([text] if text.strip() else []), *_sentences(missing)])
+
+
+def _sentences(texts: list[str]) -> Iterator[str]:
+    """Clauses of a title are a list in one sentence: "Office, Hiking." and not "Office. Hiking."."""
+    for is_clause, alike in groupby(texts, lambda text: len(text) <= _CLAUSE):
+        for sentence in [", ".join(alike)] if is_clause else alike:
+            yield f"{capitalised(sentence)}."
 
 
 def _of_bullets(draft: Draft) -> str:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
 from workers.listings.shapes import ListingText, Material
@@ -31,6 +31,8 @@ class Number(NamedTuple):
     behind: frozenset[str]
     # Whether it is the only number of its clause, so that nothing else can be meant by the words around it.
     alone: bool
+    # "most" of up to 12 hours, "least" of over 12 hours, else empty.
+    bound: Literal["least", "most", ""]
 
 
 class Word(NamedTuple):
@@ -48,6 +50,8 @@ class Facts:
     language: str
     said: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
+    # Words such as "all" and "always".
+    quantities: set[str] = field(default_factory=set)
     numbers: dict[str, list[Number]] = field(default_factory=dict)
     # Numbers and words that are about the whole product: of its title, name, brand, category and attributes.
     whole: set[str] = field(default_factory=set)
@@ -58,6 +62,7 @@ class Facts:
     def add(self, text: str, *, whole: bool = False) -> None:
         for clause in clauses_of(text, self.language):
             self._add_words(list(words_of(clause, text, self.language)), whole)
+            self.quantities.update(quantities_of(clause, text, self.language))
             for number in numbers_of(clause, text, self.language):
                 self.numbers.setdefault(number.value, []).append(number)
                 self.whole_numbers |= {(number.value, number.unit)} if whole else set()
@@ -128,9 +133,16 @@ def words_of(clause: Clause, text: str, language: str) -> Iterator[Word]:
     denied = _denied(clause, text, language)
     meant = [token for token in clause if _is_meant(token, language) and id(token) not in units]
     for index, token in enumerate(meant):
-        previous = meant[index - 1].lemma if index else ""
-        following = meant[index + 1].lemma if index + 1 < len(meant) else ""
+        previous = _first_that_says(meant[:index][::-1], language)
+        following = _first_that_says(meant[index + 1 :], language)
         yield Word(token.lemma, token, id(token) in denied, previous, following)
+
+
+def _first_that_says(tokens: Iterable[Token], language: str) -> str:
+    """Of a lid that is made of stainless steel, steel is said of the lid: neither of what is made nor stainless."""
+    return next(
+        (each.lemma for each in tokens if not (is_neutral(each.lemma, language) or is_fact(each.lemma, language))), ""
+    )
 
 
 def _is_meant(token: Token, language: str) -> bool:
@@ -174,8 +186,18 @@ def numbers_of(clause: Clause, text: str, language: str) -> list[Number]:
         skipped = index + 1 + _has_unit_token(clause, index, text)
         before = _near(clause[first:index][::-1], text, language)
         behind = _near(clause[skipped:last], text, language)
-        found.append(Number(token.lemma, unit, before, behind, len(places) == 1))
+        bound = _bound(clause[first:index], text, language)
+        found.append(Number(token.lemma, unit, before, behind, len(places) == 1, bound))
     return found
+
+
+def _bound(before: Clause, text: str, language: str) -> Literal["least", "most", ""]:
+    """By the words directly before a number: up to, at least."""
+    written = (text[token.start : token.end].replace("’", "'").lower() for token in before[-2:])
+    words = "".join(f" {word}" for word in written)
+    bounds: tuple[Literal["least", "most"], ...] = ("least", "most")
+    ends = {bound: tuple(f" {end}" for end in lexicons.lines(f"bound-{bound}", language)) for bound in bounds}
+    return next((bound for bound in bounds if words.endswith(ends[bound])), "")
 
 
 def _near(tokens: Iterable[Token], text: str, language: str) -> frozenset[str]:
@@ -219,6 +241,12 @@ def is_unit(word: str) -> bool:
 @cache
 def _unit_names() -> dict[str, str]:
     return {word: unit for unit, words in lexicons.groups("unit", "en").items() for word in words}
+
+
+def quantities_of(clause: Clause, text: str, language: str) -> list[str]:
+    """Words that say of how much, or how often, something is true. They carry a claim, however small they are."""
+    written = [text[token.start : token.end].lower() for token in clause]
+    return [word for word in written if word in lexicons.words("quantity", language)]
 
 
 def is_fact(lemma: str, language: str) -> bool:

@@ -10,16 +10,17 @@ An imported keyword is one more document's title; its searches a month v raise i
 """
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
 from workers.listings.facts import Facts, is_fact, is_neutral, is_unit, orders_in, sounds_like_a_claim
-from workers.listings.shapes import KeywordUse, Material, RankedKeyword
+from workers.listings.shapes import KeywordUse, ListingText, Material, RankedKeyword
 from workers.listings.statements import unsaid_in
 from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of, tokens_of
 
@@ -32,6 +33,10 @@ _READ = 5_000
 _TITLE, _TEXT = 3.0, 1.0
 # Who call the product so: one may be alone with it.
 _SHOPPERS = 2
+
+# Languages in which what names a thing stands before what says how it is.
+_NAME_FIRST = {"fr", "es", "it", "pt", "ro"}
+_PROPER = re.compile(r"[^\W\d_A-Z][A-Z]")
 
 Kind = Literal["competitor", "question", "review", "imported"]
 _PROHIBITED = ("promotion", "superlative", "subjective", "guarantee", "medical", "pesticide", "environment")
@@ -71,6 +76,12 @@ def search_words_of(ranked: Iterable[RankedKeyword], material: Material) -> froz
     """The lemmas that only search terms may have."""
     keywords = (each for each in ranked if each.use == "search_terms")
     return frozenset(lemma for each in keywords for lemma in content_of(each.text, material.language))
+
+
+def words_about(listing: ListingText, product_title: str, language: str) -> frozenset[str]:
+    """The lemmas that say what a product is: of its title, name and category."""
+    text = "\n".join((listing.title[:_READ], product_title[:_READ], listing.category))
+    return frozenset(lemma for lemma in content_of(text, language) if not is_neutral(lemma, language))
 
 
 def is_covered(keyword: str, present: frozenset[str] | set[str], language: str) -> bool:
@@ -225,16 +236,34 @@ def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, 
 
 
 def _vouched(documents: list[_Document], material: Material, facts: Facts) -> frozenset[str]:
-    """Words for the product that the seller imported, or that shoppers and competitors call it: none that claims."""
+    """What competitors call the product, and shoppers or imported keywords do, too: none of it claims.
+
+    An import alone vouches for nothing: tools list whatever shoppers search for who see a competitor's product.
+    """
     language = material.language
     shoppers: Counter[str] = Counter()
     for document in documents:
         if document.kind in ("question", "review"):
             shoppers.update(set(_names(document.parts[0][0], language)))
     titles = {lemma for each in material.competitors for lemma in lemmas_of(each.title[:_READ], language)}
-    words = {word for word, count in shoppers.items() if count >= _SHOPPERS and word in titles}
-    words |= {lemma for each in material.keywords for lemma in lemmas_of(each.text[:_READ], language)}
+    words = {word for word, count in shoppers.items() if count >= _SHOPPERS}
+    words |= {name for each in material.keywords if (name := _name(each.text[:_READ], facts))}
+    words &= titles - _proper_names(material)
     return frozenset(words) - _claiming(words, material, facts)
+
+
+def _name(keyword: str, facts: Facts) -> str | None:
+    """What names the thing in a keyword that the source says the rest of: "lotion" in "hand lotion for men"."""
+    tokens = tokens_of(keyword, facts.language)
+    meant = list(takewhile(lambda token: not is_function_word(token.lemma, facts.language), tokens))
+    first, rest = (meant[:1], meant[1:]) if facts.language in _NAME_FIRST else (meant[-1:], meant[:-1])
+    return first[0].lemma if rest and all(token.lemma in facts.said for token in rest) else None
+
+
+def _proper_names(material: Material) -> set[str]:
+    """What is written with a capital within the word: iPhone, AirPods, GaN."""
+    words = (word for each in material.competitors for word in re.findall(r"\w{2,60}", each.title[:_READ]))
+    return {lemma_of(word, material.language) for word in words if _PROPER.search(word)}
 
 
 def _names(text: str, language: str) -> Iterator[str]:

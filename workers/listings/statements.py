@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from workers.listings.facts import Facts, Number, Word, is_fact, is_neutral, numbers_of, words_of
+from workers.listings.facts import Facts, Number, Word, is_fact, is_neutral, numbers_of, quantities_of, words_of
 from workers.listings.tokens import clauses_of
 
 
@@ -24,6 +24,9 @@ def unsaid_in(text: str, facts: Facts) -> Iterator[Unsaid]:
         for word in words_of(clause, text, facts.language):
             if unsaid := _unsaid_word(word, text[word.token.start : word.token.end], facts):
                 yield unsaid
+        for quantity in quantities_of(clause, text, facts.language):
+            if quantity not in facts.quantities:
+                yield Unsaid("unknown_claim", f"Your data do not say “{quantity}”.", quantity, quantity)
         for number in numbers_of(clause, text, facts.language):
             if unsaid := _unsaid_number(number, facts):
                 yield unsaid
@@ -49,7 +52,7 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     What the title or an attribute says of the product goes with all that names the product.
     """
     neighbour = word.next or word.previous
-    if not neighbour or is_neutral(neighbour, facts.language) or neighbour in facts.beside.get(word.lemma, ()):
+    if not neighbour or neighbour in facts.beside.get(word.lemma, ()):
         return True
     return word.lemma in facts.whole and neighbour in facts.whole
 
@@ -65,6 +68,9 @@ def _unsaid_number(number: Number, facts: Facts) -> Unsaid | None:
 
 
 def _is_meant_alike(number: Number, known: Number, facts: Facts) -> bool:
+    """Up to 12 hours are not 12 hours, and neither are over 12 hours."""
+    if number.bound != known.bound:
+        return False
     around, known_around = number.before | number.behind, known.before | known.behind
     if (number.value, number.unit) in facts.whole_numbers and around <= facts.whole:
         return True

@@ -4,7 +4,6 @@ import re
 
 from workers.listings import lexicons
 from workers.listings.drafting import Draft
-from workers.listings.keywords import is_covered
 from workers.listings.repairing import is_said, repaired, words_said
 from workers.listings.tokens import READ, content_of, is_function_word, lemma_of
 from workers.listings.wording import capitalised, cut_at_word, joined, pieces_of, tidy, without_loose_ends
@@ -82,14 +81,27 @@ def _cut(title: str, limit: int, draft: Draft) -> str:
 def _lengthen(draft: Draft) -> None:
     """With the size, colour and material of the whole product, then with what shoppers search for most."""
     for name, value in draft.listing.attributes.items():
-        if _belongs(name, draft.language):
-            _add(value.strip(), f"The title says the {name.lower()}.", draft)
+        said = words_said([draft.listing.title], draft.language)
+        if _belongs(name, draft.language) and not is_said(value, said, draft.language):
+            _add(_told(name, value), f"The title has what the attribute “{name}” says.", draft)
     telling = [each for each in draft.keywords if each.use == "anywhere" and each.weight >= _TELLING]
     for keyword in telling[:_KEYWORDS]:
         present = set(content_of(draft.listing.title, draft.language))
-        if not is_covered(keyword.text, present, draft.language):
+        if _brings_more(keyword.text, present, draft.language):
             text = _as_title(keyword.text, draft.language)
             _add(text, f"Shoppers search for “{keyword.text}”: the title has it.", draft)
+
+
+def _told(name: str, value: str) -> str:
+    """A number alone says nothing: "Size 42"."""
+    value = value.strip()
+    return value if re.search(r"[^\W\d_]", value) else f"{name.strip()} {value}"
+
+
+def _brings_more(keyword: str, present: set[str], language: str) -> bool:
+    """Whether half of its words at least are not in the title: others would only repeat it."""
+    words = set(content_of(keyword, language))
+    return 2 * len(words - present) >= len(words)
 
 
 def _belongs(name: str, language: str) -> bool:
@@ -103,10 +115,17 @@ def _add(text: str, reason: str, draft: Draft) -> None:
     longer = f"{without_loose_ends(title, draft.language)}, {capitalised(text)}"
     if not text or not title or len(text) > _LONGEST_VALUE or len(longer) > _room(draft):
         return
-    if is_said(text, said, draft.language) or draft.faults("title", longer) > draft.faults("title", title):
+    if is_said(text, said, draft.language) or _squeezed(text) in _squeezed(title):
+        return
+    if draft.faults("title", longer) > draft.faults("title", title):
         return
     if draft.says_no_more("title", longer):
         draft.put("title", longer, [reason])
+
+
+def _squeezed(text: str) -> str:
+    """80 x 80 cm as 80x80cm."""
+    return "".join(text.lower().split())
 
 
 def _as_title(text: str, language: str) -> str:

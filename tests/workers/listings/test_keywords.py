@@ -83,6 +83,25 @@ def test_a_material_of_a_part_is_not_the_products() -> None:
     assert found["bamboo lid"] == "anywhere"
 
 
+def test_an_import_alone_vouches_for_no_word() -> None:
+    """A tool lists what shoppers search for who see a competitor's product: not what the seller's product is."""
+    keywords = tuple(map(Keyword, ("iphone bottle", "bottle iphone", "vacuum bottle", "airpods", "hiking tumbler")))
+    competitors = (*MATERIAL.competitors, Competitor("Steel Vacuum Bottle for iPhone"), Competitor("Tumbler, iPhone"))
+    found = uses(replace(MATERIAL, keywords=keywords, competitors=competitors))
+    assert found["hiking tumbler"] == "search_terms"
+    others = {"iphone bottle", "bottle iphone", "vacuum bottle", "airpods"}
+    assert {found[each] for each in others} == {"suggestion"}
+
+
+def test_what_names_a_thing_stands_first_in_french() -> None:
+    keywords = (Keyword("sacoche voyage"), Keyword("sac fourrure"), Keyword("voyage italie"))
+    competitors = (Competitor("Sacoche en fourrure"), Competitor("Sac, sacoche, fourrure d'Italie"))
+    listing = ListingText(title="Sac de voyage")
+    found = uses(Material(listing, keywords=keywords, competitors=competitors, language="fr"))
+    assert found["sacoche voyage"] == "search_terms"
+    assert found["sac fourrure"] == found["voyage italie"] == "suggestion"
+
+
 def test_what_only_reviews_say_is_no_search() -> None:
     found = ranked(replace(MATERIAL, reviews=("It broke within a week",) * 5))
     assert not {"broke", "week", "broke within a week"} & found.keys()

@@ -8,7 +8,7 @@ import pytest
 from tests.workers.listings.bottles import LISTING, MATERIAL
 from workers.listings.optimising import optimise, with_proposed
 from workers.listings.rulebook import rules_of
-from workers.listings.shapes import Evidence, ListingText, Material, Optimisation
+from workers.listings.shapes import Evidence, Keyword, ListingText, Material, Optimisation
 
 SHOUTING = replace(
     LISTING,
@@ -158,3 +158,56 @@ def test_texts_of_a_model_get_the_same_comparison() -> None:
     found = with_proposed(MATERIAL, rules_of("amazon_us"), proposed)
     assert [proposal.field for proposal in found.proposals] == ["search_terms"]
     assert found.after.total > found.before.total
+
+
+@pytest.mark.parametrize(
+    ("attributes", "title"),
+    [
+        ({"Size": "42"}, "Northfield Trail Shoes, Size 42"),
+        ({"Size": "80 x 80 cm"}, "Northfield Trail Shoes, 80 x 80 cm"),
+        ({"Farbe": "Blau"}, "Northfield Trail Shoes"),
+    ],
+)
+def test_a_title_says_what_a_number_is_of(attributes: dict[str, str], title: str) -> None:
+    listing = ListingText(title="Northfield Trail Shoes", brand="Northfield", attributes=attributes)
+    assert optimise(Material(listing), rules_of("amazon_us")).proposed.title == title
+
+
+@pytest.mark.parametrize(
+    ("title", "attributes"),
+    [
+        ("Northfield Pillow 80x80 cm white", {"Size": "80 x 80 cm"}),
+        ("Northfield Vitamin D3, 120 Softgels", {"Count": "120"}),
+    ],
+)
+def test_a_title_does_not_say_a_measure_twice(title: str, attributes: dict[str, str]) -> None:
+    listing = ListingText(title=title, brand="Northfield", attributes=attributes)
+    assert optimise(Material(listing), rules_of("amazon_us")).proposed.title == title
+
+
+def test_a_title_does_not_repeat_itself_for_a_keyword() -> None:
+    listing = ListingText(title="Northfield Men's Socks", bullets=("Hiking socks for men",), brand="Northfield")
+    material = Material(listing, keywords=(Keyword("hiking socks men", 9000), Keyword("men hiking", 1000)))
+    proposed = optimise(material, rules_of("amazon_us")).proposed
+    assert proposed.title == "Northfield Men's Socks, Men Hiking"
+
+
+def test_what_is_cut_off_a_title_is_one_sentence_and_not_one_for_each_word() -> None:
+    """What the title, the bullets or the description say is not said there once more."""
+    title = "Northfield Bird Feeder of Spruce Wood for Small Wild Birds and Squirrels, Garden, Balcony, Terrace, Bird"
+    bullets = (
+        "Easy to fill and clean",
+        "Chain for hanging",
+        "Lid of spruce wood",
+        "Hangs on a balcony",
+        "Green roof",
+    )
+    listing = ListingText(title=title, bullets=bullets, description="A feeder for every season.", brand="Northfield")
+    proposed = optimise(Material(listing), rules_of("amazon_us")).proposed
+    assert proposed.description == "A feeder for every season. Garden, Terrace."
+
+
+def test_a_phrase_goes_as_a_whole() -> None:
+    listing = ListingText(title="Northfield Trinkflasche - TOP ANGEBOT!!", brand="Northfield")
+    proposed = optimise(Material(listing, language="de"), rules_of("amazon_de")).proposed
+    assert proposed.title == "Northfield Trinkflasche"

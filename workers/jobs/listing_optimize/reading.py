@@ -5,21 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from aijobs import sql
 from workers.catalogue.countries import country_code_of
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product
 from workers.jobs.listing_optimize.statements import OPINIONS, TEXTS
 from workers.listings import shapes
+from workers.listings.keywords import words_about
 from workers.listings.languages import language_of
 from workers.listings.rulebook import Rules, rules_of
 from workers.listings.shapes import Competitor, Evidence, ListingText, Material, Polarity
+from workers.listings.tokens import lemmas_of
 from workers.marketplaces.models import Connection
 
 # Of one listing. What more competitors, keywords or reviews would add is noise, and a prompt has an end.
 MOST_COMPETITORS = 20
 MOST_KEYWORDS = 200
+# Of the whole marketplace, among which those of each product are looked for.
+MOST_OF_MARKETPLACE = 5000
 MOST_REVIEWS = 200
 LONGEST_REVIEW = 2000
 LONGEST_QUOTE = 200
@@ -75,6 +79,7 @@ class _Known:
         ids = [each.product_id for each in listings]
         self._competitors = _competitors(shelf, ids, {each.category for each in listings if each.category})
         self._keywords = _keywords(shelf, ids)
+        self._of_all = _of_marketplace(shelf)
         texts = sql.rows(_Text, TEXTS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_REVIEW})
         opinions = sql.rows(_Opinion, OPINIONS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_QUOTE})
         self._reviews: defaultdict[int, list[str]] = defaultdict(list)
@@ -87,11 +92,14 @@ class _Known:
     def material(self, product: Product, listing: Listing) -> Material:
         own = self._competitors.get(("product", product.pk), [])
         alike = self._competitors.get(("category", listing.category), []) if listing.category else []
+        text = text_of(product, listing)
+        about = words_about(text, product.title, self._shelf.language)
+        shared = [keyword for keyword, words in self._of_all if not words.isdisjoint(about)]
         return Material(
-            listing=text_of(product, listing),
+            listing=text,
             product_title=product.title,
             competitors=tuple((own + alike)[:MOST_COMPETITORS]),
-            keywords=tuple((self._keywords.get(product.pk, []) + self._keywords.get(None, []))[:MOST_KEYWORDS]),
+            keywords=tuple((self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]),
             reviews=tuple(self._reviews[product.pk]),
             evidence=tuple(self._evidence[product.pk]),
             language=self._shelf.language,
@@ -134,12 +142,21 @@ def _competitor(row: CompetitorListing) -> Competitor:
 
 
 def _keywords(shelf: Shelf, product_ids: Sequence[int]) -> Mapping[int | None, list[shapes.Keyword]]:
-    """Each product's own, and under None those of the whole marketplace that most search for."""
-    rows = Keyword.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
-    by_volume = F("volume").desc(nulls_last=True), "keyword"
+    """Each product's own."""
     found: defaultdict[int | None, list[shapes.Keyword]] = defaultdict(list)
-    for row in rows.filter(product__in=product_ids).order_by(*by_volume):
+    for row in _by_volume(shelf).filter(product__in=product_ids):
         found[row.product_id].append(shapes.Keyword(row.keyword, row.volume))
-    for row in rows.filter(sku="").order_by(*by_volume)[:MOST_KEYWORDS]:
-        found[None].append(shapes.Keyword(row.keyword, row.volume))
     return found
+
+
+def _of_marketplace(shelf: Shelf) -> list[tuple[shapes.Keyword, frozenset[str]]]:
+    """Those that are said of no product, and their lemmas: each is about some of the products only."""
+    rows = _by_volume(shelf).filter(sku="")[:MOST_OF_MARKETPLACE]
+    return [
+        (shapes.Keyword(row.keyword, row.volume), frozenset(lemmas_of(row.keyword, shelf.language))) for row in rows
+    ]
+
+
+def _by_volume(shelf: Shelf) -> QuerySet[Keyword]:
+    rows = Keyword.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
+    return rows.order_by(F("volume").desc(nulls_last=True), "keyword")

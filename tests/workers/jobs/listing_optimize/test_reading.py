@@ -66,13 +66,20 @@ def test_competitors_are_the_products_own_and_those_of_its_category(listing: Lis
     )
 
 
-def test_keywords_are_the_products_own_before_the_marketplaces(listing: Listing, outsider: Caller) -> None:
+def test_keywords_are_the_products_own_and_what_of_the_marketplaces_is_about_it(
+    listing: Listing, outsider: Caller
+) -> None:
     place = {"tenant": listing.tenant, "marketplace": MARKETPLACE}
     KeywordFactory.create(keyword="bottle", volume=9000, **place)
-    KeywordFactory.create(keyword="cup", volume=None, **place)
+    KeywordFactory.create(keyword="bottle holder", volume=None, **place)
+    KeywordFactory.create(keyword="phone case", volume=900_000, **place)
     KeywordFactory.create(keyword="steel bottle", volume=10, product=listing.product, sku="A", **place)
     KeywordFactory.create(keyword="not ours", tenant=outsider.tenant)
-    assert known(listing).keywords == (Keyword("steel bottle", 10), Keyword("bottle", 9000), Keyword("cup", None))
+    assert known(listing).keywords == (
+        Keyword("steel bottle", 10),
+        Keyword("bottle", 9000),
+        Keyword("bottle holder", None),
+    )
 
 
 def test_opinions_are_counted_by_review_and_quoted_from_the_surest(listing: Listing) -> None:
@@ -99,5 +106,5 @@ def test_it_is_the_same_every_time(listing: Listing) -> None:
     for number in range(5):
         ReviewFactory.create(product=listing.product, body=f"Number {number}")
         CompetitorListingFactory.create(tenant=listing.tenant, category="Bottles", title=f"Number {number}")
-        KeywordFactory.create(tenant=listing.tenant, keyword=f"number {number}", volume=None)
+        KeywordFactory.create(tenant=listing.tenant, keyword=f"bottle {number}", volume=None)
     assert known(listing) == known(listing)
