@@ -45,6 +45,10 @@ class Context(Protocol):
     def attempt(self) -> int:
         """The fence: it grows with every run of the job."""
 
+    @property
+    def failures(self) -> int:
+        """How many of the job's runs have failed. Unlike `attempt`, it counts none that was handed back."""
+
     def progress(self, processed: int, total: int | None = None) -> None:
         """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
 

@@ -43,6 +43,10 @@ class JobContext:
     def attempt(self) -> int:
         return self.run.attempt
 
+    @property
+    def failures(self) -> int:
+        return self.run.failures
+
     def owned(self) -> AbstractContextManager[None]:
         return lifecycle.owned(self.run)
 

@@ -40,3 +40,7 @@ class Uncertain(Transient):
 
 class OutOfTime(Transient):
     """The run has no time left for this."""
+
+
+class NotYet(OutOfTime):
+    """The service's own limit lets no call through before `retry_after` is over. Nobody has failed."""

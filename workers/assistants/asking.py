@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import cast
 from uuid import UUID
 
-from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTime, Throttled, Transient
+from aijobs.errors import RunPostponed, TransientFailure
+from aijobs.outbound.failures import CredentialsRefused, NotYet, OutboundError, OutOfTime, Throttled, Transient
 from workers.assistants import accounting, answers
 from workers.assistants.accounting import BudgetExceeded, Call, Hold
 from workers.assistants.connectors import AnyConnector
@@ -114,6 +115,8 @@ class Asker:
         self._max_cost = max_cost
         # What the job took in all its attempts.
         self.used = accounting.used_by(tenant_id, job_id)
+        # Whether this run was given an answer that was not stored before.
+        self.was_answered = False
         self._reserved = Decimal(0)
 
     def ask(self, assistant: AnyAssistant, prompt: Prompt) -> Answer:
@@ -214,7 +217,20 @@ class Asker:
         ended.line.note(reply.problem)
         if reply.problem:
             return ended.question.failed(reply.problem, usage)
+        self.was_answered = True
         return ended.question.answered(Answer(reply.text, reply.citations, usage, reply.model))
+
+
+def later_run(late: Sequence[Throttled | OutOfTime], was_answered: bool) -> RunPostponed | TransientFailure:
+    """How the job goes on with questions that are to be asked later. It waits in PostgreSQL in either case.
+
+    A run costs no attempt if it was given an answer, or was kept from asking by the service's own limit alone: so a
+    job lasts as long as its limits want, and a provider that only ever refuses keeps no job for ever.
+    """
+    seconds = max(each.retry_after or 0.0 for each in late)
+    if was_answered or all(isinstance(each, NotYet) for each in late):
+        return RunPostponed(seconds)
+    return TransientFailure(late[0].code, late[0].message, seconds or None)
 
 
 def _asked_here(index: int, assistant: Assistant, prompt: Prompt) -> Asked:

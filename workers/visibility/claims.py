@@ -1,7 +1,7 @@
 """Ranks in words: "the best is", "my second choice", "runner-up", "X wins"."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from workers.visibility.blocks import Block, Kind
@@ -42,15 +42,28 @@ def _claims(sentence: Sentence, own: Collection[int], words: Lexicon) -> list[Cl
     if not ranked:
         return []
     groups = [group for group in named_together(sentence, words) if set(group) <= set(ranked)]
-    found: list[Claim] = []
+    nearest = list(_nearest_claims(sentence, ranked, words))
+    return [Claim(rank, strength, _sharing(place, rank, nearest, groups)) for rank, strength, place in nearest]
+
+
+def _nearest_claims(sentence: Sentence, ranked: Sequence[int], words: Lexicon) -> Iterator[tuple[int, int, int]]:
+    """Each rank that is given, how strongly, and the place that it is given to."""
     for section, rank, strength in _SECTIONS:
         if section == "chosen" and words.pattern("conditional").search(sentence.text):
             continue
         for match in words.pattern(section).finditer(sentence.text):
             nearest = _nearest(match, sentence.text, ranked)
             if nearest is not None:
-                found.append(Claim(rank, strength, next((each for each in groups if nearest in each), (nearest,))))
-    return found
+                yield rank, strength, nearest
+
+
+def _sharing(
+    place: int, rank: int, claimed: Sequence[tuple[int, int, int]], groups: Sequence[tuple[int, ...]]
+) -> tuple[int, ...]:
+    """All that are named together, unless they are given different ranks: "A is best, and B is a close second"."""
+    group = next((each for each in groups if place in each), (place,))
+    others = {(other, given) for given, _, other in claimed if other in group}
+    return (place,) if any(other != place and given != rank for other, given in others) else group
 
 
 def _nearest(match: re.Match[str], text: str, places: Sequence[int]) -> int | None:

@@ -21,7 +21,7 @@ _POSSESSIVE = re.compile(r"'s?$")
 # A line of that many words is written in title case if that share of them has a capital.
 _FEWEST, _TITLE = 3, 0.7
 # A label in front of a name: "Best overall: Ring".
-_AFTER_LABEL = re.compile(r":\s*$")
+_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*:[ ]*$")
 _SIGNED = re.compile(r"\s?[®™]")
 
 
@@ -187,6 +187,6 @@ def _is_head(place: Place, setting: Setting) -> bool:
     for block in _around(place, setting):
         before = setting.text[block.start : place.start].strip(" ")
         before = "" if block.kind is Kind.ROW and before.endswith("|") else before
-        if block.kind is not Kind.PROSE and (not before or _AFTER_LABEL.search(before)):
+        if (block.kind is not Kind.PROSE and not before) or _AFTER_LABEL.search(before):
             return True
     return False

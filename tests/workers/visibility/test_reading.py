@@ -80,3 +80,45 @@ def test_domains_are_those_that_the_answer_refers_to_each_once() -> None:
     )
     assert found.domains == ("shop.anker.com", "rtings.com")
     assert domains_of(["http://[broken", "//", "https://localhost/x"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("en", "Northfield keeps tea warm and is easy to clean. Stay clear of Halden."),
+        ("en", "Northfield keeps tea warm and is easy to clean. Halden isn't a good choice."),
+        ("de", "Northfield hält den Tee warm und ist leicht zu reinigen. Halden empfehle ich nicht."),
+        ("de", "Northfield hält den Tee warm und ist leicht zu reinigen. Ich empfehle Ihnen Halden nicht."),
+        ("de", "Northfield hält den Tee warm und ist leicht zu reinigen. Halden würde ich meiden."),
+        ("de", "Northfield hält den Tee warm. Ich würde von Halden die Finger lassen, der Deckel ist undicht."),
+        ("fr", "La gourde Northfield garde le thé au chaud. Je ne vous conseille pas Halden, elle fuit."),
+        ("fr", "La gourde Northfield garde le thé au chaud. Halden n'est pas recommandé pour la randonnée."),
+        ("fr", "La gourde Northfield garde le thé au chaud. N'achetez surtout pas la Halden, elle fuit."),
+        ("es", "La botella Northfield mantiene el té caliente. No te recomiendo Halden, pierde agua."),
+        ("es", "La botella Northfield mantiene el té caliente. Halden no es una buena opción para la montaña."),
+        ("es", "La botella Northfield mantiene el té caliente. Yo evitaría la Halden, que pierde agua."),
+    ],
+)
+def test_what_is_advised_against_has_no_position(language: str, answer: str) -> None:
+    found = Reader([Brand("Northfield"), Brand("Halden")], language).read("Which bottle?", answer)
+    assert {each.brand: each.position for each in found.mentions} == {"Northfield": 1, "Halden": None}
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("en", "I recommend Halden, and Northfield is a close second."),
+        ("de", "Am besten ist Halden und Northfield ist die zweite Wahl."),
+        ("fr", "Le meilleur choix est Halden et Northfield arrive en deuxième."),
+        ("es", "La mejor opción es Halden y Northfield queda segunda."),
+    ],
+)
+def test_brands_joined_by_an_and_do_not_share_the_ranks_that_each_is_given(language: str, answer: str) -> None:
+    found = Reader([Brand("Northfield"), Brand("Halden")], language).read("Which bottle?", answer)
+    assert {each.brand: each.position for each in found.mentions} == {"Halden": 1, "Northfield": 2}
+
+
+def test_an_ordinary_word_behind_a_label_is_a_brand_where_others_are_labelled_so() -> None:
+    reader = Reader([Brand("Yeti"), Brand("Northfield")], "en")
+    found = reader.read("Which bottle?", "Best Overall: Yeti Rambler\n\nBest Budget: Northfield Trail")
+    assert {each.brand: each.position for each in found.mentions} == {"Yeti": 1, "Northfield": 2}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from django.utils.module_loading import import_string
 
-from aijobs.outbound.failures import Throttled
+from aijobs.outbound.failures import NotYet
 from aijobs.outbound.pace import Patience
 from aijobs.outbound.retrying import Retries, doubling, retried
 from aijobs.outbound.throttle import Limit, Throttle
@@ -82,13 +82,13 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         return reply_of(answer.read(), prompt, self._exchange.provider)
 
     def _take_turn(self) -> None:
-        """Raises Throttled where it would come later than a thread may sleep: `retried` then gives up."""
+        """Raises NotYet where it would come later than a thread may sleep."""
         if (most := self.settings.requests_per_minute) is None:
             return
         seconds = self._throttle.reserve("requests", Limit(most / 60, max(1, most // BURSTS_IN_A_MINUTE)))
         if seconds >= self._patience.left:
             message = f"The limit of {most} requests per minute for {self.name} is used up for the moment."
-            raise Throttled("RATE_LIMITED", message, seconds)
+            raise NotYet("RATE_LIMITED", message, seconds)
         self._patience.wait(seconds)
 
     def _responses(self, prompt: Prompt) -> ResponsesAnswer:

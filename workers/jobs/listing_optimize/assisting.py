@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from aijobs.errors import RunPostponed, TransientFailure
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTime, Permanent, Throttled
 from workers.assistants.accounting import BudgetExceeded
-from workers.assistants.asking import AnyAssistant, Asked, Asker
+from workers.assistants.asking import AnyAssistant, Asked, Asker, later_run
 from workers.assistants.protocols import Prompt
 from workers.jobs.listing_optimize.drafting import Draft
 from workers.jobs.listing_optimize.prompting import askable, prompt_of, texts_of
@@ -51,8 +50,6 @@ class Writer:
         self._assistant = assistant
         self._rules = rules
         self._names = names
-        # Whether this run was given any new answer.
-        self.was_answered = False
 
     def write(self, drafts: Sequence[Draft]) -> Iterator[Written]:
         """Each draft's texts, as they are decided.
@@ -78,27 +75,19 @@ class Writer:
             yield written
 
     def _asked(self, waiting: Sequence[Written]) -> Iterator[tuple[Written, Asked]]:
-        late: list[OutboundError] = []
+        late: list[Throttled | OutOfTime] = []
         questions = [(self._assistant, self._prompt_of(each)) for each in waiting]
         for asked in self._asker.ask_all(questions):
-            self.was_answered |= asked.answer is not None and not asked.answer.cached
             if isinstance(asked.problem, Throttled | OutOfTime):
                 late.append(asked.problem)
             else:
                 yield waiting[asked.index], asked
         if late:
-            raise self._postponed(late)
+            raise later_run(late, self._asker.was_answered)
 
     def _prompt_of(self, written: Written) -> Prompt:
         draft = written.draft
         return prompt_of(draft.material, draft.by_rules, self._rules, self._names, written.refusals)
-
-    def _postponed(self, late: Sequence[OutboundError]) -> RunPostponed | TransientFailure:
-        """Only a run that was given something costs no attempt: an assistant that never answers keeps no job."""
-        seconds = max(each.retry_after or 0.0 for each in late if isinstance(each, Throttled | OutOfTime))
-        return (
-            RunPostponed(seconds) if self.was_answered else TransientFailure(late[0].code, late[0].message, seconds)
-        )
 
     def _is_decided(self, written: Written, asked: Asked, attempt: int) -> bool:
         if asked.answer is None:

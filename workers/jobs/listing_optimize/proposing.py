@@ -91,7 +91,6 @@ class _Assisted:
 
     def __init__(self, writer: Writer, asker: Asker, assistant: AssistantUsed) -> None:
         self.write = writer.write
-        self._writer = writer
         self._asker = asker
         self.assistant = assistant
 
@@ -101,7 +100,7 @@ class _Assisted:
 
     @property
     def was_answered(self) -> bool:
-        return self._writer.was_answered
+        return self._asker.was_answered
 
 
 @contextmanager

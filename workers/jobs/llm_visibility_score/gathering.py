@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from aijobs import identifiers
-from aijobs.errors import JobFailure, PermanentFailure, TransientFailure
+from aijobs.errors import JobFailure, PermanentFailure, RunPostponed, TransientFailure
 from aijobs.outbound.failures import OutboundError, OutOfTime, Throttled, Transient
 from aijobs.registry import Context
 from workers.assistants import connections
-from workers.assistants.asking import NOTHING, AnyAssistant, Asker, Question
+from workers.assistants.asking import NOTHING, AnyAssistant, Asker, Question, later_run
 from workers.assistants.protocols import Answer, Prompt, Usage
 from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.local import LocalRetrieval
@@ -46,8 +46,8 @@ class Gathered:
 
 
 def gather(params: VisibilityParams, plan: Plan, context: Context) -> Gathered:
-    """Raises what `context.progress()` does, TransientFailure where waiting helps, and PermanentFailure where nothing
-    was answered and nothing will be."""
+    """Raises what `context.progress()` does, RunPostponed and TransientFailure where waiting helps, and
+    PermanentFailure where nothing was answered and nothing will be."""
     try:
         with connections.open_assistants(context.tenant_id, _names(params, context.tenant_id)) as opened:
             return _gather(params, plan, context, _in_order(params, context, opened))
@@ -84,14 +84,15 @@ def _gather(params: VisibilityParams, plan: Plan, context: Context, assistants: 
             answers.append((call, asked.answer))
         elif asked.problem is not None:
             problems.append((call, asked.problem))
-        progress.note(call)
+        if not isinstance(asked.problem, Throttled | OutOfTime):
+            progress.note(call)
         if time.monotonic() > deadline:
             break
     late = OutOfTime(
         "OUT_OF_TIME", "The assistants took too long. Ask fewer questions, or allow more calls a minute."
     )
     problems += [(call, late) for call in left.values()]
-    _raise_for(answers, [problem for _, problem in problems], context)
+    _raise_for(asker, answers, [problem for _, problem in problems], context)
     return Gathered(answers, problems, {each.name: each.model for each in assistants}, asker.used)
 
 
@@ -124,12 +125,13 @@ class _Progress:
         self._context.progress(self._total - len(self._left))
 
 
-def _raise_for(answers: Sequence[object], problems: Sequence[OutboundError], context: Context) -> None:
-    """What is answered is stored: an attempt that waits for a limit goes on where this one ends."""
-    waiting = [problem for problem in problems if isinstance(problem, Throttled | OutOfTime)]
-    if waiting and context.attempt < LIMITS.attempts:
-        seconds = max(problem.retry_after or 0.0 for problem in waiting)
-        raise TransientFailure(waiting[0].code, waiting[0].message, seconds or None)
+def _raise_for(asker: Asker, answers: Sequence[object], problems: Sequence[OutboundError], context: Context) -> None:
+    """What is answered is stored: a run that waits for a limit is gone on with by the next one. The last attempt that
+    the job has makes do with what there is."""
+    if late := [problem for problem in problems if isinstance(problem, Throttled | OutOfTime)]:
+        waits = later_run(late, asker.was_answered)
+        if isinstance(waits, RunPostponed) or context.failures + 1 < LIMITS.attempts:
+            raise waits
     if problems and not answers:
         raise _failure(problems[0])
 

@@ -1,10 +1,22 @@
 """What `llm_visibility_score` is asked for, and what it answers."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from aijobs.registry import Params, Result
 from aijobs.shapes import Money, RequestModel
@@ -17,7 +29,9 @@ LOCAL = "local-retrieval"
 MOST_ASSISTANTS, MOST_QUESTIONS, MOST_SAMPLES, MOST_COMPETITORS = 5, 100, 10, 20
 MOST_SHOWN_FAILURES, MOST_SHOWN_DOMAINS = 1_000, 50
 
-Name = Annotated[str, Field(min_length=2, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[
+    str, Field(min_length=2, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -38,8 +52,25 @@ class BrandNames(RequestModel):
     )
 
 
+def _with_name(sent: object) -> object:
+    """A name alone is short for a brand without aliases. A union would tell of every mistake once for each form."""
+    if not isinstance(sent, str | Mapping | BrandNames):
+        raise ValueError("must be a name, or an object with a name and aliases")
+    return {"name": sent} if isinstance(sent, str) else sent
+
+
+class _OrItsName:
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        whole = handler(core)
+        return {"anyOf": [handler.resolve_ref_schema(whole)["properties"]["name"], whole]}
+
+
 EitherName = Annotated[
-    Name | BrandNames, Field(examples=["Northfield", {"name": "Hydro Flask", "aliases": ["HydroFlask"]}])
+    BrandNames,
+    BeforeValidator(_with_name),
+    _OrItsName,
+    Field(examples=["Northfield", {"name": "Hydro Flask", "aliases": ["HydroFlask"]}]),
 ]
 Text = Annotated[str, Field(min_length=3, max_length=400, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Unique: dict[str, JsonValue] = {"uniqueItems": True}
@@ -52,8 +83,8 @@ BRAND_OR_SKUS: dict[str, JsonValue] = {
 }
 
 
-def brand_from(sent: str | BrandNames) -> Brand:
-    return Brand(sent) if isinstance(sent, str) else Brand(sent.name, tuple(sent.aliases))
+def brand_from(sent: BrandNames) -> Brand:
+    return Brand(sent.name, tuple(sent.aliases))
 
 
 class VisibilityParams(Params):

@@ -1,8 +1,10 @@
 """Whose visibility a job measures, and by which of the tenant's products."""
 
+from typing import cast
+
 from aijobs.errors import ApiError
 from workers.catalogue.models import Product, ProductQuerySet
-from workers.jobs.llm_visibility_score.shapes import VisibilityParams, brand_from
+from workers.jobs.llm_visibility_score.shapes import BrandNames, VisibilityParams, brand_from
 from workers.visibility.shapes import Brand
 
 
@@ -26,7 +28,7 @@ def products_of(params: VisibilityParams, tenant_id: int) -> ProductQuerySet:
     rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is not None:
         return rows.filter(sku__in=params.skus)
-    return rows.filter(brand__iexact=brand_from(params.brand or "").name)
+    return rows.filter(brand__iexact=cast("BrandNames", params.brand).name)
 
 
 def brand_of(params: VisibilityParams, products: ProductQuerySet) -> Brand:

@@ -66,3 +66,17 @@ def test_products_of_others_are_not_there(owner: Caller, outsider: Caller) -> No
 def test_what_makes_no_sense_is_refused(owner: Caller, params: dict[str, object]) -> None:
     shop(owner)
     assert refusal(owner, **params) == (422, "INVALID_PARAMS")
+
+
+def test_mistakes_in_a_brand_are_told_once_each_and_in_plain_words(owner: Caller) -> None:
+    shop(owner)
+    sent = {"marketplace": MARKETPLACE, "brand": "  ", "competitors": ["X", {"name": "Halden", "aliases": "H"}, 7]}
+    answer = owner.post("/api/ai-jobs", {"type": "llm_visibility_score", "params": sent})
+    details = {each["path"]: each["message"] for each in answer.json()["error"]["details"]}
+    assert list(details) == [
+        "params.brand.name",
+        "params.competitors.0.name",
+        "params.competitors.1.aliases",
+        "params.competitors.2",
+    ]
+    assert details["params.competitors.2"] == "must be a name, or an object with a name and aliases"
