@@ -7,21 +7,23 @@ from itertools import groupby
 
 from workers.listings.shapes import DiffKind, DiffPart
 
-_Parts = Iterator[tuple[DiffKind, str]]
+_Part = tuple[DiffKind, str]
 
 _SENTENCES, _WORDS = re.compile(r"[^.!?\n]+[.!?\n]*|[.!?\n]+"), re.compile(r"\s+|[^\s]+")
-# SequenceMatcher takes time by the third power where pieces repeat: 0.3 s for so many. Of what has more, all of the old
-# stands against all of the new.
+# SequenceMatcher takes time by the third power where pieces repeat: 0.3 s for so many. Of what has more, all of the
+# old stands against all of the new.
 _MOST = 600
 
 
 def word_diff(current: str, proposed: str) -> tuple[DiffPart, ...]:
     """Parts whose "same" and "removed" make the current text, and "same" and "added" the proposed one."""
-    parts = groupby(_diff(current, proposed, (_SENTENCES, _WORDS)), key=lambda part: part[0])
-    return tuple(DiffPart(kind, "".join(text for _, text in group)) for kind, group in parts)
+    parts = (part for part in _diff(current, proposed, (_SENTENCES, _WORDS)) if part[1])
+    return tuple(
+        DiffPart(kind, "".join(text for _, text in group)) for kind, group in groupby(parts, key=lambda part: part[0])
+    )
 
 
-def _diff(current: str, proposed: str, pieces: Sequence[re.Pattern[str]]) -> _Parts:
+def _diff(current: str, proposed: str, pieces: Sequence[re.Pattern[str]]) -> Iterator[_Part]:
     """By the first of the pieces, and where these differ, by the finer ones behind it."""
     first, *finer = pieces
     old, new = first.findall(current), first.findall(proposed)
@@ -32,7 +34,8 @@ def _diff(current: str, proposed: str, pieces: Sequence[re.Pattern[str]]) -> _Pa
         elif finer and removed and added:
             yield from _diff(removed, added, finer)
         else:
-            yield from ((kind, text) for kind, text in (("removed", removed), ("added", added)) if text)
+            yield "removed", removed
+            yield "added", added
 
 
 def _opcodes(old: list[str], new: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
