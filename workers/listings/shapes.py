@@ -35,7 +35,6 @@ class Competitor:
 
     title: str
     bullets: tuple[str, ...] = ()
-    description: str = ""
     brand: str = ""
 
 

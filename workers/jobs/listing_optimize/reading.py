@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
-from django.db.models import F, QuerySet
+from django.db.models import F, OrderBy, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from aijobs import sql
 from workers.catalogue.countries import country_code_of
@@ -27,6 +28,10 @@ MOST_OF_MARKETPLACE = 5000
 MOST_REVIEWS = 200
 LONGEST_REVIEW = 2000
 LONGEST_QUOTE = 200
+BY_VOLUME = (F("volume").desc(nulls_last=True), F("keyword").asc())
+
+
+Row = TypeVar("Row", CompetitorListing, Keyword)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class _Opinion:
 
 
 def materials_of(products: Sequence[Product], shelf: Shelf) -> dict[str, Material]:
-    """By SKU, of those products that have a listing. Read in a few statements, however many they are."""
+    """By SKU, of those products that have a listing. Read in a few statements,
+    and one for each category."""
     listings = {each.product_id: each for each in Listing.objects.filter(product__in=products)}
     known = _Known(shelf, list(listings.values()))
     return {
@@ -128,23 +134,24 @@ def _competitors(
 ) -> Mapping[tuple[str, object], list[Competitor]]:
     """Those that are said to compete with a product, and those of a category that are said of none."""
     rows = CompetitorListing.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
+    rows = rows.only("product", "title", "bullets", "brand").order_by("external_id")
     found: defaultdict[tuple[str, object], list[Competitor]] = defaultdict(list)
-    for row in rows.filter(product__in=product_ids).order_by("external_id"):
+    for row in _first(rows.filter(product__in=product_ids), MOST_COMPETITORS, F("external_id").asc()):
         found["product", row.product_id].append(_competitor(row))
     for category in sorted(set(categories)):
-        alike = rows.filter(product=None, category=category).order_by("external_id")[:MOST_COMPETITORS]
+        alike = rows.filter(product=None, category=category)[:MOST_COMPETITORS]
         found["category", category] = [_competitor(row) for row in alike]
     return found
 
 
 def _competitor(row: CompetitorListing) -> Competitor:
-    return Competitor(row.title, tuple(row.bullets), row.description, row.brand)
+    return Competitor(row.title, tuple(row.bullets), row.brand)
 
 
 def _keywords(shelf: Shelf, product_ids: Sequence[int]) -> Mapping[int | None, list[shapes.Keyword]]:
     """Each product's own."""
     found: defaultdict[int | None, list[shapes.Keyword]] = defaultdict(list)
-    for row in _by_volume(shelf).filter(product__in=product_ids):
+    for row in _first(_by_volume(shelf).filter(product__in=product_ids), MOST_KEYWORDS, *BY_VOLUME):
         found[row.product_id].append(shapes.Keyword(row.keyword, row.volume))
     return found
 
@@ -159,4 +166,10 @@ def _of_marketplace(shelf: Shelf) -> list[tuple[shapes.Keyword, frozenset[str]]]
 
 def _by_volume(shelf: Shelf) -> QuerySet[Keyword]:
     rows = Keyword.objects.of(shelf.tenant_id).filter(marketplace=shelf.marketplace)
-    return rows.order_by(F("volume").desc(nulls_last=True), "keyword")
+    return rows.order_by(*BY_VOLUME)
+
+
+def _first(rows: "QuerySet[Row]", most: int, *order: OrderBy) -> "QuerySet[Row]":
+    """Of each product: one may have very many."""
+    place = Window(RowNumber(), partition_by="product", order_by=list(order))
+    return rows.annotate(place=place).filter(place__lte=most)
