@@ -59,17 +59,35 @@ class _Document:
     parts: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Searches:
+    """What shoppers search for, by weight. Most of the work, and the same for all drafts of a listing."""
+
+    documents: tuple[_Document, ...]
+    weighed: tuple[tuple[float, _Phrase], ...]
+
+
 def rank(material: Material, facts: Facts) -> list[RankedKeyword]:
     """The keywords by weight, the most telling first. Equal weights are ordered by their text."""
-    documents = list(_documents(material))
-    phrases = _phrases(documents, material)
-    reviews = {index for index, document in enumerate(documents) if document.kind == "review"}
+    return rank_searches(searches_of(material), material, facts)
+
+
+def searches_of(material: Material) -> Searches:
+    """From what others say: of the listing itself, only its brand and category count."""
+    documents = tuple(_documents(material))
+    phrases = _without_parts(
+        {key: each for key, each in _phrases(documents, material).items() if _is_telling(each, len(documents))}
+    )
     weighed = [(_weight(phrase, len(documents)), key, phrase) for key, phrase in phrases.items()]
-    kept = _without_parts([each for each in weighed if _is_telling(each[2], len(documents), reviews)])
-    kept.sort(key=lambda each: (-each[0], each[1]))
-    best = kept[0][0] if kept else 1.0
-    vouched = _vouched(documents, material, facts)
-    return [_ranked(weight / best, phrase, facts, vouched) for weight, _, phrase in kept[:AT_MOST]]
+    weighed.sort(key=lambda each: (-each[0], each[1]))
+    return Searches(documents, tuple((weight, phrase) for weight, _, phrase in weighed[:AT_MOST]))
+
+
+def rank_searches(searches: Searches, material: Material, facts: Facts) -> list[RankedKeyword]:
+    """`rank`, where the searches are known."""
+    best = searches.weighed[0][0] if searches.weighed else 1.0
+    vouched = _vouched(searches.documents, material, facts)
+    return [_ranked(weight / best, phrase, facts, vouched) for weight, phrase in searches.weighed]
 
 
 def search_words_of(ranked: Iterable[RankedKeyword], material: Material) -> frozenset[str]:
@@ -95,22 +113,27 @@ def _documents(material: Material) -> Iterator[_Document]:
         texts = (hygiene.plain(text[:_READ]) for text in (each.title, *each.bullets))
         title, *bullets = (text if not orders_in(text, material.language) else "" for text in texts)
         yield _Document("competitor", ((title, _TITLE), *((bullet, _TEXT) for bullet in bullets)))
-    shoppers: list[tuple[Kind, tuple[str, ...]]] = [("question", material.questions), ("review", material.reviews)]
-    for kind, texts_of_kind in shoppers:
+    others: list[tuple[Kind, Iterable[str], float]] = [
+        ("question", material.questions, _TEXT),
+        ("imported", (each.text for each in material.keywords), _TITLE),
+        # The last ones: they only count what the others say.
+        ("review", material.reviews, _TEXT),
+    ]
+    for kind, texts_of_kind, weight in others:
         for text in texts_of_kind:
             if not orders_in(text[:_READ], material.language):
-                yield _Document(kind, ((hygiene.plain(text[:_READ]), _TEXT),))
-    for keyword in material.keywords:
-        if not orders_in(keyword.text[:_READ], material.language):
-            yield _Document("imported", ((hygiene.plain(keyword.text[:_READ]), _TITLE),))
+                yield _Document(kind, ((hygiene.plain(text[:_READ]), weight),))
 
 
-def _phrases(documents: list[_Document], material: Material) -> dict[tuple[str, ...], _Phrase]:
+def _phrases(documents: Iterable[_Document], material: Material) -> dict[tuple[str, ...], _Phrase]:
     brands = _brands(material)
     found: dict[tuple[str, ...], _Phrase] = defaultdict(_Phrase)
     for index, document in enumerate(documents):
         for text, weight in document.parts:
             for grams in _grams_of(text, brands, material.language):
+                # What only reviews say is no search.
+                if document.kind == "review" and grams.lemmas not in found:
+                    continue
                 phrase = found[grams.lemmas]
                 phrase.frequencies[index] += 1
                 phrase.weights[index] = max(weight, phrase.weights.get(index, 0.0))
@@ -198,20 +221,16 @@ def _weight(phrase: _Phrase, documents: int) -> float:
     return weight * rarity * (1 + math.log10(1 + (phrase.volume or 0)))
 
 
-def _is_telling(phrase: _Phrase, documents: int, reviews: set[int]) -> bool:
-    """What one text of several says is its own affair, and what only reviews say is no search; imports count."""
-    if phrase.is_imported:
-        return True
-    return not phrase.frequencies.keys() <= reviews and (len(phrase.frequencies) > 1 or documents < 3)
+def _is_telling(phrase: _Phrase, documents: int) -> bool:
+    """What one text of several says is its own affair; imports count."""
+    return phrase.is_imported or len(phrase.frequencies) > 1 or documents < 3
 
 
-def _without_parts(
-    phrases: list[tuple[float, tuple[str, ...], _Phrase]],
-) -> list[tuple[float, tuple[str, ...], _Phrase]]:
+def _without_parts(phrases: dict[tuple[str, ...], _Phrase]) -> dict[tuple[str, ...], _Phrase]:
     """Without what stands only within a longer phrase: "lunch" where it is always "lunch box"."""
-    documents = {key: len(phrase.frequencies) for _, key, phrase in phrases}
+    documents = {key: len(phrase.frequencies) for key, phrase in phrases.items()}
     parts = {part for key, count in documents.items() for part in _parts(key) if documents.get(part) == count}
-    return [each for each in phrases if each[2].is_imported or each[1] not in parts]
+    return {key: phrase for key, phrase in phrases.items() if phrase.is_imported or key not in parts}
 
 
 def _parts(key: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -235,7 +254,7 @@ def _use(text: str, facts: Facts, vouched: frozenset[str]) -> tuple[KeywordUse, 
     return "suggestion", doubtful[0].message + advice
 
 
-def _vouched(documents: list[_Document], material: Material, facts: Facts) -> frozenset[str]:
+def _vouched(documents: Iterable[_Document], material: Material, facts: Facts) -> frozenset[str]:
     """What competitors call the product, and shoppers or imported keywords do, too: none of it claims.
 
     An import alone vouches for nothing: tools list whatever shoppers search for who see a competitor's product.

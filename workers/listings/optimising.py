@@ -10,7 +10,7 @@ from workers.listings.describing import improve_description, improve_search_term
 from workers.listings.diffs import word_diff
 from workers.listings.drafting import Draft
 from workers.listings.facts import facts_of, orders_in
-from workers.listings.keywords import is_covered, rank, search_words_of
+from workers.listings.keywords import Searches, is_covered, rank, rank_searches, search_words_of, searches_of
 from workers.listings.repairing import is_said
 from workers.listings.rulebook import Rules
 from workers.listings.scoring import Yardstick, score, speaks_of
@@ -36,10 +36,11 @@ _ROUNDS = 4
 
 def optimise(material: Material, rules: Rules) -> Optimisation:
     """By rules, keywords and the seller's own data alone. Optimised again, the proposed listing stays as it is."""
-    first = draft = _drafted(material, rules)
+    searches = searches_of(material)
+    first = draft = _drafted(material, rules, searches)
     reasons = draft.reasons
     for _ in range(_ROUNDS):
-        again = _drafted(replace(material, listing=draft.listing), rules)
+        again = _drafted(replace(material, listing=draft.listing), rules, searches)
         if again.listing == draft.listing:
             break
         reasons = {name: [*reasons.get(name, ()), *again.reasons.get(name, ())] for name in rules.fields}
@@ -57,13 +58,13 @@ def _is_better(found: Optimisation) -> bool:
     return found.after.total >= found.before.total or left < errors
 
 
-def _drafted(material: Material, rules: Rules) -> Draft:
+def _drafted(material: Material, rules: Rules, searches: Searches) -> Draft:
     facts = facts_of(material)
-    ranked = rank(material, facts)
-    source = Source(material.listing, facts, search_words_of(ranked, material))
-    draft = Draft(material, rules, source, tuple(ranked), material.listing)
+    keywords = tuple(rank_searches(searches, material, facts))
+    source = Source(material.listing, facts, search_words_of(keywords, material))
+    draft = Draft(material, rules, source, keywords, material.listing)
     if not _improve(draft):
-        draft = Draft(material, rules, source, tuple(ranked), material.listing, moves=False)
+        draft = Draft(material, rules, source, keywords, material.listing, moves=False)
         _improve(draft)
     return draft
 
@@ -81,8 +82,7 @@ def _improve(draft: Draft) -> bool:
 
 def with_proposed(material: Material, rules: Rules, proposed: ListingText) -> Optimisation:
     """The same for texts that a language model wrote. Ask `refusals` first whether they may be used."""
-    ranked = rank(material, facts_of(material))
-    return _compared(material, rules, tuple(ranked), proposed, {})
+    return _compared(material, rules, tuple(rank(material, facts_of(material))), proposed, {})
 
 
 class _Scale:
