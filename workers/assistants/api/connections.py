@@ -90,7 +90,7 @@ EXAMPLES = [
             "input_price_per_million": 0.25,
             "output_price_per_million": 2.0,
         },
-        "sk-…",
+        "sk-proj-example",
     ),
     _example(
         "Perplexity",
