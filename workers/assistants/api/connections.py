@@ -90,7 +90,7 @@ EXAMPLES = [
             "input_price_per_million": 0.25,
             "output_price_per_million": 2.0,
         },
-        "sk-…",
+        "sk-proj-example",
     ),
     _example(
         "Perplexity",
@@ -102,7 +102,7 @@ EXAMPLES = [
             "price_per_request": 0.005,
             "requests_per_minute": 50,
         },
-        "pplx-…",
+        "pplx-example",
     ),
     _example("Ollama on your own server", {"base_url": "http://127.0.0.1:11434/v1", "model": "llama3.2"}, None),
 ]
