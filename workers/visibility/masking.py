@@ -17,7 +17,7 @@ _CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{0,200}[(){}=;/_][
 _TOP_LEVEL = "com|net|org|info|biz|shop|store|io|co|ai|app|eu|uk|us|ca|au|in|jp|de|at|ch|fr|be|es|it|nl|pl|se|dk|mx"
 _ADDRESS = re.compile(
     r"https?://[^\s<>()\[\]]+|www\.[^\s<>()\[\]]+|(?<=\]\()[^\s)]+"
-    rf"|[\w.+-]{{0,64}}@[\w-]+(?:\.[\w-]+)+|(?<![\w.-])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w.-]|\.\w)(?:/[^\s<>()\[\]]*)?"
+    rf"|[\w.+-]{{0,64}}@[\w-]+(?:\.[\w-]+)+|(?<![\w.-])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w-]|\.\w)(?:/[^\s<>()\[\]]*)?"
 )
 _EMPHASIS = re.compile(r"[*_`]+")
 # A sentence, a quoted passage, or a line: what may repeat the question.

@@ -122,3 +122,7 @@ def test_an_ordinary_word_behind_a_label_is_a_brand_where_others_are_labelled_so
     reader = Reader([Brand("Yeti"), Brand("Northfield")], "en")
     found = reader.read("Which bottle?", "Best Overall: Yeti Rambler\n\nBest Budget: Northfield Trail")
     assert {each.brand: each.position for each in found.mentions} == {"Yeti": 1, "Northfield": 2}
+
+
+def test_a_name_in_an_e_mail_address_or_a_domain_is_not_named() -> None:
+    assert read("Write to anker@example.com, help.anker@example.com or see anker.com.") == {}
