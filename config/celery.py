@@ -11,10 +11,6 @@ from aijobs.postgresql.patience import WORKER_SECONDS, patience
 from config.starting import read_settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# Celery obeys these before the settings, and its command line puts BROKER_URL there as it is written: workers would
-# listen elsewhere than the engine publishes, or not know what unix:// is.
-for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
-    os.environ.pop(name, None)
 # Before numpy is loaded, which would else start as many threads in each process as there are cores: four regressions
 # at once took 41 s each instead of 4. The processes of the pool are what runs side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,9 +51,20 @@ def close_in_any_case(channel: Channel) -> None:
 
 Channel.close = close_in_any_case  # type: ignore[method-assign,assignment]
 
+
+def obey_the_settings(**_: object) -> None:
+    """Not when this module is loaded: the settings import it, and Celery's command line is not read yet.
+
+    Celery obeys these variables before the settings, and its command line puts BROKER_URL there as it is written:
+    workers would listen elsewhere than the engine publishes, or not know what unix:// is.
+    """
+    for name in ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"):
+        os.environ.pop(name, None)
+    read_settings()
+
+
 app = Celery("aijobs")
-# Not here: the settings import this module.
-app.on_configure.connect(lambda **_: read_settings(), weak=False)
+app.on_configure.connect(obey_the_settings)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery's Django fixup closes the connection, and a prefork child's whole pool, before and after every task: that
 # made a no-op job 6 times slower. Ours are kept, see `return_connection`.

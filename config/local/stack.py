@@ -84,7 +84,7 @@ class Stack:
 
     def start_service(self) -> None:
         """The API, the three workers and beat; returns when they serve."""
-        celery = [sys.executable, "-m", "celery", "--app", "config"]
+        celery = [sys.executable, "-m", "config.celery_command"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         api = "answers requests over HTTP"
         self._start("api", api, [*GRANIAN, "--host", HOST, "--port", str(self.port), "config.rsgi:application"])

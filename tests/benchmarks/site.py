@@ -75,7 +75,7 @@ class Site:
         from config.local.stack import WORKER_QUEUES
 
         pool = ["--concurrency", processes, "--queues", WORKER_QUEUES]
-        command = ["celery", "--app", "config", "worker", *QUIET, *pool]
+        command = ["config.celery_command", "worker", *QUIET, *pool]
         with self.process(command) as process:
             yield process
 
@@ -87,8 +87,8 @@ class Site:
     @contextmanager
     def control(self) -> Iterator[None]:
         """The sweeper, and the beat that calls it."""
-        sweeper = ["celery", "--app", "config", "worker", "--pool", "solo", "--hostname", "control@%h"]
-        beat = ["celery", "--app", "config", "beat", "--pidfile", ""]
+        sweeper = ["config.celery_command", "worker", "--pool", "solo", "--hostname", "control@%h"]
+        beat = ["config.celery_command", "beat", "--pidfile", ""]
         with self.process([*sweeper, "--queues", "ai-jobs.control"]), self.process(beat):
             yield
 

@@ -10,13 +10,12 @@ from django.views.debug import get_default_exception_reporter_filter
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "hunter2"
-CELERY = ["celery", "--app", "config"]
 PROGRAMS = {
     "check": ["manage.py", "check"],
     "migrate": ["manage.py", "migrate"],
     "up": ["manage.py", "up", "--port", "0"],
-    "worker": ["-m", *CELERY, "worker", "--pool", "solo"],
-    "beat": ["-m", *CELERY, "beat"],
+    "worker": ["-m", "config.celery_command", "worker", "--pool", "solo"],
+    "beat": ["-m", "config.celery_command", "beat"],
     "api": ["-c", "import config.wsgi"],
 }
 WRONG = {

@@ -24,7 +24,7 @@ READY_SECONDS = 60.0
 SHUTDOWN_SECONDS = 2
 STOP_SECONDS = 8.0
 SHOWN_LINES = 100
-CELERY = [sys.executable, "-m", "celery", "--app", "config"]
+CELERY = [sys.executable, "-m", "config.celery_command"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 

@@ -30,7 +30,7 @@ CHILDREN = {
     "worker": "worker@%h",
     "settler": "settler@%h",
     "control": "control@%h",
-    "beat": "--app config beat",
+    "beat": "celery_command beat",
     "valkey": "valkey-server",
     "postgresql": "bin/postgres -D",
 }
