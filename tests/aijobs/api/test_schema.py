@@ -297,5 +297,8 @@ def test_examples_of_other_bodies_are_accepted(owner: Caller, document: dict[str
                 for each in content.get("examples", {}).values():
                     value = each["value"]
                     body = value.encode() if isinstance(value, str) else value
+                    if method == "put":
+                        # Each example is of a connection that is not there yet.
+                        owner.delete(address)
                     answer = owner.request(method.upper(), address, body, content_type=media_type)
                     assert answer.status_code in (200, 201), (path, answer.content)
