@@ -152,7 +152,7 @@ def delays(skus: int) -> Iterator[Row]:
         for history in (120, 28):
             best = learned(before, after, history, 5000)
             yield name, f"rate learned from {history} days: CUSUM", said(best)
-            worlds = [changed(1, 1, history, before, after, seed) for seed in range(skus // 2)]
+            worlds = [changed(1, 1, history, before, after, seed) for seed in range(2 * skus)]
             first = np.concatenate([first_alarms(world, history, HORIZON, 180) for world in worlds])
             yield name, f"{history} days, a tenant with one SKU", said(first)
 
