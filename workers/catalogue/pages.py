@@ -67,7 +67,7 @@ class Order:
 
     ascending: tuple[Sort, ...] = ()
     descending: tuple[Sort, ...] = ()
-    # Of an order by id alone: else the planner takes the primary key's for the shortest way.
+    # Of an order by id or product alone: else the planner takes the key's index for the shortest way.
     nulls_last: bool = False
 
     @property

@@ -79,12 +79,12 @@ def test_tenants_see_and_remove_their_own(owner: Caller, teammate: Caller, outsi
     for each in (owner, outsider):
         add_products(each, "A", "B")
         report(each, "listings", "sku,title\nA,Bottle\nB,Mug\n")
-    assert [row["title"] for row in listed(teammate, "listings")] == ["Bottle", "Mug"]
+    assert [row["title"] for row in listed(teammate, "listings")] == ["Mug", "Bottle"]
     assert [row["title"] for row in listed(teammate, "listings", sku="B")] == ["Mug"]
     removed = teammate.delete("/api/catalogue/listings?marketplace=amazon_us&sku=A")
     assert removed.status_code == 200
     assert [row["sku"] for row in listed(owner, "listings")] == ["B"]
-    assert [row["sku"] for row in listed(outsider, "listings")] == ["A", "B"]
+    assert [row["sku"] for row in listed(outsider, "listings")] == ["B", "A"]
 
 
 def test_pages_of_every_filter_are_the_whole_list(owner: Caller) -> None:

@@ -44,13 +44,13 @@ INSERT INTO catalogue_return (product_id, tenant_id, marketplace, return_id, dat
 SELECT id, tenant_id, marketplace, 'R' || day, date '2026-01-01' + day
 FROM catalogue_product, generate_series(1, %(days)s) day;
 INSERT INTO catalogue_listing (product_id, tenant_id, marketplace, title)
-SELECT id, tenant_id, marketplace, 't' FROM catalogue_product;
+SELECT id, tenant_id, marketplace, 't' FROM catalogue_product ORDER BY id;
 INSERT INTO catalogue_competitorlisting (tenant_id, marketplace, external_id, product_id, title)
 SELECT tenant_id, marketplace, 'B' || id || '-' || number, id, 't'
-FROM catalogue_product, generate_series(1, %(days)s) number;
+FROM catalogue_product, generate_series(1, %(days)s) number ORDER BY id, number;
 INSERT INTO catalogue_keyword (tenant_id, marketplace, sku, product_id, keyword)
 SELECT tenant_id, marketplace, sku, id, 'keyword ' || number
-FROM catalogue_product, generate_series(1, %(days)s) number;
+FROM catalogue_product, generate_series(1, %(days)s) number ORDER BY id, number;
 INSERT INTO changes_change (tenant_id, product_id, marketplace, sku, currency, kind, before, after, reason, status,
     detail, warnings, read_back, created_at, attempts, not_before)
 SELECT tenant_id, id, marketplace, sku, currency, 'price', '"10"', '"9"', '', 'applied', '', '[]', '', now(), 0, now()

@@ -15,7 +15,7 @@ from workers.catalogue.kinds import synonyms
 from workers.catalogue.kinds.naming import Naming
 from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_SKU, LONGEST_TITLE, Listing
-from workers.catalogue.pages import BY_PRODUCT, Order, Pages, of_products
+from workers.catalogue.pages import Order, Pages, Sort, of_products, row_id
 
 # Of eBay, whose descriptions are whole pages in HTML, and the longest.
 LONGEST_DESCRIPTION = 500_000
@@ -108,15 +108,18 @@ LISTINGS = Kind(
     pages=Pages(
         rows=rows,
         parts=of_products,
-        order=Order(BY_PRODUCT),
+        order=Order((Sort("marketplace", str),), (Sort("product_id", row_id),), nulls_last=True),
         view=ListingView,
         show=show,
         long="description",
     ),
     documentation=Documentation(
         rows="listings",
-        order="by product",
-        listing="The list is ordered by product. `optimised_at` says when a `listing_optimize` job last looked.",
+        order="by product, the newest first",
+        listing=(
+            "The list is ordered by product, the newest first. `optimised_at` says when a `listing_optimize` job "
+            "last looked."
+        ),
         importing=(
             "The columns are sku and title, and optionally bullets, description (up to 500,000 characters; HTML is "
             "kept as it is), search_terms, attributes, category and images (how many there are, or their addresses). "

@@ -641,7 +641,7 @@ class Migration(migrations.Migration):
                     ),
                     models.Index(
                         condition=models.Q(("product__isnull", False)),
-                        fields=["product"],
+                        fields=["product", "external_id"],
                         name="competitor_listing_product",
                     ),
                 ],
@@ -757,7 +757,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["tenant", "marketplace", "product"], name="listing_page"),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("marketplace"),
+                        models.OrderBy(models.F("product"), descending=True, nulls_last=True),
+                        name="listing_page",
+                    ),
                     models.Index(
                         models.F("tenant"),
                         models.F("marketplace"),

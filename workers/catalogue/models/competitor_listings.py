@@ -58,8 +58,12 @@ class CompetitorListing(models.Model):
         indexes = [
             # A product's, in that order.
             models.Index(fields=["tenant", "marketplace", "product", "external_id"], name="competitor_listing_page"),
-            # A removal looks for what belongs to a product.
-            models.Index(fields=["product"], condition=Q(product__isnull=False), name="competitor_listing_product"),
+            # A removal looks for what belongs to a product. In order, too, or else PostgreSQL would sort for a page.
+            models.Index(
+                fields=["product", "external_id"],
+                condition=Q(product__isnull=False),
+                name="competitor_listing_product",
+            ),
         ]
 
     def __str__(self) -> str:

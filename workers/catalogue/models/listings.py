@@ -48,7 +48,8 @@ class Listing(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "marketplace", "product"], name="listing_page"),
+            # The other way round than the key of the product, which PostgreSQL would else walk for a page.
+            models.Index("tenant", "marketplace", F("product").desc(nulls_last=True), name="listing_page"),
             models.Index(
                 "tenant",
                 "marketplace",
