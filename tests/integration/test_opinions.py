@@ -1,4 +1,4 @@
-"""Thousands of reviews and returns through the API, analysed by a worker whose process is killed on the way."""
+"""Two thousand reviews and returns through the API, analysed by a worker whose process is killed on the way."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from workers.jobs.backlog import MOST_ROWS
 
 MARKETPLACE = "amazon_us"
 # In chunks: one is stored when the process dies, and others are not.
-ROWS = 6 * MOST_ROWS
+ROWS = 4 * MOST_ROWS
 SECONDS = 300.0
 
 # When each row was analysed that has been, by its id.

@@ -157,11 +157,71 @@ def refusal(process: subprocess.Popen[str]) -> str:
     return errors
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What was seen of a data folder in which `up` has run twice: stopped first, then killed."""
+
+    data_dir: Path
+    first: Up
+    second: Up
+    # With which the first ended, and the second.
+    codes: tuple[int, int]
+    secret_key: str
+    reset_while_running: str
+    reset_answered_no: str
+    secret_key_after_no: str
+    # In the second: the job of the first, and its key.
+    job_status: str
+    status_of_first_key: int
+
+
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One `up` with the demo, for all tests that leave it running."""
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Earlier:
+    """One story, since every start costs ten seconds of computing; each test tells a part of it."""
     folder = tmp_path_factory.mktemp("up")
-    running = start(folder / "data", folder / "up.log")
+    data_dir, secret_key = folder / "data", folder / "data" / "secret_key"
+    first = start(data_dir, folder / "first.log", "--no-demo")
+    job_id = dispatch_for_a_product(first)
+    reset_while_running = refusal(begin_refused(data_dir, "--port", "0", "--reset", "--yes"))
+    stopped = first.end(signal.SIGTERM)
+    key = secret_key.read_text()
+    reset_answered_no = answered_reset(data_dir, "no")
+    # A pid file of a machine that crashed: its number is another process's now, this one's.
+    (data_dir / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    second = start(data_dir, folder / "second.log", "--no-demo")
+    with second.client() as client:
+        job_status = _status(client, job_id)
+    return Earlier(
+        data_dir=data_dir,
+        first=first,
+        second=second,
+        secret_key=key,
+        reset_while_running=reset_while_running,
+        reset_answered_no=reset_answered_no,
+        secret_key_after_no=secret_key.read_text(),
+        job_status=job_status,
+        status_of_first_key=status_with_key_of(first, second),
+        codes=(stopped, second.end(signal.SIGKILL)),
+    )
+
+
+def dispatch_for_a_product(up: Up) -> str:
+    with up.client() as client:
+        address, products = "/api/catalogue/products?marketplace=amazon_us", "sku,title,price\nSKU-001,Mug,9\n"
+        client.post(address, content=products, headers={"content-type": "text/csv"}).raise_for_status()
+        return _dispatch(client)
+
+
+def status_with_key_of(other: Up, up: Up) -> int:
+    with up.client() as client:
+        client.headers["Authorization"] = f"Bearer {other.ready['api_key']}"
+        return client.get("/api/ai-jobs").status_code
+
+
+@pytest.fixture(scope="module")
+def up(earlier: Earlier) -> Iterator[Up]:
+    """The one that begins afresh where others were, with the demo, for all tests that leave it running."""
+    running = start(earlier.data_dir, earlier.data_dir.parent / "up.log", "--reset", "--yes")
     try:
         yield running
     finally:
@@ -258,47 +318,33 @@ def _is_ready(up: Up) -> bool:
         return False
 
 
-def test_stops_and_finds_its_data_again(tmp_path: Path) -> None:
-    first = start(tmp_path / "data", tmp_path / "first.log", "--no-demo")
-    assert first.ready["tenant_id"] == "default"
-    with first.client() as client:
-        address, products = "/api/catalogue/products?marketplace=amazon_us", "sku,title,price\nSKU-001,Mug,9\n"
-        client.post(address, content=products, headers={"content-type": "text/csv"}).raise_for_status()
-        job_id = _dispatch(client)
-    assert first.end(signal.SIGTERM) == 0, first.output()
-    # A pid file of a machine that crashed: its number is another process's now, this one's.
-    (tmp_path / "data" / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n")
-
-    second = start(tmp_path / "data", tmp_path / "second.log", "--no-demo")
-    assert f"Removing a stale postmaster.pid: process {os.getpid()}" in second.output()
-    with second.client() as client:
-        assert _status(client, job_id)
-        # Every start has a key of its own.
-        client.headers["Authorization"] = f"Bearer {first.ready['api_key']}"
-        assert client.get("/api/ai-jobs").status_code == 401
-    # Killed outright, it still takes its children with it.
-    assert second.end(signal.SIGKILL) == -signal.SIGKILL
+def test_stops_and_finds_its_data_again(earlier: Earlier) -> None:
+    assert earlier.first.ready["tenant_id"] == "default"
+    assert earlier.codes[0] == 0, earlier.first.output()
+    assert f"Removing a stale postmaster.pid: process {os.getpid()}" in earlier.second.output()
+    assert earlier.job_status
+    # Every start has a key of its own.
+    assert earlier.status_of_first_key == 401
 
 
-def test_is_reset_when_the_answer_is_yes(tmp_path: Path) -> None:
-    first = start(tmp_path / "data", tmp_path / "first.log", "--no-demo")
-    secret = (tmp_path / "data" / "secret_key").read_text()
-    in_use = begin_refused(tmp_path / "data", "--port", "0", "--reset", "--yes")
-    assert "Another `up`" in refusal(in_use)
-    assert first.end(signal.SIGTERM) == 0, first.output()
+def test_killed_outright_it_still_takes_its_children_with_it(earlier: Earlier) -> None:
+    """Which `end` has waited for."""
+    assert earlier.codes[1] == -signal.SIGKILL
 
-    assert "1 tenant's data (default)" in answered_reset(tmp_path / "data", "no")
-    assert (tmp_path / "data" / "secret_key").read_text() == secret
 
-    second = start(tmp_path / "data", tmp_path / "second.log", "--no-demo", "--reset", "--yes")
-    try:
-        assert (tmp_path / "data" / "secret_key").read_text() != secret
-        with second.client() as client:
-            assert client.get("/api/ai-jobs").status_code == 200
-            client.headers["Authorization"] = f"Bearer {first.ready['api_key']}"
-            assert client.get("/api/ai-jobs").status_code == 401
-    finally:
-        second.end(signal.SIGTERM)
+def test_is_not_reset_while_it_runs(earlier: Earlier) -> None:
+    assert "Another `up`" in earlier.reset_while_running
+
+
+def test_is_not_reset_unless_the_answer_is_yes(earlier: Earlier) -> None:
+    assert "1 tenant's data (default)" in earlier.reset_answered_no
+    assert earlier.secret_key_after_no == earlier.secret_key
+
+
+def test_is_reset_when_the_answer_is_yes(earlier: Earlier, up: Up) -> None:
+    assert (up.data_dir / "secret_key").read_text() != earlier.secret_key
+    assert status_with_key_of(up, up) == 200
+    assert status_with_key_of(earlier.second, up) == 401
 
 
 def answered_reset(data_dir: Path, answer: str) -> str:

@@ -144,14 +144,15 @@ def test_counts_that_agree_are_trusted_for_a_minute(valkey: Redis, monkeypatch: 
     assert looked == [settings.AIJOBS_LEASE_SECONDS]
 
 
-def test_backlog_of_hours_is_published_once(valkey: Redis) -> None:
-    """8,000 jobs of four tenants and three lanes wait for an hour, in which nobody takes one."""
+@pytest.mark.parametrize("count", [160, pytest.param(2_000, id="long", marks=pytest.mark.long)])
+def test_backlog_of_hours_is_published_once(valkey: Redis, count: int) -> None:
+    """Ten windows, or more, of each of four tenants in each of three lanes wait for an hour. Nobody takes a job."""
     tenants = [TenantFactory() for _ in range(4)]
     ids = [
         job_id
         for tenant in tenants
         for priority in Priority
-        for job_id in engine.dispatch(tenant, 2_000 // 3 + 1, priority=priority)
+        for job_id in engine.dispatch(tenant, count, priority=priority)
     ]
     windows = len(tenants) * settings.AIJOBS_RELEASE_WINDOW
     for _ in range(HOUR // STEP):
