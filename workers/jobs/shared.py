@@ -1,6 +1,7 @@
 """What several job types share: fields of params and results, which products they take, and their first failures."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
@@ -41,6 +42,13 @@ Skus = Annotated[
     AfterValidator(_no_duplicates),
 ]
 Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
+# US dollars, as a JSON number. A Decimal would take it as a string as well.
+MaxCost = Annotated[float, Field(gt=0, le=10_000)]
+
+
+def dollars(max_cost: float | None) -> Decimal | None:
+    """The number as it was written: 0.1 is not a sum of powers of two."""
+    return None if max_cost is None else Decimal(str(max_cost))
 
 
 # `SkuParams._either_skus_or_all` in JSON Schema.

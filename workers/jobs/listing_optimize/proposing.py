@@ -25,7 +25,7 @@ from workers.jobs.listing_optimize.shapes import (
     Tokens,
 )
 from workers.jobs.listing_optimize.showing import failed, report_of
-from workers.jobs.shared import Skipped, products_of
+from workers.jobs.shared import Skipped, dollars, products_of
 from workers.listings.shapes import Field
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
@@ -111,7 +111,7 @@ def _writer(
         yield _RulesOnly()
         return
     day = identifiers.created_at(context.job_id).date()
-    asker = Asker(context.tenant_id, context.job_id, day, params.max_cost)
+    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
     try:
         with open_assistants(context.tenant_id, [params.assistant]) as [assistant]:
             used = AssistantUsed(assistant=assistant.name, model=assistant.model)

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from aijobs.registry import Result
 from aijobs.shapes import Money
-from workers.jobs.shared import Marketplace, ProductParams, Skipped
+from workers.jobs.shared import Marketplace, MaxCost, ProductParams, Skipped
 from workers.listings.shapes import FIELDS, KeywordUse, Severity
 from workers.listings.shapes import Field as TextName
 
@@ -43,9 +43,8 @@ class ListingParams(ProductParams):
         "says anything that your own data do not say. Without it, and instead of a refused text, the proposals come "
         "from the rules and keywords alone.",
     )
-    max_cost: Money | None = Field(
+    max_cost: MaxCost | None = Field(
         default=None,
-        gt=0,
         description="What the assistant may cost this job at most, in US dollars. The listings that this does not "
         "suffice for have proposals from rules and keywords, and `budget_exceeded` is true.",
     )

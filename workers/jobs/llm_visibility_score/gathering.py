@@ -16,6 +16,7 @@ from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Asked, Plan
 from workers.jobs.llm_visibility_score.shapes import LOCAL, MOST_ASSISTANTS, VisibilityParams
+from workers.jobs.shared import dollars
 
 # Of the soft limit of 1,500 s: what is not answered by then is left to the next attempt, which finds the answers.
 ASK_SECONDS = 1200.0
@@ -72,7 +73,7 @@ def _in_order(params: VisibilityParams, context: Context, opened: Sequence[AnyAs
 def _gather(params: VisibilityParams, plan: Plan, context: Context, assistants: Sequence[AnyAssistant]) -> Gathered:
     calls = list(_calls(params, plan, assistants))
     day = identifiers.created_at(context.job_id).date()
-    asker = Asker(context.tenant_id, context.job_id, day, params.max_cost)
+    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
     answers: list[tuple[Call, Answer]] = []
     problems: list[tuple[Call, OutboundError]] = []
     left = dict(enumerate(calls))

@@ -1,7 +1,6 @@
 """What `llm_visibility_score` is asked for, and what it answers."""
 
 from collections.abc import Hashable, Mapping, Sequence
-from decimal import Decimal
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
@@ -22,7 +21,7 @@ from aijobs.registry import Params, Result
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.models import LONGEST_LABEL
 from workers.connections.models import NAME_PATTERN
-from workers.jobs.shared import Marketplace, Skus
+from workers.jobs.shared import Marketplace, MaxCost, Skus
 from workers.visibility.shapes import Brand
 
 LOCAL = "local-retrieval"
@@ -147,10 +146,8 @@ class VisibilityParams(Params):
         examples=["en", "de-AT"],
         description="The language of the questions and answers, with or without a country.",
     )
-    max_cost: Money | None = Field(
+    max_cost: MaxCost | None = Field(
         default=None,
-        gt=Decimal(0),
-        le=Decimal(10_000),
         description="What the job may cost in US dollars, by the prices in the assistants' settings. What is not "
         "asked for that reason is in `failures`, with BUDGET_EXCEEDED.",
     )
