@@ -60,6 +60,11 @@ EITHER_SKUS_OR_ALL: dict[str, JsonValue] = {
 }
 
 
+class Tokens(BaseModel):
+    input: int
+    output: int
+
+
 class SkuParams(Params):
     """Which products of a marketplace a job is about."""
 

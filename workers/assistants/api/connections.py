@@ -1,32 +1,25 @@
 """A tenant's assistants: set, look at, try out, remove. Credentials go in and never come out."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from pydantic import BaseModel, RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
-from aijobs.api.wire.views import ViewSet
 from workers.assistants import connections
 from workers.assistants.connections import AssistantNotFound
 from workers.assistants.connectors import CONNECTORS
 from workers.assistants.models import Connection
 from workers.connections.api.bodies import (
-    NAME,
-    ConnectionBody,
     StoredView,
     TestAnswer,
     described,
-    read_connection,
     requests_of,
 )
-from workers.connections.checking import problems_of
+from workers.connections.api.resource import ConnectionResource, Store
 from workers.connections.models import NAME_PATTERN
 from workers.connections.trying import TestRunning
 
@@ -158,47 +151,24 @@ test_assistant: Callable[[View], View] = extend_schema(
 )
 
 
-class AssistantViewSet(ViewSet):
+@extend_schema_view(
+    list=list_assistants,
+    retrieve=get_assistant,
+    update=put_assistant,
+    destroy=delete_assistant,
+)
+class AssistantViewSet(ConnectionResource):
     scopes = {
         "GET": "assistants:read",
         "PUT": "assistants:write",
         "DELETE": "assistants:write",
         "POST": "assistants:write",
     }
-
-    @list_assistants
-    def list(self, request: Request) -> Response:
-        return data_response([show_assistant(each) for each in connections.all_of(tenant_of(request).id)])
-
-    @get_assistant
-    def retrieve(self, request: Request, name: str) -> Response:
-        return data_response(show_assistant(connections.get(tenant_of(request).id, _known(name))))
-
-    @put_assistant
-    def update(self, request: Request, name: str) -> Response:
-        tenant_id = tenant_of(request).id
-        wanted = _read(request, tenant_id, name)
-        saved, is_new = connections.save(tenant_id, name, wanted.connector, wanted.settings, wanted.credentials)
-        return data_response(show_assistant(saved), status=201 if is_new else 200)
-
-    @delete_assistant
-    def destroy(self, request: Request, name: str) -> Response:
-        connections.delete(tenant_of(request).id, _known(name))
-        return Response(status=204)
+    store: ClassVar[Store[Connection]] = connections
+    connectors = CONNECTORS
+    not_found = AssistantNotFound
+    show = staticmethod(show_assistant)
 
     @test_assistant
     def test(self, request: Request, name: str) -> Response:
-        """200 also where the assistant does not work: that is what was asked."""
-        return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
-
-
-def _read(request: Request, tenant_id: int, name: str) -> ConnectionBody:
-    stored = connections.find(tenant_id, name) if NAME.fullmatch(name) else None
-    return read_connection(request, name, partial(problems_of, CONNECTORS, stored))
-
-
-def _known(name: str) -> str:
-    """A name of any other form is that of no assistant."""
-    if not NAME.fullmatch(name):
-        raise AssistantNotFound()
-    return name
+        return super().test(request, name)

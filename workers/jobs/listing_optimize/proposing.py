@@ -22,10 +22,9 @@ from workers.jobs.listing_optimize.shapes import (
     ListingParams,
     ListingReport,
     ListingResult,
-    Tokens,
 )
 from workers.jobs.listing_optimize.showing import failed, report_of
-from workers.jobs.shared import Skipped, dollars, products_of
+from workers.jobs.shared import Skipped, Tokens, dollars, products_of
 from workers.listings.shapes import Field
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from aijobs.registry import Result
 from aijobs.shapes import Money
-from workers.jobs.shared import Marketplace, MaxCost, ProductParams, Skipped
+from workers.jobs.shared import Marketplace, MaxCost, ProductParams, Skipped, Tokens
 from workers.listings.shapes import FIELDS, KeywordUse, Severity
 from workers.listings.shapes import Field as TextName
 
@@ -163,11 +163,6 @@ class ListingReport(BaseModel):
 class AssistantUsed(BaseModel):
     assistant: str
     model: str
-
-
-class Tokens(BaseModel):
-    input: int
-    output: int
 
 
 class Failed(BaseModel):

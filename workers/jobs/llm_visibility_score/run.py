@@ -12,10 +12,10 @@ from workers.jobs.llm_visibility_score.shapes import (
     AnswerView,
     AssistantSummary,
     Failure,
-    Tokens,
     VisibilityParams,
     VisibilityResult,
 )
+from workers.jobs.shared import Tokens
 from workers.visibility.asking import BRANDED
 from workers.visibility.scoring import Sample
 from workers.visibility.shapes import Mention

@@ -21,7 +21,7 @@ from aijobs.registry import Params, Result
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.models import LONGEST_LABEL
 from workers.connections.models import NAME_PATTERN
-from workers.jobs.shared import Marketplace, MaxCost, Skus
+from workers.jobs.shared import Marketplace, MaxCost, Skus, Tokens
 from workers.visibility.shapes import Brand
 
 LOCAL = "local-retrieval"
@@ -269,11 +269,6 @@ class Failure(BaseModel):
     sample: int
     code: str = Field(examples=["BUDGET_EXCEEDED", "OUT_OF_TIME"])
     message: str
-
-
-class Tokens(BaseModel):
-    input: int
-    output: int
 
 
 class VisibilityResult(Result):

@@ -1,29 +1,22 @@
 """A tenant's connections to marketplaces: set, look at, try out, remove. Credentials go in and never come out."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from pydantic import BaseModel, Field, RootModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs.api.authentication import tenant_of
-from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, View, errors
-from aijobs.api.wire.views import ViewSet
 from workers.catalogue.models import MARKETPLACE_PATTERN
 from workers.connections.api.bodies import (
-    NAME,
-    ConnectionBody,
     StoredView,
     TestAnswer,
     described,
-    read_connection,
     requests_of,
 )
-from workers.connections.checking import problems_of
+from workers.connections.api.resource import ConnectionResource, Store
 from workers.connections.trying import TestRunning
 from workers.marketplaces import connections
 from workers.marketplaces.connections import ChangesInProgress, MarketplaceNotFound
@@ -142,48 +135,24 @@ test_marketplace: Callable[[View], View] = extend_schema(
 )
 
 
-class ConnectionViewSet(ViewSet):
+@extend_schema_view(
+    list=list_marketplaces,
+    retrieve=get_marketplace,
+    update=put_marketplace,
+    destroy=delete_marketplace,
+)
+class ConnectionViewSet(ConnectionResource):
     scopes = {
         "GET": "marketplaces:read",
         "PUT": "marketplaces:write",
         "DELETE": "marketplaces:write",
         "POST": "marketplaces:write",
     }
-
-    @list_marketplaces
-    def list(self, request: Request) -> Response:
-        found = connections.all_of(tenant_of(request).id)
-        return data_response([show_connection(each) for each in found])
-
-    @get_marketplace
-    def retrieve(self, request: Request, name: str) -> Response:
-        return data_response(show_connection(connections.get(tenant_of(request).id, _known(name))))
-
-    @put_marketplace
-    def update(self, request: Request, name: str) -> Response:
-        tenant_id = tenant_of(request).id
-        wanted = _read(request, tenant_id, name)
-        saved, is_new = connections.save(tenant_id, name, wanted.connector, wanted.settings, wanted.credentials)
-        return data_response(show_connection(saved), status=201 if is_new else 200)
-
-    @delete_marketplace
-    def destroy(self, request: Request, name: str) -> Response:
-        connections.delete(tenant_of(request).id, _known(name))
-        return Response(status=204)
+    store: ClassVar[Store[Connection]] = connections
+    connectors = CONNECTORS
+    not_found = MarketplaceNotFound
+    show = staticmethod(show_connection)
 
     @test_marketplace
     def test(self, request: Request, name: str) -> Response:
-        """200 also where the connection does not work: that is what was asked."""
-        return data_response(connections.test(connections.get(tenant_of(request).id, _known(name))))
-
-
-def _read(request: Request, tenant_id: int, name: str) -> ConnectionBody:
-    stored = connections.find(tenant_id, name) if NAME.fullmatch(name) else None
-    return read_connection(request, name, partial(problems_of, CONNECTORS, stored))
-
-
-def _known(name: str) -> str:
-    """A name of any other form is that of no marketplace."""
-    if not NAME.fullmatch(name):
-        raise connections.MarketplaceNotFound()
-    return name
+        return super().test(request, name)
