@@ -1,12 +1,14 @@
 """Integration tests speak HTTP to a real server; real workers run the jobs. The logs are shown when a test fails."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+from psycopg.errors import DeadlockDetected
 
 from aijobs.engine import broker
 from tests.clients import Caller
@@ -24,6 +26,29 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         for group in item.stash.get(_shown, []):
             report.sections += [(f"log of {each.name}", each.tail()) for each in group.running]
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_beside_processes() -> Iterator[None]:
+    """Empty the database again where processes that still write met the first attempt: it locks every table.
+
+    The API and a module's worker outlive a test, and may still run what it dispatched.
+    """
+    execute_sql_flush = DatabaseOperations.execute_sql_flush
+
+    def execute_again(operations: DatabaseOperations, statements: Sequence[str]) -> None:
+        for left in reversed(range(5)):
+            try:
+                execute_sql_flush(operations, statements)
+            except OperationalError as error:
+                if not (left and isinstance(error.__cause__, DeadlockDetected)):
+                    raise
+            else:
+                return
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", execute_again)
+        yield
 
 
 @pytest.fixture(scope="session")
