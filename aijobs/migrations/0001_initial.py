@@ -117,7 +117,26 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("type", models.CharField(max_length=64)),
                 ("params", aijobs.models.jobs.WrittenJSONField()),
+                (
+                    "subjects",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), db_default=[], default=list, size=None
+                    ),
+                ),
                 ("created_at", models.DateTimeField()),
+                ("request_id", models.CharField(db_default="", default="", max_length=128)),
+                ("idempotency_key", models.CharField(db_default="", default="", max_length=255)),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="retries",
+                        to="aijobs.job",
+                    ),
+                ),
                 ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("position", models.PositiveSmallIntegerField(null=True)),
@@ -286,6 +305,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "API key",
             },
+        ),
+        migrations.AddField(
+            model_name="job",
+            name="api_key",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="aijobs.apikey",
+            ),
         ),
         migrations.CreateModel(
             name="JobEvent",
@@ -462,5 +493,41 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
             "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(condition=models.Q(("status", "failed")), fields=["-id"], name="job_failed"),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("error_code", ""), _negated=True),
+                fields=["error_code", "-id"],
+                name="job_error_code",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("request_id", ""), _negated=True), fields=["request_id"], name="job_request_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("idempotency_key", ""), _negated=True),
+                fields=["idempotency_key"],
+                name="job_idempotency_key",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="job_retry_of"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["subjects"], name="job_subjects"),
         ),
     ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Q
@@ -11,6 +13,7 @@ from psycopg.types.json import Json
 
 from aijobs import identifiers
 from aijobs.models.batches import Batch
+from aijobs.models.keys import ApiKey
 from aijobs.models.tenants import Tenant
 from aijobs.states import Priority, Status
 
@@ -63,7 +66,19 @@ class Job(models.Model):
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
     type = models.CharField(max_length=64)
     params = WrittenJSONField()
+    # The SKUs that the params name: what the job is about, to be found by.
+    subjects = ArrayField(models.TextField(), default=list, db_default=[])
     created_at = models.DateTimeField()
+
+    # How it came. No constraints: neither is read in a transition, and the job retried may be pruned before this one.
+    request_id = models.CharField(max_length=128, default="", db_default="")
+    idempotency_key = models.CharField(max_length=255, default="", db_default="")
+    api_key = models.ForeignKey(
+        ApiKey, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    retry_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="retries", db_index=False, db_constraint=False
+    )
 
     # What the caller asked for never changes; the lane is the queue that the job is in now (see promotion).
     priority = models.SmallIntegerField(choices=Priority.choices)
@@ -133,6 +148,13 @@ class Job(models.Model):
             ),
             # Medians of run times and the drain rate.
             models.Index(fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
+            # What staff look for without a tenant.
+            models.Index(fields=["-id"], name="job_failed", condition=Q(status=Status.FAILED)),
+            models.Index(fields=["error_code", "-id"], name="job_error_code", condition=~Q(error_code="")),
+            models.Index(fields=["request_id"], name="job_request_id", condition=~Q(request_id="")),
+            models.Index(fields=["idempotency_key"], name="job_idempotency_key", condition=~Q(idempotency_key="")),
+            models.Index(fields=["retry_of"], name="job_retry_of", condition=Q(retry_of__isnull=False)),
+            GinIndex(fields=["subjects"], name="job_subjects"),
         ]
 
     def __str__(self) -> str:
