@@ -239,6 +239,14 @@ def _cancel(job_id: UUID, tenant_id: int) -> Released | None:
     return _advance(member, Status.CANCELLED)
 
 
+def cancel_all(ids: Sequence[UUID]) -> int:
+    """Cancel those of one tenant's jobs that are queued, in the caller's transaction. Returns how many were.
+
+    None of them may be a member of a sequential batch: for its order such a one is cancelled by itself.
+    """
+    return _end(ids, Status.CANCELLED, reason=REQUESTED, required=False)
+
+
 def cancel_batch(batch_id: UUID, tenant_id: int) -> None:
     """Cancel what is still queued of a batch. A running member finishes, and gets no further attempt.
 
@@ -413,8 +421,11 @@ def _end(
     caused_by: UUID | None = None,
     lease_lost: bool = False,
     required: bool = True,
-) -> None:
-    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`."""
+) -> int:
+    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`.
+
+    Returns how many jobs ended.
+    """
     ended = sql.execute(
         statements.END,
         {
@@ -436,6 +447,7 @@ def _end(
         raise TransitionRefused(
             f"job {ids[0]} is not {'queued' if attempt is None else f'running attempt {attempt}'} any more"
         )
+    return ended
 
 
 def _wait_again(
