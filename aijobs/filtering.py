@@ -51,8 +51,8 @@ class JobFilter(RequestModel):
     def _apart_from_lists(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
         if self.priority:
             jobs = jobs.filter(priority=Priority.from_name(self.priority))
-        if self.batch_id:
-            jobs = jobs.filter(batch_id=identifiers.decode(identifiers.BATCH_PREFIX, self.batch_id))
+        if self.batch_id and (batch_id := identifiers.decode(identifiers.BATCH_PREFIX, self.batch_id)):
+            jobs = jobs.filter(batch_id=batch_id)
         if self.error_code:
             jobs = jobs.filter(error_code=self.error_code)
         return jobs.filter(**_bounds(self.start_date, self.end_date))

@@ -216,12 +216,16 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    successor = _patiently(lambda: _cancel(job_id, tenant_id))
+    successor = _patiently(lambda: cancel_within(job_id, tenant_id))
     if successor:
         queueing.publish([successor])
 
 
-def _cancel(job_id: UUID, tenant_id: int) -> Released | None:
+def cancel_within(job_id: UUID, tenant_id: int) -> Released | None:
+    """As `cancel`, in the caller's transaction; returns the member that is released by it, to be published after it.
+
+    Raises JobNotFound, JobNotCancellable.
+    """
     member = _Member.find(job_id, tenant_id)
     if member.sequential:
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.

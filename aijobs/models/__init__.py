@@ -1,4 +1,5 @@
 from aijobs.models.batches import Batch, BatchQuerySet
+from aijobs.models.bulk import BulkAction
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
@@ -14,6 +15,7 @@ __all__ = [
     "ApiKey",
     "Batch",
     "BatchQuerySet",
+    "BulkAction",
     "IdempotencyKey",
     "Job",
     "JobEvent",
