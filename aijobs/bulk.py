@@ -33,7 +33,7 @@ from aijobs.errors import (
     TryAgain,
 )
 from aijobs.filtering import JobFilter
-from aijobs.models import BulkAction, Job, JobQuerySet, Tenant
+from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import BulkKind, BulkState, Priority, Status
 
 logger = logging.getLogger(__name__)
@@ -54,9 +54,6 @@ APPLIES_TO: dict[str, tuple[Status, ...]] = {
 }
 UNLESS_ASKED: dict[str, tuple[Status, ...]] = {**APPLIES_TO, BulkKind.RETRY: (Status.FAILED, Status.CANCELLED)}
 
-# The smallest id: before every job.
-_FIRST = UUID(int=0)
-
 
 def narrowed(kind: BulkKind, wanted: JobFilter) -> JobFilter:
     """The filter, with the statuses that the action is for. Raises EmptyFilter, InvalidFilter."""
@@ -76,7 +73,7 @@ def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | Non
 
     Raises EmptyFilter, InvalidFilter.
     """
-    parts = narrowed(kind, wanted).apart(_jobs(tenant_id))
+    parts = narrowed(kind, wanted).apart(Job.objects.of(tenant_id) if tenant_id else Job.objects.all())
     counted = 0
     try:
         with transaction.atomic():
@@ -172,19 +169,11 @@ def step(action: BulkAction) -> bool:
     return _at_once(action, stretch, ACTS[BulkKind(action.action)])
 
 
-def _jobs(tenant_id: int | None) -> JobQuerySet:
-    return Job.objects.all() if tenant_id is None else Job.objects.of(tenant_id)
-
-
 def _next(action: BulkAction) -> _Stretch:
-    present = _jobs(action.tenant_id).filter(id__gt=action.cursor or _FIRST, id__lt=action.until)
-    # Backwards through the index of the tenant's list.
-    ordered = present.order_by(F("id").asc(nulls_first=True) if action.tenant_id else "id")
-    last = ordered.values_list("id", flat=True)[STRETCH - 1 : STRETCH].first()
-    within = present.filter(id__lte=last) if last else present
     wanted = JobFilter.model_validate_json(orjson.dumps(action.filter))
-    rows = wanted.together(within).select_related("batch").only("id", "tenant_id", "batch__sequential")
-    jobs = list(rows.order_by("id")[: JOBS_A_STEP + 1])
+    matching, last = wanted.stretch(action.tenant_id, STRETCH, after=action.cursor, until=action.until)
+    rows = matching.select_related("batch").only("id", "tenant_id", "batch__sequential")
+    jobs = list(rows[: JOBS_A_STEP + 1])
     stretch = _Stretch(jobs, last or action.cursor, is_last=last is None)
     return stretch.up_to(JOBS_A_STEP) if len(jobs) > JOBS_A_STEP else stretch
 

@@ -3,14 +3,18 @@
 from datetime import datetime
 from itertools import product
 from typing import Literal
+from uuid import UUID
 
-from django.db.models import QuerySet
-from pydantic import Field
+from django.db.models import F, QuerySet
+from pydantic import AwareDatetime, Field
 
 from aijobs import identifiers
 from aijobs.models import LISTED_STATUS, Job
-from aijobs.shapes import Moment, PriorityName, RequestModel
+from aijobs.shapes import PriorityName, RequestModel
 from aijobs.states import Priority
+
+# The smallest id.
+BEFORE_ALL = UUID(int=0)
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -27,8 +31,8 @@ class JobFilter(RequestModel):
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
     )
-    start_date: Moment | None = Field(default=None, description="Only jobs created at this moment or later.")
-    end_date: Moment | None = Field(default=None, description="Only jobs created at this moment or earlier.")
+    start_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or later.")
+    end_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or earlier.")
 
     @property
     def is_empty(self) -> bool:
@@ -47,6 +51,20 @@ class JobFilter(RequestModel):
         if self.type:
             rows = rows.filter(type__in=self.type)
         return rows.filter(status__in=self.status) if self.status else rows
+
+    def stretch(
+        self, tenant_id: int | None, length: int, *, after: UUID | None, until: UUID
+    ) -> tuple[QuerySet[Job], UUID | None]:
+        """Those of the next so many jobs that match, oldest first, and up to where those are; None: to the end.
+
+        However few match, it is read quickly.
+        """
+        jobs = Job.objects.of(tenant_id) if tenant_id else Job.objects.all()
+        present = jobs.filter(id__gt=after or BEFORE_ALL, id__lt=until)
+        # Backwards through the index of the tenant's list.
+        ordered = present.order_by(F("id").asc(nulls_first=True) if tenant_id else "id")
+        last = ordered.values_list("id", flat=True)[length - 1 : length].first()
+        return self.together(present.filter(id__lte=last) if last else present).order_by("id"), last
 
     def _apart_from_lists(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
         if self.priority:

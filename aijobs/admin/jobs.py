@@ -8,10 +8,9 @@ from django.utils.safestring import SafeString
 
 from aijobs import identifiers, registry
 from aijobs.admin.base import ReadOnlyInline, pretty
-from aijobs.admin.cancelling import CancelAdmin
 from aijobs.admin.documents import LARGEST_IN_TABLES, show_document
 from aijobs.admin.filters import TenantFilter
-from aijobs.engine import lifecycle
+from aijobs.admin.job_actions import JobActionsAdmin
 from aijobs.models import Job, JobEvent
 
 
@@ -40,7 +39,7 @@ class JobEventsInline(ReadOnlyInline):
 
 
 @admin.register(Job)
-class JobAdmin(CancelAdmin):
+class JobAdmin(JobActionsAdmin):
     id_prefix = identifiers.JOB_PREFIX
     list_display = ["public_id", "tenant", "type", "status", "priority", "lane", "attempt", "created_at"]
     list_select_related = ["tenant"]
@@ -75,7 +74,6 @@ class JobAdmin(CancelAdmin):
         ),
     ]
     inlines = [JobEventsInline]
-    actions = ["cancel_queued"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Without what may have megabytes: a page shows no more of it than `_text_of` reads."""
@@ -88,10 +86,6 @@ class JobAdmin(CancelAdmin):
     @admin.display(description="result")
     def shown_result(self, job: Job) -> SafeString:
         return show_document(_text_of(job, "result"))
-
-    @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
-    def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self.cancel_each(request, rows, lifecycle.cancel)
 
 
 def _text_of(job: Job, document: str) -> str | None:

@@ -18,14 +18,26 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django_celery_beat.models import PeriodicTask
 
-from aijobs import auth, identifiers
+from aijobs import auth, bulk, identifiers
 from aijobs.errors import TenantSuspended, Unauthenticated
-from aijobs.models import ApiKey, Batch, IdempotencyKey, Job, JobEvent, QueueStatistics, Tenant, TenantCapacity
+from aijobs.filtering import JobFilter
+from aijobs.models import (
+    ApiKey,
+    Batch,
+    BulkAction,
+    IdempotencyKey,
+    Job,
+    JobEvent,
+    QueueStatistics,
+    Tenant,
+    TenantCapacity,
+)
+from aijobs.states import BulkKind
 from tests import engine
 from tests.factories import TenantFactory, key_for
 
-MODELS = [Tenant, TenantCapacity, ApiKey, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
-READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
+MODELS = [Tenant, TenantCapacity, ApiKey, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics]
+READ_ONLY = [TenantCapacity, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics]
 KEPT = [*READ_ONLY, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
@@ -65,6 +77,7 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
         TenantCapacity: TenantCapacity.objects.get(tenant=tenant),
         ApiKey: key_for(tenant, label="back end")[0],
         Batch: Batch.objects.get(id=batch_id),
+        BulkAction: bulk.request(BulkKind.RETRY, tenant.pk, JobFilter(error_code=MARKUP), MARKUP),
         Job: Job.objects.get(id=job_id),
         JobEvent: JobEvent.objects.get(job_id=job_id, seq=1),
         IdempotencyKey: IdempotencyKey.objects.create(
