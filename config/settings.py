@@ -96,7 +96,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "config",
-    # Before django-celery-beat, one of whose templates it replaces.
     "aijobs",
     "django_celery_beat",
     "workers",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
@@ -28,6 +29,16 @@ def record(request: HttpRequest, row: Model | None, message: str, *, model: type
         action_flag=CHANGE,
         change_message=message,
     )
+
+
+def changed(request: HttpRequest, rows: QuerySet[Any], message: str, **values: object) -> int:
+    """Change chosen rows, with an entry for each; returns how many. None is changed without its entry."""
+    with transaction.atomic():
+        locked = list(rows.select_for_update())
+        rows.model._default_manager.filter(pk__in=[row.pk for row in locked]).update(**values)
+        for row in locked:
+            record(request, row, message)
+    return len(locked)
 
 
 class UserFilter(ExactFilter):
