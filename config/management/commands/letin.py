@@ -9,8 +9,8 @@ from config import logins
 
 class Command(BaseCommand):
     help = (
-        "Let somebody try to log in at the admin again at once, after too many attempts. Whoever can log in can do so "
-        "on the page of users, too."
+        "Let somebody try to log in at the admin again at once, after too many attempts. Whoever can log in can do "
+        "that on the page of users, too."
     )
     requires_system_checks = []
 

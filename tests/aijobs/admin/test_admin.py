@@ -37,8 +37,8 @@ from tests import engine
 from tests.factories import TenantFactory, key_for
 
 MODELS = [Tenant, TenantCapacity, ApiKey, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics]
-READ_ONLY = [TenantCapacity, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics]
-KEPT = [*READ_ONLY, Tenant, ApiKey]
+READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
+KEPT = [*READ_ONLY, BulkAction, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
 
