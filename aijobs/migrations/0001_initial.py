@@ -509,25 +509,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("request_id", ""), _negated=True), fields=["request_id"], name="job_request_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("idempotency_key", ""), _negated=True),
-                fields=["idempotency_key"],
-                name="job_idempotency_key",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
                 condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="job_retry_of"
             ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["subjects"], name="job_subjects"),
+            index=django.contrib.postgres.indexes.GinIndex(
+                aijobs.models.jobs.Terms(
+                    "subjects",
+                    models.Func(
+                        models.Func("request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"),
+                        models.Value(""),
+                        function="array_remove",
+                    ),
+                ),
+                gin_pending_list_limit=256,
+                name="job_terms",
+            ),
         ),
     ]
