@@ -23,6 +23,11 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Only this tenant's: every read of the API starts here."""
         return self.filter(tenant_id=tenant_id)
 
+    def with_term(self, term: str) -> "JobQuerySet":
+        """The jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key."""
+        rows = self.alias(terms=TERMS)
+        return rows.filter(terms__contains=[term])  # type: ignore[misc]  # a list, which no lookup of a text takes
+
     def with_text_of(self, *documents: str) -> "JobQuerySet":
         """With `params_text`, `result_text` or both as they were written, and neither of them read as values."""
         texts = {f"{name}_text": Cast(name, models.TextField()) for name in documents}
