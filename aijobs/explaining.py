@@ -38,7 +38,7 @@ class Explanation:
 
 
 def explain(jobs: Sequence[Job]) -> dict[UUID, Explanation]:
-    """The explanation of each job, by its id. The jobs come with their tenants and batches (`select_related`)."""
+    """The explanation of each job, by its id. The jobs come with their tenants (`select_related`)."""
     return {job.id: judge(job, around) for job, around in zip(jobs, circumstances.of(jobs), strict=True)}
 
 

@@ -141,6 +141,8 @@ class Job(models.Model):
     # There where `with_text_of` asked for them.
     params_text: str
     result_text: str | None
+    # Where a list has explained it.
+    why: str
 
     objects = JobQuerySet.as_manager()
 

@@ -218,12 +218,10 @@ def test_jobs_are_listed_in_a_bounded_number_of_queries(
     admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
 ) -> None:
     engine.dispatch(tenant, 30)
-    # Session, user, rows, and the paginator's bounded count.
-    with django_assert_max_num_queries(4) as captured:
+    # Session, user, rows. What explains them is two more, whatever their number.
+    with django_assert_max_num_queries(3) as captured:
         assert admin_client.get(address(Job, "changelist")).status_code == 200
-    counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
-    assert len(counts) == 1
-    assert "LIMIT 5000" in counts[0]
+    assert not [query["sql"] for query in captured if "COUNT(" in query["sql"]]
 
 
 def test_jobs_are_found_by_public_id_by_tenant_and_by_filters(admin_client: Client, tenant: Tenant) -> None:
