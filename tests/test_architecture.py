@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
         "aijobs.states",
         "aijobs.errors",
         "aijobs.identifiers",
+        "aijobs.presenting",
         "aijobs.redis_urls",
         "aijobs.refusals",
         "aijobs.scopes",
