@@ -59,7 +59,13 @@ def _figures(jobs: list[Job]) -> Figures:
     taken = [job for job in jobs if job.status != Status.CANCELLED]
     waiting = [max(0.0, (_of(job.started_at) - job.run_after).total_seconds()) for job in taken]
     running = [max(0.0, (_of(job.completed_at) - _of(job.started_at)).total_seconds()) for job in taken]
-    return (len(jobs), _buckets(waiting), _buckets(running), round(1000 * sum(waiting)), round(1000 * sum(running)))
+    return (
+        len(jobs),
+        buckets_of(waiting),
+        buckets_of(running),
+        round(1000 * sum(waiting)),
+        round(1000 * sum(running)),
+    )
 
 
 def _of(moment: datetime | None) -> datetime:
@@ -67,7 +73,7 @@ def _of(moment: datetime | None) -> datetime:
     return moment
 
 
-def _buckets(times: list[float]) -> list[int]:
+def buckets_of(times: list[float]) -> list[int]:
     numbers = Counter(bisect_right(BUCKET_BOUNDS, seconds) for seconds in times)
     return [numbers[number] for number in range(BUCKETS)]
 
@@ -333,7 +339,7 @@ class Counting(RuleBasedStateMachine):
 
 def test_any_order_of_ends_commits_sweeps_and_crashes_comes_to_the_plain_count() -> None:
     rollups.roll_up_step()
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Counting,
         settings=settings(
             max_examples=25,
