@@ -13,10 +13,10 @@ from aijobs.models import BUCKET_BOUNDS
 
 
 def percentile(buckets: Sequence[int], share: float) -> float | None:
-    """The seconds that so great a share of the jobs took at most, estimated; None of no jobs.
+    """The seconds that so great a share of the jobs took at most, as an estimate; None where there are no jobs.
 
-    Within a bucket, times are taken to be spread evenly in proportion. It lies in the bucket of the true one, so it is
-    off by a factor of √2 at most; but the last bucket has no upper bound, and there it is too small.
+    Within a bucket, times are taken to be spread evenly in proportion. It lies in the bucket of the true one, so it
+    is off by a factor of √2 at most; but the last bucket has no upper bound, and there it is too small.
     """
     wanted = share * sum(buckets)
     if not wanted:
