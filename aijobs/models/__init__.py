@@ -12,10 +12,13 @@ from aijobs.models.jobs import (
     WrittenJSONField,
 )
 from aijobs.models.keys import ApiKey
+from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
 __all__ = [
+    "BUCKETS",
+    "BUCKET_BOUNDS",
     "LISTED_STATUS",
     "NEWEST_FIRST",
     "RELEASED",
@@ -24,12 +27,15 @@ __all__ = [
     "ApiKey",
     "Batch",
     "BatchQuerySet",
+    "HourRollup",
     "IdempotencyKey",
     "Job",
     "JobEvent",
     "JobQuerySet",
     "LaneBound",
+    "MinuteRollup",
     "QueueStatistics",
+    "RollupCursor",
     "Tenant",
     "TenantCapacity",
     "TransactionIdField",
