@@ -1,38 +1,25 @@
-"""Jobs with their events."""
+"""Jobs: the list, and the page of one."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet, TextField
-from django.db.models.functions import Cast, Left
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.admin.base import ReadOnlyInline, pretty
 from aijobs.admin.cancelling import CancelAdmin
-from aijobs.admin.documents import LARGEST_IN_TABLES, show_document
 from aijobs.admin.filters import TenantFilter
 from aijobs.admin.job_filters import CreatedFilter, ErrorCodeFilter, PriorityFilter, StatusFilter, TypeFilter
 from aijobs.admin.job_list import JobList
+from aijobs.admin.job_page import page_of
 from aijobs.engine import lifecycle
 from aijobs.explaining import duration
-from aijobs.models import Job, JobEvent
+from aijobs.models import Job
 from aijobs.states import Status
-
-
-class JobEventsInline(ReadOnlyInline):
-    model = JobEvent
-    ordering = ["seq"]
-    fields = ["seq", "kind", "attempt", "at", "shown_data"]
-    readonly_fields = ["shown_data"]
-
-    @admin.display(description="data")
-    def shown_data(self, event: JobEvent) -> SafeString:
-        return pretty(event.data)
 
 
 @admin.register(Job)
@@ -49,38 +36,29 @@ class JobAdmin(CancelAdmin):
     )
     fieldsets = [
         (
-            None,
+            "All of its row",
             {
+                "classes": ["collapse"],
                 "fields": [
-                    "public_id",
-                    ("tenant", "type", "status"),
+                    ("public_id", "tenant", "type", "status"),
                     ("created_at", "started_at", "completed_at", "duration_seconds"),
                     ("processed", "total"),
                     ("error_code", "error_message"),
                     ("cancel_reason", "cancelled_by"),
-                    "shown_params",
-                    "shown_result",
-                ]
-            },
-        ),
-        (
-            "How it was run",
-            {
-                "fields": [
                     ("batch", "position", "blocked"),
                     ("priority", "lane", "releases"),
                     ("run_after", "released_at"),
                     ("attempt", "failures", "worker"),
                     ("lease_expires_at", "deadline_at"),
-                ]
+                ],
             },
         ),
     ]
-    inlines = [JobEventsInline]
+    change_form_template = "aijobs/admin/job.html"
     actions = ["cancel_queued"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """Without what may have megabytes: a page shows no more of it than `_text_of` reads."""
+        """Without what may have megabytes: a page shows no more of it than it can."""
         return super().get_queryset(request).defer("params", "result")
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
@@ -121,13 +99,18 @@ class JobAdmin(CancelAdmin):
             return "-"
         return duration(((job.completed_at or now()) - job.started_at).total_seconds())
 
-    @admin.display(description="params")
-    def shown_params(self, job: Job) -> SafeString:
-        return show_document(_text_of(job, "params"))
-
-    @admin.display(description="result")
-    def shown_result(self, job: Job) -> SafeString:
-        return show_document(_text_of(job, "result"))
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Job | None = None,
+    ) -> HttpResponse:
+        # Nobody adds a job here, so there always is one.
+        context |= {"page": page_of(request, obj)} if obj else {}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
     def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
@@ -136,10 +119,3 @@ class JobAdmin(CancelAdmin):
 
 def show_state(status: str) -> SafeString:
     return format_html('<span class="state state-{}">{}</span>', status, status)
-
-
-def _text_of(job: Job, document: str) -> str | None:
-    """As much of a job's params or result, as they were written, as is shown."""
-    text = Left(Cast(document, TextField()), LARGEST_IN_TABLES + 1)
-    found: str | None = Job.objects.filter(pk=job.pk).values_list(text, flat=True).get()
-    return found
