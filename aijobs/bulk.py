@@ -73,7 +73,8 @@ def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | Non
 
     Raises EmptyFilter, InvalidFilter.
     """
-    parts = narrowed(kind, wanted).apart(Job.objects.of(tenant_id) if tenant_id else Job.objects.all())
+    exact = narrowed(kind, wanted)
+    parts = exact.apart(Job.objects.of(tenant_id)) if tenant_id else [exact.together(Job.objects.all())]
     counted = 0
     try:
         with transaction.atomic():

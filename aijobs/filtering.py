@@ -72,7 +72,8 @@ class JobFilter(RequestModel):
         if self.batch_id and (batch_id := identifiers.decode(identifiers.BATCH_PREFIX, self.batch_id)):
             jobs = jobs.filter(batch_id=batch_id)
         if self.error_code:
-            jobs = jobs.filter(error_code=self.error_code)
+            # The index has only those of a code.
+            jobs = jobs.exclude(error_code="").filter(error_code=self.error_code)
         return jobs.filter(**_bounds(self.start_date, self.end_date))
 
 

@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
         "aijobs.states",
         "aijobs.errors",
         "aijobs.identifiers",
+        "aijobs.presenting",
         "aijobs.redis_urls",
         "aijobs.refusals",
         "aijobs.scopes",
@@ -32,7 +33,14 @@ LAYERS: list[set[str]] = [
     {"aijobs.registry", "aijobs.auth", "aijobs.idempotency"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
-    {"aijobs.batches", "aijobs.checks", "aijobs.dispatching", "aijobs.filtering", "aijobs.health"},
+    {
+        "aijobs.batches",
+        "aijobs.checks",
+        "aijobs.dispatching",
+        "aijobs.explaining",
+        "aijobs.filtering",
+        "aijobs.health",
+    },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},
     {"aijobs.bulk"},

@@ -23,7 +23,7 @@ from aijobs.states import BulkKind, Priority
 class JobActionsAdmin(CancelAdmin):
     """The actions of the list of jobs."""
 
-    change_list_template = "aijobs/admin/job_list.html"
+    change_list_template = "aijobs/admin/job_rows.html"
     actions = [
         "cancel_queued",
         "retry_ended",
@@ -130,17 +130,21 @@ class JobActionsAdmin(CancelAdmin):
         return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "act_on_all": self._act_on_all(request)})
+        return super().changelist_view(request, {**(extra_context or {}), "on_all": self._on_all(request)})
 
-    def _act_on_all(self, request: HttpRequest) -> str:
-        """The address of the page that acts on all jobs of the list; none where that cannot be said by a filter."""
-        if not request.user.has_perm("aijobs.add_bulkaction"):
-            return ""
+    def _on_all(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """What may be done with all jobs of the list, in words, and where; none where no filter can say which."""
         try:
-            query = matching.of_list(request.GET)
+            query = urlencode(matching.of_list(request.GET))
         except (matching.NotExpressible, ValueError):
-            return ""
-        return f"{reverse('admin:aijobs_bulkaction_add')}?{urlencode(query)}"
+            return []
+        acts = [("Act on all of these jobs", f"{reverse('admin:aijobs_bulkaction_add')}?{query}")]
+        address = reverse("admin:aijobs_job_export")
+        exports = [
+            (f"Export all as {form.upper()}", f"{address}?format={form}&{query}") for form in exporting.FORMATS
+        ]
+        may_act = request.user.has_perm("aijobs.add_bulkaction")
+        return [*(acts if may_act else []), *(exports if self.has_export_permission(request) else [])]
 
 
 def _wanted(request: HttpRequest) -> tuple[Any, str]:

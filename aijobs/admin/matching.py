@@ -4,27 +4,34 @@ from collections.abc import Mapping
 
 import orjson
 from django.http import QueryDict
+from django.utils.timezone import now
 from pydantic import ValidationError
 
+from aijobs.admin.filters import TenantFilter
+from aijobs.admin.job_filters import (
+    CREATED,
+    SPANS,
+    USUAL_SPAN,
+    ErrorCodeFilter,
+    PriorityFilter,
+    StatusFilter,
+    TypeFilter,
+)
+from aijobs.admin.job_list import NEWER, OLDER
 from aijobs.filtering import JobFilter
 from aijobs.models import Tenant
 from aijobs.states import Priority
 
-# What the list of jobs calls its filters, and what they are called in a JobFilter. These say which jobs it shows.
+# What the list of jobs calls its filters, and what they are called in a JobFilter.
 NAMES = {
-    "tenant": "tenant",
-    "status": "status",
-    "status__exact": "status",
-    "type": "type",
-    "priority": "priority",
-    "priority__exact": "priority",
-    "error_code": "error_code",
-    "batch_id": "batch_id",
-    "start_date": "start_date",
-    "end_date": "end_date",
+    str(TenantFilter.parameter_name): "tenant",
+    str(StatusFilter.parameter_name): "status",
+    str(TypeFilter.parameter_name): "type",
+    str(PriorityFilter.parameter_name): "priority",
+    str(ErrorCodeFilter.parameter_name): "error_code",
 }
-# These say how it shows them.
-OF_THE_PAGE = {"p", "o", "all", "_changelist_filters"}
+# Which page of it is shown, and the span of time, which it always has.
+OF_THE_PAGE = {OLDER, NEWER, CREATED}
 SEVERAL = ("status", "type")
 
 
@@ -43,7 +50,8 @@ def of_list(query: QueryDict) -> dict[str, str]:
     found = {NAMES[name]: ",".join(query.getlist(name)) for name in query if query[name] and name in NAMES}
     if found.get("priority", "").isdigit():
         found["priority"] = Priority(int(found["priority"])).label
-    return found
+    _, span = SPANS.get(query.get(CREATED, ""), SPANS[USUAL_SPAN])
+    return {**found, **({"start_date": (now() - span).isoformat(timespec="seconds")} if span else {})}
 
 
 def read(query: Mapping[str, str]) -> tuple[Tenant | None, JobFilter]:

@@ -135,9 +135,9 @@ def _row(job: NewJob) -> dict[str, object]:
 
 
 def subjects_of(params: object) -> list[str]:
-    """What a job is about: the `skus` of its params, as far as PostgreSQL takes them as texts."""
+    """What a job is about: the `skus` of its params, where it has any."""
     skus = params.get("skus") if isinstance(params, dict) else None
-    return [sku for sku in skus if isinstance(sku, str) and "\0" not in sku] if isinstance(skus, list) else []
+    return [sku for sku in skus if isinstance(sku, str)] if isinstance(skus, list) else []
 
 
 def _insert(parameters: dict[str, object]) -> list[_Inserted]:

@@ -1,4 +1,7 @@
-"""How long things take and how much waits: measured by the sweeper every two seconds, cached by readers for one."""
+"""How long things take and how much waits: measured by the sweeper every two seconds, cached by readers for one.
+
+What has ended is read from the rollup, and counted nowhere else.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -9,6 +12,7 @@ import orjson
 from django.utils.timezone import now
 
 from aijobs import registry, sql
+from aijobs.engine import figures
 from aijobs.models import Job, QueueStatistics
 from aijobs.states import Priority, Status
 
@@ -110,13 +114,11 @@ class _Measured:
     active: int
     depths: str
     drain_rate: float
-    medians: str
 
 
 def refresh() -> None:
     """Measure, and write the one row. Two at once do no harm: the later one stays."""
-    types = [kind.name for kind in registry.all_types()]
-    measured = sql.rows(_Measured, MEASURE, {"types": types, "runs": MEDIAN_OF})[0]
+    measured = sql.rows(_Measured, MEASURE, {})[0]
     QueueStatistics.objects.update_or_create(
         pk=1,
         defaults={
@@ -124,7 +126,7 @@ def refresh() -> None:
             "active": measured.active,
             "depths": orjson.loads(measured.depths),
             "drain_rate": measured.drain_rate,
-            "medians": orjson.loads(measured.medians),
+            "medians": figures.recent_medians([kind.name for kind in registry.all_types()], MEDIAN_OF),
         },
     )
 
@@ -150,18 +152,7 @@ SELECT
         ) released
         WHERE capacity.active > 0 GROUP BY lanes.number HAVING sum(released.jobs + waiting.jobs) > 0
     ) queued)::text AS depths,
-    (SELECT count(*) / 60.0 FROM aijobs_job
-        WHERE completed_at > now() - interval '60 seconds' AND status <> 'cancelled'
-          AND type = ANY(%(types)s::text[]))::float AS drain_rate,
-    (SELECT coalesce(jsonb_object_agg(type, median), '{}') FROM (
-        SELECT kind.name AS type, (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM completed_at - started_at))
-            FROM (
-                SELECT completed_at, started_at FROM aijobs_job
-                WHERE type = kind.name AND completed_at IS NOT NULL AND status = 'completed'
-                ORDER BY completed_at DESC LIMIT %(runs)s::int
-            ) recent
-        ) AS median
-        FROM unnest(%(types)s::text[]) AS kind(name)
-    ) measured WHERE median IS NOT NULL)::text AS medians
+    (SELECT coalesce(sum(count), 0) / (60 + extract(second FROM now())) FROM aijobs_minuterollup
+        WHERE start BETWEEN date_trunc('minute', now()) - interval '1 minute' AND now() AND "end" <> 'cancelled'
+    )::float AS drain_rate
 """

@@ -547,6 +547,114 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="MinuteRollup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start", models.DateTimeField()),
+                ("type", models.CharField(max_length=64)),
+                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                (
+                    "end",
+                    models.CharField(
+                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(max_length=64)),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "waiting",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                (
+                    "running",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                ("waiting_seconds", models.FloatField()),
+                ("running_seconds", models.FloatField()),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("start", "type", "lane", "end", "error_code"), name="minuterollup_key"
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("end", "completed")),
+                        fields=["type", "-start"],
+                        name="minuterollup_runs",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="HourRollup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start", models.DateTimeField()),
+                ("type", models.CharField(max_length=64)),
+                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                (
+                    "end",
+                    models.CharField(
+                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(max_length=64)),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "waiting",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                (
+                    "running",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                ("waiting_seconds", models.FloatField()),
+                ("running_seconds", models.FloatField()),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("start", "type", "lane", "end", "error_code"), name="hourrollup_key"
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("end", "completed")),
+                        fields=["type", "-start"],
+                        name="hourrollup_runs",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RollupCursor",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("below", aijobs.models.events.TransactionIdField()),
+                (
+                    "open",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=aijobs.models.events.TransactionIdField(), size=None
+                    ),
+                ),
+                ("since", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name="jobevent",
+            index=models.Index(
+                condition=models.Q(("kind__in", ["cancelled", "completed", "failed"])),
+                fields=["transaction"],
+                name="jobevent_ends",
+            ),
+        ),
         # Room for new versions of a row on its own page, so that renewals and counts stay heap-only updates.
         migrations.AddConstraint(
             model_name="tenant",
@@ -585,25 +693,22 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                condition=models.Q(("request_id", ""), _negated=True), fields=["request_id"], name="job_request_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("idempotency_key", ""), _negated=True),
-                fields=["idempotency_key"],
-                name="job_idempotency_key",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
                 condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="job_retry_of"
             ),
         ),
         migrations.AddIndex(
             model_name="job",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["subjects"], name="job_subjects"),
+            index=django.contrib.postgres.indexes.GinIndex(
+                aijobs.models.jobs.Terms(
+                    "subjects",
+                    models.Func(
+                        models.Func("request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"),
+                        models.Value(""),
+                        function="array_remove",
+                    ),
+                ),
+                gin_pending_list_limit=256,
+                name="job_terms",
+            ),
         ),
     ]

@@ -2,26 +2,42 @@ from aijobs.models.batches import Batch, BatchQuerySet
 from aijobs.models.bulk import BulkAction
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
-from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
+from aijobs.models.jobs import (
+    LISTED_STATUS,
+    NEWEST_FIRST,
+    RELEASED,
+    TERMS,
+    UNRELEASED,
+    Job,
+    JobQuerySet,
+    WrittenJSONField,
+)
 from aijobs.models.keys import ApiKey
+from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
 __all__ = [
+    "BUCKETS",
+    "BUCKET_BOUNDS",
     "LISTED_STATUS",
     "NEWEST_FIRST",
     "RELEASED",
+    "TERMS",
     "UNRELEASED",
     "ApiKey",
     "Batch",
     "BatchQuerySet",
     "BulkAction",
+    "HourRollup",
     "IdempotencyKey",
     "Job",
     "JobEvent",
     "JobQuerySet",
     "LaneBound",
+    "MinuteRollup",
     "QueueStatistics",
+    "RollupCursor",
     "Tenant",
     "TenantCapacity",
     "TransactionIdField",

@@ -12,7 +12,7 @@ class QueueStatistics(models.Model):
     active = models.PositiveIntegerField()
     # Jobs queued per lane: {"0": 12, "1": 3, "2": 0}.
     depths = models.JSONField()
-    # Jobs ended per second in the last minute.
+    # Jobs completed or failed per second in this minute and the one before.
     drain_rate = models.FloatField()
     # Median seconds of the last completed runs per type, where there are any.
     medians = models.JSONField()

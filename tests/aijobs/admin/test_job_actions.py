@@ -1,7 +1,9 @@
 """What staff do with the jobs that they choose, or with all that the list shows."""
 
 import csv
+import html
 import json
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.admin import exporting
@@ -86,7 +89,7 @@ def test_for_all_that_match_they_are_counted_first(
     admin_client: Client, tenant: Tenant, action: str, asked: dict[str, list[str]]
 ) -> None:
     [job_id] = engine.dispatch(tenant)
-    query = "?tenant=shop&status__exact=queued&type=test_probe&priority__exact=1&p=0"
+    query = "?tenant=shop&status__exact=queued&type=test_probe&priority__exact=1&created=all"
     data = {"action": action, "_selected_action": [str(job_id)], "select_across": "1"}
     response = admin_client.post(LIST + query, data)
     leads = urlsplit(response["Location"])
@@ -108,10 +111,21 @@ def test_what_a_filter_cannot_say_is_not_left_out(admin_client: Client, tenant: 
 
 
 def test_the_list_leads_to_an_action_on_all_of_it(admin_client: Client, tenant: Tenant) -> None:
-    page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop").content.decode()
-    assert (
-        '<a href="/admin/aijobs/bulkaction/add/?status=failed&amp;tenant=shop">Act on all of these jobs</a>' in page
-    )
+    page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop&created=all").content.decode()
+    query = "status=failed&amp;tenant=shop"
+    assert f'<a href="/admin/aijobs/bulkaction/add/?{query}">Act on all of these jobs</a>' in page
+    assert f'<a href="/admin/aijobs/job/export/?format=csv&amp;{query}">Export all as CSV</a>' in page
+
+
+def test_an_action_on_all_of_the_list_is_of_its_span_of_time(admin_client: Client, tenant: Tenant) -> None:
+    """The list shows seven days unless it is asked otherwise: what is older is not acted on, either."""
+    [old] = engine.dispatch(tenant)
+    Job.objects.filter(id=old).update(id=identifiers.first_id_at(now() - timedelta(days=8)))
+    [new] = engine.dispatch(tenant)
+    page = admin_client.get(f"{LIST}?tenant=shop").content.decode()
+    query = html.unescape(page.partition('<a href="/admin/aijobs/job/export/')[2].partition('"')[0])
+    rows = rows_of(body(admin_client.get(f"{LIST}export/{query}")))
+    assert [row["id"] for row in rows] == [public(new)]
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
