@@ -96,8 +96,7 @@ class JobList(ChangeList):
 
     def _say_how_many(self, request: HttpRequest) -> None:
         """What Django's templates and actions ask a list for: this page is all that there is."""
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True
         self.paginator = self.model_admin.get_paginator(request, self.result_list, self.list_per_page)

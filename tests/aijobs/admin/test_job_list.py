@@ -222,16 +222,18 @@ def test_a_row_says_why_about_what_and_how_long(get: Get, shop: Tenant) -> None:
     times = {"run_after": started - timedelta(seconds=4), "started_at": started, "completed_at": now()}
     Job.objects.filter(id=job_id).update(**times)
     assert row(get()) == {
-        "public_id": public(job_id),
-        "type": "test_probe",
         "state": "failed",
         "why": "PROBE_FAILED, failed once",
+        "type": "test_probe",
         "subject": "A + 2",
         "attempt": "1",
         "waiting": "4.0 s",
         "running": "1 min 40 s",
         "tenant": "shop",
+        "public_id": public(job_id),
     }
+    # No counts and totals.
+    assert "1 result" not in get().content.decode()
 
 
 def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
