@@ -103,7 +103,7 @@ class JobList(ChangeList):
 
     def _order(self) -> Any:
         """As the index has it that serves the filters: a tenant's, or one of all."""
-        if TENANT in self.params or (self.search and self.search.is_tenant):
+        if TENANT in self.params or (self.search and self.search.has_index):
             return OLDEST_FIRST if self.backwards else NEWEST_FIRST
         return "id" if self.backwards else "-id"
 

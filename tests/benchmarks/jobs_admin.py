@@ -1,7 +1,7 @@
 """The admin's list of jobs, and the page of one, with 1,000,000 jobs of seven days: queries and database time.
 
-The time is that of the statements as this process waits for them, the staff's session included; the slowest of some
-loads counts, after one that fills the caches.
+The time is that of the statements as this process waits for them, the staff's session included: the median of some
+loads, after one that fills the caches.
 """
 
 import time
@@ -21,7 +21,7 @@ from django.urls import reverse
 from aijobs.models import Job
 from aijobs.states import Status
 from tests.benchmarks.callers import Callers
-from tests.benchmarks.measuring import Result, say
+from tests.benchmarks.measuring import Result, median, say
 from tests.benchmarks.site import Site, empty
 from tests.engine import dispatch, dispatch_batch
 
@@ -151,10 +151,9 @@ def run(site: Site) -> Iterator[Result]:
     client.force_login(User.objects.create_superuser("benchmark"))
     for name, address in screens(callers):
         spent = [_load(client, address) for _ in range(LOADS + 1)][1:]
-        slowest = max(spent, key=lambda each: sum(each.statements))
-        say(f"{name}: {len(slowest.statements)} queries, {sum(slowest.statements):.1f} ms")
-        unit = f"ms, {len(slowest.statements)} queries"
-        yield Result(f"jobs_admin_{name}", unit, sum(slowest.statements), target=f"at most {MOST_MS}")
+        queries, times = max(len(each.statements) for each in spent), [sum(each.statements) for each in spent]
+        say(f"{name}: {queries} queries, {median(times):.1f} ms, the slowest load {max(times):.1f} ms")
+        yield Result(f"jobs_admin_{name}", f"ms, {queries} queries", median(times), target=f"at most {MOST_MS}")
 
 
 def _load(client: Client, address: str) -> Spent:
