@@ -115,9 +115,8 @@ class Search:
     among: Callable[[JobQuerySet], QuerySet[Job]]
     # Whoever has an ID wants that job, whenever it was created and whatever else the list is narrowed by.
     is_id: bool = False
-    # Whether an index of just these has them. The planner believes of a term that it has not counted, such as an
-    # X-Request-ID, that many jobs have it, and would look through all of them by the primary key.
-    has_index: bool = False
+    is_tenant: bool = False
+    is_term: bool = False
 
 
 def read_search(term: str) -> Search:
@@ -129,9 +128,9 @@ def read_search(term: str) -> Search:
     if term.isupper() and with_error_code(Job.objects.all(), term).exists():
         return Search("jobs that failed with this code", lambda jobs: with_error_code(jobs, term))
     if tenant := Tenant.objects.filter(name=term).first():
-        return Search("jobs of this tenant", lambda jobs: jobs.filter(tenant=tenant), has_index=True)
+        return Search("jobs of this tenant", lambda jobs: jobs.filter(tenant=tenant), is_tenant=True)
     return Search(
         "jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key",
         lambda jobs: jobs.with_term(term),
-        has_index=True,
+        is_term=True,
     )

@@ -100,7 +100,7 @@ def screens(callers: Callers) -> Iterator[tuple[str, str]]:
     """Each by name, with its address."""
     address = reverse("admin:aijobs_job_changelist")
     big, small = callers.tenants[0].name, callers.tenants[1].name
-    some = Job.objects.order_by("-id")[5000:5001].get()
+    some = Job.objects.exclude(subjects=["SKU-popular"]).order_by("-id")[5000:5001].get()
     queries = {
         "all": {},
         "older": {"older": some.public_id},
