@@ -17,7 +17,19 @@ from aijobs.admin.cancelling import CancelAdmin
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
 from aijobs.models import Job
-from aijobs.states import BulkKind, Priority
+from aijobs.states import BulkKind, Priority, Status
+
+# Of a page: the action and its name, by the status of the job.
+RETRY = ("retry_ended", "Retry")
+BUTTONS: dict[str, list[tuple[str, str]]] = {
+    Status.QUEUED: [
+        ("cancel_queued", "Cancel"),
+        *((f"set_{each.label}", f"Set the priority to {each.label}") for each in reversed(Priority)),
+    ],
+    Status.COMPLETED: [RETRY],
+    Status.FAILED: [RETRY],
+    Status.CANCELLED: [RETRY],
+}
 
 
 class JobActionsAdmin(CancelAdmin):
@@ -131,6 +143,20 @@ class JobActionsAdmin(CancelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "on_all": self._on_all(request)})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Job | None = None,
+    ) -> HttpResponse:
+        """With buttons for what may be done with the job as it is: the actions of the list, which shows it alone."""
+        may_act = self.has_cancel_permission(request)
+        context |= {"buttons": BUTTONS.get(obj.status, []) if obj and may_act else []}
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _on_all(self, request: HttpRequest) -> list[tuple[str, str]]:
         """What may be done with all jobs of the list, in words, and where; none where no filter can say which."""

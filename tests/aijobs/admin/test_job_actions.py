@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+import re
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -211,3 +213,36 @@ def test_a_filter_that_says_nothing_exports_nothing(admin_client: Client, query:
     response = admin_client.get(reverse("admin:aijobs_job_export"), query)
     assert (response.status_code, response.content.decode()) == (400, said)
     assert not LogEntry.objects.exists()
+
+
+def pressed(client: Client, job_id: object, name: str) -> str:
+    """What the page of a job sends when its button of this name is pressed, and the page that follows."""
+    page = client.get(f"{LIST}{job_id}/change/").content.decode()
+    chosen = re.search(r'name="_selected_action" value="([^"]+)"', page)
+    button = re.search(rf'name="action" value="(\w+)"[^>]* formaction="([^"]+)">{name}<', page)
+    assert chosen is not None
+    assert button is not None
+    data = {"_selected_action": chosen[1], "action": button[1]}
+    return str(client.post(html.unescape(button[2]), data, follow=True).content.decode())
+
+
+@pytest.mark.parametrize("days_ago", [0, 30])
+def test_buttons_of_a_page_do_what_the_list_does(admin_client: Client, tenant: Tenant, days_ago: int) -> None:
+    """Also with a job that is older than what the list shows unless it is asked."""
+    [job_id] = engine.dispatch(tenant)
+    old = identifiers.first_id_at(now() - timedelta(days=days_ago))
+    Job.objects.filter(id=job_id).update(id=old)
+    assert "for 1 of the selected jobs" in pressed(admin_client, old, "Set the priority to high")
+    assert Job.objects.get(id=old).lane == Priority.HIGH
+    assert "The service cancelled 1 of the selected jobs." in pressed(admin_client, old, "Cancel")
+    assert "The service retried 1 of the selected jobs." in pressed(admin_client, old, "Retry")
+    assert Job.objects.get(retry_of=old).status == "queued"
+
+
+def test_who_may_only_look_has_no_buttons(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    user = User.objects.create_user("support", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_job"))
+    client = Client()
+    client.force_login(user)
+    assert "formaction" not in client.get(f"{LIST}{job_id}/change/").content.decode()
