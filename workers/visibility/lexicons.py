@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from simplemma import is_known
+from simplemma import is_known, lemmatize
 
 from workers.visibility.folding import folded
 
@@ -35,6 +35,13 @@ class Lexicon:
     def is_word(self, word: str) -> bool:
         """Whether the language has such a word, whatever else it may be the name of."""
         return bool(is_known(word.lower(), lang=self.language))
+
+    def is_verb(self, word: str, following: str) -> bool:
+        """Whether it is a verb's form for one thing: by its infinitive, in English by what it has behind it."""
+        if self.language == "en":
+            return word.endswith("s") and self.is_word(word) and self.pattern("objects").match(following) is not None
+        infinitive = lemmatize(word, lang=self.language)
+        return infinitive != word and self.pattern("infinitive").fullmatch(infinitive) is not None
 
 
 @cache

@@ -1,8 +1,9 @@
 """Where brands stand in a text: by name or alias in any spelling, or misspelled."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import OSA
 
@@ -76,9 +77,23 @@ def _is_slip(token: str, name: str) -> bool:
     return 0 < distance <= allowed and not is_other
 
 
+def joined(places: Sequence[Place], text: str) -> list[Place]:
+    """A brand and its product line behind each other ("LG CordZero") are one name."""
+    found: list[Place] = []
+    for place in places:
+        if found and found[-1].brand == place.brand and not text[found[-1].end : place.start].strip(" "):
+            found[-1] = replace(found[-1], end=place.end)
+        else:
+            found.append(place)
+    return found
+
+
 def _apart(places: list[Place]) -> list[Place]:
     kept: list[Place] = []
+    starts: list[int] = []
     for place in sorted(places, key=lambda each: (each.start - each.end, each.is_misspelled, each.brand)):
-        if all(place.end <= other.start or other.end <= place.start for other in kept):
-            kept.append(place)
-    return sorted(kept, key=lambda each: each.start)
+        at = bisect_right(starts, place.start)
+        if (at == 0 or kept[at - 1].end <= place.start) and (at == len(kept) or place.end <= kept[at].start):
+            kept.insert(at, place)
+            starts.insert(at, place.start)
+    return kept

@@ -22,6 +22,11 @@ _POSSESSIVE = re.compile(r"'s?$")
 _FEWEST, _TITLE = 3, 0.7
 # A label in front of a name: "Best overall: Ring".
 _AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*:[ ]*$")
+_NAME = re.compile(r"[^\w\n]*([^\W\d_]{2,})")
+# How much of what follows tells whether a word is a verb.
+_AHEAD = 20
+# Words of a question that may stand behind any name.
+_SHORT = 3
 _SIGNED = re.compile(r"\s?[®™]")
 
 
@@ -53,6 +58,8 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
     written = setting.text[place.start : place.end]
     if (
         place.is_misspelled
+        # "reMarkable", "LEGO": written as no other word is.
+        or (written == folded(place.name) and not written[1:].islower() and not _line(place, setting).isupper())
         or not place.name.replace(" ", "").isalpha()
         or not all(setting.words.is_word(part) for part in parts)
     ):
@@ -67,11 +74,11 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     text = setting.text
     written = text[place.start : place.end]
     if text.islower():
-        return _is_beside(place, certain, setting) or _is_subject(place, setting)
-    if not written[0].isupper() or _is_part_of_another(place, setting):
+        return _is_beside(place, certain, setting) or _is_subject(place, setting) or _is_before_model(place, setting)
+    if not written[0].isupper() or _is_part_of_another(place, setting) or _is_phrase(place, setting):
         return False
     if setting.words.words("determiners"):
-        return _is_name_among_nouns(place, setting)
+        return _is_name_among_nouns(place, certain, setting)
     if not _is_capital_expected(place, setting):
         return True
     return (
@@ -79,9 +86,43 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
         or _SIGNED.match(text, place.end) is not None
         or _is_subject(place, setting)
         or _is_model(place, setting)
+        or _is_before_name(place, setting)
+        or _is_before_product(place, setting)
         or _is_beside(place, certain, setting)
         or _is_head_among_names(place, certain, setting)
     )
+
+
+def _is_phrase(place: Place, setting: Setting) -> bool:
+    """ "Nothing beats", "On top": such a little word is a name where something tells it, and that is not a verb."""
+    is_little = setting.text[place.start : place.end].lower() in setting.words.words("little")
+    return (
+        is_little
+        and not (_is_model(place, setting) or _is_followed_by_name(place, setting))
+        and (not setting.words.words("determiners") or not _is_subject(place, setting))
+    )
+
+
+def _is_before_name(place: Place, setting: Setting) -> bool:
+    """ "Tile Mate is …" in a sentence: there a second capital is a name's."""
+    return (
+        _is_first(place, setting) and not _is_title(_line(place, setting)) and bool(_run_of_capitals(place, setting))
+    )
+
+
+def _is_before_product(place: Place, setting: Setting) -> bool:
+    """ "Nest speakers answer …": the kind that was asked for, or such a word as devices."""
+    following = _NEXT.match(setting.text, place.end)
+    word = following[1].lower().rstrip(".'") if following else ""
+    is_asked = word in setting.asked and setting.text[place.start : place.end].lower() not in setting.asked
+    return bool(word) and ((is_asked and len(word) > _SHORT) or word in setting.words.words("products"))
+
+
+def _is_before_model(place: Place, setting: Setting) -> bool:
+    """In a text without capitals: "shark flexstyle", "t3 aire"."""
+    following = _NEXT.match(setting.text, place.end)
+    word = following[1].rstrip(".'") if following else ""
+    return len(word) > 1 and not setting.words.is_word(word)
 
 
 def _line(place: Place, setting: Setting) -> str:
@@ -119,14 +160,24 @@ def _is_part_of_another(place: Place, setting: Setting) -> bool:
     return found[1].isalpha() and not found[1].isupper() and not setting.words.is_word(found[1])
 
 
-def _is_name_among_nouns(place: Place, setting: Setting) -> bool:
+def _is_name_among_nouns(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     """In German every noun has a capital; but a name seldom has an article, unless it is a model's."""
+    if _is_followed_by_name(place, setting) or any(other.brand == place.brand for other in certain):
+        return True
     found = _TWO_BEFORE.search(setting.text, max(0, place.start - 60), place.start)
     before = found[0].split() if found else []
     articles = setting.words.words("determiners")
     has_article = bool(before) and before[-1].lower() in articles
     has_adjective = len(before) > 1 and before[-1].islower() and before[-2].lower() in articles
-    return not (has_article or has_adjective) or _is_followed_by_name(place, setting)
+    return not (has_article or has_adjective) and not _is_spoken_of_elsewhere(place, setting)
+
+
+def _is_spoken_of_elsewhere(place: Place, setting: Setting) -> bool:
+    """Whether a sentence begins with it where the text has it as a noun, alone or at the end of another."""
+    if not _is_first(place, setting) or _is_before_product(place, setting):
+        return False
+    word = setting.text[place.start : place.end].lower()
+    return re.search(rf"\w{re.escape(word)}\w{{0,2}}\b", setting.text.lower()) is not None
 
 
 def _is_followed_by_name(place: Place, setting: Setting) -> bool:
@@ -137,7 +188,12 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
     following = _VERB.match(setting.text, place.end)
-    return following is not None and following[1].lower() in setting.words.words("verbs")
+    if following is None or following[1].lower() in setting.words.words("little"):
+        return False
+    verb = following[1].lower()
+    if verb in setting.words.words("verbs"):
+        return not setting.words.pattern("not brands").match(setting.text, following.start(1))
+    return setting.words.is_verb(verb, setting.text[following.end() :][:_AHEAD])
 
 
 def _is_model(place: Place, setting: Setting) -> bool:
@@ -177,10 +233,32 @@ def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool
 
 
 def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
-    """An entry that begins with it, where another begins with a brand, or the brand is named besides."""
-    if len(_run_of_capitals(place, setting)) > 1 or not _is_head(place, setting):
+    """An entry that begins with it, where another begins with a brand, or the brand is named besides.
+
+    Behind a short name any will do: of "Apple Cider Vinegar Rinse" the other entries tell, if half begin with names.
+    """
+    if not _is_head(place, setting):
         return False
-    return any(_is_head(other, setting) or other.brand == place.brand for other in certain)
+    heads = [other for other in certain if _is_head(other, setting)]
+    if len(_run_of_capitals(place, setting)) <= 1:
+        return bool(heads) or any(other.brand == place.brand for other in certain)
+    return 2 * _names_at_heads(place, setting) >= len(_entries_beside(place, setting)) > 0
+
+
+def _entries_beside(place: Place, setting: Setting) -> list[Block]:
+    own = _around(place, setting)
+    return [each for each in setting.blocks if own and each.kind is own[0].kind and each is not own[0]]
+
+
+def _names_at_heads(place: Place, setting: Setting) -> int:
+    """How many of the other entries begin with what is no word of the language."""
+    words = (_NAME.match(setting.text, each.start, each.end) for each in _entries_beside(place, setting))
+    return sum(
+        word is not None
+        and word[1][0].isupper()
+        and (not setting.words.is_word(word[1]) or not word[1][1:].islower())
+        for word in words
+    )
 
 
 def _is_head(place: Place, setting: Setting) -> bool:

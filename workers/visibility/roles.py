@@ -16,10 +16,12 @@ class Role(Enum):
     WORSE = "worse"
     COMPARED = "compared"
     FITS = "fits"
+    # "I am not aware of a brand called X": named, but nothing is said of it.
+    UNKNOWN = "unknown"
 
 
 # The first one that says something of a place holds.
-_SECTIONS = (("against", Role.AGAINST), ("reversed", Role.WORSE), ("worse", Role.WORSE), ("compared", Role.COMPARED),
+_SECTIONS = (("unknown", Role.UNKNOWN), ("against", Role.AGAINST), ("reversed", Role.WORSE), ("worse", Role.WORSE), ("compared", Role.COMPARED),
              ("fits", Role.FITS))  # fmt: skip
 
 
