@@ -45,12 +45,23 @@ class Entries:
         words: Lexicon,
     ) -> None:
         self._text, self._blocks, self._own, self._words = text, blocks, own, words
+        self._sentences = sentences
         self._first: Mapping[int, Sentence] = {each.block: each for each in reversed(sentences)}
 
     def ranked(self) -> list[Entry]:
         """The entries in their order; those without a number of their own go on counting."""
         headings = list(self._of_headings())
         return headings or [entry for entries in self._of_lists() for entry in entries]
+
+    def introduced(self) -> set[int]:
+        """The places in sentences of prose before the first list, without those that lead to it with a colon."""
+        found: set[int] = set()
+        for sentence in self._sentences:
+            if self._blocks[sentence.block].kind in (Kind.ITEM, Kind.ROW):
+                return found
+            if self._blocks[sentence.block].kind is Kind.PROSE and not sentence.text.endswith(":"):
+                found.update(sentence.places)
+        return set()
 
     def _of_headings(self) -> Iterator[Entry]:
         levels = sorted({each.level for each in self._blocks if each.kind is Kind.HEADING})
@@ -63,11 +74,11 @@ class Entries:
                 yield from kept
                 return
 
-    def _is_named(self, number: int) -> bool:
+    def _is_named(self, number: int, *, with_number: bool = True) -> bool:
         """Whether a heading names a product of somebody else: it has a number, or a word that is none."""
         block = self._blocks[number]
         words = _NAME.findall(self._text[block.start : block.end])
-        return block.number is not None or any(not self._words.is_word(word) for word in words)
+        return (with_number and block.number is not None) or any(not self._words.is_word(word) for word in words)
 
     def _of_lists(self) -> Iterator[list[Entry]]:
         numbers = [i for i, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW)]
@@ -93,11 +104,12 @@ class Entries:
         return [heads[i].entry for i in numbers if heads[i].entry.places or not self._is_detail(i, heads)]
 
     def _is_detail(self, number: int, heads: Mapping[int, _Head]) -> bool:
-        """Whether an entry is one of several below another that is a product: its pros and cons."""
+        """Whether an entry is one of several below another that is a product, or the kind of those below it."""
         level = self._blocks[number].level
         above = [i for i in heads if i < number and self._blocks[i].level < level]
         below = [i for i in heads if i == number + 1 and self._blocks[i].level > level]
-        return bool(above and heads[above[-1]].entry.places) or bool(below and not self._blocks[number].number)
+        is_kind = not self._blocks[number].number or not self._is_named(number, with_number=False)
+        return bool(above and heads[above[-1]].entry.places) or bool(below and is_kind)
 
     def _head(self, number: int) -> _Head:
         """Of a heading or an entry: the brand that it begins with, behind a label, or that its sentence is about."""

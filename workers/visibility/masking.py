@@ -19,6 +19,10 @@ _ADDRESS = re.compile(
     r"https?://[^\s<>()\[\]]+|www\.[^\s<>()\[\]]+|(?<=\]\()[^\s)]+"
     rf"|[\w.+-]{{0,64}}@[\w-]+(?:\.[\w-]+)+|(?<![\w.-])(?:[\w-]+\.)+(?:{_TOP_LEVEL})(?![\w-]|\.\w)(?:/[^\s<>()\[\]]*)?"
 )
+# "[2]: Sony vs. Bose, rtings.com": the title of a source.
+_REFERENCE = re.compile(
+    r"^[ \t]*(?:[-*] )?\[\^?\d{1,3}\]:?[ \t][^\n]*$|^[ \t]*\[\^?[\w-]{1,20}\]:[^\n]*$", re.MULTILINE
+)
 _EMPHASIS = re.compile(r"[*_`]+")
 # A sentence, a quoted passage, or a line: what may repeat the question.
 _PASSAGE = re.compile(
@@ -39,7 +43,7 @@ def unmarked(answer: str) -> str:
 
 def own_words(text: str, question: str, words: Lexicon) -> str:
     """The text without what the answer does not say itself."""
-    kept = _ADDRESS.sub(_blank, _CODE.sub(_blank, text))
+    kept = _ADDRESS.sub(_blank, _REFERENCE.sub(_blank, _CODE.sub(_blank, text)))
     return _EMPHASIS.sub(_blank, _without_question(kept, _plain(question), words))
 
 

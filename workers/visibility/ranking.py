@@ -1,6 +1,6 @@
 """The ranks that a reader takes away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from workers.visibility.claims import Claim
 from workers.visibility.entries import Entry
@@ -16,9 +16,15 @@ def positions(
     entries: Sequence[Entry],
     claims: Sequence[Claim],
     ties: Sequence[tuple[int, ...]],
+    introduced: Collection[int],
 ) -> dict[int, int]:
-    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both."""
-    ranking = _numbered(entries, places)
+    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both.
+
+    `introduced`: places in prose before a list without numbers, which come before its entries.
+    """
+    has_numbers = any(entry.number for entry in entries)
+    before = [] if has_numbers else _in_order(places, [index for index in own if index in introduced], ties)
+    ranking = _numbered([*(Entry(None, _places_of(each, places, own)) for each in before), *entries], places)
     listed = {brand for brands in ranking.values() for brand in brands}
     for brands in _in_order(places, own, ties):
         if not brands <= listed:
@@ -26,6 +32,10 @@ def positions(
             listed |= brands
     ranking = _overruled(ranking, {c.rank: {places[i].brand for i in c.places} for c in _prevailing(claims, places)})
     return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
+
+
+def _places_of(brands: Collection[int], places: Sequence[Place], own: Sequence[int]) -> tuple[int, ...]:
+    return tuple(index for index in own if places[index].brand in brands)
 
 
 def _numbered(entries: Sequence[Entry], places: Sequence[Place]) -> Ranking:

@@ -59,9 +59,9 @@ class Reader:
         parts = roles.roles_of(sentences, blocks, words)
         own = roles.own_places(places, parts)
         stated = claims.claims_of(sentences, blocks, own, words)
-        entries = Entries(text, blocks, sentences, own, words).ranked()
+        entries = Entries(text, blocks, sentences, own, words)
         ties = claims.ties_of(sentences, stated, own, words)
-        positions = ranking.positions(places, own, entries, stated, ties)
+        positions = ranking.positions(places, own, entries.ranked(), stated, ties, entries.introduced())
         feelings = Feelings(sentences, blocks, places, words)
         return [
             Mention(

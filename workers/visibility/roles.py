@@ -68,7 +68,8 @@ def _columns(sentences: Sequence[Sentence], blocks: Sequence[Block], roles: Mapp
 def own_places(places: Sequence[Place], roles: Mapping[int, Role]) -> list[int]:
     """The places where a brand that has a rank is named for itself.
 
-    One that is advised against has none; one that is only compared has no such place.
+    One that is advised against, or not known, has none; one that is only compared has no such place.
     """
-    warned = {places[index].brand for index, role in roles.items() if role is Role.AGAINST}
+    unranked = (Role.AGAINST, Role.UNKNOWN)
+    warned = {places[index].brand for index, role in roles.items() if role in unranked}
     return [i for i, place in enumerate(places) if roles.get(i) is Role.OWN and place.brand not in warned]
