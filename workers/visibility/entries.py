@@ -84,6 +84,8 @@ class Entries:
         numbers = [i for i, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW)]
         for kind, run in groupby(numbers, key=lambda i: (self._blocks[i].kind, self._list_of(i))):
             inside = [i for i in run if not self._blocks[i].is_warned_of]
+            if self._is_of_details(kind[1]):
+                continue
             if kind[0] is Kind.ITEM:
                 yield self._items(inside)
             else:
@@ -94,6 +96,14 @@ class Entries:
         while number and self._blocks[number - 1].kind is self._blocks[number].kind:
             number -= 1
         return number
+
+    def _is_of_details(self, first: int) -> bool:
+        """Whether the list stands below "Pros:" or the like."""
+        heading = self._blocks[first - 1] if first else None
+        if heading is None or heading.kind is not Kind.HEADING:
+            return False
+        said = folded(self._text[heading.start : heading.end]).strip(" *_:")
+        return self._words.pattern("details heading").fullmatch(said) is not None
 
     def _items(self, numbers: list[int]) -> list[Entry]:
         heads = {number: self._head(number) for number in numbers}
@@ -134,7 +144,8 @@ class Entries:
 
     def _is_product(self, label: str) -> bool:
         """ "INIU 10000 – lighter than …": what stands before the separator is a name already."""
-        return any(not self._words.is_word(word) for word in _NAME.findall(label))
+        is_praise = self._words.pattern("positive").match(label.lstrip()) is not None
+        return not is_praise and any(not self._words.is_word(word) for word in _NAME.findall(label))
 
     def _rows(self, numbers: list[int]) -> list[Entry]:
         if not numbers:

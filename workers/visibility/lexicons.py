@@ -37,11 +37,13 @@ class Lexicon:
         return bool(is_known(word.lower(), lang=self.language))
 
     def is_verb(self, word: str, following: str) -> bool:
-        """Whether it is a verb's form for one thing: by its infinitive, in English by what it has behind it."""
+        """Whether it is a verb's form for one thing: by its infinitive or by what it has behind it."""
+        has_object = self.is_word(word) and self.pattern("objects").match(following) is not None
         if self.language == "en":
-            return word.endswith("s") and self.is_word(word) and self.pattern("objects").match(following) is not None
+            return has_object and word.endswith("s")
         infinitive = lemmatize(word, lang=self.language)
-        return infinitive != word and self.pattern("infinitive").fullmatch(infinitive) is not None
+        is_finite = infinitive != word and self.pattern("infinitive").fullmatch(infinitive) is not None
+        return is_finite or (has_object and word not in self.words("function") | self.words("and"))
 
 
 @cache

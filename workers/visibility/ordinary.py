@@ -21,7 +21,9 @@ _POSSESSIVE = re.compile(r"'s?$")
 # A line of that many words is written in title case if that share of them has a capital.
 _FEWEST, _TITLE = 3, 0.7
 # A label in front of a name: "Best overall: Ring".
-_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*:[ ]*$")
+_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*(?::|\s[–—-])[ ]*$")
+# Where the head of an entry ends.
+_TAIL = re.compile(r"\s[–—-]+\s|:\s|\s\(")
 _NAME = re.compile(r"[^\w\n]*([^\W\d_]{2,})")
 # How much of what follows tells whether a word is a verb.
 _AHEAD = 20
@@ -90,7 +92,18 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
         or _is_before_product(place, setting)
         or _is_beside(place, certain, setting)
         or _is_head_among_names(place, certain, setting)
+        or _is_known(place, certain, setting)
     )
+
+
+def _is_known(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """Whether the text means the brand elsewhere; or has it in the plural ("Keens run wide") beside other brands."""
+    if any(other.brand == place.brand for other in certain):
+        return True
+    written, name = setting.text[place.start : place.end].lower(), folded(place.name).lower()
+    following = _VERB.match(setting.text, place.end)
+    has_verb = following is not None and f"{following[1].lower()}s" in setting.words.words("verbs")
+    return written == f"{name}s" and has_verb and bool(certain) and not {written, name} & setting.asked
 
 
 def _is_phrase(place: Place, setting: Setting) -> bool:
@@ -106,7 +119,9 @@ def _is_phrase(place: Place, setting: Setting) -> bool:
 def _is_before_name(place: Place, setting: Setting) -> bool:
     """ "Tile Mate is …" in a sentence: there a second capital is a name's."""
     return (
-        _is_first(place, setting) and not _is_title(_line(place, setting)) and bool(_run_of_capitals(place, setting))
+        _is_first(place, setting)
+        and not _is_title(_head_line(place, setting))
+        and bool(_run_of_capitals(place, setting))
     )
 
 
@@ -125,6 +140,13 @@ def _is_before_model(place: Place, setting: Setting) -> bool:
     return len(word) > 1 and not setting.words.is_word(word)
 
 
+def _head_line(place: Place, setting: Setting) -> str:
+    """Its line; of an entry what stands before a dash or a colon."""
+    line = _line(place, setting)
+    blocks = _around(place, setting)
+    return _TAIL.split(line.lstrip(), maxsplit=1)[0] if blocks and blocks[0].kind is not Kind.PROSE else line
+
+
 def _line(place: Place, setting: Setting) -> str:
     start = setting.text.rfind("\n", 0, place.start) + 1
     end = setting.text.find("\n", place.end)
@@ -133,7 +155,7 @@ def _line(place: Place, setting: Setting) -> str:
 
 def _is_capital_expected(place: Place, setting: Setting) -> bool:
     """Whether an ordinary word would have a capital here too."""
-    return _is_first(place, setting) or _is_title(_line(place, setting))
+    return _is_first(place, setting) or _is_title(_head_line(place, setting))
 
 
 def _is_first(place: Place, setting: Setting) -> bool:
@@ -242,7 +264,8 @@ def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Settin
     heads = [other for other in certain if _is_head(other, setting)]
     if len(_run_of_capitals(place, setting)) <= 1:
         return bool(heads) or any(other.brand == place.brand for other in certain)
-    return 2 * _names_at_heads(place, setting) >= len(_entries_beside(place, setting)) > 0
+    beside = _entries_beside(place, setting)
+    return 2 * sum(_begins_with_name(each, heads, setting) for each in beside) > len(beside)
 
 
 def _entries_beside(place: Place, setting: Setting) -> list[Block]:
@@ -250,15 +273,13 @@ def _entries_beside(place: Place, setting: Setting) -> list[Block]:
     return [each for each in setting.blocks if own and each.kind is own[0].kind and each is not own[0]]
 
 
-def _names_at_heads(place: Place, setting: Setting) -> int:
-    """How many of the other entries begin with what is no word of the language."""
-    words = (_NAME.match(setting.text, each.start, each.end) for each in _entries_beside(place, setting))
-    return sum(
-        word is not None
-        and word[1][0].isupper()
-        and (not setting.words.is_word(word[1]) or not word[1][1:].islower())
-        for word in words
-    )
+def _begins_with_name(block: Block, heads: Sequence[Place], setting: Setting) -> bool:
+    """With a brand, or with what is no word of the language."""
+    if any(block.start <= head.start < block.end for head in heads):
+        return True
+    word = _NAME.match(setting.text, block.start, block.end)
+    is_name = word is not None and (not setting.words.is_word(word[1]) or not word[1][1:].islower())
+    return word is not None and word[1][0].isupper() and is_name
 
 
 def _is_head(place: Place, setting: Setting) -> bool:

@@ -1,5 +1,6 @@
 """In which part a brand is named: for itself, against it, for comparison, or because something fits it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
@@ -20,6 +21,7 @@ class Role(Enum):
     UNKNOWN = "unknown"
 
 
+_LABEL = re.compile(r"([^:\ue000-\uf8ff]{2,60}):[^:\ue000-\uf8ff]{0,20}[\ue000-\uf8ff]")
 # The first one that says something of a place holds.
 _SECTIONS = (("unknown", Role.UNKNOWN), ("against", Role.AGAINST), ("reversed", Role.WORSE), ("worse", Role.WORSE), ("compared", Role.COMPARED),
              ("fits", Role.FITS))  # fmt: skip
@@ -31,9 +33,16 @@ def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexi
     for sentence in sentences:
         block = blocks[sentence.block]
         said = _said(sentence, words)
+        is_warned_of = block.is_warned_of or _has_warning(sentence, words)
         for place in sentence.places:
-            roles[place] = Role.AGAINST if block.is_warned_of else said.get(place, Role.OWN)
+            roles[place] = Role.AGAINST if is_warned_of else said.get(place, Role.OWN)
     return roles | _columns(sentences, blocks, roles)
+
+
+def _has_warning(sentence: Sentence, words: Lexicon) -> bool:
+    """Whether it begins with a label that warns: "Not worth it: X"."""
+    found = _LABEL.match(sentence.text)
+    return found is not None and words.pattern("against heading").search(found[1].strip(" *_")) is not None
 
 
 def _said(sentence: Sentence, words: Lexicon) -> dict[int, Role]:

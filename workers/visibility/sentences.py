@@ -12,7 +12,7 @@ _END = re.compile(r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bz\.B)(?<!\bNo)(?<!\bNr)
 _SPACE = re.compile(r"\s+")
 _CELL = re.compile(r"\s*\|\s*")
 # An article, or a model's name, between two brands that are named together.
-_MODEL = r"(?:'s)?(?: (?:[A-Z0-9][\w+.'-]*|\([^()]{1,20}\))){0,4}"
+_MODEL = r"(?:'s)?(?: (?:[A-Z0-9](?:[\w+.',-]*\w|[+.])?|\([^()]{1,20}\))){0,4}"
 
 
 @dataclass(frozen=True, slots=True)
