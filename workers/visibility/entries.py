@@ -15,7 +15,7 @@ _SEPARATOR = re.compile(r"\s[–—-]+\s|:|–|—|<")
 _MAKER = re.compile(r"(?:\b(?:by|from|von|de|par|d')\s|\()\W*$", re.IGNORECASE)
 _RANK = re.compile(r"(?:rank\w*|#|no\.?|nr\.?|place|platz|rang|puesto|posicion|position)", re.IGNORECASE)
 _FIGURE = re.compile(r"\D{0,3}(\d{1,2})\D{0,3}")
-_NAME = re.compile(r"[^\W\d_]{3,}|\d{2,}")
+_NAME = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*|\d{2,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from simplemma import is_known, lemmatize
@@ -16,6 +16,13 @@ SIGN = "[\ue000-\uf8ff]"
 _FOLDER = Path(__file__).parent / "lexicon"
 _STARTS_WITH_A_WORD = re.compile(r"(?:\(\?:)*[a-z]")
 _WORD = re.compile(r"[^\W\d_]+")
+_ACCENTS = {
+    "de": {"a": "ä", "o": "ö", "u": "ü"},
+    "fr": {"a": "àâ", "c": "ç", "e": "éèêë", "i": "îï", "o": "ô", "u": "ùûü"},
+    "es": {"a": "á", "e": "é", "i": "í", "n": "ñ", "o": "ó", "u": "úü"},
+}
+# No word of a language has more letters.
+_LONGEST = 40
 # How much of an answer tells its language.
 _BEGINNING = 2_000
 
@@ -34,7 +41,7 @@ class Lexicon:
 
     def is_word(self, word: str) -> bool:
         """Whether the language has such a word, whatever else it may be the name of."""
-        return bool(is_known(word.lower(), lang=self.language))
+        return any(_is_known(part, self.language) for part in word.lower().split("-"))
 
     def is_verb(self, word: str, following: str) -> bool:
         """Whether it is a verb's form for one thing: by its infinitive or by what it has behind it."""
@@ -56,6 +63,16 @@ def lexicon(language: str) -> Lexicon:
         elif line and not line.startswith("# "):
             lines.append(folded(line))
     return Lexicon(language, found)
+
+
+@lru_cache(maxsize=10_000)
+def _is_known(word: str, language: str) -> bool:
+    """Also of words that have lost an accent."""
+    if is_known(word, lang=language):
+        return True
+    accents = _ACCENTS.get(language, {})
+    accented = (word[:at] + each + word[at + 1 :] for at, letter in enumerate(word) for each in accents.get(letter, ""))
+    return len(word) <= _LONGEST and any(is_known(each, lang=language) for each in accented)
 
 
 @cache

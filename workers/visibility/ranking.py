@@ -84,5 +84,7 @@ def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
     moved = set().union(*claimed.values())
     order = [named - moved for _, named in sorted(ranking.items()) if not named or named - moved]
     for rank, brands in sorted(claimed.items()):
+        # A third place is one whoever has the others; behind two who share the first it is the next.
+        order += [set[int]() for _ in range(rank - 1 - sum(max(1, len(each)) for each in order))]
         order.insert(min(rank - 1, len(order)), brands)
     return dict(enumerate(order, start=1))
