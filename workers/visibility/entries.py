@@ -53,8 +53,22 @@ class Entries:
         headings = list(self._of_headings())
         return headings or [entry for entries in self._of_lists() for entry in entries]
 
+    def lead_to_alternatives(self) -> bool:
+        """Whether the first list is of other choices than the one that was spoken of."""
+        lists = (number for number, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW))
+        number = next(lists, 0)
+        block = self._blocks[number - 1] if number else None
+        said = self._text[block.start : block.end].rsplit("\n", 1)[-1] if block else ""
+        return self._words.pattern("alternatives").search(said) is not None
+
     def introduced(self) -> set[int]:
-        """The places in sentences of prose before the first list, without those that lead to it with a colon."""
+        """The places in sentences of prose before the first list, without those that lead to it with a colon.
+
+        None before a list with numbers, unless that is one of alternatives.
+        """
+        has_numbers = any(each.number for each in self._blocks)
+        if has_numbers and not self.lead_to_alternatives():
+            return set()
         found: set[int] = set()
         for sentence in self._sentences:
             if self._blocks[sentence.block].kind in (Kind.ITEM, Kind.ROW):
@@ -144,7 +158,8 @@ class Entries:
 
     def _is_product(self, label: str) -> bool:
         """ "INIU 10000 – lighter than …": what stands before the separator is a name already."""
-        is_praise = self._words.pattern("positive").match(label.lstrip()) is not None
+        said = label.strip()
+        is_praise = any(self._words.pattern(section).match(said) for section in ("positive", "label"))
         return not is_praise and any(not self._words.is_word(word) for word in _NAME.findall(label))
 
     def _rows(self, numbers: list[int]) -> list[Entry]:

@@ -71,7 +71,9 @@ def _is_known(word: str, language: str) -> bool:
     if is_known(word, lang=language):
         return True
     accents = _ACCENTS.get(language, {})
-    accented = (word[:at] + each + word[at + 1 :] for at, letter in enumerate(word) for each in accents.get(letter, ""))
+    accented = (
+        word[:at] + each + word[at + 1 :] for at, letter in enumerate(word) for each in accents.get(letter, "")
+    )
     return len(word) <= _LONGEST and any(is_known(each, lang=language) for each in accented)
 
 

@@ -195,11 +195,13 @@ def _is_name_among_nouns(place: Place, certain: Sequence[Place], setting: Settin
 
 
 def _is_spoken_of_elsewhere(place: Place, setting: Setting) -> bool:
-    """Whether a sentence begins with it where the text has it as a noun, alone or at the end of another."""
+    """Whether a sentence begins with it where the text has it as a noun: with an article, or ending another noun."""
     if not _is_first(place, setting) or _is_before_product(place, setting):
         return False
-    word = setting.text[place.start : place.end].lower()
-    return re.search(rf"\w{re.escape(word)}\w{{0,2}}\b", setting.text.lower()) is not None
+    word = re.escape(setting.text[place.start : place.end].lower())
+    articles = "|".join(setting.words.words("determiners"))
+    noun = rf"\w{word}\w{{0,2}}\b|\b(?:{articles}) {word}(?![\w-])"
+    return re.search(noun, setting.text, re.IGNORECASE) is not None
 
 
 def _is_followed_by_name(place: Place, setting: Setting) -> bool:

@@ -1,6 +1,7 @@
 """The ranks that a reader takes away."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from workers.visibility.claims import Claim
 from workers.visibility.entries import Entry
@@ -20,10 +21,11 @@ def positions(
 ) -> dict[int, int]:
     """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both.
 
-    `introduced`: places in prose before a list without numbers, which come before its entries.
+    `introduced`: places in prose that come before the entries of a list.
     """
-    has_numbers = any(entry.number for entry in entries)
-    before = [] if has_numbers else _in_order(places, [index for index in own if index in introduced], ties)
+    before = _in_order(places, [index for index in own if index in introduced], ties)
+    if before:
+        entries = [replace(entry, number=None) for entry in entries]
     ranking = _numbered([*(Entry(None, _places_of(each, places, own)) for each in before), *entries], places)
     listed = {brand for brands in ranking.values() for brand in brands}
     for brands in _in_order(places, own, ties):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
+from workers.visibility import refusals
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import Lexicon
 from workers.visibility.names import Place
@@ -30,13 +31,29 @@ _SECTIONS = (("unknown", Role.UNKNOWN), ("against", Role.AGAINST), ("reversed", 
 def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexicon) -> dict[int, Role]:
     """The role of each place."""
     roles: dict[int, Role] = {}
+    before: Sentence | None = None
     for sentence in sentences:
-        block = blocks[sentence.block]
         said = _said(sentence, words)
-        is_warned_of = block.is_warned_of or _has_warning(sentence, words)
+        last = before.places[-1] if before and before.places and before.block == sentence.block else None
+        said |= _refused(sentence, said, last, words)
+        is_warned_of = blocks[sentence.block].is_warned_of or _has_warning(sentence, words)
         for place in sentence.places:
             roles[place] = Role.AGAINST if is_warned_of else said.get(place, Role.OWN)
+        if last is not None and last in said and roles[last] is Role.OWN:
+            roles[last] = said[last]
+        before = sentence
     return roles | _columns(sentences, blocks, roles)
+
+
+def _refused(sentence: Sentence, said: Mapping[int, Role], before: int | None, words: Lexicon) -> dict[int, Role]:
+    own = [place for place in sentence.places if said.get(place, Role.OWN) is Role.OWN]
+    found = dict.fromkeys(refusals.unknown(sentence, words), Role.UNKNOWN)
+    found |= dict.fromkeys(refusals.refused(sentence, own, before, words), Role.AGAINST)
+    groups = [group for group in named_together(sentence, words) if found.keys() & set(group)] if found else []
+    for group in groups:
+        role = next(found[place] for place in group if place in found)
+        found |= dict.fromkeys(group, role)
+    return found
 
 
 def _has_warning(sentence: Sentence, words: Lexicon) -> bool:
