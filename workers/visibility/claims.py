@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import SIGN, Lexicon
+from workers.visibility.names import Place
 from workers.visibility.sentences import Sentence, named_together, place_of, sign_of
 
 # By how many characters a comma between a rank and a brand sets them apart, and from where they have nothing to do
@@ -17,6 +18,8 @@ _EQUALS = re.compile(rf"{SIGN}[^>=]{{0,40}}(?:=[^>=]{{0,40}}{SIGN}[^>=]{{0,40}})
 _SIGN = re.compile(SIGN)
 # What is chosen is first, if nothing is called the best.
 _CHOSEN, _RANKED = 1, 2
+# "Both are equally good" is said of two.
+_PAIR = 2
 _SECTIONS = (("first", 1, _RANKED), ("chosen", 1, _CHOSEN), ("second", 2, _RANKED), ("third", 3, _RANKED))
 
 
@@ -86,11 +89,18 @@ def _distance(match: re.Match[str], text: str, at: int) -> int:
 
 
 def ties_of(
-    sentences: Sequence[Sentence], claims: Sequence[Claim], own: Collection[int], words: Lexicon
+    sentences: Sequence[Sentence],
+    claims: Sequence[Claim],
+    places: Sequence[Place],
+    own: Collection[int],
+    words: Lexicon,
 ) -> list[tuple[int, ...]]:
     """Places of brands that share a rank, because the text says so."""
     found = [claim.places for claim in claims if len(claim.places) > 1]
+    firsts = {places[index].brand: index for index in reversed(sorted(own))}
     for sentence in sentences:
+        if not claims and len(firsts) == _PAIR and words.pattern("tie all").search(sentence.text):
+            found.append(tuple(sorted(firsts.values())))
         if len(sentence.places) > 1 and words.pattern("tie").search(sentence.text):
             groups = named_together(sentence, words)
             found += [group for group in groups if len(group) > 1 and set(group) <= set(own)][:1]

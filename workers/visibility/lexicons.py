@@ -88,7 +88,9 @@ def _pattern(language: str, section: str) -> re.Pattern[str]:
     brand = rf"(?:(?:{between})(?:'\s?|\s))*({SIGN})"
     lines = lexicon(language).sections[section]
     expanded = (line.replace("@", brand).replace("~", "[^.;!?\ue000-\uf8ff]*?") for line in lines)
-    return re.compile("|".join(f"(?:{_guarded(line)})" for line in expanded), re.IGNORECASE)
+    # What an expression ends with is whole words, where an object follows.
+    end = r"(?!\w)" if section == "refused after" else ""
+    return re.compile("|".join(f"(?:{_guarded(line)}{end})" for line in expanded), re.IGNORECASE)
 
 
 def _guarded(expression: str) -> str:

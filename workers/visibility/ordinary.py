@@ -93,6 +93,7 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
         or _is_beside(place, certain, setting)
         or _is_head_among_names(place, certain, setting)
         or _is_known(place, certain, setting)
+        or _is_subject_as_others(place, certain, setting)
     )
 
 
@@ -126,11 +127,18 @@ def _is_before_name(place: Place, setting: Setting) -> bool:
 
 
 def _is_before_product(place: Place, setting: Setting) -> bool:
-    """ "Nest speakers answer …": the kind that was asked for, or such a word as devices."""
-    following = _NEXT.match(setting.text, place.end)
-    word = following[1].lower().rstrip(".'") if following else ""
-    is_asked = word in setting.asked and setting.text[place.start : place.end].lower() not in setting.asked
-    return bool(word) and ((is_asked and len(word) > _SHORT) or word in setting.words.words("products"))
+    """ "Nest speakers answer …", "Method foaming soap": the kind that was asked for, or such a word as devices."""
+    if setting.text[place.start : place.end].lower() in setting.asked:
+        return _next_word(place.end, setting)[0] in setting.words.words("products")
+    first, end = _next_word(place.end, setting)
+    second, _ = _next_word(end, setting)
+    is_asked = any(word in setting.asked and len(word) > _SHORT for word in (first, second))
+    return is_asked or first in setting.words.words("products")
+
+
+def _next_word(start: int, setting: Setting) -> tuple[str, int]:
+    following = _NEXT.match(setting.text, start)
+    return (following[1].lower().rstrip(".'"), following.end()) if following else ("", start)
 
 
 def _is_before_model(place: Place, setting: Setting) -> bool:
@@ -212,12 +220,24 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
     following = _VERB.match(setting.text, place.end)
+    if following and following[1].lower() in setting.words.words("adverbs"):
+        following = _VERB.match(setting.text, following.end())
     if following is None or following[1].lower() in setting.words.words("little"):
         return False
     verb = following[1].lower()
     if verb in setting.words.words("verbs"):
         return not setting.words.pattern("not brands").match(setting.text, following.start(1))
     return setting.words.is_verb(verb, setting.text[following.end() :][:_AHEAD])
+
+
+def _is_subject_as_others(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """ "Guess leans trendy.", where other sentences begin with brands and this one with what may be a verb."""
+    following = _VERB.match(setting.text, place.end)
+    if following is None or setting.words.language != "en" or not following[1].endswith("s"):
+        return False
+    name = folded(place.name).lower()
+    is_verb = setting.words.pattern("not verbs").match(setting.text, following.end()) is None
+    return is_verb and name not in setting.asked and any(_is_first(other, setting) for other in certain)
 
 
 def _is_model(place: Place, setting: Setting) -> bool:

@@ -25,7 +25,11 @@ def positions(
     """
     before = _in_order(places, [index for index in own if index in introduced], ties)
     if before:
-        entries = [replace(entry, number=None) for entry in entries]
+        known = set().union(*before)
+        # What an entry says again of one that stands above it already is no place of its own.
+        entries = [
+            replace(each, number=None) for each in entries if not each.places or not _brands(each, places) <= known
+        ]
     ranking = _numbered([*(Entry(None, _places_of(each, places, own)) for each in before), *entries], places)
     listed = {brand for brands in ranking.values() for brand in brands}
     for brands in _in_order(places, own, ties):
@@ -34,6 +38,10 @@ def positions(
             listed |= brands
     ranking = _overruled(ranking, {c.rank: {places[i].brand for i in c.places} for c in _prevailing(claims, places)})
     return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
+
+
+def _brands(entry: Entry, places: Sequence[Place]) -> set[int]:
+    return {places[index].brand for index in entry.places}
 
 
 def _places_of(brands: Collection[int], places: Sequence[Place], own: Sequence[int]) -> tuple[int, ...]:

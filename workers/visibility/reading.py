@@ -50,17 +50,25 @@ class Reader:
         asked = frozenset(_WORD.findall(folded(question).lower()))
         setting = ordinary.Setting(text, asked, blocks, words)
         places = joined(ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting), text)
-        return self._said(original, text, blocks, places, words) if places else []
+        asked_for = self._names.places(folded(question), words) if places else []
+        unwanted = roles.asked_instead(folded(question), asked_for[:_MOST_PLACES], words)
+        return self._said(original, text, blocks, places, words, unwanted) if places else []
 
     def _said(
-        self, original: Original, text: str, blocks: Sequence[Block], places: Sequence[Place], words: Lexicon
+        self,
+        original: Original,
+        text: str,
+        blocks: Sequence[Block],
+        places: Sequence[Place],
+        words: Lexicon,
+        unwanted: int | None,
     ) -> list[Mention]:
         sentences = sentences_of(text, blocks, places)
         parts = roles.roles_of(sentences, blocks, words)
-        own = roles.own_places(places, parts)
+        own = roles.own_places(places, parts, unwanted)
         stated = claims.claims_of(sentences, blocks, own, words)
         entries = Entries(text, blocks, sentences, own, words)
-        ties = claims.ties_of(sentences, stated, own, words)
+        ties = claims.ties_of(sentences, stated, places, own, words)
         positions = ranking.positions(places, own, entries.ranked(), stated, ties, entries.introduced())
         feelings = Feelings(sentences, blocks, places, words)
         return [

@@ -8,7 +8,7 @@ from workers.visibility import refusals
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import Lexicon
 from workers.visibility.names import Place
-from workers.visibility.sentences import Sentence, named_together, place_of
+from workers.visibility.sentences import Sentence, named_together, place_of, signed_text
 
 
 class Role(Enum):
@@ -91,11 +91,20 @@ def _columns(sentences: Sequence[Sentence], blocks: Sequence[Block], roles: Mapp
     }
 
 
-def own_places(places: Sequence[Place], roles: Mapping[int, Role]) -> list[int]:
-    """The places where a brand that has a rank is named for itself.
+def asked_instead(question: str, names: Sequence[Place], words: Lexicon) -> int | None:
+    """The brand that the question wants something else than: "alternatives to X"."""
+    brands = {place.brand for place in names}
+    if len(brands) != 1:
+        return None
+    signed = signed_text(question, 0, len(question), range(len(names)), names)
+    return names[0].brand if words.pattern("asked instead").search(signed) else None
+
+
+def own_places(places: Sequence[Place], roles: Mapping[int, Role], unwanted: int | None) -> list[int]:
+    """The places where a brand that has a rank is named for itself. `unwanted`: the brand that another is wanted for.
 
     One that is advised against, or not known, has none; one that is only compared has no such place.
     """
     unranked = (Role.AGAINST, Role.UNKNOWN)
-    warned = {places[index].brand for index, role in roles.items() if role in unranked}
+    warned = {places[index].brand for index, role in roles.items() if role in unranked} | {unwanted}
     return [i for i, place in enumerate(places) if roles.get(i) is Role.OWN and place.brand not in warned]

@@ -41,7 +41,7 @@ def sentences_of(text: str, blocks: Sequence[Block], places: Sequence[Place]) ->
     for number, block in enumerate(blocks):
         for start, end in _spans(text, block, places):
             inside = [index for index, place in enumerate(places) if start <= place.start < end]
-            found.append(Sentence(number, start, end, _signed(text, start, end, inside, places), tuple(inside)))
+            found.append(Sentence(number, start, end, signed_text(text, start, end, inside, places), tuple(inside)))
     return found
 
 
@@ -56,7 +56,8 @@ def _spans(text: str, block: Block, places: Sequence[Place]) -> Iterator[tuple[i
         yield start, block.end
 
 
-def _signed(text: str, start: int, end: int, inside: Sequence[int], places: Sequence[Place]) -> str:
+def signed_text(text: str, start: int, end: int, inside: Sequence[int], places: Sequence[Place]) -> str:
+    """A part of the text with a sign for each of its places."""
     parts: list[str] = []
     for index in inside:
         place = places[index]
