@@ -1,12 +1,14 @@
 """Whether a name that is also an ordinary word (Nest, Ring, Target) is meant as the brand where it stands."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.folding import folded
-from workers.visibility.lexicons import Lexicon
+from workers.visibility.lexicons import Lexicon, lexicon
 from workers.visibility.names import Place
 
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -27,6 +29,9 @@ _TAIL = re.compile(r"\s[–—-]+\s|:\s|\s\(")
 _NAME = re.compile(r"[^\w\n]*([^\W\d_]{2,})")
 # How much of what follows tells whether a word is a verb.
 _AHEAD = 20
+_LONGEST_JOIN = 20
+# How often brands that were found may speak for others.
+_MOST_ROUNDS = 4
 # Words of a question that may stand behind any name.
 _SHORT = 3
 _SIGNED = re.compile(r"\s?[®™]")
@@ -46,11 +51,15 @@ class Setting:
 
 def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
-    doubtful = [place for place in places if _is_ordinary(place, setting)]
-    certain = [place for place in places if place not in doubtful]
-    while meant := [place for place in doubtful if _is_meant(place, certain, setting)]:
-        certain += meant
-        doubtful = [place for place in doubtful if place not in meant]
+    is_doubtful = [_is_ordinary(place, setting) for place in places]
+    doubtful = [place for place, doubt in zip(places, is_doubtful, strict=True) if doubt]
+    certain = [place for place, doubt in zip(places, is_doubtful, strict=True) if not doubt]
+    for _ in range(_MOST_ROUNDS):
+        is_meant = [_is_meant(place, certain, setting) for place in doubtful]
+        certain += [place for place, meant in zip(doubtful, is_meant, strict=True) if meant]
+        doubtful = [place for place, meant in zip(doubtful, is_meant, strict=True) if not meant]
+        if not any(is_meant):
+            break
     return sorted(certain, key=lambda place: place.start)
 
 
@@ -173,7 +182,8 @@ def _is_first(place: Place, setting: Setting) -> bool:
 
 
 def _around(place: Place, setting: Setting) -> list[Block]:
-    return [block for block in setting.blocks if block.start <= place.start < block.end]
+    at = bisect_right(setting.blocks, place.start, key=lambda block: block.start) - 1
+    return [setting.blocks[at]] if at >= 0 and place.start < setting.blocks[at].end else []
 
 
 def _is_title(line: str) -> bool:
@@ -263,8 +273,7 @@ def _run_of_capitals(place: Place, setting: Setting) -> list[str]:
 
 def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     """ "Gap and Hanes", "Bose | Ring": beside a brand that is certain, or before a word that is none."""
-    joins = "|".join(re.escape(each) for each in (*setting.words.words("and"), ",", "vs.", "vs", "|", ">"))
-    join = re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
+    join = _joins(setting.words.language)
     after = join.match(setting.text, place.end)
     if after is not None:
         word = _TOKEN.match(setting.text, after.end())
@@ -273,7 +282,17 @@ def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool
         )
         if is_name or any(other.start == after.end() for other in certain):
             return True
-    return any(join.fullmatch(setting.text, other.end, place.start) for other in certain if other.end < place.start)
+    return any(
+        join.fullmatch(setting.text, other.end, place.start)
+        for other in certain
+        if 0 < place.start - other.end <= _LONGEST_JOIN
+    )
+
+
+@cache
+def _joins(language: str) -> re.Pattern[str]:
+    joins = "|".join(re.escape(each) for each in (*lexicon(language).words("and"), ",", "vs.", "vs", "|", ">"))
+    return re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
 
 
 def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:

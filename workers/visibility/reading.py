@@ -21,7 +21,7 @@ LONGEST_QUOTE = 240
 # assistant is allowed to answer, and only one that minds no limit writes more.
 LONGEST_ANSWER = 10_000
 # A text that names brands more often says nothing more by it; each is looked at beside the others.
-_MOST_PLACES = 200
+_MOST_PLACES = 100
 _ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"']+")
 _WORD = re.compile(r"\w+")
 # From places in the text that is read to the answer's own words.
