@@ -140,6 +140,8 @@ def _is_before_product(place: Place, setting: Setting) -> bool:
     if setting.text[place.start : place.end].lower() in setting.asked:
         return _next_word(place.end, setting)[0] in setting.words.words("products")
     first, end = _next_word(place.end, setting)
+    if first in setting.words.words("function") | setting.words.words("between"):
+        return False
     second, _ = _next_word(end, setting)
     is_asked = any(word in setting.asked and len(word) > _SHORT for word in (first, second))
     return is_asked or first in setting.words.words("products")
@@ -159,9 +161,11 @@ def _is_before_model(place: Place, setting: Setting) -> bool:
 
 def _head_line(place: Place, setting: Setting) -> str:
     """Its line; of an entry what stands before a dash or a colon."""
-    line = _line(place, setting)
     blocks = _around(place, setting)
-    return _TAIL.split(line.lstrip(), maxsplit=1)[0] if blocks and blocks[0].kind is not Kind.PROSE else line
+    if not blocks or blocks[0].kind is Kind.PROSE:
+        return _line(place, setting)
+    line = setting.text[blocks[0].start : blocks[0].end].lstrip().split("\n", 1)[0]
+    return _TAIL.split(line, maxsplit=1)[0]
 
 
 def _line(place: Place, setting: Setting) -> str:
