@@ -20,7 +20,14 @@ _SIGN = re.compile(SIGN)
 _CHOSEN, _RANKED = 1, 2
 # "Both are equally good" is said of two.
 _PAIR = 2
-_SECTIONS = (("first", 1, _RANKED), ("chosen", 1, _CHOSEN), ("second", 2, _RANKED), ("third", 3, _RANKED))
+_SECTIONS = (
+    ("first", 1, _RANKED),
+    ("chosen", 1, _CHOSEN),
+    ("second", 2, _RANKED),
+    ("third", 3, _RANKED),
+    ("fourth", 4, _RANKED),
+    ("fifth", 5, _RANKED),
+)
 
 
 @dataclass(frozen=True, slots=True)

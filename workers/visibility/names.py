@@ -13,6 +13,7 @@ from workers.visibility.shapes import Brand
 
 # A word of a name, as far as a misspelling is looked for.
 _TOKEN = re.compile(r"(?<![\w@#/])[^\W\d_]{4,}(?!\w|-?[@/])")
+_PART = re.compile(r"(?<![\w@#/])[^\W\d_]+(?!\w|-?[@/])")
 # Names of fewer letters are a letter away from too many words.
 _SHORTEST, _LONG = 5, 9
 
@@ -42,6 +43,11 @@ class Names:
         self._single = [
             (number, name, folded(name).lower()) for number, name, _ in self._patterns if _is_long_word(name)
         ]
+        self._several = [
+            (number, name, folded(name).lower().split())
+            for number, name, _ in self._patterns
+            if " " in name.strip() and all(part.isalpha() for part in name.split())
+        ]
         self._all = {folded(name).lower() for _, name, _ in self._patterns}
 
     def places(self, text: str, words: Lexicon) -> list[Place]:
@@ -51,7 +57,7 @@ class Names:
             for number, name, pattern in self._patterns
             for found in pattern.finditer(text)
         ]
-        return _apart([*exact, *self._misspelled(text, words)])
+        return _apart([*exact, *self._misspelled(text, words), *self._misspelled_in_part(text, words)])
 
     def _misspelled(self, text: str, words: Lexicon) -> Iterator[Place]:
         for found in _TOKEN.finditer(text) if self._single else ():
@@ -61,6 +67,27 @@ class Names:
             for number, name, plain in self._single:
                 if _is_slip(token, plain) and not words.is_word(token):
                     yield Place(number, found.start(), found.end(), name, is_misspelled=True)
+
+    def _misspelled_in_part(self, text: str, words: Lexicon) -> Iterator[Place]:
+        """ "Herman Miler": names of several words of which one has a slip, and the others are as they should be."""
+        tokens = list(_PART.finditer(text)) if self._several else []
+        for number, name, parts in self._several:
+            for at in range(len(tokens) - len(parts) + 1):
+                window = tokens[at : at + len(parts)]
+                if window[0][0][0].lower() != parts[0][0] or not window[0][0][0].isupper():
+                    continue
+                wrong = [
+                    (token[0].lower(), part)
+                    for token, part in zip(window, parts, strict=True)
+                    if token[0].lower() != part
+                ]
+                if (
+                    len(wrong) == 1
+                    and len(wrong[0][1]) >= _SHORTEST
+                    and _is_slip(*wrong[0])
+                    and not words.is_word(wrong[0][0])
+                ):
+                    yield Place(number, window[0].start(), window[-1].end(), name, is_misspelled=True)
 
 
 def _is_long_word(name: str) -> bool:
