@@ -104,9 +104,10 @@ def ties_of(
 ) -> list[tuple[int, ...]]:
     """Places of brands that share a rank, because the text says so."""
     found = [claim.places for claim in claims if len(claim.places) > 1]
-    firsts = {places[index].brand: index for index in reversed(sorted(own))}
+    is_even = not claims and not any(words.pattern("worse").search(sentence.text) for sentence in sentences)
+    firsts = {places[index].brand: index for index in sorted(own, reverse=True)}
     for sentence in sentences:
-        if not claims and len(firsts) == _PAIR and words.pattern("tie all").search(sentence.text):
+        if is_even and len(firsts) == _PAIR and words.pattern("tie all").search(sentence.text):
             found.append(tuple(sorted(firsts.values())))
         if len(sentence.places) > 1 and words.pattern("tie").search(sentence.text):
             groups = named_together(sentence, words)

@@ -15,7 +15,8 @@ Floats = NDArray[np.float64]
 Z = 1.959963984540054
 RESAMPLES, SEED = 2000, 20261127
 # Below as many questions, and as many of them that differ from the others, resampling misses the truth too often.
-FEWEST, FEWEST_DIFFERENT = 10, 6
+# What has two bounds has another interval then, and that is the better one still for some more.
+FEWEST, FEWEST_DIFFERENT, FEWEST_BOUNDED = 10, 6, 15
 # A score varies less than a share of hits and misses does; but that all questions have about the same may be chance.
 LEAST_EFFECT = 0.25
 
@@ -50,7 +51,7 @@ def _share(hits: Floats, answers: Floats, least_effect: float) -> Estimate:
 
 
 def student(freedom: int) -> float:
-    """Student's quantile for 95 % on both sides (Abramowitz and Stegun 26.7.5): from 3 degrees on, within 1 %."""
+    """Student's quantile for 95 % (Abramowitz and Stegun 26.7.5), within 1 % from 3 degrees of freedom on."""
     z, n = Z, freedom
     return (
         z
@@ -86,7 +87,7 @@ def ratio(sums: Floats, counts: Floats, least: float, most: float | None) -> Est
     interval, with its own variance; without an upper bound there is none.
     """
     value = float(sums.sum() / counts.sum())
-    if _is_enough(sums, counts):
+    if _is_enough(sums, counts, FEWEST_DIFFERENT if most is None else FEWEST_BOUNDED):
         error = _standard_error(sums, counts)
         lower, upper = np.quantile(_studentised(sums, counts, value), (0.025, 0.975))
         low, high = value - float(upper) * error, value - float(lower) * error
@@ -99,11 +100,11 @@ def ratio(sums: Floats, counts: Floats, least: float, most: float | None) -> Est
     )
 
 
-def _is_enough(sums: Floats, counts: Floats) -> bool:
+def _is_enough(sums: Floats, counts: Floats, different: int) -> bool:
     """Whether enough questions have something to count, and enough of these differ from the commonest value."""
     known = counts > 0
     values, frequencies = np.unique(np.round(sums[known] / counts[known], 9), return_counts=True)
-    return bool(known.sum() >= FEWEST and len(values) and known.sum() - frequencies.max() >= FEWEST_DIFFERENT)
+    return bool(known.sum() >= FEWEST and len(values) and known.sum() - frequencies.max() >= different)
 
 
 def _standard_error(sums: Floats, counts: Floats) -> float:

@@ -47,10 +47,8 @@ def unmarked(answer: str) -> str:
 
 def _part(found: re.Match[str]) -> str:
     name = (found[1] or "").lower()
-    if name in ("td", "th"):
-        mark = "|"
-    else:
-        mark = "\n" + ("-" if name == "li" else "##" if name.startswith("h") else "")
+    begins = "-" if name == "li" else "##" if name.startswith("h") else ""
+    mark = "|" if name in ("td", "th") else f"\n{begins}"
     return mark + " " * (len(found.group()) - len(mark))
 
 

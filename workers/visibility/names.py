@@ -57,7 +57,7 @@ class Names:
             for number, name, pattern in self._patterns
             for found in pattern.finditer(text)
         ]
-        return _apart([*exact, *self._misspelled(text, words), *self._misspelled_in_part(text, words)])
+        return _apart([*exact, *self._misspelled(text, words), *self._misspelled_in_part(text)])
 
     def _misspelled(self, text: str, words: Lexicon) -> Iterator[Place]:
         for found in _TOKEN.finditer(text) if self._single else ():
@@ -68,7 +68,7 @@ class Names:
                 if _is_slip(token, plain) and not words.is_word(token):
                     yield Place(number, found.start(), found.end(), name, is_misspelled=True)
 
-    def _misspelled_in_part(self, text: str, words: Lexicon) -> Iterator[Place]:
+    def _misspelled_in_part(self, text: str) -> Iterator[Place]:
         """ "Herman Miler": names of several words of which one has a slip, and the others are as they should be."""
         tokens = list(_PART.finditer(text)) if self._several else []
         for number, name, parts in self._several:
@@ -76,17 +76,9 @@ class Names:
                 window = tokens[at : at + len(parts)]
                 if window[0][0][0].lower() != parts[0][0] or not window[0][0][0].isupper():
                     continue
-                wrong = [
-                    (token[0].lower(), part)
-                    for token, part in zip(window, parts, strict=True)
-                    if token[0].lower() != part
-                ]
-                if (
-                    len(wrong) == 1
-                    and len(wrong[0][1]) >= _SHORTEST
-                    and _is_slip(*wrong[0])
-                    and not words.is_word(wrong[0][0])
-                ):
+                words = zip((token[0].lower() for token in window), parts, strict=True)
+                wrong = [(token, part) for token, part in words if token != part]
+                if len(wrong) == 1 and len(wrong[0][1]) >= _SHORTEST and _is_slip(*wrong[0]):
                     yield Place(number, window[0].start(), window[-1].end(), name, is_misspelled=True)
 
 

@@ -1,4 +1,4 @@
-"""Which brands a sentence advises against, or says that nothing is known of: by its verbs, and what these are about."""
+"""What a sentence advises against, or says that nothing is known of: by its verbs, and what these are about."""
 
 import re
 from collections.abc import Collection, Iterator

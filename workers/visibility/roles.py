@@ -24,8 +24,14 @@ class Role(Enum):
 
 _LABEL = re.compile(r"([^:\ue000-\uf8ff]{2,60}):[^:\ue000-\uf8ff]{0,20}[\ue000-\uf8ff]")
 # The first one that says something of a place holds.
-_SECTIONS = (("unknown", Role.UNKNOWN), ("against", Role.AGAINST), ("reversed", Role.WORSE), ("worse", Role.WORSE), ("compared", Role.COMPARED),
-             ("fits", Role.FITS))  # fmt: skip
+_SECTIONS = (
+    ("unknown", Role.UNKNOWN),
+    ("against", Role.AGAINST),
+    ("reversed", Role.WORSE),
+    ("worse", Role.WORSE),
+    ("compared", Role.COMPARED),
+    ("fits", Role.FITS),
+)
 
 
 def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexicon) -> dict[int, Role]:

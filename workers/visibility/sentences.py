@@ -15,7 +15,7 @@ LONGEST_SENTENCE = 600
 _SPACE = re.compile(r"\s+")
 _CELL = re.compile(r"\s*\|\s*")
 # An article, or a model's name, between two brands that are named together.
-_MODEL = r"(?:'s)?(?: (?:[A-Z0-9](?:[\w+.',-]*\w|[+.])?|\([^()]{1,20}\))){0,4}"
+_MODEL = r"(?:'s)?(?: (?:(?:[a-z]{1,2}(?=[A-Z]))?[A-Z0-9](?:[\w+.',-]*\w|[+.])?|\([^()]{1,20}\))){0,4}"
 
 
 @dataclass(frozen=True, slots=True)
