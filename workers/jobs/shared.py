@@ -127,12 +127,17 @@ def products_of(
 
 
 def rounded(figure: float | None, digits: int = 4) -> float | None:
-    return None if figure is None else round(figure, digits)
+    return None if figure is None else to_digits(figure, digits)
+
+
+def to_digits(figure: float, digits: int = 4) -> float:
+    """Rounded, and a zero without a sign."""
+    return round(figure, digits) + 0.0
 
 
 def significant(figure: float) -> float:
     """With four significant digits: p-values differ by orders of magnitude."""
-    return float(f"{figure:.4g}")
+    return float(f"{figure:.4g}") + 0.0
 
 
 def is_none(value: object) -> bool:

@@ -231,6 +231,10 @@ class AssistantSummary(BaseModel):
     assistant: str = Field(examples=["openai", LOCAL])
     model: str = Field(description="As it is asked for. Of `local-retrieval` it is the way of searching.")
     summary: Summary | None = Field(description="It is null if nothing was answered.")
+    compared_with: str | None = Field(
+        description="The last completed job about the same that has answers of this assistant and model: changes in "
+        "its summary are to that one. It is null if there is none."
+    )
 
 
 class BrandedSummary(BaseModel):
@@ -282,8 +286,9 @@ class VisibilityResult(Result):
     assistants: list[AssistantSummary]
     branded: BrandedSummary | None = Field(description="It is null if no question names the brand.")
     compared_with: str | None = Field(
-        description="The last completed job about the same marketplace, brand, SKUs and language, with which changes "
-        "are compared, assistant by assistant."
+        description="The last completed job about the same marketplace, brand, SKUs, competitors and language that "
+        "has answers of the same assistants and models as this one, and of no other: changes in `overall` and "
+        "`branded` are to that one. It is null if there is none."
     )
     questions: list[AnswerView] = Field(description="Each answer: who is named in it, where and how.")
     cost: Money = Field(description="What the job has cost in US dollars, over all its attempts.")
