@@ -26,7 +26,7 @@ from workers.visibility.shapes import Brand
 
 LOCAL = "local-retrieval"
 MOST_ASSISTANTS, MOST_QUESTIONS, MOST_SAMPLES, MOST_COMPETITORS = 5, 100, 10, 20
-MOST_SHOWN_FAILURES, MOST_SHOWN_DOMAINS = 1_000, 50
+MOST_SHOWN_FAILURES, MOST_SHOWN_DOMAINS, MOST_CITED_DOMAINS = 1_000, 50, 20
 
 Name = Annotated[str, Field(min_length=2, max_length=LONGEST_LABEL), LABEL]
 Item = TypeVar("Item", bound=Hashable)
@@ -261,7 +261,7 @@ class MentionView(BaseModel):
     position: int | None = Field(
         description="The rank that a reader takes away. It is null for what is advised against or only compared."
     )
-    quote: str = Field(description="The answer's own words, exactly.")
+    quote: str = Field(description="The answer's own words, exactly. Very many of them are shortened.")
     sentiment: Literal["positive", "neutral", "negative"]
 
 
@@ -275,7 +275,7 @@ class AnswerView(BaseModel):
     assistant: str
     sample: int
     mentions: list[MentionView]
-    citations: list[str] = Field(description="The domains that the answer refers to.")
+    citations: list[str] = Field(description="The domains that the answer refers to, the first 20.")
 
 
 class Failure(BaseModel):
