@@ -1,4 +1,4 @@
-"""Assistants asked by workers that are processes: killed in the middle, and two jobs beside each other."""
+"""Assistants asked by a worker that is killed in the middle."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,13 +12,12 @@ import pytest
 from tests.clients import Caller
 from tests.integration.callers import dispatch, wait_for_the_end
 from tests.integration.processes import Processes, Running, wait_until
-from tests.workers.assistants import recorded
 from tests.workers.assistants.providers import configure
 from tests.workers.assistants.server import FakeProvider, Request, running
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.jobs.llm_visibility_score.steps import BRAND, PRAISE, QUESTIONS, saying, shop
 from workers.assistants.asking import AT_ONCE
-from workers.assistants.models import Account, Budget, Reservation, StoredAnswer
+from workers.assistants.models import Account, Reservation, StoredAnswer
 
 # Twelve cents for an answer of twelve tokens.
 PRICE = 10_000.0
@@ -38,8 +37,8 @@ def seller(owner: Caller, provider: FakeProvider) -> Caller:
     return owner
 
 
-def start_worker(processes: Processes, provider: FakeProvider, **environment: str) -> Running:
-    return processes.worker(AIJOBS_OUTBOUND_ALLOW=f"assistant:{provider.address}", **environment)
+def start_worker(processes: Processes, provider: FakeProvider) -> Running:
+    return processes.worker(AIJOBS_OUTBOUND_ALLOW=f"assistant:{provider.address}", AIJOBS_LEASE_SECONDS="2")
 
 
 def test_a_killed_worker_loses_only_the_answers_that_were_under_way(
@@ -54,7 +53,7 @@ def test_a_killed_worker_loses_only_the_answers_that_were_under_way(
         return saying(lambda _: PRAISE)(request)
 
     provider.answer = answer
-    lost = start_worker(processes, provider, AIJOBS_LEASE_SECONDS="1")
+    lost = start_worker(processes, provider)
     params: dict[str, Any] = {"marketplace": MARKETPLACE, "brand": BRAND, "questions": QUESTIONS, "samples": 3}
     job_id = dispatch(http, type="llm_visibility_score", **params)
     # Three samples of the first question are answered and stored, and as many as may be are under way.
@@ -72,36 +71,3 @@ def test_a_killed_worker_loses_only_the_answers_that_were_under_way(
     # What was lost is paid for at the provider, and nobody has told the service. It stays reserved for a while.
     assert Account.objects.get().spent == 3 * len(QUESTIONS) * COST == Decimal(str(job["result"]["cost"]))
     assert Reservation.objects.count() == AT_ONCE
-
-
-def test_two_jobs_at_once_share_the_months_budget_and_keep_what_they_have(
-    http: httpx.Client, processes: Processes, seller: Caller, provider: FakeProvider, sweeping: None
-) -> None:
-    both = Event()
-
-    def answer(request: Request) -> Any:
-        """Of seven dollars, where eight are reserved. Nobody is answered before both jobs ask as often as they may."""
-        if len(provider.requests) >= 2 * AT_ONCE:
-            both.set()
-        both.wait(60)
-        return {**saying(lambda _: PRAISE)(request), "usage": recorded.usage(completion=700)}
-
-    provider.answer = answer
-    # After sixteen answers for 112 dollars, eleven or twelve more fit, and neither job has all of its own.
-    Budget.objects.create(tenant=seller.tenant, monthly_limit=Decimal(200))
-    start_worker(processes, provider)
-    params: dict[str, Any] = {"marketplace": MARKETPLACE, "brand": BRAND, "questions": QUESTIONS, "samples": 4}
-    ids = [dispatch(http, type="llm_visibility_score", **params, locale=locale) for locale in ("en", "de")]
-    jobs = wait_for_the_end(http, *ids)
-    for job in jobs:
-        assert job["status"] == "completed"
-        result = job["result"]
-        assert result["is_partial"]
-        assert {each["code"] for each in result["failures"]} == {"BUDGET_EXCEEDED"}
-        assert result["processed_count"] + result["failure_count"] == 4 * len(QUESTIONS)
-        assert result["overall"]["answer_count"] == result["processed_count"] >= AT_ONCE
-    account = Account.objects.get()
-    spent = sum(Decimal(str(job["result"]["cost"])) for job in jobs)
-    assert account.spent == spent == len(provider.requests) * 7
-    assert account.spent <= 200
-    assert account.reserved == 0

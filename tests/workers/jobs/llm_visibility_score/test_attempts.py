@@ -2,9 +2,12 @@
 
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from aijobs.engine import lifecycle, queueing
 from aijobs.errors import RunPostponed
@@ -15,7 +18,8 @@ from tests import engine
 from tests.clients import Caller
 from tests.workers.assistants import recorded
 from tests.workers.assistants.providers import configure
-from tests.workers.assistants.server import KEY, MODEL, FakeProvider, error, json_reply
+from tests.workers.assistants.recorded import Json
+from tests.workers.assistants.server import KEY, MODEL, FakeProvider, Request, error, json_reply
 from tests.workers.catalogue.steps import MARKETPLACE
 from tests.workers.jobs.llm_visibility_score.steps import (
     BRAND,
@@ -28,11 +32,11 @@ from tests.workers.jobs.llm_visibility_score.steps import (
     shop,
 )
 from workers.assistants.asking import AT_ONCE
-from workers.assistants.models import Connection, StoredAnswer
+from workers.assistants.models import Account, Budget, Connection, StoredAnswer
 from workers.context import JobContext
 from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.run import run as handler
-from workers.jobs.llm_visibility_score.shapes import VisibilityParams
+from workers.jobs.llm_visibility_score.shapes import VisibilityParams, VisibilityResult
 from workers.running import execute
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +317,45 @@ def test_the_questions_of_an_attempt_are_those_of_the_first(owner: Caller, provi
     execute(engine.start(job_id))
     asked = {each["question"] for each in result_of(Job.objects.get(id=job_id))["questions"]}
     assert not any("lamps" in text for text in asked)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_jobs_at_once_share_the_months_budget_and_keep_what_they_have(
+    owner: Caller, provider: FakeProvider
+) -> None:
+    shop(owner)
+    configure(owner, provider, output_price_per_million=10_000)
+    both = Event()
+
+    def answer(request: Request) -> Json:
+        """Seven dollars, where eight are reserved. Nobody is answered before both jobs ask as often as they may."""
+        if len(provider.requests) >= 2 * AT_ONCE:
+            both.set()
+        both.wait(60)
+        return {**recorded.openai(PRAISE), "usage": recorded.usage(completion=700)}
+
+    provider.answer = answer
+    # After sixteen answers for 112 dollars, eleven or twelve more fit, and neither job has all of its own.
+    Budget.objects.create(tenant=owner.tenant, monthly_limit=200)
+    params = {"marketplace": MARKETPLACE, "brand": BRAND, "questions": QUESTIONS, "samples": 4}
+
+    def asked(language: str) -> VisibilityResult:
+        sent = {**params, "locale": language}
+        try:
+            run = engine.start(dispatched(owner, **sent))
+            return handler(VisibilityParams.model_validate(sent), JobContext(run))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        results = list(threads.map(asked, ["en", "de"]))
+    for result in results:
+        assert result.is_partial
+        assert {each.code for each in result.failures} == {"BUDGET_EXCEEDED"}
+        assert result.processed_count + result.failure_count == 4 * len(QUESTIONS)
+        assert result.overall is not None
+        assert result.overall.answer_count == result.processed_count >= AT_ONCE
+    account = Account.objects.get()
+    assert account.spent == sum(each.cost for each in results) == len(provider.requests) * 7
+    assert account.spent <= 200
+    assert account.reserved == 0
