@@ -144,7 +144,7 @@ test_assistant: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Test an assistant",
     description="The service asks the model for one word, and says what answered or what is wrong. That takes a few "
-    "tokens, which your usage does not count.",
+    "tokens, which your usage and your budget count.",
     parameters=[*HEADERS, _NAME],
     request=None,
     responses={200: TestAnswer, **errors(AssistantNotFound, TestRunning)},

@@ -139,7 +139,7 @@ def _competitors(
     for row in _first(rows.filter(product__in=product_ids), MOST_COMPETITORS, F("external_id").asc()):
         found["product", row.product_id].append(_competitor(row))
     for category in sorted(set(categories)):
-        alike = rows.filter(product=None, category=category)[:MOST_COMPETITORS]
+        alike = rows.in_category(category)[:MOST_COMPETITORS]
         found["category", category] = [_competitor(row) for row in alike]
     return found
 
