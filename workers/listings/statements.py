@@ -1,11 +1,12 @@
 """What a text says that the seller's own data do not say, or say of something else, or deny."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from workers.listings.facts import Facts, Number, Word, is_fact, is_neutral, numbers_of, quantities_of, words_of
-from workers.listings.tokens import clauses_of
+from workers.listings.facts import Facts, Number, Word, boasts_in, is_neutral, numbers_of, quantities_of, words_of
+from workers.listings.ordinary import halves_of, is_ordinary, is_trouble, root_of
+from workers.listings.tokens import Clause, clauses_of, lemma_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,14 @@ class Unsaid:
 
 
 def unsaid_in(text: str, facts: Facts) -> Iterator[Unsaid]:
-    """Of plain text. Nothing is found where the source says all of it."""
+    """Of plain text. Nothing is found where the source says all of it, in whatever ordinary words."""
+    for boast in boasts_in(text, facts.language):
+        if boast.text.lower() not in facts.boasts:
+            yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
     for clause in clauses_of(text, facts.language):
-        for word in words_of(clause, text, facts.language):
-            if unsaid := _unsaid_word(word, text[word.token.start : word.token.end], facts):
-                yield unsaid
+        yield from _unsaid_words(
+            list(words_of(clause, text, facts.language, facts.special, facts.roots)), clause, text, facts
+        )
         for quantity in quantities_of(clause, text, facts.language):
             if quantity not in facts.quantities:
                 yield Unsaid("unknown_claim", f"Your data do not say “{quantity}”.", quantity, quantity)
@@ -32,29 +36,63 @@ def unsaid_in(text: str, facts: Facts) -> Iterator[Unsaid]:
                 yield unsaid
 
 
+def _unsaid_words(words: Sequence[Word], clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
+    for word in words:
+        if unsaid := _unsaid_word(word, text[word.token.start : word.token.end], facts):
+            yield unsaid
+    denied = [word for word in words if word.denied]
+    if not denied:
+        return
+    written = [text[word.token.start : word.token.end] for word in denied]
+    is_asked = text[clause[-1].end :].lstrip().startswith(("?", "！", "？"))
+    if is_asked or not any(_may_be_denied(*each, facts) for each in zip(denied, written, strict=True)):
+        told = " ".join(written)
+        yield Unsaid("negation", f"Your data do not deny “{told}”.", told, denied[0].lemma)
+
+
+def _may_be_denied(word: Word, written: str, facts: Facts) -> bool:
+    return word.root in facts.denied_roots or is_trouble(written, facts.language)
+
+
 def _unsaid_word(word: Word, written: str, facts: Facts) -> Unsaid | None:
-    lemma, claims = word.lemma, is_fact(word.lemma, facts.language)
-    known, other = (facts.denied, facts.said) if word.denied else (facts.said, facts.denied)
-    if lemma in known:
+    lemma, language, claims = word.lemma, facts.language, facts.is_fact(word.lemma)
+    roots = {word.root, root_of(written.lower(), language)}
+    known, other = (facts.denied_roots, facts.roots) if word.denied else (facts.roots, facts.denied_roots)
+    if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
         return Unsaid("misplaced_fact", message, written, lemma) if claims and not _is_in_place(word, facts) else None
-    if is_neutral(lemma, facts.language):
+    is_ordinary_here = not claims and is_ordinary(written, language)
+    if is_neutral(lemma, language) or (word.denied and (is_ordinary_here or is_trouble(written, language))):
         return None
-    if lemma in other:
+    if not roots.isdisjoint(other):
         message = f"Your data {'do not deny' if word.denied else 'deny'} “{written}”."
         return Unsaid("negation", message, written, lemma)
+    if is_ordinary_here or (not word.denied and _is_made_of_known(written.lower(), facts)):
+        return None
     return Unsaid("unknown_claim" if claims else "unknown_word", f"Your data do not say “{written}”.", written, lemma)
 
 
+def _is_made_of_known(written: str, facts: Facts) -> bool:
+    """A word of two that the source says, or of one and an ordinary one; no fact is made of them."""
+    return any(all(_is_known(half, facts) for half in halves) for halves in halves_of(written, facts.language))
+
+
+def _is_known(word: str, facts: Facts) -> bool:
+    lemma = lemma_of(word, facts.language)
+    root = root_of(lemma, facts.language)
+    if facts.is_fact(lemma) or root in facts.denied_roots:
+        return root in facts.whole and root not in facts.denied_roots
+    return root in facts.roots or is_ordinary(word, facts.language) or is_neutral(lemma, facts.language)
+
+
 def _is_in_place(word: Word, facts: Facts) -> bool:
-    """Whether a material, colour or claim stands beside what the source says it of: the next word, or the one before.
+    """Whether a material, colour or claim stands beside what the source says it of.
 
     What the title or an attribute says of the product goes with all that names the product.
     """
-    neighbour = word.next or word.previous
-    if not neighbour or neighbour in facts.beside.get(word.lemma, ()):
+    if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
         return True
-    return word.lemma in facts.whole and neighbour in facts.whole
+    return word.root in facts.whole and word.of in facts.whole
 
 
 def _unsaid_number(number: Number, facts: Facts) -> Unsaid | None:
