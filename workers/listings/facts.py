@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
 from workers.listings.denials import denied_in
-from workers.listings.ordinary import is_ordinary, root_of
+from workers.listings.ordinary import able_from, is_ordinary, root_of
 from workers.listings.shapes import ListingText, Material
 from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemma_of, lemmas_of, tokens_of
 
@@ -88,7 +88,8 @@ class Facts:
         for word in words:
             (self.denied if word.denied else self.said).add(word.lemma)
             written = text[word.token.start : word.token.end].lower()
-            (self.denied_roots if word.denied else self.roots).update((word.root, root_of(written, self.language)))
+            forms = (word.lemma, written, able_from(written, self.language))
+            (self.denied_roots if word.denied else self.roots).update(root_of(each, self.language) for each in forms)
             if self.is_fact(word.lemma):
                 is_of_one = word.of and is_matter(word.lemma, self.special, self.language)
                 self.beside.setdefault(word.root, set()).update({word.of} if is_of_one else present)

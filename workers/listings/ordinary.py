@@ -18,6 +18,12 @@ _STEMMERS = {
 _BEFORE = re.compile(r"(?:[cdjlmnst]|qu)['’](?=\w)", re.IGNORECASE)
 _BEHIND = re.compile(r"(?<=[aeiouáéírdn])(?:te|me|se|nos|los|las|les|lo|la|le)\Z")
 _ACCENTS = str.maketrans("áéíóú", "aeiou")
+_ABLE = {
+    "en": re.compile(r"(?<=\w{3})[ai]ble\Z"),
+    "de": re.compile(r"(?<=\w{3})bar(?:e[nrms]?)?\Z"),
+    "fr": re.compile(r"(?<=\w{3})[ai]bles?\Z"),
+    "es": re.compile(r"(?<=\w{3})[ai]bles?\Z"),
+}
 # What stands between the words of which German makes one.
 _LINKS = ("", "s", "n", "en", "es", "er")
 _SHORTEST_PART = 4
@@ -46,13 +52,27 @@ def is_trouble(written: str, language: str) -> bool:
     return _is_listed(written.lower().replace("’", "'"), "trouble", language)
 
 
+def is_setting(written: str, language: str) -> bool:
+    """What stands around a product where it is used: a shelf, a coat, soup."""
+    return _is_listed(written.lower().replace("’", "'"), "setting", language)
+
+
 @lru_cache(maxsize=100_000)
 def _is_listed(word: str, section: str, language: str) -> bool:
-    roots = _roots(section, language)
-    return any(
-        form in roots or root_of(form, language) in roots or root_of(lemma_of(form, language), language) in roots
-        for form in _forms(word, language)
-    )
+    words, roots = _words(section, language), _roots(section, language)
+    forms = set(_forms(word, language))
+    lemmas = {lemma_of(form, language) for form in forms}
+    if not words.isdisjoint(forms | lemmas):
+        return True
+    # Of "remove", what is removable is another thing, and so is a remover.
+    if word.endswith(_abilities(language)):
+        return False
+    return any(root_of(each, language) in roots for each in forms | lemmas)
+
+
+@cache
+def _abilities(language: str) -> tuple[str, ...]:
+    return tuple(lexicons.words("ability", language))
 
 
 def _forms(word: str, language: str) -> Iterator[str]:
@@ -70,10 +90,20 @@ def _forms(word: str, language: str) -> Iterator[str]:
 
 
 @cache
-def _roots(section: str, language: str) -> frozenset[str]:
+def _words(section: str, language: str) -> frozenset[str]:
     words = lexicons.words(section, language)
-    lemmas = {lemma_of(word, language) for word in words}
-    return frozenset(words | {root_of(each, language) for each in words | lemmas})
+    return frozenset(words | {lemma_of(word, language) for word in words})
+
+
+@cache
+def _roots(section: str, language: str) -> frozenset[str]:
+    return frozenset(root_of(each, language) for each in _words(section, language))
+
+
+def able_from(word: str, language: str) -> str:
+    """What can be done with what is so: wash of washable. The word itself, if it has no such ending."""
+    ending = _ABLE.get(language)
+    return ending.sub("", word) if ending else word
 
 
 def halves_of(word: str, language: str) -> Iterator[tuple[str, str]]:

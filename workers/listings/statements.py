@@ -1,12 +1,14 @@
 """What a text says that the seller's own data do not say, or say of something else, or deny."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
+from workers.listings import lexicons
 from workers.listings.facts import Facts, Number, Word, boasts_in, is_neutral, numbers_of, quantities_of, words_of
-from workers.listings.ordinary import halves_of, is_ordinary, is_trouble, root_of
-from workers.listings.tokens import Clause, clauses_of, lemma_of
+from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
+from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +21,18 @@ class Unsaid:
     lemma: str
 
 
-def unsaid_in(text: str, facts: Facts) -> Iterator[Unsaid]:
-    """Of plain text. Nothing is found where the source says all of it, in whatever ordinary words."""
+# Sections of words that a text may have although its source has not. A keyword is a name, and a title is mostly names.
+Wording = Collection[Literal["ordinary", "setting"]]
+
+
+def unsaid_in(text: str, facts: Facts, wording: Wording = ()) -> Iterator[Unsaid]:
+    """Of plain text. Nothing is found where the source says all of it, in whatever words `wording` allows."""
     for boast in boasts_in(text, facts.language):
         if boast.text.lower() not in facts.boasts:
             yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
     for clause in clauses_of(text, facts.language):
-        yield from _unsaid_words(
-            list(words_of(clause, text, facts.language, facts.special, facts.roots)), clause, text, facts
-        )
+        yield from _unsaid_words(clause, text, facts, wording)
+        yield from _unsaid_denials(clause, text, facts)
         for quantity in quantities_of(clause, text, facts.language):
             if quantity not in facts.quantities:
                 yield Unsaid("unknown_claim", f"Your data do not say “{quantity}”.", quantity, quantity)
@@ -36,16 +41,34 @@ def unsaid_in(text: str, facts: Facts) -> Iterator[Unsaid]:
                 yield unsaid
 
 
-def _unsaid_words(words: Sequence[Word], clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
-    for word in words:
-        if unsaid := _unsaid_word(word, text[word.token.start : word.token.end], facts):
+def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
+    return words_of(clause, text, facts.language, facts.special, facts.roots)
+
+
+def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> Iterator[Unsaid]:
+    for word in _words(clause, text, facts):
+        written = text[word.token.start : word.token.end]
+        unsaid = _unsaid_word(word, written, facts, wording)
+        if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
             yield unsaid
-    denied = [word for word in words if word.denied]
-    if not denied:
-        return
+
+
+def _is_around(word: Word, clause: Clause, text: str, facts: Facts, wording: Wording) -> bool:
+    """On your shelf, and neither a shelf nor with a shelf."""
+    if "setting" not in wording or word.denied:
+        return False
+    written = [text[token.start : token.end].lower() for token in clause]
+    has_link = any(is_function_word(token.lemma, facts.language) for token in clause if token.end <= word.token.start)
+    comes_with = not lexicons.words("including", facts.language).isdisjoint(written)
+    return has_link and not comes_with and is_setting(text[word.token.start : word.token.end], facts.language)
+
+
+def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
+    """What is denied has to be denied in the source, whatever is said beside it; and asking denies nothing."""
+    denied = [word for word in _words(clause, text, facts) if word.denied]
     written = [text[word.token.start : word.token.end] for word in denied]
-    is_asked = text[clause[-1].end :].lstrip().startswith(("?", "！", "？"))
-    if is_asked or not any(_may_be_denied(*each, facts) for each in zip(denied, written, strict=True)):
+    is_asked = text[clause[-1].end :].lstrip().startswith(("?", "？"))
+    if denied and (is_asked or not any(map(_may_be_denied, denied, written, [facts] * len(denied)))):
         told = " ".join(written)
         yield Unsaid("negation", f"Your data do not deny “{told}”.", told, denied[0].lemma)
 
@@ -54,20 +77,20 @@ def _may_be_denied(word: Word, written: str, facts: Facts) -> bool:
     return word.root in facts.denied_roots or is_trouble(written, facts.language)
 
 
-def _unsaid_word(word: Word, written: str, facts: Facts) -> Unsaid | None:
+def _unsaid_word(word: Word, written: str, facts: Facts, wording: Wording) -> Unsaid | None:
     lemma, language, claims = word.lemma, facts.language, facts.is_fact(word.lemma)
     roots = {word.root, root_of(written.lower(), language)}
     known, other = (facts.denied_roots, facts.roots) if word.denied else (facts.roots, facts.denied_roots)
     if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
         return Unsaid("misplaced_fact", message, written, lemma) if claims and not _is_in_place(word, facts) else None
-    is_ordinary_here = not claims and is_ordinary(written, language)
+    is_ordinary_here = not claims and "ordinary" in wording and is_ordinary(written, language)
     if is_neutral(lemma, language) or (word.denied and (is_ordinary_here or is_trouble(written, language))):
         return None
     if not roots.isdisjoint(other):
         message = f"Your data {'do not deny' if word.denied else 'deny'} “{written}”."
         return Unsaid("negation", message, written, lemma)
-    if is_ordinary_here or (not word.denied and _is_made_of_known(written.lower(), facts)):
+    if is_ordinary_here or (wording and not word.denied and _is_made_of_known(written.lower(), facts)):
         return None
     return Unsaid("unknown_claim" if claims else "unknown_word", f"Your data do not say “{written}”.", written, lemma)
 
@@ -92,7 +115,13 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     """
     if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
         return True
-    return word.root in facts.whole and word.of in facts.whole
+    return word.root in facts.whole and (word.of in facts.whole or word.of in _all_of_it(facts.language))
+
+
+@cache
+def _all_of_it(language: str) -> frozenset[str]:
+    """The roots of words such as fabric, design and size, which are of the whole product."""
+    return frozenset(root_of(lemma_of(word, language), language) for word in lexicons.words("whole", language))
 
 
 def _unsaid_number(number: Number, facts: Facts) -> Unsaid | None:
@@ -110,7 +139,8 @@ def _is_meant_alike(number: Number, known: Number, facts: Facts) -> bool:
     if number.bound != known.bound:
         return False
     around, known_around = number.before | number.behind, known.before | known.behind
-    if (number.value, number.unit) in facts.whole_numbers and around <= facts.whole:
+    is_of_product = (number.value, number.unit) in facts.whole_numbers or not known_around
+    if is_of_product and around <= facts.whole:
         return True
     if not around:
         return not known_around

@@ -1,12 +1,12 @@
 """Whether a proposed text says only what the seller's own data say, whoever wrote it.
 
-A changed text is refused unless every word in it stands in the source, in any of its forms, or is one of the ordinary
-words of its language; every number, material, colour and claim stands there for the same thing; and what is denied
+A changed text is refused unless every word in it stands in the source, in any of its forms, or is an ordinary one of
+its language; every number, material, colour and claim stands there for the same thing; and what is denied
 there stays denied. A word that is in neither is taken for a fact. So nothing that a review, a competitor or a language
 model brings in can become one, in any language or script.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from workers.listings import hygiene
@@ -15,9 +15,14 @@ from workers.listings.facts import Facts, facts_of, numbers_of, orders_in, words
 from workers.listings.keywords import rank, search_words_of
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
-from workers.listings.statements import unsaid_in
+from workers.listings.statements import Wording, unsaid_in
 from workers.listings.tokens import clauses_of, lemmas_of
 
+_WORDING: Mapping[Field, Wording] = {
+    "title": ("ordinary",),
+    "bullets": ("ordinary", "setting"),
+    "description": ("ordinary", "setting"),
+}
 _UNCHANGED = ("attributes", "category", "brand", "images")
 
 
@@ -81,7 +86,7 @@ def _of_text(field: Field, text: str, source: Source) -> Iterator[Problem]:
     if field == "search_terms":
         yield from _of_search_terms(plain, source)
         return
-    for unsaid in unsaid_in(plain, source.facts):
+    for unsaid in unsaid_in(plain, source.facts, _WORDING[field]):
         yield Problem(field, unsaid.kind, unsaid.message, unsaid.text)
 
 
