@@ -3,7 +3,8 @@
 from functools import cache
 
 from workers.listings import lexicons
-from workers.listings.tokens import Clause, Token, is_function_word
+from workers.listings.tokens import Clause, is_function_word
+from workers.listings.vocabulary import is_meant
 
 
 def denied_in(clause: Clause, text: str, language: str) -> set[int]:
@@ -20,7 +21,7 @@ def denied_in(clause: Clause, text: str, language: str) -> set[int]:
         if word in behind or (word in before and following and is_function_word(following[0].lemma, language)):
             found |= {id(each) for each in following}
         elif word in before and not _is_given(following, language):
-            meant = [each for each in clause[:index] if _is_meant(each, language)]
+            meant = [each for each in clause[:index] if is_meant(each, language)]
             found |= {id(each) for each in (*meant[-1:], token)}
     return found
 
@@ -36,10 +37,6 @@ def _denies_nothing(written: list[str], language: str) -> bool:
     if not denying:
         return False
     return any(word in only for word in written) or any(word in behind - of_clause - {"pas"} for word in written)
-
-
-def _is_meant(token: Token, language: str) -> bool:
-    return not token.is_number and not is_function_word(token.lemma, language)
 
 
 def _is_given(following: Clause, language: str) -> bool:

@@ -19,10 +19,13 @@ from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
-from workers.listings.facts import NAME_FIRST, Facts, is_fact, is_neutral, is_unit, orders_in, sounds_like_a_claim
+from workers.listings.amounts import is_unit
+from workers.listings.facts import Facts, orders_in
+from workers.listings.meanings import NAME_FIRST
 from workers.listings.shapes import KeywordUse, ListingText, Material, RankedKeyword
 from workers.listings.statements import unsaid_in
 from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of, tokens_of
+from workers.listings.vocabulary import is_fact, is_neutral, sounds_like_a_claim
 
 AT_MOST = 40
 # Of three, "stainless steel water bottle" would be two halves that nobody searches for.

