@@ -70,11 +70,15 @@ def _round(text: str, violations: list[Violation], context: Context) -> str:
 
 
 def _same(old: str, new: str) -> int:
-    """How many characters two texts begin with alike."""
-    return next(
-        (index for index, (first, second) in enumerate(zip(old, new, strict=False)) if first != second),
-        min(len(old), len(new)),
-    )
+    """How many characters two texts begin with alike. By halves: one by one takes minutes for 20,000 repairs."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[:middle] == new[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _tidied(field: Field, text: str) -> str:
