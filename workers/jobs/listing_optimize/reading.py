@@ -110,15 +110,22 @@ class _Known:
         text = text_of(product, listing)
         about = words_about(text, product.title, self._shelf.language)
         shared = [keyword for keyword, words in self._shelf.shared if not words.isdisjoint(about)]
+        searches = (self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]
         return Material(
             listing=text,
             product_title=product.title,
             competitors=tuple((own + alike)[:MOST_COMPETITORS]),
-            keywords=tuple((self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]),
+            keywords=tuple(each for each in searches if not _is_question(each)),
+            questions=tuple(each.text for each in searches if _is_question(each)),
             reviews=tuple(self._reviews[product.pk]),
             evidence=tuple(self._evidence[product.pk]),
             language=self._shelf.language,
         )
+
+
+def _is_question(keyword: shapes.Keyword) -> bool:
+    """What shoppers ask, as tools and a marketplace's questions and answers list it."""
+    return keyword.text.endswith(("?", "？", "؟"))
 
 
 def text_of(product: Product, listing: Listing) -> ListingText:
