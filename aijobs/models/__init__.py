@@ -3,7 +3,7 @@ from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
 from aijobs.models.keys import ApiKey
-from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor
+from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
@@ -28,6 +28,7 @@ __all__ = [
     "RollupCursor",
     "Tenant",
     "TenantCapacity",
+    "TotalRollup",
     "TransactionIdField",
     "WrittenJSONField",
     "validate_timezone",
