@@ -7,7 +7,8 @@ from typing import Any
 import factory
 
 from aijobs.auth import create_key
-from aijobs.models import ApiKey, Tenant
+from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Tenant, TotalRollup
+from aijobs.states import Priority, Status
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
 ALL_SCOPES = (
@@ -101,6 +102,42 @@ class KeywordFactory(factory.django.DjangoModelFactory[Keyword]):
     tenant = factory.SubFactory(TenantFactory)
     marketplace = "amazon_us"
     keyword = factory.Sequence(lambda number: f"bottle {number}")
+
+
+class MinuteRollupFactory(factory.django.DjangoModelFactory[MinuteRollup]):
+    """Jobs of one minute that ended alike, without their times."""
+
+    class Meta:
+        model = MinuteRollup
+
+    start = datetime(2026, 3, 12, 10, 30, tzinfo=UTC)
+    type = "test_probe"
+    lane = Priority.NORMAL
+    end = Status.COMPLETED
+    error_code = ""
+    count = 1
+    waiting = factory.LazyFunction(lambda: [0] * BUCKETS)
+    running = factory.LazyFunction(lambda: [0] * BUCKETS)
+    waiting_seconds = 0.0
+    running_seconds = 0.0
+
+
+class HourRollupFactory(MinuteRollupFactory):
+    """Jobs of one hour."""
+
+    class Meta:
+        model = HourRollup
+
+    start = datetime(2026, 3, 12, 10, tzinfo=UTC)
+
+
+class TotalRollupFactory(MinuteRollupFactory):
+    """Jobs since the beginning."""
+
+    class Meta:
+        model = TotalRollup
+
+    start = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def key_for(*tenants: Tenant, scopes: tuple[str, ...] = ALL_SCOPES, **more: Any) -> tuple[ApiKey, str]:

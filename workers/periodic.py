@@ -4,12 +4,14 @@ import logging
 
 from celery import shared_task
 
-from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, statistics
+from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, rollups, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
 
 logger = logging.getLogger(__name__)
 
+# Of every two: after an outage the sweeper goes on beside the counting of what ended meanwhile.
+ROLL_UP_SECONDS = 0.3
 # A message that no worker took by then is a copy of the next one.
 SETTLE_MESSAGE_SECONDS = 10
 
@@ -35,6 +37,12 @@ def sweep() -> None:
 def refresh_statistics() -> None:
     """Measure depths, medians and the drain rate for estimates and limits."""
     statistics.refresh()
+
+
+@shared_task(name="workers.periodic.roll_up")
+def roll_up() -> None:
+    """Count what has ended."""
+    rollups.roll_up(ROLL_UP_SECONDS)
 
 
 @shared_task(name="workers.periodic.settle_changes")

@@ -3,10 +3,13 @@ from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
 from aijobs.models.keys import ApiKey
+from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
 __all__ = [
+    "BUCKETS",
+    "BUCKET_BOUNDS",
     "LISTED_STATUS",
     "NEWEST_FIRST",
     "RELEASED",
@@ -14,14 +17,18 @@ __all__ = [
     "ApiKey",
     "Batch",
     "BatchQuerySet",
+    "HourRollup",
     "IdempotencyKey",
     "Job",
     "JobEvent",
     "JobQuerySet",
     "LaneBound",
+    "MinuteRollup",
     "QueueStatistics",
+    "RollupCursor",
     "Tenant",
     "TenantCapacity",
+    "TotalRollup",
     "TransactionIdField",
     "WrittenJSONField",
     "validate_timezone",

@@ -1,12 +1,12 @@
 """What happened to jobs, in order."""
 
 from django.db import models
-from django.db.models import Func
+from django.db.models import Func, Q
 from django.db.models.functions import Now
 
 from aijobs.models.jobs import Job
 from aijobs.models.tenants import Tenant
-from aijobs.states import EventKind
+from aijobs.states import TERMINAL, EventKind
 
 
 class TransactionIdField(models.Field):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -14,6 +14,10 @@ class TransactionIdField(models.Field):  # type: ignore[type-arg]  # not subscri
 
     def db_type(self, connection: object) -> str:
         return "xid8"
+
+
+# Sorted: a set comes out in another order with each run, and the migration would differ.
+ENDS = Q(kind__in=sorted(TERMINAL))
 
 
 class JobEvent(models.Model):
@@ -34,6 +38,8 @@ class JobEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "seq"], name="jobevent_job_seq")]
+        # The ends, as transactions wrote them, for the rollup.
+        indexes = [models.Index(fields=["transaction"], name="jobevent_ends", condition=ENDS)]
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.seq} {self.kind}"

@@ -159,7 +159,8 @@ def empty(site: Site) -> None:
     from django.db import connection
 
     site.valkey.flushdb()
-    tables = "aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, aijobs_tenantcapacity"
+    tables = "aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, aijobs_tenantcapacity, "
+    tables += "aijobs_minuterollup, aijobs_hourrollup"
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables}, benchmarks_barejob")
         cursor.execute("CHECKPOINT")

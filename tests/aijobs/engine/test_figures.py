@@ -1,0 +1,126 @@
+"""What the rollup says of a span, and how near its percentiles are to the true ones."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aijobs import sql
+from aijobs.engine import figures, statistics
+from aijobs.engine.figures import DayEnds, Failures, MinuteEnds, percentile
+from aijobs.models import BUCKET_BOUNDS, BUCKETS, QueueStatistics
+from aijobs.states import Priority
+from tests.aijobs.engine.test_rollups import buckets_of
+from tests.factories import HourRollupFactory, MinuteRollupFactory
+
+NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+TIMES = st.lists(st.floats(0.01, BUCKET_BOUNDS[-1], exclude_max=True), min_size=1, max_size=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    now: datetime
+
+
+def true_percentile(times: list[float], share: float) -> float:
+    """The smallest time that so great a share took at most."""
+    ordered = sorted(times)
+    return next(each for number, each in enumerate(ordered, 1) if number >= share * len(ordered))
+
+
+@given(TIMES, st.floats(0.01, 1))
+def test_a_percentile_is_off_by_the_square_root_of_two_at_most(times: list[float], share: float) -> None:
+    estimate = percentile(buckets_of(times), share)
+    assert estimate is not None
+    assert 2**-0.5 - 1e-9 <= estimate / true_percentile(times, share) <= 2**0.5 + 1e-9
+
+
+def test_percentiles_of_times_that_are_spread_are_nearly_exact() -> None:
+    times = [0.2 + number / 1000 for number in range(2000)]
+    for share in (0.05, 0.25, 0.5, 0.75):
+        assert percentile(buckets_of(times), share) == pytest.approx(true_percentile(times, share), rel=0.05)
+
+
+def test_a_percentile_of_nothing_is_none_and_of_the_longest_is_the_last_bound() -> None:
+    assert percentile([0] * BUCKETS, 0.5) is None
+    assert percentile(buckets_of([100_000.0]), 0.5) == BUCKET_BOUNDS[-1]
+    assert percentile(buckets_of([0.0]), 0.5) == pytest.approx(0.005)
+
+
+@pytest.mark.django_db
+def test_ends_are_told_by_the_minute() -> None:
+    for minutes, lane, end, count in ((0, 0, "completed", 2), (0, 1, "completed", 3), (1, 0, "failed", 4)):
+        MinuteRollupFactory(start=NOON + minutes * MINUTE, lane=lane, end=end, count=count)
+    MinuteRollupFactory(start=NOON - MINUTE)
+    MinuteRollupFactory(start=NOON + 2 * MINUTE)
+    assert figures.ended_per_minute(NOON, NOON + 2 * MINUTE) == [
+        MinuteEnds(NOON, "completed", 5),
+        MinuteEnds(NOON + MINUTE, "failed", 4),
+    ]
+
+
+@pytest.mark.django_db
+def test_ends_are_told_by_the_day_in_utc() -> None:
+    for hours, count in ((-13, 1), (-12, 2), (11, 3), (12, 4)):
+        HourRollupFactory(start=NOON + hours * HOUR, count=count)
+    assert figures.ended_per_day(NOON - 12 * HOUR, NOON + 12 * HOUR) == [
+        DayEnds(date(2026, 3, 12), "test_probe", "completed", 5)
+    ]
+
+
+@pytest.mark.django_db
+def test_failures_stand_beside_those_of_before() -> None:
+    for minutes, code, count in ((-90, "A", 7), (-30, "A", 1), (-20, "A", 1), (-10, "B", 5), (-100, "C", 3)):
+        MinuteRollupFactory(start=NOON + minutes * MINUTE, end="failed", error_code=code, count=count)
+    MinuteRollupFactory(start=NOON - 5 * MINUTE, end="cancelled", error_code="REQUESTED", count=99)
+    assert figures.failures(NOON - 25 * HOUR, NOON - HOUR, NOON) == [
+        Failures("test_probe", "B", 5, 0),
+        Failures("test_probe", "A", 2, 7),
+        Failures("test_probe", "C", 0, 3),
+    ]
+
+
+@pytest.mark.django_db
+def test_times_of_a_type_are_those_of_all_its_lanes_and_ends() -> None:
+    MinuteRollupFactory(start=NOON, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
+    MinuteRollupFactory(start=NOON, lane=Priority.HIGH, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
+    MinuteRollupFactory(start=NOON, end="failed", waiting=buckets_of([1.0]), running=buckets_of([100.0]))
+    MinuteRollupFactory(start=NOON - MINUTE, running=buckets_of([5000.0]))
+    [times] = figures.times_by_type(NOON, NOON + MINUTE).values()
+    assert times.running == buckets_of([10.0, 10.0, 100.0])
+    assert times.waited(0.5) == pytest.approx(1, rel=0.42)
+    assert times.ran(0.5) == pytest.approx(10, rel=0.42)
+    assert times.ran(0.95) == pytest.approx(100, rel=0.42)
+
+
+@pytest.mark.django_db
+def test_a_median_is_of_the_last_runs() -> None:
+    for minutes, seconds in ((0, 2.0), (1, 2.0), (2, 1000.0)):
+        MinuteRollupFactory(start=NOON - minutes * MINUTE, count=50, running=buckets_of([seconds] * 50))
+    assert figures.recent_medians(["test_probe"], 100)["test_probe"] == pytest.approx(2, rel=0.42)
+
+
+@pytest.mark.django_db
+def test_a_type_that_seldom_runs_has_the_median_of_its_last_hours() -> None:
+    HourRollupFactory(running=buckets_of([60.0] * 3))
+    HourRollupFactory(end="failed", error_code="X", running=buckets_of([1.0] * 30))
+    medians = figures.recent_medians(["test_probe", "test_other"], 100)
+    assert medians == {"test_probe": pytest.approx(60, rel=0.42)}
+
+
+@pytest.mark.django_db
+def test_estimates_read_the_rollup() -> None:
+    """The drain rate that of this minute and the one before, in the clock of the database."""
+    [moment] = sql.rows(Moment, "SELECT now() AS now", {})
+    minute = moment.now.replace(second=0, microsecond=0)
+    for minutes, end, count in ((0, "completed", 30), (-1, "failed", 90), (-1, "cancelled", 1), (-2, "failed", 5)):
+        MinuteRollupFactory(start=minute + minutes * MINUTE, end=end, count=count, running=buckets_of([8.0]))
+    MinuteRollupFactory(start=minute + HOUR, count=1000, lane=Priority.HIGH, running=buckets_of([8.0]))
+    statistics.refresh()
+    row = QueueStatistics.objects.get()
+    assert row.drain_rate == pytest.approx(120 / (moment.now - minute + MINUTE).total_seconds())
+    assert row.medians == {"test_probe": pytest.approx(8, rel=0.42)}
