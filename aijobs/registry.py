@@ -4,7 +4,7 @@ A type names its handler by dotted path, and only a worker resolves it: the web 
 loads neither numpy nor anything else that handlers need.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar, cast
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
+from aijobs.presenting import Picture
 from aijobs.shapes import RequestModel
 
 
@@ -108,6 +109,8 @@ class JobType(Generic[P, R]):
     example: Mapping[str, object]
     # `admit(params, tenant_id)` refuses at dispatch for a reason in the database, by an ApiError. Local reads only.
     admit: Admission[P] | None = None
+    # The dotted path of the presenter: `present(result) -> pictures`, see presenting.py. Without: tables only.
+    present: str = ""
 
 
 # While releases roll, jobs of the new one meet workers of the old one: what those do not know they leave to others.
@@ -128,6 +131,14 @@ def register(kind: JobType[P, R]) -> None:
 def handler_of(kind: JobType[P, R]) -> Handler[P, R]:
     """The type's handler, with all that it imports: for workers only."""
     return cast("Handler[P, R]", import_string(kind.run))
+
+
+def present(kind: JobType[P, R], result: str) -> list[Picture]:
+    """Pictures of a stored result. Raises ValidationError for one that this release would not make."""
+    if not kind.present:
+        return []
+    presenter = cast("Callable[[R], Iterable[Picture]]", import_string(kind.present))
+    return list(presenter(kind.result.model_validate_json(result)))
 
 
 def all_types() -> list[JobType[Params, Result]]:

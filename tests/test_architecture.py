@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
         "aijobs.states",
         "aijobs.errors",
         "aijobs.identifiers",
+        "aijobs.presenting",
         "aijobs.redis_urls",
         "aijobs.refusals",
         "aijobs.scopes",
@@ -32,7 +33,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.registry", "aijobs.auth", "aijobs.idempotency"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
-    {"aijobs.batches", "aijobs.checks", "aijobs.dispatching", "aijobs.health", "aijobs.metrics"},
+    {"aijobs.batches", "aijobs.checks", "aijobs.dispatching", "aijobs.explaining", "aijobs.health", "aijobs.metrics"},
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.

@@ -8,12 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import dispatching, idempotency
-from aijobs.api.authentication import tenant_of
+from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY
 from aijobs.dispatching import B, Body, Wanted
-from aijobs.engine.inserting import FirstAnswer
+from aijobs.engine.inserting import FirstAnswer, Origin
 from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
 from aijobs.refusals import Refusals
 
@@ -75,7 +75,9 @@ def dispatch(
         raise refusals.error()
     answer = show(wanted)
     first = FirstAnswer(key, fingerprint, to_json(answer).decode()) if key else None
-    replayed = dispatching.accept(tenant, wanted, first_answer=first)
+    # The middleware has put the id there, the caller's or one of its own.
+    origin = Origin(request.META["HTTP_X_REQUEST_ID"], principal_of(request).key_id)
+    replayed = dispatching.accept(tenant, wanted, first_answer=first, origin=origin)
     if replayed is not None:
         return _replay(replayed, location)
     return data_response(answer, status=201, headers={"Location": location(answer)})

@@ -57,8 +57,21 @@ class FirstAnswer:
     answer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asked for the jobs, kept for those who look into them. Empty for what the service dispatches itself."""
+
+    request_id: str = ""
+    api_key_id: int | None = None
+    # The job that this one repeats.
+    retry_of: UUID | None = None
+
+
 class DuplicateKey(Exception):
     """The Idempotency-Key is taken. Nothing was written."""
+
+
+UNKNOWN_ORIGIN = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ def insert(
     *,
     batch: NewBatch | None = None,
     first_answer: FirstAnswer | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> None:
     """Accept jobs, all or none, and publish what the tenant's windows have room for.
 
@@ -88,13 +102,16 @@ def insert(
         "release": release_at_once,
         "created_at": created_at,
         # One document: psycopg takes longer to write four arrays than the server to read this.
-        "jobs": orjson.dumps(jobs).decode(),
+        "jobs": orjson.dumps([_row(job) for job in jobs]).decode(),
         "batch": batch and batch.id,
         "sequential": bool(batch and batch.sequential),
         "on_failure": batch and batch.on_failure.value,
         "key": first_answer and first_answer.key,
         "fingerprint": first_answer and first_answer.fingerprint,
         "answer": first_answer and first_answer.answer,
+        "request_id": origin.request_id,
+        "api_key": origin.api_key_id,
+        "retry_of": origin.retry_of,
     }
     while not (inserted := _insert(parameters)):
         _say_why(parameters)
@@ -105,6 +122,22 @@ def insert(
         except sql.CONNECTION_ERRORS as error:
             # The jobs are accepted, whatever happens now: the sweeper releases them.
             logger.warning("accepted jobs could not be released, the sweeper does it later: %s", error)
+
+
+def _row(job: NewJob) -> dict[str, object]:
+    return {
+        "id": job.id,
+        "type": job.type,
+        "priority": job.priority,
+        "params": job.params,
+        "subjects": subjects_of(job.params),
+    }
+
+
+def subjects_of(params: object) -> list[str]:
+    """What a job is about: the `skus` of its params, where it has any."""
+    skus = params.get("skus") if isinstance(params, dict) else None
+    return [sku for sku in skus if isinstance(sku, str)] if isinstance(skus, list) else []
 
 
 def _insert(parameters: dict[str, object]) -> list[_Inserted]:

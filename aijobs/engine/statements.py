@@ -69,10 +69,10 @@ WITH patience AS MATERIALIZED (
     SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz
     FROM capacity WHERE %(batch)s::uuid IS NOT NULL
 ), wanted AS (
-    SELECT id, type, priority, params, ordinal, %(sequential)s::boolean AND ordinal > 1 AS blocked
+    SELECT id, type, priority, params, subjects, ordinal, %(sequential)s::boolean AND ordinal > 1 AS blocked
     FROM ROWS FROM (
-        json_to_recordset(%(jobs)s::json) AS (id uuid, type text, priority smallint, params json)
-    ) WITH ORDINALITY AS new(id, type, priority, params, ordinal)
+        json_to_recordset(%(jobs)s::json) AS (id uuid, type text, priority smallint, params json, subjects text[])
+    ) WITH ORDINALITY AS new(id, type, priority, params, subjects, ordinal)
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
     SELECT lanes.lane, CASE WHEN (
@@ -100,10 +100,11 @@ WITH patience AS MATERIALIZED (
     FROM wanted JOIN room ON room.lane = wanted.priority
 ), job AS (
     INSERT INTO aijobs_job (
-        id, tenant_id, type, params, created_at, priority, lane, batch_id, position, blocked, status, run_after,
-        released_at, releases, event_seq
+        id, tenant_id, type, params, subjects, created_at, request_id, idempotency_key, api_key_id, retry_of_id,
+        priority, lane, batch_id, position, blocked, status, run_after, released_at, releases, event_seq
     )
-    SELECT id, tenant_id, type, params, %(created_at)s::timestamptz, priority, priority, %(batch)s::uuid,
+    SELECT id, tenant_id, type, params, subjects, %(created_at)s::timestamptz, %(request_id)s::text,
+        coalesce(%(key)s::text, ''), %(api_key)s::bigint, %(retry_of)s::uuid, priority, priority, %(batch)s::uuid,
         CASE WHEN %(batch)s::uuid IS NOT NULL THEN ordinal END, blocked, 'queued', now(),
         CASE WHEN release THEN now() END, release::int, 1
     FROM capacity CROSS JOIN placed

@@ -118,7 +118,26 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("type", models.CharField(max_length=64)),
                 ("params", aijobs.models.jobs.WrittenJSONField()),
+                (
+                    "subjects",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), db_default=[], default=list, size=None
+                    ),
+                ),
                 ("created_at", models.DateTimeField()),
+                ("request_id", models.CharField(db_default="", default="", max_length=128)),
+                ("idempotency_key", models.CharField(db_default="", default="", max_length=255)),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="retries",
+                        to="aijobs.job",
+                    ),
+                ),
                 ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("position", models.PositiveSmallIntegerField(null=True)),
@@ -287,6 +306,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "API key",
             },
+        ),
+        migrations.AddField(
+            model_name="job",
+            name="api_key",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="aijobs.apikey",
+            ),
         ),
         migrations.CreateModel(
             name="JobEvent",
@@ -614,5 +645,38 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
             "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(condition=models.Q(("status", "failed")), fields=["-id"], name="job_failed"),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("error_code", ""), _negated=True),
+                fields=["error_code", "-id"],
+                name="job_error_code",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="job_retry_of"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=django.contrib.postgres.indexes.GinIndex(
+                aijobs.models.jobs.Terms(
+                    "subjects",
+                    models.Func(
+                        models.Func("request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"),
+                        models.Value(""),
+                        function="array_remove",
+                    ),
+                ),
+                gin_pending_list_limit=256,
+                name="job_terms",
+            ),
         ),
     ]

@@ -1,7 +1,16 @@
 from aijobs.models.batches import Batch, BatchQuerySet
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
-from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, UNRELEASED, Job, JobQuerySet, WrittenJSONField
+from aijobs.models.jobs import (
+    LISTED_STATUS,
+    NEWEST_FIRST,
+    RELEASED,
+    TERMS,
+    UNRELEASED,
+    Job,
+    JobQuerySet,
+    WrittenJSONField,
+)
 from aijobs.models.keys import ApiKey
 from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
 from aijobs.models.statistics import QueueStatistics
@@ -13,6 +22,7 @@ __all__ = [
     "LISTED_STATUS",
     "NEWEST_FIRST",
     "RELEASED",
+    "TERMS",
     "UNRELEASED",
     "ApiKey",
     "Batch",

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Lower
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.types.json import Json
 
 from aijobs import identifiers
 from aijobs.models.batches import Batch
+from aijobs.models.keys import ApiKey
 from aijobs.models.tenants import Tenant
 from aijobs.states import Priority, Status
 
@@ -19,6 +22,11 @@ class JobQuerySet(models.QuerySet["Job"]):
     def of(self, tenant_id: int) -> "JobQuerySet":
         """Only this tenant's: every read of the API starts here."""
         return self.filter(tenant_id=tenant_id)
+
+    def with_term(self, term: str) -> "JobQuerySet":
+        """The jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key."""
+        rows = self.alias(terms=TERMS)
+        return rows.filter(terms__contains=[term])  # type: ignore[misc]  # a list, which no lookup of a text takes
 
     def with_text_of(self, *documents: str) -> "JobQuerySet":
         """With `params_text`, `result_text` or both as they were written, and neither of them read as values."""
@@ -56,6 +64,25 @@ UNRELEASED = Q(status=Status.QUEUED, released_at__isnull=True)
 RELEASED = Q(status=Status.QUEUED, released_at__isnull=False)
 
 
+class Terms(Func):
+    """Arrays of texts, one behind the other."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || "
+    output_field = ArrayField(models.TextField())
+
+
+# What a job is found by, each whole: its SKUs, the X-Request-ID and the Idempotency-Key that it came with.
+TERMS = Terms(
+    "subjects",
+    Func(
+        Func("request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"),
+        Value(""),
+        function="array_remove",
+    ),
+)
+
+
 class Job(models.Model):
     """One piece of work, from dispatch to its end."""
 
@@ -63,7 +90,19 @@ class Job(models.Model):
     tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="jobs", db_index=False)
     type = models.CharField(max_length=64)
     params = WrittenJSONField()
+    # The SKUs that the params name: what the job is about, to be found by.
+    subjects = ArrayField(models.TextField(), default=list, db_default=[])
     created_at = models.DateTimeField()
+
+    # How it came. No constraints: neither is read in a transition, and the job retried may be pruned before this one.
+    request_id = models.CharField(max_length=128, default="", db_default="")
+    idempotency_key = models.CharField(max_length=255, default="", db_default="")
+    api_key = models.ForeignKey(
+        ApiKey, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    retry_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="retries", db_index=False, db_constraint=False
+    )
 
     # What the caller asked for never changes; the lane is the queue that the job is in now (see promotion).
     priority = models.SmallIntegerField(choices=Priority.choices)
@@ -102,6 +141,8 @@ class Job(models.Model):
     # There where `with_text_of` asked for them.
     params_text: str
     result_text: str | None
+    # Where a list has explained it.
+    why: str
 
     objects = JobQuerySet.as_manager()
 
@@ -133,6 +174,13 @@ class Job(models.Model):
             ),
             # Medians of run times and the drain rate.
             models.Index(fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
+            # What staff look for without a tenant.
+            models.Index(fields=["-id"], name="job_failed", condition=Q(status=Status.FAILED)),
+            models.Index(fields=["error_code", "-id"], name="job_error_code", condition=~Q(error_code="")),
+            models.Index(fields=["retry_of"], name="job_retry_of", condition=Q(retry_of__isnull=False)),
+            # One for all terms: each B-tree of random ids cost every job 0.1 ms, at its dispatch, claim and end. A
+            # short list of what is pending, so that whose turn it is to sort it in pays for little.
+            GinIndex(TERMS, name="job_terms", gin_pending_list_limit=256),
         ]
 
     def __str__(self) -> str:

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from aijobs.admin import effects
 from aijobs.admin.base import Admin, ReadOnlyAdmin
+from aijobs.admin.effects import Effect
 from aijobs.admin.filters import TenantFilter
+from aijobs.models import Job
 from workers.catalogue.admin import MarketplaceFilter
 from workers.changes.kinds import KINDS
 from workers.changes.models import Change, ListingPolicy, RepricingPolicy
@@ -18,6 +23,8 @@ from workers.listings.diffs import word_diff
 
 # Of a word diff: what is in both texts is plain.
 TAGS = {"removed": "del", "added": "ins", "same": "span"}
+# On the page of the job that made them.
+MOST_CHANGES = 100
 
 
 @admin.register(RepricingPolicy)
@@ -112,3 +119,27 @@ def _texts(row: Change, value: object) -> Mapping[str, str]:
 def _marked(before: str, after: str) -> SafeString:
     tagged = ((TAGS[part.kind], part.text, TAGS[part.kind]) for part in word_diff(before, after))
     return format_html_join("", "<{}>{}</{}>", tagged)
+
+
+@effects.register
+def changes_of(job: Job) -> Effect | None:
+    """What a job decided to change, and what became of it."""
+    found = list(Change.objects.filter(job=job).order_by("id")[: MOST_CHANGES + 1])
+    if not found:
+        return None
+    columns = ["SKU", "marketplace", "what", "before", "after", "status", "detail"]
+    rows = [
+        [
+            each.sku,
+            each.marketplace,
+            each.kind,
+            _shown(each, each.before),
+            _shown(each, each.after),
+            each.status,
+            each.detail,
+        ]
+        for each in found[:MOST_CHANGES]
+    ]
+    note = f"These are the first {MOST_CHANGES} changes." if len(found) > MOST_CHANGES else ""
+    query = urlencode({"tenant": job.tenant.name})
+    return Effect("Changes", columns, rows, note, f"{reverse('admin:changes_change_changelist')}?{query}")

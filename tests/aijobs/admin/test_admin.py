@@ -173,7 +173,7 @@ def test_a_job_shows_its_params_result_and_events_in_order(
 ) -> None:
     page = admin_client.get(address(Job, "change", rows[Job].pk)).content.decode()
     assert "&quot;label&quot;: &quot;&lt;script&gt;alert(1)&lt;/script&gt;&quot;" in page
-    assert re.findall(r'field-kind">\s*<p>(\w+)</p>', page) == ["Queued", "Started", "Completed"]
+    assert re.findall(r'<td class="number">\d</td><td>(\w+)</td>', page) == ["Queued", "Started", "Completed"]
 
 
 @pytest.mark.parametrize("page", ["login", "index", "password_change"])
@@ -189,7 +189,7 @@ def test_a_job_shows_its_result_as_a_table(
     [job_id] = engine.dispatch(tenant, params={"skus": ["A", "B"]})
     rows = [{"sku": f"SKU-{number}", "note": MARKUP} for number in range(150)]
     engine.complete(engine.start(job_id), {"processed_count": 150, "recommendations": rows, "skipped": []})
-    # Session, user, the job, its tenant, its params, its result, its events, and what Django asks for by itself.
+    # Session, user, the job, its tenant, its params and result, its events, its retries, what it changed.
     with django_assert_max_num_queries(10):
         page = admin_client.get(address(Job, "change", job_id)).content.decode()
     assert "recommendations (150)" in page
@@ -218,12 +218,10 @@ def test_jobs_are_listed_in_a_bounded_number_of_queries(
     admin_client: Client, tenant: Tenant, django_assert_max_num_queries: Any
 ) -> None:
     engine.dispatch(tenant, 30)
-    # Session, user, rows, and the paginator's bounded count.
+    # Session, user, rows, and what the sweeper measured. What explains them is two more, whatever their number.
     with django_assert_max_num_queries(4) as captured:
         assert admin_client.get(address(Job, "changelist")).status_code == 200
-    counts = [query["sql"] for query in captured if "COUNT(" in query["sql"]]
-    assert len(counts) == 1
-    assert "LIMIT 5000" in counts[0]
+    assert not [query["sql"] for query in captured if "COUNT(" in query["sql"]]
 
 
 def test_jobs_are_found_by_public_id_by_tenant_and_by_filters(admin_client: Client, tenant: Tenant) -> None:

@@ -98,6 +98,7 @@ register(
         result=ScanResult,
         limits=LIMITS,
         run="workers.jobs.competitor_scan.run.run",
+        present="workers.jobs.competitor_scan.presenting.present",
         admit=admit,
         example=EXAMPLE,
     )

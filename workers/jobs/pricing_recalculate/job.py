@@ -68,6 +68,7 @@ register(
         result=PricingResult,
         limits=LIMITS,
         run="workers.jobs.pricing_recalculate.run.run",
+        present="workers.jobs.pricing_recalculate.presenting.present",
         admit=admit,
         example=EXAMPLE,
     )

@@ -121,6 +121,7 @@ register(
         result=ReturnResult,
         limits=LIMITS,
         run="workers.jobs.return_classify.run.run",
+        present="workers.jobs.return_classify.presenting.present",
         admit=admit,
         example=EXAMPLE,
     )

@@ -125,6 +125,7 @@ register(
         result=SentimentResult,
         limits=LIMITS,
         run="workers.jobs.review_sentiment.run.run",
+        present="workers.jobs.review_sentiment.presenting.present",
         admit=admit,
         example=EXAMPLE,
     )

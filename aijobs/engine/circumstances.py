@@ -1,0 +1,132 @@
+"""What holds jobs up, as far as their own rows do not say it: read for a page of jobs in two statements."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.utils.timezone import now
+
+from aijobs import registry, sql
+from aijobs.engine import broker, statements, statistics
+from aijobs.models import Job
+from aijobs.states import TERMINAL, EventKind, Priority, Status
+
+# Of the jobs of each type that ended last, one was claimed last but for those that still run.
+LAST_ENDED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a job's row and its tenant's do not say."""
+
+    at: datetime
+    # Of the last event.
+    kind: str = EventKind.QUEUED
+    data: dict[str, str] = field(default_factory=dict)
+    # The first member of its batch that is before it and not over.
+    waits_for: UUID | None = None
+    # Its tenant's, counted where there is a limit.
+    running: int = 0
+    # Queued jobs of all tenants by lane, at the last measurement.
+    depths: dict[Priority, int] = field(default_factory=dict)
+    # When a worker last claimed a job of its lane, and when the sweeper last measured; None: not that we know.
+    claimed_at: datetime | None = None
+    swept_at: datetime | None = None
+    broker_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: UUID
+    kind: str
+    data: str | None
+    waits_for: UUID | None
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """`claimed`: the last claim of each lane."""
+
+    claimed: str
+    swept_at: datetime | None
+
+
+def of(jobs: Sequence[Job]) -> list[Circumstances]:
+    """Of each job, in their order. Jobs that have ended need none: nothing is read for them."""
+    open_jobs = [job.id for job in jobs if Status(job.status) not in TERMINAL]
+    if not open_jobs:
+        return [Circumstances(now())] * len(jobs)
+    rows = {row.id: row for row in sql.rows(_Row, CIRCUMSTANCES, {"ids": open_jobs})}
+    types = [kind.name for kind in registry.all_types()]
+    service = sql.rows(_Service, SERVICE, {"types": types, "last": LAST_ENDED})[0]
+    claimed = {int(lane): datetime.fromisoformat(at) for lane, at in orjson.loads(service.claimed).items() if at}
+    shared = Circumstances(
+        now(), depths=statistics.snapshot().depths, swept_at=service.swept_at, broker_down=not broker.available()
+    )
+    return [_with(shared, rows.get(job.id), claimed.get(job.lane)) for job in jobs]
+
+
+def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) -> Circumstances:
+    if row is None:
+        return shared
+    return replace(
+        shared,
+        kind=row.kind,
+        data=orjson.loads(row.data) if row.data else {},
+        waits_for=row.waits_for,
+        running=row.running,
+        claimed_at=claimed_at,
+    )
+
+
+# The last event of each job, the member of its batch that it waits for, and how many jobs of its tenant run, counted
+# once a tenant and where it has a limit.
+CIRCUMSTANCES = f"""
+WITH job AS MATERIALIZED (
+    SELECT id, tenant_id, batch_id, position, blocked, event_seq FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[])
+), busy AS MATERIALIZED (
+    SELECT tenant.id, ({statements.RUNNING}) AS running FROM aijobs_tenant tenant
+    WHERE tenant.id IN (SELECT tenant_id FROM job) AND tenant.max_running IS NOT NULL
+)
+SELECT job.id, coalesce(event.kind, '') AS kind, event.data::text AS data,
+    CASE WHEN job.blocked THEN (
+        SELECT member.id FROM aijobs_job member
+        WHERE member.batch_id = job.batch_id AND member.position < job.position
+          AND member.status IN ('queued', 'running')
+        ORDER BY member.position LIMIT 1
+    ) END AS waits_for,
+    coalesce(busy.running, 0)::int AS running
+FROM job LEFT JOIN aijobs_jobevent event ON event.job_id = job.id AND event.seq = job.event_seq
+LEFT JOIN busy ON busy.id = job.tenant_id
+"""
+
+# The last claim of each lane: of the running jobs, and of those that ended last of each type.
+SERVICE = """
+SELECT coalesce((
+    SELECT jsonb_object_agg(lane, at) FROM (
+        SELECT lane, max(started_at) AS at FROM (
+            SELECT running.lane, running.started_at FROM aijobs_tenantcapacity capacity
+            CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
+            LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
+            CROSS JOIN LATERAL (
+                SELECT job.lane, job.started_at FROM aijobs_job job
+                WHERE job.tenant_id = capacity.tenant_id AND job.lane = lanes.number AND job.status = 'running'
+                  AND job.started_at >= coalesce(bound.started_from, '-infinity')
+                ORDER BY job.tenant_id DESC, job.lane DESC, job.started_at DESC LIMIT 1
+            ) running
+            WHERE capacity.active > 0
+            UNION ALL
+            SELECT recent.lane, recent.started_at FROM unnest(%(types)s::text[]) AS kind(name)
+            CROSS JOIN LATERAL (
+                SELECT ended.lane, ended.started_at FROM aijobs_job ended
+                WHERE ended.type = kind.name AND ended.completed_at IS NOT NULL
+                ORDER BY ended.completed_at DESC LIMIT %(last)s::int
+            ) recent
+        ) claims GROUP BY lane
+    ) claimed
+), '{}')::text AS claimed,
+    (SELECT max(refreshed_at) FROM aijobs_queuestatistics) AS swept_at
+"""

@@ -1,0 +1,256 @@
+"""Why a job waits, or why it ended so: one code, one sentence, and what to do about it. For staff and callers alike.
+
+`explain` reads what the rows themselves do not say, for a page of jobs as for one; `judge` makes a sentence of it and
+asks nobody.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+
+from aijobs import identifiers, registry
+from aijobs.engine import circumstances
+from aijobs.engine.circumstances import Circumstances
+from aijobs.engine.lifecycle import BATCH_CANCELLED, PREDECESSOR, REQUESTED
+from aijobs.models import Job
+from aijobs.states import QUEUES, EventKind, Priority, Status
+
+# An idle worker claims within milliseconds, and a busy one when a job of its ends.
+UNCLAIMED_AFTER = timedelta(seconds=60)
+# The sweeper comes every second; statistics that are this old say that it does not.
+UNSWEPT_AFTER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`code` for programs, `message` in a sentence. `action` says what to do, and is empty where there is nothing.
+
+    `brief` is the message in at most eight words, for lists. What others wrote is quoted in all of them: it is text.
+    """
+
+    code: str
+    message: str
+    brief: str
+    action: str = ""
+
+
+def explain(jobs: Sequence[Job]) -> dict[UUID, Explanation]:
+    """The explanation of each job, by its id. The jobs come with their tenants (`select_related`)."""
+    return {job.id: judge(job, around) for job, around in zip(jobs, circumstances.of(jobs), strict=True)}
+
+
+def judge(job: Job, around: Circumstances) -> Explanation:
+    match job.status:
+        case Status.QUEUED:
+            return _waiting(job, around)
+        case Status.RUNNING:
+            return _running(job, around)
+        case Status.COMPLETED:
+            return _completed(job)
+        case Status.FAILED:
+            return _failed(job)
+    return _cancelled(job)
+
+
+def _waiting(job: Job, around: Circumstances) -> Explanation:
+    """What keeps it: first what keeps it by itself, then its tenant, then the service, then the jobs before it."""
+    if job.tenant.suspended_at is not None:
+        since = moment(job.tenant.suspended_at, around.at)
+        return Explanation(
+            "TENANT_SUSPENDED",
+            f"The tenant has been suspended since {since}, and its jobs wait.",
+            "the tenant is suspended",
+            "Resume the tenant in the admin. Its jobs go on by themselves.",
+        )
+    if job.blocked:
+        return _blocked(around)
+    if job.run_after > around.at:
+        return _not_due(job, around)
+    if registry.find(job.type) is None:
+        return _unknown_type(job, around)
+    if around.broker_down:
+        return Explanation(
+            "BROKER_DOWN",
+            "The broker does not answer, so the job cannot be handed to a worker.",
+            "the broker is down",
+            "Check the broker (Redis or Valkey). When it is back, the job is handed out within seconds.",
+        )
+    return _released(job, around) if job.released_at else _unreleased(job, around)
+
+
+def _blocked(around: Circumstances) -> Explanation:
+    first = _public(around.waits_for) if around.waits_for else "the job before it"
+    return Explanation(
+        "WAITS_FOR_JOB",
+        f"The job runs in the order of its batch, and waits until {first} has ended.",
+        f"waits for {first}",
+    )
+
+
+def _not_due(job: Job, around: Circumstances) -> Explanation:
+    until = moment(job.run_after, around.at)
+    if registry.find(job.type) is None:
+        return _unknown_type(job, around)
+    if around.kind == EventKind.RETRIED:
+        code = around.data.get("code", "")
+        return Explanation(
+            "WAITS_FOR_RETRY",
+            f"Attempt {job.attempt} failed ({code}: {_end(around.data.get('message', ''))}). The service tries "
+            f"again at {until}.",
+            f"retry at {until} after {code}",
+        )
+    return Explanation(
+        "POSTPONED",
+        f"What the job needs is not available before {until}: an upstream asked the service to wait, or the budget "
+        "or the limit of an upstream is used up. This costs no attempt.",
+        f"waits for an upstream until {until}",
+    )
+
+
+def _unknown_type(job: Job, around: Circumstances) -> Explanation:
+    gives_up = moment(job.created_at + timedelta(seconds=registry.UNKNOWN_FOR_SECONDS), around.at)
+    return Explanation(
+        "UNKNOWN_TYPE",
+        f"This release of the service has no job type {job.type}. The job waits for a worker that has it, until "
+        f"{gives_up} at the longest.",
+        "no worker knows its type",
+        "Start workers of the release that accepted the job, or cancel the job.",
+    )
+
+
+def _released(job: Job, around: Circumstances) -> Explanation:
+    lane = Priority(job.lane)
+    released, claimed = job.released_at or around.at, around.claimed_at
+    # Of a job that was published again for want of a worker, only its end of waiting is younger than the last claim.
+    waiting_since = min(released, job.run_after) if job.releases > 1 else released
+    if around.at - max(waiting_since, claimed or waiting_since) > UNCLAIMED_AFTER:
+        since = moment(max(waiting_since, claimed or waiting_since), around.at)
+        return Explanation(
+            "NO_WORKER",
+            f"The job has been handed out, but no worker has claimed a job from {QUEUES[lane]} since {since}.",
+            f"no worker has claimed since {since}",
+            f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
+        )
+    if higher := _of_higher(lane, around):
+        return _behind_higher(higher)
+    return Explanation(
+        "NEXT",
+        f"The job has been handed out, and the next free worker of {QUEUES[lane]} takes it after the "
+        f"{lane.label} jobs that were handed out before.",
+        f"next for a free worker of {lane.label}",
+    )
+
+
+def _unreleased(job: Job, around: Circumstances) -> Explanation:
+    tenant, lane = job.tenant, Priority(job.lane)
+    if tenant.max_running is not None and around.running >= tenant.max_running:
+        return Explanation(
+            "TENANT_AT_LIMIT",
+            f"The tenant already has {around.running} of at most {tenant.max_running} jobs running.",
+            f"the tenant's limit of {tenant.max_running} is reached",
+            "Wait, or raise the tenant's max_running in the admin.",
+        )
+    if around.swept_at is not None and around.at - around.swept_at > UNSWEPT_AFTER:
+        since = moment(around.swept_at, around.at)
+        return Explanation(
+            "NO_SWEEPER",
+            f"The job waits to be handed out, but the sweeper has not run since {since}.",
+            f"the sweeper is silent since {since}",
+            "Check that beat and the worker of ai-jobs.control run.",
+        )
+    if higher := _of_higher(lane, around):
+        return _behind_higher(higher)
+    window = tenant.release_window or settings.AIJOBS_RELEASE_WINDOW
+    return Explanation(
+        "BEHIND_EARLIER",
+        f"Earlier {lane.label} jobs of this tenant go first: the service hands out {window} of them at a time.",
+        f"behind earlier {lane.label} jobs of its tenant",
+    )
+
+
+def _of_higher(lane: Priority, around: Circumstances) -> int:
+    return sum(jobs for each, jobs in around.depths.items() if each > lane)
+
+
+def _behind_higher(jobs: int) -> Explanation:
+    go = "job of higher priority goes" if jobs == 1 else "jobs of higher priority go"
+    return Explanation("BEHIND_HIGHER_PRIORITY", f"{jobs:,} {go} first.", f"behind {jobs:,} of higher priority")
+
+
+def _running(job: Job, around: Circumstances) -> Explanation:
+    since = moment(job.started_at, around.at) if job.started_at else "a moment ago"
+    attempt, worker = f"Attempt {job.attempt}", f"worker {job.worker}"
+    if job.lease_expires_at is not None and job.lease_expires_at < around.at:
+        return Explanation(
+            "WORKER_SILENT",
+            f"{attempt} has been running since {since}, but nothing is heard of {worker}. The service takes the job "
+            "back.",
+            f"attempt {job.attempt}: its worker is silent",
+            "Check that worker and its machine, and that beat and the worker of ai-jobs.control run.",
+        )
+    done = f"{job.processed:,}" + (f" of {job.total:,}" if job.total is not None else "")
+    return Explanation(
+        "RUNNING",
+        f"{attempt} has been running since {since} on {worker}; {done} processed.",
+        f"attempt {job.attempt}, {done} processed",
+    )
+
+
+def _completed(job: Job) -> Explanation:
+    took = duration(job.duration_seconds or 0.0)
+    return Explanation("COMPLETED", f"Attempt {job.attempt} completed the job in {took}.", f"completed in {took}")
+
+
+def _failed(job: Job) -> Explanation:
+    message = _end(job.error_message)
+    # Not the attempts: those that were handed back did not fail.
+    times = "once" if job.failures == 1 else f"{job.failures} times"
+    return Explanation(
+        "FAILED",
+        f"The job failed {times}, and is not tried again. The last failure was {job.error_code}: {message}.",
+        f"{job.error_code}, failed {times}",
+        "Mend what the message names, then dispatch the job again.",
+    )
+
+
+def _cancelled(job: Job) -> Explanation:
+    caused_by = _public(job.cancelled_by_id) if job.cancelled_by_id else "a job before it"
+    match job.cancel_reason:
+        case reason if reason == REQUESTED:
+            return Explanation("CANCELLED", "Somebody cancelled the job while it was queued.", "cancelled on request")
+        case reason if reason == BATCH_CANCELLED:
+            return Explanation("CANCELLED", "Somebody cancelled the job's batch.", "its batch was cancelled")
+    ended = "failed" if job.cancel_reason == PREDECESSOR[Status.FAILED] else "was cancelled"
+    return Explanation(
+        "CANCELLED",
+        f"The service cancelled the job because {caused_by}, which had to complete before it, {ended}.",
+        f"cancelled because {caused_by} {ended}",
+        "Dispatch what is still wanted of the batch again.",
+    )
+
+
+def moment(at: datetime, present: datetime) -> str:
+    """A moment of UTC as short as it is clear: the time of day, and the day where it is another."""
+    at = at.astimezone(UTC)
+    day = "" if at.date() == present.astimezone(UTC).date() else f"{at:%Y-%m-%d} "
+    return f"{day}{at:%H:%M:%S}"
+
+
+def duration(seconds: float) -> str:
+    """3.2 s, 4 min 10 s, 2 h 5 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds >= 0.1 or seconds == 0 else f"{1000 * seconds:.0f} ms"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _end(message: str) -> str:
+    """A message in the middle of a sentence."""
+    return message.strip().rstrip(".")
+
+
+def _public(job_id: UUID) -> str:
+    return identifiers.encode(identifiers.JOB_PREFIX, job_id)

@@ -1,0 +1,275 @@
+"""Every state that a job can be in has a code, a sentence and a few words; each is made by the engine's functions."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.utils.timezone import now
+
+from aijobs import batches, identifiers, registry, sql
+from aijobs.engine import broker, lifecycle, queueing, statistics
+from aijobs.engine.outcomes import Failed, HandedBack
+from aijobs.explaining import Explanation, duration, explain, moment
+from aijobs.models import Job, QueueStatistics, Tenant
+from aijobs.states import OnFailure, Priority
+from tests import engine
+from tests.factories import TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def explained(job_id: UUID) -> Explanation:
+    return explain(list(Job.objects.filter(id=job_id).select_related("tenant", "batch")))[job_id]
+
+
+def one(tenant: Tenant) -> UUID:
+    [job_id] = engine.dispatch(tenant)
+    return job_id
+
+
+def measured(**changes: object) -> None:
+    """As the sweeper measures."""
+    values: dict[str, object] = {"refreshed_at": now(), "active": 1, "depths": {}, "drain_rate": 1.0, "medians": {}}
+    QueueStatistics.objects.update_or_create(pk=1, defaults=values | changes)
+    statistics.forget()
+
+
+def of_suspended_tenant(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    Tenant.objects.filter(pk=tenant.pk).update(suspended_at=now())
+    return job_id
+
+
+def blocked(tenant: Tenant) -> UUID:
+    return engine.dispatch_batch(tenant, 3)[1][2]
+
+
+def retried(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    lifecycle.record(engine.start(job_id), Failed("PROBE_BUSY", "The probe is busy.", True, retry_after=3600))
+    return job_id
+
+
+def postponed(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    lifecycle.record(engine.start(job_id), HandedBack(delay=3600))
+    return job_id
+
+
+def of_unknown_type(tenant: Tenant) -> UUID:
+    [job_id] = engine.dispatch(tenant, type="gone")
+    return job_id
+
+
+def at_limit(tenant: Tenant) -> UUID:
+    Tenant.objects.filter(pk=tenant.pk).update(max_running=1)
+    tenant.refresh_from_db()
+    first, second = engine.dispatch(tenant, 2)
+    engine.start(first)
+    return second
+
+
+def unswept(tenant: Tenant) -> UUID:
+    measured(refreshed_at=now() - timedelta(hours=1))
+    return behind_earlier(tenant)
+
+
+def behind_higher(tenant: Tenant) -> UUID:
+    measured(depths={"2": 1200, "1": 3, "0": 7})
+    return one(tenant)
+
+
+def behind_higher_unreleased(tenant: Tenant) -> UUID:
+    measured(depths={"2": 1})
+    return behind_earlier(tenant)
+
+
+def behind_earlier(tenant: Tenant) -> UUID:
+    return engine.dispatch(tenant, settings.AIJOBS_RELEASE_WINDOW + 1)[-1]
+
+
+def unclaimed(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    engine.let_wait([job_id], 3600)
+    return job_id
+
+
+def claimed_from_meanwhile(tenant: Tenant) -> UUID:
+    """Another tenant's jobs of the lane, one of which runs and one has ended."""
+    other = TenantFactory()
+    engine.complete(engine.start(one(other)))
+    return unclaimed(tenant)
+
+
+def behind_a_running_one(tenant: Tenant) -> UUID:
+    engine.start(one(TenantFactory()))
+    return unclaimed(tenant)
+
+
+def running(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    lifecycle.renew(job_id, engine.start(job_id).attempt, 1200, 5000)
+    return job_id
+
+
+def silent(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    engine.start(job_id)
+    engine.let_lease_expire(job_id)
+    return job_id
+
+
+def completed(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    engine.complete(engine.start(job_id))
+    return job_id
+
+
+def failed(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    engine.fail(engine.start(job_id))
+    return job_id
+
+
+def failed_often(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    for _ in range(registry.get("test_probe").limits.attempts):
+        engine.let_backoff_pass([job_id])
+        queueing.refill(tenant.pk)
+        engine.fail(engine.start(job_id), transient=True)
+    return job_id
+
+
+def cancelled(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    lifecycle.cancel(job_id, tenant.pk)
+    return job_id
+
+
+def of_cancelled_batch(tenant: Tenant) -> UUID:
+    batch_id, jobs = engine.dispatch_batch(tenant, 2)
+    batches.cancel(batch_id, tenant.pk)
+    return jobs[1]
+
+
+def after_a_failed_one(tenant: Tenant) -> UUID:
+    _, jobs = engine.dispatch_batch(tenant, 2, on_failure=OnFailure.STOP)
+    engine.fail(engine.start(jobs[0]))
+    return jobs[1]
+
+
+def after_a_cancelled_one(tenant: Tenant) -> UUID:
+    _, jobs = engine.dispatch_batch(tenant, 2, on_failure=OnFailure.STOP)
+    lifecycle.cancel(jobs[0], tenant.pk)
+    return jobs[1]
+
+
+TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
+    (of_suspended_tenant, "TENANT_SUSPENDED", "has been suspended since", "the tenant is suspended"),
+    (blocked, "WAITS_FOR_JOB", "waits until job_", "waits for job_"),
+    (retried, "WAITS_FOR_RETRY", "Attempt 1 failed (PROBE_BUSY: The probe is busy). The service tries", "retry at"),
+    (postponed, "POSTPONED", "is not available before", "waits for an upstream until"),
+    (of_unknown_type, "UNKNOWN_TYPE", "has no job type gone.", "no worker knows its type"),
+    (at_limit, "TENANT_AT_LIMIT", "already has 1 of at most 1 jobs", "the tenant's limit of 1"),
+    (unswept, "NO_SWEEPER", "the sweeper has not run since", "the sweeper is silent since"),
+    (behind_higher, "BEHIND_HIGHER_PRIORITY", "1,200 jobs of higher priority go first.", "behind 1,200 of higher"),
+    (behind_higher_unreleased, "BEHIND_HIGHER_PRIORITY", "1 job of higher priority goes first.", "behind 1 of"),
+    (behind_earlier, "BEHIND_EARLIER", "Earlier normal jobs of this tenant go first", "behind earlier normal jobs"),
+    (one, "NEXT", "the next free worker of ai-jobs.normal", "next for a free worker"),
+    (unclaimed, "NO_WORKER", "no worker has claimed a job from ai-jobs.normal since", "no worker has claimed since"),
+    (claimed_from_meanwhile, "NEXT", "the next free worker", "next"),
+    (behind_a_running_one, "NEXT", "the next free worker", "next"),
+    (running, "RUNNING", "on worker test-worker; 1,200 of 5,000 processed.", "attempt 1, 1,200 of 5,000 processed"),
+    (silent, "WORKER_SILENT", "nothing is heard of worker test-worker", "attempt 1: its worker is silent"),
+    (completed, "COMPLETED", "Attempt 1 completed the job in", "completed in"),
+    (failed, "FAILED", "failed once, and is not tried again. The last failure was PROBE_FAILED: ask", "PROBE_FAILED"),
+    (failed_often, "FAILED", "The job failed 3 times", "PROBE_FAILED, failed 3 times"),
+    (cancelled, "CANCELLED", "Somebody cancelled the job", "cancelled on request"),
+    (of_cancelled_batch, "CANCELLED", "Somebody cancelled the job's batch.", "its batch was cancelled"),
+    (after_a_failed_one, "CANCELLED", "which had to complete before it, failed.", "cancelled because job_"),
+    (after_a_cancelled_one, "CANCELLED", "which had to complete before it, was cancelled.", "cancelled because job_"),
+]
+
+
+@pytest.mark.parametrize(("make", "code", "message", "brief"), TABLE, ids=[row[0].__name__ for row in TABLE])
+def test_a_state_is_explained(make: Callable[[Tenant], UUID], code: str, message: str, brief: str) -> None:
+    found = explained(make(TenantFactory()))
+    assert (found.code, message in found.message, found.brief.startswith(brief)) == (code, True, True), found
+    assert len(found.brief.split()) <= 8
+    assert found.message.endswith(".")
+    assert not found.action or found.action.endswith(".")
+
+
+def test_a_job_in_order_names_the_one_that_it_waits_for() -> None:
+    _, jobs = engine.dispatch_batch(TenantFactory(), 3)
+    first, second = (identifiers.encode(identifiers.JOB_PREFIX, each) for each in jobs[:2])
+    assert first in explained(jobs[2]).message
+    engine.complete(engine.start(jobs[0]))
+    assert second in explained(jobs[2]).message
+
+
+def test_without_a_broker_jobs_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker.disconnect()
+    with monkeypatch.context() as patch:
+        # A socket that nobody listens on: the connection is refused.
+        patch.setattr(settings, "CELERY_BROKER_URL", "redis+socket:///nonexistent/valkey.sock")
+        assert explained(one(TenantFactory())).code == "BROKER_DOWN"
+    give_up_at = time.monotonic() + 10
+    while not broker.available() and time.monotonic() < give_up_at:
+        time.sleep(broker.PROBE_SECONDS / 10)
+
+
+def test_a_lane_says_when_a_worker_claimed_from_it_and_not_from_another() -> None:
+    [high] = engine.dispatch(TenantFactory(), priority=Priority.HIGH)
+    engine.start(high)
+    assert explained(unclaimed(TenantFactory())).code == "NO_WORKER"
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """What `sql.rows` is asked, which Django's captures do not see."""
+    asked = Mock(wraps=sql.rows)
+    monkeypatch.setattr(sql, "rows", asked)
+    return asked
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_a_page_of_jobs_is_explained_in_two_statements(
+    count: int, statements: Mock, django_assert_num_queries: Any
+) -> None:
+    tenant = TenantFactory(max_running=1)
+    measured()
+    ids = [*engine.dispatch(tenant, count), retried(TenantFactory()), blocked(TenantFactory())]
+    jobs = list(Job.objects.filter(id__in=ids).select_related("tenant", "batch"))
+    statistics.snapshot()
+    statements.reset_mock()
+    with django_assert_num_queries(0):
+        assert len(explain(jobs)) == count + 2
+    assert statements.call_count == 2
+
+
+def test_what_has_ended_needs_no_statement(statements: Mock) -> None:
+    job_id = completed(TenantFactory())
+    [job] = Job.objects.filter(id=job_id).select_related("tenant", "batch")
+    statements.reset_mock()
+    assert explain([job])[job_id].code == "COMPLETED"
+    assert not statements.called
+
+
+def test_moments_name_the_day_where_it_is_another() -> None:
+    at = datetime(2026, 3, 12, 14, 32, 1, tzinfo=UTC)
+    assert moment(at, at) == "14:32:01"
+    assert moment(at, at + timedelta(days=1)) == "2026-03-12 14:32:01"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (0.004, "4 ms"), (3.21, "3.2 s"), (250, "4 min 10 s"), (7500, "2 h 5 min")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
