@@ -35,6 +35,19 @@ class TenantAccess:
     max_running: int | None
     queue_limit: int | None
 
+    @classmethod
+    def of(cls, tenant: Tenant) -> "TenantAccess":
+        """For whoever dispatches in a tenant's name without a key of its."""
+        return cls(
+            id=tenant.pk,
+            name=tenant.name,
+            timezone=tenant.timezone,
+            suspended=tenant.suspended_at is not None,
+            release_window=tenant.release_window,
+            max_running=tenant.max_running,
+            queue_limit=tenant.queue_limit,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

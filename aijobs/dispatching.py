@@ -16,10 +16,8 @@ from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, N
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidParams, QueueFull
 from aijobs.refusals import Refusals, fields_of, with_fields
 from aijobs.registry import JobType, Params, Result
-from aijobs.shapes import RequestModel
+from aijobs.shapes import PriorityName, RequestModel
 from aijobs.states import OnFailure, Priority
-
-PriorityName = Literal["low", "normal", "high"]
 
 
 class JobRequest(RequestModel):

@@ -131,9 +131,27 @@ class JobNotCancellable(ApiError):
     advice = "A running job cannot be stopped: let it end. A job that has ended needs no cancelling."
 
 
+class JobNotRetryable(ApiError):
+    code, status = "JOB_NOT_RETRYABLE", 409
+    default_message = "Only a job that has ended can be retried."
+    advice = "Let the job end, or cancel it while it is queued. Then retry it."
+
+
+class JobNotQueued(ApiError):
+    code, status = "JOB_NOT_QUEUED", 409
+    default_message = "Only a queued job can get another priority."
+    advice = "A job that runs, or has ended, has no place in a queue any more: nothing needs to be done."
+
+
+class EmptyFilter(ApiError):
+    code, status = "EMPTY_FILTER", 422
+    default_message = "The filter is empty, so it would match every job. Name at least one condition."
+    advice = "Say which jobs you mean, for example by `status` and `type`."
+
+
 class TryAgain(ApiError):
     code, status = "TRY_AGAIN", 409
-    default_message = "Something else is changing this job or batch, so nothing was cancelled. Try again in a moment."
+    default_message = "Something else is changing this job or batch, so nothing was changed. Try again in a moment."
     advice = "Send the same request again after a second."
 
 

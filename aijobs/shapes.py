@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
@@ -19,6 +19,8 @@ def timestamp(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_used="json")]
 # Decimal inside, a number on the wire.
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+PriorityName = Literal["low", "normal", "high"]
 
 
 WITHOUT_NUL = r"^[^\x00]*$"

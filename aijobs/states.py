@@ -73,3 +73,24 @@ class BatchStatus(TextChoices):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class BulkKind(TextChoices):
+    """What is done to all jobs that match."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+    SET_PRIORITY = "set_priority"
+    DELETE_RESULT = "delete_result"
+
+
+class BulkState(TextChoices):
+    """A bulk action runs from when it is asked for."""
+
+    RUNNING = "running"
+    # Every job that matched has been looked at.
+    COMPLETED = "completed"
+    # Somebody stopped it. What was done stays done.
+    STOPPED = "stopped"
+    # The service could not go on with it.
+    FAILED = "failed"

@@ -8,7 +8,7 @@ import asyncio
 import io
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from queue import SimpleQueue
@@ -23,6 +23,7 @@ from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no
 
 from aijobs.api.answering import REQUESTS
 from aijobs.errors import RequestTimeout
+from config import spooling
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -40,6 +41,9 @@ READINESS_THREADS = 2
 # How long a request waits for a thread. With all of them taken for so long, something is wrong (a database that does
 # not answer, uploads that stall).
 WAIT_SECONDS = 2.0
+# Files of any length that staff export: one is written at a time, and the pages of the admin have their threads.
+EXPORT_THREADS = 1
+EXPORT = "/export/"
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
 BUSY = "aijobs.busy"
 # A body of which nothing arrives for so long is given up, as granian does with a head. So is one that has been waited
@@ -67,6 +71,7 @@ OVERLOADED = b'{"error":{"code":"SERVICE_UNAVAILABLE","message":"The service is 
 
 # What sends a status, headers and a body.
 Send = Callable[[int, list[tuple[str, str]], bytes], object]
+SendFile = Callable[[int, list[tuple[str, str]], Iterable[bytes]], object]
 
 
 class Body:
@@ -257,6 +262,7 @@ class Gateway:
         # What imports give way to: probes come every few seconds, whether or not anybody wants something.
         self._threads = Threads(THREADS, wait_seconds, REQUESTS.counted)
         self._staff = Threads(STAFF_THREADS, wait_seconds, REQUESTS.counted)
+        self._exports = Threads(EXPORT_THREADS, wait_seconds)
         self._readiness = Threads(READINESS_THREADS, wait_seconds)
         # For requests that wait for nobody, the refused ones among them: so it is free in a moment.
         self._swift = Threads(1, SILENCE_SECONDS)
@@ -265,7 +271,7 @@ class Gateway:
         environ = environ_of(scope)
         body = _body(environ, protocol, self._silence_seconds)
         if body is None:
-            await self._run(scope.path, environ, protocol.response_bytes)
+            await self._run(scope.path, environ, protocol.response_bytes, protocol)
             return
         streamed = scope.path.startswith(IMPORTS)
         try:
@@ -294,8 +300,12 @@ class Gateway:
         for answer in answers:
             protocol.response_bytes(*answer)
 
-    async def _run(self, path: str, environ: WSGIEnvironment, send: Send) -> None:
-        answer = partial(self._answer, environ, send)
+    async def _run(
+        self, path: str, environ: WSGIEnvironment, send: Send, protocol: HTTPProtocol | None = None
+    ) -> None:
+        """With the `protocol`, an answer that is streamed goes by way of a file."""
+        send_file = partial(spooling.send, protocol, asyncio.get_running_loop()) if protocol else None
+        answer = partial(self._answer, environ, send, send_file)
         if not await self._threads_for(path).run(answer):
             environ[BUSY] = True
             if not await self._swift.run(answer):
@@ -303,7 +313,7 @@ class Gateway:
 
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
-            return self._staff
+            return self._exports if path.endswith(EXPORT) else self._staff
         match path.rstrip("/"):
             case "/healthz":
                 return self._swift
@@ -311,8 +321,8 @@ class Gateway:
                 return self._readiness
         return self._threads
 
-    def _answer(self, environ: WSGIEnvironment, send: Send) -> None:
-        """Call the application, in a thread. No endpoint streams: an answer is sent whole."""
+    def _answer(self, environ: WSGIEnvironment, send: Send, send_file: SendFile | None) -> None:
+        """Call the application, in a thread. An answer is sent whole; one that is streamed is written to a file."""
         status = 500
         headers: list[tuple[str, str]] = []
         written: list[bytes] = []
@@ -327,7 +337,10 @@ class Gateway:
         try:
             answer = self._application(environ, start_response)
             try:
-                send(status, headers, b"".join([*written, *answer]))
+                if send_file and spooling.is_streamed(answer, headers):
+                    send_file(status, headers, answer)
+                else:
+                    send(status, headers, b"".join([*written, *answer]))
             finally:
                 getattr(answer, "close", _nothing)()
         except Exception:

@@ -3,7 +3,7 @@
 Hashing takes a third of a second of a core, on purpose. Whoever may not try yet is refused before it, and so is
 whoever comes while another one is being hashed: strangers with any number of names and addresses cost one core at
 most in each process, and no thread of the API's (see gateway.py). django-axes counts failures too, but hashes for all
-at once.
+at once, keeps a row of every attempt, and locks an operator out whom a stranger names.
 """
 
 import hashlib
@@ -124,8 +124,7 @@ class Attempt:
     """One attempt to log in. All processes count together, in Valkey; without it nobody is slowed by failures."""
 
     def __init__(self, name: str, address: str) -> None:
-        # As Django's form reads a name; names of any length have keys of one.
-        name = _digest(unicodedata.normalize("NFKC", name.strip()))
+        name = _key_of(name)
         self._both = f"ai-jobs.logins.both.{name}.{address}"
         self._known = f"ai-jobs.logins.known.{name}.{address}"
         self._address = f"ai-jobs.logins.address.{address}"
@@ -168,7 +167,17 @@ class Attempt:
             logger.warning("an address is not remembered: %s", error)
 
 
-def _digest(text: str) -> str:
+def let_in(name: str) -> None:
+    """Forget the failures of a name, and of the addresses that they came from. Raises RedisError."""
+    both = f"ai-jobs.logins.both.{_key_of(name)}."
+    found = [key.decode() for key in valkey().scan_iter(f"{both}*", count=1_000)]
+    addresses = [f"ai-jobs.logins.address.{key.removeprefix(both)}" for key in found]
+    valkey().delete(f"ai-jobs.logins.name.{_key_of(name)}", *found, *addresses)
+
+
+def _key_of(name: str) -> str:
+    """As Django's form reads a name; names of any length have keys of one."""
+    text = unicodedata.normalize("NFKC", name.strip())
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
 
 
@@ -238,15 +247,18 @@ def busy() -> HttpResponse:
 
 
 def refusal(seconds: int) -> HttpResponse:
-    return _please_wait("There were too many attempts to log in.", seconds)
+    return _please_wait("There were too many attempts to log in.", seconds, OR_ASK)
 
 
-def _please_wait(reason: str, seconds: int) -> HttpResponse:
+OR_ASK = "If you cannot wait, ask somebody who can log in to choose your account under Users, and to let you in."
+
+
+def _please_wait(reason: str, seconds: int, more: str = "") -> HttpResponse:
     unit = "second" if seconds == 1 else "seconds"
     page = (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Please wait | AI Jobs</title></head><body>'
         f"<h1>Please wait</h1><p>{reason} Wait {seconds} {unit}, then go back and try "
-        "again.</p></body></html>"
+        f"again.</p><p>{more}</p></body></html>"
     )
     return HttpResponse(
         page, status=TOO_MANY_REQUESTS, headers={"Retry-After": str(seconds), "Cache-Control": "no-store"}

@@ -96,7 +96,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "config",
-    # Before django-celery-beat, one of whose templates it replaces.
     "aijobs",
     "django_celery_beat",
     "workers",
@@ -295,6 +294,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "roll-up": {"task": "workers.periodic.roll_up", "schedule": 2.0, "options": {"expires": 4}},
     "settle-changes": {"task": "workers.periodic.settle_changes", "schedule": 2.0, "options": {"expires": 4}},
+    "act-in-bulk": {"task": "workers.periodic.act_in_bulk", "schedule": 1.0, "options": {"expires": 3}},
     "prune": {"task": "workers.periodic.prune", "schedule": 15.0, "options": {"expires": 10}},
 }
 

@@ -30,19 +30,6 @@ AFTER: dict[str, Status] = {
 }
 
 
-def access(tenant: Tenant) -> TenantAccess:
-    """The tenant as the API hands it to the engine."""
-    return TenantAccess(
-        id=tenant.pk,
-        name=tenant.name,
-        timezone=tenant.timezone,
-        suspended=tenant.suspended_at is not None,
-        release_window=tenant.release_window,
-        max_running=tenant.max_running,
-        queue_limit=tenant.queue_limit,
-    )
-
-
 def dispatch(
     tenant: Tenant,
     count: int = 1,
@@ -54,7 +41,7 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    inserting.insert(access(tenant), jobs, now(), batch=batch)
+    inserting.insert(TenantAccess.of(tenant), jobs, now(), batch=batch)
     return [job.id for job in jobs]
 
 

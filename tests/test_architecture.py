@@ -33,7 +33,18 @@ LAYERS: list[set[str]] = [
     {"aijobs.registry", "aijobs.auth", "aijobs.idempotency"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
-    {"aijobs.batches", "aijobs.checks", "aijobs.dispatching", "aijobs.explaining", "aijobs.health", "aijobs.metrics"},
+    {
+        "aijobs.batches",
+        "aijobs.checks",
+        "aijobs.dispatching",
+        "aijobs.explaining",
+        "aijobs.filtering",
+        "aijobs.health",
+        "aijobs.metrics",
+    },
+    # What repeats and ends jobs for whoever asks, one or all that match.
+    {"aijobs.retrying"},
+    {"aijobs.bulk"},
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.

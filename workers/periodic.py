@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from aijobs import bulk
 from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, rollups, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
@@ -54,6 +55,12 @@ def settle_changes() -> None:
         tasks.settle_changes.apply_async(
             (due.tenant_id, due.marketplace), queue=tasks.CHANGES_QUEUE, expires=SETTLE_MESSAGE_SECONDS
         )
+
+
+@shared_task(name="workers.periodic.act_in_bulk")
+def act_in_bulk() -> None:
+    """Go on with what is done to all jobs that match, for a quarter of a second: the sweeper waits meanwhile."""
+    bulk.carry_out(seconds=0.25)
 
 
 @shared_task(name="workers.periodic.prune")

@@ -17,6 +17,7 @@ from aijobs.engine import bounds, lifecycle, queueing
 from aijobs.engine.lifecycle import Ended, Run
 from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from aijobs.sql import CONNECTION_ERRORS
+from aijobs.states import QUEUES, Priority
 from workers.changes import settling
 from workers.running import execute, persistently
 
@@ -61,14 +62,17 @@ def raise_bound(run: Run) -> None:
 
 
 def _chain_goes_on(task: "Task[Any, Any]", ended: Ended | None) -> bool:
-    """Whether this message's chain carries the next member. Where its chain is not the rows' order, publish again."""
+    """Whether this message's chain carries the next member. Where the rows say otherwise by now, publish again.
+
+    Its order is another, or the next member's priority was changed, and with it its queue.
+    """
     chain = cast("list[dict[str, Any]]", task.request.chain or [])
-    following = chain[-1]["args"][0] if chain else None
+    following = (chain[-1]["args"][0], chain[-1]["options"]["queue"]) if chain else None
     if ended is None or not ended.terminal:
         return False
     if ended.released is None:
         return following is None
-    if following == str(ended.released.id):
+    if following == (str(ended.released.id), QUEUES[Priority(ended.released.lane)]):
         return True
     queueing.publish([ended.released])
     return False

@@ -1,9 +1,12 @@
 """The staff's view: tenants and keys to manage, the lifecycle's rows to read; actions call what the API calls."""
 
+import aijobs.admin.audit
 import aijobs.admin.batches
+import aijobs.admin.bulk
 import aijobs.admin.events
 import aijobs.admin.idempotency
 import aijobs.admin.jobs
 import aijobs.admin.keys
+import aijobs.admin.periodic_tasks
 import aijobs.admin.statistics
 import aijobs.admin.tenants  # noqa: F401

@@ -11,24 +11,22 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.admin.cancelling import CancelAdmin
 from aijobs.admin.filters import TenantFilter
+from aijobs.admin.job_actions import JobActionsAdmin
 from aijobs.admin.job_filters import CreatedFilter, ErrorCodeFilter, PriorityFilter, StatusFilter, TypeFilter
 from aijobs.admin.job_list import JobList
 from aijobs.admin.job_page import page_of
-from aijobs.engine import lifecycle
 from aijobs.explaining import duration
 from aijobs.models import Job
 from aijobs.states import Status
 
 
 @admin.register(Job)
-class JobAdmin(CancelAdmin):
+class JobAdmin(JobActionsAdmin):
     id_prefix = identifiers.JOB_PREFIX
     list_display = ["public_id", "type", "state", "why", "subject", "attempt", "waiting", "running", "tenant"]
     list_select_related = ["tenant"]
     list_filter = [TenantFilter, StatusFilter, TypeFilter, PriorityFilter, ErrorCodeFilter, CreatedFilter]
-    change_list_template = "aijobs/admin/job_rows.html"
     search_help_text = (
         "Enter the whole ID of a job or a batch, an error code, an SKU that the params name, an X-Request-ID, an "
         "Idempotency-Key or a tenant. Jobs dispatched with “all” are not found by SKU, and neither what else the "
@@ -55,7 +53,6 @@ class JobAdmin(CancelAdmin):
         ),
     ]
     change_form_template = "aijobs/admin/job.html"
-    actions = ["cancel_queued"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Without what may have megabytes: a page shows no more of it than it can."""
@@ -111,10 +108,6 @@ class JobAdmin(CancelAdmin):
         # Nobody adds a job here, so there always is one.
         context |= {"page": page_of(request, obj)} if obj else {}
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-    @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
-    def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> None:
-        self.cancel_each(request, rows, lifecycle.cancel)
 
 
 def show_state(status: str) -> SafeString:

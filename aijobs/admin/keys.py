@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.timezone import now
 
 from aijobs import auth, scopes
+from aijobs.admin import audit
 from aijobs.admin.base import DELAY, Admin
 from aijobs.models import ApiKey
 
@@ -74,7 +75,7 @@ class ApiKeyAdmin(Admin):
 
     @admin.action(description="Revoke selected API keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        revoked = keys.filter(revoked_at=None).update(revoked_at=now())
+        revoked = audit.changed(request, keys.filter(revoked_at=None), "Revoked.", revoked_at=now())
         self.message_user(
             request, f"The service revoked {revoked} of the selected keys. It stops accepting them {DELAY}."
         )

@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import now
 
+from aijobs.admin import audit
 from aijobs.admin.base import DELAY, Admin, ReadOnlyAdmin
 from aijobs.models import Tenant, TenantCapacity
 
@@ -28,7 +29,7 @@ class TenantAdmin(Admin):
 
     @admin.action(description="Suspend selected tenants", permissions=["change"])
     def suspend(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
-        suspended = tenants.filter(suspended_at=None).update(suspended_at=now())
+        suspended = audit.changed(request, tenants.filter(suspended_at=None), "Suspended.", suspended_at=now())
         self.message_user(
             request,
             f"The service suspended {suspended} of the selected tenants. It stops accepting their keys {DELAY}.",
@@ -36,7 +37,7 @@ class TenantAdmin(Admin):
 
     @admin.action(description="Resume selected tenants", permissions=["change"])
     def resume(self, request: HttpRequest, tenants: QuerySet[Tenant]) -> None:
-        resumed = tenants.exclude(suspended_at=None).update(suspended_at=None)
+        resumed = audit.changed(request, tenants.exclude(suspended_at=None), "Resumed.", suspended_at=None)
         self.message_user(
             request, f"The service resumed {resumed} of the selected tenants. Their keys work again {DELAY}."
         )

@@ -2,8 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import product
-from typing import cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -14,13 +13,13 @@ from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
 from aijobs import identifiers, registry
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.errors import FieldError, InvalidFilter
-from aijobs.models import LISTED_STATUS, Job
+from aijobs.filtering import JobFilter
+from aijobs.models import Job
 from aijobs.states import Priority, Status
 
 INCLUDABLE = ("params", "result")
-# These take several values, comma separated or repeated. By which column each is looked up.
-EACH_APART = {"type": "type", "status": "listed_status"}
-SEVERAL = (*EACH_APART, "include")
+# These take several values, comma separated or repeated.
+SEVERAL = ("type", "status", "include")
 
 
 class ChoicesFilter(BaseInFilter, ChoiceFilter):
@@ -31,41 +30,19 @@ def type_choices() -> list[tuple[str, str]]:
     return [(kind.name, kind.name) for kind in registry.all_types()]
 
 
-class JobFilter(FilterSet):
-    type = ChoicesFilter(choices=type_choices, method="leave")
-    status = ChoicesFilter(choices=Status.choices, method="leave")
-    priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority], method="filter_priority")
-    batch_id = CharFilter(method="filter_batch")
-    start_date = CharFilter(method="filter_start")
-    end_date = CharFilter(method="filter_end")
+class JobQuery(FilterSet):
+    """The parameters, as a form that checks them one by one."""
+
+    type = ChoicesFilter(choices=type_choices)
+    status = ChoicesFilter(choices=Status.choices)
+    priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority])
+    batch_id = CharFilter()
+    start_date = CharFilter()
+    end_date = CharFilter()
 
     class Meta:
         model = Job
         fields: list[str] = []
-
-    def __init__(self, data: QueryDict, queryset: QuerySet[Job], zone: ZoneInfo) -> None:
-        super().__init__(data, queryset=queryset)
-        # A bare date is a day of the tenant's.
-        self.zone = zone
-
-    def leave(self, jobs: QuerySet[Job], name: str, value: object) -> QuerySet[Job]:
-        """Checked here; see `filter_jobs`."""
-        return jobs
-
-    def filter_priority(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
-        return jobs.filter(priority=Priority.from_name(value))
-
-    def filter_batch(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
-        batch_id = identifiers.decode(identifiers.BATCH_PREFIX, value)
-        if batch_id is None:
-            raise invalid(name, "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
-        return jobs.filter(batch_id=batch_id)
-
-    def filter_start(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
-        return jobs.filter(id__gte=identifiers.first_id_at(_moment(name, value, self.zone, end=False)))
-
-    def filter_end(self, jobs: QuerySet[Job], name: str, value: str) -> QuerySet[Job]:
-        return jobs.filter(id__lte=identifiers.last_id_at(_moment(name, value, self.zone, end=True)))
 
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -111,16 +88,26 @@ def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[Q
 
     Raises InvalidFilter with one entry per wrong parameter.
     """
-    check_names(query, {*JobFilter.base_filters, "limit", "cursor", "include"}, SEVERAL)
-    found = JobFilter(_joined(query), jobs, zone)
-    if not found.is_valid():
-        raise InvalidFilter(details=_form_errors(found.form))
-    rows = cast("QuerySet[Job]", found.qs).alias(listed_status=LISTED_STATUS)
-    apart = [
-        [{column: value} for value in dict.fromkeys(found.form.cleaned_data[name] or ())]
-        for name, column in EACH_APART.items()
-    ]
-    return [rows.filter(**kind, **state) for kind, state in product(*(values or [{}] for values in apart))]
+    check_names(query, {*JobQuery.base_filters, "limit", "cursor", "include"}, SEVERAL)
+    form = JobQuery(_joined(query), jobs).form
+    if not form.is_valid():
+        raise InvalidFilter(details=_form_errors(form))
+    return _filter_of(form.cleaned_data, zone).apart(jobs)
+
+
+def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
+    """A bare date is a day of the tenant's `zone`."""
+    start, end, batch_id = cleaned["start_date"], cleaned["end_date"], cleaned["batch_id"]
+    if batch_id and identifiers.decode(identifiers.BATCH_PREFIX, batch_id) is None:
+        raise invalid("batch_id", "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+    return JobFilter(
+        type=cleaned["type"] or [],
+        status=cleaned["status"] or [],
+        priority=cleaned["priority"] or None,
+        batch_id=batch_id or None,
+        start_date=_moment("start_date", start, zone, end=False) if start else None,
+        end_date=_moment("end_date", end, zone, end=True) if end else None,
+    )
 
 
 def includes(query: QueryDict) -> set[str]:

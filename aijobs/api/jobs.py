@@ -22,12 +22,13 @@ from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter, seve
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
-from aijobs.dispatching import JobRequest, PriorityName, read_job
+from aijobs.dispatching import JobRequest, read_job
 from aijobs.engine import lifecycle, statistics
 from aijobs.engine.inserting import NewJob
 from aijobs.errors import JobNotCancellable, JobNotFound, TryAgain
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.scopes import ANY_READ
+from aijobs.shapes import PriorityName
 from aijobs.sql import merged
 from aijobs.states import Priority, Status
 

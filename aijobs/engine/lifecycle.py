@@ -216,12 +216,16 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    successor = _patiently(lambda: _cancel(job_id, tenant_id))
+    successor = _patiently(lambda: cancel_within(job_id, tenant_id))
     if successor:
         queueing.publish([successor])
 
 
-def _cancel(job_id: UUID, tenant_id: int) -> Released | None:
+def cancel_within(job_id: UUID, tenant_id: int) -> Released | None:
+    """As `cancel`, in the caller's transaction; returns the member that is released by it, to be published after it.
+
+    Raises JobNotFound, JobNotCancellable.
+    """
     member = _Member.find(job_id, tenant_id)
     if member.sequential:
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.
@@ -237,6 +241,14 @@ def _cancel(job_id: UUID, tenant_id: int) -> Released | None:
             raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
         return None
     return _advance(member, Status.CANCELLED)
+
+
+def cancel_all(ids: Sequence[UUID]) -> int:
+    """Cancel those of one tenant's jobs that are queued, in the caller's transaction. Returns how many were.
+
+    None of them may be a member of a sequential batch: for its order such a one is cancelled by itself.
+    """
+    return _end(ids, Status.CANCELLED, reason=REQUESTED, required=False)
 
 
 def cancel_batch(batch_id: UUID, tenant_id: int) -> None:
@@ -413,8 +425,11 @@ def _end(
     caused_by: UUID | None = None,
     lease_lost: bool = False,
     required: bool = True,
-) -> None:
-    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`."""
+) -> int:
+    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`.
+
+    Returns how many jobs ended.
+    """
     ended = sql.execute(
         statements.END,
         {
@@ -436,6 +451,7 @@ def _end(
         raise TransitionRefused(
             f"job {ids[0]} is not {'queued' if attempt is None else f'running attempt {attempt}'} any more"
         )
+    return ended
 
 
 def _wait_again(

@@ -1,10 +1,12 @@
 """Results as they are stored: JSON, finite and bounded."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 import orjson
 
+from aijobs import sql
 from aijobs.errors import PermanentFailure
 
 # A row of PostgreSQL may hold a gigabyte, but whoever reads it holds it several times over.
@@ -35,6 +37,19 @@ def encoded(result: object) -> str:
             "service: tell the operator the job's ID.",
         )
     return text.decode()
+
+
+def delete(ids: Sequence[UUID], tenant_id: int) -> int:
+    """Forget the results of those of a tenant's jobs that have one. They stay completed. Returns how many it was."""
+    return sql.execute(DELETE, {"ids": list(ids), "tenant": tenant_id})
+
+
+DELETE = """
+UPDATE aijobs_job SET result = NULL
+WHERE id = ANY(%(ids)s::uuid[]) AND tenant_id = %(tenant)s::bigint AND status || '' = 'completed'
+  AND result IS NOT NULL
+RETURNING id
+"""
 
 
 def _is_finite(value: object) -> bool:

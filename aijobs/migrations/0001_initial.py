@@ -202,6 +202,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "permissions": [
+                    ("export_job", "Can export jobs"),
+                    ("delete_job_result", "Can delete the results of jobs"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TenantCapacity",
@@ -471,6 +477,70 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="batch",
             index=models.Index(fields=["tenant", "id"], name="batch_tenant_id"),
+        ),
+        migrations.CreateModel(
+            name="BulkAction",
+            fields=[
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("cancel", "Cancel"),
+                            ("retry", "Retry"),
+                            ("set_priority", "Set Priority"),
+                            ("delete_result", "Delete Result"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")], null=True)),
+                ("filter", models.JSONField()),
+                ("requested_by", models.CharField(max_length=200)),
+                ("expected", models.PositiveIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("completed", "Completed"),
+                            ("stopped", "Stopped"),
+                            ("failed", "Failed"),
+                        ],
+                        default="running",
+                        max_length=16,
+                    ),
+                ),
+                ("until", models.UUIDField(editable=False)),
+                ("cursor", models.UUIDField(editable=False, null=True)),
+                ("done", models.PositiveIntegerField(db_default=0, default=0)),
+                ("refused", models.JSONField(default=dict)),
+                ("message", models.CharField(db_default="", default="", max_length=500)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("stepped_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("stopped_by", models.CharField(db_default="", default="", max_length=200)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["tenant", "-id"], name="bulkaction_tenant_id"),
+                    models.Index(
+                        models.OrderBy(models.F("stepped_at"), nulls_first=True),
+                        condition=models.Q(("state", "running")),
+                        name="bulkaction_running",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="MinuteRollup",

@@ -1,4 +1,5 @@
 from aijobs.models.batches import Batch, BatchQuerySet
+from aijobs.models.bulk import BulkAction
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import (
@@ -27,6 +28,7 @@ __all__ = [
     "ApiKey",
     "Batch",
     "BatchQuerySet",
+    "BulkAction",
     "HourRollup",
     "IdempotencyKey",
     "Job",

@@ -147,6 +147,11 @@ class Job(models.Model):
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        # What staff may do. Cancelling, retrying and another priority go by "change".
+        permissions = [
+            ("export_job", "Can export jobs"),
+            ("delete_job_result", "Can delete the results of jobs"),
+        ]
         # No index on lease, progress, seq or attempt, so that a renewal stays a heap-only update.
         indexes = [
             models.Index("tenant", NEWEST_FIRST, name="job_tenant_id"),

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.http import UnreadablePostError
@@ -13,6 +13,21 @@ SILENCE_SECONDS = 0.5
 WAIT_SECONDS = 0.5
 
 released = threading.Event()
+
+
+class Streamed:
+    """As Django's streaming responses are."""
+
+    streaming = True
+
+    def __init__(self, fails: str) -> None:
+        self.fails = fails
+
+    def __iter__(self) -> Iterator[bytes]:
+        for number in range(1_000):
+            yield b"%04d," % number * 200
+        if self.fails:
+            raise RuntimeError("as it happens")
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -28,6 +43,9 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             released.set()
             start_response("200 OK", [])
             return [b"ready"]
+        case "/admin/export/":
+            start_response("200 OK", [("Content-Type", "text/csv")])
+            return Streamed(environ["QUERY_STRING"])
         case "/refuse":
             start_response("401 Unauthorized", [])
             return [b"refused"]

@@ -359,3 +359,28 @@ def _ask(connection: Connection, path: bytes) -> tuple[int, bytes]:
     connection.send(head(path))
     status, _, body = connection.answer()
     return status, body
+
+
+def test_an_answer_that_is_streamed_comes_whole_with_its_length(connection: Connection) -> None:
+    for _ in range(2):
+        connection.send(b"GET /admin/export/ HTTP/1.1\r\nHost: x\r\n\r\n")
+        status, headers, body = connection.answer()
+        assert (status, headers[b"content-type"], headers[b"content-length"]) == (200, b"text/csv", b"1000000")
+        assert body == b"".join(b"%04d," % number * 200 for number in range(1_000))
+
+
+def test_a_stream_that_fails_is_no_shorter_answer(connection: Connection) -> None:
+    connection.send(b"GET /admin/export/?fails HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert connection.file.readline().split()[1] == b"500"
+
+
+def test_callers_who_take_their_time_keep_nobody_waiting(port: int) -> None:
+    """There is one thread for what is streamed, and no thread waits for a caller."""
+    slow = [Connection(port) for _ in range(5)]
+    try:
+        for each in slow:
+            each.send(b"GET /admin/export/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert each.file.readline().split()[1] == b"200"
+    finally:
+        for each in slow:
+            each.__exit__()

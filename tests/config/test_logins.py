@@ -1,13 +1,16 @@
 """Logging in at the admin: wrong passwords are slowed, and never more than one is hashed at a time."""
 
 from collections.abc import Callable, Iterator
+from io import StringIO
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import MD5PasswordHasher, PBKDF2PasswordHasher
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
 from django.test import Client, RequestFactory
 from redis import Redis
 
@@ -278,3 +281,54 @@ def test_hashes_are_djangos_own(db: None, settings: Any) -> None:
     user = User.objects.create_user("before", password=PASSWORD)
     settings.PASSWORD_HASHERS = ["config.logins.OneAtATimeHasher"]
     assert user.check_password(PASSWORD)
+
+
+def locked_out(name: str = "operator") -> None:
+    fail(FREE_OF_ADDRESS + 1, lambda number: name, lambda number: HERE)
+    fail(FREE_OF_ADDRESS, lambda number: f"other-{number}", lambda number: HERE)
+    assert log_in(name, PASSWORD).status_code == 429
+
+
+def test_a_refusal_says_whom_to_ask(operator: User) -> None:
+    locked_out()
+    assert (
+        "ask somebody who can log in to choose your account under Users"
+        in log_in("operator", PASSWORD).content.decode()
+    )
+
+
+def test_who_may_see_the_accounts_lets_others_in(operator: User) -> None:
+    locked_out()
+    User.objects.create_user("colleague", is_staff=True).user_permissions.add(
+        Permission.objects.get(codename="view_user")
+    )
+    colleague = Client()
+    colleague.force_login(User.objects.get(username="colleague"))
+    page = colleague.post("/admin/auth/user/", {"action": "let_in", "_selected_action": [operator.pk]}, follow=True)
+    assert "They may try to log in again at once." in page.content.decode()
+    assert log_in("operator", PASSWORD).status_code == 302
+    entry = LogEntry.objects.get()
+    assert (entry.user.get_username(), entry.object_repr) == ("colleague", "operator")
+
+
+def test_who_may_not_see_the_accounts_lets_nobody_in(operator: User) -> None:
+    locked_out()
+    colleague = Client()
+    colleague.force_login(User.objects.create_user("colleague", is_staff=True))
+    answer = colleague.post("/admin/auth/user/", {"action": "let_in", "_selected_action": [operator.pk]})
+    assert answer.status_code == 403
+    assert log_in("operator", PASSWORD).status_code == 429
+
+
+def test_a_command_lets_in_where_nobody_can_log_in(operator: User) -> None:
+    locked_out()
+    output = StringIO()
+    call_command("letin", "operator", stdout=output)
+    assert output.getvalue() == "operator may try to log in again at once.\n"
+    assert log_in("operator", PASSWORD).status_code == 302
+
+
+def test_others_wait_on(operator: User) -> None:
+    locked_out("somebody")
+    logins.let_in("operator")
+    assert log_in("somebody", PASSWORD).status_code == 429

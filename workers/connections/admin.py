@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
+from aijobs.admin import audit
 from aijobs.admin.base import Admin
 from aijobs.errors import ApiError
 from workers.connections.connectors import ConnectorTypes
@@ -142,3 +143,4 @@ class ConnectionAdmin(Admin):
                 continue
             level = messages.SUCCESS if tested["ok"] else messages.WARNING
             self.message_user(request, f"{row}: {tested['message']}", level)
+            audit.record(request, row, "Tested.")

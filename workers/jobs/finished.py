@@ -19,4 +19,6 @@ def finished_job(tenant_id: int, kind: str, job_id: UUID | None) -> Job:
         raise JobNotFound(f"There is no {kind} job with this ID.")
     if job.status != Status.COMPLETED:
         raise JobNotFinished(f"The job is {job.status}. Only a completed job has recommendations to apply.")
+    if job.result is None:
+        raise JobNotFinished("The result of this job was deleted. Dispatch the job again.")
     return job

@@ -71,7 +71,7 @@ def wilson(share: float, count: float, quantile: float = Z) -> tuple[float, floa
 
 
 def _design_effect(hits: Floats, answers: Floats, value: float) -> float:
-    """By how much the variance exceeds that of independent answers: the ratio of the linearised variance to theirs."""
+    """By how much the variance exceeds independent answers, the ratio of the linearised variance to theirs."""
     questions, count = len(answers), float(answers.sum())
     residuals = hits - value * answers
     variance = questions / (questions - 1) * float(residuals @ residuals) / count**2

@@ -30,7 +30,7 @@ _id = text(LONGEST_LABEL)
 
 
 def bullets(cell: str) -> list[str]:
-    """A JSON list, or the lines of the cell, or what stands between | in its only one. Columns of their own come as an
+    """A JSON list, or the lines of the cell, or what stands between | in its only one. Own columns come as an
     object, by their numbers."""
     found = _json(cell)
     if isinstance(found, dict):

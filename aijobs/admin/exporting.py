@@ -1,0 +1,105 @@
+"""Jobs as a file: CSV for a spreadsheet, NDJSON with params and results for a program; one row at a time."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from io import StringIO
+from uuid import UUID
+
+import orjson
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from aijobs import identifiers
+from aijobs.filtering import JobFilter
+from aijobs.models import Job
+from aijobs.shapes import timestamp
+from aijobs.states import Priority
+
+# Jobs of one statement: a long one would keep a snapshot, and PostgreSQL could clear nothing away meanwhile.
+JOBS_AT_ONCE = 1_000
+# What a spreadsheet takes for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, object]
+
+
+def selected(ids: Iterable[UUID]) -> Iterator[Job]:
+    yield from _read(Job.objects.filter(id__in=list(ids)).order_by("id"))
+
+
+def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Job]:
+    """Those that there are at the beginning, oldest first."""
+    until, after = identifiers.last_id_at(now()), None
+    while True:
+        jobs, after = wanted.stretch(tenant_id, JOBS_AT_ONCE, after=after, until=until)
+        yield from _read(jobs)
+        if after is None:
+            return
+
+
+def _read(jobs: QuerySet[Job]) -> Iterable[Job]:
+    return jobs.defer("params", "result").select_related("tenant")
+
+
+def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
+    """Without params and results, which no cell can hold."""
+    yield _line(COLUMNS)
+    for job in jobs:
+        yield _line(_cell(value) for value in _row(job).values())
+
+
+def as_ndjson(jobs: Iterable[Job]) -> Iterator[bytes]:
+    """One object a line. Params and results are as they were written, so that numbers of any length are exact."""
+    for job in jobs:
+        # None where it was pruned at this moment.
+        if written := Job.objects.with_text_of("params", "result").filter(id=job.id).first():
+            documents = {"params": _fragment(written.params_text), "result": _fragment(written.result_text)}
+            yield orjson.dumps({**_row(job), **documents}) + b"\n"
+
+
+FORMATS: dict[str, tuple[str, Callable[[Iterable[Job]], Iterator[str] | Iterator[bytes]]]] = {
+    "csv": ("text/csv; charset=utf-8", as_csv),
+    "ndjson": ("application/x-ndjson", as_ndjson),
+}
+
+COLUMNS = (
+    *("id", "tenant", "type", "status", "priority", "created_at", "started_at", "completed_at", "duration_seconds"),
+    *("attempts", "retry_count", "processed", "total", "batch_id", "retry_of", "request_id", "idempotency_key"),
+    *("error_code", "error_message", "cancel_reason"),
+)
+
+
+def _row(job: Job) -> Row:
+    values = (
+        *(job.public_id, job.tenant.name, job.type, job.status, Priority(job.priority).label),
+        *(_moment(job.created_at), _moment(job.started_at), _moment(job.completed_at), job.duration_seconds),
+        *(job.attempt, job.retry_count, job.processed, job.total),
+        *(_id(identifiers.BATCH_PREFIX, job.batch_id), _id(identifiers.JOB_PREFIX, job.retry_of_id)),
+        *(job.request_id, job.idempotency_key, job.error_code, job.error_message, job.cancel_reason),
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return timestamp(moment) if moment else None
+
+
+def _id(prefix: str, value: UUID | None) -> str | None:
+    return identifiers.encode(prefix, value) if value else None
+
+
+def _fragment(text: str | None) -> orjson.Fragment | None:
+    """Outside its texts, a line break in JSON is a space; inside, there is none."""
+    return None if text is None else orjson.Fragment(text.replace("\n", " ").replace("\r", " "))
+
+
+def _cell(value: object) -> object:
+    """What callers and marketplaces wrote is text, also where a spreadsheet would take it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _line(cells: Iterable[object]) -> str:
+    text = StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()

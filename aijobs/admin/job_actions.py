@@ -1,0 +1,161 @@
+"""What staff do with jobs: some that are chosen, or all that the list shows."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.timezone import now
+
+from aijobs import identifiers, retrying
+from aijobs.admin import audit, exporting, matching
+from aijobs.admin.cancelling import CancelAdmin
+from aijobs.auth import TenantAccess
+from aijobs.engine import lifecycle, priorities
+from aijobs.models import Job
+from aijobs.states import BulkKind, Priority
+
+
+class JobActionsAdmin(CancelAdmin):
+    """The actions of the list of jobs."""
+
+    change_list_template = "aijobs/admin/job_list.html"
+    actions = [
+        "cancel_queued",
+        "retry_ended",
+        "set_high",
+        "set_normal",
+        "set_low",
+        "export_csv",
+        "export_ndjson",
+    ]
+
+    @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
+    def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
+        if everything := self._everything(request, BulkKind.CANCEL):
+            return everything
+        self.cancel_each(request, rows, lifecycle.cancel)
+        return None
+
+    @admin.action(description="Retry those selected jobs that have ended", permissions=["cancel"])
+    def retry_ended(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
+        if everything := self._everything(request, BulkKind.RETRY):
+            return everything
+        self.act_on_each(request, rows, _retry, "retried", "retry")
+        return None
+
+    @admin.action(
+        description="Set the priority of those selected jobs that are queued to high", permissions=["cancel"]
+    )
+    def set_high(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
+        return self._set_priority(request, rows, Priority.HIGH)
+
+    @admin.action(
+        description="Set the priority of those selected jobs that are queued to normal", permissions=["cancel"]
+    )
+    def set_normal(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
+        return self._set_priority(request, rows, Priority.NORMAL)
+
+    @admin.action(
+        description="Set the priority of those selected jobs that are queued to low", permissions=["cancel"]
+    )
+    def set_low(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
+        return self._set_priority(request, rows, Priority.LOW)
+
+    def _set_priority(self, request: HttpRequest, rows: QuerySet[Job], priority: Priority) -> HttpResponseBase | None:
+        if everything := self._everything(request, BulkKind.SET_PRIORITY, to=priority.label):
+            return everything
+        done = do = f"set the priority to {priority.label} for"
+        self.act_on_each(request, rows, _with(priority), done, do)
+        return None
+
+    @admin.action(description="Export selected jobs as CSV", permissions=["export"])
+    def export_csv(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase:
+        return self._export(request, rows, "csv")
+
+    @admin.action(description="Export selected jobs as NDJSON, with params and results", permissions=["export"])
+    def export_ndjson(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase:
+        return self._export(request, rows, "ndjson")
+
+    def _export(self, request: HttpRequest, rows: QuerySet[Job], form: str) -> HttpResponseBase:
+        """The file has an address of its own, which the gateway gives a thread of its own."""
+        if request.POST.get("select_across") == "1":
+            try:
+                query = matching.of_list(request.GET)
+            except matching.NotExpressible as error:
+                self.message_user(request, str(error), messages.ERROR)
+                return HttpResponseRedirect(request.get_full_path())
+        else:
+            query = {"ids": ",".join(row.public_id for row in rows)}
+        return HttpResponseRedirect(f"{reverse('admin:aijobs_job_export')}?{urlencode({'format': form, **query})}")
+
+    def _everything(self, request: HttpRequest, kind: BulkKind, **more: str) -> HttpResponseBase | None:
+        """Where all that match are chosen, and not those of this page: the page that counts them before it begins."""
+        if request.POST.get("select_across") != "1":
+            return None
+        try:
+            query = matching.of_list(request.GET)
+        except matching.NotExpressible as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+        address = reverse("admin:aijobs_bulkaction_add")
+        return HttpResponseRedirect(f"{address}?{urlencode({'action': kind.value, **more, **query})}")
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("aijobs.export_job")
+
+    def get_urls(self) -> list[URLPattern]:
+        export = path("export/", self.admin_site.admin_view(self.export_view), name="aijobs_job_export")
+        return [export, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The chosen jobs (`ids`), or those that match the parameters of a filter, in one of the FORMATS."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        form = request.GET.get("format", "")
+        if form not in exporting.FORMATS:
+            return HttpResponse("The format must be csv or ndjson.", status=400, content_type="text/plain")
+        try:
+            jobs, which = _wanted(request)
+        except ValueError as error:
+            return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
+        audit.record(request, None, f"Exported jobs as {form}: {which}", model=Job)
+        content_type, write = exporting.FORMATS[form]
+        name = f"jobs-{now():%Y-%m-%d-%H%M%S}.{form}"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "act_on_all": self._act_on_all(request)})
+
+    def _act_on_all(self, request: HttpRequest) -> str:
+        """The address of the page that acts on all jobs of the list; none where that cannot be said by a filter."""
+        if not request.user.has_perm("aijobs.add_bulkaction"):
+            return ""
+        try:
+            query = matching.of_list(request.GET)
+        except (matching.NotExpressible, ValueError):
+            return ""
+        return f"{reverse('admin:aijobs_bulkaction_add')}?{urlencode(query)}"
+
+
+def _wanted(request: HttpRequest) -> tuple[Any, str]:
+    """The jobs to export, and which those are in words. Raises ValueError."""
+    if ids := request.GET.get("ids"):
+        found = [identifiers.decode(identifiers.JOB_PREFIX, text) for text in ids.split(",")]
+        chosen = [each for each in found if each]
+        return exporting.selected(chosen), f"{len(chosen)} that were chosen"
+    tenant, wanted = matching.read(request.GET.dict())
+    return exporting.matching(tenant.pk if tenant else None, wanted), matching.in_words(tenant, wanted)
+
+
+def _retry(job: Job) -> str:
+    return retrying.retry(TenantAccess.of(job.tenant), job.id)
+
+
+def _with(priority: Priority) -> Callable[[Job], None]:
+    return lambda job: priorities.set_priority(job.id, job.tenant_id, priority)

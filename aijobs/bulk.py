@@ -1,0 +1,278 @@
+"""One action on all jobs that match a filter: asked for, carried out in short steps, stopped.
+
+A step looks through a stretch of ids, in order, and acts on the jobs in it that match: so it is short however many
+jobs there are, and whatever of them match. The cursor goes on in the transaction that acts, or, where an action has
+transactions of its own, after ones that a second time do nothing more. So a worker may be killed at any moment, and
+two may carry out the same action at once: whoever is second finds that the cursor has gone on.
+"""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from django.db import OperationalError, transaction
+from django.db.models import F, QuerySet
+from django.utils.timezone import now
+
+from aijobs import identifiers, retrying, sql
+from aijobs.auth import TenantAccess
+from aijobs.engine import lifecycle, priorities, queueing, results, statements
+from aijobs.errors import (
+    ApiError,
+    EmptyFilter,
+    IdempotencyConflict,
+    InvalidFilter,
+    JobNotCancellable,
+    JobNotQueued,
+    QueueFull,
+    ServiceUnavailable,
+    TryAgain,
+)
+from aijobs.filtering import JobFilter
+from aijobs.models import BulkAction, Job, Tenant
+from aijobs.states import BulkKind, BulkState, Priority, Status
+
+logger = logging.getLogger(__name__)
+
+# Ids that a step looks through, and jobs that it acts on: 5 ms for the ones, 20 to 150 ms for the others.
+STRETCH = 5_000
+JOBS_A_STEP = 100
+# A list or a page says "more than 10,000".
+MOST_COUNTED = 10_000
+COUNT_SECONDS = 1
+
+# What an action is for. A retry has to be asked for by status where it is to repeat what completed.
+APPLIES_TO: dict[str, tuple[Status, ...]] = {
+    BulkKind.CANCEL: (Status.QUEUED,),
+    BulkKind.SET_PRIORITY: (Status.QUEUED,),
+    BulkKind.RETRY: (Status.FAILED, Status.CANCELLED, Status.COMPLETED),
+    BulkKind.DELETE_RESULT: (Status.COMPLETED,),
+}
+UNLESS_ASKED: dict[str, tuple[Status, ...]] = {**APPLIES_TO, BulkKind.RETRY: (Status.FAILED, Status.CANCELLED)}
+
+
+def narrowed(kind: BulkKind, wanted: JobFilter) -> JobFilter:
+    """The filter, with the statuses that the action is for. Raises EmptyFilter, InvalidFilter."""
+    if wanted.is_empty:
+        raise EmptyFilter()
+    statuses = [each for each in UNLESS_ASKED[kind] if not wanted.status]
+    statuses += [each for each in APPLIES_TO[kind] if each in wanted.status]
+    if not statuses:
+        named, possible = (" and ".join(each) for each in (wanted.status, APPLIES_TO[kind]))
+        message = f"names {named} jobs, and this action is only for {possible} ones"
+        raise InvalidFilter(details=[{"path": "filter.status", "message": message}])
+    return wanted.model_copy(update={"status": [each.value for each in statuses]})
+
+
+def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | None:
+    """How many jobs match now, up to one more than MOST_COUNTED; None where that takes longer than a second.
+
+    Raises EmptyFilter, InvalidFilter.
+    """
+    parts = narrowed(kind, wanted).apart(Job.objects.of(tenant_id) if tenant_id else Job.objects.all())
+    counted = 0
+    try:
+        with transaction.atomic():
+            sql.execute(statements.PATIENCE_OF_ALL, {"wait": f"{COUNT_SECONDS}s"})
+            for part in parts:
+                counted += part.order_by()[: MOST_COUNTED + 1 - counted].count()
+    except OperationalError as error:
+        if not sql.is_given_up(error):
+            raise
+        return None
+    return counted
+
+
+def request(
+    kind: BulkKind, tenant_id: int | None, wanted: JobFilter, requested_by: str, priority: Priority | None = None
+) -> BulkAction:
+    """Have an action carried out on all jobs that match and exist by now. Raises EmptyFilter, InvalidFilter."""
+    expected = count(kind, tenant_id, wanted)
+    return BulkAction.objects.create(
+        id=identifiers.new_id(),
+        tenant_id=tenant_id,
+        action=kind,
+        priority=priority,
+        filter=narrowed(kind, wanted).model_dump(mode="json", exclude_defaults=True),
+        requested_by=requested_by,
+        expected=expected,
+        # What is created from this millisecond on is not touched.
+        until=identifiers.first_id_at(now()),
+    )
+
+
+def stop(bulk_id: UUID, stopped_by: str) -> bool:
+    """Do no more of it; what was done stays done. Whether it was still running."""
+    running = BulkAction.objects.filter(id=bulk_id, state=BulkState.RUNNING)
+    return bool(running.update(state=BulkState.STOPPED, stopped_by=stopped_by, finished_at=now(), message=""))
+
+
+def carry_out(seconds: float) -> None:
+    """Go on with all that run, one step each in turn, until there is nothing to do or the time is over."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and (waiting := list(_running())):
+        # Of those that wait, each is asked once a call.
+        if not sum(_advanced(action) for action in waiting if time.monotonic() < until):
+            break
+
+
+def _running() -> QuerySet[BulkAction]:
+    running = BulkAction.objects.filter(state=BulkState.RUNNING)
+    return running.order_by(F("stepped_at").asc(nulls_first=True))[:20]
+
+
+def _advanced(action: BulkAction) -> bool:
+    """Whether a step was done. What cannot be carried out ends here: it would else be tried for ever."""
+    try:
+        return step(action)
+    except (sql.LockTimeout, TryAgain):
+        # Somebody holds a row for long: the next call tries again.
+        return False
+    except OperationalError as error:
+        if not sql.is_given_up(error):
+            raise
+        return False
+    except sql.CONNECTION_ERRORS:
+        raise
+    except Exception:
+        logger.exception("the bulk action %s failed", action)
+        message = "The service could not go on. Its log says why."
+        running = BulkAction.objects.filter(id=action.id, state=BulkState.RUNNING)
+        running.update(state=BulkState.FAILED, finished_at=now(), message=message)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The next jobs that match, and how far that looked: to `cursor`, where it `is_last` to the end."""
+
+    jobs: list[Job]
+    cursor: UUID | None
+    is_last: bool
+
+    def up_to(self, number: int) -> "_Stretch":
+        """Only the first of the jobs, of which there are more."""
+        return _Stretch(self.jobs[:number], self.jobs[number - 1].id, is_last=False)
+
+
+def step(action: BulkAction) -> bool:
+    """Look through the next stretch, and act on the jobs in it that match. Whether anything was done."""
+    stretch = _next(action)
+    if action.action == BulkKind.RETRY:
+        return _retry(action, stretch)
+    if action.action == BulkKind.CANCEL and (member := _first_in_order(stretch.jobs)) is not None:
+        return _at_once(action, stretch.up_to(member), _cancel) if member else _cancel_member(action, stretch)
+    return _at_once(action, stretch, ACTS[BulkKind(action.action)])
+
+
+def _next(action: BulkAction) -> _Stretch:
+    wanted = JobFilter.model_validate_json(orjson.dumps(action.filter))
+    matching, last = wanted.stretch(action.tenant_id, STRETCH, after=action.cursor, until=action.until)
+    rows = matching.select_related("batch").only("id", "tenant_id", "batch__sequential")
+    jobs = list(rows[: JOBS_A_STEP + 1])
+    stretch = _Stretch(jobs, last or action.cursor, is_last=last is None)
+    return stretch.up_to(JOBS_A_STEP) if len(jobs) > JOBS_A_STEP else stretch
+
+
+def _first_in_order(jobs: Sequence[Job]) -> int | None:
+    """Where the first member of a sequential batch is."""
+    return next((place for place, job in enumerate(jobs) if job.batch and job.batch.sequential), None)
+
+
+def _advance(
+    action: BulkAction, stretch: _Stretch, done: int = 0, refused: Counter[str] | None = None, message: str = ""
+) -> bool:
+    """Whether it was ours to go on: not where another worker was first, or somebody has stopped it."""
+    present = BulkAction.objects.filter(id=action.id, state=BulkState.RUNNING, cursor=action.cursor)
+    ended = {"state": BulkState.COMPLETED, "finished_at": now()} if stretch.is_last else {}
+    progress = {"done": F("done") + done, "refused": dict(Counter(action.refused) + (refused or Counter()))}
+    return bool(present.update(cursor=stretch.cursor, stepped_at=now(), message=message, **progress, **ended))
+
+
+def _at_once(action: BulkAction, stretch: _Stretch, act: Callable[[BulkAction, int, list[UUID]], int]) -> bool:
+    """Act on jobs in one transaction, with the cursor."""
+    by_tenant: dict[int, list[UUID]] = defaultdict(list)
+    for job in stretch.jobs:
+        by_tenant[job.tenant_id].append(job.id)
+    with transaction.atomic():
+        sql.execute(statements.PATIENCE_OF_ALL, {"wait": "1s"})
+        # First, so that whoever else is at it waits here, and finds that the cursor has gone on.
+        if not _advance(action, stretch):
+            return False
+        # In the same order for everybody: two that lock rows of the same tenants never wait for each other.
+        done = sum(act(action, tenant, by_tenant[tenant]) for tenant in sorted(by_tenant))
+        _note(action, done, len(stretch.jobs) - done)
+    if action.action == BulkKind.SET_PRIORITY:
+        for tenant in sorted(by_tenant):
+            queueing.refill(tenant)
+    return True
+
+
+def _note(action: BulkAction, done: int, refused: int) -> None:
+    """What became of a step's jobs. Some have changed since they were looked up."""
+    refusals = Counter(action.refused) + Counter({REFUSAL[BulkKind(action.action)]: refused})
+    BulkAction.objects.filter(id=action.id).update(done=F("done") + done, refused=dict(refusals))
+
+
+def _cancel(action: BulkAction, tenant_id: int, ids: list[UUID]) -> int:
+    return lifecycle.cancel_all(ids)
+
+
+def _set_priority(action: BulkAction, tenant_id: int, ids: list[UUID]) -> int:
+    return priorities.change(ids, tenant_id, Priority(action.priority or 0))
+
+
+def _delete_result(action: BulkAction, tenant_id: int, ids: list[UUID]) -> int:
+    return results.delete(ids, tenant_id)
+
+
+ACTS = {
+    BulkKind.CANCEL: _cancel,
+    BulkKind.SET_PRIORITY: _set_priority,
+    BulkKind.DELETE_RESULT: _delete_result,
+}
+# Why a job that matched was left as it is.
+REFUSAL = {
+    BulkKind.CANCEL: JobNotCancellable.code,
+    BulkKind.SET_PRIORITY: JobNotQueued.code,
+    BulkKind.DELETE_RESULT: "NO_RESULT",
+}
+
+
+def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
+    """Cancel the first of the jobs, a member of a sequential batch, and with it those that its batch cancels then."""
+    [job, *others] = stretch.jobs
+    with transaction.atomic():
+        sql.execute(statements.PATIENCE_OF_ALL, {"wait": "1s"})
+        if not _advance(action, stretch.up_to(1) if others else stretch):
+            return False
+        try:
+            with transaction.atomic():
+                successor = lifecycle.cancel_within(job.id, job.tenant_id)
+        except ApiError:
+            _note(action, 0, 1)
+            return True
+        _note(action, 1 + Job.objects.filter(batch=job.batch, cancelled_by_id=job.id).count(), 0)
+    queueing.publish([successor] if successor else [])
+    return True
+
+
+def _retry(action: BulkAction, stretch: _Stretch) -> bool:
+    """Each in a statement of its own, with a key: a second time, after a crash, answers with the first one's job."""
+    tenants = Tenant.objects.in_bulk({job.tenant_id for job in stretch.jobs})
+    refused: Counter[str] = Counter()
+    for place, job in enumerate(stretch.jobs):
+        try:
+            retrying.retry(TenantAccess.of(tenants[job.tenant_id]), job.id, once=action.public_id)
+        except (QueueFull, IdempotencyConflict, ServiceUnavailable) as later:
+            so_far = stretch.up_to(place) if place else _Stretch([], action.cursor, is_last=False)
+            return (
+                _advance(action, so_far, place - refused.total(), refused, f"It waits: {later.message}") and place > 0
+            )
+        except ApiError as refusal:
+            refused[refusal.code] += 1
+    return _advance(action, stretch, len(stretch.jobs) - refused.total(), refused)

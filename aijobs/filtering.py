@@ -1,0 +1,84 @@
+"""Which jobs: the one meaning of a filter, for the API's list and for whatever acts on all jobs that match."""
+
+from datetime import datetime
+from itertools import product
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from pydantic import AwareDatetime, Field
+
+from aijobs import identifiers
+from aijobs.models import LISTED_STATUS, Job
+from aijobs.shapes import PriorityName, RequestModel
+from aijobs.states import Priority
+
+# The smallest id.
+BEFORE_ALL = UUID(int=0)
+
+StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
+
+
+class JobFilter(RequestModel):
+    """A job matches where it meets every condition. It can be stored as JSON and read again."""
+
+    type: list[str] = Field(default=[], description="Only jobs of one of these types.", max_length=100)
+    status: list[StatusName] = Field(default=[], description="Only jobs in one of these statuses.", max_length=5)
+    priority: PriorityName | None = Field(default=None, description="Only jobs with this priority.")
+    batch_id: str | None = Field(
+        default=None, description="Only the jobs of this batch.", pattern=identifiers.BATCH_PATTERN
+    )
+    error_code: str | None = Field(
+        default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
+    )
+    start_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or later.")
+    end_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or earlier.")
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.model_dump(exclude_defaults=True)
+
+    def apart(self, jobs: QuerySet[Job]) -> list[QuerySet[Job]]:
+        """The jobs that match, those of each type and status apart: an index has them in a list's order."""
+        rows = self._apart_from_lists(jobs).alias(listed_status=LISTED_STATUS)
+        types = [{"type": name} for name in dict.fromkeys(self.type)]
+        statuses = [{"listed_status": name} for name in dict.fromkeys(self.status)]
+        return [rows.filter(**kind, **state) for kind, state in product(types or [{}], statuses or [{}])]
+
+    def together(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs that match, in one query: for whoever looks through a bounded stretch of ids."""
+        rows = self._apart_from_lists(jobs)
+        if self.type:
+            rows = rows.filter(type__in=self.type)
+        return rows.filter(status__in=self.status) if self.status else rows
+
+    def stretch(
+        self, tenant_id: int | None, length: int, *, after: UUID | None, until: UUID
+    ) -> tuple[QuerySet[Job], UUID | None]:
+        """Those of the next so many jobs that match, oldest first, and up to where those are; None: to the end.
+
+        However few match, it is read quickly.
+        """
+        jobs = Job.objects.of(tenant_id) if tenant_id else Job.objects.all()
+        present = jobs.filter(id__gt=after or BEFORE_ALL, id__lt=until)
+        # Backwards through the index of the tenant's list.
+        ordered = present.order_by(F("id").asc(nulls_first=True) if tenant_id else "id")
+        last = ordered.values_list("id", flat=True)[length - 1 : length].first()
+        return self.together(present.filter(id__lte=last) if last else present).order_by("id"), last
+
+    def _apart_from_lists(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
+        if self.priority:
+            jobs = jobs.filter(priority=Priority.from_name(self.priority))
+        if self.batch_id and (batch_id := identifiers.decode(identifiers.BATCH_PREFIX, self.batch_id)):
+            jobs = jobs.filter(batch_id=batch_id)
+        if self.error_code:
+            jobs = jobs.filter(error_code=self.error_code)
+        return jobs.filter(**_bounds(self.start_date, self.end_date))
+
+
+def _bounds(start: datetime | None, end: datetime | None) -> dict[str, object]:
+    """Ids begin with the moment of creation: a range of them is a stretch of every list's index."""
+    return {
+        **({"id__gte": identifiers.first_id_at(start)} if start else {}),
+        **({"id__lte": identifiers.last_id_at(end)} if end else {}),
+    }

@@ -1,0 +1,199 @@
+"""What staff do with the jobs that they choose, or with all that the list shows."""
+
+import csv
+import json
+from io import StringIO
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from aijobs import identifiers
+from aijobs.admin import exporting
+from aijobs.models import BulkAction, Job, Tenant
+from aijobs.states import Priority
+from tests import engine
+from tests.factories import TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/aijobs/job/"
+HOSTILE = ['=cmd|"/c calc"!A1', "+1+1", "-2+3", "@SUM(A1)", "\tx", "\rx"]
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    tenant: Tenant = TenantFactory(name="shop")
+    return tenant
+
+
+def public(job_id: Any) -> str:
+    return identifiers.encode(identifiers.JOB_PREFIX, job_id)
+
+
+def choose(client: Client, action: str, *ids: object, **more: str) -> Any:
+    data = {"action": action, "_selected_action": [str(each) for each in ids], **more}
+    return client.post(LIST, data, follow=True)
+
+
+def export(client: Client, form: str, **query: str) -> Any:
+    return client.get(reverse("admin:aijobs_job_export"), {"format": form, **query})
+
+
+def body(response: Any) -> str:
+    assert response.status_code == 200
+    assert response.streaming
+    return b"".join(response.streaming_content).decode()
+
+
+def test_retry_dispatches_what_has_ended_and_says_why_not_the_rest(admin_client: Client, tenant: Tenant) -> None:
+    ended, queued = engine.dispatch(tenant, 2)
+    engine.fail(engine.start(ended))
+    page = choose(admin_client, "retry_ended", ended, queued).content.decode()
+    new = Job.objects.get(retry_of=ended)
+    assert new.status == "queued"
+    assert "The service retried 1 of the selected jobs." in page
+    assert f"{public(queued)}: The job is queued; only a job that has ended can be retried." in page
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.change_message) == (str(ended), f"Retried: {new.public_id}.")
+
+
+@pytest.mark.parametrize("priority", Priority)
+def test_priorities_are_set(admin_client: Client, tenant: Tenant, priority: Priority) -> None:
+    queued, running = engine.dispatch(tenant, 2)
+    engine.start(running)
+    page = choose(admin_client, f"set_{priority.label}", queued, running).content.decode()
+    assert Job.objects.values_list("priority", "lane").get(id=queued) == (priority, priority)
+    assert f"The service set the priority to {priority.label} for 1 of the selected jobs." in page
+    assert f"{public(running)}: The job is running; only a queued job can get another priority." in page
+    assert LogEntry.objects.get().change_message == f"Set the priority to {priority.label} for."
+
+
+@pytest.mark.parametrize(
+    ("action", "asked"),
+    [
+        ("cancel_queued", {"action": ["cancel"]}),
+        ("retry_ended", {"action": ["retry"]}),
+        ("set_low", {"action": ["set_priority"], "to": ["low"]}),
+    ],
+)
+def test_for_all_that_match_they_are_counted_first(
+    admin_client: Client, tenant: Tenant, action: str, asked: dict[str, list[str]]
+) -> None:
+    [job_id] = engine.dispatch(tenant)
+    query = "?tenant=shop&status__exact=queued&type=test_probe&priority__exact=1&p=0"
+    data = {"action": action, "_selected_action": [str(job_id)], "select_across": "1"}
+    response = admin_client.post(LIST + query, data)
+    leads = urlsplit(response["Location"])
+    assert leads.path == reverse("admin:aijobs_bulkaction_add")
+    same = {"tenant": ["shop"], "status": ["queued"], "type": ["test_probe"], "priority": ["normal"]}
+    assert parse_qs(leads.query) == {**asked, **same}
+    assert engine.statuses([job_id]) == ["queued"]
+    assert not BulkAction.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["cancel_queued", "export_csv"])
+def test_what_a_filter_cannot_say_is_not_left_out(admin_client: Client, tenant: Tenant, action: str) -> None:
+    """All that match would else be more than the list shows."""
+    [job_id] = engine.dispatch(tenant)
+    data = {"action": action, "_selected_action": [str(job_id)], "select_across": "1"}
+    page = admin_client.post(f"{LIST}?q=shop", data, follow=True).content.decode()
+    assert "The list is narrowed by q, which an action on all jobs that match cannot take." in page
+    assert "Act on all of these jobs" not in page
+
+
+def test_the_list_leads_to_an_action_on_all_of_it(admin_client: Client, tenant: Tenant) -> None:
+    page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop").content.decode()
+    assert (
+        '<a href="/admin/aijobs/bulkaction/add/?status=failed&amp;tenant=shop">Act on all of these jobs</a>' in page
+    )
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def test_chosen_jobs_are_exported_as_csv(admin_client: Client, tenant: Tenant) -> None:
+    ids = engine.dispatch(tenant, 3)
+    engine.complete(engine.start(ids[1]), {"label": "x"})
+    response = choose(admin_client, "export_csv", ids[0], ids[1])
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith('attachment; filename="jobs-2')
+    rows = rows_of(body(response))
+    assert [row["id"] for row in rows] == [public(job_id) for job_id in ids[:2]]
+    assert [row["status"] for row in rows] == ["queued", "completed"]
+    assert {row["tenant"] for row in rows} == {"shop"}
+    assert LogEntry.objects.get().change_message == "Exported jobs as csv: 2 that were chosen"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_cell_is_a_formula(admin_client: Client, tenant: Tenant, text: str) -> None:
+    [job_id] = engine.dispatch(tenant)
+    Job.objects.filter(id=job_id).update(
+        error_message=text, error_code=text, request_id=text, idempotency_key=text, cancel_reason=text
+    )
+    [row] = rows_of(body(export(admin_client, "csv")))
+    for name in ("error_message", "error_code", "request_id", "idempotency_key", "cancel_reason"):
+        assert row[name] == f"'{text}"
+
+
+def test_what_is_no_formula_stays_as_it_is(admin_client: Client, tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    text = 'He said "a=b", then\nleft, größe 5'
+    Job.objects.filter(id=job_id).update(error_message=text)
+    assert rows_of(body(export(admin_client, "csv")))[0]["error_message"] == text
+
+
+def test_ndjson_has_params_and_results_with_exact_numbers(admin_client: Client, tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant, params={"label": "<b>\n"})
+    engine.complete(engine.start(job_id))
+    written = '{\n "large": 123456789012345678901234567890,\n "small": 0.1000000000000000055, "text": "a\\nb"}'
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE aijobs_job SET result = %s::json WHERE id = %s", [written, job_id])
+    text = body(export(admin_client, "ndjson", ids=public(job_id)))
+    assert text.count("\n") == 1
+    row = json.loads(text, parse_float=str)
+    assert row["result"] == {
+        "large": 123456789012345678901234567890,
+        "small": "0.1000000000000000055",
+        "text": "a\nb",
+    }
+    assert (row["params"], row["status"]) == ({"label": "<b>\n"}, "completed")
+
+
+def test_all_that_match_are_exported_in_stretches(
+    admin_client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "JOBS_AT_ONCE", 4)
+    ids = engine.dispatch(tenant, 10)
+    engine.dispatch(TenantFactory())
+    engine.start(ids[3])
+    with CaptureQueriesContext(connection) as captured:
+        rows = rows_of(body(export(admin_client, "csv", tenant="shop", status="queued,failed")))
+    assert [row["id"] for row in rows] == [public(job_id) for job_id in [*ids[:3], *ids[4:]]]
+    asked = [each["sql"] for each in captured if 'FROM "aijobs_job"' in each["sql"]]
+    # Three stretches: where each ends, and what of it matches.
+    assert len(asked) == 6
+    assert not any('"params"' in sql or '"result"' in sql for sql in asked)
+    assert LogEntry.objects.get().change_message == "Exported jobs as csv: tenant shop, status queued or failed"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"format": "xlsx"}, "The format must be csv or ndjson."),
+        ({"format": "csv", "tenant": "nobody"}, "There is no tenant with the name nobody."),
+        ({"format": "csv", "status": "asleep"}, "The filter is not valid: status."),
+        ({"format": "csv", "start_date": "yesterday"}, "The filter is not valid: start_date."),
+        ({"format": "csv", "batch_id": "\0"}, "The filter is not valid: batch_id."),
+    ],
+)
+def test_a_filter_that_says_nothing_exports_nothing(admin_client: Client, query: dict[str, str], said: str) -> None:
+    response = admin_client.get(reverse("admin:aijobs_job_export"), query)
+    assert (response.status_code, response.content.decode()) == (400, said)
+    assert not LogEntry.objects.exists()
