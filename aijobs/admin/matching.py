@@ -45,6 +45,12 @@ def of_list(query: QueryDict) -> dict[str, str]:
     found = {NAMES[name]: ",".join(query.getlist(name)) for name in query if query[name] and name in NAMES}
     if found.get("priority", "").isdigit():
         found["priority"] = Priority(int(found["priority"])).label
+    # Nobody asked for all jobs of the last seven days by asking for nothing.
+    return _of_its_span(query, found) if found or query.get(CREATED) else found
+
+
+def _of_its_span(query: QueryDict, found: dict[str, str]) -> dict[str, str]:
+    """Only those of the time that the list shows."""
     _, span = SPANS.get(query.get(CREATED, ""), SPANS[USUAL_SPAN])
     return {"start_date": (now() - span).isoformat(), **found} if span else found
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -9,12 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.admin import exporting
+from aijobs.admin import exporting, matching
 from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import Priority
 from tests import engine
@@ -86,7 +89,7 @@ def test_for_all_that_match_they_are_counted_first(
     admin_client: Client, tenant: Tenant, action: str, asked: dict[str, list[str]]
 ) -> None:
     [job_id] = engine.dispatch(tenant)
-    query = "?tenant=shop&status__exact=queued&type=test_probe&priority__exact=1&p=0"
+    query = "?tenant=shop&status__exact=queued&type=test_probe&priority__exact=1&created=all&p=0"
     data = {"action": action, "_selected_action": [str(job_id)], "select_across": "1"}
     response = admin_client.post(LIST + query, data)
     leads = urlsplit(response["Location"])
@@ -107,8 +110,17 @@ def test_what_a_filter_cannot_say_is_not_left_out(admin_client: Client, tenant: 
     assert "Act on all of these jobs" not in page
 
 
+def test_all_that_match_are_those_of_the_time_that_the_list_shows() -> None:
+    start = datetime.fromisoformat(matching.of_list(QueryDict("tenant=shop"))["start_date"])
+    assert start == pytest.approx(now() - timedelta(days=7), abs=timedelta(minutes=1))
+    assert matching.of_list(QueryDict("tenant=shop&created=all")) == {"tenant": "shop"}
+    assert "start_date" in matching.of_list(QueryDict("created=hour"))
+    # Who asks for nothing is refused.
+    assert matching.of_list(QueryDict("")) == {}
+
+
 def test_the_list_leads_to_an_action_on_all_of_it(admin_client: Client, tenant: Tenant) -> None:
-    page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop").content.decode()
+    page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop&created=all").content.decode()
     assert (
         '<a href="/admin/aijobs/bulkaction/add/?status=failed&amp;tenant=shop">Act on all of these jobs</a>' in page
     )
