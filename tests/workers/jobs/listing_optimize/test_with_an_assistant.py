@@ -191,6 +191,13 @@ def test_a_limit_of_the_provider_is_waited_for_in_the_database(seller: Caller, p
     assert len(provider.requests) - asked == 2
 
 
+def test_a_pause_of_days_is_left_to_the_rules(seller: Caller, provider: FakeProvider) -> None:
+    provider.instead = [error(429, "Slow down.", "rate_limit_error", retry_after="259200")]
+    result = optimised(seller, "A", **ASK)
+    assert (only(result)["source"], only(result)["fallback"]) == ("rules", "THROTTLED")
+    assert "Ask it again after 20" in result["failures"][0]["message"]
+
+
 def test_a_limit_that_lets_nothing_through_is_a_failure(seller: Caller, provider: FakeProvider) -> None:
     provider.instead = [error(429, "Rate limit reached", "requests", "rate_limit_exceeded", retry_after="60")] * 3
     job = run(dispatched(seller, "A", **ASK))
