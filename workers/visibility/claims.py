@@ -18,6 +18,8 @@ _EQUALS = re.compile(rf"{SIGN}[^>=]{{0,40}}(?:=[^>=]{{0,40}}{SIGN}[^>=]{{0,40}})
 _SIGN = re.compile(SIGN)
 # What is chosen is first, if nothing is called the best.
 _CHOSEN, _RANKED = 1, 2
+# The rank behind all others.
+LAST = 100
 # "Both are equally good" is said of two.
 _PAIR = 2
 _SECTIONS = (
@@ -27,6 +29,7 @@ _SECTIONS = (
     ("third", 3, _RANKED),
     ("fourth", 4, _RANKED),
     ("fifth", 5, _RANKED),
+    ("last", LAST, _RANKED),
 )
 
 

@@ -69,7 +69,7 @@ def _is_inside(at: int, places: Sequence[Place]) -> bool:
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """What never ends is cut, between words: each expression may look at all of a sentence from each of its places."""
+    """What never ends is cut, between words: an expression may look at all of a sentence from each of its places."""
     while end - start > LONGEST_SENTENCE:
         space = text.rfind(" ", start + 1, start + LONGEST_SENTENCE)
         cut = space if space > 0 else start + LONGEST_SENTENCE
