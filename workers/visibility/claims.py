@@ -12,7 +12,7 @@ from workers.visibility.sentences import Sentence, named_together, place_of, sig
 # By how many characters a comma between a rank and a brand sets them apart, and from where they have nothing to do
 # with each other.
 _COMMA, _FARTHEST = 60, 150
-_SEPARATOR = re.compile(r"[,;:()]|\s[–—-]\s|\bbut\b|\baber\b|\bmais\b|\bpero\b")
+_SEPARATOR = re.compile(r"[,;:()]|\s[–—-]\s|\b(?:and|und|et|y)\b|\bbut\b|\baber\b|\bmais\b|\bpero\b")
 # "A > B = C".
 _EQUALS = re.compile(rf"{SIGN}[^>=]{{0,40}}(?:=[^>=]{{0,40}}{SIGN}[^>=]{{0,40}})+")
 _SIGN = re.compile(SIGN)
