@@ -12,12 +12,14 @@ from workers.visibility.sentences import Sentence, named_together, place_of, sig
 # By how many characters a comma between a rank and a brand sets them apart, and from where they have nothing to do
 # with each other.
 _COMMA, _FARTHEST = 60, 150
-_SEPARATOR = re.compile(r"[,;:()]|\s[–—-]\s|\bbut\b|\baber\b|\bmais\b|\bpero\b")
+_SEPARATOR = re.compile(r"[,;:()]|\s[–—-]\s|\b(?:and|und|et|y)\b|\bbut\b|\baber\b|\bmais\b|\bpero\b")
 # "A > B = C".
 _EQUALS = re.compile(rf"{SIGN}[^>=]{{0,40}}(?:=[^>=]{{0,40}}{SIGN}[^>=]{{0,40}})+")
 _SIGN = re.compile(SIGN)
 # What is chosen is first, if nothing is called the best.
 _CHOSEN, _RANKED = 1, 2
+# The rank behind all others.
+LAST = 100
 # "Both are equally good" is said of two.
 _PAIR = 2
 _SECTIONS = (
@@ -27,6 +29,7 @@ _SECTIONS = (
     ("third", 3, _RANKED),
     ("fourth", 4, _RANKED),
     ("fifth", 5, _RANKED),
+    ("last", LAST, _RANKED),
 )
 
 

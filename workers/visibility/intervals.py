@@ -16,7 +16,7 @@ Z = 1.959963984540054
 RESAMPLES, SEED = 2000, 20261127
 # Below as many questions, and as many of them that differ from the others, resampling misses the truth too often.
 # What has two bounds has another interval then, and that is the better one still for some more.
-FEWEST, FEWEST_DIFFERENT, FEWEST_BOUNDED = 10, 6, 15
+FEWEST, FEWEST_DIFFERENT, FEWEST_BOUNDED = 10, 6, 30
 # A score varies less than a share of hits and misses does; but that all questions have about the same may be chance.
 LEAST_EFFECT = 0.25
 
@@ -71,7 +71,7 @@ def wilson(share: float, count: float, quantile: float = Z) -> tuple[float, floa
 
 
 def _design_effect(hits: Floats, answers: Floats, value: float) -> float:
-    """By how much the variance exceeds independent answers, the ratio of the linearised variance to theirs."""
+    """By how much the linearised variance exceeds that of independent answers."""
     questions, count = len(answers), float(answers.sum())
     residuals = hits - value * answers
     variance = questions / (questions - 1) * float(residuals @ residuals) / count**2

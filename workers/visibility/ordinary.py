@@ -245,13 +245,13 @@ def _is_subject(place: Place, setting: Setting) -> bool:
 
 
 def _is_subject_as_others(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
-    """ "Guess leans trendy.", where other sentences begin with brands and this one with what may be a verb."""
+    """ "Guess leans trendy.", where other brands are named and what follows may be a verb."""
     following = _VERB.match(setting.text, place.end)
     if following is None or setting.words.language != "en" or not following[1].endswith("s"):
         return False
     name = folded(place.name).lower()
     is_verb = setting.words.pattern("not verbs").match(setting.text, following.end()) is None
-    return is_verb and name not in setting.asked and any(_is_first(other, setting) for other in certain)
+    return is_verb and not {name, f"{name}s"} & setting.asked and bool(certain)
 
 
 def _is_model(place: Place, setting: Setting) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from workers.visibility.claims import Claim
+from workers.visibility.claims import LAST, Claim
 from workers.visibility.entries import Entry
 from workers.visibility.names import Place
 
@@ -93,7 +93,8 @@ def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
         return ranking
     moved = set().union(*claimed.values())
     order = [named - moved for _, named in sorted(ranking.items()) if not named or named - moved]
-    for rank, brands in sorted(claimed.items()):
+    order += [claimed[LAST]] if LAST in claimed else []
+    for rank, brands in sorted((rank, brands) for rank, brands in claimed.items() if rank != LAST):
         # A third place is one whoever has the others; behind two who share the first it is the next.
         order += [set[int]() for _ in range(rank - 1 - sum(max(1, len(each)) for each in order))]
         order.insert(min(rank - 1, len(order)), brands)

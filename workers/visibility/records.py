@@ -16,7 +16,8 @@ _RANK = re.compile(
 def as_lists(answer: str) -> str:
     """The same text, of the same length, with an entry of a list for each object or text of its JSON."""
     for found in _FENCED.finditer(answer):
-        if _is_json(found[1]):
+        # Behind an answer in words it is code, whoever wrote it there.
+        if answer[: found.start()].rstrip()[-1:] in ("", ":") and _is_json(found[1]):
             # The marks of the code go too: what is inside is not code.
             whole = " " * (found.start(1) - found.start()) + _list_of(found[1]) + " " * (found.end() - found.end(1))
             answer = answer[: found.start()] + whole + answer[found.end() :]
