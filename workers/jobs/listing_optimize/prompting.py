@@ -5,6 +5,7 @@ they cannot contain, and nothing that the answer says is taken on trust: see `as
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import orjson
@@ -114,5 +115,6 @@ def _schema(names: Collection[Field]) -> Mapping[str, object]:
 
 def texts_of(answer: str, listing: ListingText) -> ListingText:
     """The listing with the answer's texts. The connector has checked that the answer follows the schema."""
-    said = orjson.loads(answer).items()
+    # Composed, as imports compose them: an é of two characters would count twice.
+    said = orjson.loads(unicodedata.normalize("NFC", answer)).items()
     return with_texts(listing, {name: tuple(text) if name == "bullets" else text for name, text in said})
