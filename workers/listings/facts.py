@@ -17,6 +17,13 @@ from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
 BOASTS = ("boast", "superlative", "guarantee", "medical", "pesticide", "environment", "promotion")
+# What models' own prompts are written with, keys of JSON, and letters that are set apart so that no word is found.
+_FRAME = re.compile(
+    r"\[/?inst\]|<\|\w{2,30}\|>|[\"'](?:role|content|title|bullets|description)[\"']\s{0,3}:|^#{2,6}\s|#{3,6}\s|\b(?:chatgpt|claude|gemini|assistant)\s?[,:]|(?:\b[a-z]\s){6}",
+    re.IGNORECASE | re.MULTILINE,
+)
+# 1gn0re: as long as what it stands for, so that places stay.
+_DIGITS = str.maketrans("013457@$", "oieastas")
 # What joins the names of categories and of attributes.
 _LEVELS = re.compile(r"[>/|&,;_]")
 
@@ -147,10 +154,11 @@ def trusted(text: str, language: str) -> str:
 
 
 def orders_in(text: str, language: str) -> list[lexicons.Found]:
-    """Orders to a language model, in English as in the text's language, by their places."""
-    found = [*lexicons.find(text, ["instruction"], language)]
-    if language != "en":
-        found += lexicons.find(text, ["instruction"], "en")
+    """Orders to a language model, in English as in the text's language, by their places; and what frames them."""
+    found = [lexicons.Found("instruction", *match.span(), match[0]) for match in _FRAME.finditer(text)]
+    for written in {text, text.translate(_DIGITS)}:
+        for each in {language, "en"}:
+            found += lexicons.find(written, ["instruction"], each)
     return sorted(found, key=lambda each: each.start)
 
 

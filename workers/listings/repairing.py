@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from workers.listings import hygiene
+from workers.listings.amounts import is_unit
 from workers.listings.checking import check_field, size_of
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Violation
@@ -136,9 +137,15 @@ def _spelled(text: str, violation: Violation, context: Context) -> str:
     return text[: violation.start] + new + text[violation.end :]
 
 
+def _measures(text: str, violation: Violation, word: str) -> bool:
+    """18 CM is 18 cm."""
+    return is_unit(word.lower()) and text[: violation.start].rstrip()[-1:].isdigit()
+
+
 def _lowered(text: str, violation: Violation, context: Context) -> str:
     word = text[violation.start : violation.end]
-    new = word.lower() if word.lower() in function_words(context.language) else word.capitalize()
+    is_small = word.lower() in function_words(context.language) or _measures(text, violation, word)
+    new = word.lower() if is_small else word.capitalize()
     return text[: violation.start] + new + text[violation.end :]
 
 

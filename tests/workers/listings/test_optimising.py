@@ -111,6 +111,17 @@ def test_a_missing_description_is_made_of_bullets() -> None:
     assert optimised(listing).proposed.description.startswith("Keeps drinks cold for 24 hours and hot for 12 hours.")
 
 
+def test_a_unit_in_capitals_becomes_small() -> None:
+    found = optimise(Material(ListingText(title="PEPPER MILL 18 CM, BEECH WOOD")), rules_of("amazon_us"))
+    assert found.proposed.title == "Pepper Mill 18 cm, Beech Wood"
+
+
+def test_one_word_alone_is_not_added_to_a_title() -> None:
+    keywords = (Keyword("food", 9000), Keyword("food flask", 5000))
+    material = Material(ListingText(title="Lunch Box", description="A flask for food."), keywords=keywords)
+    assert optimise(material, rules_of("amazon_us")).proposed.title == "Lunch Box, Food Flask"
+
+
 def test_the_brand_and_codes_are_no_bullet() -> None:
     attributes = {"Brand": "Brightwell", "Model Number": "XR-200", "Weight": "310 g"}
     found = optimise(Material(ListingText(title="Steel Lamp", attributes=attributes)), rules_of("amazon_us"))

@@ -30,8 +30,10 @@ _id = text(LONGEST_LABEL)
 
 
 def bullets(cell: str) -> list[str]:
-    """A JSON list, or the lines of the cell, or what stands between | in its only one. Own columns come as an
-    object, by their numbers."""
+    """A JSON list, the lines of the cell, or what stands between | in one line.
+
+    Columns of their own come as an object, by their numbers.
+    """
     found = _json(cell)
     if isinstance(found, dict):
         found = [found[name] for name in sorted(found, key=_number)]

@@ -66,6 +66,13 @@ def test_its_texts_are_proposed(seller: Caller, provider: FakeProvider) -> None:
     assert (result["failures"], result["budget_exceeded"]) == ([], False)
 
 
+def test_letters_are_composed_as_imports_compose_them(seller: Caller, provider: FakeProvider) -> None:
+    Listing.objects.update(description=f"{GOOD['description']} For a café.")
+    says(provider, {**GOOD, "bullets": [*GOOD["bullets"], "Bottle for a cafe\u0301"]})
+    report = only(optimised(seller, "A", **ASK))
+    assert (report["source"], proposed(report)["bullets"][-1]) == ("assistant", "Bottle for a café")
+
+
 def test_the_prompt_delimits_what_others_wrote(seller: Caller, provider: FakeProvider) -> None:
     optimised(seller, "A", fields=["title", "bullets"], **ASK)
     [request] = provider.requests
