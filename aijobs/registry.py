@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.utils.module_loading import import_string
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from aijobs.errors import FieldError, InvalidJobType, InvalidParams
 from aijobs.presenting import Picture
@@ -182,7 +183,14 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
     return [
         {
             "path": ".".join(str(part) for part in (prefix, *each["loc"]) if part != ""),
-            "message": each["msg"].removeprefix("Value error, "),
+            "message": _said(each),
         }
         for each in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _said(problem: ErrorDetails) -> str:
+    """A text's only pattern is that of `RequestModel`: all others are a `Form`, which says in words what it wants."""
+    if problem["type"] == "string_pattern_mismatch":
+        return "must not contain the character U+0000"
+    return problem["msg"].removeprefix("Value error, ")

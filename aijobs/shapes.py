@@ -1,5 +1,7 @@
 """Forms that values have on the wire, whoever sends them."""
 
+import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, cast
@@ -22,6 +24,35 @@ PriorityName = Literal["low", "normal", "high"]
 
 
 WITHOUT_NUL = r"^[^\x00]*$"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a text: the regular expression is in JSON Schema, and people are told in words what it must be."""
+
+    # From ^ to $, as JavaScript and Python both read it.
+    pattern: str
+    # After the field's name: "must be …".
+    otherwise: str
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = re.compile(self.pattern.removeprefix("^").removesuffix("$"))
+
+        def checked(text: str) -> str:
+            if not whole.fullmatch(text):
+                raise ValueError(self.otherwise)
+            return text
+
+        return core_schema.no_info_after_validator_function(checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": self.pattern}
+
+
+# No control characters, and not blank.
+LABEL = Form(
+    r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$", "must be one line that is not blank, without control characters"
+)
 
 
 def _whole(value: object) -> object:

@@ -68,8 +68,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    # Probes of an orchestrator speak plain HTTP to the container.
-    SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^readyz/?$"]
+    # Probes of an orchestrator speak plain HTTP to the container, and so does Prometheus.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz/?$", r"^readyz/?$", r"^metrics/?$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -317,6 +317,12 @@ for _name, _number in {
 }.items():
     if not _number >= 1:
         raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")
+# What Prometheus sends to read /metrics; without it there is no such page.
+AIJOBS_METRICS_TOKEN = env.str("AIJOBS_METRICS_TOKEN", default="")
+if AIJOBS_METRICS_TOKEN and (weakness := environment.weakness(AIJOBS_METRICS_TOKEN)):
+    raise ImproperlyConfigured(
+        f"AIJOBS_METRICS_TOKEN {weakness}. Set it to what `openssl rand -hex 32` prints, or unset it."
+    )
 # What encrypts the credentials of marketplaces: the first encrypts, the others still decrypt.
 AIJOBS_CREDENTIALS_KEYS = env.list("AIJOBS_CREDENTIALS_KEYS", default=[]) or [
     key for key in [_local_key("credentials_key")] if key

@@ -5,6 +5,7 @@ from aijobs.api.docs import DocumentationView, SchemaView
 from aijobs.api.guide import GuideView
 from aijobs.api.health import HealthView, ReadyView
 from aijobs.api.home import HomeView
+from aijobs.api.metrics import MetricsView
 from aijobs.api.resources import ResourcesView
 
 urlpatterns = [
@@ -22,6 +23,7 @@ urlpatterns = [
     re_path(r"^api/docs/guide/?\Z", GuideView.as_view(), name="guide"),
     path("admin/", admin.site.urls),
     re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
+    re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     re_path(r"^readyz/?$", ReadyView.as_view(), name="readyz"),
 ]
 

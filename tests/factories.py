@@ -7,7 +7,7 @@ from typing import Any
 import factory
 
 from aijobs.auth import create_key
-from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Tenant
+from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Tenant, TotalRollup
 from aijobs.states import Priority, Status
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
@@ -129,6 +129,15 @@ class HourRollupFactory(MinuteRollupFactory):
         model = HourRollup
 
     start = datetime(2026, 3, 12, 10, tzinfo=UTC)
+
+
+class TotalRollupFactory(MinuteRollupFactory):
+    """Jobs since the beginning."""
+
+    class Meta:
+        model = TotalRollup
+
+    start = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def key_for(*tenants: Tenant, scopes: tuple[str, ...] = ALL_SCOPES, **more: Any) -> tuple[ApiKey, str]:

@@ -40,6 +40,7 @@ LAYERS: list[set[str]] = [
         "aijobs.explaining",
         "aijobs.filtering",
         "aijobs.health",
+        "aijobs.metrics",
     },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},
@@ -310,7 +311,7 @@ def test_a_connector_knows_neither_the_others_nor_who_calls_it(connector: str) -
     own = f"workers.marketplaces.{connector}"
     catalogue = ("workers.catalogue.models", "workers.catalogue.currencies")
     shared = ("workers.marketplaces.protocols", "workers.connections.addresses", "workers.connections.shapes")
-    allowed = (own, *shared, *catalogue, "aijobs.outbound")
+    allowed = (own, *shared, *catalogue, "aijobs.outbound", "aijobs.shapes")
     for source in sources(f"workers/marketplaces/{connector}"):
         inner = {name for name in imports(source) if name.startswith(("workers.", "aijobs."))}
         assert {name for name in inner if not is_within(name, *allowed)} == set(), source

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from aijobs import idempotency
 from aijobs.models import IdempotencyKey, Job
-from workers.assistants.models import Reservation, StoredAnswer
+from workers.assistants.models import Baseline, Reservation, StoredAnswer
 from workers.catalogue.models import Offer, Scan
 from workers.changes.models import StoredDecision
 
@@ -18,8 +18,6 @@ from workers.changes.models import StoredDecision
 MOST_ROWS = 1_000
 # A job's last attempt is long over then.
 DECISIONS_KEPT = timedelta(days=7)
-# Jobs of this type are compared with the last one about the same, which they find by what it decided to ask.
-COMPARED = "llm_visibility_score"
 # No job is asked for the answers of a day so long ago; what they have cost is in the month's usage.
 ANSWERS_KEPT = timedelta(days=7)
 # The month that it stands in is over, and with it the account that it is counted in.
@@ -31,9 +29,12 @@ def expired_keys() -> QuerySet[IdempotencyKey]:
 
 
 def old_decisions() -> QuerySet[StoredDecision]:
-    """Those that another job is compared with stay as long as their own job does: a weekly one would find none."""
-    compared = Job.objects.filter(id=OuterRef("job_id"), type=COMPARED)
-    return StoredDecision.objects.filter(~Exists(compared), created_at__lt=now() - DECISIONS_KEPT)
+    return StoredDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT)
+
+
+def lost_baselines() -> QuerySet[Baseline]:
+    """They stay as long as their job does: another one, months later, is compared with it."""
+    return Baseline.objects.filter(~Exists(Job.objects.filter(id=OuterRef("job_id"))))
 
 
 def old_offers() -> QuerySet[Offer]:
@@ -55,6 +56,7 @@ def old_reservations() -> QuerySet[Reservation]:
 KINDS: tuple[Callable[[], QuerySet[Model]], ...] = (
     expired_keys,
     old_decisions,
+    lost_baselines,
     old_offers,
     old_scans,
     old_answers,

@@ -35,7 +35,7 @@ BUTTONS: dict[str, list[tuple[str, str]]] = {
 class JobActionsAdmin(CancelAdmin):
     """The actions of the list of jobs."""
 
-    change_list_template = "aijobs/admin/job_rows.html"
+    change_list_template = "aijobs/admin/job_list.html"
     actions = [
         "cancel_queued",
         "retry_ended",
@@ -97,7 +97,7 @@ class JobActionsAdmin(CancelAdmin):
         """The file has an address of its own, which the gateway gives a thread of its own."""
         if request.POST.get("select_across") == "1":
             try:
-                query = matching.of_list(request.GET)
+                query = matching.shown_by(request.GET)
             except matching.NotExpressible as error:
                 self.message_user(request, str(error), messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
@@ -161,14 +161,12 @@ class JobActionsAdmin(CancelAdmin):
     def _on_all(self, request: HttpRequest) -> list[tuple[str, str]]:
         """What may be done with all jobs of the list, in words, and where; none where no filter can say which."""
         try:
-            query = urlencode(matching.of_list(request.GET))
+            acted_on, exported = (urlencode(query(request.GET)) for query in (matching.of_list, matching.shown_by))
         except (matching.NotExpressible, ValueError):
             return []
-        acts = [("Act on all of these jobs", f"{reverse('admin:aijobs_bulkaction_add')}?{query}")]
-        address = reverse("admin:aijobs_job_export")
-        exports = [
-            (f"Export all as {form.upper()}", f"{address}?format={form}&{query}") for form in exporting.FORMATS
-        ]
+        acts = [("Act on all of these jobs", f"{reverse('admin:aijobs_bulkaction_add')}?{acted_on}")]
+        address = f"{reverse('admin:aijobs_job_export')}?{exported}"
+        exports = [(f"Export all as {form.upper()}", f"{address}&format={form}") for form in exporting.FORMATS]
         may_act = request.user.has_perm("aijobs.add_bulkaction")
         return [*(acts if may_act else []), *(exports if self.has_export_permission(request) else [])]
 

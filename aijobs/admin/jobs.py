@@ -28,7 +28,6 @@ class JobAdmin(JobActionsAdmin):
     list_display_links = ["state", "public_id"]
     list_select_related = ["tenant"]
     list_filter = [TenantFilter, StatusFilter, TypeFilter, PriorityFilter, ErrorCodeFilter, CreatedFilter]
-    change_list_template = "aijobs/admin/job_rows.html"
     search_help_text = (
         "Enter the whole ID of a job or a batch, an error code, an SKU that the params name, an X-Request-ID, an "
         "Idempotency-Key or a tenant. Jobs dispatched with “all” are not found by SKU, and neither what else the "

@@ -41,7 +41,7 @@ class NotExpressible(Exception):
 
 def of_list(query: QueryDict) -> dict[str, str]:
     """The parameters of the list, as those of a bulk action or an export. Raises NotExpressible."""
-    unknown = sorted(name for name in query if query[name] and name not in NAMES and name not in OF_THE_PAGE)
+    unknown = sorted(name for name in query if query[name] and name not in {*NAMES, CREATED, *OF_THE_PAGE})
     if unknown:
         raise NotExpressible(
             f"The list is narrowed by {' and '.join(unknown)}, which an action on all jobs that match cannot take. "
@@ -50,8 +50,19 @@ def of_list(query: QueryDict) -> dict[str, str]:
     found = {NAMES[name]: ",".join(query.getlist(name)) for name in query if query[name] and name in NAMES}
     if found.get("priority", "").isdigit():
         found["priority"] = Priority(int(found["priority"])).label
+    # Nobody asked for all jobs of the last seven days by asking for nothing.
+    return _of_its_span(query, found) if found or query.get(CREATED) else found
+
+
+def shown_by(query: QueryDict) -> dict[str, str]:
+    """As `of_list`, and of the time that the list shows also where nothing else is asked for."""
+    return _of_its_span(query, of_list(query))
+
+
+def _of_its_span(query: QueryDict, found: dict[str, str]) -> dict[str, str]:
+    """Only those of the time that the list shows."""
     _, span = SPANS.get(query.get(CREATED, ""), SPANS[USUAL_SPAN])
-    return {**found, **({"start_date": (now() - span).isoformat(timespec="seconds")} if span else {})}
+    return {**found, "start_date": (now() - span).isoformat(timespec="seconds")} if span else found
 
 
 def read(query: Mapping[str, str]) -> tuple[Tenant | None, JobFilter]:

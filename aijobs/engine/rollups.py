@@ -1,4 +1,4 @@
-"""Counting what has ended: per minute and per hour, each end exactly once, a few seconds after it was committed.
+"""Counting what has ended: per minute, per hour and in total, each end exactly once, seconds after its commit.
 
 Ends are read from their events in the order of the transactions that wrote them, and a cursor says how far. A
 transaction may become visible later than others that began after it, so the cursor is a snapshot and not a number:
@@ -6,7 +6,7 @@ what is counted next is what was invisible to it, which is every transaction fro
 `open` then. However long somebody holds a transaction open, nothing is lost or read twice, and nothing waits for it.
 
 One transaction locks the cursor, counts and moves it. So a crash undoes all of it, and of two sweepers one finds the
-cursor locked and leaves. Both tables are added to at the same time: an hour that was made of its minutes when it was
+cursor locked and leaves. All tables are added to at the same time: an hour that was made of its minutes when it was
 over would lack what came to be known later. `completed_at` decides which minute and hour that is, wherever it lies: a
 clock that was set back changes nothing else.
 """
@@ -90,7 +90,7 @@ _ADD = """
 INSERT INTO aijobs_{unit}rollup AS present (
     start, type, lane, "end", error_code, count, waiting, running, waiting_seconds, running_seconds
 )
-SELECT date_trunc('{unit}', completed_at) AS start, type, lane, status, code, count(*),
+SELECT {start} AS start, type, lane, status, code, count(*),
     {waiting}, {running}, coalesce(sum(waiting), 0), coalesce(sum(running), 0)
 FROM ended GROUP BY 1, 2, 3, 4, 5
 ON CONFLICT (start, type, lane, "end", error_code) DO UPDATE SET
@@ -102,10 +102,11 @@ ON CONFLICT (start, type, lane, "end", error_code) DO UPDATE SET
 """  # of constants
 
 
-def _add(unit: LiteralString) -> LiteralString:
-    """To the minutes or to the hours, what `ended` holds."""
+def _add(unit: LiteralString, start: LiteralString) -> LiteralString:
+    """To one of the tables, what `ended` holds."""
     return _ADD.format(
         unit=unit,
+        start=start,
         waiting=_BUCKETS.format(numbers="array_agg(waiting_bucket)"),
         running=_BUCKETS.format(numbers="array_agg(running_bucket)"),
     )
@@ -143,9 +144,11 @@ WITH present AS MATERIALIZED (
     ) job
     WHERE news.at >= (SELECT since FROM present)
 ), minutes AS (
-    {_add("minute")}
+    {_add("minute", "date_trunc('minute', completed_at)")}
 ), hours AS (
-    {_add("hour")}
+    {_add("hour", "date_trunc('hour', completed_at)")}
+), totals AS (
+    {_add("total", "timestamptz 'epoch'")}
 ), moved AS (
     UPDATE aijobs_rollupcursor SET
         below = (SELECT below FROM reached),

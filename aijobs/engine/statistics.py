@@ -27,10 +27,14 @@ LONGEST_RETRY_AFTER = 3600
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`depths`: queued jobs per lane. `drain_rate`: jobs ended per second. `medians`: seconds per type."""
+    """`depths`: queued jobs per lane. `oldest_due`: since when the oldest due one waits, where one does.
+
+    `drain_rate`: jobs ended per second. `medians`: seconds per type.
+    """
 
     active: int = 0
     depths: dict[Priority, int] = field(default_factory=dict)
+    oldest_due: dict[Priority, datetime] = field(default_factory=dict)
     drain_rate: float = 0.0
     medians: dict[str, float] = field(default_factory=dict)
 
@@ -90,9 +94,15 @@ def _read() -> Snapshot:
     if row.refreshed_at < now() - STALE:
         # Nobody measures: an old count must not refuse new jobs.
         return Snapshot(medians=row.medians)
+    return parsed(row)
+
+
+def parsed(row: QueueStatistics) -> Snapshot:
+    """What was measured, however long ago."""
     return Snapshot(
         active=row.active,
         depths={Priority(int(lane)): depth for lane, depth in row.depths.items()},
+        oldest_due={Priority(int(lane)): datetime.fromisoformat(since) for lane, since in row.oldest_due.items()},
         drain_rate=row.drain_rate,
         medians=row.medians,
     )
@@ -113,6 +123,7 @@ def completion_of(job: Job) -> datetime | None:
 class _Measured:
     active: int
     depths: str
+    oldest_due: str
     drain_rate: float
 
 
@@ -125,6 +136,7 @@ def refresh() -> None:
             "refreshed_at": now(),
             "active": measured.active,
             "depths": orjson.loads(measured.depths),
+            "oldest_due": orjson.loads(measured.oldest_due),
             "drain_rate": measured.drain_rate,
             "medians": figures.recent_medians([kind.name for kind in registry.all_types()], MEDIAN_OF),
         },
@@ -132,26 +144,32 @@ def refresh() -> None:
 
 
 MEASURE = """
+WITH queued AS MATERIALIZED (
+    SELECT lanes.number AS lane, sum(released.jobs + waiting.jobs) AS jobs,
+        min(least(released.oldest, waiting.oldest)) FILTER (
+            WHERE tenant.suspended_at IS NULL AND least(released.oldest, waiting.oldest) <= now()
+        ) AS oldest
+    FROM aijobs_tenantcapacity capacity JOIN aijobs_tenant tenant ON tenant.id = capacity.tenant_id
+    CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
+    LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS jobs, min(waiting.run_after) AS oldest FROM aijobs_job waiting
+        WHERE waiting.tenant_id = capacity.tenant_id AND waiting.lane = lanes.number
+          AND waiting.status = 'queued' AND waiting.released_at IS NULL AND NOT waiting.blocked
+          AND waiting.run_after >= coalesce(bound.due_from, '-infinity')
+    ) waiting
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS jobs, min(released.run_after) AS oldest FROM aijobs_job released
+        WHERE released.tenant_id = capacity.tenant_id AND released.lane = lanes.number
+          AND released.status = 'queued' AND released.released_at IS NOT NULL
+          AND released.run_after >= coalesce(bound.due_from, '-infinity')
+    ) released
+    WHERE capacity.active > 0 GROUP BY lanes.number HAVING sum(released.jobs + waiting.jobs) > 0
+)
 SELECT
     (SELECT coalesce(sum(active), 0)::int FROM aijobs_tenantcapacity) AS active,
-    (SELECT coalesce(jsonb_object_agg(lane, jobs), '{}') FROM (
-        SELECT lanes.number AS lane, sum(released.jobs + waiting.jobs) AS jobs
-        FROM aijobs_tenantcapacity capacity CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
-        LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS jobs FROM aijobs_job waiting
-            WHERE waiting.tenant_id = capacity.tenant_id AND waiting.lane = lanes.number
-              AND waiting.status = 'queued' AND waiting.released_at IS NULL AND NOT waiting.blocked
-              AND waiting.run_after >= coalesce(bound.due_from, '-infinity')
-        ) waiting
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS jobs FROM aijobs_job released
-            WHERE released.tenant_id = capacity.tenant_id AND released.lane = lanes.number
-              AND released.status = 'queued' AND released.released_at IS NOT NULL
-              AND released.run_after >= coalesce(bound.due_from, '-infinity')
-        ) released
-        WHERE capacity.active > 0 GROUP BY lanes.number HAVING sum(released.jobs + waiting.jobs) > 0
-    ) queued)::text AS depths,
+    (SELECT coalesce(jsonb_object_agg(lane, jobs), '{}') FROM queued)::text AS depths,
+    (SELECT coalesce(jsonb_object_agg(lane, oldest), '{}') FROM queued WHERE oldest IS NOT NULL)::text AS oldest_due,
     (SELECT coalesce(sum(count), 0) / (60 + extract(second FROM now())) FROM aijobs_minuterollup
         WHERE start BETWEEN date_trunc('minute', now()) - interval '1 minute' AND now() AND "end" <> 'cancelled'
     )::float AS drain_rate

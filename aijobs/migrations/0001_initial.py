@@ -40,6 +40,7 @@ class Migration(migrations.Migration):
                 ("refreshed_at", models.DateTimeField()),
                 ("active", models.PositiveIntegerField()),
                 ("depths", models.JSONField()),
+                ("oldest_due", models.JSONField(default=dict)),
                 ("drain_rate", models.FloatField()),
                 ("medians", models.JSONField()),
             ],
@@ -629,6 +630,49 @@ class Migration(migrations.Migration):
                         condition=models.Q(("end", "completed")),
                         fields=["type", "-start"],
                         name="hourrollup_runs",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TotalRollup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("start", models.DateTimeField()),
+                ("type", models.CharField(max_length=64)),
+                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                (
+                    "end",
+                    models.CharField(
+                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+                        max_length=16,
+                    ),
+                ),
+                ("error_code", models.CharField(max_length=64)),
+                ("count", models.PositiveIntegerField()),
+                (
+                    "waiting",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                (
+                    "running",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                ),
+                ("waiting_seconds", models.FloatField()),
+                ("running_seconds", models.FloatField()),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("start", "type", "lane", "end", "error_code"), name="totalrollup_key"
+                    )
+                ],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("end", "completed")),
+                        fields=["type", "-start"],
+                        name="totalrollup_runs",
                     )
                 ],
             },

@@ -13,7 +13,7 @@ from aijobs.models.jobs import (
     WrittenJSONField,
 )
 from aijobs.models.keys import ApiKey
-from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor
+from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 
@@ -40,6 +40,7 @@ __all__ = [
     "RollupCursor",
     "Tenant",
     "TenantCapacity",
+    "TotalRollup",
     "TransactionIdField",
     "WrittenJSONField",
     "validate_timezone",

@@ -56,6 +56,10 @@ class HourRollup(Rollup):
     """Kept for months. The present hour is among them, and grows."""
 
 
+class TotalRollup(Rollup):
+    """Kept for ever: all since the beginning, for counters that may never fall. `start` is the epoch."""
+
+
 class RollupCursor(models.Model):
     """One row: what is counted. That is every transaction below `below` but those that were `open` then."""
 

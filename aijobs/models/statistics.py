@@ -12,6 +12,9 @@ class QueueStatistics(models.Model):
     active = models.PositiveIntegerField()
     # Jobs queued per lane: {"0": 12, "1": 3, "2": 0}.
     depths = models.JSONField()
+    # Since when the oldest due job waits, per lane that has one: {"1": "2026-03-12T10:30:00Z"}. Those of suspended
+    # tenants do not count.
+    oldest_due = models.JSONField(default=dict)
     # Jobs completed or failed per second in this minute and the one before.
     drain_rate = models.FloatField()
     # Median seconds of the last completed runs per type, where there are any.

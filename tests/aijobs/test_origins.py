@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from aijobs import identifiers
+from aijobs.auth import TenantAccess
 from aijobs.engine import inserting
 from aijobs.engine.inserting import NewJob, Origin
 from aijobs.models import ApiKey, Job
@@ -50,7 +51,7 @@ def test_a_job_that_repeats_another_names_it(db: None) -> None:
     tenant = TenantFactory()
     [first] = engine.dispatch(tenant)
     job = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL)
-    inserting.insert(engine.access(tenant), [job], identifiers.created_at(job.id), origin=Origin(retry_of=first))
+    inserting.insert(TenantAccess.of(tenant), [job], identifiers.created_at(job.id), origin=Origin(retry_of=first))
     assert list(Job.objects.get(id=first).retries.values_list("id", flat=True)) == [job.id]
 
 

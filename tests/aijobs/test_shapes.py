@@ -2,14 +2,15 @@
 
 import json
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import Field, SecretStr, ValidationError
 
 from aijobs import registry
-from aijobs.shapes import RequestModel
+from aijobs.errors import InvalidParams
+from aijobs.shapes import Form, RequestModel
 from tests.jobs import LIMITS
 
 
@@ -24,6 +25,7 @@ class Whole(RequestModel):
     flag: bool = False
     name: str = Field(default="", max_length=5)
     code: str = Field(default="", pattern="^a*$")
+    form: Annotated[str, Form("^(a|b)+$", "must be of the letters a and b")] = Field(default="a", max_length=4)
     names: set[str] = set()
     by_name: dict[str, int] = {}
     day: date | None = None
@@ -63,6 +65,11 @@ def is_accepted(body: str) -> bool:
         '{"name": "a\\u0000"}',
         '{"code": "a\\u0000"}',
         '{"secret": "a\\u0000"}',
+        '{"form": "ab"}',
+        '{"form": "abc"}',
+        '{"form": ""}',
+        '{"form": "aaaaa"}',
+        '{"form": "a\\u0000"}',
         '{"names": ["a\\u0000"]}',
         '{"by_name": {"a": 2.0}}',
         '{"by_name": {"a": 2.5}}',
@@ -83,6 +90,20 @@ def test_the_model_and_its_schema_agree(body: str) -> None:
 def test_a_string_holds_no_nul(field: str) -> None:
     assert is_accepted(f'{{"{field}": "a"}}')
     assert not is_accepted(f'{{"{field}": "\\u0000"}}')
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("form", "abc", "must be of the letters a and b"),
+        ("form", "a\0", "must not contain the character U+0000"),
+        ("name", "\0", "must not contain the character U+0000"),
+    ],
+)
+def test_what_is_wrong_with_a_text_is_told_in_words(field: str, text: str, said: str) -> None:
+    with pytest.raises(InvalidParams) as refused:
+        registry.read_body(Whole, {field: text})
+    assert refused.value.details == [{"path": field, "message": said}]
 
 
 def test_a_whole_number_written_with_a_point_is_an_integer() -> None:

@@ -11,9 +11,10 @@ from django.utils.timezone import now
 
 from aijobs import idempotency
 from aijobs.models import IdempotencyKey, Tenant
+from tests import engine
 from tests.factories import TenantFactory
 from workers import periodic, pruning
-from workers.assistants.models import Reservation, StoredAnswer
+from workers.assistants.models import Baseline, Reservation, StoredAnswer
 from workers.catalogue.models import Offer, Product, Scan
 from workers.changes.models import StoredDecision
 
@@ -98,6 +99,15 @@ def test_what_is_old_goes_and_what_is_young_stays(tenant: Tenant, product: Produ
     for model in (IdempotencyKey, StoredDecision, Offer, Scan, StoredAnswer, Reservation):
         assert model.objects.count() == 2
     assert pruning.prune(seconds=10) == 0
+
+
+def test_a_job_that_others_are_compared_with_is_forgotten_when_it_is_gone(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    Baseline.objects.bulk_create(
+        Baseline(tenant=tenant, digest=bytes(32), job_id=each) for each in (job_id, uuid4(), uuid4())
+    )
+    assert pruning.prune(seconds=10) == 2
+    assert [each.job_id for each in Baseline.objects.all()] == [job_id]
 
 
 def test_a_backlog_of_one_kind_keeps_no_other_waiting(tenant: Tenant, product: Product) -> None:

@@ -19,18 +19,28 @@ from psycopg.types.json import Jsonb
 
 from aijobs import sql
 from aijobs.outbound.failures import Permanent
-from workers.assistants.answers import stored_citations
+from workers.assistants import answers
+from workers.assistants.answers import Call
+from workers.assistants.connectors import AnyConnector
 from workers.assistants.models import Account, Budget
 from workers.assistants.protocols import Reply, Usage
 
 # Longer than any call takes with its retries: three of five minutes, and the pauses between them.
 EXPIRES_AFTER = timedelta(minutes=20)
+# Each token is a few bytes of text in any language, and this is less than most: an estimate that is rather too high.
+BYTES_PER_TOKEN = 3
+
+
+OF_THE_MONTH = (
+    "The assistants would cost more than the tenant's monthly budget. Raise it with PUT /api/assistant-budget, or "
+    "wait for the next month."
+)
 
 
 class BudgetExceeded(Permanent):
     """The job or the tenant's month may not cost more."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str = OF_THE_MONTH) -> None:
         super().__init__("BUDGET_EXCEEDED", message)
 
 
@@ -113,16 +123,16 @@ def release(tenant_id: int, hold: Hold) -> None:
     sql.execute(RELEASE, {"tenant": tenant_id, "month": hold.month, "hold": hold.id})
 
 
-SETTLE = """
-WITH gone AS (
-    DELETE FROM assistants_reservation WHERE id = %(hold)s::bigint RETURNING amount
-), answered AS (
+_GONE = "gone AS (DELETE FROM assistants_reservation WHERE id = %(hold)s::bigint RETURNING amount)"
+_STORED = """
+answered AS (
     INSERT INTO assistants_storedanswer AS answer (
-        tenant_id, job_id, day, digest, text, citations, model, input_tokens, output_tokens, cost, created_at
+        tenant_id, job_id, day, digest, problem, text, citations, model, input_tokens, output_tokens, cost, created_at
     )
     VALUES (
-        %(tenant)s::bigint, %(job)s::uuid, %(day)s::date, %(digest)s::bytea, %(text)s::text, %(citations)s::jsonb,
-        %(answered_by)s::text, %(input)s::bigint, %(output)s::bigint, %(cost)s::numeric, %(now)s::timestamptz
+        %(tenant)s::bigint, %(job)s::uuid, %(day)s::date, %(digest)s::bytea, %(problem)s::text, %(text)s::text,
+        %(citations)s::jsonb, %(answered_by)s::text, %(input)s::bigint, %(output)s::bigint, %(cost)s::numeric,
+        %(now)s::timestamptz
     )
     -- Another attempt has asked the same at the same moment: both are paid for, one is kept.
     ON CONFLICT (tenant_id, day, digest) DO UPDATE SET
@@ -140,7 +150,10 @@ WITH gone AS (
         %(tenant)s::bigint, %(job)s::uuid, %(day)s::date, '', '[]'::jsonb, %(answered_by)s::text, %(input)s::bigint,
         %(output)s::bigint, %(cost)s::numeric, %(now)s::timestamptz
     WHERE NOT EXISTS (SELECT FROM answered)
-), used AS (
+)
+"""
+_PAID = """
+used AS (
     INSERT INTO assistants_monthlyusage AS usage (
         tenant_id, month, assistant, model, calls, input_tokens, output_tokens, cost, updated_at
     )
@@ -160,18 +173,8 @@ UPDATE assistants_account SET
 WHERE tenant_id = %(tenant)s::bigint AND month = %(month)s::date
 RETURNING tenant_id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Who asked whom, and where the reply is stored."""
-
-    tenant_id: int
-    job_id: UUID
-    day: date
-    assistant: str
-    model: str
-    digest: bytes
+SETTLE = f"WITH {_GONE}, {_STORED}, {_PAID}"
+CHARGE = f"WITH {_GONE}, {_PAID}"
 
 
 def settle(call: Call, hold: Hold, reply: Reply, usage: Usage) -> None:
@@ -179,23 +182,48 @@ def settle(call: Call, hold: Hold, reply: Reply, usage: Usage) -> None:
     sql.execute(
         SETTLE,
         {
-            "tenant": call.tenant_id,
+            **_paid(call.tenant_id, call.assistant, call.model, hold, usage),
             "job": call.job_id,
             "day": call.day,
-            "assistant": call.assistant,
-            "model": call.model,
-            "digest": None if reply.problem else call.digest,
-            "hold": hold.id,
-            "month": hold.month,
-            "text": "" if reply.problem else reply.text,
-            "citations": Jsonb(stored_citations(reply.citations)),
+            "digest": answers.kept_as(call, reply),
+            "problem": reply.problem.code if reply.problem else "",
+            "text": reply.problem.message if reply.problem else reply.text,
+            "citations": Jsonb(answers.stored_citations(reply.citations)),
             "answered_by": reply.model,
-            "input": usage.input_tokens,
-            "output": usage.output_tokens,
-            "cost": usage.cost,
-            "now": now(),
         },
     )
+
+
+def charge(assistant: AnyConnector, hold: Hold, usage: Usage) -> None:
+    """What a call has cost that belongs to no job, instead of what was reserved."""
+    scope = assistant.scope
+    sql.execute(CHARGE, _paid(scope.tenant_id, scope.name, assistant.model, hold, usage))
+
+
+def _paid(tenant_id: int, assistant: str, model: str, hold: Hold, usage: Usage) -> dict[str, object]:
+    return {
+        "tenant": tenant_id,
+        "assistant": assistant,
+        "model": model,
+        "hold": hold.id,
+        "month": hold.month,
+        "input": usage.input_tokens,
+        "output": usage.output_tokens,
+        "cost": usage.cost,
+        "now": now(),
+    }
+
+
+def usage_of(assistant: AnyConnector, said_tokens: int, reply: Reply) -> Usage:
+    """As the provider counts; where it does not, as estimated of the texts, so that a budget holds all the same."""
+    taken = said_tokens if reply.input_tokens is None else reply.input_tokens
+    given = tokens_of(reply.text) if reply.output_tokens is None else reply.output_tokens
+    return Usage(taken, given, assistant.cost(taken, given))
+
+
+def tokens_of(text: str) -> int:
+    """An estimate."""
+    return -(-len(text.encode()) // BYTES_PER_TOKEN)
 
 
 USED_BY_JOB = """

@@ -1,15 +1,29 @@
-"""The response cache: whose answer to what, on which day."""
+"""The response cache: whose answer to what, on which day; and which calls of a job were refused."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
+from uuid import UUID
 
 import orjson
 
+from aijobs.outbound.failures import Permanent
 from workers.assistants.connectors import AnyConnector
 from workers.assistants.models import StoredAnswer
-from workers.assistants.protocols import Answer, Citation, Prompt
+from workers.assistants.protocols import Answer, Citation, Prompt, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asked whom, and where the reply is stored."""
+
+    tenant_id: int
+    job_id: UUID
+    day: date
+    assistant: str
+    model: str
+    digest: bytes
 
 
 def digest_of(assistant: AnyConnector, prompt: Prompt) -> bytes:
@@ -26,12 +40,31 @@ def digest_of(assistant: AnyConnector, prompt: Prompt) -> bytes:
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
 
 
-def find(tenant_id: int, day: date, digest: bytes) -> Answer | None:
-    """The answer of that day, which costs nothing again."""
-    row = StoredAnswer.objects.of(tenant_id).filter(day=day, digest=digest).first()
+def is_kept(reply: Reply) -> bool:
+    """Whether asking once more would come to the same: an answer, or a refusal. A failure of the provider is not."""
+    return reply.problem is None or isinstance(reply.problem, Permanent)
+
+
+def kept_as(call: Call, reply: Reply) -> bytes | None:
+    """With which it is found again: an answer by all who ask that day, a refusal only by the job that it cost."""
+    if reply.problem is None:
+        return call.digest
+    return _of_refusal(call) if is_kept(reply) else None
+
+
+def find(call: Call) -> Answer | Permanent | None:
+    """The answer of that day, else how the job's own call was refused. Neither costs anything again."""
+    rows = StoredAnswer.objects.of(call.tenant_id).filter(day=call.day, digest__in=[call.digest, _of_refusal(call)])
+    row = min(rows, key=lambda each: each.problem, default=None)
     if row is None:
         return None
+    if row.problem:
+        return Permanent(row.problem, row.text)
     return Answer(row.text, tuple(Citation(**each) for each in row.citations), model=row.model, cached=True)
+
+
+def _of_refusal(call: Call) -> bytes:
+    return hashlib.sha256(call.digest + call.job_id.bytes).digest()
 
 
 def stored_citations(citations: tuple[Citation, ...]) -> list[Mapping[str, str]]:

@@ -1,18 +1,29 @@
 """Asking assistants for a job: from the cache, else within their limits and what the job and its tenant may spend."""
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import cast
 from uuid import UUID
 
+from django.utils.timezone import now
+
+from aijobs import identifiers
 from aijobs.errors import RunPostponed, TransientFailure
-from aijobs.outbound.failures import CredentialsRefused, NotYet, OutboundError, OutOfTime, Throttled, Transient
+from aijobs.outbound.failures import (
+    CredentialsRefused,
+    NotYet,
+    OutboundError,
+    OutOfTime,
+    Throttled,
+    Transient,
+)
 from workers.assistants import accounting, answers
-from workers.assistants.accounting import BudgetExceeded, Call, Hold
+from workers.assistants.accounting import BudgetExceeded, Hold
+from workers.assistants.answers import Call
 from workers.assistants.connectors import AnyConnector
 from workers.assistants.protocols import Answer, Assistant, Connector, Prompt, Reply, Usage
 
@@ -24,10 +35,19 @@ AT_ONCE = 8
 # What an assistant may fail in a row before the rest of its questions are given up: with a time-out each, a server
 # that is away would else keep the worker for hours.
 MOST_FAILURES = 3
-# Each token is a few bytes of text in any language, and this is less than most: an estimate that is rather too high.
-BYTES_PER_TOKEN = 3
+# The longest pause that a job waits for: what an assistant keeps back for longer, the others' answers do without.
+LONGEST_PAUSE = timedelta(hours=1)
+# How long after its creation a job waits at all. Its answers are kept for a day longer (`pruning.ANSWERS_KEPT`).
+LONGEST_WAIT = timedelta(days=6)
+# For how long calls under way are waited for, once nothing more is asked: they are paid for.
+LAST_ANSWERS_SECONDS = 200.0
 
 NOTHING = Usage()
+Delay = Throttled | OutOfTime
+
+
+class PauseTooLong(OutboundError):
+    """The assistant is to be asked again, but later than a job waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +86,7 @@ class _Waiting:
     @property
     def said_tokens(self) -> int:
         """An estimate."""
-        return _tokens_of(f"{self.prompt.instructions}{self.prompt.text}{self.prompt.schema or ''}")
-
-
-def _tokens_of(text: str) -> int:
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+        return accounting.tokens_of(f"{self.prompt.instructions}{self.prompt.text}{self.prompt.schema or ''}")
 
 
 @dataclass(slots=True)
@@ -86,7 +102,8 @@ class _Line:
     def note(self, problem: OutboundError | None) -> None:
         """What a call has shown of those to come."""
         self.failures = self.failures + 1 if isinstance(problem, Transient) else 0
-        if isinstance(problem, CredentialsRefused | Throttled | OutOfTime) or self.failures >= MOST_FAILURES:
+        is_of_all = isinstance(problem, CredentialsRefused | Delay | PauseTooLong)
+        if is_of_all or self.failures >= MOST_FAILURES:
             self.closed = problem
 
 
@@ -115,22 +132,18 @@ class Asker:
         self._max_cost = max_cost
         # What the job took in all its attempts.
         self.used = accounting.used_by(tenant_id, job_id)
-        # Whether this run was given an answer that was not stored before.
+        # Whether this run was given an answer, or a refusal, that was not stored before.
         self.was_answered = False
         self._reserved = Decimal(0)
 
-    def ask(self, assistant: AnyAssistant, prompt: Prompt) -> Answer:
-        """The answer to one question. Raises OutboundError, of which BudgetExceeded is one."""
-        [asked] = self.ask_all([(assistant, prompt)])
-        if asked.answer is None:
-            raise cast("OutboundError", asked.problem)
-        return asked.answer
-
-    def ask_all(self, questions: Iterable[Question], at_once: int = AT_ONCE) -> Iterator[Asked]:
+    def ask_all(
+        self, questions: Iterable[Question], at_once: int = AT_ONCE, seconds: float | None = None
+    ) -> Iterator[Asked]:
         """Each question's answer or problem, as they come; at most `at_once` calls to one assistant are under way.
 
         Where an assistant has shown that its next questions would fail as well, they have its problem without being
-        asked. Whoever stops before the end gives up what is under way: what that may cost stays reserved for a while.
+        asked. After `seconds` nothing more is asked, and what is not stored is OutOfTime. Whoever stops before the
+        end gives up what is under way: what that may cost stays reserved for a while.
         """
         lines: dict[AnyConnector, _Line] = {}
         for index, (assistant, prompt) in enumerate(questions):
@@ -139,19 +152,26 @@ class Asker:
             else:
                 yield _asked_here(index, assistant, prompt)
         if lines:
-            yield from self._ask_providers(list(lines.values()), at_once)
+            deadline = None if seconds is None else time.monotonic() + seconds
+            yield from self._ask_providers(list(lines.values()), at_once, deadline)
 
-    def _ask_providers(self, lines: Sequence[_Line], at_once: int) -> Iterator[Asked]:
+    def _ask_providers(self, lines: Sequence[_Line], at_once: int, deadline: float | None) -> Iterator[Asked]:
         executor = ThreadPoolExecutor(at_once * len(lines), thread_name_prefix="assistant")
         under_way: dict[Future[Reply], _UnderWay] = {}
         try:
             while True:
+                if deadline is not None and time.monotonic() > deadline:
+                    _close(lines)
                 for line in lines:
                     yield from self._start(line, at_once, executor, under_way)
                 if not under_way:
                     return
-                for done in wait(under_way, return_when=FIRST_COMPLETED).done:
-                    yield self._finish(under_way.pop(done), done)
+                done = wait(under_way, _seconds_to(deadline), return_when=FIRST_COMPLETED).done
+                if not done:
+                    yield from (each.question.failed(_out_of_time()) for each in under_way.values())
+                    under_way.clear()
+                # All are stored before the caller does anything with the first.
+                yield from [self._finish(under_way.pop(each), each) for each in done]
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -159,11 +179,14 @@ class Asker:
         self, line: _Line, at_once: int, executor: ThreadPoolExecutor, under_way: dict[Future[Reply], _UnderWay]
     ) -> Iterator[Asked]:
         """Send what may be sent now; yields those questions that need no call, or may not have one."""
-        while line.waiting and line.under_way < at_once:
+        while line.waiting and (line.closed or line.under_way < at_once):
             question = line.waiting[0]
             call = self._call_of(question)
-            if answer := answers.find(self._tenant_id, self._day, call.digest):
-                yield question.answered(answer)
+            stored = answers.find(call)
+            if isinstance(stored, Answer):
+                yield question.answered(stored)
+            elif stored:
+                yield question.failed(stored)
             elif line.closed:
                 yield question.failed(line.closed)
             elif isinstance(held := self._reserve(question), Hold):
@@ -188,10 +211,7 @@ class Asker:
             return BudgetExceeded(f"The job would cost more than its max_cost of {self._max_cost} US dollars.")
         hold = accounting.reserve(self._tenant_id, most)
         if hold is None:
-            return BudgetExceeded(
-                "The assistants would cost more than the tenant's monthly budget. Raise it with "
-                "PUT /api/assistant-budget, or wait for the next month."
-            )
+            return BudgetExceeded()
         self._reserved += most
         return hold
 
@@ -200,14 +220,28 @@ class Asker:
         self._reserved -= ended.most
         try:
             reply = done.result()
-        except OutboundError as problem:
+        except OutboundError as raised:
             accounting.release(self._tenant_id, ended.hold)
+            problem = self._bounded(raised) if isinstance(raised, Delay) else raised
             ended.line.note(problem)
             return ended.question.failed(problem)
         return self._settle(ended, reply)
 
+    def _bounded(self, delay: Delay) -> Delay | PauseTooLong:
+        """What a job may wait for is waited for, and of what it may not, it says when to come again."""
+        pause = timedelta(seconds=delay.retry_after or 0.0)
+        again = now() + pause
+        if pause > LONGEST_PAUSE:
+            told = f"Ask it again after {again:%Y-%m-%d %H:%M} UTC: a job waits for a pause of an hour at most."
+        elif again > identifiers.created_at(self._job_id) + LONGEST_WAIT:
+            told = f"The job has waited for {LONGEST_WAIT.days} days, and waits no longer. Dispatch another one."
+        else:
+            return delay
+        return PauseTooLong(delay.code, f"{delay.message} {told}")
+
     def _settle(self, ended: _UnderWay, reply: Reply) -> Asked:
-        usage = _usage_of(ended.question, reply)
+        question = ended.question
+        usage = accounting.usage_of(question.assistant, question.said_tokens, reply)
         accounting.settle(ended.call, ended.hold, reply, usage)
         self.used = Usage(
             self.used.input_tokens + usage.input_tokens,
@@ -215,13 +249,30 @@ class Asker:
             self.used.cost + usage.cost,
         )
         ended.line.note(reply.problem)
+        self.was_answered |= answers.is_kept(reply)
         if reply.problem:
-            return ended.question.failed(reply.problem, usage)
-        self.was_answered = True
-        return ended.question.answered(Answer(reply.text, reply.citations, usage, reply.model))
+            return question.failed(reply.problem, usage)
+        return question.answered(Answer(reply.text, reply.citations, usage, reply.model))
 
 
-def later_run(late: Sequence[Throttled | OutOfTime], was_answered: bool) -> RunPostponed | TransientFailure:
+def _close(lines: Iterable[_Line]) -> None:
+    """Nothing more is asked."""
+    for line in lines:
+        line.closed = line.closed or _out_of_time()
+
+
+def _seconds_to(deadline: float | None) -> float | None:
+    """Until what is under way is given up."""
+    return None if deadline is None else max(0.0, deadline + LAST_ANSWERS_SECONDS - time.monotonic())
+
+
+def _out_of_time() -> OutOfTime:
+    return OutOfTime(
+        "OUT_OF_TIME", "The assistants took too long. Ask fewer questions, or allow more calls a minute."
+    )
+
+
+def later_run(late: Sequence[Delay], was_answered: bool) -> RunPostponed | TransientFailure:
     """How the job goes on with questions that are to be asked later. It waits in PostgreSQL in either case.
 
     A run costs no attempt if it was given an answer, or was kept from asking by the service's own limit alone: so a
@@ -239,10 +290,3 @@ def _asked_here(index: int, assistant: Assistant, prompt: Prompt) -> Asked:
         return Asked(index, assistant, prompt, assistant.ask(prompt))
     except OutboundError as problem:
         return Asked(index, assistant, prompt, problem=problem)
-
-
-def _usage_of(question: _Waiting, reply: Reply) -> Usage:
-    """As the provider counts; where it does not, as estimated of the texts, so that a budget holds all the same."""
-    taken = question.said_tokens if reply.input_tokens is None else reply.input_tokens
-    given = _tokens_of(reply.text) if reply.output_tokens is None else reply.output_tokens
-    return Usage(taken, given, question.assistant.cost(taken, given))

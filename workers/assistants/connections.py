@@ -1,13 +1,15 @@
 """A tenant's assistants: found, opened, written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from django.db import transaction
 from pydantic import ValidationError
 
 from aijobs.errors import ApiError, InvalidParams
-from aijobs.outbound.failures import Permanent
+from aijobs.outbound.failures import OutboundError, Permanent
+from workers.assistants import accounting
+from workers.assistants.accounting import BudgetExceeded
 from workers.assistants.connectors import CONNECTORS, AnyConnector, open_as
 from workers.assistants.models import Connection
 from workers.assistants.protocols import Scope
@@ -15,6 +17,9 @@ from workers.connections import credentials as secrets
 from workers.connections.checking import problems_of
 from workers.connections.storing import write
 from workers.connections.trying import TEST_SECONDS, Tested, told_by
+
+# What a test takes of either kind at most, as an estimate: a word, and what a model thinks before it.
+TEST_TOKENS = 500
 
 
 class AssistantNotConfigured(ApiError):
@@ -49,37 +54,35 @@ def get(tenant_id: int, name: str) -> Connection:
     return found
 
 
-def admit(names: Sequence[str], tenant_id: int) -> None:
-    """Whether a job may ask these. Raises AssistantNotConfigured, which lists those that are configured."""
-    configured = [each.name for each in all_of(tenant_id)]
-    missing = [name for name in names if name not in configured]
-    if missing:
-        shown = ", ".join(configured) or "none"
+def admit(names: Sequence[str], tenant_id: int, *others: str) -> None:
+    """Whether a job may ask these. `others`: those that it may ask besides, which need no configuration.
+
+    Raises AssistantNotConfigured, which names all that are missing, and all that there are.
+    """
+    there = [*(each.name for each in all_of(tenant_id)), *others]
+    if missing := [name for name in names if name not in there]:
+        are_not = "The assistant {} is not" if len(missing) == 1 else "The assistants {} are not"
         raise AssistantNotConfigured(
-            f"The assistant {missing[0]} is not configured. Configure it with PUT /api/assistants/{missing[0]}. You "
-            f"have these assistants: {shown}.",
-            {"configured": configured},
+            f"{are_not.format(', '.join(missing))} configured. You have these assistants: "
+            f"{', '.join(there) or 'none'}. Configure others with PUT /api/assistants/{{name}}.",
+            {"missing": missing, "configured": there},
         )
 
 
-@contextmanager
-def open_assistants(tenant_id: int, names: Sequence[str] | None) -> Iterator[list[AnyConnector]]:
-    """The tenant's assistants with these names, in this order, ready to be asked; with None, all of them by name.
+def open_assistant(tenant_id: int, name: str) -> AnyConnector:
+    """The tenant's assistant with this name, ready to be asked.
 
     What is opened is what is stored now: a connection that is changed or removed meanwhile is asked as it was until
     the run ends, and not by the next one. Raises Permanent ASSISTANT_NOT_CONFIGURED for one that was removed since
-    the job was accepted.
+    the job was accepted, and what `open_connector` does.
     """
-    found = {each.name: each for each in all_of(tenant_id)}
-    wanted = list(found) if names is None else names
-    for name in wanted:
-        if name not in found:
-            raise Permanent(
-                "ASSISTANT_NOT_CONFIGURED",
-                f"The assistant {name} is no longer configured. Configure it, and dispatch the job again.",
-            )
-    with ExitStack() as stack:
-        yield [stack.enter_context(open_connector(found[name])) for name in wanted]
+    connection = find(tenant_id, name)
+    if connection is None:
+        raise Permanent(
+            "ASSISTANT_NOT_CONFIGURED",
+            f"The assistant {name} is no longer configured. Configure it, and dispatch the job again.",
+        )
+    return open_connector(connection)
 
 
 def open_connector(connection: Connection) -> AnyConnector:
@@ -99,13 +102,26 @@ def open_connector(connection: Connection) -> AnyConnector:
 
 
 def test(connection: Connection) -> Tested:
-    """Ask it the cheapest question. Raises TestRunning while this process tries another connection."""
+    """Ask it the cheapest question. Raises TestRunning while this process tries another connection.
+
+    What that costs is counted in the tenant's month, and its budget may forbid it.
+    """
     return told_by(lambda: _found_by(connection))
 
 
 def _found_by(connection: Connection) -> str:
+    """It is paid for as a job's calls are, and stored nowhere."""
     with open_connector(connection) as connector:
-        return connector.check(TEST_SECONDS)
+        hold = accounting.reserve(connection.tenant_id, connector.cost(TEST_TOKENS, TEST_TOKENS))
+        if hold is None:
+            raise BudgetExceeded()
+        try:
+            reply = connector.check(TEST_SECONDS)
+        except OutboundError:
+            accounting.release(connection.tenant_id, hold)
+            raise
+        accounting.charge(connector, hold, accounting.usage_of(connector, TEST_TOKENS, reply))
+        return f"{connector.host} answered with {reply.model}."
 
 
 def check(

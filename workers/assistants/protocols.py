@@ -123,6 +123,11 @@ class Connector(ABC, Generic[S_co, C_co]):
 
     @property
     @abstractmethod
+    def host(self) -> str:
+        """Who answers, for people: the host of its address."""
+
+    @property
+    @abstractmethod
     def identity(self) -> Mapping[str, object]:
         """What its answers depend on besides the prompt: with another one, none that is stored is an answer."""
 
@@ -131,8 +136,8 @@ class Connector(ABC, Generic[S_co, C_co]):
         """What a call with these tokens costs, in US dollars."""
 
     @abstractmethod
-    def check(self, seconds: float) -> str:
-        """Ask the cheapest question, once; returns what was found. Raises OutboundError."""
+    def check(self, seconds: float) -> Reply:
+        """Ask the cheapest question, once: whatever comes shows that it works. Raises OutboundError."""
 
     @abstractmethod
     def ask(self, prompt: Prompt) -> Reply:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Va
 
 from aijobs.errors import PermanentFailure
 from aijobs.registry import Context, Params
+from aijobs.shapes import Form
 from workers.catalogue.models import LONGEST_SKU, MARKETPLACE_PATTERN, Product, ProductQuerySet
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
@@ -35,13 +36,21 @@ def _no_duplicates(skus: list[str]) -> list[str]:
     return skus
 
 
-Sku = Annotated[str, Field(min_length=1, max_length=LONGEST_SKU, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Sku = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_SKU),
+    Form(r"^[^\x00-\x1f\x7f]+$", "must be one line without control characters"),
+]
 Skus = Annotated[
     list[Sku],
     Field(min_length=1, max_length=LARGEST_REQUEST, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_no_duplicates),
 ]
-Marketplace = Annotated[str, Field(pattern=f"^{MARKETPLACE_PATTERN}$", examples=["amazon_us"])]
+Marketplace = Annotated[
+    str,
+    Field(examples=["amazon_us"]),
+    Form(f"^{MARKETPLACE_PATTERN}$", "must have 1 to 32 of the characters a-z, 0-9 and _"),
+]
 # US dollars, as a JSON number. A Decimal would take it as a string as well.
 MaxCost = Annotated[float, Field(gt=0, le=10_000)]
 
@@ -127,12 +136,17 @@ def products_of(
 
 
 def rounded(figure: float | None, digits: int = 4) -> float | None:
-    return None if figure is None else round(figure, digits)
+    return None if figure is None else to_digits(figure, digits)
+
+
+def to_digits(figure: float, digits: int = 4) -> float:
+    """Rounded, and a zero without a sign."""
+    return round(figure, digits) + 0.0
 
 
 def significant(figure: float) -> float:
     """With four significant digits: p-values differ by orders of magnitude."""
-    return float(f"{figure:.4g}")
+    return float(f"{figure:.4g}") + 0.0
 
 
 def is_none(value: object) -> bool:

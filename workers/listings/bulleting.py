@@ -4,10 +4,11 @@ New ones come from what was cut off elsewhere, from the description's sentences 
 customers praise, then those that say what a buyer has of it), and from attributes.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from workers.listings import hygiene
+from workers.listings import hygiene, lexicons
 from workers.listings.checking import is_placeholder
 from workers.listings.drafting import Draft
 from workers.listings.facts import is_refusal
@@ -132,6 +133,12 @@ def _speaks_of(evidence: Evidence, text: str, language: str) -> bool:
     return not aspect_lemmas(evidence.aspect, language).isdisjoint(lemmas_of(text, language))
 
 
+def _identifies(name: str, language: str) -> bool:
+    """Brand: Northfield tells no shopper more than the title."""
+    words = set(re.findall(r"\w+", name.lower()))
+    return words <= lexicons.words("identifying", language) | lexicons.words("identifying", "en")
+
+
 def _of_attributes(draft: Draft) -> Iterator[str]:
     """Some attributes at a time, without those that the bullets have."""
     said = words_said(list(draft.listing.bullets), draft.language)
@@ -139,6 +146,7 @@ def _of_attributes(draft: Draft) -> Iterator[str]:
         f"{name.strip()}: {value.strip()}"
         for name, value in draft.listing.attributes.items()
         if value.strip() and not is_refusal(value, draft.language) and not is_said(value, said, draft.language)
+        if not _identifies(name, draft.language)
     ]
     allowed = [capitalised(pair) for pair in pairs if draft.says_no_more("bullets", pair)]
     for start in range(0, len(allowed), _ATTRIBUTES):

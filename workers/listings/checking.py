@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -167,10 +168,18 @@ def _capitals(text: Text, rule: Rule) -> Iterator[Breach]:
 
 
 def _shouted(text: Text, row: list[re.Match[str]]) -> Iterator[Breach]:
-    """A word in capitals is shouted if it is too long for an abbreviation, or there are several in a row."""
+    """A word in capitals is shouted if it is too long for an abbreviation, or an everyday word, or one of several."""
     for match in row:
-        if len(match[0]) > _ABBREVIATION or len(row) >= _CAPITALS_IN_A_ROW:
+        is_everyday = match[0].lower() in _everyday_words(text.language)
+        if len(match[0]) > _ABBREVIATION or is_everyday or len(row) >= _CAPITALS_IN_A_ROW:
             yield Breach(match.start(), match.end(), f"“{match[0]}” is in capitals. Write only its first letter so.")
+
+
+@cache
+def _everyday_words(language: str) -> frozenset[str]:
+    return (
+        lexicons.words("ordinary", language) | lexicons.words("neutral", language) | lexicons.words("shout", language)
+    )
 
 
 def _within(place: int, spans: list[tuple[int, int]]) -> bool:
@@ -214,7 +223,11 @@ def _contact(text: Text, rule: Rule) -> Iterator[Breach]:
 
 def _decoration(text: Text, rule: Rule) -> Iterator[Breach]:
     for match in hygiene.DECORATION.finditer(text.plain):
-        yield Breach(match.start(), match.end(), f"{text.name} is decorated with {match[0]}")
+        yield Breach(
+            match.start(),
+            match.end(),
+            f"{text.name} {'are' if text.field == 'search_terms' else 'is'} decorated with {match[0]}",
+        )
 
 
 def _hidden(text: Text, rule: Rule) -> Iterator[Breach]:

@@ -19,10 +19,13 @@ from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple
 
 from workers.listings import hygiene, lexicons
-from workers.listings.facts import Facts, is_fact, is_neutral, is_unit, orders_in, sounds_like_a_claim
+from workers.listings.amounts import is_unit
+from workers.listings.facts import Facts, orders_in
+from workers.listings.meanings import NAME_FIRST
 from workers.listings.shapes import KeywordUse, ListingText, Material, RankedKeyword
 from workers.listings.statements import unsaid_in
 from workers.listings.tokens import Clause, clauses_of, content_of, is_function_word, lemma_of, lemmas_of, tokens_of
+from workers.listings.vocabulary import is_fact, is_neutral, sounds_like_a_claim
 
 AT_MOST = 40
 # Of three, "stainless steel water bottle" would be two halves that nobody searches for.
@@ -34,8 +37,6 @@ _TITLE, _TEXT = 3.0, 1.0
 # Who call the product so: one may be alone with it.
 _SHOPPERS = 2
 
-# Languages in which what names a thing stands before what says how it is.
-_NAME_FIRST = {"fr", "es", "it", "pt", "ro"}
 _PROPER = re.compile(r"[^\W\d_A-Z][A-Z]")
 
 Kind = Literal["competitor", "question", "review", "imported"]
@@ -275,7 +276,7 @@ def _name(keyword: str, facts: Facts) -> str | None:
     """What names the thing in a keyword that the source says the rest of: "lotion" in "hand lotion for men"."""
     tokens = tokens_of(keyword, facts.language)
     meant = list(takewhile(lambda token: not is_function_word(token.lemma, facts.language), tokens))
-    first, rest = (meant[:1], meant[1:]) if facts.language in _NAME_FIRST else (meant[-1:], meant[:-1])
+    first, rest = (meant[:1], meant[1:]) if facts.language in NAME_FIRST else (meant[-1:], meant[:-1])
     return first[0].lemma if rest and all(token.lemma in facts.said for token in rest) else None
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from workers.listings import hygiene
+from workers.listings.amounts import is_unit
 from workers.listings.checking import check_field, size_of
-from workers.listings.facts import is_fact, is_neutral
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Violation
 from workers.listings.tokens import content_of, function_words, tokens_of
+from workers.listings.vocabulary import is_fact, is_neutral
 from workers.listings.wording import (
     capitalised,
     clause_around,
@@ -70,11 +71,15 @@ def _round(text: str, violations: list[Violation], context: Context) -> str:
 
 
 def _same(old: str, new: str) -> int:
-    """How many characters two texts begin with alike."""
-    return next(
-        (index for index, (first, second) in enumerate(zip(old, new, strict=False)) if first != second),
-        min(len(old), len(new)),
-    )
+    """How many characters two texts begin with alike. By halves: one by one takes minutes for 20,000 repairs."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if old[:middle] == new[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _tidied(field: Field, text: str) -> str:
@@ -132,9 +137,15 @@ def _spelled(text: str, violation: Violation, context: Context) -> str:
     return text[: violation.start] + new + text[violation.end :]
 
 
+def _measures(text: str, violation: Violation, word: str) -> bool:
+    """18 CM is 18 cm."""
+    return is_unit(word.lower()) and text[: violation.start].rstrip()[-1:].isdigit()
+
+
 def _lowered(text: str, violation: Violation, context: Context) -> str:
     word = text[violation.start : violation.end]
-    new = word.lower() if word.lower() in function_words(context.language) else word.capitalize()
+    is_small = word.lower() in function_words(context.language) or _measures(text, violation, word)
+    new = word.lower() if is_small else word.capitalize()
     return text[: violation.start] + new + text[violation.end :]
 
 

@@ -99,8 +99,13 @@ def _told(name: str, value: str) -> str:
 
 
 def _brings_more(keyword: str, present: set[str], language: str) -> bool:
-    """Whether half of its words at least are not in the title: others would only repeat it."""
+    """Whether half of its words at least are not in the title: others would only repeat it.
+
+    One word alone is a stray in a title: "Lunch Flask 0.5 l, Food".
+    """
     words = set(content_of(keyword, language))
+    if len(words) < 2:
+        return False
     return 2 * len(words - present) >= len(words)
 
 

@@ -10,7 +10,7 @@ from simplemma import lemmatize
 from workers.listings import lexicons
 
 # What is read of one text of a listing, in characters. Only its length counts as a whole.
-READ = 20_000
+READ = 10_000
 # What simplemma has a dictionary for, of marketplaces' languages. Japanese and Arabic words stay as they are.
 _LEMMATISED = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "ro", "tr"}
 # 500ml is two tokens, XR200 is one. A run of letters or digits that no word has is cut: texts may be hostile.

@@ -1,22 +1,28 @@
 """Whether a proposed text says only what the seller's own data say, whoever wrote it.
 
-A changed text is refused unless every word in it stands in the source or says nothing by itself, every number stands
-there with its unit and for the same thing, and what is denied there stays denied. So nothing that a review, a
-competitor or a language model brings in can become a fact, in any language or script.
+A changed text is refused unless every word in it stands in the source, in any of its forms, or is an ordinary one of
+its language; every number, material, colour and claim stands there for the same thing; and what is denied there stays
+denied. A word that is neither known nor ordinary is taken for a fact. So nothing that a review, a competitor or a
+language model brings in can become one, in any language or script.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from workers.listings import hygiene
+from workers.listings.amounts import numbers_of
 from workers.listings.checking import check
-from workers.listings.facts import Facts, facts_of, numbers_of, words_of
+from workers.listings.facts import Facts, facts_of, orders_in
 from workers.listings.keywords import rank, search_words_of
+from workers.listings.meanings import words_of
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
-from workers.listings.statements import unsaid_in
+from workers.listings.statements import Wording, unsaid_in
 from workers.listings.tokens import clauses_of, lemmas_of
 
+_NAMES: Wording = ("ordinary",)
+_PROSE: Wording = ("ordinary", "setting")
+_WORDING = {"title": _NAMES, "bullets": _PROSE, "description": _PROSE}
 _UNCHANGED = ("attributes", "category", "brand", "images")
 
 
@@ -74,10 +80,13 @@ def _of_field(field: Field, proposed: ListingText, source: Source) -> Iterator[P
 def _of_text(field: Field, text: str, source: Source) -> Iterator[Problem]:
     yield from _unclean(field, text, _current(field, source.listing))
     plain = hygiene.plain(text)
+    for order in orders_in(plain, source.facts.language):
+        if order.text not in _current(field, source.listing):
+            yield Problem(field, "prohibited", "It speaks to a language model, not to shoppers.", order.text[:80])
     if field == "search_terms":
         yield from _of_search_terms(plain, source)
         return
-    for unsaid in unsaid_in(plain, source.facts):
+    for unsaid in unsaid_in(plain, source.facts, _WORDING[field]):
         yield Problem(field, unsaid.kind, unsaid.message, unsaid.text)
 
 

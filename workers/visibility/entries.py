@@ -15,7 +15,7 @@ _SEPARATOR = re.compile(r"\s[–—-]+\s|:|–|—|<")
 _MAKER = re.compile(r"(?:\b(?:by|from|von|de|par|d')\s|\()\W*$", re.IGNORECASE)
 _RANK = re.compile(r"(?:rank\w*|#|no\.?|nr\.?|place|platz|rang|puesto|posicion|position)", re.IGNORECASE)
 _FIGURE = re.compile(r"\D{0,3}(\d{1,2})\D{0,3}")
-_NAME = re.compile(r"[^\W\d_]{3,}|\d{2,}")
+_NAME = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*|\d{2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,37 @@ class Entries:
         words: Lexicon,
     ) -> None:
         self._text, self._blocks, self._own, self._words = text, blocks, own, words
+        self._sentences = sentences
         self._first: Mapping[int, Sentence] = {each.block: each for each in reversed(sentences)}
 
     def ranked(self) -> list[Entry]:
         """The entries in their order; those without a number of their own go on counting."""
         headings = list(self._of_headings())
         return headings or [entry for entries in self._of_lists() for entry in entries]
+
+    def lead_to_alternatives(self) -> bool:
+        """Whether the first list is of other choices than the one that was spoken of."""
+        lists = (number for number, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW))
+        number = next(lists, 0)
+        block = self._blocks[number - 1] if number else None
+        said = self._text[block.start : block.end].rsplit("\n", 1)[-1] if block else ""
+        return self._words.pattern("alternatives").search(said) is not None
+
+    def introduced(self) -> set[int]:
+        """The places in sentences of prose before the first list, without those that lead to it with a colon.
+
+        None before a list with numbers, unless that is one of alternatives.
+        """
+        has_numbers = any(each.number for each in self._blocks)
+        if has_numbers and not self.lead_to_alternatives():
+            return set()
+        found: set[int] = set()
+        for sentence in self._sentences:
+            if self._blocks[sentence.block].kind in (Kind.ITEM, Kind.ROW):
+                return found
+            if self._blocks[sentence.block].kind is Kind.PROSE and not sentence.text.endswith(":"):
+                found.update(sentence.places)
+        return set()
 
     def _of_headings(self) -> Iterator[Entry]:
         levels = sorted({each.level for each in self._blocks if each.kind is Kind.HEADING})
@@ -63,16 +88,18 @@ class Entries:
                 yield from kept
                 return
 
-    def _is_named(self, number: int) -> bool:
+    def _is_named(self, number: int, *, with_number: bool = True) -> bool:
         """Whether a heading names a product of somebody else: it has a number, or a word that is none."""
         block = self._blocks[number]
         words = _NAME.findall(self._text[block.start : block.end])
-        return block.number is not None or any(not self._words.is_word(word) for word in words)
+        return (with_number and block.number is not None) or any(not self._words.is_word(word) for word in words)
 
     def _of_lists(self) -> Iterator[list[Entry]]:
         numbers = [i for i, each in enumerate(self._blocks) if each.kind in (Kind.ITEM, Kind.ROW)]
         for kind, run in groupby(numbers, key=lambda i: (self._blocks[i].kind, self._list_of(i))):
             inside = [i for i in run if not self._blocks[i].is_warned_of]
+            if self._is_of_details(kind[1]):
+                continue
             if kind[0] is Kind.ITEM:
                 yield self._items(inside)
             else:
@@ -84,6 +111,14 @@ class Entries:
             number -= 1
         return number
 
+    def _is_of_details(self, first: int) -> bool:
+        """Whether the list stands below "Pros:" or the like."""
+        heading = self._blocks[first - 1] if first else None
+        if heading is None or heading.kind is not Kind.HEADING:
+            return False
+        said = folded(self._text[heading.start : heading.end]).strip(" *_:")
+        return self._words.pattern("details heading").fullmatch(said) is not None
+
     def _items(self, numbers: list[int]) -> list[Entry]:
         heads = {number: self._head(number) for number in numbers}
         named = [head for head in heads.values() if head.entry.places]
@@ -93,11 +128,12 @@ class Entries:
         return [heads[i].entry for i in numbers if heads[i].entry.places or not self._is_detail(i, heads)]
 
     def _is_detail(self, number: int, heads: Mapping[int, _Head]) -> bool:
-        """Whether an entry is one of several below another that is a product: its pros and cons."""
+        """Whether an entry is one of several below another that is a product, or the kind of those below it."""
         level = self._blocks[number].level
         above = [i for i in heads if i < number and self._blocks[i].level < level]
         below = [i for i in heads if i == number + 1 and self._blocks[i].level > level]
-        return bool(above and heads[above[-1]].entry.places) or bool(below and not self._blocks[number].number)
+        is_kind = not self._blocks[number].number or not self._is_named(number, with_number=False)
+        return bool(above and heads[above[-1]].entry.places) or bool(below and is_kind)
 
     def _head(self, number: int) -> _Head:
         """Of a heading or an entry: the brand that it begins with, behind a label, or that its sentence is about."""
@@ -122,7 +158,9 @@ class Entries:
 
     def _is_product(self, label: str) -> bool:
         """ "INIU 10000 – lighter than …": what stands before the separator is a name already."""
-        return any(not self._words.is_word(word) for word in _NAME.findall(label))
+        said = label.strip()
+        is_praise = any(self._words.pattern(section).match(said) for section in ("positive", "label"))
+        return not is_praise and any(not self._words.is_word(word) for word in _NAME.findall(label))
 
     def _rows(self, numbers: list[int]) -> list[Entry]:
         if not numbers:

@@ -12,6 +12,8 @@ _AND = r"\s*(?:&|\+|-|\s|\band\b|\bund\b|\bet\b|\by\b)\s*"
 _UMLAUTS = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "(?:ß|ss)"}
 # Possessives, plurals, the genitive of German.
 _ENDING = r"(?:'s|s'|s|'(?=\s)|(?<=[sxz])es|(?<=[cs]h)es)?"
+# Zero-width characters, soft hyphens, accents that are combined with the letter before.
+_UNSEEN = frozenset(("Cf", "Mn"))
 # A hyphen in the middle of a word ("Net-gear") is a spelling of long names only: short ones turn into other words.
 _LONG = 6
 
@@ -27,6 +29,12 @@ def folded(text: str) -> str:
     """Without accents and typographic signs, letter for letter: places stay what they are."""
     text = text.translate(_QUOTES)
     return text if text.isascii() else "".join(_bare(each) if ord(each) > 127 else each for each in text)
+
+
+def visible(text: str) -> tuple[str, list[int]]:
+    """Without signs that nobody sees and accents that are characters of their own; of each character its place."""
+    kept = [index for index, each in enumerate(text) if each.isascii() or unicodedata.category(each) not in _UNSEEN]
+    return "".join(text[index] for index in kept), kept
 
 
 @cache

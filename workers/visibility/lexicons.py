@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
-from simplemma import is_known
+from simplemma import is_known, lemmatize
 
 from workers.visibility.folding import folded
 
@@ -16,6 +16,13 @@ SIGN = "[\ue000-\uf8ff]"
 _FOLDER = Path(__file__).parent / "lexicon"
 _STARTS_WITH_A_WORD = re.compile(r"(?:\(\?:)*[a-z]")
 _WORD = re.compile(r"[^\W\d_]+")
+_ACCENTS = {
+    "de": {"a": "ä", "o": "ö", "u": "ü"},
+    "fr": {"a": "àâ", "c": "ç", "e": "éèêë", "i": "îï", "o": "ô", "u": "ùûü"},
+    "es": {"a": "á", "e": "é", "i": "í", "n": "ñ", "o": "ó", "u": "úü"},
+}
+# No word of a language has more letters.
+_LONGEST = 40
 # How much of an answer tells its language.
 _BEGINNING = 2_000
 
@@ -34,7 +41,16 @@ class Lexicon:
 
     def is_word(self, word: str) -> bool:
         """Whether the language has such a word, whatever else it may be the name of."""
-        return bool(is_known(word.lower(), lang=self.language))
+        return any(_is_known(part, self.language) for part in word.lower().split("-"))
+
+    def is_verb(self, word: str, following: str) -> bool:
+        """Whether it is a verb's form for one thing: by its infinitive or by what it has behind it."""
+        has_object = self.is_word(word) and self.pattern("objects").match(following) is not None
+        if self.language == "en":
+            return has_object and word.endswith("s")
+        infinitive = lemmatize(word, lang=self.language)
+        is_finite = infinitive != word and self.pattern("infinitive").fullmatch(infinitive) is not None
+        return is_finite or (has_object and word not in self.words("function") | self.words("and"))
 
 
 @cache
@@ -49,6 +65,18 @@ def lexicon(language: str) -> Lexicon:
     return Lexicon(language, found)
 
 
+@lru_cache(maxsize=10_000)
+def _is_known(word: str, language: str) -> bool:
+    """Also of words that have lost an accent."""
+    if is_known(word, lang=language):
+        return True
+    accents = _ACCENTS.get(language, {})
+    accented = (
+        word[:at] + each + word[at + 1 :] for at, letter in enumerate(word) for each in accents.get(letter, "")
+    )
+    return len(word) <= _LONGEST and any(is_known(each, lang=language) for each in accented)
+
+
 @cache
 def _words(language: str, section: str) -> frozenset[str]:
     return frozenset(lexicon(language).sections[section])
@@ -60,7 +88,9 @@ def _pattern(language: str, section: str) -> re.Pattern[str]:
     brand = rf"(?:(?:{between})(?:'\s?|\s))*({SIGN})"
     lines = lexicon(language).sections[section]
     expanded = (line.replace("@", brand).replace("~", "[^.;!?\ue000-\uf8ff]*?") for line in lines)
-    return re.compile("|".join(f"(?:{_guarded(line)})" for line in expanded), re.IGNORECASE)
+    # What an expression ends with is whole words, where an object follows.
+    end = r"(?!\w)" if section == "refused after" else ""
+    return re.compile("|".join(f"(?:{_guarded(line)}{end})" for line in expanded), re.IGNORECASE)
 
 
 def _guarded(expression: str) -> str:

@@ -1,8 +1,9 @@
 """Where brands stand in a text: by name or alias in any spelling, or misspelled."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import OSA
 
@@ -12,6 +13,7 @@ from workers.visibility.shapes import Brand
 
 # A word of a name, as far as a misspelling is looked for.
 _TOKEN = re.compile(r"(?<![\w@#/])[^\W\d_]{4,}(?!\w|-?[@/])")
+_PART = re.compile(r"(?<![\w@#/])[^\W\d_]+(?!\w|-?[@/])")
 # Names of fewer letters are a letter away from too many words.
 _SHORTEST, _LONG = 5, 9
 
@@ -41,6 +43,11 @@ class Names:
         self._single = [
             (number, name, folded(name).lower()) for number, name, _ in self._patterns if _is_long_word(name)
         ]
+        self._several = [
+            (number, name, folded(name).lower().split())
+            for number, name, _ in self._patterns
+            if " " in name.strip() and all(part.isalpha() for part in name.split())
+        ]
         self._all = {folded(name).lower() for _, name, _ in self._patterns}
 
     def places(self, text: str, words: Lexicon) -> list[Place]:
@@ -50,7 +57,7 @@ class Names:
             for number, name, pattern in self._patterns
             for found in pattern.finditer(text)
         ]
-        return _apart([*exact, *self._misspelled(text, words)])
+        return _apart([*exact, *self._misspelled(text, words), *self._misspelled_in_part(text)])
 
     def _misspelled(self, text: str, words: Lexicon) -> Iterator[Place]:
         for found in _TOKEN.finditer(text) if self._single else ():
@@ -60,6 +67,19 @@ class Names:
             for number, name, plain in self._single:
                 if _is_slip(token, plain) and not words.is_word(token):
                     yield Place(number, found.start(), found.end(), name, is_misspelled=True)
+
+    def _misspelled_in_part(self, text: str) -> Iterator[Place]:
+        """ "Herman Miler": names of several words of which one has a slip, and the others are as they should be."""
+        tokens = list(_PART.finditer(text)) if self._several else []
+        for number, name, parts in self._several:
+            for at in range(len(tokens) - len(parts) + 1):
+                window = tokens[at : at + len(parts)]
+                if window[0][0][0].lower() != parts[0][0] or not window[0][0][0].isupper():
+                    continue
+                words = zip((token[0].lower() for token in window), parts, strict=True)
+                wrong = [(token, part) for token, part in words if token != part]
+                if len(wrong) == 1 and len(wrong[0][1]) >= _SHORTEST and _is_slip(*wrong[0]):
+                    yield Place(number, window[0].start(), window[-1].end(), name, is_misspelled=True)
 
 
 def _is_long_word(name: str) -> bool:
@@ -76,9 +96,23 @@ def _is_slip(token: str, name: str) -> bool:
     return 0 < distance <= allowed and not is_other
 
 
+def joined(places: Sequence[Place], text: str) -> list[Place]:
+    """A brand and its product line behind each other ("LG CordZero") are one name."""
+    found: list[Place] = []
+    for place in places:
+        if found and found[-1].brand == place.brand and not text[found[-1].end : place.start].strip(" "):
+            found[-1] = replace(found[-1], end=place.end)
+        else:
+            found.append(place)
+    return found
+
+
 def _apart(places: list[Place]) -> list[Place]:
     kept: list[Place] = []
+    starts: list[int] = []
     for place in sorted(places, key=lambda each: (each.start - each.end, each.is_misspelled, each.brand)):
-        if all(place.end <= other.start or other.end <= place.start for other in kept):
-            kept.append(place)
-    return sorted(kept, key=lambda each: each.start)
+        at = bisect_right(starts, place.start)
+        if (at == 0 or kept[at - 1].end <= place.start) and (at == len(kept) or place.end <= kept[at].start):
+            kept.insert(at, place)
+            starts.insert(at, place.start)
+    return kept

@@ -1,12 +1,14 @@
 """Whether a name that is also an ordinary word (Nest, Ring, Target) is meant as the brand where it stands."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.folding import folded
-from workers.visibility.lexicons import Lexicon
+from workers.visibility.lexicons import Lexicon, lexicon
 from workers.visibility.names import Place
 
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -21,7 +23,17 @@ _POSSESSIVE = re.compile(r"'s?$")
 # A line of that many words is written in title case if that share of them has a capital.
 _FEWEST, _TITLE = 3, 0.7
 # A label in front of a name: "Best overall: Ring".
-_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*:[ ]*$")
+_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*(?::|\s[–—-])[ ]*$")
+# Where the head of an entry ends.
+_TAIL = re.compile(r"\s[–—-]+\s|:\s|\s\(")
+_NAME = re.compile(r"[^\w\n]*([^\W\d_]{2,})")
+# How much of what follows tells whether a word is a verb.
+_AHEAD = 20
+_LONGEST_JOIN = 20
+# How often brands that were found may speak for others.
+_MOST_ROUNDS = 4
+# Words of a question that may stand behind any name.
+_SHORT = 3
 _SIGNED = re.compile(r"\s?[®™]")
 
 
@@ -39,11 +51,15 @@ class Setting:
 
 def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
-    doubtful = [place for place in places if _is_ordinary(place, setting)]
-    certain = [place for place in places if place not in doubtful]
-    while meant := [place for place in doubtful if _is_meant(place, certain, setting)]:
-        certain += meant
-        doubtful = [place for place in doubtful if place not in meant]
+    is_doubtful = [_is_ordinary(place, setting) for place in places]
+    doubtful = [place for place, doubt in zip(places, is_doubtful, strict=True) if doubt]
+    certain = [place for place, doubt in zip(places, is_doubtful, strict=True) if not doubt]
+    for _ in range(_MOST_ROUNDS):
+        is_meant = [_is_meant(place, certain, setting) for place in doubtful]
+        certain += [place for place, meant in zip(doubtful, is_meant, strict=True) if meant]
+        doubtful = [place for place, meant in zip(doubtful, is_meant, strict=True) if not meant]
+        if not any(is_meant):
+            break
     return sorted(certain, key=lambda place: place.start)
 
 
@@ -53,6 +69,8 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
     written = setting.text[place.start : place.end]
     if (
         place.is_misspelled
+        # "reMarkable", "LEGO": written as no other word is.
+        or (written == folded(place.name) and not written[1:].islower() and not _line(place, setting).isupper())
         or not place.name.replace(" ", "").isalpha()
         or not all(setting.words.is_word(part) for part in parts)
     ):
@@ -67,11 +85,11 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     text = setting.text
     written = text[place.start : place.end]
     if text.islower():
-        return _is_beside(place, certain, setting) or _is_subject(place, setting)
-    if not written[0].isupper() or _is_part_of_another(place, setting):
+        return _is_beside(place, certain, setting) or _is_subject(place, setting) or _is_before_model(place, setting)
+    if not written[0].isupper() or _is_part_of_another(place, setting) or _is_phrase(place, setting):
         return False
     if setting.words.words("determiners"):
-        return _is_name_among_nouns(place, setting)
+        return _is_name_among_nouns(place, certain, setting)
     if not _is_capital_expected(place, setting):
         return True
     return (
@@ -79,9 +97,75 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
         or _SIGNED.match(text, place.end) is not None
         or _is_subject(place, setting)
         or _is_model(place, setting)
+        or _is_before_name(place, setting)
+        or _is_before_product(place, setting)
         or _is_beside(place, certain, setting)
         or _is_head_among_names(place, certain, setting)
+        or _is_known(place, certain, setting)
+        or _is_subject_as_others(place, certain, setting)
     )
+
+
+def _is_known(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """Whether the text means the brand elsewhere; or has it in the plural ("Keens run wide") beside other brands."""
+    if any(other.brand == place.brand for other in certain):
+        return True
+    written, name = setting.text[place.start : place.end].lower(), folded(place.name).lower()
+    following = _VERB.match(setting.text, place.end)
+    has_verb = following is not None and f"{following[1].lower()}s" in setting.words.words("verbs")
+    return written == f"{name}s" and has_verb and bool(certain) and not {written, name} & setting.asked
+
+
+def _is_phrase(place: Place, setting: Setting) -> bool:
+    """ "Nothing beats", "On top": such a little word is a name where something tells it, and that is not a verb."""
+    is_little = setting.text[place.start : place.end].lower() in setting.words.words("little")
+    return (
+        is_little
+        and not (_is_model(place, setting) or _is_followed_by_name(place, setting))
+        and (not setting.words.words("determiners") or not _is_subject(place, setting))
+    )
+
+
+def _is_before_name(place: Place, setting: Setting) -> bool:
+    """ "Tile Mate is …" in a sentence: there a second capital is a name's."""
+    return (
+        _is_first(place, setting)
+        and not _is_title(_head_line(place, setting))
+        and bool(_run_of_capitals(place, setting))
+    )
+
+
+def _is_before_product(place: Place, setting: Setting) -> bool:
+    """ "Nest speakers answer …", "Method foaming soap": the kind that was asked for, or such a word as devices."""
+    if setting.text[place.start : place.end].lower() in setting.asked:
+        return _next_word(place.end, setting)[0] in setting.words.words("products")
+    first, end = _next_word(place.end, setting)
+    if first in setting.words.words("function") | setting.words.words("between"):
+        return False
+    second, _ = _next_word(end, setting)
+    is_asked = any(word in setting.asked and len(word) > _SHORT for word in (first, second))
+    return is_asked or first in setting.words.words("products")
+
+
+def _next_word(start: int, setting: Setting) -> tuple[str, int]:
+    following = _NEXT.match(setting.text, start)
+    return (following[1].lower().rstrip(".'"), following.end()) if following else ("", start)
+
+
+def _is_before_model(place: Place, setting: Setting) -> bool:
+    """In a text without capitals: "shark flexstyle", "t3 aire"."""
+    following = _NEXT.match(setting.text, place.end)
+    word = following[1].rstrip(".'") if following else ""
+    return len(word) > 1 and not setting.words.is_word(word)
+
+
+def _head_line(place: Place, setting: Setting) -> str:
+    """Its line; of an entry what stands before a dash or a colon."""
+    blocks = _around(place, setting)
+    if not blocks or blocks[0].kind is Kind.PROSE:
+        return _line(place, setting)
+    line = setting.text[blocks[0].start : blocks[0].end].lstrip().split("\n", 1)[0]
+    return _TAIL.split(line, maxsplit=1)[0]
 
 
 def _line(place: Place, setting: Setting) -> str:
@@ -92,7 +176,7 @@ def _line(place: Place, setting: Setting) -> str:
 
 def _is_capital_expected(place: Place, setting: Setting) -> bool:
     """Whether an ordinary word would have a capital here too."""
-    return _is_first(place, setting) or _is_title(_line(place, setting))
+    return _is_first(place, setting) or _is_title(_head_line(place, setting))
 
 
 def _is_first(place: Place, setting: Setting) -> bool:
@@ -102,7 +186,8 @@ def _is_first(place: Place, setting: Setting) -> bool:
 
 
 def _around(place: Place, setting: Setting) -> list[Block]:
-    return [block for block in setting.blocks if block.start <= place.start < block.end]
+    at = bisect_right(setting.blocks, place.start, key=lambda block: block.start) - 1
+    return [setting.blocks[at]] if at >= 0 and place.start < setting.blocks[at].end else []
 
 
 def _is_title(line: str) -> bool:
@@ -119,14 +204,26 @@ def _is_part_of_another(place: Place, setting: Setting) -> bool:
     return found[1].isalpha() and not found[1].isupper() and not setting.words.is_word(found[1])
 
 
-def _is_name_among_nouns(place: Place, setting: Setting) -> bool:
+def _is_name_among_nouns(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     """In German every noun has a capital; but a name seldom has an article, unless it is a model's."""
+    if _is_followed_by_name(place, setting) or any(other.brand == place.brand for other in certain):
+        return True
     found = _TWO_BEFORE.search(setting.text, max(0, place.start - 60), place.start)
     before = found[0].split() if found else []
     articles = setting.words.words("determiners")
     has_article = bool(before) and before[-1].lower() in articles
     has_adjective = len(before) > 1 and before[-1].islower() and before[-2].lower() in articles
-    return not (has_article or has_adjective) or _is_followed_by_name(place, setting)
+    return not (has_article or has_adjective) and not _is_spoken_of_elsewhere(place, setting)
+
+
+def _is_spoken_of_elsewhere(place: Place, setting: Setting) -> bool:
+    """Whether a sentence begins with it where the text has it as a noun: with an article, or ending another noun."""
+    if not _is_first(place, setting) or _is_before_product(place, setting):
+        return False
+    word = re.escape(setting.text[place.start : place.end].lower())
+    articles = "|".join(setting.words.words("determiners"))
+    noun = rf"\w{word}\w{{0,2}}\b|\b(?:{articles}) {word}(?![\w-])"
+    return re.search(noun, setting.text, re.IGNORECASE) is not None
 
 
 def _is_followed_by_name(place: Place, setting: Setting) -> bool:
@@ -137,7 +234,24 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
     following = _VERB.match(setting.text, place.end)
-    return following is not None and following[1].lower() in setting.words.words("verbs")
+    if following and following[1].lower() in setting.words.words("adverbs"):
+        following = _VERB.match(setting.text, following.end())
+    if following is None or following[1].lower() in setting.words.words("little"):
+        return False
+    verb = following[1].lower()
+    if verb in setting.words.words("verbs"):
+        return not setting.words.pattern("not brands").match(setting.text, following.start(1))
+    return setting.words.is_verb(verb, setting.text[following.end() :][:_AHEAD])
+
+
+def _is_subject_as_others(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
+    """ "Guess leans trendy.", where other brands are named and what follows may be a verb."""
+    following = _VERB.match(setting.text, place.end)
+    if following is None or setting.words.language != "en" or not following[1].endswith("s"):
+        return False
+    name = folded(place.name).lower()
+    is_verb = setting.words.pattern("not verbs").match(setting.text, following.end()) is None
+    return is_verb and not {name, f"{name}s"} & setting.asked and bool(certain)
 
 
 def _is_model(place: Place, setting: Setting) -> bool:
@@ -163,8 +277,7 @@ def _run_of_capitals(place: Place, setting: Setting) -> list[str]:
 
 def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     """ "Gap and Hanes", "Bose | Ring": beside a brand that is certain, or before a word that is none."""
-    joins = "|".join(re.escape(each) for each in (*setting.words.words("and"), ",", "vs.", "vs", "|", ">"))
-    join = re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
+    join = _joins(setting.words.language)
     after = join.match(setting.text, place.end)
     if after is not None:
         word = _TOKEN.match(setting.text, after.end())
@@ -173,14 +286,45 @@ def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool
         )
         if is_name or any(other.start == after.end() for other in certain):
             return True
-    return any(join.fullmatch(setting.text, other.end, place.start) for other in certain if other.end < place.start)
+    return any(
+        join.fullmatch(setting.text, other.end, place.start)
+        for other in certain
+        if 0 < place.start - other.end <= _LONGEST_JOIN
+    )
+
+
+@cache
+def _joins(language: str) -> re.Pattern[str]:
+    joins = "|".join(re.escape(each) for each in (*lexicon(language).words("and"), ",", "vs.", "vs", "|", ">"))
+    return re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
 
 
 def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
-    """An entry that begins with it, where another begins with a brand, or the brand is named besides."""
-    if len(_run_of_capitals(place, setting)) > 1 or not _is_head(place, setting):
+    """An entry that begins with it, where another begins with a brand, or the brand is named besides.
+
+    Behind a short name any will do: of "Apple Cider Vinegar Rinse" the other entries tell, if half begin with names.
+    """
+    if not _is_head(place, setting):
         return False
-    return any(_is_head(other, setting) or other.brand == place.brand for other in certain)
+    heads = [other for other in certain if _is_head(other, setting)]
+    if len(_run_of_capitals(place, setting)) <= 1:
+        return bool(heads) or any(other.brand == place.brand for other in certain)
+    beside = _entries_beside(place, setting)
+    return 2 * sum(_begins_with_name(each, heads, setting) for each in beside) > len(beside)
+
+
+def _entries_beside(place: Place, setting: Setting) -> list[Block]:
+    own = _around(place, setting)
+    return [each for each in setting.blocks if own and each.kind is own[0].kind and each is not own[0]]
+
+
+def _begins_with_name(block: Block, heads: Sequence[Place], setting: Setting) -> bool:
+    """With a brand, or with what is no word of the language."""
+    if any(block.start <= head.start < block.end for head in heads):
+        return True
+    word = _NAME.match(setting.text, block.start, block.end)
+    is_name = word is not None and (not setting.words.is_word(word[1]) or not word[1][1:].islower())
+    return word is not None and word[1][0].isupper() and is_name
 
 
 def _is_head(place: Place, setting: Setting) -> bool:

@@ -1,8 +1,9 @@
 """The ranks that a reader takes away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from workers.visibility.claims import Claim
+from workers.visibility.claims import LAST, Claim
 from workers.visibility.entries import Entry
 from workers.visibility.names import Place
 
@@ -16,9 +17,20 @@ def positions(
     entries: Sequence[Entry],
     claims: Sequence[Claim],
     ties: Sequence[tuple[int, ...]],
+    introduced: Collection[int],
 ) -> dict[int, int]:
-    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both."""
-    ranking = _numbered(entries, places)
+    """The rank of each brand that has one: by numbers of entries, then the order of mention; words overrule both.
+
+    `introduced`: places in prose that come before the entries of a list.
+    """
+    before = _in_order(places, [index for index in own if index in introduced], ties)
+    if before:
+        known = set().union(*before)
+        # What an entry says again of one that stands above it already is no place of its own.
+        entries = [
+            replace(each, number=None) for each in entries if not each.places or not _brands(each, places) <= known
+        ]
+    ranking = _numbered([*(Entry(None, _places_of(each, places, own)) for each in before), *entries], places)
     listed = {brand for brands in ranking.values() for brand in brands}
     for brands in _in_order(places, own, ties):
         if not brands <= listed:
@@ -26,6 +38,14 @@ def positions(
             listed |= brands
     ranking = _overruled(ranking, {c.rank: {places[i].brand for i in c.places} for c in _prevailing(claims, places)})
     return {brand: rank for rank in sorted(ranking, reverse=True) for brand in ranking[rank]}
+
+
+def _brands(entry: Entry, places: Sequence[Place]) -> set[int]:
+    return {places[index].brand for index in entry.places}
+
+
+def _places_of(brands: Collection[int], places: Sequence[Place], own: Sequence[int]) -> tuple[int, ...]:
+    return tuple(index for index in own if places[index].brand in brands)
 
 
 def _numbered(entries: Sequence[Entry], places: Sequence[Place]) -> Ranking:
@@ -73,6 +93,9 @@ def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
         return ranking
     moved = set().union(*claimed.values())
     order = [named - moved for _, named in sorted(ranking.items()) if not named or named - moved]
-    for rank, brands in sorted(claimed.items()):
+    order += [claimed[LAST]] if LAST in claimed else []
+    for rank, brands in sorted((rank, brands) for rank, brands in claimed.items() if rank != LAST):
+        # A third place is one whoever has the others; behind two who share the first it is the next.
+        order += [set[int]() for _ in range(rank - 1 - sum(max(1, len(each)) for each in order))]
         order.insert(min(rank - 1, len(order)), brands)
     return dict(enumerate(order, start=1))

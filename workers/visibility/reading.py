@@ -1,17 +1,18 @@
 """An answer, read: which brands it names, where a reader ranks them, in which words, and what it refers to."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from workers.visibility import claims, ordinary, ranking, roles
 from workers.visibility.blocks import Block, blocks_of
 from workers.visibility.entries import Entries
 from workers.visibility.feelings import Feelings
-from workers.visibility.folding import folded
-from workers.visibility.lexicons import language_of, lexicon
+from workers.visibility.folding import folded, visible
+from workers.visibility.lexicons import Lexicon, language_of, lexicon
 from workers.visibility.masking import own_words, unmarked
-from workers.visibility.names import Names, Place
+from workers.visibility.names import Names, Place, joined
+from workers.visibility.records import as_lists
 from workers.visibility.sentences import Sentence, sentences_of
 from workers.visibility.shapes import Brand, Found, Mention
 
@@ -20,9 +21,11 @@ LONGEST_QUOTE = 240
 # assistant is allowed to answer, and only one that minds no limit writes more.
 LONGEST_ANSWER = 10_000
 # A text that names brands more often says nothing more by it; each is looked at beside the others.
-_MOST_PLACES = 200
+_MOST_PLACES = 100
 _ADDRESS = re.compile(r"https?://[^\s<>()\[\]\"']+")
 _WORD = re.compile(r"\w+")
+# From places in the text that is read to the answer's own words.
+Original = Callable[[int, int], str]
 
 
 class Reader:
@@ -35,35 +38,44 @@ class Reader:
     def read(self, question: str, answer: str, cited: Iterable[str] = ()) -> Found:
         """`cited`: addresses that came beside the answer."""
         shown = answer[:LONGEST_ANSWER]
-        return Found(tuple(self._mentions(question, shown)), domains_of([*cited, *_ADDRESS.findall(shown)]))
+        text, back = visible(shown)
+        mentions = tuple(self._mentions(question, text, lambda start, end: shown[back[start] : back[end - 1] + 1]))
+        return Found(mentions, domains_of([*cited, *_ADDRESS.findall(shown)]))
 
-    def _mentions(self, question: str, answer: str) -> list[Mention]:
+    def _mentions(self, question: str, answer: str, original: Original) -> list[Mention]:
         words = lexicon(language_of(answer, self._language))
-        plain = unmarked(answer)
+        plain = unmarked(as_lists(answer))
         text = folded(own_words(plain, question, words))
         blocks = blocks_of(plain, words)
         asked = frozenset(_WORD.findall(folded(question).lower()))
         setting = ordinary.Setting(text, asked, blocks, words)
-        places = ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting)
-        return self._said(answer, text, blocks, places, words.language) if places else []
+        places = joined(ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting), text)
+        asked_for = self._names.places(folded(question), words) if places else []
+        unwanted = roles.asked_instead(folded(question), asked_for[:_MOST_PLACES], words)
+        return self._said(original, text, blocks, places, words, unwanted) if places else []
 
     def _said(
-        self, answer: str, text: str, blocks: Sequence[Block], places: Sequence[Place], language: str
+        self,
+        original: Original,
+        text: str,
+        blocks: Sequence[Block],
+        places: Sequence[Place],
+        words: Lexicon,
+        unwanted: int | None,
     ) -> list[Mention]:
-        words = lexicon(language)
         sentences = sentences_of(text, blocks, places)
         parts = roles.roles_of(sentences, blocks, words)
-        own = roles.own_places(places, parts)
+        own = roles.own_places(places, parts, unwanted)
         stated = claims.claims_of(sentences, blocks, own, words)
-        entries = Entries(text, blocks, sentences, own, words).ranked()
-        ties = claims.ties_of(sentences, stated, own, words)
-        positions = ranking.positions(places, own, entries, stated, ties)
+        entries = Entries(text, blocks, sentences, own, words)
+        ties = claims.ties_of(sentences, stated, places, own, words)
+        positions = ranking.positions(places, own, entries.ranked(), stated, ties, entries.introduced())
         feelings = Feelings(sentences, blocks, places, words)
         return [
             Mention(
                 self._brands[brand].name,
                 positions.get(brand),
-                _quote(answer, sentences, index, places[index]),
+                original(*_quoted(text, sentences, index, places[index])).strip(),
                 feelings.of(brand, parts, stated),
             )
             for brand, index in _first_places(places, own).items()
@@ -80,16 +92,16 @@ def _first_places(places: Sequence[Place], own: Sequence[int]) -> dict[int, int]
     return found
 
 
-def _quote(answer: str, sentences: Sequence[Sentence], index: int, place: Place) -> str:
-    """The sentence; of a long one, the words around the name."""
+def _quoted(text: str, sentences: Sequence[Sentence], index: int, place: Place) -> tuple[int, int]:
+    """Where the sentence stands; of a long one, the words around the name."""
     sentence = next(each for each in sentences if index in each.places)
     start, end = sentence.start, sentence.end
     if end - start > LONGEST_QUOTE:
         start = max(start, min(place.start - LONGEST_QUOTE // 2, end - LONGEST_QUOTE))
         end = min(end, start + LONGEST_QUOTE)
-        start = start if start == sentence.start else _next_word(answer, start, place.start)
-        end = end if end == sentence.end else max(answer.rfind(" ", place.end, end), place.end)
-    return answer[start:end].strip()
+        start = start if start == sentence.start else _next_word(text, start, place.start)
+        end = end if end == sentence.end else max(text.rfind(" ", place.end, end), place.end)
+    return start, end
 
 
 def _next_word(answer: str, start: int, latest: int) -> int:

@@ -1,18 +1,21 @@
 """Sentences with a sign in the place of each brand, so that expressions can say what stands around brands."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from workers.visibility.blocks import Block, Kind
-from workers.visibility.lexicons import FIRST_SIGN, Lexicon
+from workers.visibility.lexicons import FIRST_SIGN, Lexicon, lexicon
 from workers.visibility.names import Place
 
 _END = re.compile(r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bz\.B)(?<!\bNo)(?<!\bNr)[.!?…](?=\s|$)[\s]*|\n[^\S\n]*\n\s*")
+LONGEST_SENTENCE = 600
 _SPACE = re.compile(r"\s+")
 _CELL = re.compile(r"\s*\|\s*")
 # An article, or a model's name, between two brands that are named together.
-_MODEL = r"(?:'s)?(?: (?:[A-Z0-9][\w+.'-]*|\([^()]{1,20}\))){0,4}"
+_MODEL = r"(?:'s)?(?: (?:(?:[a-z]{1,2}(?=[A-Z]))?[A-Z0-9](?:[\w+.',-]*\w|[+.])?|\([^()]{1,20}\))){0,4}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +43,44 @@ def sentences_of(text: str, blocks: Sequence[Block], places: Sequence[Place]) ->
     found: list[Sentence] = []
     for number, block in enumerate(blocks):
         for start, end in _spans(text, block, places):
-            inside = [index for index, place in enumerate(places) if start <= place.start < end]
-            found.append(Sentence(number, start, end, _signed(text, start, end, inside, places), tuple(inside)))
+            inside = range(_first_from(start, places), _first_from(end, places))
+            found.append(Sentence(number, start, end, signed_text(text, start, end, inside, places), tuple(inside)))
     return found
+
+
+def _first_from(at: int, places: Sequence[Place]) -> int:
+    return bisect_left(places, at, key=lambda place: place.start)
 
 
 def _spans(text: str, block: Block, places: Sequence[Place]) -> Iterator[tuple[int, int]]:
     start = block.start
     if block.kind in (Kind.PROSE, Kind.ITEM):
         for ending in _END.finditer(text, block.start, block.end):
-            if not any(place.start <= ending.start() < place.end for place in places):
-                yield start, ending.start() + 1
+            if not _is_inside(ending.start(), places):
+                yield from _pieces(text, start, ending.start() + 1)
                 start = ending.end()
     if text[start : block.end].strip():
-        yield start, block.end
+        yield from _pieces(text, start, block.end)
 
 
-def _signed(text: str, start: int, end: int, inside: Sequence[int], places: Sequence[Place]) -> str:
+def _is_inside(at: int, places: Sequence[Place]) -> bool:
+    index = bisect_right(places, at, key=lambda place: place.start) - 1
+    return index >= 0 and at < places[index].end
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """What never ends is cut, between words: an expression may look at all of a sentence from each of its places."""
+    while end - start > LONGEST_SENTENCE:
+        space = text.rfind(" ", start + 1, start + LONGEST_SENTENCE)
+        cut = space if space > 0 else start + LONGEST_SENTENCE
+        if text[start:cut].strip():
+            yield start, cut
+        start = cut
+    yield start, end
+
+
+def signed_text(text: str, start: int, end: int, inside: Sequence[int], places: Sequence[Place]) -> str:
+    """A part of the text with a sign for each of its places."""
     parts: list[str] = []
     for index in inside:
         place = places[index]
@@ -67,9 +91,14 @@ def _signed(text: str, start: int, end: int, inside: Sequence[int], places: Sequ
     return _SPACE.sub(" ", _CELL.sub(" , ", "".join(parts))).strip(" ,")
 
 
-def named_together(sentence: Sentence, words: Lexicon) -> list[tuple[int, ...]]:
+def named_together(sentence: Sentence, words: Lexicon) -> Sequence[tuple[int, ...]]:
     """The places of the sentence in groups: "A, B and C" is one. Commas alone do not join."""
-    last, comma = _joins(words)
+    return _groups(sentence, words.language)
+
+
+@lru_cache(maxsize=1_000)
+def _groups(sentence: Sentence, language: str) -> list[tuple[int, ...]]:
+    last, comma = _joins(language)
     groups: list[list[int]] = []
     for place in sentence.places:
         between = _between(sentence.text, groups[-1][-1], place) if groups else ""
@@ -80,7 +109,9 @@ def named_together(sentence: Sentence, words: Lexicon) -> list[tuple[int, ...]]:
     return [part for group in groups for part in _joined(group, sentence.text, last)]
 
 
-def _joins(words: Lexicon) -> tuple[re.Pattern[str], re.Pattern[str]]:
+@cache
+def _joins(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    words = lexicon(language)
     articles = rf"(?:(?:{'|'.join(map(re.escape, words.words('between')))})\s)?"
     joins = "|".join(map(re.escape, words.words("and")))
     return re.compile(rf"{_MODEL},?\s*(?:{joins})\s*{articles}"), re.compile(rf"{_MODEL},\s*{articles}")

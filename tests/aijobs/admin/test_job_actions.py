@@ -4,7 +4,7 @@ import csv
 import html
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,13 +13,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.admin import exporting
+from aijobs.admin import exporting, matching
 from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import Priority
 from tests import engine
@@ -112,11 +113,20 @@ def test_what_a_filter_cannot_say_is_not_left_out(admin_client: Client, tenant: 
     assert "Act on all of these jobs" not in page
 
 
+def test_all_that_match_are_those_of_the_time_that_the_list_shows() -> None:
+    start = datetime.fromisoformat(matching.of_list(QueryDict("tenant=shop"))["start_date"])
+    assert start == pytest.approx(now() - timedelta(days=7), abs=timedelta(minutes=1))
+    assert matching.of_list(QueryDict("tenant=shop&created=all")) == {"tenant": "shop"}
+    assert "start_date" in matching.of_list(QueryDict("created=hour"))
+    # Who asks for nothing is refused.
+    assert matching.of_list(QueryDict("")) == {}
+
+
 def test_the_list_leads_to_an_action_on_all_of_it(admin_client: Client, tenant: Tenant) -> None:
     page = admin_client.get(f"{LIST}?status__exact=failed&tenant=shop&created=all").content.decode()
     query = "status=failed&amp;tenant=shop"
     assert f'<a href="/admin/aijobs/bulkaction/add/?{query}">Act on all of these jobs</a>' in page
-    assert f'<a href="/admin/aijobs/job/export/?format=csv&amp;{query}">Export all as CSV</a>' in page
+    assert f'<a href="/admin/aijobs/job/export/?{query}&amp;format=csv">Export all as CSV</a>' in page
 
 
 def test_an_action_on_all_of_the_list_is_of_its_span_of_time(admin_client: Client, tenant: Tenant) -> None:

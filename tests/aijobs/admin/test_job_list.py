@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from aijobs import identifiers
 from aijobs.admin.job_list import JobList
+from aijobs.auth import TenantAccess
 from aijobs.engine import inserting, statistics
 from aijobs.engine.inserting import NewJob, Origin
 from aijobs.models import Job, Tenant
@@ -58,7 +59,7 @@ def dispatched(tenant: Tenant, days_ago: float) -> UUID:
     """A job that was created so long ago."""
     moment = now() - timedelta(days=days_ago)
     job = NewJob(identifiers.first_id_at(moment), "test_probe", {}, Priority.NORMAL)
-    inserting.insert(engine.access(tenant), [job], moment)
+    inserting.insert(TenantAccess.of(tenant), [job], moment)
     return job.id
 
 
@@ -182,7 +183,7 @@ def test_one_box_finds_by_whatever_is_at_hand(get: Get, shop: Tenant) -> None:
     job = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL)
     first = inserting.FirstAnswer("order 4711", bytes(32), "{}")
     origin = Origin(request_id="req-7")
-    inserting.insert(engine.access(shop), [job], now(), first_answer=first, origin=origin)
+    inserting.insert(TenantAccess.of(shop), [job], now(), first_answer=first, origin=origin)
     [failed] = engine.dispatch(TenantFactory(name="other"))
     engine.fail(engine.start(failed))
 

@@ -14,6 +14,7 @@ from lxml import html  # type: ignore[import-untyped]  # it has no types of its 
 from aijobs import identifiers, registry
 from aijobs.admin import job_page
 from aijobs.admin.effects import Effect
+from aijobs.auth import TenantAccess
 from aijobs.engine import inserting, lifecycle
 from aijobs.engine.inserting import NewJob, Origin
 from aijobs.engine.outcomes import Failed
@@ -130,7 +131,7 @@ def test_it_names_the_job_that_it_repeats_and_those_that_repeat_it(admin_client:
     first = one(tenant)
     again = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL)
     created = identifiers.created_at(again.id)
-    inserting.insert(engine.access(tenant), [again], created, origin=Origin(retry_of=first))
+    inserting.insert(TenantAccess.of(tenant), [again], created, origin=Origin(retry_of=first))
 
     def named(words: str, job_id: UUID) -> str:
         address = reverse("admin:aijobs_job_change", args=[job_id])

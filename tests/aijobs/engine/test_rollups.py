@@ -3,9 +3,9 @@
 import threading
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -18,7 +18,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from aijobs.engine import lifecycle, rollups, statements
-from aijobs.models import BUCKET_BOUNDS, BUCKETS, HourRollup, Job, JobEvent, MinuteRollup, RollupCursor, Tenant
+from aijobs.models import (
+    BUCKET_BOUNDS,
+    BUCKETS,
+    HourRollup,
+    Job,
+    JobEvent,
+    MinuteRollup,
+    RollupCursor,
+    Tenant,
+    TotalRollup,
+)
 from aijobs.states import TERMINAL, Priority, Status
 from tests import engine
 from tests.factories import TenantFactory
@@ -30,7 +40,7 @@ Key = tuple[datetime, str, int, str, str]
 Figures = tuple[int, list[int], list[int], int, int]
 
 
-def counted(model: type[MinuteRollup] | type[HourRollup]) -> dict[Key, Figures]:
+def counted(model: type[MinuteRollup | HourRollup | TotalRollup]) -> dict[Key, Figures]:
     return {
         (row.start, row.type, row.lane, row.end, row.error_code): (
             row.count,
@@ -43,14 +53,12 @@ def counted(model: type[MinuteRollup] | type[HourRollup]) -> dict[Key, Figures]:
     }
 
 
-def plain_count(unit: str) -> dict[Key, Figures]:
+def plain_count(start_of: Callable[[datetime], datetime]) -> dict[Key, Figures]:
     """The same from the jobs, in the plainest way there is."""
     found: dict[Key, list[Job]] = {}
     for job in Job.objects.filter(status__in=TERMINAL):
         assert job.completed_at is not None
-        start = job.completed_at.replace(second=0, microsecond=0)
-        start = start.replace(minute=0) if unit == "hour" else start
-        key = (start, job.type, job.lane, job.status, job.error_code or job.cancel_reason)
+        key = (start_of(job.completed_at), job.type, job.lane, job.status, job.error_code or job.cancel_reason)
         found.setdefault(key, []).append(job)
     return {key: _figures(jobs) for key, jobs in found.items()}
 
@@ -80,8 +88,9 @@ def buckets_of(times: list[float]) -> list[int]:
 
 def all_is_counted() -> None:
     rollups.roll_up(seconds=60)
-    assert counted(MinuteRollup) == plain_count("minute")
-    assert counted(HourRollup) == plain_count("hour")
+    assert counted(MinuteRollup) == plain_count(lambda moment: moment.replace(second=0, microsecond=0))
+    assert counted(HourRollup) == plain_count(lambda moment: moment.replace(minute=0, second=0, microsecond=0))
+    assert counted(TotalRollup) == plain_count(lambda moment: datetime(1970, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -94,6 +94,8 @@ class FakeProvider(ThreadingHTTPServer):
         self.seconds = 0.0
         self.answer: Callable[[Request], Json] = a_text
         self.instead: list[Mishap | Reply] = []
+        # The same for all requests that name such a model.
+        self.of_model: dict[str, Mishap | Reply] = {}
         self.requests: list[Request] = []
         self.most_at_once = 0
         self.ended = Event()
@@ -115,7 +117,8 @@ class FakeProvider(ThreadingHTTPServer):
             self.requests.append(request)
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
-            instead = self.instead.pop(0) if self.instead else None
+            of_model = self.of_model.get(str(request.body.get("model")))
+            instead = self.instead.pop(0) if self.instead else of_model
         try:
             yield instead
         finally:

@@ -10,7 +10,8 @@ from django.utils.timezone import now
 
 from tests.clients import Caller
 from workers.assistants import accounting
-from workers.assistants.accounting import Call, Hold
+from workers.assistants.accounting import Hold
+from workers.assistants.answers import Call
 from workers.assistants.models import Account, Budget, MonthlyUsage, Reservation, StoredAnswer
 from workers.assistants.protocols import Reply, Usage
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import SecretStr
@@ -201,7 +202,7 @@ def test_a_code_block_that_never_ends_is_read_at_once(provider: FakeProvider, co
         "[1]",
         '{"title": 7}',
         '{"title": "x", "more": 1}',
-        "[" * 100_000,
+        "[" * 20_000,
         # Escaped, so that they come through as text: what nobody could store.
         '{"title": "half \\ud800 of a pair"}',
         '{"title": "\\u0000"}',
@@ -293,3 +294,44 @@ def test_neither_the_key_nor_what_is_asked_is_logged(
     connection.ask(Prompt("my secret question"))
     assert KEY not in caplog.text
     assert "my secret question" not in caplog.text
+
+
+# --- A server that echoes the key ---------------------------------------------------------------------------------
+
+SPELT = ["{key}", "{upper}", "{quoted}"]
+
+
+@STREAMS
+@pytest.mark.parametrize("spelt", SPELT)
+def test_the_key_is_taken_out_of_whatever_comes_back(
+    provider: FakeProvider, connect: Connect, stream: bool, spelt: str
+) -> None:
+    key = "sk/very+secret-key"
+    provider.key = key
+    echo = spelt.format(key=key, upper=key.upper(), quoted=quote(key, safe=""))
+    answer = recorded.perplexity(f"Your key is {echo}.", {f"https://{echo}.example/?k={echo}": f"Title {echo}"})
+    answering(provider, {**answer, "model": f"model-{echo}"})
+    reply = connect(key=key, stream=stream).ask(Prompt("Which?"))
+    assert reply.text == "Your key is …."
+    assert echo not in str(reply)
+    assert reply.citations[0].title == "Title …"
+
+
+def test_a_key_that_json_spells_otherwise_is_taken_out(provider: FakeProvider, connect: Connect) -> None:
+    spelt = "".join(f"\\u{ord(each):04x}" for each in KEY)
+    answering(provider, recorded.openai(f'{{"title": "a {spelt} b"}}'))
+    reply = connect().ask(Prompt("Write a title.", schema=SCHEMA))
+    assert (reply.text, reply.problem) == ('{"title":"a … b"}', None)
+
+
+@pytest.mark.parametrize("told", [recorded.openai("", refusal=f"No, {KEY}."), recorded.openai(KEY, model=KEY)])
+def test_a_refusal_that_quotes_the_key_does_not_show_it(provider: FakeProvider, connect: Connect, told: Json) -> None:
+    answering(provider, told)
+    reply = connect().ask(Prompt("Which?"))
+    assert KEY not in f"{reply} {reply.problem}"
+
+
+def test_a_placeholder_for_a_key_is_a_word_like_any_other(provider: FakeProvider, connect: Connect) -> None:
+    provider.key = "ollama"
+    answering(provider, recorded.openai("Run ollama."))
+    assert connect(key="ollama").ask(Prompt("Which?")).text == "Run ollama."

@@ -11,7 +11,9 @@ from workers.catalogue.importing import contents
 
 # Of what Excel, JSON and people write.
 LINES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30).map(str.strip)
-BULLETS = st.lists(LINES.filter(lambda line: line and line[0] not in "[{•·▪‣*–-"), min_size=1, max_size=10)
+BULLETS = st.lists(
+    LINES.filter(lambda line: line and line[0] not in "[{•·▪‣*–-" and "|" not in line), min_size=1, max_size=10
+)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),

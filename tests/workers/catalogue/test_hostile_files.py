@@ -19,8 +19,8 @@ from workers.changes.models import Change
 
 pytestmark = pytest.mark.django_db
 
-# Of one import, on a machine that does much else besides.
-SECONDS = 5
+# Of one import, in this process: what else the machine does is not counted.
+SECONDS_OF_CPU = 5
 FIELDS = sorted({name for kind in KINDS for name in kind.fields})
 SCALARS = (
     st.none()
@@ -34,9 +34,9 @@ ROWS = st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), SCALARS | 
 
 
 def quickly(owner: Caller, kind: str, body: bytes, content_type: str = "text/csv") -> Any:
-    started = time.perf_counter()
+    started = time.process_time()
     answer = send(owner, kind, body, content_type=content_type)
-    assert time.perf_counter() - started < SECONDS
+    assert time.process_time() - started < SECONDS_OF_CPU
     return answer
 
 

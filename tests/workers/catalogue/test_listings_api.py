@@ -118,6 +118,8 @@ def test_days_are_no_filter_of_listings(owner: Caller) -> None:
         ("punto elenco 1,punto elenco 2", "Warm,Light"),
         ("bullet_1,bullet_2,bullet_3", "Warm,,Light"),
         ("bullets", '"• Warm\n- Light"'),
+        ("bullets", "Warm|Light"),
+        ("bullets", "Warm | Light |"),
         ("bullets", '"[""Warm"", ""Light""]"'),
         ("Aufzählungspunkte", '"Warm\n\nLight"'),
     ],

@@ -54,6 +54,9 @@ BREACHES: list[tuple[str, Field, str, str, str]] = [
     ("amazon_us", "title", "Steel_Bottle", "en", "title_characters"),
     ("amazon_us", "title", "STEEL Bottle", "en", "title_capitals"),
     ("amazon_us", "title", "THE BIG NEW Bottle", "en", "title_capitals"),
+    ("amazon_us", "title", "Bottle, FREE Lid", "en", "title_capitals"),
+    ("amazon_us", "title", "Flasche NEU", "de", "title_capitals"),
+    ("amazon_us", "title", "L@@K Steel Bottle", "en", "promotion"),
     ("amazon_us", "title", "Best-Seller Bottle", "en", "promotion"),
     ("amazon_us", "title", "#1 Bottle", "en", "promotion"),
     ("amazon_us", "title", "Flasche, versandkostenfrei", "de", "promotion"),
@@ -104,6 +107,7 @@ def test_a_breach_is_found(marketplace: str, field: Field, text: str, language: 
 KEPT: list[tuple[Field, str, str]] = [
     ("title", "20 x 20 x 20 cm Box for the Home and the Garden and the Car", "en"),
     ("title", "LED Lamp with USB and HDMI", "en"),
+    ("title", "TV Lamp without BPA and PVC, for AAA Cells", "en"),
     ("title", "NORTHFIELD Steel Bottle", "en"),
     ("title", "Bottle for Dogs, Bottle for Cats", "en"),
     ("title", "Angelbox für Köder", "de"),

@@ -19,7 +19,7 @@ class Labelled:
     question: str
     answer: str
     brands: dict[str, list[str]]
-    # Of each brand, None or its position and sentiment.
+    # Of each brand, None or its position and, in some sets, sentiment.
     expected: dict[str, dict[str, Any] | None]
     kind: str
 
@@ -72,6 +72,6 @@ def scores(rows: list[Labelled]) -> Scores:
             mention = found.get(brand)
             total.mentions.add(label and brand, mention and brand)
             total.positions.add(label and label["position"], mention and mention.position)
-            if label and mention:
+            if label and mention and "sentiment" in label:
                 total.sentiments.add(label["sentiment"], mention.sentiment)
     return total

@@ -135,7 +135,8 @@ delete_assistant: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Remove an assistant",
     description="The service deletes the credentials. What the assistant has cost stays in the usage. A job that "
-    "runs goes on with the assistant as it was, and one that has yet to begin fails with `ASSISTANT_NOT_CONFIGURED`.",
+    "runs goes on with the assistant as it was. Of one that has yet to begin, the assistant's questions fail with "
+    "`ASSISTANT_NOT_CONFIGURED`, and the others' answers count.",
     parameters=[*HEADERS, _NAME],
     responses={204: None, **errors(AssistantNotFound)},
 )
@@ -144,7 +145,7 @@ test_assistant: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Test an assistant",
     description="The service asks the model for one word, and says what answered or what is wrong. That takes a few "
-    "tokens, which your usage does not count.",
+    "tokens, which your usage and your budget count.",
     parameters=[*HEADERS, _NAME],
     request=None,
     responses={200: TestAnswer, **errors(AssistantNotFound, TestRunning)},

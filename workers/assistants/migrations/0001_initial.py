@@ -38,6 +38,37 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="Baseline",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.BinaryField(max_length=32)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="aijobs.job",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "digest", "job"), name="baseline_digest_job")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Budget",
             fields=[
                 (
@@ -169,6 +200,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("day", models.DateField()),
                 ("digest", models.BinaryField(max_length=32, null=True)),
+                ("problem", models.CharField(blank=True, db_default="", default="", max_length=64)),
                 ("text", models.TextField(blank=True)),
                 ("citations", models.JSONField(default=list)),
                 ("model", models.CharField(blank=True, max_length=200)),

@@ -21,8 +21,10 @@ class StoredAnswer(models.Model):
     job = models.ForeignKey(Job, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     # The day on which the job was created, in UTC.
     day = models.DateField()
-    # Of what was asked of whom; see `answers.py`. Null: the reply could not be used, and cost all the same.
+    # Of what was asked of whom; see `answers.py`. Null: the reply is of no use, and cost all the same.
     digest = models.BinaryField(max_length=32, null=True)
+    # The code of why it is not an answer, such as REFUSED: then the text says so. Empty for an answer.
+    problem = models.CharField(max_length=64, blank=True, default="", db_default="")
     text = models.TextField(blank=True)
     citations = models.JSONField(default=list)
     model = models.CharField(max_length=200, blank=True)

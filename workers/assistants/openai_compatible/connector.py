@@ -56,13 +56,17 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         return self.settings.model
 
     @property
+    def host(self) -> str:
+        return self._exchange.provider.host
+
+    @property
     def identity(self) -> Mapping[str, object]:
         return self.settings.model_dump(include={"base_url", "model", "api", "web_search", "json_schema"})
 
     def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
         return self.settings.cost(input_tokens, output_tokens)
 
-    def check(self, seconds: float) -> str:
+    def check(self, seconds: float) -> Reply:
         """Without the SDK, and without a limit of tokens, which thinking models would use up before they answer."""
         content = self._exchange.post(requests.check_of(self.settings), seconds).content
         form = ResponsesAnswer if self.settings.api == "responses" else ChatAnswer
@@ -71,7 +75,7 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         except (ValueError, RecursionError):
             raise self._exchange.provider.not_understood() from None
         told = self._exchange.provider.quoted(reading.model) or self.settings.model
-        return f"{self._exchange.provider.host} answered with {told}."
+        return Reply(reading.text, (), reading.input_tokens, reading.output_tokens, told)
 
     def ask(self, prompt: Prompt) -> Reply:
         return retried(lambda: self._ask_once(prompt), RETRIES, self._patience)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import httpx
 
@@ -10,6 +11,7 @@ from aijobs.outbound.calling import unavailable
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient
 from aijobs.outbound.http import AddressRefused
 from workers.assistants.openai_compatible.settings import OpenAiCompatibleCredentials, OpenAiCompatibleSettings
+from workers.connections.redacting import Redaction
 
 LONGEST_QUOTE = 300
 # Providers' own names of the same things, in `code`, `type` or `status`.
@@ -19,7 +21,7 @@ _TOO_LONG = {"context_length_exceeded", "string_above_max_length", "request_too_
 _FILTERED = {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Provider:
     """Whom failures are about, and what must not be quoted."""
 
@@ -30,11 +32,15 @@ class Provider:
     def host(self) -> str:
         return httpx.URL(self.settings.base_url).host
 
+    @cached_property
+    def redacted(self) -> Redaction:
+        """The provider's text without the key, if it echoes that."""
+        key = self.credentials.api_key
+        return Redaction([key.get_secret_value()] if key else [])
+
     def quoted(self, text: str) -> str:
-        """The provider's text as a part of ours: one line, not too long, and without the key if it echoes that."""
-        if self.credentials.api_key:
-            text = text.replace(self.credentials.api_key.get_secret_value(), "…")
-        printable = "".join(each if each.isprintable() else " " for each in text).strip()
+        """The provider's text as a part of ours: one line, not too long, and without the key."""
+        printable = "".join(each if each.isprintable() else " " for each in self.redacted(text)).strip()
         return " ".join(printable.split())[:LONGEST_QUOTE]
 
     def not_understood(self) -> Transient:

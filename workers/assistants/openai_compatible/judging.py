@@ -8,18 +8,33 @@ from jsonschema import Draft202012Validator
 from aijobs.outbound.failures import OutboundError, Permanent, Unavailable
 from workers.assistants.openai_compatible.failures import Provider
 from workers.assistants.openai_compatible.wire import Reading
-from workers.assistants.protocols import Prompt, Reply
+from workers.assistants.protocols import Citation, Prompt, Reply
 
 FENCE = "```"
+# Four are usual. A server that does not keep to the limit would fill memory: a job has thousands of answers.
+MOST_CHARACTERS_PER_TOKEN = 32
 
 
 def reply_of(reading: Reading, prompt: Prompt, provider: Provider) -> Reply:
     """What the provider is paid for in any case, with why it cannot be used where it cannot."""
-    text, problem = reading.text, _problem(reading, prompt, provider)
+    text, problem = provider.redacted(reading.text), _problem(reading, prompt, provider)
     if prompt.schema is not None and problem is None:
         text = _unfenced(text)
         problem = _malformed(text, prompt.schema, provider)
-    return Reply(text, reading.citations, reading.input_tokens, reading.output_tokens, reading.model or "", problem)
+        text = text if problem else _redacted(text, provider)
+    citations = tuple(_cited(each, provider) for each in reading.citations)
+    model = provider.redacted(reading.model)
+    return Reply(text, citations, reading.input_tokens, reading.output_tokens, model, problem)
+
+
+def _cited(citation: Citation, provider: Provider) -> Citation:
+    return Citation(provider.redacted(citation.url), provider.redacted(citation.title))
+
+
+def _redacted(document: str, provider: Provider) -> str:
+    """JSON can spell a key so that it is one only when it is read."""
+    plain = orjson.dumps(orjson.loads(document)).decode()
+    return document if provider.redacted(plain) == plain else provider.redacted(plain)
 
 
 def _problem(reading: Reading, prompt: Prompt, provider: Provider) -> OutboundError | None:
@@ -34,6 +49,8 @@ def _problem(reading: Reading, prompt: Prompt, provider: Provider) -> OutboundEr
             return Permanent("ANSWER_CUT_OFF", f"The answer of {model} was cut off at the limit of {most} tokens.")
         case "failed":
             return Unavailable("UNAVAILABLE", f"{provider.host} failed while {model} answered.")
+    if len(reading.text) > MOST_CHARACTERS_PER_TOKEN * prompt.max_output_tokens:
+        return Permanent("ANSWER_TOO_LARGE", f"The answer of {model} is far longer than the tokens that it may have.")
     return None if reading.text else Permanent("EMPTY_ANSWER", f"The answer of {model} is empty.")
 
 

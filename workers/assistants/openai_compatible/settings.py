@@ -2,10 +2,11 @@
 
 import re
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
+from aijobs.shapes import Form
 from workers.connections.addresses import Address
 from workers.connections.shapes import ConnectionModel
 
@@ -35,9 +36,9 @@ class OpenAiCompatibleSettings(ConnectionModel):
         description="The address of the provider's OpenAI-compatible API, which usually ends in /v1, for example "
         "https://api.openai.com/v1."
     )
-    model: str = Field(
-        min_length=1, max_length=200, pattern=r"^[!-~]+$", description="The model's name, as the provider writes it."
-    )
+    model: Annotated[
+        str, Form(r"^[!-~]+$", "must be a model's name: letters, digits and punctuation without spaces")
+    ] = Field(min_length=1, max_length=200, description="The model's name, as the provider writes it.")
     api: Literal["chat_completions", "responses"] = Field(
         default="chat_completions",
         description="Which API to call: most providers have chat_completions, and OpenAI also has responses.",

@@ -30,11 +30,16 @@ _id = text(LONGEST_LABEL)
 
 
 def bullets(cell: str) -> list[str]:
-    """A JSON list, or the lines of the cell. Columns of their own come as an object, by their numbers."""
+    """A JSON list, the lines of the cell, or what stands between | in one line.
+
+    Columns of their own come as an object, by their numbers.
+    """
     found = _json(cell)
     if isinstance(found, dict):
         found = [found[name] for name in sorted(found, key=_number)]
     if not isinstance(found, list):
+        # Of one line, as many tables have it: one|two|three.
+        cell = cell if "\n" in cell.strip() else cell.replace("|", "\n")
         found = [_MARK.sub("", line.strip(), count=1) for line in cell.split("\n")]
     texts = [text for each in found if (text := str(_bullet(_text(each))))]
     if len(texts) > MOST_BULLETS:

@@ -25,6 +25,8 @@ class Audit:
 
     columns: tuple[str, ...]
     record: LiteralString
+    # Whether the import's answer says how many there are.
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ def _count(cursor: Any, statements: "_Statements") -> Written:
     """What would become of the rows."""
     cursor.execute(statements.hold(locked=False))
     absent = _number(cursor, statements.absent)
-    differing = _number(cursor, statements.differing(statements.assigned))
+    is_counted = statements.audit is not None and statements.audit.counted
+    differing = _number(cursor, statements.differing(statements.assigned)) if is_counted else 0
     kept = _number(cursor, statements.differing(statements.kept))
     cursor.execute("DROP TABLE held")
     if statements.makes_rows:
@@ -151,7 +154,7 @@ def _record(cursor: Any, statements: "_Statements") -> int:
     if not audit or not set(audit.columns) & set(statements.assigned):
         return 0
     cursor.execute(audit.record)
-    return int(cursor.rowcount)
+    return int(cursor.rowcount) if audit.counted else 0
 
 
 def _number(cursor: Any, statement: sql.Composed) -> int:

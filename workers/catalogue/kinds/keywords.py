@@ -75,8 +75,10 @@ KEYWORDS = Kind(
             "for. Without a SKU it is for all products of the marketplace: send a tool's download for one product "
             "with sku=. Capitals make no difference. A volume may be written as 1,200 or 1.2K; of a range such as 1K "
             "– 10K the service takes the lower end. Downloads of Helium 10, Jungle Scout, DataDive, Amazon's Brand "
-            "Analytics (which has no volumes) and Google's Keyword Planner are known. `listing_optimize` jobs look "
-            "for keywords that your listings lack, and weigh them by their volume. Otherwise this works like the "
+            "Analytics (which has no volumes) and Google's Keyword Planner are known. A keyword that ends with a "
+            "question mark is a shopper's question, such as those of Amazon's questions and answers or of AlsoAsked. "
+            "`listing_optimize` jobs look for keywords that your listings lack, and weigh them by their volume; from "
+            "questions they learn what shoppers call the product. Otherwise this works like the "
             "import of products."
         ),
         example="keyword,volume,sku\nsteel water bottle,12500,SKU-001\n",

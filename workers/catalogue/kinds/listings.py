@@ -10,12 +10,13 @@ from workers.catalogue.importing import contents, fields
 from workers.catalogue.importing.checks import FieldProblem
 from workers.catalogue.importing.fields import Column, Form, Row
 from workers.catalogue.importing.kind import Check, Documentation, Kind, Scope
-from workers.catalogue.importing.writing import Renewal, Table
+from workers.catalogue.importing.writing import Audit, Renewal, Table
 from workers.catalogue.kinds import synonyms
 from workers.catalogue.kinds.naming import Naming
 from workers.catalogue.kinds.products import known_products, owner_of
 from workers.catalogue.models import LONGEST_LABEL, LONGEST_SKU, LONGEST_TITLE, Listing
 from workers.catalogue.pages import Order, Pages, Sort, of_products, row_id
+from workers.changes.models import RECORD_IMPORTED_LISTINGS
 
 # Of eBay, whose descriptions are whole pages in HTML, and the longest.
 LONGEST_DESCRIPTION = 500_000
@@ -87,6 +88,7 @@ LISTINGS = Kind(
         changed_at="updated_at",
         needed=("title",),
         renewal=Renewal("optimised_at", TEXTS, empty="NULL"),
+        audit=Audit(("title", "bullets", "description", "search_terms"), RECORD_IMPORTED_LISTINGS, counted=False),
     ),
     fields={
         "sku": Column(fields.text(LONGEST_SKU), Form.IDENTIFIER),
@@ -128,8 +130,9 @@ LISTINGS = Kind(
             'attribute.material, or in one cell: a JSON object such as {"Material": "steel"}, or lines such as '
             "Material: steel. In place of sku, product_id may name the product by its external ID, such as an ASIN. "
             "Each listing is of one product that you have imported. Import also what breaks a marketplace's rules: "
-            "`listing_optimize` jobs judge that. If a text changes, the listing is new for the next one. Of a "
-            "listing that you have already, sku and what you want to change are enough. Exports of Amazon, Shopify, "
+            "`listing_optimize` jobs judge that. If a text changes, the listing is new for the next one, and the "
+            "change is a listing change in the audit, with the reason IMPORTED. Of a listing that you have already, "
+            "sku and what you want to change are enough. Exports of Amazon, Shopify, "
             "WooCommerce, eBay and Walmart are taken as they are. Otherwise this works like the import of products."
         ),
         example=(

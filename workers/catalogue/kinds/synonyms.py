@@ -488,7 +488,8 @@ COMPETITOR_LISTINGS: dict[str, tuple[str, ...]] = {
 KEYWORDS: dict[str, tuple[str, ...]] = {
     "keyword": (
         "keyword", "keyword phrase", "keyphrase", "key phrase", "search term", "search phrase", "search query",
-        "query", "phrase", "search words", "customer search term",
+        "query", "phrase", "search words", "customer search term", "question", "questions", "frage", "fragen",
+        "pregunta", "preguntas", "domanda", "domande",
         "suchbegriff", "suchwort", "schlüsselwort", "suchanfrage", "suchphrase",
         "mot clé", "terme de recherche", "requête", "expression de recherche",
         "palabra clave", "término de búsqueda", "consulta", "frase de búsqueda",

@@ -7,6 +7,7 @@ import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 from django.db import migrations, models
 
@@ -377,6 +378,17 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                models.F("tenant"),
+                models.F("marketplace"),
+                django.db.models.functions.text.Upper("brand"),
+                models.F("sku"),
+                condition=models.Q(("brand", ""), _negated=True),
+                name="product_brand",
+            ),
+        ),
+        migrations.AddIndex(
             model_name="offer",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
         ),
@@ -644,6 +656,14 @@ class Migration(migrations.Migration):
                         fields=["product", "external_id"],
                         name="competitor_listing_product",
                     ),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("marketplace"),
+                        django.db.models.functions.text.MD5("category"),
+                        models.F("external_id"),
+                        condition=models.Q(("product__isnull", True)),
+                        name="competitor_listing_category",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -692,7 +712,15 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         condition=models.Q(("product__isnull", False)), fields=["product"], name="keyword_product"
-                    )
+                    ),
+                    models.Index(
+                        models.F("tenant"),
+                        models.F("marketplace"),
+                        models.OrderBy(models.F("volume"), descending=True, nulls_last=True),
+                        models.F("keyword"),
+                        condition=models.Q(("sku", "")),
+                        name="keyword_volume",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

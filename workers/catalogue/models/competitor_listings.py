@@ -1,8 +1,8 @@
 """What competitors' pages say."""
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Value
+from django.db.models.functions import MD5, Now
 from django.utils.timezone import now
 
 from aijobs.models import Tenant
@@ -19,6 +19,11 @@ class CompetitorListingQuerySet(models.QuerySet["CompetitorListing"]):
     def of(self, tenant_id: int) -> "CompetitorListingQuerySet":
         """Only this tenant's: every read of the API starts here."""
         return self.filter(tenant_id=tenant_id)
+
+    def in_category(self, category: str) -> "CompetitorListingQuerySet":
+        """Those that are said of no product. By the index of their categories."""
+        hashed = self.alias(category_hash=MD5("category")).filter(category_hash=MD5(Value(category)))
+        return hashed.filter(product=None, category=category)
 
 
 class CompetitorListing(models.Model):
@@ -63,6 +68,15 @@ class CompetitorListing(models.Model):
                 fields=["product", "external_id"],
                 condition=Q(product__isnull=False),
                 name="competitor_listing_product",
+            ),
+            # The first of a category. By its hash: 500 letters of four bytes are too long for an index.
+            models.Index(
+                "tenant",
+                "marketplace",
+                MD5("category"),
+                "external_id",
+                condition=Q(product__isnull=True),
+                name="competitor_listing_category",
             ),
         ]
 

@@ -1,7 +1,7 @@
 """What shoppers search for."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -47,6 +47,15 @@ class Keyword(models.Model):
         indexes = [
             # A removal looks for what belongs to a product.
             models.Index(fields=["product"], condition=Q(product__isnull=False), name="keyword_product"),
+            # The marketplace's, those first that are searched for most.
+            models.Index(
+                "tenant",
+                "marketplace",
+                F("volume").desc(nulls_last=True),
+                "keyword",
+                condition=Q(sku=""),
+                name="keyword_volume",
+            ),
         ]
 
     def __str__(self) -> str:

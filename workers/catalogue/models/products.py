@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Now, Upper
 from django.utils.timezone import now
 
 from aijobs.models import Tenant
@@ -87,6 +87,10 @@ class Product(models.Model):
                 fields=["tenant", "marketplace", "external_id"],
                 condition=~Q(external_id=""),
                 name="product_external_id",
+            ),
+            # Jobs ask for a brand's, in whatever case of letters, and for the first of them by SKU.
+            models.Index(
+                "tenant", "marketplace", Upper("brand"), "sku", condition=~Q(brand=""), name="product_brand"
             ),
         ]
 

@@ -166,7 +166,7 @@ class Migration(migrations.Migration):
                     "reason",
                     models.TextField(
                         blank=True,
-                        help_text="Why it was changed. IMPORTED means that an import of products changed it.",
+                        help_text="Why it was changed. IMPORTED means that an import changed it.",
                     ),
                 ),
                 (

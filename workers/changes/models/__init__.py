@@ -8,7 +8,7 @@ from workers.changes.models.changes import (
     ReadBack,
 )
 from workers.changes.models.decisions import StoredDecision
-from workers.changes.models.imported import RECORD_IMPORTED_PRICES
+from workers.changes.models.imported import RECORD_IMPORTED_LISTINGS, RECORD_IMPORTED_PRICES
 from workers.changes.models.pauses import Pause
 from workers.changes.models.policies import ListingPolicy, RepricingPolicy, listing_policy_of, policy_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "EXPIRES_AFTER",
     "IMPORTED",
     "OPEN",
+    "RECORD_IMPORTED_LISTINGS",
     "RECORD_IMPORTED_PRICES",
     "Change",
     "ChangeQuerySet",

@@ -97,7 +97,7 @@ class Change(models.Model):
     before = models.JSONField()
     after = models.JSONField()
     reason = models.TextField(
-        blank=True, help_text=f"Why it was changed. {IMPORTED} means that an import of products changed it."
+        blank=True, help_text=f"Why it was changed. {IMPORTED} means that an import changed it."
     )
     status = models.CharField(max_length=16, choices=ChangeStatus.choices, default=ChangeStatus.APPLIED)
     detail = models.TextField(

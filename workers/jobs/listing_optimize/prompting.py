@@ -5,7 +5,9 @@ they cannot contain, and nothing that the answer says is taken on trust: see `as
 """
 
 import hashlib
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import cast
 
 import orjson
 
@@ -114,5 +116,12 @@ def _schema(names: Collection[Field]) -> Mapping[str, object]:
 
 def texts_of(answer: str, listing: ListingText) -> ListingText:
     """The listing with the answer's texts. The connector has checked that the answer follows the schema."""
-    said = orjson.loads(answer).items()
-    return with_texts(listing, {name: tuple(text) if name == "bullets" else text for name, text in said})
+    said: dict[str, str | list[str]] = orjson.loads(answer)
+    return with_texts(listing, {cast("Field", name): _composed(text) for name, text in said.items()})
+
+
+def _composed(text: str | list[str]) -> str | tuple[str, ...]:
+    """As imports compose texts: an é of two characters would count twice."""
+    if isinstance(text, str):
+        return unicodedata.normalize("NFC", text)
+    return tuple(unicodedata.normalize("NFC", each) for each in text)

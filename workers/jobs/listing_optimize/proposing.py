@@ -9,7 +9,7 @@ from aijobs.errors import PermanentFailure, RunPostponed
 from aijobs.outbound.failures import OutboundError
 from aijobs.registry import Context
 from workers.assistants.asking import Asker
-from workers.assistants.connections import open_assistants
+from workers.assistants.connections import open_assistant
 from workers.assistants.protocols import Usage
 from workers.catalogue.models import Listing, Product
 from workers.jobs.listing_optimize import turns
@@ -112,7 +112,7 @@ def _writer(
     day = identifiers.created_at(context.job_id).date()
     asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
     try:
-        with open_assistants(context.tenant_id, [params.assistant]) as [assistant]:
+        with open_assistant(context.tenant_id, params.assistant) as assistant:
             used = AssistantUsed(assistant=assistant.name, model=assistant.model)
             yield _Assisted(Writer(asker, assistant, shelf.rules, names), asker, used)
     except OutboundError as error:

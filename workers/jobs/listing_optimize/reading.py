@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar, cast
 
 from django.db.models import F, OrderBy, QuerySet, Window
@@ -34,14 +35,23 @@ BY_VOLUME = (F("volume").desc(nulls_last=True), F("keyword").asc())
 Row = TypeVar("Row", CompetitorListing, Keyword)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shelf:
-    """The marketplace: by whose rules, and in which language, its listings are written."""
+    """The marketplace: by whose rules, and in which language, its listings are written. One for a whole run."""
 
     tenant_id: int
     marketplace: str
     rules: Rules
     language: str
+
+    @cached_property
+    def shared(self) -> list[tuple[shapes.Keyword, frozenset[str]]]:
+        """The keywords that are said of no product, and their lemmas: each is about some of the products only."""
+        rows = _by_volume(self).filter(sku="")[:MOST_OF_MARKETPLACE]
+        return [
+            (shapes.Keyword(row.keyword, row.volume), frozenset(lemmas_of(row.keyword, self.language)))
+            for row in rows
+        ]
 
 
 def shelf_of(connection: Connection) -> Shelf:
@@ -85,7 +95,6 @@ class _Known:
         ids = [each.product_id for each in listings]
         self._competitors = _competitors(shelf, ids, {each.category for each in listings if each.category})
         self._keywords = _keywords(shelf, ids)
-        self._of_all = _of_marketplace(shelf)
         texts = sql.rows(_Text, TEXTS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_REVIEW})
         opinions = sql.rows(_Opinion, OPINIONS, {"products": ids, "most": MOST_REVIEWS, "longest": LONGEST_QUOTE})
         self._reviews: defaultdict[int, list[str]] = defaultdict(list)
@@ -100,16 +109,23 @@ class _Known:
         alike = self._competitors.get(("category", listing.category), []) if listing.category else []
         text = text_of(product, listing)
         about = words_about(text, product.title, self._shelf.language)
-        shared = [keyword for keyword, words in self._of_all if not words.isdisjoint(about)]
+        shared = [keyword for keyword, words in self._shelf.shared if not words.isdisjoint(about)]
+        searches = (self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]
         return Material(
             listing=text,
             product_title=product.title,
             competitors=tuple((own + alike)[:MOST_COMPETITORS]),
-            keywords=tuple((self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]),
+            keywords=tuple(each for each in searches if not _is_question(each)),
+            questions=tuple(each.text for each in searches if _is_question(each)),
             reviews=tuple(self._reviews[product.pk]),
             evidence=tuple(self._evidence[product.pk]),
             language=self._shelf.language,
         )
+
+
+def _is_question(keyword: shapes.Keyword) -> bool:
+    """What shoppers ask, as tools and a marketplace's questions and answers list it."""
+    return keyword.text.endswith(("?", "？", "؟"))
 
 
 def text_of(product: Product, listing: Listing) -> ListingText:
@@ -139,7 +155,7 @@ def _competitors(
     for row in _first(rows.filter(product__in=product_ids), MOST_COMPETITORS, F("external_id").asc()):
         found["product", row.product_id].append(_competitor(row))
     for category in sorted(set(categories)):
-        alike = rows.filter(product=None, category=category)[:MOST_COMPETITORS]
+        alike = rows.in_category(category)[:MOST_COMPETITORS]
         found["category", category] = [_competitor(row) for row in alike]
     return found
 
@@ -154,14 +170,6 @@ def _keywords(shelf: Shelf, product_ids: Sequence[int]) -> Mapping[int | None, l
     for row in _first(_by_volume(shelf).filter(product__in=product_ids), MOST_KEYWORDS, *BY_VOLUME):
         found[row.product_id].append(shapes.Keyword(row.keyword, row.volume))
     return found
-
-
-def _of_marketplace(shelf: Shelf) -> list[tuple[shapes.Keyword, frozenset[str]]]:
-    """Those that are said of no product, and their lemmas: each is about some of the products only."""
-    rows = _by_volume(shelf).filter(sku="")[:MOST_OF_MARKETPLACE]
-    return [
-        (shapes.Keyword(row.keyword, row.volume), frozenset(lemmas_of(row.keyword, shelf.language))) for row in rows
-    ]
 
 
 def _by_volume(shelf: Shelf) -> QuerySet[Keyword]:

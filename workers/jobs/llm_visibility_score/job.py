@@ -52,7 +52,14 @@ EXAMPLE = {
         "processed_count": 69,
         "is_partial": True,
         "overall": _SUMMARY,
-        "assistants": [{"assistant": "openai", "model": "gpt-5-mini", "summary": _SUMMARY}],
+        "assistants": [
+            {
+                "assistant": "openai",
+                "model": "gpt-5-mini",
+                "summary": _SUMMARY,
+                "compared_with": "job_01HXK9MZPQ3B8C7D2E5F6G7H8J",
+            }
+        ],
         "branded": {
             "answer_count": 9,
             "mention_rate": {"value": 1.0, "low": 0.4385, "high": 1.0, "change": None},
@@ -95,7 +102,7 @@ EXAMPLE = {
 def admit(params: VisibilityParams, tenant_id: int) -> None:
     """Raises MarketplaceNotConfigured, AssistantNotConfigured, UnknownSkus or BrandNotClear."""
     marketplaces.admit(params.marketplace, tenant_id)
-    assistants.admit([name for name in params.assistants or () if name != LOCAL], tenant_id)
+    assistants.admit(params.assistants or (), tenant_id, LOCAL)
     subject.check(params, tenant_id)
 
 

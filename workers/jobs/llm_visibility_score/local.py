@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Left
 
-from aijobs.errors import PermanentFailure
+from aijobs.outbound.failures import Permanent
 from workers.assistants.protocols import Answer, Citation, Prompt
 from workers.catalogue.models import CompetitorListing, Product
 from workers.jobs.llm_visibility_score.shapes import LOCAL
@@ -23,23 +23,24 @@ LONGEST_DESCRIPTION = 5_000
 
 
 class LocalRetrieval:
-    """An assistant. Raises PermanentFailure where there is nothing to search."""
+    """An assistant."""
 
     name = LOCAL
     model = "bm25f"
 
     def __init__(self, tenant_id: int, marketplace: str, language: str) -> None:
         documents = [*_own(tenant_id, marketplace), *_competitors(tenant_id, marketplace)]
-        if not documents:
-            raise PermanentFailure(
-                "EMPTY_CATALOGUE",
-                f"The catalogue of {marketplace} has neither products nor competitors' listings to search. Import "
-                "them, or configure an assistant.",
-            )
-        self._index, self._language = Index(documents, language), language
+        self._index, self._language, self._marketplace = Index(documents, language), language, marketplace
+        self._is_empty = not documents
 
     def ask(self, prompt: Prompt) -> Answer:
-        """Empty where nothing fits."""
+        """Empty where nothing fits. Raises Permanent where there is nothing to search."""
+        if self._is_empty:
+            raise Permanent(
+                "EMPTY_CATALOGUE",
+                f"The catalogue of {self._marketplace} has neither products nor competitors' listings to search. "
+                "Import them, or configure an assistant.",
+            )
         found = self._index.ranked(prompt.text)
         cited = tuple(Citation(each.product.url, each.product.title) for each in found if each.product.url)
         return Answer(answer_of(found), cited, model=self.model)

@@ -1,17 +1,14 @@
 """What a job is about and asks: decided once, so that every attempt asks the same and finds what was answered."""
 
 from hashlib import sha256
-from uuid import UUID
 
 import orjson
 from django.db.models import Count
 
 from aijobs.errors import PermanentFailure
 from aijobs.registry import Context, Result
-from aijobs.states import Status
 from workers.catalogue.models import CompetitorListing
 from workers.changes import replaying
-from workers.changes.models import StoredDecision
 from workers.jobs.llm_visibility_score import subject
 from workers.jobs.llm_visibility_score.shapes import VisibilityParams, brand_from
 from workers.jobs.llm_visibility_score.topics import topics_of
@@ -38,8 +35,6 @@ class Plan(Result):
     brand: Brand
     competitors: list[Brand]
     questions: list[Asked]
-    # The last completed job about the same.
-    previous: UUID | None
 
     @property
     def brands(self) -> list[Brand]:
@@ -65,15 +60,13 @@ def _plan(params: VisibilityParams, context: Context) -> Plan:
     brand = subject.brand_of(params, products)
     competitors = _competitors(params, context.tenant_id, brand)
     brands = [brand, *competitors]
-    about = _about(params, brand)
     return Plan(
-        subject=about,
+        subject=_about(params, brand),
         brand=brand,
         competitors=competitors,
         questions=_sent(params.questions, brands, params.language)
         if params.questions is not None
         else _made(asking.questions(topics_of(products, params.language), brands, params.language)),
-        previous=_previous(context, about),
     )
 
 
@@ -113,17 +106,7 @@ def _made(questions: list[asking.Question]) -> list[Asked]:
 
 
 def _about(params: VisibilityParams, brand: Brand) -> str:
-    document = [params.marketplace, _plain(brand.name), sorted(params.skus or ()), params.language]
+    """With the competitors that were sent: those that are found may be others after each import."""
+    rivals = None if params.competitors is None else sorted(_plain(each.name) for each in params.competitors)
+    document = [params.marketplace, _plain(brand.name), sorted(params.skus or ()), rivals, params.language]
     return sha256(orjson.dumps(document)).hexdigest()
-
-
-def _previous(context: Context, about: str) -> UUID | None:
-    """By the index of a tenant's jobs of a type, the newest first."""
-    rows = StoredDecision.objects.filter(
-        job__tenant=context.tenant_id,
-        job__type="llm_visibility_score",
-        job__status=Status.COMPLETED,
-        job__id__lt=context.job_id,
-        result__subject=about,
-    )
-    return rows.order_by("-job_id").values_list("job_id", flat=True).first()

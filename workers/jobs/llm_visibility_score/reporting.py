@@ -1,6 +1,7 @@
 """The figures, as the result shows them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from workers.jobs.llm_visibility_score.shapes import (
@@ -13,6 +14,7 @@ from workers.jobs.llm_visibility_score.shapes import (
     Summary,
     Voice,
 )
+from workers.jobs.shared import to_digits
 from workers.visibility.changes import change
 from workers.visibility.folding import folded
 from workers.visibility.intervals import Estimate
@@ -21,6 +23,14 @@ from workers.visibility.shapes import Brand
 
 F = TypeVar("F", bound=Figure)
 DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The samples of the last run, and with whom it compared; empty without one."""
+
+    samples: Sequence[Sample] = ()
+    competitors: Sequence[str] = ()
 
 
 class Reporter:
@@ -32,8 +42,8 @@ class Reporter:
         self._sites = ["".join(filter(str.isalnum, folded(name).lower())) for name in brands[0].names]
         self._measures: Mapping[str, Measure] = measures(self._brand, self._sites)
 
-    def summary(self, now: Sequence[Sample], before: Sequence[Sample]) -> Summary | None:
-        """None without answers. `before`: those of the last run, empty without one."""
+    def summary(self, now: Sequence[Sample], before: Before) -> Summary | None:
+        """None without answers."""
         found = figures(now, self._brand, self._names, self._sites)
         if found is None:
             return None
@@ -50,7 +60,7 @@ class Reporter:
             visibility_score=self._figure("visibility_score", found.visibility_score, now, before, digits=2),
         )
 
-    def branded(self, now: Sequence[Sample], before: Sequence[Sample]) -> BrandedSummary | None:
+    def branded(self, now: Sequence[Sample], before: Before) -> BrandedSummary | None:
         found = figures(now, self._brand, self._names, self._sites)
         if found is None:
             return None
@@ -60,24 +70,24 @@ class Reporter:
             sentiment=self._sentiment(found, now, before),
         )
 
-    def _voices(self, found: Figures, now: Sequence[Sample], before: Sequence[Sample]) -> list[Voice]:
+    def _voices(self, found: Figures, now: Sequence[Sample], before: Before) -> list[Voice]:
+        """A share among other competitors is not another share of the same."""
+        alike = before if set(before.competitors) == set(self._names[1:]) else Before()
         return [
-            Voice(brand=name, share=_figure(estimate, _change(share_of_voice(name), now, before)))
+            Voice(brand=name, share=_figure(estimate, _change(share_of_voice(name), now, alike)))
             for name, estimate in found.share_of_voice.items()
             if estimate is not None
         ]
 
     def _figure(
-        self, name: str, estimate: Estimate, now: Sequence[Sample], before: Sequence[Sample], digits: int = DIGITS
+        self, name: str, estimate: Estimate, now: Sequence[Sample], before: Before, digits: int = DIGITS
     ) -> Figure:
         return _figure(estimate, _change(self._measures[name], now, before, digits), digits)
 
-    def _optional(
-        self, name: str, estimate: Estimate | None, now: Sequence[Sample], before: Sequence[Sample]
-    ) -> Figure | None:
+    def _optional(self, name: str, estimate: Estimate | None, now: Sequence[Sample], before: Before) -> Figure | None:
         return None if estimate is None else self._figure(name, estimate, now, before)
 
-    def _sentiment(self, found: Figures, now: Sequence[Sample], before: Sequence[Sample]) -> SentimentFigure | None:
+    def _sentiment(self, found: Figures, now: Sequence[Sample], before: Before) -> SentimentFigure | None:
         figure = self._optional("sentiment", found.sentiment, now, before)
         if figure is None:
             return None
@@ -86,17 +96,17 @@ class Reporter:
 
 
 def _figure(estimate: Estimate, changed: Change | None, digits: int = DIGITS) -> Figure:
-    low, high = (None if end is None else round(end, digits) for end in (estimate.low, estimate.high))
-    return Figure(value=round(estimate.value, digits), low=low, high=high, change=changed)
+    low, high = (None if end is None else to_digits(end, digits) for end in (estimate.low, estimate.high))
+    return Figure(value=to_digits(estimate.value, digits), low=low, high=high, change=changed)
 
 
-def _change(measure: Measure, now: Sequence[Sample], before: Sequence[Sample], digits: int = DIGITS) -> Change | None:
-    found = change(measure, before, now) if before else None
+def _change(measure: Measure, now: Sequence[Sample], before: Before, digits: int = DIGITS) -> Change | None:
+    found = change(measure, before.samples, now) if before.samples else None
     if found is None:
         return None
     return Change(
-        difference=round(found.difference, digits),
-        p_value=round(found.p_value, DIGITS),
+        difference=to_digits(found.difference, digits),
+        p_value=to_digits(found.p_value, DIGITS),
         significant=found.is_significant,
         paired_question_count=found.paired,
     )

@@ -1,12 +1,14 @@
 """The way of the answers: what to ask, decided once → asked → read → summed up, beside the last run."""
 
+from collections.abc import Sequence
+
 from aijobs import identifiers
 from aijobs.registry import Context
 from workers.jobs.llm_visibility_score import planning, reading
 from workers.jobs.llm_visibility_score.gathering import Gathered, gather
-from workers.jobs.llm_visibility_score.history import Earlier, comparable, earlier_of
+from workers.jobs.llm_visibility_score.history import Answered, Earlier, History, history_of, remember
 from workers.jobs.llm_visibility_score.planning import Plan
-from workers.jobs.llm_visibility_score.reporting import Reporter
+from workers.jobs.llm_visibility_score.reporting import Before, Reporter
 from workers.jobs.llm_visibility_score.shapes import (
     MOST_SHOWN_FAILURES,
     AnswerView,
@@ -26,29 +28,44 @@ def run(params: VisibilityParams, context: Context) -> VisibilityResult:
     plan = planning.decide(params, context)
     gathered = gather(params, plan, context)
     answers = reading.read(params, plan, gathered)
-    return _result(plan, gathered, answers, earlier_of(plan, context.tenant_id))
+    answered = _answered(gathered)
+    history = history_of(plan.subject, answered, context)
+
+    def completed(result: VisibilityResult) -> VisibilityResult:
+        remember(plan.subject, answered, context)
+        return result
+
+    context.commit_with(completed, while_suspended=True)
+    return _result(plan, gathered, answers, history)
 
 
-def _result(plan: Plan, gathered: Gathered, answers: list[AnswerView], earlier: Earlier | None) -> VisibilityResult:
+def _answered(gathered: Gathered) -> Answered:
+    """The models of the assistants of which there is any answer."""
+    names = {call.assistant.name for call, _ in gathered.answers}
+    return {name: model for name, model in gathered.models.items() if name in names}
+
+
+def _result(plan: Plan, gathered: Gathered, answers: list[AnswerView], history: History) -> VisibilityResult:
     reporter = Reporter(plan.brands)
-    before = comparable(earlier.answers, answers) if earlier else []
-    open_now, open_before = (_samples(each, branded=False) for each in (answers, before))
     return VisibilityResult(
         brand=plan.brand.name,
         competitors=[each.name for each in plan.competitors],
         processed_count=len(answers),
         is_partial=bool(gathered.problems),
-        overall=reporter.summary(open_now, open_before),
+        overall=reporter.summary(_samples(answers), _before(history.overall)),
         assistants=[
             AssistantSummary(
                 assistant=name,
                 model=model,
-                summary=reporter.summary(_samples(answers, name), _samples(before, name)),
+                summary=reporter.summary(_samples(answers, name), _before(history.of(name))),
+                compared_with=_public(history.of(name)),
             )
             for name, model in gathered.models.items()
         ],
-        branded=reporter.branded(_samples(answers, branded=True), _samples(before, branded=True)),
-        compared_with=identifiers.encode(identifiers.JOB_PREFIX, earlier.job_id) if earlier else None,
+        branded=reporter.branded(
+            _samples(answers, branded=True), Before(_samples(history.overall.answers, branded=True))
+        ),
+        compared_with=_public(history.overall),
         questions=answers,
         cost=gathered.used.cost,
         tokens=Tokens(input=gathered.used.input_tokens, output=gathered.used.output_tokens),
@@ -57,7 +74,15 @@ def _result(plan: Plan, gathered: Gathered, answers: list[AnswerView], earlier: 
     )
 
 
-def _samples(answers: list[AnswerView], assistant: str | None = None, *, branded: bool = False) -> list[Sample]:
+def _before(earlier: Earlier) -> Before:
+    return Before(_samples(earlier.answers), earlier.competitors)
+
+
+def _public(earlier: Earlier) -> str | None:
+    return identifiers.encode(identifiers.JOB_PREFIX, earlier.job_id) if earlier.job_id else None
+
+
+def _samples(answers: Sequence[AnswerView], assistant: str | None = None, *, branded: bool = False) -> list[Sample]:
     """Of one assistant, or of all: a question to two assistants is one question still."""
     return [
         Sample(

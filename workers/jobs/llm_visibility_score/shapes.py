@@ -18,7 +18,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from aijobs.registry import Params, Result
-from aijobs.shapes import Money, RequestModel
+from aijobs.shapes import LABEL, Form, Money, RequestModel
 from workers.catalogue.models import LONGEST_LABEL
 from workers.connections.models import NAME_PATTERN
 from workers.jobs.shared import Marketplace, MaxCost, Skus, Tokens
@@ -26,11 +26,9 @@ from workers.visibility.shapes import Brand
 
 LOCAL = "local-retrieval"
 MOST_ASSISTANTS, MOST_QUESTIONS, MOST_SAMPLES, MOST_COMPETITORS = 5, 100, 10, 20
-MOST_SHOWN_FAILURES, MOST_SHOWN_DOMAINS = 1_000, 50
+MOST_SHOWN_FAILURES, MOST_SHOWN_DOMAINS, MOST_CITED_DOMAINS = 1_000, 50, 20
 
-Name = Annotated[
-    str, Field(min_length=2, max_length=LONGEST_LABEL, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
-]
+Name = Annotated[str, Field(min_length=2, max_length=LONGEST_LABEL), LABEL]
 Item = TypeVar("Item", bound=Hashable)
 
 
@@ -71,7 +69,7 @@ EitherName = Annotated[
     _OrItsName,
     Field(examples=["Northfield", {"name": "Hydro Flask", "aliases": ["HydroFlask"]}]),
 ]
-Text = Annotated[str, Field(min_length=3, max_length=400, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, Field(min_length=3, max_length=400), LABEL]
 Unique: dict[str, JsonValue] = {"uniqueItems": True}
 # `VisibilityParams._either_brand_or_skus` in JSON Schema.
 BRAND_OR_SKUS: dict[str, JsonValue] = {
@@ -122,7 +120,15 @@ class VisibilityParams(Params):
     )
     assistants: (
         Annotated[
-            list[Annotated[str, Field(pattern=rf"^({NAME_PATTERN}|{LOCAL})$")]],
+            list[
+                Annotated[
+                    str,
+                    Form(
+                        rf"^({NAME_PATTERN}|{LOCAL})$",
+                        f"must be {LOCAL}, or a name of 1 to 32 of the characters a-z, 0-9 and _",
+                    ),
+                ]
+            ],
             Field(min_length=1, max_length=MOST_ASSISTANTS, json_schema_extra=Unique),
             AfterValidator(_different),
         ]
@@ -140,9 +146,14 @@ class VisibilityParams(Params):
         description="How often each assistant is asked each question. `local-retrieval` always says the same, and is "
         "asked once.",
     )
-    locale: str = Field(
+    locale: Annotated[
+        str,
+        Form(
+            r"^(en|de|fr|es)(-[A-Z]{2})?$",
+            "must be en, de, fr or es, with or without a country in capitals, such as de-AT",
+        ),
+    ] = Field(
         default="en",
-        pattern=r"^(en|de|fr|es)(-[A-Z]{2})?$",
         examples=["en", "de-AT"],
         description="The language of the questions and answers, with or without a country.",
     )
@@ -231,6 +242,10 @@ class AssistantSummary(BaseModel):
     assistant: str = Field(examples=["openai", LOCAL])
     model: str = Field(description="As it is asked for. Of `local-retrieval` it is the way of searching.")
     summary: Summary | None = Field(description="It is null if nothing was answered.")
+    compared_with: str | None = Field(
+        description="The last completed job about the same that has answers of this assistant and model: changes in "
+        "its summary are to that one. It is null if there is none."
+    )
 
 
 class BrandedSummary(BaseModel):
@@ -246,7 +261,7 @@ class MentionView(BaseModel):
     position: int | None = Field(
         description="The rank that a reader takes away. It is null for what is advised against or only compared."
     )
-    quote: str = Field(description="The answer's own words, exactly.")
+    quote: str = Field(description="The answer's own words, exactly. Very many of them are shortened.")
     sentiment: Literal["positive", "neutral", "negative"]
 
 
@@ -260,7 +275,7 @@ class AnswerView(BaseModel):
     assistant: str
     sample: int
     mentions: list[MentionView]
-    citations: list[str] = Field(description="The domains that the answer refers to.")
+    citations: list[str] = Field(description="The domains that the answer refers to, the first 20.")
 
 
 class Failure(BaseModel):
@@ -282,8 +297,9 @@ class VisibilityResult(Result):
     assistants: list[AssistantSummary]
     branded: BrandedSummary | None = Field(description="It is null if no question names the brand.")
     compared_with: str | None = Field(
-        description="The last completed job about the same marketplace, brand, SKUs and language, with which changes "
-        "are compared, assistant by assistant."
+        description="The last completed job about the same marketplace, brand, SKUs, competitors and language that "
+        "has answers of the same assistants and models as this one, and of no other: changes in `overall` and "
+        "`branded` are to that one. It is null if there is none."
     )
     questions: list[AnswerView] = Field(description="Each answer: who is named in it, where and how.")
     cost: Money = Field(description="What the job has cost in US dollars, over all its attempts.")

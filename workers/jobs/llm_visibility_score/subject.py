@@ -28,7 +28,8 @@ def products_of(params: VisibilityParams, tenant_id: int) -> ProductQuerySet:
     rows = Product.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is not None:
         return rows.filter(sku__in=params.skus)
-    return rows.filter(brand__iexact=cast("BrandNames", params.brand).name)
+    # By the index of their brands, which has only those that have one.
+    return rows.exclude(brand="").filter(brand__iexact=cast("BrandNames", params.brand).name)
 
 
 def brand_of(params: VisibilityParams, products: ProductQuerySet) -> Brand:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from aijobs.shapes import Form
 from workers.connections.addresses import Address
 from workers.connections.shapes import ConnectionModel
 from workers.marketplaces.amazon.regions import MARKETPLACES, Marketplace
@@ -20,8 +21,9 @@ def _known_country(country: str) -> str:
 class AmazonSettings(ConnectionModel):
     """Which of the seller's accounts, and in which of Amazon's marketplaces."""
 
-    seller_id: str = Field(
-        pattern=r"^[A-Z0-9]{1,32}$",
+    seller_id: Annotated[
+        str, Form(r"^[A-Z0-9]{1,32}$", "must have 1 to 32 capital letters and digits, such as A2EXAMPLE1SELL")
+    ] = Field(
         description="Your seller ID at Amazon, which tells your offers from those of others.",
     )
     country: Annotated[
@@ -39,9 +41,10 @@ class AmazonSettings(ConnectionModel):
     token_endpoint: Address = Field(
         default=TOKEN_ENDPOINT, description="The address at which Login with Amazon issues access tokens."
     )
-    product_type: str = Field(
+    product_type: Annotated[
+        str, Form(r"^[A-Z0-9_]{1,100}$", "must have 1 to 100 capital letters, digits and _, such as LUGGAGE")
+    ] = Field(
         default="PRODUCT",
-        pattern=r"^[A-Z0-9_]{1,100}$",
         description="The product type of the listings whose prices are set. Amazon accepts PRODUCT for all of them. "
         "Texts are sent with each listing's own product type.",
     )

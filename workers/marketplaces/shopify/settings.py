@@ -1,10 +1,12 @@
 """What a tenant says to connect a shop, and the secret it is connected with."""
 
 import re
+from typing import Annotated
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
+from aijobs.shapes import Form
 from workers.connections.addresses import Address
 from workers.connections.shapes import ConnectionModel
 
@@ -13,16 +15,21 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 class ShopifySettings(ConnectionModel):
-    shop: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$",
+    shop: Annotated[
+        str,
+        Form(
+            r"^[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com$",
+            "must be the shop's own address, such as my-shop.myshopify.com, in lower case and without https://",
+        ),
+    ] = Field(
         description="The shop's address, for example my-shop.myshopify.com.",
     )
     endpoint: Address | None = Field(
         default=None, description="The address of the Admin API if it is not the shop's own, such as a proxy's."
     )
-    api_version: str = Field(
-        default="2026-10", pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="The version of the Admin API."
-    )
+    api_version: Annotated[
+        str, Form(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "must be a year and a month, such as 2026-10")
+    ] = Field(default="2026-10", description="The version of the Admin API.")
 
     @property
     def url(self) -> httpx.URL:

@@ -13,7 +13,7 @@ from tests.workers.assistants.providers import configure
 from tests.workers.assistants.server import KEY, MODEL, FakeProvider, Reply, error
 from workers.assistants import connections
 from workers.assistants.connections import AssistantNotConfigured
-from workers.assistants.models import Connection
+from workers.assistants.models import Account, Connection, Reservation
 from workers.connections import credentials
 
 pytestmark = pytest.mark.django_db
@@ -66,9 +66,30 @@ def test_a_teammate_sees_the_assistant_and_an_outsider_does_not(
         owner.get(f"{PATH}/a%00b"),
     ):
         assert code(answer) == (404, "ASSISTANT_NOT_FOUND")
-    assert put(outsider, body()).status_code == 201
-    assert owner.delete(f"{PATH}/openai").status_code == 204
-    assert [row.tenant_id for row in Connection.objects.all()] == [outsider.tenant.pk]
+    # What the outsider does with the same name is done to an assistant of its own.
+    theirs = {**body(model="theirs"), "credentials": {"api_key": "sk-of-the-outsider"}}
+    assert put(outsider, theirs).status_code == 201
+    row = Connection.objects.get(tenant=owner.tenant)
+    assert (row.settings["model"], credentials.unseal(row)) == (MODEL, {"api_key": KEY})
+    assert outsider.delete(f"{PATH}/openai").status_code == 204
+    assert teammate.get(f"{PATH}/openai").json()["data"]["settings"] == SETTINGS
+    assert teammate.delete(f"{PATH}/openai").status_code == 204
+    assert not Connection.objects.exists()
+
+
+def test_an_outsiders_test_neither_calls_nor_costs(owner: Caller, outsider: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, output_price_per_million=1000)
+    assert code(outsider.post(f"{PATH}/openai/test")) == (404, "ASSISTANT_NOT_FOUND")
+    assert provider.requests == []
+    assert outsider.get("/api/assistant-usage").json()["data"]["cost"] == 0
+
+
+def test_a_key_of_two_tenants_acts_for_the_one_that_it_names(owner: Caller, outsider: Caller) -> None:
+    put(owner, body())
+    for method, path in (("GET", ""), ("GET", "/openai"), ("PUT", "/openai"), ("DELETE", "/openai")):
+        answer = owner.request(method, PATH + path, body(), **{"x-tenant-id": outsider.tenant.name})
+        assert code(answer) == (403, "TENANT_MISMATCH")
+    assert [row.tenant_id for row in Connection.objects.all()] == [owner.tenant.pk]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
@@ -185,6 +206,34 @@ def test_a_test_says_what_is_wrong(owner: Caller, provider: FakeProvider, settin
     assert told(owner)["code"] == "ADDRESS_REFUSED"
 
 
+def test_a_test_is_paid_for_like_any_call(owner: Caller, outsider: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, input_price_per_million=1, output_price_per_million=1000)
+    assert told(owner)["ok"]
+    usage = owner.get("/api/assistant-usage").json()["data"]
+    cost = 0.012021
+    assert usage["cost"] == owner.get("/api/assistant-budget").json()["data"]["spent"] == cost
+    assert usage["assistants"] == [
+        {"assistant": "openai", "model": MODEL, "calls": 1, "input_tokens": 21, "output_tokens": 12, "cost": cost}
+    ]
+    assert outsider.get("/api/assistant-usage").json()["data"]["assistants"] == []
+    # A call that was refused costs nothing, and leaves nothing reserved.
+    provider.instead = [error(400, "No.", "invalid_request_error")]
+    assert not told(owner)["ok"]
+    assert owner.get("/api/assistant-usage").json()["data"] == usage
+    assert not Reservation.objects.exists()
+    assert Account.objects.get().reserved == 0
+
+
+def test_a_budget_that_is_used_up_forbids_a_test_that_costs(owner: Caller, provider: FakeProvider) -> None:
+    configure(owner, provider, output_price_per_million=1000)
+    owner.request("PUT", "/api/assistant-budget", {"monthly_limit": 0.01})
+    answer = told(owner)
+    assert (answer["ok"], answer["code"]) == (False, "BUDGET_EXCEEDED")
+    assert provider.requests == []
+    configure(owner, provider)
+    assert told(owner)["ok"]
+
+
 def test_a_test_of_a_thinking_model_needs_no_text(owner: Caller, provider: FakeProvider) -> None:
     configure(owner, provider)
     provider.answer = lambda request: recorded.openai("", finish_reason="length")
@@ -220,14 +269,16 @@ def test_a_job_may_only_ask_what_is_configured(owner: Caller, outsider: Caller, 
     configure(owner, provider)
     configure(outsider, provider, "theirs")
     connections.admit(["openai"], owner.tenant.pk)
-    with pytest.raises(AssistantNotConfigured, match="You have these assistants: openai") as raised:
-        connections.admit(["openai", "theirs"], owner.tenant.pk)
-    assert raised.value.details == {"configured": ["openai"]}
+    connections.admit(["openai", "own"], owner.tenant.pk, "own")
+    with pytest.raises(AssistantNotConfigured) as raised:
+        connections.admit(["openai", "theirs", "nobodys"], owner.tenant.pk, "own")
+    assert raised.value.message == (
+        "The assistants theirs, nobodys are not configured. You have these assistants: openai, own. "
+        "Configure others with PUT /api/assistants/{name}."
+    )
+    assert raised.value.details == {"missing": ["theirs", "nobodys"], "configured": ["openai", "own"]}
 
 
-def test_assistants_are_opened_in_the_order_asked_for(owner: Caller, provider: FakeProvider) -> None:
-    for name in ("b", "a", "c"):
-        configure(owner, provider, name, **({"model": name} if name != "b" else {}))
-    for names, expected in ((["c", "a"], ["c", "a"]), (None, ["a", "b", "c"]), ([], [])):
-        with connections.open_assistants(owner.tenant.pk, names) as found:
-            assert [each.name for each in found] == expected
+def test_a_tenant_without_assistants_is_told_so(owner: Caller) -> None:
+    with pytest.raises(AssistantNotConfigured, match=r"The assistant openai is not .* assistants: none"):
+        connections.admit(["openai"], owner.tenant.pk)

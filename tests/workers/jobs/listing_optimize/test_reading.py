@@ -1,10 +1,12 @@
 """What is known about a listing: of its tenant, marketplace and product, and no more than a prompt can hold."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.clients import Caller
 from tests.factories import CompetitorListingFactory, KeywordFactory, ReviewFactory
-from tests.workers.catalogue.steps import MARKETPLACE
+from tests.workers.catalogue.steps import MARKETPLACE, report
 from tests.workers.jobs.listing_optimize.steps import sell
 from workers.catalogue.models import Listing
 from workers.jobs.listing_optimize.reading import MOST_REVIEWS, Shelf, materials_of, shelf_of
@@ -80,6 +82,22 @@ def test_keywords_are_the_products_own_and_what_of_the_marketplaces_is_about_it(
         Keyword("bottle", 9000),
         Keyword("bottle holder", None),
     )
+
+
+def test_keywords_that_ask_are_shoppers_questions(owner: Caller, listing: Listing) -> None:
+    rows = "question,sku\nDoes this flask keep tea warm?,A\nIs this flask heavy?,A\n"
+    assert report(owner, "keywords", rows)["imported"] == 2
+    assert known(listing).questions == ("does this flask keep tea warm?", "is this flask heavy?")
+    assert known(listing).keywords == ()
+
+
+def test_the_keywords_of_a_marketplace_are_read_once_for_all_listings(listing: Listing) -> None:
+    KeywordFactory.create(tenant=listing.tenant, marketplace=MARKETPLACE, keyword="bottle", volume=None)
+    place = shelf(listing)
+    materials_of([listing.product], place)
+    with CaptureQueriesContext(connection) as asked:
+        assert materials_of([listing.product], place)["A"].keywords == (Keyword("bottle", None),)
+    assert sum("catalogue_keyword" in each["sql"] for each in asked.captured_queries) == 1
 
 
 def test_opinions_are_counted_by_review_and_quoted_from_the_surest(listing: Listing) -> None:

@@ -66,6 +66,13 @@ def test_its_texts_are_proposed(seller: Caller, provider: FakeProvider) -> None:
     assert (result["failures"], result["budget_exceeded"]) == ([], False)
 
 
+def test_letters_are_composed_as_imports_compose_them(seller: Caller, provider: FakeProvider) -> None:
+    Listing.objects.update(description=f"{GOOD['description']} For a café.")
+    says(provider, {**GOOD, "bullets": [*GOOD["bullets"], "Bottle for a cafe\u0301"]})
+    report = only(optimised(seller, "A", **ASK))
+    assert (report["source"], proposed(report)["bullets"][-1]) == ("assistant", "Bottle for a café")
+
+
 def test_the_prompt_delimits_what_others_wrote(seller: Caller, provider: FakeProvider) -> None:
     optimised(seller, "A", fields=["title", "bullets"], **ASK)
     [request] = provider.requests
@@ -189,6 +196,13 @@ def test_a_limit_of_the_provider_is_waited_for_in_the_database(seller: Caller, p
     result = result_of(run(job_id))
     assert [each["source"] for each in result["listings"]] == ["assistant"] * 3
     assert len(provider.requests) - asked == 2
+
+
+def test_a_pause_of_days_is_left_to_the_rules(seller: Caller, provider: FakeProvider) -> None:
+    provider.instead = [error(429, "Slow down.", "rate_limit_error", retry_after="259200")]
+    result = optimised(seller, "A", **ASK)
+    assert (only(result)["source"], only(result)["fallback"]) == ("rules", "THROTTLED")
+    assert "Ask it again after 20" in result["failures"][0]["message"]
 
 
 def test_a_limit_that_lets_nothing_through_is_a_failure(seller: Caller, provider: FakeProvider) -> None:

@@ -29,6 +29,7 @@ def test_what_is_not_there_is_refused_at_dispatch(owner: Caller) -> None:
     assert refusal(owner, skus=["BOTTLE"]) == (201, None)
     assert refusal(owner, brand=BRAND, assistants=["local-retrieval"]) == (201, None)
     assert refusal(owner, brand=BRAND, assistants=["nobody"]) == (422, "ASSISTANT_NOT_CONFIGURED")
+    assert refusal(owner, brand=BRAND, assistants=["local-retrieval", "nobody"]) == (422, "ASSISTANT_NOT_CONFIGURED")
     assert refusal(owner, brand=BRAND, marketplace="elsewhere") == (422, "MARKETPLACE_NOT_CONFIGURED")
     assert refusal(owner, skus=["UNKNOWN"]) == (422, "UNKNOWN_SKUS")
     assert refusal(owner, skus=["BOTTLE", "OTHER"]) == (422, "BRAND_NOT_CLEAR")
@@ -70,7 +71,14 @@ def test_what_makes_no_sense_is_refused(owner: Caller, params: dict[str, object]
 
 def test_mistakes_in_a_brand_are_told_once_each_and_in_plain_words(owner: Caller) -> None:
     shop(owner)
-    sent = {"marketplace": MARKETPLACE, "brand": "  ", "competitors": ["X", {"name": "Halden", "aliases": "H"}, 7]}
+    sent = {
+        "marketplace": MARKETPLACE,
+        "brand": "  ",
+        "competitors": ["X", {"name": "Halden", "aliases": "H"}, 7],
+        "assistants": ["OpenAI"],
+        "locale": "de_AT",
+        "questions": ["Which\nbottle?"],
+    }
     answer = owner.post("/api/ai-jobs", {"type": "llm_visibility_score", "params": sent})
     details = {each["path"]: each["message"] for each in answer.json()["error"]["details"]}
     assert list(details) == [
@@ -78,5 +86,15 @@ def test_mistakes_in_a_brand_are_told_once_each_and_in_plain_words(owner: Caller
         "params.competitors.0.name",
         "params.competitors.1.aliases",
         "params.competitors.2",
+        "params.questions.0",
+        "params.assistants.0",
+        "params.locale",
     ]
+    assert details["params.brand.name"] == "must be one line that is not blank, without control characters"
+    assert details["params.assistants.0"] == (
+        "must be local-retrieval, or a name of 1 to 32 of the characters a-z, 0-9 and _"
+    )
+    assert details["params.locale"] == (
+        "must be en, de, fr or es, with or without a country in capitals, such as de-AT"
+    )
     assert details["params.competitors.2"] == "must be a name, or an object with a name and aliases"

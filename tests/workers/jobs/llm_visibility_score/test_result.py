@@ -1,15 +1,18 @@
 """What the job says of a brand: the service's own search, and assistants on a port of this machine."""
 
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from django.utils.timezone import now
 
 from aijobs.identifiers import JOB_PREFIX, encode
+from aijobs.models import Job
 from tests.clients import Caller
-from tests.factories import ReviewFactory
+from tests.factories import CompetitorListingFactory, ReviewFactory
 from tests.workers.assistants.providers import configure
-from tests.workers.assistants.server import FakeProvider
+from tests.workers.assistants.server import FakeProvider, error
 from tests.workers.jobs.llm_visibility_score.steps import (
     BLAME,
     BRAND,
@@ -22,7 +25,9 @@ from tests.workers.jobs.llm_visibility_score.steps import (
     shop,
 )
 from workers import pruning
+from workers.assistants.models import StoredAnswer
 from workers.changes.models import StoredDecision
+from workers.jobs.shared import rounded, significant
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +140,7 @@ def test_a_run_is_compared_with_one_of_weeks_ago(owner: Caller, provider: FakePr
     first = run(owner, questions=QUESTIONS, samples=1)
     StoredDecision.objects.update(created_at=now() - 4 * pruning.DECISIONS_KEPT)
     pruning.prune(seconds=10)
+    assert not StoredDecision.objects.exists()
     assert result_of(run(owner, questions=QUESTIONS, samples=1))["compared_with"] == encode(JOB_PREFIX, first.id)
 
 
@@ -178,3 +184,114 @@ def test_a_listing_that_gives_orders_is_found_like_any_other(owner: Caller) -> N
     named = [m for each in result["questions"] for m in each["mentions"] if m["brand"] == RIVAL]
     assert named
     assert all(each["position"] and each["sentiment"] == "neutral" for each in named)
+
+
+# --- With which run each assistant's figures are compared ---------------------------------------------------------
+
+
+@pytest.fixture
+def asked(owner: Caller, provider: FakeProvider) -> Callable[..., tuple[str, dict[str, Any]]]:
+    """A job about the same, each time of other samples: its ID, and its result."""
+    shop(owner)
+    for name in ("a", "b", "c"):
+        configure(owner, provider, name, model=name)
+        provider.models.add(name)
+    provider.answer = saying(lambda _: PRAISE)
+    samples = iter(range(1, 11))
+
+    def job(*assistants: str, **params: object) -> tuple[str, dict[str, Any]]:
+        done = run(owner, questions=QUESTIONS, samples=next(samples), assistants=assistants, **params)
+        return encode(JOB_PREFIX, done.id), result_of(done)
+
+    return job
+
+
+Asked = Callable[..., tuple[str, dict[str, Any]]]
+
+
+def compared(result: dict[str, Any]) -> dict[str, str | None]:
+    """With which job, each assistant's figures and those of all. There is a change wherever there is such a job."""
+    every = {"overall": result["overall"]} | {each["assistant"]: each["summary"] for each in result["assistants"]}
+    jobs = {each["assistant"]: each["compared_with"] for each in result["assistants"]}
+    jobs["overall"] = result["compared_with"]
+    for name, summary in every.items():
+        assert (summary["visibility_score"]["change"] is None) == (jobs[name] is None), name
+    return jobs
+
+
+def test_schedules_with_an_assistant_each_are_compared_each_with_its_own(asked: Asked) -> None:
+    (first_a, _), (first_b, _) = asked("a"), asked("b")
+    assert compared(asked("a")[1]) == {"a": first_a, "overall": first_a}
+    assert compared(asked("b")[1]) == {"b": first_b, "overall": first_b}
+
+
+def test_all_figures_are_compared_with_the_last_run_of_the_same_assistants(asked: Asked) -> None:
+    (both, _), (only_a, _) = asked("a", "b"), asked("a")
+    # In whichever order they are named; and each with the last one that has its answers.
+    assert compared(asked("b", "a")[1]) == {"a": only_a, "b": both, "overall": both}
+    assert compared(asked("c")[1]) == {"c": None, "overall": None}
+    third, _ = asked("a", "c")
+    assert compared(asked("a", "b", "c")[1])["a"] == third
+
+
+def test_another_model_is_another_assistant(asked: Asked, owner: Caller, provider: FakeProvider) -> None:
+    asked("a")
+    configure(owner, provider, "a", model="b")
+    assert compared(asked("a")[1]) == {"a": None, "overall": None}
+
+
+def test_a_run_that_an_assistant_did_not_answer_is_not_compared_with_for_it(
+    asked: Asked, provider: FakeProvider
+) -> None:
+    both, _ = asked("a", "b")
+    StoredAnswer.objects.all().delete()
+    provider.of_model = {"b": error(400, "No.", "invalid_request_error")}
+    without_b, partial = asked("a", "b")
+    # What all of them say is of one only: two assistants' figures are no measure for that.
+    assert compared({**partial, "assistants": partial["assistants"][:1]}) == {"a": both, "overall": None}
+    assert (partial["assistants"][1]["summary"], partial["assistants"][1]["compared_with"]) == (None, None)
+    provider.of_model = {}
+    assert compared(asked("a", "b")[1]) == {"a": without_b, "b": both, "overall": both}
+
+
+def test_other_competitors_that_were_sent_are_another_subject(asked: Asked) -> None:
+    found, _ = asked("a")
+    sent, _ = asked("a", competitors=[RIVAL])
+    assert compared(asked("a", competitors=[{"name": RIVAL.upper(), "aliases": ["HD"]}])[1])["a"] == sent
+    assert compared(asked("a", competitors=[RIVAL, "Lumen"])[1])["a"] is None
+    assert compared(asked("a")[1])["a"] == found
+
+
+def test_shares_among_other_competitors_are_not_compared(asked: Asked, owner: Caller) -> None:
+    """Those that are found may be others after an import; what does not depend on them is compared all the same."""
+    asked("a")
+    assert all(each["share"]["change"] for each in asked("a")[1]["overall"]["share_of_voice"])
+    CompetitorListingFactory.create(tenant=owner.tenant, brand="Lumen", title="Lumen flask")
+    result = asked("a")[1]
+    assert result["competitors"] == [RIVAL, "Lumen"]
+    assert [each["share"]["change"] for each in result["overall"]["share_of_voice"]] == [None] * 3
+    assert result["overall"]["mention_rate"]["change"] is not None
+
+
+def test_a_job_that_failed_is_not_compared_with(asked: Asked, owner: Caller, provider: FakeProvider) -> None:
+    first, _ = asked("a")
+    StoredAnswer.objects.all().delete()
+    provider.of_model = {"a": error(400, "No.", "invalid_request_error")}
+    assert run(owner, questions=QUESTIONS, samples=10, assistants=["a"]).status == "failed"
+    provider.of_model = {}
+    assert compared(asked("a")[1])["a"] == first
+
+
+def test_a_job_that_is_gone_is_not_compared_with(asked: Asked) -> None:
+    asked("a")
+    Job.objects.update(result=None)
+    assert compared(asked("a")[1]) == {"a": None, "overall": None}
+
+
+def test_zero_has_no_sign(asked: Asked, provider: FakeProvider) -> None:
+    provider.answer = saying(lambda prompt: PRAISE if prompt == QUESTIONS[0] else "Halden, Northfield and Lumen.")
+    asked("a")
+    document = orjson.dumps(asked("a")[1]).decode()
+    assert "-0.0," not in document
+    assert "-0.0}" not in document
+    assert [str(figure) for figure in (rounded(-0.00001), significant(-0.0))] == ["0.0", "0.0"]

@@ -55,7 +55,10 @@ class ListingChangeView(BaseModel):
     marketplace: str
     sku: str
     changes: list[TextChange] = Field(description="The texts that changed, all of them or none.")
-    reason: str = Field(description="Why the listing changed.")
+    reason: str = Field(
+        description="Why the listing changed. `IMPORTED` means that an import of listings changed it. An import says "
+        "what the listing is, so nothing is sent to a marketplace, and no daily limit counts it."
+    )
     status: str = Field(
         description="`applied` or `rejected`; or, on its way to a marketplace, `pending` (not sent yet) or `unknown` "
         "(perhaps sent: the service reads the listing back to find out).",
@@ -71,7 +74,7 @@ class ListingChangeView(BaseModel):
         "texts, which the catalogue takes over, and `missed` that they were not read back, and `detail` says why. It "
         "is null if there was no warning."
     )
-    job_id: str | None = Field(description="The job that decided it. It is null for a revert.")
+    job_id: str | None = Field(description="The job that decided it. It is null for a revert or an import.")
     reverts: int | None = Field(description="The listing change that this one undoes.")
     created_at: datetime
 
@@ -146,8 +149,8 @@ describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_listing_changes",
     tags=TAGS,
     summary="List listing changes, newest first",
-    description="The list is the audit: every change of a listing that a job or a revert made, with the job, the "
-    "reason, the texts before and after, and the status. It keeps the changes of removed products.",
+    description="The list is the audit: every change of a listing that a job, a revert or an import made, with the "
+    "job, the reason, the texts before and after, and the status. It keeps the changes of removed products.",
     parameters=FILTERS,
     responses={200: ListingChangeList, **errors()},
 )

@@ -1,0 +1,102 @@
+"""Numbers in a clause, with their units and what they are said of."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import islice
+from typing import Literal, NamedTuple
+
+from workers.listings import lexicons
+from workers.listings.ordinary import is_ordinary, root_of
+from workers.listings.tokens import Clause, Token
+from workers.listings.vocabulary import is_meant, is_neutral
+
+# Words on each side of a number that say what it counts or measures.
+_NEAR = 2
+_SYMBOLS = re.compile(r"\s?([%°\"″'′$€£])")
+_MONEY = re.compile(r"[$€£]\s?\Z")
+
+
+class Number(NamedTuple):
+    """A number, its unit (empty without one), and the words before and behind it in its clause."""
+
+    value: str
+    unit: str
+    before: frozenset[str]
+    behind: frozenset[str]
+    # Whether it is the only number of its clause, so that nothing else can be meant by the words around it.
+    alone: bool
+    # "most" of up to 12 hours, "least" of over 12 hours, else empty.
+    bound: Literal["least", "most", ""]
+
+
+def numbers_of(clause: Clause, text: str, language: str) -> list[Number]:
+    places = [index for index, token in enumerate(clause) if token.is_number]
+    found = []
+    for order, index in enumerate(places):
+        token, unit = clause[index], _unit(clause, index, text)
+        first = places[order - 1] + 1 if order else 0
+        last = places[order + 1] if order + 1 < len(places) else len(clause)
+        skipped = index + 1 + _has_unit_token(clause, index, text)
+        before = _near(clause[first:index][::-1], text, language)
+        behind = _near(clause[skipped:last], text, language)
+        bound = _bound(clause[first:index], text, language)
+        found.append(Number(token.lemma, unit, before, behind, len(places) == 1, bound))
+    return found
+
+
+def _bound(before: Clause, text: str, language: str) -> Literal["least", "most", ""]:
+    """By the words directly before a number: up to, at least."""
+    written = (text[token.start : token.end].replace("’", "'").lower() for token in before[-2:])
+    words = "".join(f" {word}" for word in written)
+    bounds: tuple[Literal["least", "most"], ...] = ("least", "most")
+    ends = {bound: tuple(f" {end}" for end in lexicons.lines(f"bound-{bound}", language)) for bound in bounds}
+    return next((bound for bound in bounds if words.endswith(ends[bound])), "")
+
+
+def _near(tokens: Iterable[Token], text: str, language: str) -> frozenset[str]:
+    """The nearest words that say something; units of the number before are none."""
+    units = _unit_names()
+    meant = (token for token in tokens if is_meant(token, language) and not is_neutral(token.lemma, language))
+    telling = (
+        (each, written)
+        for each in meant
+        if (written := text[each.start : each.end]).lower() not in units and not is_ordinary(written, language)
+    )
+    return frozenset([root_of(each.lemma, language) for each, _ in islice(telling, _NEAR)])
+
+
+def _unit(clause: Clause, index: int, text: str) -> str:
+    """The unit's one name: that of the word behind the number, or a sign beside it."""
+    token = clause[index]
+    if _has_unit_token(clause, index, text):
+        following = clause[index + 1]
+        return _unit_names()[text[following.start : following.end].lower()]
+    if sign := _SYMBOLS.match(text, token.end):
+        return sign[1]
+    money = _MONEY.search(text, max(0, token.start - 2), token.start)
+    return money[0].strip() if money else ""
+
+
+def _has_unit_token(clause: Clause, index: int, text: str) -> bool:
+    if index + 1 >= len(clause):
+        return False
+    following = clause[index + 1]
+    return following.start - clause[index].end <= 2 and text[following.start : following.end].lower() in _unit_names()
+
+
+def unit_tokens(clause: Clause, text: str) -> list[Token]:
+    return [
+        clause[index + 1]
+        for index, token in enumerate(clause)
+        if token.is_number and _has_unit_token(clause, index, text)
+    ]
+
+
+def is_unit(word: str) -> bool:
+    return word in _unit_names()
+
+
+@cache
+def _unit_names() -> dict[str, str]:
+    return {word: unit for unit, words in lexicons.groups("unit", "en").items() for word in words}

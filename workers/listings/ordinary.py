@@ -1,0 +1,117 @@
+"""Words that say nothing of a product by themselves, known in any of their forms by their roots."""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+import Stemmer
+
+from workers.listings import lexicons
+from workers.listings.tokens import lemma_of
+
+_STEMMERS = {
+    "en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese",
+    "nl": "dutch", "sv": "swedish", "da": "danish", "nb": "norwegian", "fi": "finnish", "hu": "hungarian",
+    "ro": "romanian", "tr": "turkish",
+}  # fmt: skip
+# What French writes before a word that begins with a vowel, and Spanish behind a verb.
+_BEFORE = re.compile(r"(?:[cdjlmnst]|qu)['’](?=\w)", re.IGNORECASE)
+_BEHIND = re.compile(r"(?<=[aeiouáéírdn])(?:te|me|se|nos|los|las|les|lo|la|le)\Z")
+_ACCENTS = str.maketrans("áéíóú", "aeiou")
+_ABLE = {
+    "en": re.compile(r"(?<=\w{3})[ai]ble\Z"),
+    "de": re.compile(r"(?<=\w{3})bar(?:e[nrms]?)?\Z"),
+    "fr": re.compile(r"(?<=\w{3})[ai]bles?\Z"),
+    "es": re.compile(r"(?<=\w{3})[ai]bles?\Z"),
+}
+# What stands between the words of which German makes one.
+_LINKS = ("", "s", "n", "en", "es", "er")
+_SHORTEST_PART = 4
+
+
+@lru_cache(maxsize=100_000)
+def root_of(lemma: str, language: str) -> str:
+    """The stem of a lemma: weich of weiche, which the dictionary has for a word of its own."""
+    stemmer = _stemmer(language)
+    lemma = _BEFORE.sub("", lemma) if language == "fr" else lemma
+    return str(stemmer.stemWord(lemma)) if stemmer else lemma
+
+
+@cache
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    name = _STEMMERS.get(language)
+    return Stemmer.Stemmer(name, maxCacheSize=0) if name else None
+
+
+def is_ordinary(written: str, language: str) -> bool:
+    return _is_listed(written.lower().replace("’", "'"), "ordinary", language)
+
+
+def is_trouble(written: str, language: str) -> bool:
+    """What may be denied although nobody has said it: without hassle."""
+    return _is_listed(written.lower().replace("’", "'"), "trouble", language)
+
+
+def is_setting(written: str, language: str) -> bool:
+    """What stands around a product where it is used: a shelf, a coat, soup."""
+    return _is_listed(written.lower().replace("’", "'"), "setting", language)
+
+
+@lru_cache(maxsize=100_000)
+def _is_listed(word: str, section: str, language: str) -> bool:
+    words, roots = _words(section, language), _roots(section, language)
+    forms = set(_forms(word, language))
+    lemmas = {lemma_of(form, language) for form in forms}
+    if not words.isdisjoint(forms | lemmas):
+        return True
+    # Of "remove", what is removable is another thing, and so is a remover.
+    if word.endswith(_abilities(language)):
+        return False
+    return any(root_of(each, language) in roots for each in forms | lemmas)
+
+
+@cache
+def _abilities(language: str) -> tuple[str, ...]:
+    return tuple(lexicons.words("ability", language))
+
+
+def _forms(word: str, language: str) -> Iterator[str]:
+    yield word
+    if language == "en" and word.endswith("ly"):
+        yield word.removesuffix("ly")
+        yield f"{word.removesuffix('ily')}y"
+    if language == "fr":
+        yield _BEFORE.sub("", word)
+    if language == "es" and len(word) > _SHORTEST_PART:
+        yield word.translate(_ACCENTS)
+        bare = _BEHIND.sub("", _BEHIND.sub("", word))
+        yield bare
+        yield bare.translate(_ACCENTS)
+
+
+@cache
+def _words(section: str, language: str) -> frozenset[str]:
+    words = lexicons.words(section, language)
+    return frozenset(words | {lemma_of(word, language) for word in words})
+
+
+@cache
+def _roots(section: str, language: str) -> frozenset[str]:
+    return frozenset(root_of(each, language) for each in _words(section, language))
+
+
+def able_from(word: str, language: str) -> str:
+    """What can be done with what is so: wash of washable. The word itself, if it has no such ending."""
+    ending = _ABLE.get(language)
+    return ending.sub("", word) if ending else word
+
+
+def halves_of(word: str, language: str) -> Iterator[tuple[str, str]]:
+    """How German may have made one word of two: Küchenmesser is Küche and Messer, or Küchen and Messer."""
+    if language != "de" or len(word) < 2 * _SHORTEST_PART:
+        return
+    for place in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1):
+        first, last = word[:place], word[place:]
+        for link in _LINKS:
+            if first.endswith(link) and len(first) - len(link) >= _SHORTEST_PART - 1:
+                yield first.removesuffix(link), last
