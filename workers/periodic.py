@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from aijobs import bulk
-from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, rollups, statistics
+from aijobs.engine import bounds, broker, lifecycle, partitions, queueing, reconciliation, rollups, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
 
@@ -65,5 +65,13 @@ def act_in_bulk() -> None:
 
 @shared_task(name="workers.periodic.prune")
 def prune() -> None:
-    """Delete what is kept no longer, for half a second: the sweeper waits in the same process."""
-    pruning.prune(seconds=0.5)
+    """Delete what is kept no longer, for a quarter of a second: the sweeper waits in the same process."""
+    pruning.prune(seconds=0.25)
+
+
+@shared_task(name="workers.periodic.partition_events")
+def partition_events() -> None:
+    """Make the partitions of the next weeks' events, and drop those of which no job is left."""
+    partitions.add_missing()
+    if dropped := partitions.drop_empty():
+        logger.info("the events of %d weeks, whose jobs are all gone, were dropped", dropped)

@@ -57,6 +57,25 @@ class Tenant(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
     )
+    job_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
+    )
+    result_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it "
+        "empty for AIJOBS_RESULT_DAYS.",
+    )
+    offer_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
+    )
 
     class Meta:
         # With a window or a number of places below 1 its jobs would wait for ever, without a word, and with such a
@@ -65,6 +84,10 @@ class Tenant(models.Model):
             models.CheckConstraint(condition=Q(release_window__gte=1), name="tenant_release_window_positive"),
             models.CheckConstraint(condition=Q(max_running__gte=1), name="tenant_max_running_positive"),
             models.CheckConstraint(condition=Q(queue_limit__gte=1), name="tenant_queue_limit_positive"),
+            # With none, all would be deleted at once.
+            models.CheckConstraint(
+                condition=Q(job_days__gte=1, result_days__gte=1, offer_days__gte=1), name="tenant_days_positive"
+            ),
         ]
 
     def __str__(self) -> str:
