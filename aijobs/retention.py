@@ -85,7 +85,7 @@ END AS last
 """
 # By the id, which begins with the moment of creation: no job has ended before it.
 _CREATED_BEFORE = """
-(lpad(to_hex((extract(epoch FROM now() - make_interval(days => tenants.days)) * 1000)::bigint), 12, '0')
+(lpad(to_hex(greatest(extract(epoch FROM now() - make_interval(days => tenants.days)) * 1000, 0)::bigint), 12, '0')
     || repeat('0', 20))::uuid
 """
 # A batch goes as a whole, when its last job is old enough: without some of its jobs, its status would be another.

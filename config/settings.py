@@ -327,6 +327,13 @@ for _name, _number in {
 }.items():
     if not _number >= 1:
         raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")
+for _name, _days in {
+    "AIJOBS_JOB_DAYS": AIJOBS_JOB_DAYS,
+    "AIJOBS_RESULT_DAYS": AIJOBS_RESULT_DAYS or 1,
+    "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
+}.items():
+    if _days > 36_500:
+        raise ImproperlyConfigured(f"{_name} is {_days}, but it must be at most 36500, which is a century.")
 # What Prometheus sends to read /metrics; without it there is no such page.
 AIJOBS_METRICS_TOKEN = env.str("AIJOBS_METRICS_TOKEN", default="")
 if AIJOBS_METRICS_TOKEN and (weakness := environment.weakness(AIJOBS_METRICS_TOKEN)):

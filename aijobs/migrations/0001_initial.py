@@ -132,7 +132,10 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
                         null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
                     ),
                 ),
                 (
@@ -141,7 +144,10 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it empty for AIJOBS_RESULT_DAYS.",
                         null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
                     ),
                 ),
                 (
@@ -150,7 +156,10 @@ class Migration(migrations.Migration):
                         blank=True,
                         help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
                         null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
                     ),
                 ),
             ],
@@ -759,8 +768,19 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="tenant",
             constraint=models.CheckConstraint(
-                condition=models.Q(("job_days__gte", 1), ("offer_days__gte", 1), ("result_days__gte", 1)),
-                name="tenant_days_positive",
+                condition=models.Q(("job_days__range", (1, 36500))), name="tenant_job_days_in_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("result_days__range", (1, 36500))), name="tenant_result_days_in_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offer_days__range", (1, 36500))), name="tenant_offer_days_in_range"
             ),
         ),
         migrations.AddIndex(

@@ -54,7 +54,8 @@ def age(ids: list[UUID], days: float, created: float | None = None) -> list[UUID
         for before, after in zip(ids, older, strict=True):
             cursor.execute("UPDATE aijobs_jobevent SET job_id = %s WHERE job_id = %s", [after, before])
             cursor.execute(
-                "UPDATE aijobs_job SET id = %s, created_at = %s, completed_at = completed_at - make_interval(secs => %s) WHERE id = %s",
+                "UPDATE aijobs_job SET id = %s, created_at = %s, "
+                "completed_at = completed_at - make_interval(secs => %s) WHERE id = %s",
                 [after, moment, days * 86400, before],
             )
     return older
