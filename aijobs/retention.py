@@ -16,7 +16,7 @@ from aijobs import sql
 
 # Tenants that one statement looks at, and the rows that it takes of them.
 TENANTS = 500
-MOST_ROWS = 500
+MOST_ROWS = 250
 # The same hour of last week, and the same month of last year, can be compared with.
 MINUTES_KEPT = timedelta(days=8)
 HOURS_KEPT = timedelta(days=396)

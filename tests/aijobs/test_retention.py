@@ -1,5 +1,6 @@
 """Jobs, results and the rollup go when they are old enough: tenant by tenant, batches whole, events by the week."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -132,6 +133,46 @@ def test_a_step_looks_at_so_many_tenants(tenant: Tenant, monkeypatch: pytest.Mon
     kind = old_jobs()
     assert [kind() for _ in range(3)] == [Step(0, True), Step(0, True), Step(1, True)]
     assert finish(kind) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", [retention.DELETE_JOBS, retention.DELETE_RESULTS], ids=["jobs", "results"])
+def test_a_step_reads_what_is_old_and_no_more(statement: str) -> None:
+    """Whatever is young, of this tenant and of one that keeps its own for longer."""
+    tenants: list[Tenant] = [TenantFactory(), TenantFactory(job_days=1000, result_days=1000)]
+    with connection.cursor() as cursor:
+        for tenant, days in zip(tenants, (10, 500), strict=True):
+            cursor.execute(ENDED, {"tenant": tenant.pk, "days": days, "rows": 10_000})
+        cursor.execute(ENDED, {"tenant": tenants[0].pk, "days": 200, "rows": 20})
+        cursor.execute("ANALYZE aijobs_job")
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        query = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}"
+        parameters = {"after": 0, "days": KEPT, "tenants": 500, "most": 500}
+        row = psycopg.ClientCursor(other).execute(query, parameters).fetchone()
+        other.rollback()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    # Not through the table, nor through the index of its young rows.
+    assert "Seq Scan" not in {node["Node Type"] for node in nodes(plan) if node.get("Relation Name") == "aijobs_job"}
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 1_500
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+ENDED = """
+INSERT INTO aijobs_job (
+    id, tenant_id, type, params, created_at, priority, lane, status, run_after, attempt, started_at, completed_at,
+    result
+)
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || substr(md5(number::text), 1, 20))::uuid,
+    %(tenant)s, 'test_probe', '{}', at, 1, 1, 'completed', at, 1, at, at, '{}'
+FROM generate_series(1, %(rows)s) AS number,
+    LATERAL (SELECT now() - make_interval(days => %(days)s, secs => number) AS at) moment
+"""
 
 
 def test_results_may_go_before_their_jobs(tenant: Tenant, settings: Any) -> None:

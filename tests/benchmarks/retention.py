@@ -1,8 +1,8 @@
 """Retention: 200 dispatches a second beside the deletion of a million old jobs, and without it.
 
 The control worker and beat run all the time. In every other slice all tenants keep their jobs for a century. A
-dispatch is the engine's statement and the publication, and its latency counts from the moment that it was due: one that
-waits behind a slow one is slow too.
+dispatch is the engine's statement and the publication, and its latency counts from the moment that it was due: one
+that waits behind a slow one is slow too.
 """
 
 import threading

@@ -183,9 +183,9 @@ def test_no_statement_deletes_more_than_a_thousand_rows(tenant: Tenant, fresh: p
     assert len(deletes) == 3
 
 
-def test_beat_gives_it_a_quarter_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beat_gives_it_a_fraction_of_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sweeper waits in the same process."""
     given: list[float] = []
     monkeypatch.setattr(pruning, "prune", lambda seconds: given.append(seconds))
     periodic.prune()
-    assert given == [0.25]
+    assert given == [0.15]
