@@ -4,11 +4,13 @@ A step is one short statement, and says whether to go on. What a tenant may have
 tenant by tenant, in turn, so that the backlog of one keeps no other's waiting.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import LiteralString
 
+import orjson
 from django.conf import settings
 from django.utils.timezone import now
 
@@ -17,6 +19,9 @@ from aijobs import sql
 # Tenants that one statement looks at, and the rows that it takes of them.
 TENANTS = 500
 MOST_ROWS = 250
+# While another client holds a transaction open, what was deleted cannot be cleared away, and a look for old rows
+# would walk past it. So a tenant's look begins where the last one ended, and only so often at the very beginning.
+FROM_THE_BEGINNING_SECONDS = 600.0
 # The same hour of last week, and the same month of last year, can be compared with.
 MINUTES_KEPT = timedelta(days=8)
 HOURS_KEPT = timedelta(days=396)
@@ -35,6 +40,8 @@ class _Visit:
     rows: int
     # The last tenant that it came to; None where there are no more.
     last: int | None
+    # Where the look for each tenant's ended that had any, as a JSON object.
+    reached: str
 
 
 class InTurn:
@@ -45,10 +52,21 @@ class InTurn:
         self._days = days
         self._after = 0
         self._found = False
+        self._reached: dict[str, str] = {}
+        self._forget_at = 0.0
 
     def __call__(self) -> Step:
-        parameters = {"after": self._after, "days": self._days(), "tenants": TENANTS, "most": MOST_ROWS}
+        if time.monotonic() >= self._forget_at:
+            self._reached, self._forget_at = {}, time.monotonic() + FROM_THE_BEGINNING_SECONDS
+        parameters = {
+            "after": self._after,
+            "days": self._days(),
+            "tenants": TENANTS,
+            "most": MOST_ROWS,
+            "reached": orjson.dumps(self._reached).decode(),
+        }
         [visit] = sql.rows(_Visit, self._statement, parameters)
+        self._reached |= orjson.loads(visit.reached)
         self._found |= visit.rows > 0
         # All tenants were visited, and none of them had anything.
         idle = visit.last is None and not self._found
@@ -62,8 +80,9 @@ def in_turn(own_days: LiteralString, old: LiteralString, deletion: LiteralString
     """A statement that deletes of the next tenants.
 
     `own_days` is the field of those tenants that have it otherwise. `old` selects the rows of `tenants.id` that are
-    older than `tenants.days`, in the order of an index; `deletion` are more expressions of the statement's, of which
-    `gone` deletes what is `picked` of them, and returns each.
+    older than `tenants.days`, in the order of an index, from `tenants.reached` on if it is not null, and each with
+    its `position` in the index as text. `deletion` are more expressions of the statement's, of which `gone` deletes
+    what is `picked`, and returns each.
     """
     return sql.short(IN_TURN.replace("{own_days}", own_days).replace("{old}", old).replace("{deletion}", deletion))
 
@@ -72,7 +91,8 @@ def in_turn(own_days: LiteralString, old: LiteralString, deletion: LiteralString
 # all that it looked at; from the beginning where they were the last ones.
 IN_TURN: LiteralString = """
 WITH tenants AS MATERIALIZED (
-    SELECT id, coalesce({own_days}, %(days)s::int) AS days FROM aijobs_tenant
+    SELECT id, coalesce({own_days}, %(days)s::int) AS days, %(reached)s::jsonb ->> id::text AS reached
+    FROM aijobs_tenant
     WHERE id > %(after)s::bigint ORDER BY id LIMIT %(tenants)s::int
 ), picked AS MATERIALIZED (
     SELECT tenants.id AS tenant_id, tenants.days, old.*
@@ -81,7 +101,11 @@ WITH tenants AS MATERIALIZED (
 SELECT (SELECT count(*) FROM gone) AS rows, CASE
     WHEN (SELECT count(*) FROM picked) >= %(most)s::int THEN (SELECT max(tenant_id) FROM picked)
     WHEN (SELECT count(*) FROM tenants) >= %(tenants)s::int THEN (SELECT max(id) FROM tenants)
-END AS last
+END AS last, (
+    SELECT coalesce(jsonb_object_agg(tenant_id, position), '{}') FROM (
+        SELECT tenant_id, max(position COLLATE "C") AS position FROM picked GROUP BY tenant_id
+    ) reached
+)::text AS reached
 """
 # By the id, which begins with the moment of creation: no job has ended before it.
 _CREATED_BEFORE = """
@@ -90,8 +114,9 @@ _CREATED_BEFORE = """
 """
 # A batch goes as a whole, when its last job is old enough: without some of its jobs, its status would be another.
 _OLD_JOBS = f"""
-SELECT job.id, job.batch_id FROM aijobs_job job
+SELECT job.id, job.batch_id, job.id::text AS position FROM aijobs_job job
 WHERE job.tenant_id = tenants.id AND job.id < {_CREATED_BEFORE}
+  AND job.id >= coalesce(tenants.reached, repeat('0', 32))::uuid
   AND job.completed_at < now() - make_interval(days => tenants.days)
   AND NOT EXISTS (
       SELECT FROM aijobs_job member WHERE member.batch_id = job.batch_id AND (
@@ -120,8 +145,9 @@ DELETE_JOBS = in_turn("job_days", _OLD_JOBS, _DELETE_JOBS)
 DELETE_RESULTS = in_turn(
     "result_days",
     f"""
-    SELECT job.id FROM aijobs_job job
+    SELECT job.id, job.id::text AS position FROM aijobs_job job
     WHERE job.tenant_id = tenants.id AND job.result IS NOT NULL AND job.id < {_CREATED_BEFORE}
+      AND job.id >= coalesce(tenants.reached, repeat('0', 32))::uuid
       AND job.completed_at < now() - make_interval(days => tenants.days)
     ORDER BY job.tenant_id, job.id
     """,  # noqa: S608  # of constants

@@ -67,8 +67,9 @@ def _of(rows: Callable[[], QuerySet[Model]]) -> Callable[[], Step]:
 DELETE_OFFERS = retention.in_turn(
     "offer_days",
     """
-    SELECT offer.id FROM catalogue_offer offer
+    SELECT offer.id, offer.fetched_at::text AS position FROM catalogue_offer offer
     WHERE offer.tenant_id = tenants.id AND offer.fetched_at < now() - make_interval(days => tenants.days)
+      AND offer.fetched_at >= coalesce(tenants.reached, '-infinity')::timestamptz
     ORDER BY offer.tenant_id, offer.fetched_at
     """,
     "gone AS (DELETE FROM catalogue_offer WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)",
