@@ -109,7 +109,9 @@ def test_what_is_old_goes_and_what_is_young_stays(tenant: Tenant, product: Produ
     assert fresh.run(seconds=60) == 0
 
 
-def test_a_job_that_others_are_compared_with_is_forgotten_when_it_is_gone(tenant: Tenant, fresh: pruning.Pruning) -> None:
+def test_a_job_that_others_are_compared_with_is_forgotten_when_it_is_gone(
+    tenant: Tenant, fresh: pruning.Pruning
+) -> None:
     [job_id] = engine.dispatch(tenant)
     Baseline.objects.bulk_create(
         Baseline(tenant=tenant, digest=bytes(32), job_id=each) for each in (job_id, uuid4(), uuid4())
