@@ -295,7 +295,12 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up": {"task": "workers.periodic.roll_up", "schedule": 2.0, "options": {"expires": 4}},
     "settle-changes": {"task": "workers.periodic.settle_changes", "schedule": 2.0, "options": {"expires": 4}},
     "act-in-bulk": {"task": "workers.periodic.act_in_bulk", "schedule": 1.0, "options": {"expires": 3}},
-    "prune": {"task": "workers.periodic.prune", "schedule": 15.0, "options": {"expires": 10}},
+    "prune": {"task": "workers.periodic.prune", "schedule": 5.0, "options": {"expires": 5}},
+    "partition-events": {
+        "task": "workers.periodic.partition_events",
+        "schedule": 600.0,
+        "options": {"expires": 60},
+    },
 }
 
 # The engine. Each is a field of the README's table of settings.
@@ -304,7 +309,10 @@ AIJOBS_TENANT_QUEUE_LIMIT = env.int("AIJOBS_TENANT_QUEUE_LIMIT", default=20_000)
 AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
-# How long competitors' offers and scans are kept.
+# How long jobs, their results, and competitors' offers and scans are kept; a tenant may have its own.
+AIJOBS_JOB_DAYS = env.int("AIJOBS_JOB_DAYS", default=90)
+# None: as long as their jobs.
+AIJOBS_RESULT_DAYS = env.int("AIJOBS_RESULT_DAYS", default=0) or None
 AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
 # With less nothing would ever run, without a word.
 for _name, _number in {
@@ -313,10 +321,19 @@ for _name, _number in {
     "AIJOBS_RELEASE_WINDOW": AIJOBS_RELEASE_WINDOW,
     "AIJOBS_LEASE_SECONDS": AIJOBS_LEASE_SECONDS,
     "AIJOBS_PROMOTE_AFTER_SECONDS": AIJOBS_PROMOTE_AFTER_SECONDS,
+    "AIJOBS_JOB_DAYS": AIJOBS_JOB_DAYS,
+    "AIJOBS_RESULT_DAYS": AIJOBS_RESULT_DAYS or AIJOBS_JOB_DAYS,
     "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
 }.items():
     if not _number >= 1:
         raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")
+for _name, _days in {
+    "AIJOBS_JOB_DAYS": AIJOBS_JOB_DAYS,
+    "AIJOBS_RESULT_DAYS": AIJOBS_RESULT_DAYS or 1,
+    "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
+}.items():
+    if _days > 36_500:
+        raise ImproperlyConfigured(f"{_name} is {_days}, but it must be at most 36500, which is a century.")
 # What Prometheus sends to read /metrics; without it there is no such page.
 AIJOBS_METRICS_TOKEN = env.str("AIJOBS_METRICS_TOKEN", default="")
 if AIJOBS_METRICS_TOKEN and (weakness := environment.weakness(AIJOBS_METRICS_TOKEN)):

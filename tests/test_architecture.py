@@ -41,6 +41,7 @@ LAYERS: list[set[str]] = [
         "aijobs.filtering",
         "aijobs.health",
         "aijobs.metrics",
+        "aijobs.retention",
     },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from aijobs import bulk
-from aijobs.engine import bounds, broker, lifecycle, queueing, reconciliation, rollups, statistics
+from aijobs.engine import bounds, broker, lifecycle, partitions, queueing, reconciliation, rollups, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
 
@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 # Of every two: after an outage the sweeper goes on beside the counting of what ended meanwhile.
 ROLL_UP_SECONDS = 0.3
+# Of every five: some 3 % of PostgreSQL's time, in which more jobs are deleted than can be dispatched meanwhile.
+PRUNE_SECONDS = 0.15
 # A message that no worker took by then is a copy of the next one.
 SETTLE_MESSAGE_SECONDS = 10
 
@@ -65,5 +67,13 @@ def act_in_bulk() -> None:
 
 @shared_task(name="workers.periodic.prune")
 def prune() -> None:
-    """Delete what is kept no longer, for half a second: the sweeper waits in the same process."""
-    pruning.prune(seconds=0.5)
+    """Delete what is kept no longer, a little at a time: the sweeper waits in the same process."""
+    pruning.prune(PRUNE_SECONDS)
+
+
+@shared_task(name="workers.periodic.partition_events")
+def partition_events() -> None:
+    """Make the partitions of the next weeks' events, and drop those of which no job is left."""
+    partitions.add_missing()
+    if dropped := partitions.drop_empty():
+        logger.info("the events of %d weeks, whose jobs are all gone, were dropped", dropped)

@@ -1,17 +1,19 @@
 """Deleting what is kept no longer: little at a time and often, so that nothing waits for it."""
 
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Max, Model, OuterRef, QuerySet
 from django.utils.timezone import now
 
-from aijobs import idempotency
-from aijobs.models import IdempotencyKey, Job
+from aijobs import idempotency, retention
+from aijobs.models import IdempotencyKey, Job, Tenant
+from aijobs.retention import InTurn, Step
 from workers.assistants.models import Baseline, Reservation, StoredAnswer
-from workers.catalogue.models import Offer, Scan
+from workers.catalogue.models import Scan
 from workers.changes.models import StoredDecision
 
 # Of one statement: a longer one would hold back vacuum on the job tables, and keep its locks.
@@ -37,12 +39,10 @@ def lost_baselines() -> QuerySet[Baseline]:
     return Baseline.objects.filter(~Exists(Job.objects.filter(id=OuterRef("job_id"))))
 
 
-def old_offers() -> QuerySet[Offer]:
-    return Offer.objects.filter(fetched_at__lt=now() - timedelta(days=settings.AIJOBS_OFFER_DAYS))
-
-
 def old_scans() -> QuerySet[Scan]:
-    return Scan.objects.filter(scanned_at__lt=now() - timedelta(days=settings.AIJOBS_OFFER_DAYS))
+    """As long as any tenant's offers: whose they are, only their products know."""
+    longest = Tenant.objects.aggregate(days=Max("offer_days"))["days"] or 0
+    return Scan.objects.filter(scanned_at__lt=now() - timedelta(days=max(settings.AIJOBS_OFFER_DAYS, longest)))
 
 
 def old_answers() -> QuerySet[StoredAnswer]:
@@ -53,31 +53,72 @@ def old_reservations() -> QuerySet[Reservation]:
     return Reservation.objects.filter(expires_at__lt=now() - RESERVATIONS_KEPT)
 
 
-KINDS: tuple[Callable[[], QuerySet[Model]], ...] = (
-    expired_keys,
-    old_decisions,
-    lost_baselines,
+def _of(rows: Callable[[], QuerySet[Model]]) -> Callable[[], Step]:
+    """A step's worth of them."""
+
+    def delete() -> Step:
+        ids = list(rows().values_list("pk", flat=True)[:MOST_ROWS])
+        deleted = rows().model._default_manager.filter(pk__in=ids).delete()[0] if ids else 0
+        return Step(deleted, more=len(ids) == MOST_ROWS)
+
+    return delete
+
+
+DELETE_OFFERS = retention.in_turn(
+    "offer_days",
+    """
+    SELECT offer.id, offer.fetched_at::text AS position FROM catalogue_offer offer
+    WHERE offer.tenant_id = tenants.id AND offer.fetched_at < now() - make_interval(days => tenants.days)
+      AND offer.fetched_at >= coalesce(tenants.reached, '-infinity')::timestamptz
+    ORDER BY offer.tenant_id, offer.fetched_at
+    """,
+    "gone AS (DELETE FROM catalogue_offer WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)",
+)
+old_offers = InTurn(DELETE_OFFERS, lambda: settings.AIJOBS_OFFER_DAYS)
+
+KINDS: tuple[Callable[[], Step], ...] = (
+    *retention.KINDS,
+    _of(expired_keys),
+    _of(old_decisions),
+    _of(lost_baselines),
     old_offers,
-    old_scans,
-    old_answers,
-    old_reservations,
+    _of(old_scans),
+    _of(old_answers),
+    _of(old_reservations),
 )
 
 
-def prune(seconds: float) -> int:
-    """Delete for so long at the most, each kind for its share, so that no backlog keeps another waiting.
+class Pruning:
+    """A step of each kind in turn, while there is time. The next run goes on with the kind whose turn it is then.
 
-    Returns how many rows are gone.
+    So no backlog keeps another waiting, whatever a step takes.
     """
-    share = seconds / len(KINDS)
-    return sum(_prune_for(share, kind()) for kind in KINDS)
+
+    def __init__(self, kinds: Sequence[Callable[[], Step]]) -> None:
+        self._kinds = deque(kinds)
+
+    def run(self, seconds: float) -> int:
+        """Returns how many rows are gone."""
+        until = time.monotonic() + seconds
+        idle: set[Callable[[], Step]] = set()
+        deleted = 0
+        while len(idle) < len(self._kinds):
+            kind = self._kinds[0]
+            self._kinds.rotate(-1)
+            if kind in idle:
+                continue
+            step = kind()
+            deleted += step.rows
+            if not step.more:
+                idle.add(kind)
+            if time.monotonic() >= until:
+                break
+        return deleted
 
 
-def _prune_for(seconds: float, rows: QuerySet[Model]) -> int:
-    until = time.monotonic() + seconds
-    deleted = 0
-    while ids := list(rows.values_list("pk", flat=True)[:MOST_ROWS]):
-        deleted += rows.model._default_manager.filter(pk__in=ids).delete()[0]
-        if len(ids) < MOST_ROWS or time.monotonic() >= until:
-            break
-    return deleted
+_pruning = Pruning(KINDS)
+
+
+def prune(seconds: float) -> int:
+    """Delete for so long, and the rest of a step, at the most. Returns how many rows are gone."""
+    return _pruning.run(seconds)

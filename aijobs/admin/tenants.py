@@ -15,7 +15,18 @@ class TenantAdmin(Admin):
     list_display = ["name", "timezone", "suspended_at", "release_window", "max_running", "queue_limit", "created_at"]
     ordering = ["name"]
     search_fields = ["name"]
-    fields = ["name", "timezone", "release_window", "max_running", "queue_limit", "created_at", "suspended_at"]
+    fields = [
+        "name",
+        "timezone",
+        "release_window",
+        "max_running",
+        "queue_limit",
+        "job_days",
+        "result_days",
+        "offer_days",
+        "created_at",
+        "suspended_at",
+    ]
     readonly_fields = ["created_at", "suspended_at"]
     actions = ["suspend", "resume"]
 

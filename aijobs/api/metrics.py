@@ -24,6 +24,8 @@ class MetricsView(KnownMethods, APIView):
     def get(self, request: Request) -> HttpResponse:
         expected = f"Bearer {settings.AIJOBS_METRICS_TOKEN}"
         sent = request.META.get("HTTP_AUTHORIZATION", "")
-        if not settings.AIJOBS_METRICS_TOKEN or not hmac.compare_digest(sent.encode(), expected.encode()):
+        if not settings.AIJOBS_METRICS_TOKEN or not hmac.compare_digest(
+            sent.encode(errors="replace"), expected.encode()
+        ):
             raise NotFound()
         return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)

@@ -12,6 +12,22 @@ from django.db import migrations, models
 import aijobs.models.events
 import aijobs.models.jobs
 import aijobs.models.tenants
+from aijobs.engine import partitions
+
+# Django knows no partitioned tables. See engine/partitions.py.
+PARTITIONED_EVENTS = """
+CREATE TABLE partitioned (
+    LIKE aijobs_jobevent INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING IDENTITY
+) PARTITION BY RANGE (job_id);
+DROP TABLE aijobs_jobevent;
+ALTER TABLE partitioned RENAME TO aijobs_jobevent;
+ALTER SEQUENCE partitioned_id_seq RENAME TO aijobs_jobevent_id_seq;
+ALTER TABLE aijobs_jobevent ADD CONSTRAINT jobevent_job_seq UNIQUE (job_id, seq);
+-- Not unique: a key of a partitioned table has its column in it. The identity sees to that.
+CREATE INDEX jobevent_id ON aijobs_jobevent (id);
+CREATE INDEX jobevent_ends ON aijobs_jobevent (transaction) WHERE kind IN ('cancelled', 'completed', 'failed');
+CREATE TABLE aijobs_jobevent_default PARTITION OF aijobs_jobevent DEFAULT;
+"""
 
 
 class Migration(migrations.Migration):
@@ -110,6 +126,42 @@ class Migration(migrations.Migration):
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
+                (
+                    "job_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
+                    ),
+                ),
+                (
+                    "result_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it empty for AIJOBS_RESULT_DAYS.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
+                    ),
+                ),
+                (
+                    "offer_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(36500),
+                        ],
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -185,9 +237,10 @@ class Migration(migrations.Migration):
                 (
                     "cancelled_by",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="+",
                         to="aijobs.job",
                     ),
@@ -718,6 +771,30 @@ class Migration(migrations.Migration):
                 condition=models.Q(("queue_limit__gte", 1)), name="tenant_queue_limit_positive"
             ),
         ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("job_days__range", (1, 36500))), name="tenant_job_days_in_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("result_days__range", (1, 36500))), name="tenant_result_days_in_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offer_days__range", (1, 36500))), name="tenant_offer_days_in_range"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("result__isnull", False)), fields=["tenant", "id"], name="job_result"
+            ),
+        ),
         migrations.RunSQL(
             "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
             "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",
@@ -755,4 +832,6 @@ class Migration(migrations.Migration):
                 name="job_terms",
             ),
         ),
+        migrations.RunSQL(PARTITIONED_EVENTS, migrations.RunSQL.noop),
+        migrations.RunPython(lambda apps, schema_editor: partitions.add_missing(), migrations.RunPython.noop),
     ]

@@ -1,4 +1,7 @@
-"""What happened to jobs, in order."""
+"""What happened to jobs, in order.
+
+The table has a partition for each week: see engine/partitions.py.
+"""
 
 from django.db import models
 from django.db.models import Func, Q

@@ -136,7 +136,11 @@ class Job(models.Model):
     error_code = models.CharField(max_length=64, default="", db_default="")
     error_message = models.TextField(default="", db_default="")
     cancel_reason = models.CharField(max_length=64, default="", db_default="")
-    cancelled_by = models.ForeignKey("self", models.PROTECT, null=True, related_name="+", db_index=False)
+    # A member of the same batch, which is deleted with it. With a constraint, each job that is deleted would be
+    # looked for among all others, and there is no index for that.
+    cancelled_by = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
 
     # There where `with_text_of` asked for them.
     params_text: str
@@ -177,7 +181,7 @@ class Job(models.Model):
                 name="job_waiting",
                 condition=Q(status=Status.QUEUED, blocked=False, lane__lt=Priority.HIGH),
             ),
-            # Medians of run times and the drain rate.
+            # What has ended lately, for the self-check.
             models.Index(fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
             # What staff look for without a tenant.
             models.Index(fields=["-id"], name="job_failed", condition=Q(status=Status.FAILED)),
@@ -186,6 +190,8 @@ class Job(models.Model):
             # One for all terms: each B-tree of random ids cost every job 0.1 ms, at its dispatch, claim and end. A
             # short list of what is pending, so that whose turn it is to sort it in pays for little.
             GinIndex(TERMS, name="job_terms", gin_pending_list_limit=256),
+            # Results that are deleted before their jobs are.
+            models.Index(fields=["tenant", "id"], name="job_result", condition=Q(result__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -3,12 +3,15 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
 from aijobs.states import Priority
+
+# A century. PostgreSQL's calendar begins some thousand years before.
+MOST_DAYS = 36_500
 
 
 def validate_timezone(name: str) -> None:
@@ -57,6 +60,25 @@ class Tenant(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
     )
+    job_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
+    )
+    result_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it "
+        "empty for AIJOBS_RESULT_DAYS.",
+    )
+    offer_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
+    )
 
     class Meta:
         # With a window or a number of places below 1 its jobs would wait for ever, without a word, and with such a
@@ -65,6 +87,13 @@ class Tenant(models.Model):
             models.CheckConstraint(condition=Q(release_window__gte=1), name="tenant_release_window_positive"),
             models.CheckConstraint(condition=Q(max_running__gte=1), name="tenant_max_running_positive"),
             models.CheckConstraint(condition=Q(queue_limit__gte=1), name="tenant_queue_limit_positive"),
+            # With none, all would be deleted at once.
+            *(
+                models.CheckConstraint(
+                    condition=Q((f"{name}__range", (1, MOST_DAYS))), name=f"tenant_{name}_in_range"
+                )
+                for name in ("job_days", "result_days", "offer_days")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ import importlib
 from tests.benchmarks.measuring import Result, table
 from tests.benchmarks.site import site
 
-PARTS = ("dispatch", "batch", "bulk", "drain", "jobs_admin", "latency", "rollup", "scale", "snapshot")
+PARTS = ("dispatch", "batch", "bulk", "drain", "jobs_admin", "latency", "retention", "rollup", "scale", "snapshot")
 
 
 def main() -> None:

@@ -33,7 +33,9 @@ WITH job AS (
         at, at, 1, 1, 0, 3, 'host:1:abcd', at + random() * interval '20 s', at + interval '21 s', '{"at": 1}',
         CASE WHEN number %% 4 = 0 THEN 'ERROR_' || number %% 5 ELSE '' END
     FROM generate_series(%(begin)s, %(end)s - 1) AS number,
-        LATERAL (SELECT now() - (%(rows)s - number) * %(every)s * interval '1 s' AS at) moment
+        LATERAL (
+            SELECT now() - %(days)s * interval '1 day' - (%(rows)s - number) * %(every)s * interval '1 s' AS at
+        ) moment
     RETURNING id, tenant_id, status, created_at, completed_at
 )
 INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, at)
@@ -42,9 +44,12 @@ FROM job, generate_series(1, 3) AS seq
 """
 
 
-def fill(callers: Callers, begin: int, rows: int, every: float, chunk: int = CHUNK) -> None:
-    """Finished jobs and their events, one job every so many seconds until now, in transactions of `chunk` jobs."""
-    parameters = {"first": callers.tenants[0].pk, "tenants": len(callers.tenants), "every": every}
+def fill(callers: Callers, begin: int, rows: int, every: float, chunk: int = CHUNK, days: int = 0) -> None:
+    """Finished jobs and their events, one job every so many seconds until now, or so many days ago.
+
+    `chunk` are inserted by one transaction.
+    """
+    parameters = {"first": callers.tenants[0].pk, "tenants": len(callers.tenants), "every": every, "days": days}
     with connection.cursor() as cursor:
         for first in range(begin, begin + rows, chunk):
             bounds = {"begin": first, "end": first + chunk, "rows": begin + rows}

@@ -390,7 +390,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="offer",
-            index=django.contrib.postgres.indexes.BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
+            index=models.Index(fields=["tenant", "fetched_at"], name="offer_fetched_at"),
         ),
         migrations.AddIndex(
             model_name="offer",

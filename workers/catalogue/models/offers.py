@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -55,7 +54,8 @@ class Offer(models.Model):
             models.CheckConstraint(condition=Q(price__gt=0, shipping__gte=0, points__gte=0), name="offer_in_range"),
         ]
         indexes = [
-            BrinIndex(fields=["fetched_at"], name="offer_fetched_at"),
+            # What is kept no longer, tenant by tenant.
+            models.Index(fields=["tenant", "fetched_at"], name="offer_fetched_at"),
             models.Index(fields=["tenant", "marketplace", "product", "-fetched_at", "-id"], name="offer_page"),
         ]
 
