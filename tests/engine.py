@@ -46,7 +46,8 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    inserting.insert(access(tenant), jobs, now(), batch=batch)
+    of_tenant = access(tenant)
+    inserting.release(of_tenant, inserting.insert(of_tenant, jobs, now(), batch=batch))
     return [job.id for job in jobs]
 
 

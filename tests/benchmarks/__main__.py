@@ -10,7 +10,19 @@ import importlib
 from tests.benchmarks.measuring import Result, table
 from tests.benchmarks.site import site
 
-PARTS = ("dispatch", "batch", "bulk", "drain", "jobs_admin", "latency", "retention", "rollup", "scale", "snapshot")
+PARTS = (
+    "dispatch",
+    "batch",
+    "bulk",
+    "drain",
+    "jobs_admin",
+    "latency",
+    "retention",
+    "rollup",
+    "scale",
+    "schedules",
+    "snapshot",
+)
 
 
 def main() -> None:

@@ -29,16 +29,17 @@ from aijobs.models import (
     Job,
     JobEvent,
     QueueStatistics,
+    Schedule,
     Tenant,
     TenantCapacity,
 )
 from aijobs.states import BulkKind
 from tests import engine
-from tests.factories import TenantFactory, key_for
+from tests.factories import ScheduleFactory, TenantFactory, key_for
 
-MODELS = [Tenant, TenantCapacity, ApiKey, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics]
+MODELS = [Tenant, TenantCapacity, ApiKey, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics, Schedule]
 READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
-KEPT = [*READ_ONLY, BulkAction, Tenant, ApiKey]
+KEPT = [*READ_ONLY, BulkAction, Schedule, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
 
@@ -90,6 +91,7 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
         QueueStatistics: QueueStatistics.objects.create(
             refreshed_at=now(), active=1, depths={"0": 1}, drain_rate=0.5, medians={}
         ),
+        Schedule: ScheduleFactory(tenant=tenant, name=MARKUP),
     }
 
 
