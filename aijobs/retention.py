@@ -157,6 +157,22 @@ DELETE_RESULTS = in_turn(
     )
     """,
 )
+DELETE_RUNS = in_turn(
+    "job_days",
+    """
+    SELECT run.id, run.created_at::text AS position FROM aijobs_schedulerun run
+    WHERE run.tenant_id = tenants.id AND run.created_at < now() - make_interval(days => tenants.days)
+      AND run.created_at >= coalesce(tenants.reached, '-infinity')::timestamptz
+    ORDER BY run.tenant_id, run.created_at
+    """,
+    "gone AS (DELETE FROM aijobs_schedulerun WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)",
+)
+DELETE_BULK_ACTIONS = """
+DELETE FROM aijobs_bulkaction WHERE id = ANY (ARRAY(
+    SELECT id FROM aijobs_bulkaction WHERE finished_at < %(before)s::timestamptz
+    ORDER BY finished_at LIMIT %(most)s::int
+)) RETURNING id
+"""
 DELETE_MINUTES, DELETE_HOURS = (
     f"""
     DELETE FROM aijobs_{unit}rollup WHERE id = ANY (ARRAY(
@@ -174,19 +190,24 @@ DELETE FROM aijobs_jobevent_default WHERE ctid = ANY (ARRAY(
 """
 
 
-def _old_rollups(statement: LiteralString, kept: timedelta) -> Step:
+def _older(statement: LiteralString, kept: timedelta) -> Step:
     rows = sql.execute(statement, {"before": now() - kept, "most": MOST_ROWS})
     return Step(rows, more=rows == MOST_ROWS)
 
 
 def old_minutes() -> Step:
     """Delete minutes of the rollup."""
-    return _old_rollups(DELETE_MINUTES, MINUTES_KEPT)
+    return _older(DELETE_MINUTES, MINUTES_KEPT)
 
 
 def old_hours() -> Step:
     """Delete hours of the rollup."""
-    return _old_rollups(DELETE_HOURS, HOURS_KEPT)
+    return _older(DELETE_HOURS, HOURS_KEPT)
+
+
+def old_bulk_actions() -> Step:
+    """Delete what is known of actions on many jobs. What they did to each job, the job says."""
+    return _older(DELETE_BULK_ACTIONS, timedelta(days=settings.AIJOBS_JOB_DAYS))
 
 
 def orphans() -> Step:
@@ -197,5 +218,14 @@ def orphans() -> Step:
 
 old_jobs = InTurn(DELETE_JOBS, lambda: settings.AIJOBS_JOB_DAYS)
 old_results = InTurn(DELETE_RESULTS, lambda: settings.AIJOBS_RESULT_DAYS)
+old_runs = InTurn(DELETE_RUNS, lambda: settings.AIJOBS_JOB_DAYS)
 # A kind of rows each: what a step of it deletes.
-KINDS: tuple[Callable[[], Step], ...] = (old_jobs, old_results, orphans, old_minutes, old_hours)
+KINDS: tuple[Callable[[], Step], ...] = (
+    old_jobs,
+    old_results,
+    old_runs,
+    old_bulk_actions,
+    orphans,
+    old_minutes,
+    old_hours,
+)

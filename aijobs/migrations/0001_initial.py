@@ -599,6 +599,11 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state", "running")),
                         name="bulkaction_running",
                     ),
+                    models.Index(
+                        condition=models.Q(("finished_at__isnull", False)),
+                        fields=["finished_at"],
+                        name="bulkaction_finished",
+                    ),
                 ],
             },
         ),
@@ -969,7 +974,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="schedulerun",
-            index=django.contrib.postgres.indexes.BrinIndex(fields=["created_at"], name="schedulerun_created_at"),
+            index=models.Index(fields=["tenant", "created_at"], name="schedulerun_tenant_age"),
         ),
         migrations.AddConstraint(
             model_name="schedulerun",

@@ -45,6 +45,8 @@ class BulkAction(models.Model):
             models.Index(
                 F("stepped_at").asc(nulls_first=True), name="bulkaction_running", condition=Q(state=BulkState.RUNNING)
             ),
+            # For deletion by age.
+            models.Index(fields=["finished_at"], name="bulkaction_finished", condition=Q(finished_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

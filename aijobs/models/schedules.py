@@ -2,7 +2,6 @@
 
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -134,8 +133,8 @@ class ScheduleRun(models.Model):
             # No due time is dispatched twice, whatever else goes wrong.
             models.UniqueConstraint(fields=["schedule", "due_at"], name="schedulerun_schedule_due_at"),
         ]
-        # For pruning by age.
-        indexes = [BrinIndex(fields=["created_at"], name="schedulerun_created_at")]
+        # For deletion by age.
+        indexes = [models.Index(fields=["tenant", "created_at"], name="schedulerun_tenant_age")]
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.due_at}: {self.outcome}"

@@ -12,11 +12,12 @@ from django.utils.timezone import now
 
 from aijobs import identifiers, retention
 from aijobs.engine import partitions
-from aijobs.models import Batch, HourRollup, Job, JobEvent, MinuteRollup, Tenant
+from aijobs.models import Batch, BulkAction, HourRollup, Job, JobEvent, MinuteRollup, ScheduleRun, Tenant
 from aijobs.retention import InTurn, Step
+from aijobs.states import BulkKind, BulkState, RunOutcome, RunTrigger
 from tests import engine
 from tests.clients import Caller
-from tests.factories import HourRollupFactory, MinuteRollupFactory, TenantFactory
+from tests.factories import HourRollupFactory, MinuteRollupFactory, ScheduleFactory, TenantFactory
 
 DAY = timedelta(days=1)
 KEPT = 90
@@ -245,6 +246,41 @@ def test_the_rollup_has_minutes_for_a_week_and_hours_for_a_year(db: None) -> Non
         factory(start=now() - kept + DAY)
         assert step() == Step(1, False)
         assert model.objects.count() == 1
+
+
+def test_runs_of_schedules_go_by_age_and_a_tenants_own_days(tenant: Tenant) -> None:
+    frugal = ScheduleFactory(tenant=TenantFactory(job_days=10))
+    for schedule in (ScheduleFactory(tenant=tenant), frugal):
+        for days in (5, 20, 100):
+            schedule.runs.create(
+                tenant=schedule.tenant,
+                due_at=now() - DAY * days,
+                trigger=RunTrigger.DUE,
+                outcome=RunOutcome.DISPATCHED,
+                created_at=now() - DAY * days,
+            )
+    step = InTurn(retention.DELETE_RUNS, lambda: KEPT)()
+    assert step.rows == 3
+    assert ScheduleRun.objects.filter(tenant=tenant).count() == 2
+    assert frugal.runs.count() == 1
+
+
+def test_actions_on_many_jobs_go_when_they_are_long_over(tenant: Tenant) -> None:
+    def acted(finished_at: datetime | None) -> BulkAction:
+        return BulkAction.objects.create(
+            id=identifiers.new_id(),
+            tenant=tenant,
+            action=BulkKind.CANCEL,
+            filter={},
+            until=identifiers.new_id(),
+            finished_at=finished_at,
+            state=BulkState.COMPLETED if finished_at else BulkState.RUNNING,
+        )
+
+    kept = [acted(None), acted(now() - DAY * (KEPT - 1))]
+    acted(now() - DAY * (KEPT + 1))
+    assert retention.old_bulk_actions() == Step(1, False)
+    assert list(BulkAction.objects.order_by("id")) == kept
 
 
 def tables_of(*ids: UUID) -> set[str]:
