@@ -16,6 +16,7 @@ from aijobs.models.keys import ApiKey
 from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
+from aijobs.models.workers import Worker
 
 __all__ = [
     "BUCKETS",
@@ -42,6 +43,7 @@ __all__ = [
     "TenantCapacity",
     "TotalRollup",
     "TransactionIdField",
+    "Worker",
     "WrittenJSONField",
     "validate_timezone",
 ]
