@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
         "aijobs.shapes",
         "aijobs.sql",
         "aijobs.postgresql",
+        "aijobs.watching",
     },
     {"aijobs.outbound"},
     # The rows.
@@ -73,6 +74,7 @@ LAYERS: list[set[str]] = [
         "workers.catalogue.sample",
         "workers.management",
         "workers.apps",
+        "workers.presence",
         "workers.pruning",
         "workers.tasks",
     },
