@@ -75,7 +75,7 @@ def _count(ends: Mapping[str, reading.Ends], name: str) -> int:
 
 
 def _times(name: str, kind: str, latencies: Latencies) -> Json:
-    times = latencies.get((name, kind), reading.Times({}))
+    times = latencies.get((name, kind), reading.Times())
     quantiles = {label: times.quantile(fraction) for label, fraction in QUANTILES.items()}
     return {label: None if seconds is None else round(seconds, 3) for label, seconds in quantiles.items()}
 

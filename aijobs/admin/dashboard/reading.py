@@ -37,17 +37,16 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Jobs per bucket of how long they waited or ran: the bounds are `BUCKET_BOUNDS`."""
+    """How long jobs waited or ran: how many for each bucket, whose bounds are `BUCKET_BOUNDS`."""
 
-    jobs: Mapping[int, int]
+    jobs: Sequence[int] = ()
 
     def quantile(self, fraction: float) -> float | None:
         """Seconds, on a straight line within the bucket; None without a job."""
-        wanted = fraction * sum(self.jobs.values())
+        wanted = fraction * sum(self.jobs)
         below = 0
-        for bucket in sorted(self.jobs):
-            inside = self.jobs[bucket]
-            if below + inside >= wanted:
+        for bucket, inside in enumerate(self.jobs):
+            if inside and below + inside >= wanted:
                 low, high = _bounds(bucket)
                 return low + (high - low) * (wanted - below) / inside
             below += inside
@@ -263,10 +262,8 @@ def _failures(
 
 
 def _latencies(text: str) -> dict[tuple[str, str], Times]:
-    jobs: dict[tuple[str, str], dict[int, int]] = {}
-    for row in orjson.loads(text):
-        jobs.setdefault((row["type"], row["kind"]), {})[row["bucket"]] = row["jobs"]
-    return {each: Times(counts) for each, counts in jobs.items()}
+    rows = orjson.loads(text)
+    return {(row["type"], kind): Times(row[kind]) for row in rows for kind in ("waiting", "running")}
 
 
 @dataclass(frozen=True, slots=True)

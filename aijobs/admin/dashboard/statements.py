@@ -6,6 +6,8 @@ What is active is found lane by lane from its bound, as the engine finds it; wha
 from collections.abc import Sequence
 from typing import LiteralString
 
+from aijobs.models import BUCKETS
+
 _LANES = "(VALUES (0), (1), (2)) AS lanes(number)"
 _BOUND = "LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = busy.id AND bound.lane = lanes.number"
 # Where the statement of each request has the subqueries of `watching`.
@@ -25,6 +27,8 @@ WITH busy AS MATERIALIZED (
         SELECT running.worker, running.type, running.id FROM aijobs_job running
         WHERE running.tenant_id = busy.id AND running.lane = lanes.number AND running.status = 'running'
           AND running.started_at >= coalesce(bound.started_from, '-infinity')
+        -- So that each lane is looked at from its bound, and not all of them as one list.
+        OFFSET 0
     ) job
 ), tenants AS MATERIALIZED (
     SELECT busy.*, coalesce(counted.running, 0) AS running
@@ -62,13 +66,12 @@ WITH busy AS MATERIALIZED (
     FROM aijobs_worker worker
     -- Those of jobs first, then by what else they take; beat, which takes nothing, is the last.
     ORDER BY alive DESC, cardinality(worker.queues) DESC, worker.name, worker.id LIMIT 50
-), refused AS (
-    SELECT job.error_code, job.params FROM (
-        SELECT failed.id, failed.error_code, failed.completed_at, failed.params FROM aijobs_job failed
-        WHERE failed.status = 'failed' AND failed.id >= %(failed_from)s::uuid
-        ORDER BY failed.id DESC LIMIT %(failed)s::int
-    ) job
-    WHERE job.completed_at > now() - interval '1 hour' AND pg_column_size(job.params) <= 4096
+), refused AS MATERIALIZED (
+    SELECT failed.error_code AS code, failed.completed_at,
+        CASE WHEN pg_column_size(failed.params) <= 4096 THEN failed.params ->> 'marketplace' END AS marketplace
+    FROM aijobs_job failed
+    WHERE failed.status = 'failed' AND failed.id >= %(failed_from)s::uuid
+    ORDER BY failed.id DESC LIMIT %(failed)s::int
 )
 SELECT now() AS now,
     (SELECT to_json(measured) FROM (
@@ -79,9 +82,9 @@ SELECT now() AS now,
     (SELECT count(*) FROM held) AS running,
     coalesce((SELECT json_agg(processes) FROM processes), '[]')::text AS workers,
     coalesce((SELECT json_agg(places) FROM (
-        SELECT error_code AS code, params ->> 'marketplace' AS marketplace, count(*) AS count FROM refused
-        WHERE json_typeof(params) = 'object' GROUP BY error_code, params ->> 'marketplace'
-    ) places WHERE marketplace IS NOT NULL), '[]')::text AS marketplaces,
+        SELECT code, marketplace, count(*) AS count FROM refused
+        WHERE marketplace IS NOT NULL AND completed_at > now() - interval '1 hour' GROUP BY code, marketplace
+    ) places), '[]')::text AS marketplaces,
     EXISTS (SELECT FROM aijobs_tenantcapacity) AS used,
     json_build_object({_WATCHED})::text AS watched
 """  # noqa: S608  # of constants
@@ -93,17 +96,17 @@ def live(watches: Sequence[tuple[str, LiteralString]]) -> LiteralString:
     return _LIVE.replace(_WATCHED, watched)
 
 
-_BUCKETS = """
-(SELECT coalesce(json_agg(filled), '[]') FROM (
-    SELECT rolled.type, times.kind, times.bucket - 1 AS bucket, sum(times.jobs) AS jobs
-    FROM rolled CROSS JOIN LATERAL (
-        SELECT 'waiting' AS kind, bucket, jobs FROM unnest(rolled.waiting) WITH ORDINALITY AS each(jobs, bucket)
-        UNION ALL
-        SELECT 'running', bucket, jobs FROM unnest(rolled.running) WITH ORDINALITY AS each(jobs, bucket)
-    ) times
-    WHERE times.jobs > 0 GROUP BY rolled.type, times.kind, times.bucket
-) filled)::text
-"""
+def _summed(column: LiteralString) -> LiteralString:
+    """An array of the sums of each bucket: to unnest the arrays, and group what comes out, takes ten times as long."""
+    return "ARRAY[" + ", ".join(f"sum({column}[{number}])" for number in range(1, BUCKETS + 1)) + "]"
+
+
+_BUCKETS = f"""
+(SELECT coalesce(json_agg(times), '[]') FROM (
+    SELECT type, {_summed("waiting")} AS waiting, {_summed("running")} AS running
+    FROM rolled WHERE "end" <> 'cancelled' GROUP BY type
+) times)::text
+"""  # noqa: S608  # of constants
 _ENDS = """
 (SELECT coalesce(json_agg(ends), '[]') FROM (
     SELECT type, sum(count) AS ended, coalesce(sum(count) FILTER (WHERE "end" = 'failed'), 0) AS failed
