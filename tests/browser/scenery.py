@@ -14,6 +14,7 @@ from tests.factories import TenantFactory
 
 Rolled = TypeVar("Rolled", MinuteRollup, HourRollup)
 TYPES = {"competitor_scan": 60, "listing_optimize": 8, "pricing_recalculate": 90, "review_sentiment": 44}
+LANES = {name: Priority(number % 3) for number, name in enumerate(TYPES)}
 FAILED = {"competitor_scan": "MARKETPLACE_UNAVAILABLE", "review_sentiment": "WORKER_TIMEOUT"}
 VERSION = "0.1.0+5f2c9a1e"
 
@@ -86,7 +87,7 @@ def _rolled(model: type[Rolled], start: datetime, name: str, count: int) -> Iter
     running: list[int] = [0] * BUCKETS
     running[bucket] = running[bucket + 1] = count // 2
     running[bucket + 8] = count // 10
-    same = {"start": start, "type": name, "lane": Priority.NORMAL, "waiting_seconds": 0.0, "running_seconds": 0.0}
+    same = {"start": start, "type": name, "lane": LANES[name], "waiting_seconds": 0.0, "running_seconds": 0.0}
     none = {"waiting": [0] * BUCKETS, "running": [0] * BUCKETS}
     yield model(**same, end=Status.COMPLETED, count=count, waiting=[0, 0, *running[:-2]], running=running)
     if name in FAILED and (failed := count // 24):

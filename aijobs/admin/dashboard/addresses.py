@@ -7,7 +7,13 @@ from django.urls import reverse
 
 JOBS = "admin:aijobs_job_changelist"
 # The query parameter of each filter of the list of jobs.
-PARAMETERS = {"status": "status__exact", "type": "type", "tenant": "tenant", "code": "error_code"}
+PARAMETERS = {
+    "status": "status__exact",
+    "type": "type",
+    "tenant": "tenant",
+    "code": "error_code",
+    "created": "created",
+}
 
 
 def of(page: str, query: str = "") -> str:
@@ -16,7 +22,10 @@ def of(page: str, query: str = "") -> str:
 
 
 def jobs(**filters: str) -> str:
-    """The list of jobs, filtered: by status, type, tenant or error code."""
+    """The list of jobs, filtered: by status, type, tenant or error code, and by the span of their creation.
+
+    Without one these are the jobs of the last week.
+    """
     return of(JOBS, urlencode({PARAMETERS[name]: value for name, value in filters.items()}))
 
 

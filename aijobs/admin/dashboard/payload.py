@@ -6,31 +6,33 @@ from typing import Any
 from uuid import UUID
 
 from aijobs import identifiers
-from aijobs.admin.dashboard import addresses, reading, verdict
-from aijobs.admin.dashboard.reading import Failures, Latencies, Live, Process, Recent, Tenant, Week
+from aijobs.admin.dashboard import addresses, ended, live, verdict
+from aijobs.admin.dashboard.ended import Ends, Failures, Latencies, Recent, Week
+from aijobs.admin.dashboard.live import Live, Process, Tenant
+from aijobs.engine.figures import percentile
 from aijobs.states import CONTROL_QUEUE, Priority
 
 Json = dict[str, Any]
-QUANTILES = {"p50": 0.5, "p95": 0.95}
+PERCENTILES = {"p50": 0.5, "p95": 0.95}
 MOST_FAILURES = 10
 
 
 def build() -> Json:
     """Everything that the page shows, in three statements."""
-    live = reading.live()
-    recent = reading.recent(live.now, live.marketplaces)
-    week = reading.week(live.now)
+    now = live.read()
+    recent = ended.recent(now.now, now.marketplaces)
+    week = ended.week(now.now)
     return {
-        "used": live.used,
-        "concerns": [_concern(each) for each in verdict.concerns(live, recent, week)],
-        "running": live.running,
-        "places": verdict.job_places(live),
-        "lanes": [_lane(lane, live, recent) for lane in sorted(Priority, reverse=True)],
+        "used": now.used,
+        "concerns": [_concern(each) for each in verdict.concerns(now, recent, week)],
+        "running": now.running,
+        "places": verdict.job_places(now),
+        "lanes": [_lane(lane, now, recent) for lane in sorted(Priority, reverse=True)],
         "minutes": {"first": int(recent.first_minute.timestamp()), "ends": recent.minutes},
         "types": list(_types(recent, week)),
         "failures": [_failure(each) for each in recent.failures[:MOST_FAILURES]],
-        "tenants": [_tenant(each) for each in live.tenants],
-        "workers": [_worker(each) for each in live.processes],
+        "tenants": [_tenant(each) for each in now.tenants],
+        "workers": [_worker(each) for each in now.processes],
     }
 
 
@@ -43,12 +45,12 @@ def _concern(concern: verdict.Concern) -> Json:
     }
 
 
-def _lane(lane: Priority, live: Live, recent: Recent) -> Json:
-    depth, drained = live.depths.get(lane, 0), recent.drained.get(lane, 0.0)
+def _lane(lane: Priority, now: Live, recent: Recent) -> Json:
+    depth, drained = now.depths.get(lane, 0), recent.drained.get(lane, 0.0)
     return {
         "lane": lane.label,
         "depth": depth,
-        "due_since": _seconds(live.oldest.get(lane)),
+        "due_since": _seconds(now.oldest.get(lane)),
         "per_minute": round(drained, 1),
         "empty_in_minutes": round(depth / drained, 1) if depth and drained else None,
     }
@@ -58,26 +60,26 @@ def _types(recent: Recent, week: Week) -> Iterator[Json]:
     """Those that ended within the last hour, those with most jobs first; then those of last week."""
     names = sorted({*recent.ended, *week.ended}, key=lambda name: (-_count(recent.ended, name), name))
     for name in names:
-        ends = recent.ended.get(name, reading.Ends())
+        ends = recent.ended.get(name, Ends())
         yield {
             "type": name,
             "ended": ends.ended,
             "failed": ends.failed,
-            "failed_last_week": round(verdict.rate(week.ended.get(name, reading.Ends())), 4),
+            "failed_last_week": round(verdict.rate(week.ended.get(name, Ends())), 4),
             "times": {kind: _times(name, kind, recent.latencies) for kind in ("waiting", "running")},
             "last_week": {kind: _times(name, kind, week.latencies) for kind in ("waiting", "running")},
             "link": addresses.jobs(type=name),
         }
 
 
-def _count(ends: Mapping[str, reading.Ends], name: str) -> int:
+def _count(ends: Mapping[str, Ends], name: str) -> int:
     return ends[name].ended if name in ends else 0
 
 
 def _times(name: str, kind: str, latencies: Latencies) -> Json:
-    times = latencies.get((name, kind), reading.Times())
-    quantiles = {label: times.quantile(fraction) for label, fraction in QUANTILES.items()}
-    return {label: None if seconds is None else round(seconds, 3) for label, seconds in quantiles.items()}
+    buckets = latencies.get((name, kind), ())
+    percentiles = {label: percentile(buckets, share) for label, share in PERCENTILES.items()}
+    return {label: None if seconds is None else round(seconds, 3) for label, seconds in percentiles.items()}
 
 
 def _failure(failures: Failures) -> Json:
@@ -87,7 +89,7 @@ def _failure(failures: Failures) -> Json:
         "count": failures.count,
         "hourly_before": round(failures.before / 24, 1),
         "marketplaces": [name for name, _ in places[:3]],
-        "link": addresses.jobs(status="failed"),
+        "link": addresses.jobs(status="failed", code=failures.code, created="day"),
     }
 
 

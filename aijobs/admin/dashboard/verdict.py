@@ -8,7 +8,8 @@ from enum import StrEnum
 from django.conf import settings
 
 from aijobs.admin.dashboard import addresses
-from aijobs.admin.dashboard.reading import Ends, Live, Process, Recent, Week
+from aijobs.admin.dashboard.ended import Ends, Recent, Week
+from aijobs.admin.dashboard.live import Live, Process
 from aijobs.states import CONTROL_QUEUE, QUEUES, Priority
 
 # Seven missed measurements.
@@ -57,7 +58,7 @@ def _broker(live: Live) -> Iterator[Concern]:
             "The broker does not answer, so workers get no new jobs.",
             "Start Valkey or Redis again. Accepted jobs wait in the database, and the service publishes them when "
             "the broker is back.",
-            addresses.jobs(status="queued"),
+            addresses.jobs(status="queued", created="all"),
         )
 
 
@@ -113,7 +114,7 @@ def _claims(live: Live) -> Iterator[Concern]:
             Level.WARNING,
             f"No worker has taken a job {since} though jobs are due: all {places} places are taken by long runs.",
             "Look at what runs, and start another worker if these runs are as long as they should be.",
-            addresses.jobs(status="running"),
+            addresses.jobs(status="running", created="all"),
         )
     else:
         yield Concern(
@@ -121,7 +122,7 @@ def _claims(live: Live) -> Iterator[Concern]:
             f"No worker has taken a job {since} though jobs are due and {places - live.running} of {places} places "
             "are free.",
             "Read the worker's log, and start the worker again.",
-            addresses.jobs(status="queued"),
+            addresses.jobs(status="queued", created="all"),
         )
 
 
@@ -135,7 +136,7 @@ def _waiting(live: Live) -> Iterator[Concern]:
             f"The oldest job of the {lane.label} lane has been due for {in_words(late[lane])}, and should have begun "
             f"within {in_words(bound)}.",
             "Start more workers, or find out which tenant or type takes their time.",
-            addresses.jobs(status="queued"),
+            addresses.jobs(status="queued", created="all"),
         )
 
 
@@ -148,7 +149,7 @@ def _failing(failing: Mapping[str, Ends], norms: Mapping[str, Ends]) -> Iterator
                 Level.WARNING,
                 f"{ends.failed} of the last {ends.ended} jobs of {type_name} failed; {before}.",
                 "Open one of them: its page says why it failed and what to do.",
-                addresses.jobs(status="failed", type=type_name),
+                addresses.jobs(status="failed", type=type_name, created="day"),
             )
 
 

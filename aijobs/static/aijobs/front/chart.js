@@ -37,7 +37,11 @@ function options(panel, colours) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-    scales: { y: { range: (_, low, high) => [0, Math.max(high, 4)] } },
+    // Half a minute on both sides, where the outer bars have their other halves.
+    scales: {
+      x: { range: (_, first, last) => [first - 30, last + 30] },
+      y: { range: (_, low, high) => [0, Math.max(high, 4)] },
+    },
     axes: [
       { ...axis, values: (_, moments) => moments.map(clock), space: 60, size: 32 },
       { ...axis, values: (_, numbers) => numbers.map((number) => (Number.isInteger(number) ? count(number) : "")), size: 55 },

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils.timezone import now
 
-from aijobs.admin.dashboard import reading
+from aijobs.admin.dashboard import ended
 from aijobs.models import BUCKETS, Job, QueueStatistics, Tenant, Worker
 from aijobs.states import Priority, Status
 from tests import engine
@@ -23,7 +23,7 @@ NUMBERS = "/admin/numbers/"
 
 @pytest.fixture(autouse=True)
 def _fresh_week() -> None:
-    reading.forget()
+    ended.forget()
 
 
 def numbers(client: Client) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from aijobs.admin.dashboard.reading import Ends, Live, Process, Recent, Week
+from aijobs.admin.dashboard.ended import Ends, Recent, Week
+from aijobs.admin.dashboard.live import Live, Process
 from aijobs.admin.dashboard.verdict import Concern, Level, concerns, in_words, too_often
 from aijobs.states import Priority
 from aijobs.watching import Watch
@@ -74,7 +75,7 @@ def test_a_broker_that_is_down_comes_before_what_it_causes() -> None:
         "The sweeper has been silent",
         "No worker has taken a job",
     ]
-    assert found(silent)[0].link == "/admin/aijobs/job/?status__exact=queued"
+    assert found(silent)[0].link == "/admin/aijobs/job/?status__exact=queued&created=all"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_long_runs_are_no_fault_of_the_workers() -> None:
     busy = replace(WORKER, last_claim_at=ago(61))
     live = replace(WELL, oldest={Priority.NORMAL: ago(61)}, processes=[busy, CONTROL, BEAT], running=2)
     assert only(live).level == Level.WARNING
-    assert only(live).link == "/admin/aijobs/job/?status__exact=running"
+    assert only(live).link == "/admin/aijobs/job/?status__exact=running&created=all"
 
 
 def test_a_job_that_waits_for_long_is_named_by_its_lane() -> None:
@@ -145,7 +146,7 @@ def test_a_job_that_waits_for_long_is_named_by_its_lane() -> None:
 def test_a_type_fails_too_often(ended: int, failed: int, norm: Ends, named: bool) -> None:
     concerned = found(WELL, {"competitor_scan": Ends(ended, failed)}, {"competitor_scan": norm})
     assert [each.link for each in concerned] == (
-        ["/admin/aijobs/job/?status__exact=failed&type=competitor_scan"] if named else []
+        ["/admin/aijobs/job/?status__exact=failed&type=competitor_scan&created=day"] if named else []
     )
 
 
