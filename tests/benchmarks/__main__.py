@@ -10,7 +10,7 @@ import importlib
 from tests.benchmarks.measuring import Result, table
 from tests.benchmarks.site import site
 
-PARTS = ("dispatch", "batch", "drain", "latency", "retention", "rollup", "scale", "snapshot")
+PARTS = ("dispatch", "batch", "drain", "front_page", "latency", "retention", "rollup", "scale", "snapshot")
 
 
 def main() -> None:

@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="Chromium is not here: apt-get install chromium"))
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright's loop would be there, running, for tests that have one of their own.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright has a loop of its own on this thread, and Django takes all that we do for asynchronous.
@@ -49,7 +50,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _api(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     group = Processes(tmp_path_factory.mktemp("browser"))
     try:
