@@ -10,7 +10,7 @@ from tests.browser.conftest import PHONE, window
 from tests.integration.processes import Api
 
 FOLDER = Path(__file__).parents[2] / "docker" / "screenshots"
-WIDE = ViewportSize(width=1200, height=1000)
+WIDE = ViewportSize(width=1200, height=935)
 
 
 def test_pictures(chromium: Browser, server: Api, operator: User) -> None:
