@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import connection
 
 from aijobs.postgresql.connection import Connection
+from aijobs.postgresql.patience import patience
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ logger = logging.getLogger(__name__)
 WORKER = f"{socket.gethostname()}:{os.getpid()}:{token_hex(2)}"
 INTERVAL_SECONDS = 5.0
 CONNECT_SECONDS = 3
+# Of a process that stops.
+PATIENCE_SECONDS = 2.0
 
 # When a process of the pool last claimed a job. In memory that all of them share: a claim pays nothing for it.
 _claimed_at = RawValue("d", 0.0)
@@ -70,9 +73,10 @@ class Presence(threading.Thread):
     def leave(self) -> None:
         """Take the row away: this process stops in order, and nobody shall miss it."""
         self._ended.set()
-        self.join(CONNECT_SECONDS)
+        # A worker that is to stop does not wait for a frozen database.
+        patience.limit(PATIENCE_SECONDS)
+        self.join(PATIENCE_SECONDS)
         if self.is_alive() or self._connection is None:
-            # The database does not answer, and a worker that stops does not wait for it.
             return
         try:
             self._connected().execute("DELETE FROM aijobs_worker WHERE id = %s", [WORKER])
