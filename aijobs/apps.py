@@ -10,5 +10,5 @@ class AIJobsConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_redis_urls)
-        scopes.add("ai-jobs:read", "List jobs and batches, and read their status and results.")
-        scopes.add("ai-jobs:write", "Dispatch and cancel jobs and batches.")
+        scopes.add("ai-jobs:read", "List jobs, batches and schedules, and read their status and results.")
+        scopes.add("ai-jobs:write", "Dispatch and cancel jobs and batches, and create and change schedules.")

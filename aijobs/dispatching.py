@@ -12,7 +12,7 @@ from aijobs import idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
 from aijobs.engine import inserting, statistics
-from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, NewBatch, NewJob, Origin
+from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, Inserted, NewBatch, NewJob, Origin
 from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidParams, QueueFull
 from aijobs.refusals import Refusals, fields_of, with_fields
 from aijobs.registry import JobType, Params, Result
@@ -61,6 +61,9 @@ class Wanted(Generic[B]):
     batch: B
 
 
+AnyWanted = Wanted[NewBatch] | Wanted[None]
+
+
 def read_job(tenant_id: int, body: Body) -> Wanted[None]:
     """The job that a body asks for. Raises InvalidJobType, InvalidParams and what the type's admission raises.
 
@@ -87,28 +90,52 @@ def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     return Wanted([job for job in jobs if job], batch)
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Jobs that are to be released once they are committed; or the answer to an earlier request, and no job."""
+
+    jobs: list[Inserted]
+    earlier: str | None = None
+
+
 def accept(
     tenant: TenantAccess,
-    wanted: Wanted[B],
+    wanted: AnyWanted,
     *,
     first_answer: FirstAnswer | None = None,
     origin: Origin = UNKNOWN_ORIGIN,
 ) -> str | None:
     """Insert and publish jobs, all or none. Returns None; or, with nothing written, the answer to an earlier request.
 
-    That one had the key of `first_answer`, which is stored where this is the first. A replay comes before a full
-    queue: its jobs are in already. Raises QueueFull, IdempotencyKeyReused, IdempotencyConflict, ServiceUnavailable.
+    Raises as `write` does.
+    """
+    written = write(tenant, wanted, first_answer=first_answer, origin=origin)
+    inserting.release(tenant, written.jobs)
+    return written.earlier
+
+
+def write(
+    tenant: TenantAccess,
+    wanted: AnyWanted,
+    *,
+    first_answer: FirstAnswer | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
+) -> Written:
+    """Insert jobs, all or none: also in a transaction of the caller's, who releases them after its commit.
+
+    An earlier request had the key of `first_answer`, which is stored where this is the first. A replay comes before a
+    full queue: its jobs are in already. Raises QueueFull, IdempotencyKeyReused, IdempotencyConflict,
+    ServiceUnavailable.
     """
     try:
-        _insert(tenant, wanted, first_answer, origin)
+        return Written(_insert(tenant, wanted, first_answer, origin))
     except (DuplicateKey, QueueFull) as refusal:
         if first_answer and (stored := idempotency.find(tenant.id, first_answer.key, first_answer.fingerprint)):
-            return stored.answer
+            return Written([], stored.answer)
         if isinstance(refusal, QueueFull):
             raise
         # The key was older than its lifetime and is free now, for whoever is first.
-        return accept(tenant, wanted, first_answer=first_answer, origin=origin)
-    return None
+        return write(tenant, wanted, first_answer=first_answer, origin=origin)
 
 
 def _job(tenant_id: int, body: Body, default: Priority, job_id: UUID) -> NewJob:
@@ -154,7 +181,9 @@ def _ids(count: int) -> list[UUID]:
             return ids
 
 
-def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer | None, origin: Origin) -> None:
+def _insert(
+    tenant: TenantAccess, wanted: AnyWanted, first_answer: FirstAnswer | None, origin: Origin
+) -> list[Inserted]:
     jobs = wanted.jobs
     measured = statistics.snapshot()
     created_at = identifiers.created_at(jobs[0].id)
@@ -162,6 +191,8 @@ def _insert(tenant: TenantAccess, wanted: Wanted[B], first_answer: FirstAnswer |
         # The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
         if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
             raise QueueFull()
-        inserting.insert(tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer, origin=origin)
+        return inserting.insert(
+            tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer, origin=origin
+        )
     except QueueFull:
         raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None

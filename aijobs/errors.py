@@ -96,6 +96,13 @@ class BatchNotFound(ApiError):
     advice = "Check the ID, and that your key belongs to the tenant that dispatched the batch."
 
 
+class ScheduleNotFound(ApiError):
+    code, status, default_message = "SCHEDULE_NOT_FOUND", 404, "Schedule ID does not exist."
+    advice = (
+        "Check the ID, and that your key belongs to the schedule's tenant. A deleted schedule is not found either."
+    )
+
+
 class Forbidden(ApiError):
     code, status, default_message = "FORBIDDEN", 403, "You are not allowed to do this."
     advice = "In the admin, reload the page and try again. Elsewhere, use a key that may do this."
@@ -153,6 +160,24 @@ class TryAgain(ApiError):
     code, status = "TRY_AGAIN", 409
     default_message = "Something else is changing this job or batch, so nothing was changed. Try again in a moment."
     advice = "Send the same request again after a second."
+
+
+class ScheduleExists(ApiError):
+    code, status = "SCHEDULE_EXISTS", 409
+    default_message = "You already have a schedule with this name. Change that one, or use another name."
+    advice = "If you have just created it, nothing is wrong. `GET /api/ai-jobs/schedules` lists your schedules."
+
+
+class TooManySchedules(ApiError):
+    code, status = "TOO_MANY_SCHEDULES", 409
+    default_message = "A tenant can have 200 schedules. Delete one that you do not need."
+    advice = "Delete a schedule that you do not need, or dispatch several jobs in one batch with one schedule."
+
+
+class BackfillChanged(ApiError):
+    code, status = "BACKFILL_CHANGED", 409
+    default_message = "The number of due times without a dispatch is not the one that you sent."
+    advice = "Ask for the count once more, without `count`, and send the new one if you still want the backfill."
 
 
 class IdempotencyConflict(ApiError):

@@ -28,6 +28,11 @@ class JobFilter(RequestModel):
     batch_id: str | None = Field(
         default=None, description="Only the jobs of this batch.", pattern=identifiers.BATCH_PATTERN
     )
+    schedule_id: str | None = Field(
+        default=None,
+        description="Only the jobs that this schedule has dispatched.",
+        pattern=identifiers.SCHEDULE_PATTERN,
+    )
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
     )
@@ -71,6 +76,8 @@ class JobFilter(RequestModel):
             jobs = jobs.filter(priority=Priority.from_name(self.priority))
         if self.batch_id and (batch_id := identifiers.decode(identifiers.BATCH_PREFIX, self.batch_id)):
             jobs = jobs.filter(batch_id=batch_id)
+        if self.schedule_id and (schedule_id := identifiers.decode(identifiers.SCHEDULE_PREFIX, self.schedule_id)):
+            jobs = jobs.filter(schedule_id=schedule_id)
         if self.error_code:
             jobs = jobs.filter(error_code=self.error_code)
         return jobs.filter(**_bounds(self.start_date, self.end_date))

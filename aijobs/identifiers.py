@@ -12,10 +12,11 @@ from ulid import ULID
 JOB_PREFIX = "job_"
 BATCH_PREFIX = "batch_"
 BULK_PREFIX = "bulk_"
+SCHEDULE_PREFIX = "schedule_"
 # Crockford's base 32 in upper case; 130 bits hold 128, so the first character is at most 7.
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
-JOB_PATTERN, BATCH_PATTERN, BULK_PATTERN = (
-    f"^{prefix}{_ULID.pattern}$" for prefix in (JOB_PREFIX, BATCH_PREFIX, BULK_PREFIX)
+JOB_PATTERN, BATCH_PATTERN, BULK_PATTERN, SCHEDULE_PATTERN = (
+    f"^{prefix}{_ULID.pattern}$" for prefix in (JOB_PREFIX, BATCH_PREFIX, BULK_PREFIX, SCHEDULE_PREFIX)
 )
 _RANDOM_BITS = 80
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

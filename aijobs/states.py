@@ -94,3 +94,56 @@ class BulkState(TextChoices):
     STOPPED = "stopped"
     # The service could not go on with it.
     FAILED = "failed"
+
+
+class TemplateKind(TextChoices):
+    """What a schedule dispatches each time."""
+
+    JOB = "job"
+    BATCH = "batch"
+
+
+class Overlap(TextChoices):
+    """What a schedule does when it comes due while jobs that it dispatched are still queued or running."""
+
+    # The due time is left out.
+    SKIP = "skip"
+    # It dispatches all the same.
+    ALLOW = "allow"
+    # One due time waits until they have ended; those that come due meanwhile are left out.
+    QUEUE_ONE = "queue_one"
+
+
+class Missed(TextChoices):
+    """What a schedule does about due times at which the service was not running."""
+
+    # They are left out.
+    SKIP = "skip"
+    # The last of them is made up for, if it is not older than the schedule's window.
+    CATCH_UP_ONCE = "catch_up_once"
+
+
+class RunTrigger(TextChoices):
+    """Why a schedule dispatched, or was to dispatch."""
+
+    DUE = "due"
+    RUN_NOW = "run_now"
+    BACKFILL = "backfill"
+
+
+class RunOutcome(TextChoices):
+    """What came of a due time. Only the dispatched ones have a job or a batch."""
+
+    DISPATCHED = "dispatched"
+    # Left out, by the schedule's rule or because its tenant is suspended.
+    SKIPPED = "skipped"
+    # The service was not running, or was late by more than the schedule allows.
+    MISSED = "missed"
+    # The service tried, and the template or the queue refused.
+    FAILED = "failed"
+
+
+class PausedBy(TextChoices):
+    KEY = "api_key"
+    STAFF = "staff"
+    SERVICE = "service"

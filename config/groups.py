@@ -1,7 +1,7 @@
 """What staff may do, by group: a migration makes them, and a superuser puts people into them.
 
-`support` sees. `operator` also acts on jobs. `owner` also manages tenants, keys, connections, and what they may cost
-or change. Accounts of staff are the superusers' own: who may change one can make any of it.
+`support` sees. `operator` also acts on jobs and schedules. `owner` also manages tenants, keys, connections, and what
+they may cost or change. Accounts of staff are the superusers' own: who may change one can make any of it.
 """
 
 from typing import Any
@@ -22,6 +22,9 @@ ACTS = (
     "aijobs.add_bulkaction",
     # Stop it.
     "aijobs.change_bulkaction",
+    # Make, change, pause, resume, run now, make up for.
+    "aijobs.add_schedule",
+    "aijobs.change_schedule",
     # Let somebody log in again after too many attempts.
     "auth.view_user",
 )

@@ -292,6 +292,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 4},
     },
+    "tick": {"task": "workers.periodic.tick", "schedule": 2.0, "options": {"expires": 4}},
     "roll-up": {"task": "workers.periodic.roll_up", "schedule": 2.0, "options": {"expires": 4}},
     "settle-changes": {"task": "workers.periodic.settle_changes", "schedule": 2.0, "options": {"expires": 4}},
     "act-in-bulk": {"task": "workers.periodic.act_in_bulk", "schedule": 1.0, "options": {"expires": 3}},

@@ -37,6 +37,9 @@ class Caller:
     def post(self, path: str, body: object = None, **headers: str) -> Any:
         return self.request("POST", path, body, **headers)
 
+    def put(self, path: str, body: object) -> Any:
+        return self.request("PUT", path, body)
+
     def delete(self, path: str) -> HttpResponse:
         response: HttpResponse = self.request("DELETE", path)
         return response

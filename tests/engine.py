@@ -41,7 +41,8 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    inserting.insert(TenantAccess.of(tenant), jobs, now(), batch=batch)
+    access = TenantAccess.of(tenant)
+    inserting.release(access, inserting.insert(access, jobs, now(), batch=batch))
     return [job.id for job in jobs]
 
 

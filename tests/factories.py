@@ -1,14 +1,16 @@
 """Rows for tests, made by factory-boy."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import factory
+from django.utils.timezone import now
 
+from aijobs import identifiers
 from aijobs.auth import create_key
-from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Tenant, TotalRollup
-from aijobs.states import Priority, Status
+from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Schedule, Tenant, TotalRollup
+from aijobs.states import Missed, Overlap, Priority, Status, TemplateKind
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
 ALL_SCOPES = (
@@ -28,6 +30,31 @@ class TenantFactory(factory.django.DjangoModelFactory[Tenant]):
         model = Tenant
 
     name = factory.Sequence(lambda number: f"shop-{number}")
+
+
+class ScheduleFactory(factory.django.DjangoModelFactory[Schedule]):
+    """Hourly, and due since `due`, which is a minute ago."""
+
+    class Meta:
+        model = Schedule
+
+    class Params:
+        due = factory.LazyFunction(lambda: now().replace(microsecond=0) - timedelta(minutes=1))
+
+    id = factory.LazyFunction(identifiers.new_id)
+    tenant = factory.SubFactory(TenantFactory)
+    name = factory.Sequence(lambda number: f"schedule {number}")
+    interval_seconds = 3_600
+    anchor = factory.SelfAttribute("due")
+    timezone = "UTC"
+    template_kind = TemplateKind.JOB
+    template = factory.LazyFunction(lambda: {"type": "test_probe", "params": {"label": "of a schedule"}})
+    overlap = Overlap.SKIP
+    missed = Missed.SKIP
+    missed_window_seconds = 3_600
+    jitter_seconds = 0
+    next_due_at = factory.SelfAttribute("due")
+    wake_at = factory.SelfAttribute("next_due_at")
 
 
 class ProductFactory(factory.django.DjangoModelFactory[Product]):

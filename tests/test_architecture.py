@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: list[set[str]] = [
     # The words, and what knows nothing of jobs.
     {
+        "aijobs.calendars",
         "aijobs.states",
         "aijobs.errors",
         "aijobs.identifiers",
@@ -38,11 +39,16 @@ LAYERS: list[set[str]] = [
         "aijobs.batches",
         "aijobs.checks",
         "aijobs.dispatching",
+        "aijobs.due_rows",
         "aijobs.explaining",
         "aijobs.filtering",
         "aijobs.health",
         "aijobs.metrics",
         "aijobs.retention",
+        "aijobs.schedule_bodies",
+        "aijobs.schedule_runs",
+        "aijobs.schedules",
+        "aijobs.ticking",
     },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},
@@ -91,6 +97,9 @@ APART = [
     ("workers", ("aijobs.api", "aijobs.admin", "aijobs.management", "rest_framework", "drf_spectacular")),
     ("aijobs.engine", ("rest_framework", "drf_spectacular")),
     ("aijobs.dispatching", ("rest_framework", "drf_spectacular")),
+    ("aijobs.schedules", ("rest_framework", "drf_spectacular")),
+    ("aijobs.schedule_runs", ("rest_framework", "drf_spectacular")),
+    ("aijobs.ticking", ("rest_framework", "drf_spectacular")),
 ]
 
 TOP_LEVEL = {"manage.py", "pyproject.toml", "README.md", "config", "aijobs", "workers", "tests", "docker"}

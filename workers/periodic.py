@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from aijobs import bulk
+from aijobs import bulk, ticking
 from aijobs.engine import bounds, broker, lifecycle, partitions, queueing, reconciliation, rollups, statistics
 from workers import pruning, tasks
 from workers.changes import claims, settling
@@ -17,6 +17,8 @@ ROLL_UP_SECONDS = 0.3
 PRUNE_SECONDS = 0.15
 # A message that no worker took by then is a copy of the next one.
 SETTLE_MESSAGE_SECONDS = 10
+# Of the process that the sweeper waits for.
+TICK_SECONDS = 0.9
 
 
 @shared_task(name="workers.periodic.sweep")
@@ -40,6 +42,13 @@ def sweep() -> None:
 def refresh_statistics() -> None:
     """Measure depths, medians and the drain rate for estimates and limits."""
     statistics.refresh()
+
+
+@shared_task(name="workers.periodic.tick")
+def tick(*, again: bool = True) -> None:
+    """Dispatch what schedules have due. With more than a message's time allows, one other message goes on with it."""
+    if ticking.tick(TICK_SECONDS) and again:
+        tick.apply_async(kwargs={"again": False}, expires=TICK_SECONDS)
 
 
 @shared_task(name="workers.periodic.roll_up")

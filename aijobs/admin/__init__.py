@@ -8,6 +8,7 @@ import aijobs.admin.idempotency
 import aijobs.admin.jobs
 import aijobs.admin.keys
 import aijobs.admin.periodic_tasks
+import aijobs.admin.schedules
 import aijobs.admin.statistics
 import aijobs.admin.tenants
 import aijobs.admin.workers  # noqa: F401

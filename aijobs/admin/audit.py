@@ -16,7 +16,12 @@ from aijobs import identifiers
 from aijobs.admin.base import NewestRows, ReadOnlyAdmin
 from aijobs.admin.filters import ExactFilter
 
-PREFIXES = (identifiers.JOB_PREFIX, identifiers.BATCH_PREFIX, identifiers.BULK_PREFIX)
+PREFIXES = (
+    identifiers.JOB_PREFIX,
+    identifiers.BATCH_PREFIX,
+    identifiers.BULK_PREFIX,
+    identifiers.SCHEDULE_PREFIX,
+)
 
 
 def record(request: HttpRequest, row: Model | None, message: str, *, model: type[Model] | None = None) -> None:

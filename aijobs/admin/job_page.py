@@ -107,6 +107,10 @@ def _origin(job: Job) -> list[Fact]:
         for name, text in (("Request ID", job.request_id), ("Idempotency-Key", job.idempotency_key))
         if text
     ]
+    if job.schedule:
+        # A deleted one has no page.
+        page = "" if job.schedule.deleted_at else reverse("admin:aijobs_schedule_change", args=[job.schedule_id])
+        facts.append(Fact("Schedule", job.schedule.name, page))
     if job.batch_id:
         batch = identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id)
         place = f"{batch}, job {job.position}"

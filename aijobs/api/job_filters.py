@@ -37,6 +37,7 @@ class JobQuery(FilterSet):
     status = ChoicesFilter(choices=Status.choices)
     priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority])
     batch_id = CharFilter()
+    schedule_id = CharFilter()
     start_date = CharFilter()
     end_date = CharFilter()
 
@@ -97,17 +98,25 @@ def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[Q
 
 def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
     """A bare date is a day of the tenant's `zone`."""
-    start, end, batch_id = cleaned["start_date"], cleaned["end_date"], cleaned["batch_id"]
-    if batch_id and identifiers.decode(identifiers.BATCH_PREFIX, batch_id) is None:
-        raise invalid("batch_id", "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+    start, end = cleaned["start_date"], cleaned["end_date"]
     return JobFilter(
-        type=cleaned["type"] or [],
-        status=cleaned["status"] or [],
+        # One that is named twice means no more than once.
+        type=list(dict.fromkeys(cleaned["type"] or [])),
+        status=list(dict.fromkeys(cleaned["status"] or [])),
         priority=cleaned["priority"] or None,
-        batch_id=batch_id or None,
+        batch_id=_id_of("batch", identifiers.BATCH_PREFIX, cleaned),
+        schedule_id=_id_of("schedule", identifiers.SCHEDULE_PREFIX, cleaned),
         start_date=_moment("start_date", start, zone, end=False) if start else None,
         end_date=_moment("end_date", end, zone, end=True) if end else None,
     )
+
+
+def _id_of(noun: str, prefix: str, cleaned: dict[str, Any]) -> str | None:
+    """The ID as it is written, of that form. Raises InvalidFilter."""
+    text: str = cleaned[f"{noun}_id"]
+    if text and identifiers.decode(prefix, text) is None:
+        raise invalid(f"{noun}_id", f"must be a {noun} ID, for example {prefix}01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+    return text or None
 
 
 def includes(query: QueryDict) -> set[str]:

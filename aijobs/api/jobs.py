@@ -86,6 +86,7 @@ class JobView(BaseModel):
     progress: Progress
     retry_count: int
     batch_id: str | None
+    schedule_id: str | None = Field(description="The schedule that dispatched the job, if one did.")
     result: Any = Field(default=None, description="What a completed job found. Lists show it with `include=result`.")
     error: JobError | SkipJsonSchema[None] = Field(default=None, description="Why the job failed.")
     cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Why the job was cancelled.")
@@ -116,6 +117,7 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
         "progress": {"processed": job.processed, "total": job.total},
         "retry_count": job.retry_count,
         "batch_id": identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id) if job.batch_id else None,
+        "schedule_id": identifiers.encode(identifiers.SCHEDULE_PREFIX, job.schedule_id) if job.schedule_id else None,
         **_end_of(job, result),
     }
 
@@ -152,6 +154,7 @@ def show_new_job(job: NewJob) -> dict[str, object]:
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
         "batch_id": None,
+        "schedule_id": None,
     }
 
 
@@ -181,6 +184,15 @@ describe_list: Callable[[View], View] = extend_schema(
                 "examples": ["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
             },
             "Show only the jobs of this batch.",
+        ),
+        parameter(
+            "schedule_id",
+            {
+                "type": "string",
+                "pattern": identifiers.SCHEDULE_PATTERN,
+                "examples": ["schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
+            },
+            "Show only the jobs that this schedule has dispatched.",
         ),
         parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
         parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),

@@ -94,6 +94,8 @@ def _add_examples(paths: dict[str, Schema], types: list[JobType[Params, Result]]
         {"all_types": {"jobs": list(bodies.values()), **in_order}}
         | {name: {"jobs": [body], **in_order} for name, body in complete.items()},
     )
+    for path, method in (("/api/ai-jobs/schedules", "post"), ("/api/ai-jobs/schedules/{schedule_id}", "put")):
+        _set_examples(paths[path][method]["requestBody"], _schedules(bodies))
 
 
 def _complete(kind: JobType[Params, Result]) -> Schema:
@@ -112,6 +114,17 @@ def _page(types: list[JobType[Params, Result]]) -> Schema:
     jobs = [completed_example(kind) for kind in types]
     shown = [{name: job[name] for name in job if name not in ("params", "result")} for job in jobs]
     return {"data": shown, "pagination": {"next_cursor": None, "has_more": False}}
+
+
+def _schedules(bodies: dict[str, Schema]) -> dict[str, Schema]:
+    """One of a batch in order, and one of a single job."""
+    nightly = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
+    in_order = {"jobs": list(bodies.values()), "sequential": True}
+    often = {"interval_seconds": 21_600, "job": next(iter(bodies.values()))}
+    return {
+        "a batch every night": {"name": "every night", **nightly, "batch": in_order},
+        "a job every six hours": {"name": "every six hours", **often},
+    }
 
 
 def _set_examples(body: Schema, values: dict[str, Any]) -> None:
@@ -133,6 +146,7 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
         "batch_id": None,
+        "schedule_id": None,
     }
 
 

@@ -2,7 +2,10 @@ from django.urls import re_path
 
 from aijobs.api.batches import BatchViewSet
 from aijobs.api.jobs import JobViewSet
+from aijobs.api.schedules import ScheduleViewSet
 from aijobs.api.types import JobTypeViewSet
+
+SCHEDULE = r"^ai-jobs/schedules/(?P<schedule_id>[^/]+)"
 
 urlpatterns = [
     re_path(r"^ai-jobs/?\Z", JobViewSet.as_view({"get": "list", "post": "create"}), name="jobs"),
@@ -13,6 +16,17 @@ urlpatterns = [
         BatchViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
         name="batch",
     ),
+    re_path(r"^ai-jobs/schedules/?\Z", ScheduleViewSet.as_view({"get": "list", "post": "create"}), name="schedules"),
+    re_path(
+        rf"{SCHEDULE}/?\Z",
+        ScheduleViewSet.as_view({"get": "retrieve", "put": "update", "delete": "destroy"}),
+        name="schedule",
+    ),
+    re_path(rf"{SCHEDULE}/pause/?\Z", ScheduleViewSet.as_view({"post": "pause"}), name="schedule-pause"),
+    re_path(rf"{SCHEDULE}/resume/?\Z", ScheduleViewSet.as_view({"post": "resume"}), name="schedule-resume"),
+    re_path(rf"{SCHEDULE}/run-now/?\Z", ScheduleViewSet.as_view({"post": "run_now"}), name="schedule-run-now"),
+    re_path(rf"{SCHEDULE}/backfill/?\Z", ScheduleViewSet.as_view({"post": "backfill"}), name="schedule-backfill"),
+    re_path(rf"{SCHEDULE}/runs/?\Z", ScheduleViewSet.as_view({"get": "runs"}), name="schedule-runs"),
     re_path(
         r"^ai-jobs/(?P<job_id>[^/]+)/?\Z", JobViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="job"
     ),

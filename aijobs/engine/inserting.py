@@ -1,4 +1,7 @@
-"""New jobs: inserted with their events, counted, keyed and released by one statement, then published."""
+"""New jobs: inserted with their events, counted, keyed and released by one statement, then published.
+
+Two steps, because what was inserted in a transaction may be published only after its commit.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -65,6 +68,8 @@ class Origin:
     api_key_id: int | None = None
     # The job that this one repeats.
     retry_of: UUID | None = None
+    # Whose due time it is.
+    schedule_id: UUID | None = None
 
 
 class DuplicateKey(Exception):
@@ -75,7 +80,9 @@ UNKNOWN_ORIGIN = Origin()
 
 
 @dataclass(frozen=True, slots=True)
-class _Inserted(Released):
+class Inserted(Released):
+    """A job that was written. `released`: its place in the window is taken, so it is to be published."""
+
     released: bool
 
 
@@ -87,8 +94,8 @@ def insert(
     batch: NewBatch | None = None,
     first_answer: FirstAnswer | None = None,
     origin: Origin = UNKNOWN_ORIGIN,
-) -> None:
-    """Accept jobs, all or none, and publish what the tenant's windows have room for.
+) -> list[Inserted]:
+    """Write jobs, all or none. Once they are committed they go to `release`.
 
     Raises QueueFull (without `retry_after`), DuplicateKey, IdempotencyConflict, ServiceUnavailable.
     """
@@ -112,9 +119,15 @@ def insert(
         "request_id": origin.request_id,
         "api_key": origin.api_key_id,
         "retry_of": origin.retry_of,
+        "schedule": origin.schedule_id,
     }
     while not (inserted := _insert(parameters)):
         _say_why(parameters)
+    return inserted
+
+
+def release(tenant: TenantAccess, inserted: Sequence[Inserted]) -> None:
+    """Publish what the tenant's windows have room for, of jobs that are committed."""
     queueing.publish([job for job in inserted if job.released])
     if tenant.max_running is not None and broker.available():
         try:
@@ -140,9 +153,9 @@ def subjects_of(params: object) -> list[str]:
     return [sku for sku in skus if isinstance(sku, str)] if isinstance(skus, list) else []
 
 
-def _insert(parameters: dict[str, object]) -> list[_Inserted]:
+def _insert(parameters: dict[str, object]) -> list[Inserted]:
     try:
-        return sql.rows(_Inserted, statements.DISPATCH, parameters)
+        return sql.rows(Inserted, statements.DISPATCH, parameters)
     except sql.LockTimeout:
         if parameters["key"] is not None:
             raise IdempotencyConflict(retry_after=1) from None

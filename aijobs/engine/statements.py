@@ -101,12 +101,13 @@ WITH patience AS MATERIALIZED (
 ), job AS (
     INSERT INTO aijobs_job (
         id, tenant_id, type, params, subjects, created_at, request_id, idempotency_key, api_key_id, retry_of_id,
-        priority, lane, batch_id, position, blocked, status, run_after, released_at, releases, event_seq
+        priority, lane, batch_id, position, blocked, status, run_after, released_at, releases, event_seq,
+        schedule_id
     )
     SELECT id, tenant_id, type, params, subjects, %(created_at)s::timestamptz, %(request_id)s::text,
         coalesce(%(key)s::text, ''), %(api_key)s::bigint, %(retry_of)s::uuid, priority, priority, %(batch)s::uuid,
         CASE WHEN %(batch)s::uuid IS NOT NULL THEN ordinal END, blocked, 'queued', now(),
-        CASE WHEN release THEN now() END, release::int, 1
+        CASE WHEN release THEN now() END, release::int, 1, %(schedule)s::uuid
     FROM capacity CROSS JOIN placed
     RETURNING id, tenant_id, type, lane, position, released_at
 ), event AS (

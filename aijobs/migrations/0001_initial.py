@@ -12,6 +12,7 @@ from django.db import migrations, models
 import aijobs.models.events
 import aijobs.models.jobs
 import aijobs.models.tenants
+import aijobs.models.written
 from aijobs.engine import partitions
 
 # Django knows no partitioned tables. See engine/partitions.py.
@@ -188,7 +189,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
                 ("type", models.CharField(max_length=64)),
-                ("params", aijobs.models.jobs.WrittenJSONField()),
+                ("params", aijobs.models.written.WrittenJSONField()),
                 (
                     "subjects",
                     django.contrib.postgres.fields.ArrayField(
@@ -239,7 +240,7 @@ class Migration(migrations.Migration):
                 ("total", models.PositiveIntegerField(null=True)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
-                ("result", aijobs.models.jobs.WrittenJSONField(null=True)),
+                ("result", aijobs.models.written.WrittenJSONField(null=True)),
                 ("error_code", models.CharField(db_default="", default="", max_length=64)),
                 ("error_message", models.TextField(db_default="", default="")),
                 ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),
@@ -764,6 +765,228 @@ class Migration(migrations.Migration):
                 fields=["transaction"],
                 name="jobevent_ends",
             ),
+        ),
+        migrations.CreateModel(
+            name="Schedule",
+            fields=[
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=100)),
+                ("cron", models.CharField(blank=True, default="", max_length=100)),
+                (
+                    "interval_seconds",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, validators=[django.core.validators.MinValueValidator(60)]
+                    ),
+                ),
+                ("anchor", models.DateTimeField(blank=True, null=True)),
+                ("timezone", models.CharField(max_length=64, validators=[aijobs.models.tenants.validate_timezone])),
+                ("template_kind", models.CharField(choices=[("job", "Job"), ("batch", "Batch")], max_length=8)),
+                ("template", aijobs.models.written.WrittenJSONField()),
+                (
+                    "overlap",
+                    models.CharField(
+                        choices=[("skip", "Skip"), ("allow", "Allow"), ("queue_one", "Queue One")], max_length=16
+                    ),
+                ),
+                (
+                    "missed",
+                    models.CharField(choices=[("skip", "Skip"), ("catch_up_once", "Catch Up Once")], max_length=16),
+                ),
+                ("missed_window_seconds", models.PositiveIntegerField()),
+                ("jitter_seconds", models.PositiveIntegerField()),
+                ("next_due_at", models.DateTimeField(null=True)),
+                ("wake_at", models.DateTimeField(null=True)),
+                ("held", models.CharField(default="", max_length=16)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("paused_at", models.DateTimeField(null=True)),
+                (
+                    "paused_by",
+                    models.CharField(
+                        choices=[("api_key", "Key"), ("staff", "Staff"), ("service", "Service")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("paused_by_name", models.CharField(default="", max_length=150)),
+                ("pause_reason", models.TextField(default="")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="schedules",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ScheduleRun",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("due_at", models.DateTimeField()),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[("due", "Due"), ("run_now", "Run Now"), ("backfill", "Backfill")], max_length=8
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("dispatched", "Dispatched"),
+                            ("skipped", "Skipped"),
+                            ("missed", "Missed"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("reason", models.CharField(default="", max_length=64)),
+                ("detail", models.TextField(default="")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="aijobs.batch",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="aijobs.job",
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="runs",
+                        to="aijobs.schedule",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="job",
+            name="schedule",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="jobs",
+                to="aijobs.schedule",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                models.F("tenant"),
+                models.F("schedule"),
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                condition=models.Q(("schedule__isnull", False)),
+                name="job_tenant_schedule_id",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("schedule__isnull", False), ("status__in", ["queued", "running"])),
+                fields=["schedule"],
+                name="job_schedule_open",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="schedule",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["tenant", "-id"], name="schedule_tenant_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="schedule",
+            index=models.Index(
+                condition=models.Q(("wake_at__isnull", False)), fields=["wake_at"], name="schedule_wake_at"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="schedule",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None), ("paused_by", "service")),
+                fields=["-paused_at"],
+                name="schedule_paused_itself",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="schedule",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("deleted_at", None)), fields=("tenant", "name"), name="schedule_tenant_name"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="schedule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(models.Q(("cron", ""), _negated=True), ("anchor", None), ("interval_seconds", None)),
+                    models.Q(("anchor__isnull", False), ("cron", ""), ("interval_seconds__gte", 60)),
+                    _connector="OR",
+                ),
+                name="schedule_one_calendar",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="schedule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("deleted_at", None),
+                        ("next_due_at__isnull", False),
+                        ("paused_at", None),
+                        ("wake_at__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("deleted_at", None), ("paused_at", None), _negated=True),
+                        ("next_due_at", None),
+                        ("wake_at", None),
+                    ),
+                    _connector="OR",
+                ),
+                name="schedule_due_unless_paused",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="schedulerun",
+            index=django.contrib.postgres.indexes.BrinIndex(fields=["created_at"], name="schedulerun_created_at"),
+        ),
+        migrations.AddConstraint(
+            model_name="schedulerun",
+            constraint=models.UniqueConstraint(fields=("schedule", "due_at"), name="schedulerun_schedule_due_at"),
         ),
         # Room for new versions of a row on its own page, so that renewals and counts stay heap-only updates.
         migrations.AddConstraint(

@@ -2,21 +2,14 @@ from aijobs.models.batches import Batch, BatchQuerySet
 from aijobs.models.bulk import BulkAction
 from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
-from aijobs.models.jobs import (
-    LISTED_STATUS,
-    NEWEST_FIRST,
-    RELEASED,
-    TERMS,
-    UNRELEASED,
-    Job,
-    JobQuerySet,
-    WrittenJSONField,
-)
+from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, TERMS, UNRELEASED, Job, JobQuerySet
 from aijobs.models.keys import ApiKey
 from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
+from aijobs.models.schedules import Schedule, ScheduleQuerySet, ScheduleRun
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
 from aijobs.models.workers import Worker
+from aijobs.models.written import WrittenJSONField
 
 __all__ = [
     "BUCKETS",
@@ -39,6 +32,9 @@ __all__ = [
     "MinuteRollup",
     "QueueStatistics",
     "RollupCursor",
+    "Schedule",
+    "ScheduleQuerySet",
+    "ScheduleRun",
     "Tenant",
     "TenantCapacity",
     "TotalRollup",

@@ -1,20 +1,17 @@
 """One piece of work, from dispatch to its end. The engine is the only writer of its status."""
 
-from typing import Any
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Lower
-from django.db.models.sql.compiler import SQLCompiler
-from psycopg.types.json import Json
 
 from aijobs import identifiers
 from aijobs.models.batches import Batch
 from aijobs.models.keys import ApiKey
+from aijobs.models.schedules import Schedule
 from aijobs.models.tenants import Tenant
+from aijobs.models.written import WrittenJSONField
 from aijobs.states import Priority, Status
 
 
@@ -32,23 +29,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         """With `params_text`, `result_text` or both as they were written, and neither of them read as values."""
         texts = {f"{name}_text": Cast(name, models.TextField()) for name in documents}
         return self.defer("params", "result").annotate(**texts)
-
-
-class WrittenJSONField(models.JSONField):
-    """JSON that is stored to be shown, as it was written: in `json`, as `jsonb` orders the keys of an object itself.
-
-    Nothing is looked up inside it.
-    """
-
-    def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        return "json"
-
-    def select_format(self, compiler: SQLCompiler, sql: str, params: Any) -> tuple[str, Any]:
-        # psycopg would read `json` itself, and Django then what is no text any more.
-        return f"({sql})::text", params
-
-    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        return Json(value)
 
 
 # The order of every list. "Nulls last" keeps the planner off the primary key, which it believes to be the shortest
@@ -110,6 +90,8 @@ class Job(models.Model):
 
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="jobs", db_index=False)
     position = models.PositiveSmallIntegerField(null=True)
+    # The schedule that dispatched it, if one did.
+    schedule = models.ForeignKey(Schedule, models.PROTECT, null=True, related_name="jobs", db_index=False)
     # Waits for the member before it in a sequential batch.
     blocked = models.BooleanField(default=False, db_default=False)
 
@@ -164,6 +146,19 @@ class Job(models.Model):
             # The filter by priority. Normal is what most jobs are: theirs would cost more than it saves.
             models.Index("tenant", NEWEST_FIRST, name="job_tenant_high", condition=Q(priority=Priority.HIGH)),
             models.Index("tenant", NEWEST_FIRST, name="job_tenant_low", condition=Q(priority=Priority.LOW)),
+            models.Index(
+                "tenant",
+                "schedule",
+                NEWEST_FIRST,
+                name="job_tenant_schedule_id",
+                condition=Q(schedule__isnull=False),
+            ),
+            # Whether a schedule's earlier jobs are still open.
+            models.Index(
+                fields=["schedule"],
+                name="job_schedule_open",
+                condition=Q(schedule__isnull=False, status__in=[Status.QUEUED, Status.RUNNING]),
+            ),
             models.Index(fields=["batch", "position"], name="job_batch_position", condition=Q(batch__isnull=False)),
             models.Index(
                 fields=["tenant", "lane", "run_after", "id"],

@@ -1,4 +1,5 @@
-"""The demo of `up`: a job of each type through the API, as a customer would dispatch them, and what comes of them."""
+"""The demo of `up`: a job of each type through the API, as a customer would dispatch them, what comes of them, and a
+schedule."""
 
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ POLL_SECONDS = 0.2
 OPEN = ("queued", "running")
 # One of the sample catalogue's.
 BRAND = "Northfield"
+SCHEDULE = "scan, then reprice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,23 @@ def run_demo_jobs(api: Api, marketplace: str, console: Console) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+
+
+def create_demo_schedule(api: Api, marketplace: str, console: Console) -> None:
+    """A schedule that does every night what most sellers want first. Paused: nobody has asked for it yet."""
+    if any(each["name"] == SCHEDULE for each in api.get("/api/ai-jobs/schedules?limit=200")):
+        return
+    params = {"marketplace": marketplace, "all": True, "limit": 100}
+    jobs = [{"type": kind, "params": params} for kind in ("competitor_scan", "pricing_recalculate")]
+    body = {"name": SCHEDULE, "cron": "30 2 * * *", "batch": {"jobs": jobs, "sequential": True}}
+    created = api.post("/api/ai-jobs/schedules", body)
+    api.post(f"/api/ai-jobs/schedules/{created['id']}/pause", {"reason": "It is an example. Resume it to try it."})
+    console.print(
+        f'The schedule "{SCHEDULE}" would run every night. It is paused: see it in the admin, or resume it with '
+        f"POST /api/ai-jobs/schedules/{created['id']}/resume.",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _dispatch(api: Api, demo: Demo, marketplace: str) -> Any:

@@ -10,7 +10,18 @@ import importlib
 from tests.benchmarks.measuring import Result, table
 from tests.benchmarks.site import site
 
-PARTS = ("dispatch", "batch", "drain", "front_page", "latency", "retention", "rollup", "scale", "snapshot")
+PARTS = (
+    "dispatch",
+    "batch",
+    "drain",
+    "front_page",
+    "latency",
+    "retention",
+    "rollup",
+    "scale",
+    "snapshot",
+    "schedules",
+)
 
 
 def main() -> None:

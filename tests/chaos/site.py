@@ -34,7 +34,9 @@ RECOVERY_SECONDS = LEASE_SECONDS + 5
 WORKERS = 2
 POOL_PROCESSES = 2
 OPEN_JOBS = "SELECT count(*) FROM aijobs_job WHERE status IN ('queued', 'running')"
-EMPTY = "TRUNCATE aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, changes_change CASCADE"
+EMPTY = """
+TRUNCATE aijobs_schedule, aijobs_job, aijobs_jobevent, aijobs_batch, aijobs_idempotencykey, changes_change CASCADE
+"""
 NEW_TENANT = "INSERT INTO aijobs_tenant (name, timezone, created_at) VALUES (%s, 'UTC', now()) RETURNING id"
 NEW_KEY = """
 WITH key AS (

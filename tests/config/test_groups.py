@@ -19,7 +19,7 @@ from django_celery_beat.models import PeriodicTask
 
 from aijobs import bulk
 from aijobs.filtering import JobFilter
-from aijobs.models import ApiKey, Batch, BulkAction, Job, Tenant
+from aijobs.models import ApiKey, Batch, BulkAction, Job, Schedule, Tenant
 from aijobs.states import BulkKind
 from config import groups
 from tests import engine
@@ -62,6 +62,7 @@ PAGES: dict[type[Model], tuple[set[str], set[str], set[str], set[str]]] = {
     ListingPolicy: (ALL, OWN, OWN, OWN),
     Product: (ALL, NONE, OWN, NONE),
     BulkAction: (ALL, ACT, NONE, NONE),
+    Schedule: (ALL, ACT, ACT, NONE),
     LogEntry: (ALL, NONE, NONE, NONE),
     PeriodicTask: (ALL, NONE, NONE, NONE),
     User: (ACT, NONE, NONE, NONE),

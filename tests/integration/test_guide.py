@@ -32,6 +32,7 @@ class Reader:
     folder: Path
     jobs: list[str] = field(default_factory=list)
     batches: list[str] = field(default_factory=list)
+    schedules: list[str] = field(default_factory=list)
 
     def run(self, command: str) -> httpx.Response:
         """One command, as curl understands it. Only the options that the documentation uses are known."""
@@ -59,7 +60,8 @@ class Reader:
     def _filled_in(self, command: str) -> str:
         values = {"URL": self.url, "KEY": self.caller.key, "TENANT": self.caller.tenant.name}
         command = re.sub(r"\$(\w+)", lambda found: values[found[1]], command)
-        for placeholder, known in (("job_…", self.jobs), ("batch_…", self.batches)):
+        known_ids = {"job_…": self.jobs, "batch_…": self.batches, "schedule_…": self.schedules}
+        for placeholder, known in known_ids.items():
             command = command.replace(placeholder, known[-1] if known else placeholder)
         return command
 
@@ -75,6 +77,8 @@ class Reader:
             data = response.json()["data"]
             if "batch_id" in data and "jobs" in data:
                 self.batches.append(data["batch_id"])
+            elif "upcoming" in data:
+                self.schedules.append(data["id"])
             elif "id" in data:
                 self.jobs.append(data["id"])
 

@@ -28,7 +28,7 @@ def seller(owner: Caller, shop: FakeShopify) -> Caller:
         shop.admin.add(sku, f"{price:.2f}")
     settings = {"shop": "my-shop.myshopify.com", "endpoint": f"http://{shop.address}"}
     body = {"connector": "shopify", "settings": settings, "credentials": {"access_token": shop.token}}
-    assert owner.request("PUT", f"/api/marketplaces/{MARKETPLACE}", body).status_code == 201
+    assert owner.put(f"/api/marketplaces/{MARKETPLACE}", body).status_code == 201
     told = owner.post(f"/api/marketplaces/{MARKETPLACE}/test").json()["data"]
     assert told["ok"], told
     shop.operations.clear()

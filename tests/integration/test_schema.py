@@ -64,6 +64,17 @@ def says_not_what_to_remove(case: Case) -> bool:
     return case.method.upper() == "DELETE" and case.path in IMPORTS and everything == bool(some)
 
 
+SCHEDULES = "/api/ai-jobs/schedules"
+
+
+def is_a_schedule(case: Case) -> bool:
+    """Which expressions and zones there are, and that of two fields one is given, JSON Schema has no words for.
+
+    And its job is described where a job is dispatched: here again, it would take as long as all else together.
+    """
+    return case.path in (SCHEDULES, f"{SCHEDULES}/{{schedule_id}}")
+
+
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
@@ -83,6 +94,7 @@ REFUSALS = [
     Refusal(422, "INVALID_FILTER", lambda case: case.path in IMPORTS and "timezone" in case.query),
     # Everything of a marketplace is removed only where that is asked for.
     Refusal(422, "INVALID_FILTER", says_not_what_to_remove),
+    *(Refusal(422, code, is_a_schedule) for code in ("INVALID_PARAMS", "INVALID_JOB_TYPE", "INVALID_BATCH")),
     # The first day is not after the last.
     Refusal(422, "INVALID_FILTER", ends_before_it_begins),
 ]

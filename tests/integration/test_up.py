@@ -255,6 +255,14 @@ def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
     assert found["port"]["found"] == f"The `up` of this folder (process {up.process.pid}) serves on port {port}."
 
 
+def test_a_schedule_of_the_demo_waits_to_be_resumed(up: Up) -> None:
+    with up.client() as client:
+        [schedule] = client.get("/api/ai-jobs/schedules").raise_for_status().json()["data"]
+    assert (schedule["name"], schedule["next_due_at"]) == ("scan, then reprice", None)
+    assert [job["type"] for job in schedule["batch"]["jobs"]] == ["competitor_scan", "pricing_recalculate"]
+    wait_until(lambda: f"/api/ai-jobs/schedules/{schedule['id']}/resume" in up.output(), "how to resume it")
+
+
 def test_opens_with_documentation_and_products(up: Up) -> None:
     assert httpx.get(f"{up.ready['base_url']}/api/docs").status_code == 200
     with up.client() as client:

@@ -22,7 +22,7 @@ from aijobs.auth import create_key
 from aijobs.management.database import add_data_dir, is_migrated
 from aijobs.models import ApiKey, Tenant
 from config.local import embedded, resetting
-from config.local.demo import DEMOS, Api, run_demo_jobs
+from config.local.demo import DEMOS, Api, create_demo_schedule, run_demo_jobs
 from config.local.folder import KEYS, EmbeddedServerError, prepare_data_dir
 from config.local.interrupts import Interrupts
 from config.local.stack import Stack, free_port
@@ -118,7 +118,9 @@ class Command(BaseCommand):
         try:
             tenant, secret = self._start(stack, demo=not options["no_demo"])
             if not options["no_demo"]:
-                run_demo_jobs(Api(stack.base_url, tenant, secret), MARKETPLACE, self.console)
+                api = Api(stack.base_url, tenant, secret)
+                run_demo_jobs(api, MARKETPLACE, self.console)
+                create_demo_schedule(api, MARKETPLACE, self.console)
             self._tell(stack, tenant, secret, demo=not options["no_demo"], as_json=options["json"])
             stack.supervisor.watch()
         except KeyboardInterrupt:

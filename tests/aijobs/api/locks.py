@@ -31,7 +31,7 @@ def another_session() -> psycopg.Connection:
 
 
 @contextmanager
-def row_held(table: LiteralString, row: UUID) -> Iterator[None]:
+def row_held(table: LiteralString, row: UUID | int) -> Iterator[None]:
     """Another session has locked the row, as a worker that froze in a transaction has."""
     with another_session() as own:
         own.execute(sql.SQL("SELECT FROM {} WHERE id = %s FOR UPDATE").format(sql.Identifier(table)), [row])

@@ -46,6 +46,7 @@ def test_everything_a_job_shows_is_there_from_the_start(owner: Caller) -> None:
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
         "batch_id": None,
+        "schedule_id": None,
     }
     assert not {"result", "error", "cancellation"} & job.keys()
 

@@ -381,3 +381,9 @@ def test_several_values_are_listed_with_their_params(owner: Caller) -> None:
     dispatch(owner, 2)
     jobs = data_of(owner.get(PATH, status="queued,running", include="params,result"))
     assert [job["params"] for job in jobs] == [{}, {}]
+
+
+def test_a_status_or_type_may_be_named_more_than_once(owner: Caller) -> None:
+    job = owner.dispatch()
+    several = ",".join(["queued"] * 6), ",".join(["test_probe"] * 101)
+    assert [each["id"] for each in data_of(owner.get(PATH, status=several[0], type=several[1]))] == [job["id"]]

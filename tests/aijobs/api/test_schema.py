@@ -14,7 +14,7 @@ from aijobs.api.wire.openapi import COMPONENTS
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
-from tests.aijobs.api.answers import NO_BATCH, NO_JOB, error_of, paths_of, uuid_of
+from tests.aijobs.api.answers import NO_BATCH, NO_JOB, NO_SCHEDULE, error_of, paths_of, uuid_of
 from tests.clients import HTTP, Caller
 from workers.catalogue.sample import create_sample_catalogue
 
@@ -176,7 +176,13 @@ def test_examples_of_errors_are_of_their_own_status(document: dict[str, Any]) ->
 
 def called(path: str) -> str:
     """A path of the document with ids that the tenant of a test does not have."""
-    values = {"job_id": NO_JOB, "batch_id": NO_BATCH, "change_id": "1", "name": "amazon_us"}
+    values = {
+        "job_id": NO_JOB,
+        "batch_id": NO_BATCH,
+        "schedule_id": NO_SCHEDULE,
+        "change_id": "1",
+        "name": "amazon_us",
+    }
     return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
 
 

@@ -139,7 +139,7 @@ def test_the_next_scan_tells_who_came_who_left_and_how_the_price_moved(owner: Ca
 def test_our_own_offer_is_nobodys_competition(owner: Caller) -> None:
     add_products(owner, "A")
     connection = {"connector": "catalogue", "settings": {"own_sellers": ["Us"]}}
-    assert owner.request("PUT", f"/api/marketplaces/{MARKETPLACE}", connection).status_code == 201
+    assert owner.put(f"/api/marketplaces/{MARKETPLACE}", connection).status_code == 201
     offers(owner, "A,Us,9.50,1,true\nA,Them,11,0,false\n", "sku,seller,price,shipping,is_buy_box")
     scanned = only(run(owner, "A"))
     assert [each["seller"] for each in scanned["offers"]] == ["Them"]
@@ -291,7 +291,7 @@ def scripted(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> type[Scripted]:
     monkeypatch.setattr(Scripted, "answers", {})
     monkeypatch.setattr(Scripted, "asked", [])
     body = {"connector": "scripted"}
-    assert owner.request("PUT", f"/api/marketplaces/{MARKETPLACE}", body).status_code == 201
+    assert owner.put(f"/api/marketplaces/{MARKETPLACE}", body).status_code == 201
     add_products(owner, "A", "B", "C", "D")
     return Scripted
 

@@ -158,7 +158,7 @@ def test_an_import_keeps_the_turns(seller: Caller) -> None:
 
 
 def test_a_marketplace_without_products_fails_at_once(owner: Caller) -> None:
-    assert owner.request("PUT", f"/api/marketplaces/{MARKETPLACE}", {"connector": "web"}).status_code == 201
+    assert owner.put(f"/api/marketplaces/{MARKETPLACE}", {"connector": "web"}).status_code == 201
     job = run(owner)
     assert (job.status, job.error_code) == ("failed", "NO_MATCHING_SKUS")
     assert job.error_message == "There are no products in the catalogue of amazon_us. Import the products first."

@@ -64,7 +64,7 @@ def seller(owner: Caller) -> Caller:
 
 def configure(seller: Caller, connector: str, settings: object, credentials: object = None) -> None:
     body = {"connector": connector, "settings": settings} | ({"credentials": credentials} if credentials else {})
-    answer = seller.request("PUT", f"/api/marketplaces/{MARKETPLACE}", body)
+    answer = seller.put(f"/api/marketplaces/{MARKETPLACE}", body)
     assert answer.status_code == 201, answer.content
 
 

@@ -1,6 +1,10 @@
 from django.urls import re_path
 
+from aijobs.api.guide import Section, add_section
 from workers.jobs.pricing_recalculate.api.price_changes import PriceChangeViewSet
+
+# What most schedules are for.
+add_section(Section("schedules", "Schedules", "workers/guide/schedules.html"))
 
 urlpatterns = [
     re_path(

@@ -1,0 +1,281 @@
+"""Schedules at work: what is due is dispatched, exactly once, whoever looks and how often.
+
+One transaction per due time, which holds the schedule's row: it dispatches, writes what came of it (unique per
+schedule and due time) and moves the schedule to the due time after that one, whatever the clock says. What is left of
+it after a crash is all or nothing; only the message to the broker goes after the commit, and the sweeper repeats it
+where it is lost.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import SystemRandom
+from uuid import UUID
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from aijobs import calendars, schedule_bodies, schedule_runs, schedules, sql
+from aijobs.due_rows import DECIDE, HOLD, Due
+from aijobs.errors import (
+    ApiError,
+    IdempotencyConflict,
+    InternalError,
+    InvalidBatch,
+    InvalidJobType,
+    InvalidParams,
+    QueueFull,
+    ServiceUnavailable,
+    TenantSuspended,
+)
+from aijobs.models import Schedule, ScheduleRun
+from aijobs.refusals import fields_of
+from aijobs.schedule_runs import Dispatched
+from aijobs.schedules import Who
+from aijobs.states import Missed, Overlap, PausedBy, RunOutcome, RunTrigger
+
+logger = logging.getLogger(__name__)
+
+# A due time that is later than this was missed.
+TOLERANCE = timedelta(minutes=5)
+# When to look again at what has to wait for the queue, or for the jobs before it.
+RETRY = timedelta(seconds=10)
+AN_INSTANT = timedelta(microseconds=1)
+MOST_FAILURES = 5
+# Due times of one schedule in one transaction: a week of a minutely one takes eleven.
+MOST_PASSED = 1_000
+# Schedules of one look.
+MOST_DUE = 1_000
+# Wrong fields that a reason names.
+SHOWN_FIELDS = 5
+# Somebody else holds what a dispatch needs, or has just decided the same: that is over in a moment.
+BUSY = (IdempotencyConflict, ServiceUnavailable, IntegrityError)
+# Of a template: trying again cannot help.
+INVALID = (InvalidJobType, InvalidParams, InvalidBatch)
+
+OVERLAP, LATE, QUEUE_FULL = "OVERLAP", "LATE", QueueFull.code
+SENTENCES = {
+    OVERLAP: "Jobs that the schedule had dispatched before were still queued or running.",
+    LATE: "The service was not running at this time, or was too late for it.",
+    QUEUE_FULL: "The queue was full until the next due time.",
+    TenantSuspended.code: "The tenant was suspended.",
+}
+NO_CALENDAR = (
+    "The service cannot tell any more when it comes due. Change its time zone or its calendar, and resume it."
+)
+_ORDER = SystemRandom()
+THE_SERVICE = Who(PausedBy.SERVICE)
+
+
+def tick(seconds: float) -> bool:
+    """Decide what is due, for so long at the most. Returns whether more is due.
+
+    Others may do so at the same time: what they hold is left to them, and each takes its own way through what is due.
+    """
+    until = time.monotonic() + seconds
+    due = list(
+        Schedule.objects.filter(wake_at__lte=Now()).order_by("wake_at").values_list("id", "wake_at")[:MOST_DUE]
+    )
+    _ORDER.shuffle(due)
+    for schedule_id, wake_at in due:
+        if time.monotonic() >= until:
+            return True
+        if wake_at:
+            _look_at(schedule_id, wake_at)
+    return len(due) == MOST_DUE
+
+
+def _look_at(schedule_id: UUID, wake_at: datetime) -> None:
+    try:
+        _settle(schedule_id, wake_at)
+    except (*sql.CONNECTION_ERRORS, *BUSY) as error:
+        if isinstance(error, sql.CONNECTION_ERRORS) and not sql.is_given_up(error):
+            raise
+        _put_off(schedule_id, wake_at, error)
+    except Exception:
+        # One schedule keeps no other.
+        logger.exception("schedule %s could not be dispatched", schedule_id)
+        _fail(schedule_id, wake_at)
+
+
+def _fail(schedule_id: UUID, wake_at: datetime) -> None:
+    """The service trips over its template: that is a failure as others are. Or else over its calendar."""
+    try:
+        _settle(schedule_id, wake_at, InternalError())
+    except sql.CONNECTION_ERRORS:
+        raise
+    except Exception:
+        logger.exception("schedule %s could not be decided", schedule_id)
+        schedule = Schedule.objects.get(id=schedule_id)
+        schedules.pause(schedule_id, schedule.tenant_id, THE_SERVICE, NO_CALENDAR)
+
+
+def _put_off(schedule_id: UUID, wake_at: datetime, error: Exception) -> None:
+    logger.warning("schedule %s is looked at again in %d s: %s", schedule_id, RETRY.total_seconds(), error)
+    Schedule.objects.filter(id=schedule_id, wake_at=wake_at).update(wake_at=Now() + RETRY)
+
+
+def _settle(schedule_id: UUID, wake_at: datetime, refusal: ApiError | None = None) -> None:
+    """Decide a schedule's due times that have passed, unless it is held, or has been decided since it was found.
+
+    `refusal`: the last of them fails with it.
+    """
+    with transaction.atomic():
+        found = sql.rows(Due, HOLD, {"schedule": schedule_id, "wake_at": wake_at})
+        if not found:
+            return
+        [due] = found
+        decision = _Decision(due)
+        decision.follow(plan_of(decision.schedule, due.next_due_at, due.present), refusal)
+        decision.save()
+    if decision.dispatched:
+        decision.dispatched.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of the due times that have passed."""
+
+    next_due: datetime
+    # To be dispatched now.
+    current: datetime | None = None
+    # The others.
+    passed: list[tuple[datetime, RunOutcome, str]] = field(default_factory=list)
+
+
+def plan_of(schedule: Schedule, next_due: datetime, present: datetime) -> Plan:
+    """Only the last due time that has passed is dispatched, unless an earlier one waited for the jobs before it."""
+    # The first one as it was told, whatever a new release of the time zones makes of it.
+    dues = [next_due, *calendars.due_times(schedule.calendar, next_due + AN_INSTANT, present, MOST_PASSED)]
+    are_all = len(dues) <= MOST_PASSED
+    after = schedule.calendar.after(dues[-1]) if are_all else dues.pop()
+    if schedule.held == OVERLAP:
+        return Plan(after, dues[0], [(due, RunOutcome.SKIPPED, OVERLAP) for due in dues[1:]])
+    last = dues[-1]
+    missed = [(due, RunOutcome.MISSED, LATE) for due in dues]
+    if schedule.held == QUEUE_FULL and last > next_due:
+        missed[0] = (next_due, RunOutcome.FAILED, QUEUE_FULL)
+    if not are_all:
+        return Plan(after, None, missed)
+    if last + schedules.delay(schedule, last) > present:
+        return Plan(last, None, missed[:-1])
+    if present - last <= _patience(schedule) or (schedule.held and last == next_due):
+        return Plan(after, last, missed[:-1])
+    return Plan(after, None, missed)
+
+
+def _patience(schedule: Schedule) -> timedelta:
+    """How late a due time may be."""
+    late = TOLERANCE + timedelta(seconds=schedule.jitter_seconds)
+    if schedule.missed == Missed.CATCH_UP_ONCE:
+        return max(late, timedelta(seconds=schedule.missed_window_seconds))
+    return late
+
+
+class _Decision:
+    """About a schedule whose row is held: what came of its due times, and which is next."""
+
+    def __init__(self, due: Due) -> None:
+        self.due = due
+        self.schedule = due.schedule()
+        self.runs: list[ScheduleRun] = []
+        self.dispatched: Dispatched | None = None
+
+    def follow(self, plan: Plan, refusal: ApiError | None) -> None:
+        """Raises what neither a refusal nor a full queue is."""
+        for due, outcome, reason in plan.passed:
+            self._note(due, outcome, reason, SENTENCES[reason])
+        schedules.come_due(self.schedule, plan.next_due)
+        self.schedule.held = ""
+        if plan.current:
+            self._try(plan.current, refusal)
+        if self.schedule.failures >= MOST_FAILURES and self.schedule.paused_at is None:
+            self._pause_after_failures()
+
+    def save(self) -> None:
+        schedule = self.schedule
+        sql.execute(
+            DECIDE,
+            {
+                "schedule": schedule.id,
+                "tenant": schedule.tenant_id,
+                "runs": orjson.dumps([_as_written(run) for run in self.runs]).decode(),
+                "next_due_at": schedule.next_due_at,
+                "wake_at": schedule.wake_at,
+                "held": schedule.held,
+                "failures": schedule.failures,
+                "paused_at": schedule.paused_at,
+                "paused_by": schedule.paused_by,
+                "reason": schedule.pause_reason,
+            },
+        )
+
+    def _try(self, due: datetime, refusal: ApiError | None) -> None:
+        if due in self.due.decided:
+            # By a backfill.
+            return
+        if self.due.suspended:
+            self._leave_out(due, TenantSuspended.code)
+        elif self.due.busy and self.schedule.overlap == Overlap.SKIP:
+            self._leave_out(due, OVERLAP)
+        elif self.due.busy and self.schedule.overlap == Overlap.QUEUE_ONE:
+            self._wait(due, OVERLAP)
+        elif refusal:
+            self._fail(due, refusal)
+        else:
+            self._dispatch(due)
+
+    def _dispatch(self, due: datetime) -> None:
+        try:
+            wanted = schedule_bodies.wanted(self.schedule)
+        except ApiError as refusal:
+            self._fail(due, refusal)
+            return
+        try:
+            self.dispatched = schedule_runs.dispatch(self.schedule, self.due.access, due, RunTrigger.DUE, wanted)
+        except QueueFull:
+            self._wait(due, QUEUE_FULL)
+            return
+        self.schedule.failures = 0
+        if self.dispatched:
+            self.runs.append(self.dispatched.run)
+
+    def _leave_out(self, due: datetime, reason: str) -> None:
+        self._note(due, RunOutcome.SKIPPED, reason, SENTENCES[reason])
+
+    def _wait(self, due: datetime, reason: str) -> None:
+        self.schedule.next_due_at, self.schedule.wake_at, self.schedule.held = due, self.due.present + RETRY, reason
+
+    def _fail(self, due: datetime, refusal: ApiError) -> None:
+        detail = _in_full(refusal)
+        self._note(due, RunOutcome.FAILED, refusal.code, detail)
+        if isinstance(refusal, INVALID):
+            self._pause(f"What it dispatches is not valid any more. {detail} Change the schedule, and resume it.")
+
+    def _pause_after_failures(self) -> None:
+        last = next(run for run in reversed(self.runs) if run.outcome == RunOutcome.FAILED)
+        self._pause(f"{MOST_FAILURES} due times in a row failed, the last one with {last.reason}. {last.detail}")
+
+    def _pause(self, reason: str) -> None:
+        logger.warning("schedule %s is paused: %s", self.schedule.id, reason)
+        schedules.stop(self.schedule, THE_SERVICE, reason)
+
+    def _note(self, due: datetime, outcome: RunOutcome, reason: str, detail: str) -> None:
+        """Once: with queue_one, what is left out is seen again as long as the one before it waits."""
+        if due not in self.due.decided:
+            self.schedule.failures += outcome == RunOutcome.FAILED
+            self.runs.append(ScheduleRun(due_at=due, outcome=outcome, reason=reason, detail=detail))
+
+
+def _as_written(run: ScheduleRun) -> dict[str, object]:
+    names = ("due_at", "outcome", "reason", "detail", "job_id", "batch_id")
+    return {name: getattr(run, name) for name in names}
+
+
+def _in_full(refusal: ApiError) -> str:
+    """The message, and what is wrong with which field."""
+    wrong = [field for field in fields_of(refusal) if field["message"] != refusal.message]
+    named = [f"{field['path']}: {field['message'].rstrip('.')}." for field in wrong[:SHOWN_FIELDS]]
+    return " ".join([refusal.message, *named])
