@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from django.utils.timezone import now
 
-from aijobs.models import BUCKETS, HourRollup, Job, MinuteRollup, QueueStatistics, Tenant, Worker
-from aijobs.states import Priority, Status
+from aijobs.models import BUCKETS, HourRollup, Job, MinuteRollup, QueueStatistics, ScheduleRun, Tenant, Worker
+from aijobs.states import Priority, RunOutcome, RunTrigger, Status
 from tests import engine
-from tests.factories import TenantFactory
+from tests.factories import ScheduleFactory, TenantFactory
 
 Rolled = TypeVar("Rolled", MinuteRollup, HourRollup)
 TYPES = {"competitor_scan": 60, "listing_optimize": 8, "pricing_recalculate": 90, "review_sentiment": 44}
@@ -23,6 +23,7 @@ def busy_hour() -> None:
     """The same each time but for the clock."""
     chance = random.Random(7)
     _tenants(chance)
+    _schedules()
     _processes()
     _ended(chance, now().replace(second=0, microsecond=0))
     depths = {str(lane.value): depth for lane, depth in zip(Priority, (310, 84, 6), strict=True)}
@@ -43,6 +44,22 @@ def _tenants(chance: random.Random) -> None:
         engine.start(ids[1])
     # What is running now is as much as may.
     Tenant.objects.filter(name="kite-and-co").update(max_running=2)
+
+
+def _schedules() -> None:
+    at = now().replace(second=0, microsecond=0)
+    shop = Tenant.objects.get(name="northfield")
+    for number, name in enumerate(["nightly repricing", "competitors", "reviews of the week"]):
+        made = ScheduleFactory(tenant=shop, name=name, due=at + timedelta(minutes=20 + 45 * number))
+    ScheduleRun.objects.create(
+        schedule=made,
+        tenant=shop,
+        due_at=at - timedelta(hours=3),
+        trigger=RunTrigger.DUE,
+        outcome=RunOutcome.MISSED,
+        reason="LATE",
+        detail="The service was not running at this time, or was too late for it.",
+    )
 
 
 def _processes() -> None:

@@ -1,4 +1,5 @@
-"""What staff do with the mouse: find a job and read why it failed, retry it, cancel a tenant's queue, make a key."""
+"""What staff do with the mouse: find a job, read why it failed and retry it, cancel a tenant's queue, make a key, and
+a schedule that runs."""
 
 import re
 
@@ -6,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from aijobs import auth, bulk
-from aijobs.models import Job
+from aijobs.models import Job, Schedule
 from tests import engine
 from tests.browser.conftest import Window
 from tests.factories import ProductFactory, TenantFactory
@@ -71,3 +72,20 @@ def test_a_key_is_made_and_shown_once(desk: Window) -> None:
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_label("Label")).to_have_value("back end")
     assert secret not in page.content()
+
+
+def test_a_schedule_is_made_and_runs(desk: Window) -> None:
+    tenant = TenantFactory(name="northfield")
+    page = desk.open(reverse("admin:aijobs_schedule_add"))
+    choose(page, "tenant", tenant.name)
+    page.get_by_label("Name").fill("nightly")
+    page.get_by_label("Cron").fill("30 2 * * *")
+    page.locator("#id_template_kind").select_option("job")
+    page.locator("#id_template").fill('{"type": "test_probe", "params": {}}')
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".schedule h2")).to_contain_text("UTC")
+    page.get_by_role("button", name="Run now").click()
+    expect(page.locator(".schedule")).to_contain_text("dispatched (run now)")
+    assert Job.objects.get().schedule == Schedule.objects.get()
+    desk.open("/admin/")
+    expect(page.locator("#schedules tbody")).to_contain_text("nightly")

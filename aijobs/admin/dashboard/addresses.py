@@ -35,3 +35,11 @@ def workers() -> str:
 
 def job(job_id: UUID) -> str:
     return reverse("admin:aijobs_job_change", args=[job_id])
+
+
+def schedule(schedule_id: UUID) -> str:
+    return reverse("admin:aijobs_schedule_change", args=[schedule_id])
+
+
+def schedules_that_paused_themselves() -> str:
+    return of("admin:aijobs_schedule_changelist", "state=itself")

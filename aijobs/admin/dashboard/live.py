@@ -1,9 +1,9 @@
 """What is going on now, read in one statement: what waits, what runs, who is there, and what comes next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -12,12 +12,15 @@ from django.utils.timezone import now
 
 from aijobs import health, identifiers, sql, watching
 from aijobs.admin.dashboard import statements
-from aijobs.states import Priority
+from aijobs.states import Priority, RunOutcome
 
+Row = TypeVar("Row")
 # Four missed renewals, see workers/presence.py.
 SILENT_SECONDS = 20.0
 # Whose params are looked at for a marketplace.
 LOOKED_AT = 200
+# The newest runs of schedules, among which those are that were missed or failed.
+MOST_RUNS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,40 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Upcoming:
+    """A schedule that comes due."""
+
+    id: UUID
+    name: str
+    tenant: str
+    due_at: datetime
+    # Why this due time has to wait, or "".
+    held: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A schedule that the service has paused."""
+
+    id: UUID
+    name: str
+    tenant: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A due time of the last day to which no job was dispatched though one should have been."""
+
+    id: UUID
+    name: str
+    tenant: str
+    due_at: datetime
+    outcome: RunOutcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     now: datetime
     broker_answers: bool
@@ -66,6 +103,9 @@ class Live:
     marketplaces: Mapping[str, Mapping[str, int]]
     # Whether a job was ever dispatched.
     used: bool
+    upcoming: Sequence[Upcoming]
+    paused: Sequence[Paused]
+    unmet: Sequence[Unmet]
     watched: Sequence[tuple[watching.Watch, int]]
 
 
@@ -79,6 +119,9 @@ class _LiveRow:
     workers: str
     marketplaces: str
     used: bool
+    upcoming: str
+    paused: str
+    unmet: str
     watched: str
 
 
@@ -88,6 +131,7 @@ def read() -> Live:
         "queue_limit": settings.AIJOBS_TENANT_QUEUE_LIMIT,
         "silent": SILENT_SECONDS,
         "failed": LOOKED_AT,
+        "runs": MOST_RUNS,
         "failed_from": identifiers.first_id_at(now() - timedelta(days=1)),
     }
     watches = watching.known()
@@ -105,6 +149,9 @@ def read() -> Live:
         processes=[_process(each) for each in orjson.loads(row.workers)],
         marketplaces=_marketplaces(orjson.loads(row.marketplaces)),
         used=row.used,
+        upcoming=_read(Upcoming, row.upcoming),
+        paused=_read(Paused, row.paused),
+        unmet=_read(Unmet, row.unmet),
         watched=[(each, counts[each.name]) for each in watches],
     )
 
@@ -120,6 +167,16 @@ def _marketplaces(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
     for row in rows:
         found.setdefault(row["code"], {})[row["marketplace"]] = row["count"]
     return found
+
+
+def _read(row_type: type[Row], text: str) -> list[Row]:
+    """Rows of JSON as dataclasses: ids and moments are text there."""
+    readers: dict[str, Callable[[str], object]] = {"id": UUID, "due_at": _at, "outcome": RunOutcome}
+    rows: list[dict[str, str]] = orjson.loads(text)
+    return [
+        row_type(**{name: readers[name](value) if name in readers else value for name, value in row.items()})
+        for row in rows
+    ]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from aijobs import identifiers
 from aijobs.admin.dashboard import addresses, ended, live, verdict
 from aijobs.admin.dashboard.ended import Ends, Failures, Latencies, Recent, Week
-from aijobs.admin.dashboard.live import Live, Process, Tenant
+from aijobs.admin.dashboard.live import Live, Process, Tenant, Unmet, Upcoming
 from aijobs.engine.figures import percentile
 from aijobs.states import CONTROL_QUEUE, Priority
 
@@ -33,6 +33,8 @@ def build() -> Json:
         "failures": [_failure(each) for each in recent.failures[:MOST_FAILURES]],
         "tenants": [_tenant(each) for each in now.tenants],
         "workers": [_worker(each) for each in now.processes],
+        "schedules": [_upcoming(each) for each in now.upcoming],
+        "unmet": [_unmet(each) for each in now.unmet],
     }
 
 
@@ -137,6 +139,27 @@ def _held(job_id: UUID, type_name: str) -> Json:
 
 def _purpose(process: Process) -> Sequence[str]:
     return [queue.removeprefix(CONTROL_QUEUE.partition(".")[0] + ".") for queue in process.queues]
+
+
+def _upcoming(schedule: Upcoming) -> Json:
+    return {
+        "schedule": schedule.name,
+        "tenant": schedule.tenant,
+        "due": _seconds(schedule.due_at),
+        "held": schedule.held,
+        "link": addresses.schedule(schedule.id),
+    }
+
+
+def _unmet(run: Unmet) -> Json:
+    return {
+        "schedule": run.name,
+        "tenant": run.tenant,
+        "due": _seconds(run.due_at),
+        "outcome": run.outcome,
+        "detail": run.detail,
+        "link": addresses.schedule(run.id),
+    }
 
 
 def _seconds(moment: datetime | None) -> int | None:

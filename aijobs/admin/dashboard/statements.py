@@ -86,6 +86,25 @@ SELECT now() AS now,
         WHERE marketplace IS NOT NULL AND completed_at > now() - interval '1 hour' GROUP BY code, marketplace
     ) places), '[]')::text AS marketplaces,
     EXISTS (SELECT FROM aijobs_tenantcapacity) AS used,
+    coalesce((SELECT json_agg(schedules) FROM (
+        SELECT schedule.id, schedule.name, tenant.name AS tenant, schedule.next_due_at AS due_at, schedule.held
+        FROM aijobs_schedule schedule JOIN aijobs_tenant tenant ON tenant.id = schedule.tenant_id
+        WHERE schedule.wake_at IS NOT NULL ORDER BY schedule.wake_at, schedule.id LIMIT 10
+    ) schedules), '[]')::text AS upcoming,
+    coalesce((SELECT json_agg(schedules) FROM (
+        SELECT schedule.id, schedule.name, tenant.name AS tenant, schedule.pause_reason AS reason
+        FROM aijobs_schedule schedule JOIN aijobs_tenant tenant ON tenant.id = schedule.tenant_id
+        WHERE schedule.paused_by = 'service' AND schedule.deleted_at IS NULL
+        ORDER BY schedule.paused_at DESC LIMIT 10
+    ) schedules), '[]')::text AS paused,
+    coalesce((SELECT json_agg(runs) FROM (
+        SELECT schedule.id, schedule.name, tenant.name AS tenant, run.due_at, run.outcome, run.detail
+        FROM (SELECT * FROM aijobs_schedulerun ORDER BY id DESC LIMIT %(runs)s::int) run
+        JOIN aijobs_schedule schedule ON schedule.id = run.schedule_id
+        JOIN aijobs_tenant tenant ON tenant.id = schedule.tenant_id
+        WHERE run.outcome IN ('missed', 'failed') AND run.created_at > now() - interval '1 day'
+        ORDER BY run.id DESC LIMIT 5
+    ) runs), '[]')::text AS unmet,
     json_build_object({_WATCHED})::text AS watched
 """  # noqa: S608  # of constants
 

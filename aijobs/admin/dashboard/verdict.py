@@ -21,6 +21,8 @@ TIMES_THE_NORM = 3
 LEAST_FAILED = 5
 LEAST_RATE = 0.05
 HIGHEST_NORMAL_RATE = 0.9
+# As much of a reason as a line shows.
+LONGEST_REASON = 200
 
 
 class Level(StrEnum):
@@ -47,6 +49,7 @@ def concerns(live: Live, recent: Recent, week: Week) -> list[Concern]:
         *_claims(live),
         *_waiting(live),
         *_failing(recent.failing, week.ended),
+        *_paused(live),
         *_watched(live),
     ]
 
@@ -160,6 +163,20 @@ def too_often(normal: float) -> float:
 
 def rate(ends: Ends) -> float:
     return ends.failed / ends.ended if ends.ended else 0.0
+
+
+def _paused(live: Live) -> Iterator[Concern]:
+    """The newest one by its name, and how many others."""
+    if live.paused:
+        newest, others = live.paused[0], len(live.paused) - 1
+        reason = newest.reason[:LONGEST_REASON].rstrip(".")
+        more = f" {others} other{'s' if others > 1 else ''} did so before." if others else ""
+        yield Concern(
+            Level.WARNING,
+            f"The schedule {newest.name} of {newest.tenant} paused itself: {reason}.{more}",
+            "Mend what the reason says, and resume it.",
+            addresses.schedules_that_paused_themselves(),
+        )
 
 
 def _watched(live: Live) -> Iterator[Concern]:

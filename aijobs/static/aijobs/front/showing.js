@@ -4,6 +4,8 @@ import { age, count, duration, percent } from "./words.js";
 
 // A percentile is marked when it is so many times last week's.
 const SLOWER = 2;
+// Seconds from which on a due time that was not met is marked: beat looks every two.
+const LATE = 60;
 
 export function show(front, numbers, at) {
   const { used, concerns } = numbers;
@@ -16,6 +18,8 @@ export function show(front, numbers, at) {
   fill(front, "types", numbers.types.map(type), "No job has ended within a week.");
   fill(front, "failures", numbers.failures.map(failure), "Nothing has failed since yesterday.");
   fill(front, "tenants", numbers.tenants.map(tenant), "No tenant has jobs queued or running.");
+  fill(front, "schedules", numbers.schedules.map((each) => schedule(each, at)), "No schedule is active.");
+  fill(front, "unmet", numbers.unmet.map((each) => unmet(each, at)), "None.");
   fill(front, "workers", numbers.workers.map((each) => worker(each, at)), "No worker and no beat is there.");
   draw(front.querySelector("#minutes"), numbers.minutes);
 }
@@ -63,6 +67,19 @@ function failure({ code, count: failed, hourly_before, marketplaces, link }) {
 
 function tenant({ tenant, active, running, limit, link }) {
   return [head(anchor(tenant, link)), number(count(active)), number(count(running)), cell(limit || "–", limit !== "")];
+}
+
+function schedule({ schedule, tenant, due, held, link }, at) {
+  // One that waits for its second look is not late yet.
+  const late = at - due > LATE;
+  const when = late ? `${age(due, at)} late` : due <= at ? "now" : `in ${duration(Math.floor(due - at))}`;
+  return [head(anchor(schedule, link)), cell(tenant), cell(held ? `${when}: ${held}` : when, late)];
+}
+
+function unmet({ schedule, tenant, due, outcome, detail, link }, at) {
+  return [
+    head(anchor(schedule, link)), cell(tenant), number(`${age(due, at)} ago`), cell(`${outcome}: ${detail}`),
+  ];
 }
 
 function worker({ name, queues, places, holds, held, version, last_claim, silent_since }, at) {

@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils.timezone import now
 
 from aijobs.admin.dashboard import ended
-from aijobs.models import BUCKETS, Job, QueueStatistics, Tenant, Worker
-from aijobs.states import Priority, Status
+from aijobs.models import BUCKETS, Job, QueueStatistics, ScheduleRun, Tenant, Worker
+from aijobs.states import PausedBy, Priority, RunOutcome, RunTrigger, Status
 from tests import engine
 from tests.aijobs.admin.test_admin import MARKUP, staff
 from tests.browser import scenery
-from tests.factories import HourRollupFactory, MinuteRollupFactory, TenantFactory
+from tests.factories import HourRollupFactory, MinuteRollupFactory, ScheduleFactory, TenantFactory
 from workers.changes.models import Change
 
 pytestmark = pytest.mark.django_db
@@ -201,6 +201,39 @@ def test_failures_are_compared_with_the_day_before_and_name_marketplaces(admin_c
     assert failures[0]["marketplaces"] == ["ebay", MARKUP]
 
 
+def test_the_next_schedules_and_those_that_were_missed(admin_client: Client) -> None:
+    at = now().replace(microsecond=0)
+    shop = TenantFactory(name="northfield")
+    for minutes in range(12):
+        ScheduleFactory(tenant=shop, name=f"in {minutes}", due=at + timedelta(minutes=minutes))
+    held = ScheduleFactory(tenant=shop, name="late", due=at - timedelta(minutes=4), held="QUEUE_FULL")
+    for outcome, hours in ((RunOutcome.MISSED, 1), (RunOutcome.DISPATCHED, 2), (RunOutcome.FAILED, 3)):
+        due_at = at - timedelta(hours=hours)
+        ScheduleRun.objects.create(
+            schedule=held, tenant=shop, due_at=due_at, trigger=RunTrigger.DUE, outcome=outcome, detail="Why."
+        )
+    shown = numbers(admin_client)
+    assert [row["schedule"] for row in shown["schedules"]] == ["late", *(f"in {minutes}" for minutes in range(9))]
+    assert (shown["schedules"][0]["held"], shown["schedules"][0]["tenant"]) == ("QUEUE_FULL", "northfield")
+    assert shown["schedules"][0]["due"] == at.timestamp() - 240
+    assert [(row["outcome"], row["due"]) for row in shown["unmet"]] == [
+        ("failed", at.timestamp() - 3 * 3600),
+        ("missed", at.timestamp() - 3600),
+    ]
+    assert admin_client.get(shown["unmet"][0]["link"]).status_code == 200
+
+
+def test_a_schedule_that_paused_itself_is_a_concern(admin_client: Client) -> None:
+    QueueStatistics.objects.create(refreshed_at=now(), active=0, depths={}, drain_rate=0, medians={})
+    paused = {"next_due_at": None, "wake_at": None, "paused_at": now(), "pause_reason": "Its template is invalid."}
+    ScheduleFactory(name="of a key", paused_by=PausedBy.KEY, **paused)
+    ScheduleFactory(name="of the service", paused_by=PausedBy.SERVICE, **paused)
+    (concern,) = numbers(admin_client)["concerns"]
+    assert concern["sentence"].startswith("The schedule of the service of shop-")
+    page = admin_client.get(concern["link"])
+    assert [row.name for row in page.context["cl"].result_list] == ["of the service"]
+
+
 def test_a_change_that_stays_unknown_is_a_concern(admin_client: Client) -> None:
     QueueStatistics.objects.create(refreshed_at=now(), active=0, depths={}, drain_rate=0, medians={})
     tenant = TenantFactory()
@@ -228,6 +261,6 @@ def test_every_link_leads_to_a_list_that_takes_its_filters(admin_client: Client)
     Worker.objects.update(last_claim_at=now() - timedelta(minutes=5))
     shown = numbers(admin_client)
     assert len(shown["concerns"]) == 3
-    rows = [row for name in ("concerns", "types", "failures", "tenants") for row in shown[name]]
+    rows = [row for name in ("concerns", "types", "failures", "tenants", "schedules", "unmet") for row in shown[name]]
     for link in sorted({row["link"] for row in rows}):
         assert admin_client.get(link).status_code == 200, link

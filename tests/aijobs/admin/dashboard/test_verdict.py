@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from aijobs.admin.dashboard.ended import Ends, Recent, Week
-from aijobs.admin.dashboard.live import Live, Process
+from aijobs.admin.dashboard.live import Live, Paused, Process
 from aijobs.admin.dashboard.verdict import Concern, Level, concerns, in_words, too_often
 from aijobs.states import Priority
 from aijobs.watching import Watch
@@ -43,6 +44,9 @@ WELL = Live(
     processes=[WORKER, CONTROL, BEAT],
     marketplaces={},
     used=True,
+    upcoming=[],
+    paused=[],
+    unmet=[],
     watched=[],
 )
 
@@ -152,6 +156,16 @@ def test_a_type_fails_too_often(ended: int, failed: int, norm: Ends, named: bool
 
 def test_a_rate_is_never_normal_at_nine_in_ten() -> None:
     assert [too_often(rate) for rate in (0.0, 0.1, 0.2, 0.9, 1.0)] == pytest.approx([0.05, 0.3, 0.6, 0.9, 0.9])
+
+
+def test_a_schedule_that_paused_itself_is_named_with_its_reason() -> None:
+    newest = Paused(uuid4(), "nightly", "northfield", "Five due times in a row failed.")
+    older = Paused(uuid4(), "hourly", "northfield", "Its template is invalid.")
+    concern = only(replace(WELL, paused=[newest, older]))
+    assert concern.sentence == (
+        "The schedule nightly of northfield paused itself: Five due times in a row failed. 1 other did so before."
+    )
+    assert concern.link == "/admin/aijobs/schedule/?state=itself"
 
 
 def test_what_apps_have_watched_is_said_in_their_words() -> None:
