@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 # Ids that a step looks through, and jobs that it acts on: 5 ms for the ones, 20 to 150 ms for the others.
 STRETCH = 5_000
 JOBS_A_STEP = 100
+RETRY_SECONDS = 0.1
 # A list or a page says "more than 10,000".
 MOST_COUNTED = 10_000
 COUNT_SECONDS = 1
@@ -73,7 +74,8 @@ def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | Non
 
     Raises EmptyFilter, InvalidFilter.
     """
-    parts = narrowed(kind, wanted).apart(Job.objects.of(tenant_id) if tenant_id else Job.objects.all())
+    exact = narrowed(kind, wanted)
+    parts = exact.apart(Job.objects.of(tenant_id)) if tenant_id else [exact.together(Job.objects.all())]
     counted = 0
     try:
         with transaction.atomic():
@@ -262,7 +264,11 @@ def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
 
 
 def _retry(action: BulkAction, stretch: _Stretch) -> bool:
-    """Each in a statement of its own, with a key: a second time, after a crash, answers with the first one's job."""
+    """Each in a statement of its own, with a key: a second time, after a crash, answers with the first one's job.
+
+    For so long at the most: on a busy machine a hundred of them would keep the sweeper for seconds.
+    """
+    until = time.monotonic() + RETRY_SECONDS
     tenants = Tenant.objects.in_bulk({job.tenant_id for job in stretch.jobs})
     refused: Counter[str] = Counter()
     for place, job in enumerate(stretch.jobs):
@@ -275,4 +281,7 @@ def _retry(action: BulkAction, stretch: _Stretch) -> bool:
             )
         except ApiError as refusal:
             refused[refusal.code] += 1
+        if time.monotonic() >= until and place + 1 < len(stretch.jobs):
+            stretch = stretch.up_to(place + 1)
+            break
     return _advance(action, stretch, len(stretch.jobs) - refused.total(), refused)

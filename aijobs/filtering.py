@@ -79,7 +79,8 @@ class JobFilter(RequestModel):
         if self.schedule_id and (schedule_id := identifiers.decode(identifiers.SCHEDULE_PREFIX, self.schedule_id)):
             jobs = jobs.filter(schedule_id=schedule_id)
         if self.error_code:
-            jobs = jobs.filter(error_code=self.error_code)
+            # The index has only those of a code.
+            jobs = jobs.exclude(error_code="").filter(error_code=self.error_code)
         return jobs.filter(**_bounds(self.start_date, self.end_date))
 
 

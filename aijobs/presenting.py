@@ -43,8 +43,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Rows on one scale, from the lowest to the highest value in them; from 0 where they have bars of that start."""
+    """Rows on one scale, from the lowest to the highest value in them."""
 
+    # "" under a heading that says it.
     title: str
     rows: Sequence[Row]
     # What the tones mean, in words.

@@ -73,7 +73,7 @@ def chart(job: Job, events: Sequence[JobEvent], at: datetime) -> Chart:
     found = list(attempts(job, events, at))
     rows = [_row(each) for each in found[-MOST_ATTEMPTS:]]
     note = f"These are the last {MOST_ATTEMPTS} of {len(found):,} attempts." if len(found) > MOST_ATTEMPTS else ""
-    return Chart("Attempts", [*rows, *_usual(job.type, at)], LEGEND, note)
+    return Chart("", [*rows, *_usual(job.type, at)], LEGEND, note)
 
 
 def _row(each: Attempt) -> Row:

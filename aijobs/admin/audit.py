@@ -63,6 +63,10 @@ class AuditAdmin(ReadOnlyAdmin):
     search_fields: ClassVar = ["object_repr"]
     search_help_text = "Enter an ID, a user's name, or a part of what was changed or said."
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Also of what is searched for, which is among the newest rows: see below."""
+        return self.ordering
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LogEntry], search_term: str
     ) -> tuple[QuerySet[LogEntry], bool]:

@@ -1,4 +1,4 @@
-"""Jobs as a file: CSV for a spreadsheet, NDJSON with params and results for a program; one row at a time."""
+"""Jobs as a file: CSV for a spreadsheet, NDJSON with params and results for a program. Few rows at a time."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,8 @@ from io import StringIO
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from aijobs import identifiers
@@ -16,8 +17,18 @@ from aijobs.models import Job
 from aijobs.shapes import timestamp
 from aijobs.states import Priority
 
+
+def _stored_bytes(document: str) -> Func:
+    """Without reading it."""
+    return Func(F(document), function="pg_column_size", output_field=IntegerField())
+
+
 # Jobs of one statement: a long one would keep a snapshot, and PostgreSQL could clear nothing away meanwhile.
 JOBS_AT_ONCE = 1_000
+# Documents of one statement: so many, or so many bytes of them as they are stored, which is packed.
+DOCUMENTS_AT_ONCE = 100
+BYTES_AT_ONCE = 1024 * 1024
+STORED_BYTES = _stored_bytes("params") + Coalesce(_stored_bytes("result"), 0)
 # What a spreadsheet takes for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -39,7 +50,7 @@ def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Job]:
 
 
 def _read(jobs: QuerySet[Job]) -> Iterable[Job]:
-    return jobs.defer("params", "result").select_related("tenant")
+    return jobs.defer("params", "result").select_related("tenant").annotate(stored_bytes=STORED_BYTES)
 
 
 def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
@@ -51,11 +62,27 @@ def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
 
 def as_ndjson(jobs: Iterable[Job]) -> Iterator[bytes]:
     """One object a line. Params and results are as they were written, so that numbers of any length are exact."""
+    for group in _groups(jobs):
+        written = Job.objects.with_text_of("params", "result").in_bulk([job.id for job in group])
+        for job in group:
+            # None where it was pruned at this moment.
+            if text := written.get(job.id):
+                documents = {"params": _fragment(text.params_text), "result": _fragment(text.result_text)}
+                yield orjson.dumps({**_row(job), **documents}) + b"\n"
+
+
+def _groups(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """As many at a time as may be in memory with their documents. One alone may have more."""
+    group: list[Job] = []
+    size = 0
     for job in jobs:
-        # None where it was pruned at this moment.
-        if written := Job.objects.with_text_of("params", "result").filter(id=job.id).first():
-            documents = {"params": _fragment(written.params_text), "result": _fragment(written.result_text)}
-            yield orjson.dumps({**_row(job), **documents}) + b"\n"
+        size += job.stored_bytes  # type: ignore[attr-defined]  # as it was read
+        if group and (size > BYTES_AT_ONCE or len(group) == DOCUMENTS_AT_ONCE):
+            yield group
+            group, size = [], job.stored_bytes  # type: ignore[attr-defined]
+        group.append(job)
+    if group:
+        yield group
 
 
 FORMATS: dict[str, tuple[str, Callable[[Iterable[Job]], Iterator[str] | Iterator[bytes]]]] = {

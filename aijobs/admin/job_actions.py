@@ -17,7 +17,19 @@ from aijobs.admin.cancelling import CancelAdmin
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
 from aijobs.models import Job
-from aijobs.states import BulkKind, Priority
+from aijobs.states import BulkKind, Priority, Status
+
+# Of a page: the action and its name, by the status of the job.
+RETRY = ("retry_ended", "Retry")
+BUTTONS: dict[str, list[tuple[str, str]]] = {
+    Status.QUEUED: [
+        ("cancel_queued", "Cancel"),
+        *((f"set_{each.label}", f"Set the priority to {each.label}") for each in reversed(Priority)),
+    ],
+    Status.COMPLETED: [RETRY],
+    Status.FAILED: [RETRY],
+    Status.CANCELLED: [RETRY],
+}
 
 
 class JobActionsAdmin(CancelAdmin):
@@ -85,7 +97,7 @@ class JobActionsAdmin(CancelAdmin):
         """The file has an address of its own, which the gateway gives a thread of its own."""
         if request.POST.get("select_across") == "1":
             try:
-                query = matching.of_list(request.GET)
+                query = matching.shown_by(request.GET)
             except matching.NotExpressible as error:
                 self.message_user(request, str(error), messages.ERROR)
                 return HttpResponseRedirect(request.get_full_path())
@@ -130,17 +142,33 @@ class JobActionsAdmin(CancelAdmin):
         return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "act_on_all": self._act_on_all(request)})
+        return super().changelist_view(request, {**(extra_context or {}), "on_all": self._on_all(request)})
 
-    def _act_on_all(self, request: HttpRequest) -> str:
-        """The address of the page that acts on all jobs of the list; none where that cannot be said by a filter."""
-        if not request.user.has_perm("aijobs.add_bulkaction"):
-            return ""
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Job | None = None,
+    ) -> HttpResponse:
+        """With buttons for what may be done with the job as it is: the actions of the list, which shows it alone."""
+        may_act = self.has_cancel_permission(request)
+        context |= {"buttons": BUTTONS.get(obj.status, []) if obj and may_act else []}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _on_all(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """What may be done with all jobs of the list, in words, and where; none where no filter can say which."""
         try:
-            query = matching.of_list(request.GET)
+            acted_on, exported = (urlencode(query(request.GET)) for query in (matching.of_list, matching.shown_by))
         except (matching.NotExpressible, ValueError):
-            return ""
-        return f"{reverse('admin:aijobs_bulkaction_add')}?{urlencode(query)}"
+            return []
+        acts = [("Act on all of these jobs", f"{reverse('admin:aijobs_bulkaction_add')}?{acted_on}")]
+        address = f"{reverse('admin:aijobs_job_export')}?{exported}"
+        exports = [(f"Export all as {form.upper()}", f"{address}&format={form}") for form in exporting.FORMATS]
+        may_act = request.user.has_perm("aijobs.add_bulkaction")
+        return [*(acts if may_act else []), *(exports if self.has_export_permission(request) else [])]
 
 
 def _wanted(request: HttpRequest) -> tuple[Any, str]:

@@ -116,6 +116,7 @@ class Search:
     # Whoever has an ID wants that job, whenever it was created and whatever else the list is narrowed by.
     is_id: bool = False
     is_tenant: bool = False
+    is_term: bool = False
 
 
 def read_search(term: str) -> Search:
@@ -131,4 +132,5 @@ def read_search(term: str) -> Search:
     return Search(
         "jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key",
         lambda jobs: jobs.with_term(term),
+        is_term=True,
     )

@@ -81,10 +81,9 @@ class JobList(ChangeList):
             raise IncorrectLookupParameters
 
     def get_results(self, request: HttpRequest) -> None:
-        rows = self._from_cursor(self.queryset)
-        if end := self._end():
-            rows = rows.filter(id__lte=end) if self.backwards else rows.filter(id__gte=end)
-        found = list(rows.order_by(self._order())[: self.list_per_page + 1])
+        end = None if self._is_indexed() else self._farthest()
+        rows = self._up_to(self._from_cursor(self.queryset), end)
+        found = self._of_term(rows) if self.search and self.search.is_term else self._first(rows, self._order())
         shown = found[: self.list_per_page]
         self._link(shown, end, has_more=len(found) > self.list_per_page)
         self.result_list = shown[::-1] if self.backwards else shown
@@ -94,10 +93,28 @@ class JobList(ChangeList):
             job.why = explanations[job.id].brief
         self._say_how_many(request)
 
+    def _first(self, rows: QuerySet[Job], order: Any) -> list[Job]:
+        return list(rows.order_by(order)[: self.list_per_page + 1])
+
+    def _of_term(self, rows: QuerySet[Job]) -> list[Job]:
+        """Of a term that many jobs have, the next jobs fill a page; else all that have it are read by their index.
+
+        Not left to the planner: of a term that it has not counted, such as an X-Request-ID, it believes that many
+        jobs have it, and would look through all jobs (2.5 s of a million); and to sort 100,000 takes half a second.
+        """
+        last = self._farthest()
+        near = self._first(self._up_to(rows, last), self._order())
+        by_index = OLDEST_FIRST if self.backwards else NEWEST_FIRST
+        return near if last is None or len(near) > self.list_per_page else self._first(rows, by_index)
+
+    def _up_to(self, rows: QuerySet[Job], last: UUID | None) -> QuerySet[Job]:
+        if last is None:
+            return rows
+        return rows.filter(id__lte=last) if self.backwards else rows.filter(id__gte=last)
+
     def _say_how_many(self, request: HttpRequest) -> None:
         """What Django's templates and actions ask a list for: this page is all that there is."""
-        self.result_count = len(self.result_list)
-        self.full_result_count = None
+        self.result_count = self.full_result_count = len(self.result_list)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True
         self.paginator = self.model_admin.get_paginator(request, self.result_list, self.list_per_page)
@@ -113,10 +130,8 @@ class JobList(ChangeList):
             return rows
         return rows.filter(id__gt=self.cursor) if self.backwards else rows.filter(id__lt=self.cursor)
 
-    def _end(self) -> UUID | None:
-        """The last job that this page looks at; None where it may look at all of them."""
-        if self._is_indexed():
-            return None
+    def _farthest(self) -> UUID | None:
+        """The last of the jobs that a page may look through; None where there are fewer."""
         rows = self.root_queryset
         for each in self.filter_specs:
             if isinstance(each, TenantFilter | CreatedFilter):

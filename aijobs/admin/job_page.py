@@ -67,7 +67,7 @@ def page_of(request: HttpRequest, job: Job) -> JobPage:
         pictures=pictures,
         pictures_note=note,
         params=show_document(params),
-        result=show_document(result),
+        result=show_document(result) if result is not None else SafeString(),
         effects=effects_of(job),
         origin=_origin(job),
         members=_members(job),

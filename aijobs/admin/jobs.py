@@ -24,7 +24,8 @@ from aijobs.states import Status
 @admin.register(Job)
 class JobAdmin(JobActionsAdmin):
     id_prefix = identifiers.JOB_PREFIX
-    list_display = ["public_id", "type", "state", "why", "subject", "attempt", "waiting", "running", "tenant"]
+    list_display = ["state", "why", "type", "subject", "attempt", "waiting", "running", "tenant", "public_id"]
+    list_display_links = ["state", "public_id"]
     list_select_related = ["tenant"]
     list_filter = [TenantFilter, StatusFilter, TypeFilter, PriorityFilter, ErrorCodeFilter, CreatedFilter]
     search_help_text = (

@@ -7,26 +7,31 @@ from django.http import QueryDict
 from django.utils.timezone import now
 from pydantic import ValidationError
 
-from aijobs.admin.job_filters import CREATED, SPANS, USUAL_SPAN
+from aijobs.admin.filters import TenantFilter
+from aijobs.admin.job_filters import (
+    CREATED,
+    SPANS,
+    USUAL_SPAN,
+    ErrorCodeFilter,
+    PriorityFilter,
+    StatusFilter,
+    TypeFilter,
+)
+from aijobs.admin.job_list import NEWER, OLDER
 from aijobs.filtering import JobFilter
 from aijobs.models import Tenant
 from aijobs.states import Priority
 
-# What the list of jobs calls its filters, and what they are called in a JobFilter. These say which jobs it shows.
+# What the list of jobs calls its filters, and what they are called in a JobFilter.
 NAMES = {
-    "tenant": "tenant",
-    "status": "status",
-    "status__exact": "status",
-    "type": "type",
-    "priority": "priority",
-    "priority__exact": "priority",
-    "error_code": "error_code",
-    "batch_id": "batch_id",
-    "start_date": "start_date",
-    "end_date": "end_date",
+    str(TenantFilter.parameter_name): "tenant",
+    str(StatusFilter.parameter_name): "status",
+    str(TypeFilter.parameter_name): "type",
+    str(PriorityFilter.parameter_name): "priority",
+    str(ErrorCodeFilter.parameter_name): "error_code",
 }
-# These say how it shows them.
-OF_THE_PAGE = {"p", "o", "all", "older", "newer", "_changelist_filters"}
+# Which page of it is shown, and the span of time, which it always has.
+OF_THE_PAGE = {OLDER, NEWER, CREATED}
 SEVERAL = ("status", "type")
 
 
@@ -49,10 +54,15 @@ def of_list(query: QueryDict) -> dict[str, str]:
     return _of_its_span(query, found) if found or query.get(CREATED) else found
 
 
+def shown_by(query: QueryDict) -> dict[str, str]:
+    """As `of_list`, and of the time that the list shows also where nothing else is asked for."""
+    return _of_its_span(query, of_list(query))
+
+
 def _of_its_span(query: QueryDict, found: dict[str, str]) -> dict[str, str]:
     """Only those of the time that the list shows."""
     _, span = SPANS.get(query.get(CREATED, ""), SPANS[USUAL_SPAN])
-    return {"start_date": (now() - span).isoformat(), **found} if span else found
+    return {**found, "start_date": (now() - span).isoformat(timespec="seconds")} if span else found
 
 
 def read(query: Mapping[str, str]) -> tuple[Tenant | None, JobFilter]:

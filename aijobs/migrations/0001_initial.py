@@ -549,7 +549,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="batch",
-            index=models.Index(fields=["tenant", "id"], name="batch_tenant_id"),
+            index=models.Index(
+                "tenant", models.OrderBy(models.F("id"), descending=True, nulls_last=True), name="batch_tenant_id"
+            ),
         ),
         migrations.CreateModel(
             name="BulkAction",
@@ -606,7 +608,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["tenant", "-id"], name="bulkaction_tenant_id"),
+                    models.Index(
+                        "tenant",
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="bulkaction_tenant_id",
+                    ),
                     models.Index(
                         models.OrderBy(models.F("stepped_at"), nulls_first=True),
                         condition=models.Q(("state", "running")),

@@ -1,6 +1,7 @@
 """Jobs that were accepted together."""
 
 from django.db import models
+from django.db.models import F
 
 from aijobs import identifiers
 from aijobs.models.tenants import Tenant
@@ -27,7 +28,8 @@ class Batch(models.Model):
 
     class Meta:
         verbose_name_plural = "batches"
-        indexes = [models.Index(fields=["tenant", "id"], name="batch_tenant_id")]
+        # In the order of a list, see NEWEST_FIRST.
+        indexes = [models.Index("tenant", F("id").desc(nulls_last=True), name="batch_tenant_id")]
 
     def __str__(self) -> str:
         return self.public_id

@@ -41,7 +41,7 @@ class BulkAction(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "-id"], name="bulkaction_tenant_id"),
+            models.Index("tenant", F("id").desc(nulls_last=True), name="bulkaction_tenant_id"),
             models.Index(
                 F("stepped_at").asc(nulls_first=True), name="bulkaction_running", condition=Q(state=BulkState.RUNNING)
             ),

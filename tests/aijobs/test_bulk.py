@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 
 from aijobs import bulk, identifiers, sql
 from aijobs.engine import lifecycle, queueing
@@ -16,6 +17,7 @@ from aijobs.states import BulkKind, BulkState, OnFailure, Priority
 from tests import engine
 from tests.aijobs.api.answers import at_once
 from tests.factories import TenantFactory
+from workers import periodic
 
 pytestmark = pytest.mark.django_db
 
@@ -334,3 +336,24 @@ def test_a_step_reads_a_stretch_and_no_more() -> None:
     action = ask(BulkKind.CANCEL, tenant, JobFilter(type=["test_hasty"]))
     bulk.step(action)
     assert again(action).cursor == Job.objects.order_by("id")[4].id
+
+
+def test_retries_take_their_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each costs a dispatch: a step does as many as there is time for, and at least one."""
+    monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.0)
+    tenant = TenantFactory(release_window=100)
+    failed(tenant, 3)
+    action = ask(BulkKind.RETRY, tenant, FAILED)
+    for number in (1, 2, 3):
+        assert bulk.step(again(action))
+        assert again(action).done == number
+    assert finish(action).state == "completed"
+
+
+def test_beat_has_it_carried_out() -> None:
+    tenant = TenantFactory()
+    engine.dispatch(tenant)
+    action = ask(BulkKind.CANCEL, tenant, QUEUED)
+    assert settings.CELERY_BEAT_SCHEDULE["act-in-bulk"]["task"] == periodic.act_in_bulk.name
+    periodic.act_in_bulk()
+    assert again(action).state == "completed"

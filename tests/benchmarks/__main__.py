@@ -13,14 +13,16 @@ from tests.benchmarks.site import site
 PARTS = (
     "dispatch",
     "batch",
+    "bulk",
     "drain",
     "front_page",
+    "jobs_admin",
     "latency",
     "retention",
     "rollup",
     "scale",
-    "snapshot",
     "schedules",
+    "snapshot",
 )
 
 

@@ -1,5 +1,6 @@
 """The staff's view of assistants: connections and budgets to set, and what each month has cost."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.timezone import now
 
 from aijobs.admin.base import Admin, ReadOnlyAdmin
-from aijobs.admin.filters import TenantFilter
+from aijobs.admin.filters import ExactFilter, TenantFilter
 from workers.assistants import accounting, connections
 from workers.assistants.connectors import CONNECTORS
 from workers.assistants.models import Account, Budget, Connection, MonthlyUsage
@@ -50,11 +51,25 @@ class BudgetAdmin(Admin):
         return f"{row.spent or 0:.2f}"
 
 
+class MonthFilter(ExactFilter):
+    title = "month"
+    parameter_name = "month"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """As `2026-03`."""
+        if not self.value():
+            return queryset
+        try:
+            month = date.fromisoformat(f"{self.value()}-01")
+        except ValueError:
+            return queryset.none()
+        return queryset.filter(month=month)
+
+
 @admin.register(MonthlyUsage)
 class MonthlyUsageAdmin(ReadOnlyAdmin):
     list_display = ["month", "tenant", "assistant", "model", "calls", "input_tokens", "output_tokens", "cost"]
-    list_filter = [TenantFilter]
+    list_filter = [TenantFilter, MonthFilter]
     list_select_related = ["tenant"]
-    date_hierarchy = "month"
     search_fields: ClassVar = ["assistant__exact"]
     search_help_text = "Enter a whole name."

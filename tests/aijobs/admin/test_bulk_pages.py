@@ -1,5 +1,6 @@
 """The pages of an action on all jobs that match: counted before, begun once, watched, stopped."""
 
+import html
 from typing import Any
 
 import pytest
@@ -165,3 +166,15 @@ def test_pages_have_nothing_that_the_policy_forbids(admin_client: Client, path: 
     shown = page(admin_client.get(path))
     assert " style=" not in shown
     assert " onclick=" not in shown
+
+
+def test_from_the_list_to_the_count(admin_client: Client, tenant: Tenant) -> None:
+    """With the time that the list shows, as its link says it."""
+    engine.dispatch(tenant, 2)
+    listed = page(admin_client.get("/admin/aijobs/job/?tenant=shop"))
+    address = "?" + html.unescape(listed.partition(f'<a href="{ADD}?')[2].partition('"')[0])
+    filled_in = page(admin_client.get(ADD + address))
+    assert 'value="shop"' in filled_in
+    assert "<strong>2 jobs match</strong>: tenant shop, status queued, start date " in page(
+        admin_client.get(f"{ADD}{address}&action=cancel")
+    )

@@ -199,6 +199,22 @@ def test_one_box_finds_by_whatever_is_at_hand(get: Get, shop: Tenant) -> None:
     assert found("SKU") == found("job_nonsense") == set()
 
 
+@pytest.mark.parametrize("tenant", [{}, {"tenant": "shop"}], ids=["all", "tenant"])
+def test_a_term_is_found_among_the_next_jobs_or_else_by_its_index(
+    get: Get, shop: Tenant, monkeypatch: pytest.MonkeyPatch, tenant: dict[str, str]
+) -> None:
+    monkeypatch.setattr(JobList, "most_rows", 110)
+    old = engine.dispatch(shop, 2, params={"skus": ["RARE"]})
+    common = engine.dispatch(shop, 220, params={"skus": ["COMMON"]})[::-1]
+    assert ids(get(q="RARE", **tenant)) == old[::-1]
+    first = get(q="COMMON", **tenant)
+    second = get(first.context["cl"].older_address)
+    third = get(second.context["cl"].older_address)
+    assert [ids(page) for page in (first, second, third)] == [common[:100], common[100:200], common[200:]]
+    assert ids(get(third.context["cl"].newer_address)) == common[100:200]
+    assert third.context["cl"].older_address == ""
+
+
 def test_an_id_is_found_whatever_else_the_list_is_narrowed_by(get: Get, shop: Tenant) -> None:
     old = dispatched(shop, 300)
     answer = get(q=public(old), tenant="nobody", status__exact="failed")
@@ -223,16 +239,18 @@ def test_a_row_says_why_about_what_and_how_long(get: Get, shop: Tenant) -> None:
     times = {"run_after": started - timedelta(seconds=4), "started_at": started, "completed_at": now()}
     Job.objects.filter(id=job_id).update(**times)
     assert row(get()) == {
-        "public_id": public(job_id),
-        "type": "test_probe",
         "state": "failed",
         "why": "PROBE_FAILED, failed once",
+        "type": "test_probe",
         "subject": "A + 2",
         "attempt": "1",
         "waiting": "4.0 s",
         "running": "1 min 40 s",
         "tenant": "shop",
+        "public_id": public(job_id),
     }
+    # No counts and totals.
+    assert "1 result" not in get().content.decode()
 
 
 def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
@@ -253,8 +271,8 @@ def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
         # How far the page may look.
         ({"status__exact": "queued"}, 5),
         ({"error_code": "PROBE_FAILED"}, 3),
-        # Whether it is an error code, and whether it is a tenant.
-        ({"q": "SKU-1"}, 6),
+        # Whether it is an error code, whether it is a tenant, and how far to look before its index is asked.
+        ({"q": "SKU-1"}, 7),
         ({"q": "shop"}, 5),
     ],
     ids=lambda value: "-".join(value.values()) or "all" if isinstance(value, dict) else "",

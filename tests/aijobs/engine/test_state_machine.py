@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from aijobs import batches
-from aijobs.engine import lifecycle, queueing
+from aijobs.engine import lifecycle, priorities, queueing
 from aijobs.engine.lifecycle import Run
-from aijobs.errors import JobNotCancellable, TransitionRefused
+from aijobs.errors import JobNotCancellable, JobNotQueued, TransitionRefused
 from aijobs.models import Job, JobEvent, TenantCapacity
-from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, Status
+from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, Priority, Status
 from tests import engine
 from tests.factories import TenantFactory
 
@@ -76,6 +76,17 @@ class Lifecycle(RuleBasedStateMachine):
             assert engine.statuses([job_id])[0] in (Status.RUNNING, Status.COMPLETED, Status.FAILED)
         else:
             assert engine.statuses([job_id]) == [Status.CANCELLED]
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), priority=st.sampled_from(Priority))
+    def set_priority(self, data: st.DataObject, priority: Priority) -> None:
+        job_id = data.draw(st.sampled_from(self.ids))
+        try:
+            priorities.set_priority(job_id, self.tenant.pk, priority)
+        except JobNotQueued:
+            assert engine.statuses([job_id]) != [Status.QUEUED]
+        else:
+            assert Job.objects.filter(id=job_id, status=Status.QUEUED, priority=priority, lane=priority).exists()
 
     @precondition(lambda self: self.batches)
     @rule(data=st.data())
