@@ -51,6 +51,11 @@ def run_checks() -> dict[str, str]:
     return {**checks, **_outcomes({"migrations": _require_migrations})}
 
 
+def broker_answers() -> bool:
+    """Takes at most LIMIT_SECONDS."""
+    return _outcomes({"broker": _ping_broker})["broker"] == "ok"
+
+
 def _outcomes(checks: dict[str, Callable[[], None]]) -> dict[str, str]:
     """Run the checks beside each other and wait for all of them, but not for long."""
     running = {name: _executor.submit(check) for name, check in checks.items()}

@@ -38,6 +38,8 @@ class Offered(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable 
 class Site(admin.AdminSite):
     site_header = site_title = "AI Jobs administration"
     index_title = "AI Jobs at a glance"
+    # The front page; for those who may not look at jobs it is Django's list of what they may.
+    index_template = "aijobs/admin/front.html"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         given = admin_class or admin.ModelAdmin

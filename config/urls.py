@@ -1,6 +1,9 @@
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
+from aijobs.admin.dashboard.views import NumbersView
 from aijobs.api.docs import DocumentationView, SchemaView
 from aijobs.api.guide import GuideView
 from aijobs.api.health import HealthView, ReadyView
@@ -11,6 +14,8 @@ from aijobs.api.resources import ResourcesView
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     re_path(r"^api/?\Z", ResourcesView.as_view(), name="resources"),
+    # Where browsers look for one on pages that name none: those of the admin.
+    path("favicon.ico", RedirectView.as_view(url=static("aijobs/icon.svg"))),
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     path("api/", include("workers.changes.api.urls")),
@@ -21,6 +26,7 @@ urlpatterns = [
     re_path(r"^api/schema/?$", SchemaView.as_view(), name="schema"),
     re_path(r"^api/docs/?$", DocumentationView.as_view(), name="docs"),
     re_path(r"^api/docs/guide/?\Z", GuideView.as_view(), name="guide"),
+    path("admin/numbers/", admin.site.admin_view(NumbersView.as_view()), name="numbers"),
     path("admin/", admin.site.urls),
     re_path(r"^healthz/?$", HealthView.as_view(), name="healthz"),
     re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),

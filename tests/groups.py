@@ -23,11 +23,16 @@ TIMED_CASES = (
 # Cases of such a module share processes or rows, which are made once.
 _WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/workers/catalogue/test_pages.py")
 
+# One browser and one API for all of them.
+_WHOLE_FOLDER = "tests/browser/"
+
 
 def group_of(nodeid: str) -> str | None:
     """Whose turn it shares; None where that does not matter."""
     if nodeid.startswith(TIMED_CASES):
         return TIMED
+    if nodeid.startswith(_WHOLE_FOLDER):
+        return _WHOLE_FOLDER
     return nodeid.partition("::")[0] if nodeid.startswith(_WHOLE_MODULES) else None
 
 

@@ -27,6 +27,7 @@ LAYERS: list[set[str]] = [
         "aijobs.shapes",
         "aijobs.sql",
         "aijobs.postgresql",
+        "aijobs.watching",
     },
     {"aijobs.outbound"},
     # The rows.
@@ -79,6 +80,7 @@ LAYERS: list[set[str]] = [
         "workers.catalogue.sample",
         "workers.management",
         "workers.apps",
+        "workers.presence",
         "workers.pruning",
         "workers.tasks",
     },

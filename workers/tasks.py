@@ -2,9 +2,6 @@
 
 import atexit
 import logging
-import os
-import socket
-from secrets import token_hex
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,14 +15,12 @@ from aijobs.engine.lifecycle import Ended, Run
 from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from aijobs.sql import CONNECTION_ERRORS
 from aijobs.states import QUEUES, Priority
+from workers import presence
 from workers.changes import settling
+from workers.presence import WORKER
 from workers.running import execute, persistently
 
 logger = logging.getLogger(__name__)
-
-
-# Whose lease it is. Made in the parent and inherited by its pool's processes: the parent hands back what they held.
-WORKER = f"{socket.gethostname()}:{os.getpid()}:{token_hex(2)}"
 
 
 @shared_task(bind=True, name="workers.tasks.run_job")
@@ -34,6 +29,7 @@ def run_job(self: "Task[Any, Any]", job_id: str) -> None:
     run = persistently(lambda: lifecycle.claim(UUID(job_id), WORKER))
     if run is None:
         raise Ignore("the claim was refused: a stale, early or doubled message")
+    presence.claimed()
     with bound_contextvars(job_id=job_id, job_type=run.type, attempt=run.attempt, tenant=run.tenant_id):
         if run.refill:
             refill(run.tenant_id)

@@ -10,4 +10,5 @@ import aijobs.admin.keys
 import aijobs.admin.periodic_tasks
 import aijobs.admin.schedules
 import aijobs.admin.statistics
-import aijobs.admin.tenants  # noqa: F401
+import aijobs.admin.tenants
+import aijobs.admin.workers  # noqa: F401

@@ -66,6 +66,25 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Worker",
+            fields=[
+                ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200)),
+                ("host", models.CharField(max_length=200)),
+                (
+                    "queues",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), default=list, size=None
+                    ),
+                ),
+                ("places", models.PositiveSmallIntegerField()),
+                ("version", models.CharField(max_length=50)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_claim_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Tenant",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -8,6 +8,7 @@ from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRoll
 from aijobs.models.schedules import Schedule, ScheduleQuerySet, ScheduleRun
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
+from aijobs.models.workers import Worker
 from aijobs.models.written import WrittenJSONField
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "TenantCapacity",
     "TotalRollup",
     "TransactionIdField",
+    "Worker",
     "WrittenJSONField",
     "validate_timezone",
 ]

@@ -32,13 +32,26 @@ from aijobs.models import (
     Schedule,
     Tenant,
     TenantCapacity,
+    Worker,
 )
 from aijobs.states import BulkKind
 from tests import engine
 from tests.factories import ScheduleFactory, TenantFactory, key_for
 
-MODELS = [Tenant, TenantCapacity, ApiKey, Batch, BulkAction, Job, JobEvent, IdempotencyKey, QueueStatistics, Schedule]
-READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics]
+MODELS = [
+    Tenant,
+    TenantCapacity,
+    ApiKey,
+    Batch,
+    BulkAction,
+    Job,
+    JobEvent,
+    IdempotencyKey,
+    QueueStatistics,
+    Schedule,
+    Worker,
+]
+READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics, Worker]
 KEPT = [*READ_ONLY, BulkAction, Schedule, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
@@ -91,6 +104,7 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
         QueueStatistics: QueueStatistics.objects.create(
             refreshed_at=now(), active=1, depths={"0": 1}, drain_rate=0.5, medians={}
         ),
+        Worker: Worker.objects.create(id="jobs-1:7:a1b2", name="worker@jobs-1", places=4, version="0.1.0"),
         Schedule: ScheduleFactory(tenant=tenant, name=MARKUP),
     }
 

@@ -1,0 +1,28 @@
+"""The processes that run jobs, write changes, sweep and keep the clock, as they say of themselves."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.timezone import now
+
+
+class Worker(models.Model):
+    """One process with its pool. It renews its row every few seconds, and takes it away when it stops in order."""
+
+    # As in `Job.worker`.
+    id = models.CharField(primary_key=True, max_length=200)
+    # What it is called: worker@host, control@host; beat has no such name, and is beat@host.
+    name = models.CharField(max_length=200)
+    host = models.CharField(max_length=200)
+    # Which messages it takes, in order. Beat takes none.
+    queues = ArrayField(models.CharField(max_length=100), default=list)
+    # How many messages at a time.
+    places = models.PositiveSmallIntegerField()
+    # Of the service, and a digest of its code: two workers with the same one run the same code.
+    version = models.CharField(max_length=50)
+    started_at = models.DateTimeField(default=now)
+    seen_at = models.DateTimeField(default=now)
+    # Of a job, by any process of its pool.
+    last_claim_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

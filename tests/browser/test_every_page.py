@@ -1,0 +1,89 @@
+"""Every page of the admin, in a browser: none breaks its content policy, and none has a serious fault for those who
+read with other means than their eyes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model
+from django.test import RequestFactory
+from django.urls import reverse
+from playwright.sync_api import Browser
+
+from aijobs.models import Job
+from tests import engine
+from tests.browser import scenery
+from tests.browser.conftest import Window, window
+from tests.factories import TenantFactory, key_for
+from tests.integration.processes import Api
+
+# Deque's axe-core, see the README beside it.
+AXE = (Path(__file__).parent / "axe-core" / "axe.min.js").read_text()
+GRAVE = ("serious", "critical")
+OPTIONS = '{resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}'
+
+
+def grave_faults(opened: Window) -> list[str]:
+    """What axe finds serious or critical, with the first place of each."""
+    page = opened.page
+    # A page without its style sheets has faults of its own.
+    assert opened.faults == []
+    page.evaluate(AXE)
+    found: list[dict[str, Any]] = page.evaluate(f"() => axe.run({OPTIONS}).then((results) => results.violations)")
+    # It tries styles of its own.
+    opened.faults.clear()
+    return [
+        f"{page.url}: {each['id']}: {each['help']}: {each['nodes'][0]['html']}"
+        for each in found
+        if each["impact"] in GRAVE
+    ]
+
+
+def pages_of(model: type[Model], operator: User) -> list[str]:
+    """The list, the form of a new row where there is one, and the page of a row that there is."""
+    request = RequestFactory().get("/")
+    request.user = operator
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    may_add = admin.site._registry[model].has_add_permission(request)
+    row = model._default_manager.first()
+    forms = [reverse(f"{name}_add")] if may_add else []
+    rows = [reverse(f"{name}_change", args=[row.pk])] if row else []
+    return [reverse(f"{name}_changelist"), *forms, *rows]
+
+
+def test_every_page_of_the_admin_keeps_its_policy(desk: Window, operator: User) -> None:
+    scenery.busy_hour()
+    key_for(TenantFactory())
+    engine.dispatch_batch(TenantFactory(), 2)
+    for model in admin.site._registry:
+        for path in pages_of(model, operator):
+            desk.open(path)
+    desk.open(reverse("admin:password_change"))
+
+
+def test_a_violation_would_be_seen(chromium: Browser, server: Api, operator: User) -> None:
+    with window(chromium, server.base_url) as opened:
+        page = opened.open("/admin/login/")
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">no</p>')")
+        with page.expect_console_message(lambda line: "CSP: script-src-elem" in line.text):
+            page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'alert(1)'}))")
+        assert any("CSP: style-src-attr" in fault for fault in opened.faults)
+        opened.faults.clear()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_front_page_has_no_grave_fault(chromium: Browser, server: Api, operator: User, dark: bool) -> None:
+    scenery.busy_hour()
+    with window(chromium, server.base_url, dark=dark) as opened:
+        opened.sign_in(operator)
+        opened.open("/admin/").locator(".panels").wait_for()
+        assert grave_faults(opened) == []
+
+
+def test_the_list_and_the_page_of_jobs_have_no_grave_fault(desk: Window, operator: User) -> None:
+    scenery.busy_hour()
+    for path in pages_of(Job, operator):
+        desk.open(path)
+        assert grave_faults(desk) == []
