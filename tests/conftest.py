@@ -97,8 +97,15 @@ def servers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(servers: None, django_db_setup: None) -> None:
+def django_db_setup(servers: None, django_db_setup: None) -> Iterator[None]:
     """pytest-django's test database, on our servers; it closes the pools before it drops the database."""
+    from django.core.management.commands import flush
+
+    from tests import emptying
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flush, "sql_flush", emptying.statements)
+        yield
 
 
 @pytest.fixture(autouse=True)

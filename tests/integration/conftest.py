@@ -6,6 +6,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.core.management.commands import flush
+from django.core.management.sql import sql_flush
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import DeadlockDetected
@@ -28,9 +30,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _emptying_beside_processes() -> Iterator[None]:
-    """Empty the database again where processes that still write met the first attempt: it locks every table.
+    """Empty all tables at once, and again where processes that still write met the first attempt: it locks them.
 
     The API and a module's worker outlive a test, and may still run what it dispatched.
     """
@@ -48,6 +50,7 @@ def _emptying_beside_processes() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_again)
+        patch.setattr(flush, "sql_flush", sql_flush)
         yield
 
 
