@@ -11,13 +11,13 @@ from django.utils.timezone import now
 from aijobs.models import Job, Tenant
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, report
 from tests.workers.changes.jobs import run_again
 from tests.workers.changes.sessions import in_another_session
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from tests.workers.marketplaces.shops import connect, prices
 from workers.catalogue.models import Product
-from workers.catalogue.sample import create_sample_catalogue
 from workers.changes import settling
 from workers.jobs.pricing_recalculate import recommending
 from workers.running import execute
@@ -168,7 +168,7 @@ def test_a_marketplace_without_products_fails_at_once(owner: Caller) -> None:
 
 
 def test_applied_prices_of_all_are_in_the_catalogue(owner: Caller) -> None:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     job = run(owner, apply=True, limit=20)
     assert job.result is not None
     written = {each["sku"]: each["recommended_price"] for each in job.result["recommendations"] if each["applied"]}
@@ -183,7 +183,7 @@ def test_applied_prices_of_all_are_in_the_catalogue(owner: Caller) -> None:
 
 @pytest.fixture
 def in_a_shop(owner: Caller, shop: FakeShopify) -> Caller:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     connect(owner, shop, MARKETPLACE)
     for sku, price in Product.objects.values_list("sku", "price"):
         shop.admin.add(sku, f"{price:.2f}")

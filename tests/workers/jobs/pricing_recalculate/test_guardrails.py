@@ -11,9 +11,9 @@ from django.utils.timezone import now
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, listed, report
 from workers.catalogue.models import Offer, Product, Scan
-from workers.catalogue.sample import create_sample_catalogue
 from workers.changes import deciding
 from workers.changes.kinds.price import Prices
 from workers.changes.models import Change, RepricingPolicy
@@ -28,7 +28,7 @@ MATCH = {"rule": "match"}
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     Offer.objects.all().delete()
     Product.objects.filter(sku=SKU).update(
         price=20, cost=10, min_price=None, max_price=None, map_price=None, stock=None

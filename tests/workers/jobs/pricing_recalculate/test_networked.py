@@ -12,12 +12,12 @@ from django.db import connection
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, listed
 from tests.workers.changes.jobs import result_of, run, run_again
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, json_reply
 from tests.workers.marketplaces.shops import connect, prices
 from workers.catalogue.models import Product
-from workers.catalogue.sample import create_sample_catalogue
 from workers.changes import claims, settling
 from workers.changes.kinds.price import Prices
 from workers.changes.models import Change, RepricingPolicy, StoredDecision
@@ -34,7 +34,7 @@ SKUS = [f"SKU-{number:03d}" for number in range(1, 9)]
 @pytest.fixture
 def seller(owner: Caller, shop: FakeShopify) -> Caller:
     """Sells the sample catalogue in a shop."""
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     connect(owner, shop, MARKETPLACE)
     for sku, price in Product.objects.filter(sku__in=SKUS).values_list("sku", "price"):
         shop.admin.add(sku, f"{price:.2f}")

@@ -12,9 +12,9 @@ from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller, caller
 from tests.factories import TenantFactory
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers.catalogue.models import Product
-from workers.catalogue.sample import create_sample_catalogue
 from workers.jobs.pricing_recalculate import recommending
 from workers.running import execute
 
@@ -25,7 +25,7 @@ SKUS = [f"SKU-{number:03d}" for number in range(1, 41)]
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     return owner
 
 
@@ -76,7 +76,7 @@ def test_the_sample_is_priced_alike_whatever_day_it_was_made_on() -> None:
     for moment in made_on:
         tenant = TenantFactory()
         with time_machine.travel(moment, tick=False):
-            create_sample_catalogue(tenant)
+            give_sample_catalogue(tenant)
         told.append(recommended(run(caller(tenant), SKUS)))
     prices, *others = [{sku: each["recommended_price"] for sku, each in one.items()} for one in told]
     assert others == [prices] * len(others)

@@ -14,12 +14,12 @@ from aijobs import identifiers
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, listed, report
 from tests.workers.marketplaces.amazon import server as amazon
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from workers.catalogue.models import Offer, Product
-from workers.catalogue.sample import create_sample_catalogue
 from workers.marketplaces.web import robots
 from workers.running import execute
 
@@ -55,7 +55,7 @@ def in_catalogue() -> dict[str, str]:
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     Offer.objects.all().delete()
     # Bounds that let a price follow.
     Product.objects.update(cost=Decimal("0.50"), min_price=None, map_price=None)

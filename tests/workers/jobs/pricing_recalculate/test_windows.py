@@ -11,9 +11,9 @@ from django.utils.timezone import localdate
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, add_products
 from workers.catalogue.models import Product, Sale
-from workers.catalogue.sample import create_sample_catalogue
 from workers.running import execute
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ SKUS = [f"SKU-{number:03d}" for number in range(1, 41)]
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     return owner
 
 
