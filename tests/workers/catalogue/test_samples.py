@@ -13,7 +13,7 @@ from workers.catalogue.sample import create_sample_catalogue
 
 pytestmark = pytest.mark.django_db
 
-KINDS = [Product, Sale, Offer, Review, Return, Listing, CompetitorListing, Keyword]
+KINDS: list[Any] = [Product, Sale, Offer, Review, Return, Listing, CompetitorListing, Keyword]
 
 
 def test_a_copy_is_the_sample() -> None:
