@@ -27,9 +27,9 @@ atexit.register(shutil.rmtree, DATA_DIR, ignore_errors=True)
 os.environ["AIJOBS_DATA_DIR"] = str(DATA_DIR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 # Where Python keeps no bytecode, as in many images, each of the suite's hundred processes would compile everything
-# again, which is two of the three seconds of its start. So they keep it among themselves.
+# again, which is two of the three seconds of its start, and every run all the tests. So it lies with pytest's cache.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-    os.environ["PYTHONPYCACHEPREFIX"] = str(DATA_DIR / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
 # How long an example takes says more about what runs beside it than about the code.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")

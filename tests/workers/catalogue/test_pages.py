@@ -127,7 +127,7 @@ def cost_of(shop: Caller, name: str, **query: str | int) -> tuple[Cost, dict[str
 
 
 def deep_cursor(shop: Caller, name: str, **query: str) -> dict[str, str]:
-    """The cursor of a page 5,000 rows on, or near the end: whoever read what lies before would read 60 buffers more."""
+    """The cursor of a page 5,000 rows on, or near the end. Reading what lies before would be 60 buffers more."""
     cursor: dict[str, str] = {}
     for _ in range(25):
         page = shop.get(f"/api/catalogue/{name}", limit=200, **query, **cursor).json()
