@@ -13,6 +13,7 @@ from workers.listings.shapes import Field, ListingText, Violation
 from workers.listings.tokens import READ, function_words, tokens_of
 
 _WORD = re.compile(r"[^\W\d_][^\W_]{0,60}(?:['’][^\W_]{1,10})?")
+_POSSESSIVE = re.compile(r"['’]s\Z")
 # Abbreviations are in capitals as they should be: LED, HDMI, BPA.
 _ABBREVIATION = 4
 _CAPITALS_IN_A_ROW = 3
@@ -145,8 +146,9 @@ def _repeated(text: Text, rule: Rule) -> Iterator[Breach]:
     counts: Counter[str] = Counter()
     for token in tokens_of(text.plain, text.language):
         word = text.plain[token.start : token.end].lower()
-        # Search terms need one form of a word; a title may have two of each.
-        key = token.lemma if "lemmas" in rule.values else word
+        # Search terms need one form of a word. Amazon speaks of the same word: bottles is another one than bottle,
+        # and bottle's and BOTTLE are not.
+        key = token.lemma if "lemmas" in rule.values else _POSSESSIVE.sub("", word.casefold())
         if token.is_number or word in function_words(text.language):
             continue
         counts[key] += 1
@@ -187,9 +189,11 @@ def _within(place: int, spans: list[tuple[int, int]]) -> bool:
 
 
 def _phrases(text: Text, rule: Rule) -> Iterator[Breach]:
-    brand = _places_of(text.brand, text.text)
+    spared = _places_of(text.brand, text.text)
+    # Treats for dogs cure nobody.
+    spared += [(each.start, each.end) for each in lexicons.find(text.plain, ["harmless"], text.language)]
     for found in lexicons.find_longest(text.plain, rule.values, text.language):
-        if not _within(found.start, brand):
+        if not _within(found.start, spared):
             yield Breach(found.start, found.end, f"{text.says} “{found.text}”, {_WHY[found.section]}.")
 
 

@@ -58,11 +58,11 @@ def repaired(field: Field, text: str, context: Context) -> str:
 def _round(text: str, violations: list[Violation], context: Context) -> str:
     """Of the whole text first; else place by place from the end, as long as the places before are where they were."""
     for violation in violations:
-        if whole := _WHOLE.get(_check_of(violation, context.rules)):
+        if whole := _WHOLE.get(context.rules.check_of(violation.rule)):
             return whole(text)
     unmoved = len(text)
     for violation in violations[::-1]:
-        repair = _REPAIRS.get(_check_of(violation, context.rules))
+        repair = _REPAIRS.get(context.rules.check_of(violation.rule))
         if repair and violation.end <= unmoved:
             new = repair(text, violation, context)
             unmoved = min(unmoved, _same(text, new)) if new != text else unmoved
@@ -95,7 +95,7 @@ def _violations(field: Field, text: str, context: Context) -> list[Violation]:
     listing = ListingText(brand=context.brand, category=context.category)
     listing = replace(listing, bullets=(text,)) if field == "bullets" else _with(listing, field, text)
     found = check_field(field, listing, context.rules, context.language, most=None)
-    repairable = [each for each in found if _check_of(each, context.rules) in _REPAIRS.keys() | _WHOLE.keys()]
+    repairable = [each for each in found if context.rules.check_of(each.rule) in _REPAIRS.keys() | _WHOLE.keys()]
     return _apart(sorted(repairable, key=lambda each: (each.start, -each.end)))
 
 
@@ -112,10 +112,6 @@ def _apart(violations: list[Violation]) -> list[Violation]:
         if not kept or violation.start >= kept[-1].end:
             kept.append(violation)
     return kept
-
-
-def _check_of(violation: Violation, rules: Rules) -> str:
-    return next(rule.check for rule in rules.rules if rule.name == violation.rule)
 
 
 def _out(text: str, violation: Violation, context: Context) -> str:
