@@ -123,6 +123,9 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     """
     if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
         return True
+    if word.of not in facts.roots and is_setting(word.of, facts.language):
+        # Green goes with a couch: that is no part of the product, and has to pass as what stands around it.
+        return True
     is_of_product = word.of in facts.whole or word.of in _all_of_it(facts.language) or _is_short_for(word.of, facts)
     return word.root in facts.whole and is_of_product
 
