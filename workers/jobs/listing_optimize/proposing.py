@@ -1,7 +1,7 @@
 """The way of the listings: read, judged and improved by the rules, and, where an assistant was asked for, by it."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aijobs import identifiers
@@ -27,7 +27,7 @@ from workers.jobs.listing_optimize.shapes import (
 )
 from workers.jobs.listing_optimize.showing import failed, report_of
 from workers.jobs.shared import Skipped, Tokens, dollars, products_of
-from workers.listings.shapes import Field
+from workers.listings.shapes import Field, Material
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 
@@ -143,19 +143,31 @@ def _computed(
     context: Context,
     progress: _Progress,
 ) -> Iterator[Chunk]:
-    """Chunk by chunk, each stored but the last one: behind that is the result."""
+    """Chunk by chunk, each stored but the last one: behind that is the result. A run has one at least.
+
+    Raises RunPostponed where the time is over.
+    """
     give_up_at = time.monotonic() + WORK_SECONDS
     for first in range(0, len(products), CHUNK):
         some = products[first : first + CHUNK]
         materials = materials_of(some, shelf)
         progress.note(len(some) - len(materials))
-        drafts = (draft(sku, each, shelf.rules, names) for sku, each in materials.items())
-        chunk = _chunk(writer.write(drafts), list(materials), progress)
-        if first + CHUNK < len(products):
+        chunk = _chunk(writer.write(_drafts(materials, shelf, names, give_up_at)), list(materials), progress)
+        if first + CHUNK < len(products) or len(chunk.listings) < len(materials):
             replaying.keep(context, chunk)
             if time.monotonic() > give_up_at:
                 raise RunPostponed(0)
         yield chunk
+
+
+def _drafts(
+    materials: Mapping[str, Material], shelf: Shelf, names: Sequence[Field], give_up_at: float
+) -> Iterator[Draft]:
+    """Up to where the time is over: texts at their longest take seconds each."""
+    for sku, material in materials.items():
+        yield draft(sku, material, shelf.rules, names)
+        if time.monotonic() > give_up_at:
+            return
 
 
 def _chunk(decided: Iterator[Written], order: Sequence[str], progress: _Progress) -> Chunk:
