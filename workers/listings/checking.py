@@ -41,6 +41,7 @@ class Text(NamedTuple):
     plain: str
     brand: str
     language: str
+    other_brands: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -78,7 +79,8 @@ def check_field(
 
 
 def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
-    return Text(field, text, text[:READ], hygiene.masked(text[:READ]), listing.brand, language)
+    read = text[:READ]
+    return Text(field, text, read, hygiene.masked(read), listing.brand, language, listing.other_brands)
 
 
 def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
@@ -133,11 +135,11 @@ def _forbidden(text: Text, rule: Rule) -> Iterator[Breach]:
             yield Breach(index, index + 1, f"{text.has} the character {character}, which is not allowed there.")
 
 
-def _places_of(name: str, text: str) -> list[tuple[int, int]]:
-    """Where a name stands as a whole word or words."""
+def _places_of(name: str, text: str, ending: str = "") -> list[tuple[int, int]]:
+    """Where a name stands as a whole word or words, with an ending (an expression) if it has one."""
     if not name.strip() or name.strip().lower() not in text.lower():
         return []
-    pattern = rf"(?<!\w){re.escape(name.strip())}(?!\w)"
+    pattern = rf"(?<!\w){re.escape(name.strip())}{ending}(?!\w)"
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
 
 
@@ -245,9 +247,12 @@ def _product_code(text: Text, rule: Rule) -> Iterator[Breach]:
         yield Breach(match.start(), match.end(), f"{text.has} a product code of Amazon's: {match[0]}")
 
 
-def _own_brand(text: Text, rule: Rule) -> Iterator[Breach]:
-    for start, end in _places_of(text.brand, text.text):
-        yield Breach(start, end, f"{text.name} have the brand, which is found without them.")
+def _brand(text: Text, rule: Rule) -> Iterator[Breach]:
+    for start, end in _places_of(text.brand, text.text, "(?:['’]?s)?"):
+        yield Breach(start, end, f"{text.has} the brand, which is found without them.")
+    for name in text.other_brands:
+        for start, end in _places_of(name, text.text, "(?:['’]?s)?"):
+            yield Breach(start, end, f"{text.has} another brand, “{name}”, which is not allowed there.")
 
 
 def _comma(text: Text, rule: Rule) -> Iterator[Breach]:
@@ -293,7 +298,7 @@ _CHECKS: dict[Check, Callable[[Text, Rule], Iterator[Breach]]] = {
     "decoration": _decoration,
     "hidden_characters": _hidden,
     "product_codes": _product_code,
-    "brand": _own_brand,
+    "brand": _brand,
     "commas": _comma,
     "small_first_letter": _small_letter,
     "placeholder": _placeholder,

@@ -42,6 +42,7 @@ class Context:
     brand: str
     category: str
     elsewhere: frozenset[str] = frozenset()
+    other_brands: tuple[str, ...] = ()
 
 
 def repaired(field: Field, text: str, context: Context) -> str:
@@ -92,7 +93,7 @@ def _tidied(field: Field, text: str) -> str:
 
 def _violations(field: Field, text: str, context: Context) -> list[Violation]:
     """By place, so that taking them out from the last one on leaves the others where they are."""
-    listing = ListingText(brand=context.brand, category=context.category)
+    listing = ListingText(brand=context.brand, category=context.category, other_brands=context.other_brands)
     listing = replace(listing, bullets=(text,)) if field == "bullets" else _with(listing, field, text)
     found = check_field(field, listing, context.rules, context.language, most=None)
     repairable = [each for each in found if context.rules.check_of(each.rule) in _REPAIRS.keys() | _WHOLE.keys()]

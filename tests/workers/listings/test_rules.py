@@ -5,12 +5,13 @@ from datetime import date
 
 import pytest
 from hypothesis import given
+from workers.listings.brands import others_of
 
 from tests.workers.listings.bottles import LISTING
 from tests.workers.listings.drawing import listings
 from workers.listings.checking import check
 from workers.listings.rulebook import rules_of
-from workers.listings.shapes import FIELDS, Field, ListingText
+from workers.listings.shapes import FIELDS, Competitor, Field, ListingText
 
 NAMES = ["amazon_us", "shopify", "ebay_de", "walmart_us", "my_shop"]
 
@@ -157,6 +158,21 @@ def with_text(field: Field, text: str) -> ListingText:
 def test_a_brand_may_be_written_as_it_is() -> None:
     assert broken(replace(LISTING, title="Yahoo! YAHOO! Bottle", brand="Yahoo!")) == set()
     assert broken(replace(LISTING, title="Best Seller Bottle", brand="Best Seller")) == set()
+
+
+@pytest.mark.parametrize("terms", ["flask HydraMax", "hydramax's flask", "hydramaxs", "northfields steel"])
+def test_search_terms_name_no_brand_of_anybody(terms: str) -> None:
+    listing = replace(LISTING, search_terms=terms, other_brands=("hydramax",))
+    assert broken(listing) == {"search_terms_brand"}
+    assert broken(replace(listing, other_brands=(), brand="Other")) == set()
+
+
+def test_others_brands_are_names_and_not_words() -> None:
+    sold = [
+        Competitor("", brand=name)
+        for name in ("HydraMax", "Easy", "Steel", "Northfield", "Hiking", "Bo", "", "Yeti ")
+    ]
+    assert others_of(sold, LISTING, "en") == ("hydramax", "yeti")
 
 
 def test_books_keep_long_titles() -> None:
