@@ -85,7 +85,7 @@ def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
 
 def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
     for rule in rules:
-        if message := _miscounted(rule, len(listing.bullets)):
+        if message := _miscounted(rule, sum(bool(bullet.strip()) for bullet in listing.bullets)):
             yield Violation("bullets", rule.name, message, rule.severity)
     for index, bullet in enumerate(listing.bullets):
         yield from _of_text(_text("bullets", bullet, listing, language), rules, most, index)

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from workers.listings import lexicons
-from workers.listings.amounts import Number, numbers_of
+from workers.listings.amounts import Number, is_measured, numbers_of
 from workers.listings.facts import Facts, boasts_in, quantities_of
 from workers.listings.meanings import Word, words_of
 from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
@@ -56,6 +56,8 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> 
         if is_denied_there and word.denied and (word.root in facts.names or _is_short_for(word.root, facts)):
             continue
         written = text[word.token.start : word.token.end]
+        if wording and is_measured(word.token, clause, text, facts.language):
+            continue
         unsaid = _unsaid_word(word, written, facts, wording)
         if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
             yield unsaid

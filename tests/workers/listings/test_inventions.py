@@ -59,6 +59,8 @@ INVENTIONS: list[tuple[str, Field, str]] = [
     ("a comparison", "bullets", "Lighter than other bottles"),
     ("a model", "title", "Northfield Steel Bottle XR200 500 ml"),
     ("a year", "bullets", "New 2026 bottle"),
+    ("a size without a measure", "bullets", "A tall steel bottle"),
+    ("a measure of another size", "bullets", "Bottle, 24 cm high"),
     ("a dimension", "bullets", "25 x 7 cm bottle"),
     ("a fraction", "bullets", "½ l bottle"),
     ("a compatible thing", "bullets", "Fits bicycle cages"),

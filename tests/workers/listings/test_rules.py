@@ -222,6 +222,7 @@ def test_what_a_listing_lacks_is_told() -> None:
 
 def test_bullets_are_counted() -> None:
     assert broken(replace(LISTING, bullets=("A good bottle",) * 2)) == {"bullet_few"}
+    assert "bullet_few" in broken(replace(LISTING, bullets=("A good bottle", "Another good bottle", " ")))
     assert broken(replace(LISTING, bullets=tuple(f"A good bottle {number}" for number in range(5)))) == set()
     assert broken(replace(LISTING, bullets=tuple(f"A good bottle {number}" for number in range(6)))) == {
         "bullet_count"
