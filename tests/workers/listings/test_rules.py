@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 from hypothesis import given
-from workers.listings.brands import others_of
 
 from tests.workers.listings.bottles import LISTING
 from tests.workers.listings.drawing import listings
+from workers.listings.brands import others_of
 from workers.listings.checking import check
 from workers.listings.rulebook import rules_of
 from workers.listings.shapes import FIELDS, Competitor, Field, ListingText
