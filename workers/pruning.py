@@ -14,7 +14,7 @@ from aijobs.models import IdempotencyKey, Job, Tenant
 from aijobs.retention import InTurn, Step
 from workers.assistants.models import Baseline, Reservation, StoredAnswer
 from workers.catalogue.models import Scan
-from workers.changes.models import StoredDecision
+from workers.changes.models import StoredDecision, StoredPart
 
 # Of one statement: a longer one would hold back vacuum on the job tables, and keep its locks.
 MOST_ROWS = 1_000
@@ -32,6 +32,11 @@ def expired_keys() -> QuerySet[IdempotencyKey]:
 
 def old_decisions() -> QuerySet[StoredDecision]:
     return StoredDecision.objects.filter(created_at__lt=now() - DECISIONS_KEPT)
+
+
+def old_parts() -> QuerySet[StoredPart]:
+    """Of jobs that have failed: the others' go with the result."""
+    return StoredPart.objects.filter(created_at__lt=now() - DECISIONS_KEPT)
 
 
 def lost_baselines() -> QuerySet[Baseline]:
@@ -80,6 +85,7 @@ KINDS: tuple[Callable[[], Step], ...] = (
     *retention.KINDS,
     _of(expired_keys),
     _of(old_decisions),
+    _of(old_parts),
     _of(lost_baselines),
     old_offers,
     _of(old_scans),

@@ -18,7 +18,7 @@ from tests.factories import TenantFactory
 from workers import periodic, pruning
 from workers.assistants.models import Baseline, Reservation, StoredAnswer
 from workers.catalogue.models import Offer, Product, Scan
-from workers.changes.models import StoredDecision
+from workers.changes.models import StoredDecision, StoredPart
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,7 @@ def add_decisions(count: int, age: timedelta) -> None:
     StoredDecision.objects.bulk_create(
         StoredDecision(job_id=uuid4(), result={}, created_at=now() - age) for _ in range(count)
     )
+    StoredPart.objects.bulk_create(StoredPart(job_id=uuid4(), part={}, created_at=now() - age) for _ in range(count))
 
 
 def add_answers(tenant: Tenant, count: int, age: timedelta) -> None:
@@ -103,8 +104,8 @@ def test_what_is_old_goes_and_what_is_young_stays(tenant: Tenant, product: Produ
         add_history(product, count, kept + sign * hour)
         add_answers(tenant, count, pruning.ANSWERS_KEPT + sign * hour)
         add_reservations(tenant, count, pruning.RESERVATIONS_KEPT + sign * hour)
-    assert fresh.run(seconds=60) == 18
-    for model in (IdempotencyKey, StoredDecision, Offer, Scan, StoredAnswer, Reservation):
+    assert fresh.run(seconds=60) == 21
+    for model in (IdempotencyKey, StoredDecision, StoredPart, Offer, Scan, StoredAnswer, Reservation):
         assert model.objects.count() == 2
     assert fresh.run(seconds=60) == 0
 

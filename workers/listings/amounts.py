@@ -57,7 +57,9 @@ def _bound(before: Clause, text: str, language: str) -> Literal["least", "most",
 def _near(tokens: Iterable[Token], text: str, language: str) -> frozenset[str]:
     """The nearest words that say something; units of the number before are none."""
     units = _unit_names()
+    measures = lexicons.words("measure", language)
     meant = (token for token in tokens if is_meant(token, language) and not is_neutral(token.lemma, language))
+    meant = (token for token in meant if text[token.start : token.end].lower() not in measures)
     telling = (
         (each, written)
         for each in meant
@@ -91,6 +93,13 @@ def unit_tokens(clause: Clause, text: str) -> list[Token]:
         for index, token in enumerate(clause)
         if token.is_number and _has_unit_token(clause, index, text)
     ]
+
+
+def is_measured(token: Token, clause: Clause, text: str, language: str) -> bool:
+    """Of 16 cm high: it says what the number is, and nothing else."""
+    if text[token.start : token.end].lower() not in lexicons.words("measure", language):
+        return False
+    return any(0 < token.start - unit.end <= 4 for unit in unit_tokens(clause, text))
 
 
 def is_unit(word: str) -> bool:

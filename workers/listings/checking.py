@@ -13,6 +13,7 @@ from workers.listings.shapes import Field, ListingText, Violation
 from workers.listings.tokens import READ, function_words, tokens_of
 
 _WORD = re.compile(r"[^\W\d_][^\W_]{0,60}(?:['’][^\W_]{1,10})?")
+_POSSESSIVE = re.compile(r"['’]s\Z")
 # Abbreviations are in capitals as they should be: LED, HDMI, BPA.
 _ABBREVIATION = 4
 _CAPITALS_IN_A_ROW = 3
@@ -40,6 +41,7 @@ class Text(NamedTuple):
     plain: str
     brand: str
     language: str
+    other_brands: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -77,12 +79,13 @@ def check_field(
 
 
 def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
-    return Text(field, text, text[:READ], hygiene.masked(text[:READ]), listing.brand, language)
+    read = text[:READ]
+    return Text(field, text, read, hygiene.masked(read), listing.brand, language, listing.other_brands)
 
 
 def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
     for rule in rules:
-        if message := _miscounted(rule, len(listing.bullets)):
+        if message := _miscounted(rule, sum(bool(bullet.strip()) for bullet in listing.bullets)):
             yield Violation("bullets", rule.name, message, rule.severity)
     for index, bullet in enumerate(listing.bullets):
         yield from _of_text(_text("bullets", bullet, listing, language), rules, most, index)
@@ -132,11 +135,11 @@ def _forbidden(text: Text, rule: Rule) -> Iterator[Breach]:
             yield Breach(index, index + 1, f"{text.has} the character {character}, which is not allowed there.")
 
 
-def _places_of(name: str, text: str) -> list[tuple[int, int]]:
-    """Where a name stands as a whole word or words."""
+def _places_of(name: str, text: str, ending: str = "") -> list[tuple[int, int]]:
+    """Where a name stands as a whole word or words, with an ending (an expression) if it has one."""
     if not name.strip() or name.strip().lower() not in text.lower():
         return []
-    pattern = rf"(?<!\w){re.escape(name.strip())}(?!\w)"
+    pattern = rf"(?<!\w){re.escape(name.strip())}{ending}(?!\w)"
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
 
 
@@ -145,8 +148,9 @@ def _repeated(text: Text, rule: Rule) -> Iterator[Breach]:
     counts: Counter[str] = Counter()
     for token in tokens_of(text.plain, text.language):
         word = text.plain[token.start : token.end].lower()
-        # Search terms need one form of a word; a title may have two of each.
-        key = token.lemma if "lemmas" in rule.values else word
+        # Search terms need one form of a word. Amazon speaks of the same word: bottles is another one than bottle,
+        # and bottle's and BOTTLE are not.
+        key = token.lemma if "lemmas" in rule.values else _POSSESSIVE.sub("", word.casefold())
         if token.is_number or word in function_words(text.language):
             continue
         counts[key] += 1
@@ -187,9 +191,11 @@ def _within(place: int, spans: list[tuple[int, int]]) -> bool:
 
 
 def _phrases(text: Text, rule: Rule) -> Iterator[Breach]:
-    brand = _places_of(text.brand, text.text)
+    spared = _places_of(text.brand, text.text)
+    # Treats for dogs cure nobody.
+    spared += [(each.start, each.end) for each in lexicons.find(text.plain, ["harmless"], text.language)]
     for found in lexicons.find_longest(text.plain, rule.values, text.language):
-        if not _within(found.start, brand):
+        if not _within(found.start, spared):
             yield Breach(found.start, found.end, f"{text.says} “{found.text}”, {_WHY[found.section]}.")
 
 
@@ -241,9 +247,12 @@ def _product_code(text: Text, rule: Rule) -> Iterator[Breach]:
         yield Breach(match.start(), match.end(), f"{text.has} a product code of Amazon's: {match[0]}")
 
 
-def _own_brand(text: Text, rule: Rule) -> Iterator[Breach]:
-    for start, end in _places_of(text.brand, text.text):
-        yield Breach(start, end, f"{text.name} have the brand, which is found without them.")
+def _brand(text: Text, rule: Rule) -> Iterator[Breach]:
+    for start, end in _places_of(text.brand, text.text, "(?:['’]?s)?"):
+        yield Breach(start, end, f"{text.has} the brand, which is found without them.")
+    for name in text.other_brands:
+        for start, end in _places_of(name, text.text, "(?:['’]?s)?"):
+            yield Breach(start, end, f"{text.has} another brand, “{name}”, which is not allowed there.")
 
 
 def _comma(text: Text, rule: Rule) -> Iterator[Breach]:
@@ -289,7 +298,7 @@ _CHECKS: dict[Check, Callable[[Text, Rule], Iterator[Breach]]] = {
     "decoration": _decoration,
     "hidden_characters": _hidden,
     "product_codes": _product_code,
-    "brand": _own_brand,
+    "brand": _brand,
     "commas": _comma,
     "small_first_letter": _small_letter,
     "placeholder": _placeholder,

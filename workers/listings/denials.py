@@ -12,10 +12,14 @@ def denied_in(clause: Clause, text: str, language: str) -> set[int]:
     written = [text[token.start : token.end].replace("’", "'").lower() for token in clause]
     if _denies_nothing(written, language):
         return set()
+    conjunctions = lexicons.words("joining", language)
     of_clause, behind, before = (_denials(kind, language) for kind in ("clause", "after", "before"))
     found: set[int] = set()
     for index, (token, word) in enumerate(zip(clause, written, strict=True)):
         following = clause[index + 1 :]
+        if word in of_clause and index and written[index - 1] in conjunctions:
+            # By hand and not in the dishwasher: what stands before is not denied.
+            return found | {id(each) for each in following}
         if word in of_clause:
             return {id(each) for each in clause}
         if word in behind or (word in before and following and is_function_word(following[0].lemma, language)):
@@ -36,6 +40,9 @@ def _denies_nothing(written: list[str], language: str) -> bool:
     denying = {word for word in written if word in of_clause}
     if not denying:
         return False
+    if denying == {"ne"} and language == "fr" and "que" in written:
+        # It weighs but 700 g.
+        return True
     return any(word in only for word in written) or any(word in behind - of_clause - {"pas"} for word in written)
 
 

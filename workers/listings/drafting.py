@@ -60,7 +60,7 @@ class Draft:
         texts += [] if "bullets" in without else list(listing.bullets)
         texts += [] if "description" in without else [hygiene.plain(listing.description[:READ])]
         said = words_said(texts, self.language)
-        return Context(self.rules, self.language, listing.brand, listing.category, said)
+        return Context(self.rules, self.language, listing.brand, listing.category, said, listing.other_brands)
 
 
 def _with(listing: ListingText, name: Field, text: str | tuple[str, ...]) -> ListingText:

@@ -60,19 +60,23 @@ class Facts:
                 self.whole_numbers |= {(number.value, number.unit)} if whole else set()
 
     def _add_words(self, words: list[Word], text: str, whole: bool) -> None:
-        present = {word.root for word in words}
+        present = {root for word in words for root in self._roots_of(word, text)}
         has_noun = any(not self.is_fact(word.lemma) and not is_neutral(word.lemma, self.language) for word in words)
         for word in words:
             (self.denied if word.denied else self.said).add(word.lemma)
-            written = text[word.token.start : word.token.end].lower()
-            forms = (word.lemma, written, able_from(written, self.language))
-            (self.denied_roots if word.denied else self.roots).update(root_of(each, self.language) for each in forms)
+            (self.denied_roots if word.denied else self.roots).update(self._roots_of(word, text))
             if self.is_fact(word.lemma):
                 is_of_one = word.of and is_matter(word.lemma, self.special, self.language)
                 self.beside.setdefault(word.root, set()).update({word.of} if is_of_one else present)
             # "Soft and warm": what a clause says of nothing is said of the product.
             if not word.denied and (not has_noun or (whole and self._is_of_product(word))):
                 self.whole.add(word.root)
+
+    def _roots_of(self, word: Word, text: str) -> set[str]:
+        """What is washable can be washed: who says either says the same."""
+        written = text[word.token.start : word.token.end].lower()
+        forms = (word.lemma, written, able_from(written, self.language))
+        return {word.root, *(root_of(each, self.language) for each in forms)}
 
     def is_fact(self, lemma: str) -> bool:
         return lemma in self.special or is_fact(lemma, self.language)

@@ -46,7 +46,7 @@ DECORATION = re.compile(
     "[\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u2500-\u27bf\u2900-\u297f\u2b00-\u2bff\u3010\u3011\u2022\u2023\u25e6\u2043"
     "\U0001f000-\U0001faff]|([!?*=~#])\\1{1,50}|([+_|-])\\2{2,50}"
 )
-PRODUCT_CODE = re.compile(r"(?<![A-Za-z0-9])B0[A-Z0-9]{8}(?![A-Za-z0-9])")
+PRODUCT_CODE = re.compile(r"(?<![A-Z0-9])B0[A-Z0-9]{8}(?![A-Z0-9])", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -72,11 +72,15 @@ def spaced(text: str) -> str:
 
 
 def markup(text: str, allowed: tuple[str, ...] = ()) -> list[tuple[int, int]]:
-    """Where tags stand that are not allowed by name, and entities where no tag is allowed."""
-    found = [match.span() for match in TAG.finditer(text) if _name(match[0]) not in allowed]
+    """Where tags stand that are not allowed by name, or have attributes; and entities where no tag is allowed."""
+    found = [match.span() for match in TAG.finditer(text) if not _is_allowed(match[0], allowed)]
     if not allowed:
         found += [match.span() for match in _ENTITY.finditer(text) if html.unescape(match[0]) != match[0]]
     return sorted(found)
+
+
+def _is_allowed(tag: str, allowed: tuple[str, ...]) -> bool:
+    return _name(tag) in allowed and FORMATTING.fullmatch(tag) is not None
 
 
 def _name(tag: str) -> str:

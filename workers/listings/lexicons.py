@@ -1,7 +1,7 @@
 """The lexicons of workers/listings/lexicon, their format, and where their phrases stand in a text.
 
 A section is [name language]; a line is a phrase. In it, a|b is one of two words, and word* any word that begins so.
-Words are joined by spaces or hyphens. What stands behind a space and # is a remark.
+Words are joined by spaces, hyphens and other marks that end no clause. What stands behind a space and # is a remark.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lexicon"
-_JOINT = r"[\s\-‐‑–]{1,3}"
+_JOINT = r"(?:[\s\-‐‑–—_/·•*~+]{1,3}|\.(?=\w))"
 # Languages with lists of their own; the others get the English ones, which marketplaces' search engines know too.
 LISTED = ("en", "de", "fr", "es")
 
@@ -84,7 +84,7 @@ def _pattern(section: str, language: str) -> re.Pattern[str] | None:
     phrases = sorted(lines(section, language), key=len, reverse=True)
     if not phrases:
         return None
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_expression, phrases))})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![^\W_])(?:{'|'.join(map(_expression, phrases))})(?![^\W_])", re.IGNORECASE)
 
 
 def _expression(phrase: str) -> str:

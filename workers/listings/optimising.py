@@ -12,7 +12,7 @@ from workers.listings.drafting import Draft
 from workers.listings.facts import facts_of, orders_in
 from workers.listings.keywords import Searches, is_covered, rank, rank_searches, search_words_of, searches_of
 from workers.listings.repairing import is_said
-from workers.listings.rulebook import Rules
+from workers.listings.rulebook import Check, Rules
 from workers.listings.scoring import Yardstick, score, speaks_of
 from workers.listings.shapes import (
     Evidence,
@@ -117,7 +117,7 @@ def _compared(
         remaining=tuple(remaining),
         proposals=proposals,
         proposed=proposed,
-        warnings=tuple(_warnings(material, proposed, remaining)),
+        warnings=tuple(_warnings(material, proposed, remaining, rules)),
         keywords=ranked,
         suggestions=tuple(each for each in ranked if each.use == "suggestion"),
     )
@@ -168,16 +168,28 @@ def _words(listing: ListingText, by: Yardstick) -> frozenset[str]:
     return frozenset(lemmas_of("\n".join(texts), by.language))
 
 
-def _warnings(material: Material, proposed: ListingText, remaining: list[Violation]) -> Iterator[SellerWarning]:
+def _warnings(
+    material: Material, proposed: ListingText, remaining: list[Violation], rules: Rules
+) -> Iterator[SellerWarning]:
     yield from _of_reviews(material, proposed)
     first = {(each.field, each.bullet, each.rule): each for each in reversed(remaining)}
     for violation in reversed(first.values()):
-        yield SellerWarning("violation", f"{violation.message} Please rewrite it yourself.")
+        why = _why_left(rules.check_of(violation.rule))
+        yield SellerWarning("violation", f"{violation.message.removesuffix('.')}. {why} Please rewrite it yourself.")
     listing = material.listing
     for text in (listing.title, *listing.bullets, listing.description[:READ]):
         for found in orders_in(hygiene.plain(text), material.language)[:1]:
             message = "Your listing has words that speak to a language model, not to shoppers. Take them out."
             yield SellerWarning("instruction", message, found.text[:200])
+
+
+def _why_left(check: Check) -> str:
+    match check:
+        case "missing" | "characters_at_least" | "entries_at_least" | "placeholder":
+            return "Your data say nothing more that could stand there."
+        case "characters_at_most" | "bytes_at_most" | "entries_at_most":
+            return "What would have to be cut says something that stands nowhere else."
+    return "Without it the text would lose a fact or its sense."
 
 
 def _of_reviews(material: Material, proposed: ListingText) -> Iterator[SellerWarning]:

@@ -42,6 +42,7 @@ class Context:
     brand: str
     category: str
     elsewhere: frozenset[str] = frozenset()
+    other_brands: tuple[str, ...] = ()
 
 
 def repaired(field: Field, text: str, context: Context) -> str:
@@ -58,11 +59,11 @@ def repaired(field: Field, text: str, context: Context) -> str:
 def _round(text: str, violations: list[Violation], context: Context) -> str:
     """Of the whole text first; else place by place from the end, as long as the places before are where they were."""
     for violation in violations:
-        if whole := _WHOLE.get(_check_of(violation, context.rules)):
+        if whole := _WHOLE.get(context.rules.check_of(violation.rule)):
             return whole(text)
     unmoved = len(text)
     for violation in violations[::-1]:
-        repair = _REPAIRS.get(_check_of(violation, context.rules))
+        repair = _REPAIRS.get(context.rules.check_of(violation.rule))
         if repair and violation.end <= unmoved:
             new = repair(text, violation, context)
             unmoved = min(unmoved, _same(text, new)) if new != text else unmoved
@@ -92,10 +93,10 @@ def _tidied(field: Field, text: str) -> str:
 
 def _violations(field: Field, text: str, context: Context) -> list[Violation]:
     """By place, so that taking them out from the last one on leaves the others where they are."""
-    listing = ListingText(brand=context.brand, category=context.category)
+    listing = ListingText(brand=context.brand, category=context.category, other_brands=context.other_brands)
     listing = replace(listing, bullets=(text,)) if field == "bullets" else _with(listing, field, text)
     found = check_field(field, listing, context.rules, context.language, most=None)
-    repairable = [each for each in found if _check_of(each, context.rules) in _REPAIRS.keys() | _WHOLE.keys()]
+    repairable = [each for each in found if context.rules.check_of(each.rule) in _REPAIRS.keys() | _WHOLE.keys()]
     return _apart(sorted(repairable, key=lambda each: (each.start, -each.end)))
 
 
@@ -112,10 +113,6 @@ def _apart(violations: list[Violation]) -> list[Violation]:
         if not kept or violation.start >= kept[-1].end:
             kept.append(violation)
     return kept
-
-
-def _check_of(violation: Violation, rules: Rules) -> str:
-    return next(rule.check for rule in rules.rules if rule.name == violation.rule)
 
 
 def _out(text: str, violation: Violation, context: Context) -> str:

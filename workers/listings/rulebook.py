@@ -76,6 +76,10 @@ class Rules:
         limits = [rule.limit for rule in self.rules if rule.check == check and field in rule.fields]
         return min(limits, default=default)
 
+    def check_of(self, name: str) -> Check:
+        """What the rule of this name looks at."""
+        return next(rule.check for rule in self.rules if rule.name == name)
+
 
 def rules_of(marketplace: str) -> Rules:
     """The rules for a marketplace's name or a connector's: amazon_de and amazon are Amazon's.

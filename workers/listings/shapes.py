@@ -17,7 +17,10 @@ SCORE_PARTS: tuple[ScorePart, ...] = get_args(ScorePart)
 
 @dataclass(frozen=True, slots=True)
 class ListingText:
-    """A listing as it is stored. `images` is how many pictures it has; None where that is not known."""
+    """A listing as it is stored. `images` is how many pictures it has; None where that is not known.
+
+    `other_brands`: names of competitors, in lower case; see `brands`.
+    """
 
     title: str = ""
     bullets: tuple[str, ...] = ()
@@ -27,6 +30,7 @@ class ListingText:
     category: str = ""
     brand: str = ""
     images: int | None = None
+    other_brands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

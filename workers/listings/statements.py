@@ -6,7 +6,7 @@ from functools import cache
 from typing import Literal
 
 from workers.listings import lexicons
-from workers.listings.amounts import Number, numbers_of
+from workers.listings.amounts import Number, is_measured, numbers_of
 from workers.listings.facts import Facts, boasts_in, quantities_of
 from workers.listings.meanings import Word, words_of
 from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
@@ -56,6 +56,8 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> 
         if is_denied_there and word.denied and (word.root in facts.names or _is_short_for(word.root, facts)):
             continue
         written = text[word.token.start : word.token.end]
+        if wording and is_measured(word.token, clause, text, facts.language):
+            continue
         unsaid = _unsaid_word(word, written, facts, wording)
         if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
             yield unsaid
@@ -122,6 +124,9 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     What the title or an attribute says of the product goes with all that names the product.
     """
     if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
+        return True
+    if word.of not in facts.roots and is_setting(word.of, facts.language):
+        # Green goes with a couch: that is no part of the product, and has to pass as what stands around it.
         return True
     is_of_product = word.of in facts.whole or word.of in _all_of_it(facts.language) or _is_short_for(word.of, facts)
     return word.root in facts.whole and is_of_product

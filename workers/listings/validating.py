@@ -18,7 +18,7 @@ from workers.listings.meanings import words_of
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
 from workers.listings.statements import Wording, unsaid_in
-from workers.listings.tokens import clauses_of, lemmas_of
+from workers.listings.tokens import clauses_of, lemmas_of, tokens_of
 
 _NAMES: Wording = ("ordinary",)
 _PROSE: Wording = ("ordinary", "setting")
@@ -72,12 +72,15 @@ def _of_field(field: Field, proposed: ListingText, source: Source) -> Iterator[P
     text, current = getattr(proposed, field), getattr(source.listing, field)
     if text == current:
         return
-    if current.strip() and not text.strip() and field != "search_terms":
-        yield Problem(field, "empty", "There was a text, and the proposal has none.", "")
+    if field == "search_terms" and not text.strip():
+        return
     yield from _of_text(field, text, source)
 
 
 def _of_text(field: Field, text: str, source: Source) -> Iterator[Problem]:
+    if not tokens_of(hygiene.plain(text), source.facts.language):
+        # Marks alone: an answer that had a key, which is taken out of whatever is stored, is an ellipsis.
+        yield Problem(field, "empty", "The proposal has no word.", text[:80])
     yield from _unclean(field, text, _current(field, source.listing))
     plain = hygiene.plain(text)
     for order in orders_in(plain, source.facts.language):

@@ -8,9 +8,10 @@ from hypothesis import given
 
 from tests.workers.listings.bottles import LISTING
 from tests.workers.listings.drawing import listings
+from workers.listings.brands import others_of
 from workers.listings.checking import check
 from workers.listings.rulebook import rules_of
-from workers.listings.shapes import FIELDS, Field, ListingText
+from workers.listings.shapes import FIELDS, Competitor, Field, ListingText
 
 NAMES = ["amazon_us", "shopify", "ebay_de", "walmart_us", "my_shop"]
 
@@ -50,6 +51,8 @@ BREACHES: list[tuple[str, Field, str, str, str]] = [
     ("amazon_us", "title", "Bottle " + "x" * 195, "en", "title_length"),
     ("amazon_us", "title", "Bottle " * 2 + "x" * 62, "en", "title_shortened"),
     ("amazon_us", "title", "Bottle, Water Bottle, Steel bottle", "en", "title_repetition"),
+    ("amazon_us", "title", "Bottle bottles Bottle's bottle", "en", "title_repetition"),
+    ("amazon_us", "title", "Größe größe GRÖSSE", "de", "title_repetition"),
     ("amazon_us", "title", "Bottle?", "en", "title_characters"),
     ("amazon_us", "title", "Steel_Bottle", "en", "title_characters"),
     ("amazon_us", "title", "STEEL Bottle", "en", "title_capitals"),
@@ -59,6 +62,12 @@ BREACHES: list[tuple[str, Field, str, str, str]] = [
     ("amazon_us", "title", "L@@K Steel Bottle", "en", "promotion"),
     ("amazon_us", "title", "Best-Seller Bottle", "en", "promotion"),
     ("amazon_us", "title", "#1 Bottle", "en", "promotion"),
+    ("amazon_us", "title", "No. 1 Bottle", "en", "promotion"),
+    ("amazon_us", "title", "№1 Bottle", "en", "promotion"),
+    ("amazon_us", "title", "Bottle with FreeShipping", "en", "promotion"),
+    ("amazon_us", "title", "Bottle free/shipping", "en", "promotion"),
+    ("amazon_us", "title", "Bottle 50% Off", "en", "promotion"),
+    ("amazon_us", "title", "Bottle, Buy 2 Get 1", "en", "promotion"),
     ("amazon_us", "title", "Flasche, versandkostenfrei", "de", "promotion"),
     ("amazon_us", "title", "Bouteille, livraison gratuite", "fr", "promotion"),
     ("amazon_us", "title", "Botella con envío gratis", "es", "promotion"),
@@ -80,11 +89,20 @@ BREACHES: list[tuple[str, Field, str, str, str]] = [
     ("amazon_us", "bullets", "Money-back guarantee", "en", "guarantee"),
     ("amazon_us", "bullets", "Mit Geld-zurück-Garantie", "de", "guarantee"),
     ("amazon_us", "bullets", "Relieves pain and stress", "en", "health_claim"),
+    ("amazon_us", "bullets", "Kills 99.9% of all of them", "en", "health_claim"),
+    ("amazon_us", "bullets", "Kills mildew on walls", "en", "health_claim"),
+    ("amazon_us", "bullets", "Anti-viral lid", "en", "health_claim"),
+    ("amazon_us", "bullets", "Antibacterials for your home", "en", "health_claim"),
+    ("amazon_us", "bullets", "Pest control at home", "en", "health_claim"),
     ("amazon_us", "bullets", "Antibakterielle Oberfläche", "de", "health_claim"),
     ("amazon_us", "bullets", "Elimina bacterias del agua", "es", "health_claim"),
     ("amazon_us", "bullets", "An eco-friendly lid", "en", "environment_claim"),
     ("amazon_us", "bullets", "Ein umweltfreundlicher Deckel", "de", "environment_claim"),
     ("amazon_us", "description", "<p>A bottle</p>", "en", "description_markup"),
+    ("amazon_us", "description", "A bottle<br onclick='x()'>", "en", "description_markup"),
+    ("amazon_us", "bullets", "Goes with b0abcdefgh", "en", "product_codes"),
+    ("amazon_us", "search_terms", "b0abcdefgh", "en", "product_codes"),
+    ("amazon_us", "search_terms", "northfield's steel", "en", "search_terms_brand"),
     ("amazon_us", "search_terms", "ä" * 125, "en", "search_terms_bytes"),
     ("amazon_us", "search_terms", "bottle bottles", "en", "search_terms_repetition"),
     ("amazon_us", "search_terms", "northfield steel", "en", "search_terms_brand"),
@@ -110,6 +128,9 @@ KEPT: list[tuple[Field, str, str]] = [
     ("title", "TV Lamp without BPA and PVC, for AAA Cells", "en"),
     ("title", "NORTHFIELD Steel Bottle", "en"),
     ("title", "Bottle for Dogs, Bottle for Cats", "en"),
+    ("title", "Bottle, Bottles and Bottle", "en"),
+    ("bullets", "A pestle that secures cured ham", "en"),
+    ("bullets", "A bag of treats for dogs", "en"),
     ("title", "Angelbox für Köder", "de"),
     ("bullets", "iPhone fits into its pocket", "en"),
     ("bullets", "Keeps cold at -5 °C and hot at 60 °C", "en"),
@@ -139,6 +160,21 @@ def test_a_brand_may_be_written_as_it_is() -> None:
     assert broken(replace(LISTING, title="Best Seller Bottle", brand="Best Seller")) == set()
 
 
+@pytest.mark.parametrize("terms", ["flask HydraMax", "hydramax's flask", "hydramaxs", "northfields steel"])
+def test_search_terms_name_no_brand_of_anybody(terms: str) -> None:
+    listing = replace(LISTING, search_terms=terms, other_brands=("hydramax",))
+    assert broken(listing) == {"search_terms_brand"}
+    assert broken(replace(listing, other_brands=(), brand="Other")) == set()
+
+
+def test_others_brands_are_names_and_not_words() -> None:
+    sold = [
+        Competitor("", brand=name)
+        for name in ("HydraMax", "Easy", "Steel", "Northfield", "Hiking", "Bo", "", "Yeti ")
+    ]
+    assert others_of(sold, LISTING, "en") == ("hydramax", "yeti")
+
+
 def test_books_keep_long_titles() -> None:
     long = replace(
         LISTING, title="The Bottle: How Steel and Silicone Have Changed Everything That Hikers Carry Along"
@@ -147,10 +183,54 @@ def test_books_keep_long_titles() -> None:
     assert broken(replace(long, category="Books > History")) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "limit"), [("amazon_us", 200), ("shopify", 255), ("ebay_de", 80), ("walmart_us", 150)]
+)
+@pytest.mark.parametrize("letter", ["b", "ß", "👍", "\U0001d4b3", "e\u0301"])
+def test_a_title_may_have_as_many_characters_as_the_limit_says(name: str, limit: int, letter: str) -> None:
+    """An e and an accent that stands by itself are two: an import makes them one."""
+    title = f"B{letter * limit}"
+    assert "title_length" not in broken(replace(LISTING, title=title[:limit]), name)
+    assert "title_length" in broken(replace(LISTING, title=title[: limit + 1]), name)
+
+
+@pytest.mark.parametrize("letter", ["a", "ä", "日", "👍"])
+def test_search_terms_may_have_as_many_bytes_as_the_limit_says(letter: str) -> None:
+    terms = letter * (249 // len(letter.encode()))
+    terms += "b" * (249 - len(terms.encode()))
+    assert "search_terms_bytes" not in broken(replace(LISTING, search_terms=terms))
+    assert "search_terms_bytes" in broken(replace(LISTING, search_terms=f"{terms}b"))
+
+
+@pytest.mark.parametrize("character", "!$?_{}^¬¦")
+def test_amazons_titles_have_none_of_these(character: str) -> None:
+    title = f"Steel Bottle{character} 500 ml"
+    assert "title_characters" in broken(replace(LISTING, title=title))
+    assert "title_characters" not in broken(replace(LISTING, title=title, brand=f"Bottle{character}"))
+
+
+def test_what_a_listing_lacks_is_told() -> None:
+    lacks = {name: broken(ListingText(), name) for name in NAMES}
+    assert lacks == {
+        "amazon_us": {"title_missing", "bullet_few"},
+        "shopify": {"title_missing"},
+        "ebay_de": {"title_missing"},
+        "walmart_us": {"title_missing", "bullet_few"},
+        "my_shop": {"title_missing"},
+    }
+
+
 def test_bullets_are_counted() -> None:
     assert broken(replace(LISTING, bullets=("A good bottle",) * 2)) == {"bullet_few"}
+    assert "bullet_few" in broken(replace(LISTING, bullets=("A good bottle", "Another good bottle", " ")))
+    assert broken(replace(LISTING, bullets=tuple(f"A good bottle {number}" for number in range(5)))) == set()
     assert broken(replace(LISTING, bullets=tuple(f"A good bottle {number}" for number in range(6)))) == {
         "bullet_count"
+    }
+    assert broken(replace(LISTING, bullets=("A" * 255, "B" * 10, "C" * 9, "D" * 256))) == {
+        "bullet_length",
+        "bullet_short",
+        "capitals",
     }
 
 

@@ -7,7 +7,7 @@ from workers.changes.models.changes import (
     ChangeStatus,
     ReadBack,
 )
-from workers.changes.models.decisions import StoredDecision
+from workers.changes.models.decisions import StoredDecision, StoredPart
 from workers.changes.models.imported import RECORD_IMPORTED_LISTINGS, RECORD_IMPORTED_PRICES
 from workers.changes.models.pauses import Pause
 from workers.changes.models.policies import ListingPolicy, RepricingPolicy, listing_policy_of, policy_of
@@ -26,6 +26,7 @@ __all__ = [
     "ReadBack",
     "RepricingPolicy",
     "StoredDecision",
+    "StoredPart",
     "listing_policy_of",
     "policy_of",
 ]

@@ -5,7 +5,7 @@ cannot answer or the budget does not cover, is left to the rules. Answers are st
 early, for a crash or for the assistant's rate limit, the next one asks only what is missing.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -51,7 +51,7 @@ class Writer:
         self._rules = rules
         self._names = names
 
-    def write(self, drafts: Sequence[Draft]) -> Iterator[Written]:
+    def write(self, drafts: Iterable[Draft]) -> Iterator[Written]:
         """Each draft's texts, as they are decided.
 
         Raises RunPostponed where the assistant lets no more be asked now, and TransientFailure where it let nothing.

@@ -1,7 +1,7 @@
 """The way of the listings: read, judged and improved by the rules, and, where an assistant was asked for, by it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aijobs import identifiers
@@ -12,12 +12,14 @@ from workers.assistants.asking import Asker
 from workers.assistants.connections import open_assistant
 from workers.assistants.protocols import Usage
 from workers.catalogue.models import Listing, Product
+from workers.changes import replaying
 from workers.jobs.listing_optimize import turns
 from workers.jobs.listing_optimize.assisting import Writer, Written
 from workers.jobs.listing_optimize.drafting import Draft, draft
 from workers.jobs.listing_optimize.reading import Shelf, materials_of, shelf_of
 from workers.jobs.listing_optimize.shapes import (
     AssistantUsed,
+    Chunk,
     Failed,
     ListingParams,
     ListingReport,
@@ -25,32 +27,33 @@ from workers.jobs.listing_optimize.shapes import (
 )
 from workers.jobs.listing_optimize.showing import failed, report_of
 from workers.jobs.shared import Skipped, Tokens, dollars, products_of
-from workers.listings.shapes import Field
+from workers.listings.shapes import Field, Material
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
 
-# Listings in memory with all that is known about them, and in questions under way at the same time.
+# Listings in memory with all that is known about them, in questions under way at the same time, and computed once
+# more where a run is lost.
 CHUNK = 20
 # Of the soft limit of 900 s: a run that is not ready by then is gone on with by another one.
 WORK_SECONDS = 700.0
 
 
 def propose_all(params: ListingParams, context: Context, connection: Connection) -> ListingResult:
-    """Raises PermanentFailure where there is no such listing, or the assistant is gone; and RunPostponed."""
+    """What earlier attempts are ready with is taken as they left it.
+
+    Raises PermanentFailure where there is no such listing, or the assistant is gone; and RunPostponed.
+    """
     shelf = shelf_of(connection)
     products = _products(params, context)
     names = [name for name in params.fields if name in shelf.rules.fields]
-    reports: list[ListingReport] = []
-    failures: list[Failed] = []
+    chunks = replaying.parts(context, Chunk)
     with _writer(params, context, shelf, names) as writer:
         # All that is known about a listing is let go with it: of a thousand it would be a gigabyte.
-        for written in _written(products, shelf, names, writer, context):
-            reports.append(report_of(written))
-            failures += failed(written)
+        left = _left(products, chunks, params)
+        progress = _Progress(context, sum(len(chunk.listings) for chunk in chunks), len(left))
+        chunks += _computed(left, shelf, names, writer, context, progress)
         used = writer.used
-    place = {product.sku: index for index, product in enumerate(products)}
-    reports.sort(key=lambda each: place[each.sku])
-    failures.sort(key=lambda each: place[each.sku])
+    reports = [report for chunk in chunks for report in chunk.listings]
     return ListingResult(
         processed_count=len(reports),
         updated_count=sum(bool(each.proposals) for each in reports),
@@ -60,7 +63,7 @@ def propose_all(params: ListingParams, context: Context, connection: Connection)
         cost=used.cost,
         tokens=Tokens(input=used.input_tokens, output=used.output_tokens),
         listings=reports,
-        failures=failures,
+        failures=[failure for chunk in chunks for failure in chunk.failures],
         skipped=_skipped(params, products, {each.sku for each in reports}),
     )
 
@@ -79,9 +82,8 @@ class _RulesOnly:
 
     assistant: AssistantUsed | None = None
     used = Usage()
-    was_answered = False
 
-    def write(self, drafts: Sequence[Draft]) -> Iterator[Written]:
+    def write(self, drafts: Iterable[Draft]) -> Iterator[Written]:
         return (Written(each) for each in drafts)
 
 
@@ -96,10 +98,6 @@ class _Assisted:
     @property
     def used(self) -> Usage:
         return self._asker.used
-
-    @property
-    def was_answered(self) -> bool:
-        return self._asker.was_answered
 
 
 @contextmanager
@@ -119,31 +117,74 @@ def _writer(
         raise PermanentFailure(error.code, error.message) from None
 
 
-def _written(
+def _left(products: Sequence[Product], chunks: Sequence[Chunk], params: ListingParams) -> list[Product]:
+    """What no attempt is ready with yet. With `all`, others' turn may have come meanwhile: they do not add to it."""
+    ready = {report.sku for chunk in chunks for report in chunk.listings}
+    left = [product for product in products if product.sku not in ready]
+    return left if params.skus is not None else left[: params.limit - len(ready)]
+
+
+class _Progress:
+    def __init__(self, context: Context, ready: int, left: int) -> None:
+        self._context = context
+        self._done = ready
+        context.progress(ready, ready + left)
+
+    def note(self, count: int = 1) -> None:
+        self._done += count
+        self._context.progress(self._done)
+
+
+def _computed(
     products: Sequence[Product],
     shelf: Shelf,
     names: Sequence[Field],
     writer: _RulesOnly | _Assisted,
     context: Context,
-) -> Iterator[Written]:
+    progress: _Progress,
+) -> Iterator[Chunk]:
+    """Chunk by chunk, each stored but the last one: behind that is the result. A run has one at least.
+
+    Raises RunPostponed where the time is over.
+    """
     give_up_at = time.monotonic() + WORK_SECONDS
-    done = 0
-    context.progress(done, len(products))
     for first in range(0, len(products), CHUNK):
-        chunk = products[first : first + CHUNK]
-        materials = materials_of(chunk, shelf)
-        done += len(chunk) - len(materials)
-        for written in writer.write([draft(sku, each, shelf.rules, names) for sku, each in materials.items()]):
-            done += 1
-            context.progress(done)
-            yield written
-        if time.monotonic() > give_up_at and done < len(products) and writer.was_answered:
-            # What was answered is stored. A run that was given nothing new would be repeated for nothing.
-            raise RunPostponed(0)
+        some = products[first : first + CHUNK]
+        materials = materials_of(some, shelf)
+        progress.note(len(some) - len(materials))
+        chunk = _chunk(writer.write(_drafts(materials, shelf, names, give_up_at)), list(materials), progress)
+        if first + CHUNK < len(products) or len(chunk.listings) < len(materials):
+            replaying.keep(context, chunk)
+            if time.monotonic() > give_up_at:
+                raise RunPostponed(0)
+        yield chunk
+
+
+def _drafts(
+    materials: Mapping[str, Material], shelf: Shelf, names: Sequence[Field], give_up_at: float
+) -> Iterator[Draft]:
+    """Up to where the time is over: texts at their longest take seconds each."""
+    for sku, material in materials.items():
+        yield draft(sku, material, shelf.rules, names)
+        if time.monotonic() > give_up_at:
+            return
+
+
+def _chunk(decided: Iterator[Written], order: Sequence[str], progress: _Progress) -> Chunk:
+    listings: list[ListingReport] = []
+    failures: list[Failed] = []
+    for written in decided:
+        listings.append(report_of(written))
+        failures += failed(written)
+        progress.note()
+    place = {sku: index for index, sku in enumerate(order)}
+    listings.sort(key=lambda each: place[each.sku])
+    failures.sort(key=lambda each: place[each.sku])
+    return Chunk(listings=listings, failures=failures)
 
 
 def _skipped(params: ListingParams, products: Sequence[Product], reported: set[str]) -> list[Skipped]:
-    known = {product.sku for product in products}
+    known = reported | {product.sku for product in products}
     unknown = [sku for sku in params.skus or [] if sku not in known]
     return [
         *(Skipped(sku=sku, reason="UNKNOWN_SKU") for sku in unknown),

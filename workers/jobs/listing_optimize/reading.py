@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar, cast
 
@@ -14,6 +14,7 @@ from workers.catalogue.countries import country_code_of
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product
 from workers.jobs.listing_optimize.statements import OPINIONS, TEXTS
 from workers.listings import shapes
+from workers.listings.brands import others_of
 from workers.listings.keywords import words_about
 from workers.listings.languages import language_of
 from workers.listings.rulebook import Rules, rules_of
@@ -111,10 +112,11 @@ class _Known:
         about = words_about(text, product.title, self._shelf.language)
         shared = [keyword for keyword, words in self._shelf.shared if not words.isdisjoint(about)]
         searches = (self._keywords.get(product.pk, []) + shared)[:MOST_KEYWORDS]
+        competitors = (own + alike)[:MOST_COMPETITORS]
         return Material(
-            listing=text,
+            listing=replace(text, other_brands=others_of(competitors, text, self._shelf.language)),
             product_title=product.title,
-            competitors=tuple((own + alike)[:MOST_COMPETITORS]),
+            competitors=tuple(competitors),
             keywords=tuple(each for each in searches if not _is_question(each)),
             questions=tuple(each.text for each in searches if _is_question(each)),
             reviews=tuple(self._reviews[product.pk]),

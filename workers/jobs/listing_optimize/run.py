@@ -1,6 +1,7 @@
 """The job's way: proposals for each listing, and with `apply` the texts written."""
 
 from aijobs.registry import Context
+from workers.changes import replaying
 from workers.jobs.listing_optimize import proposing, turns, writing
 from workers.jobs.listing_optimize.shapes import ListingParams, ListingResult
 from workers.jobs.shared import connection_of
@@ -20,6 +21,7 @@ def run(params: ListingParams, context: Context) -> ListingResult:
 
     def effect(proposed: ListingResult) -> ListingResult:
         decided = writing.decide(proposed, params, context, connection) if applies else proposed
+        replaying.drop_parts(context.job_id)
         turns.take({each.sku for each in decided.listings}, context.tenant_id, params.marketplace)
         return decided
 

@@ -173,6 +173,13 @@ class Failed(BaseModel):
     message: str
 
 
+class Chunk(BaseModel):
+    """Some listings that the job is ready with, and what the assistant could not answer of them."""
+
+    listings: list[ListingReport]
+    failures: list[Failed]
+
+
 class ListingResult(Result):
     """The listings, in the order of the request; with `all`, those looked at longest ago first."""
 

@@ -261,10 +261,3 @@ def test_a_run_without_time_goes_on_later_with_its_answers(
     assert (first.status, first.failures, len(provider.requests)) == ("queued", 0, 1)
     assert [each["source"] for each in result_of(run_again(job_id))["listings"]] == ["assistant"] * 2
     assert len(provider.requests) == 2
-
-
-def test_by_rules_alone_a_run_is_never_put_off(seller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    sell(seller.tenant, "B")
-    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.CHUNK", 1)
-    monkeypatch.setattr("workers.jobs.listing_optimize.proposing.WORK_SECONDS", -1.0)
-    assert optimised(seller, "A", "B")["processed_count"] == 2
