@@ -16,7 +16,7 @@ from workers.visibility.heads import (
     is_whole_head,
     line_of,
 )
-from workers.visibility.lexicons import lexicon
+from workers.visibility.lexicons import Lexicon, lexicon
 from workers.visibility.names import Place
 
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -74,6 +74,14 @@ def _listed(doubtful: Sequence[Place], setting: Setting) -> list[Place]:
     groups = [group for group in (heads, joined) if len({place.brand for place in group}) > 1]
     groups.append([place for place in heads if _is_beside_names(place, [], setting)])
     return [place for place in doubtful if any(place in group for group in groups)]
+
+
+def is_small_word(written: str, text: str, words: Lexicon) -> bool:
+    """Whether it is a word of the language and written as one: "Do doorbells ring?".
+
+    In a text without capitals, names are written so, too.
+    """
+    return written.islower() and not text.islower() and all(words.is_word(part) for part in written.split())
 
 
 def _is_ordinary(place: Place, setting: Setting) -> bool:
