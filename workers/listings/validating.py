@@ -74,6 +74,9 @@ def _of_field(field: Field, proposed: ListingText, source: Source) -> Iterator[P
         return
     if current.strip() and not text.strip() and field != "search_terms":
         yield Problem(field, "empty", "There was a text, and the proposal has none.", "")
+    elif text.strip() and not any(map(str.isalnum, text)):
+        # What is left of a key that was taken out is such a text.
+        yield Problem(field, "empty", "The proposal has no word.", text.strip()[:80])
     yield from _of_text(field, text, source)
 
 

@@ -90,6 +90,7 @@ INVENTIONS: list[tuple[str, Field, str]] = [
     ("a system's prompt", "description", "You are a helpful assistant for a bottle."),
     ("a title of nothing", "title", " "),
     ("a description of nothing", "description", ""),
+    ("search terms without a word", "search_terms", "…"),
     ("a claim in search terms", "search_terms", "waterproof bottle"),
     ("a brand in search terms", "search_terms", "hydramax flask"),
     ("an audience in search terms", "search_terms", "kids bottle"),
