@@ -38,9 +38,11 @@ _LONG = 250
 def improve_bullets(draft: Draft) -> None:
     if not draft.has("bullets"):
         return
-    bullets = unique([_repaired(bullet, draft) for bullet in draft.listing.bullets], draft.language)
-    bullets = _fewer(_long_enough([_short_enough(bullet, draft) for bullet in bullets], draft), draft)
-    draft.put("bullets", tuple(bullets))
+    said = [_repaired(bullet, draft) for bullet in draft.listing.bullets]
+    once = unique(said, draft.language)
+    is_doubled = len(once) < sum(any(map(str.isalnum, bullet)) for bullet in said)
+    bullets = _fewer(_long_enough([_short_enough(bullet, draft) for bullet in once], draft), draft)
+    draft.put("bullets", tuple(bullets), ["What several bullets say is said once."] if is_doubled else [])
     _fill(draft)
 
 

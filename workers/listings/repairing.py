@@ -24,6 +24,8 @@ from workers.listings.wording import (
 
 # A repair may uncover another fault, as a tag that was escaped, and one may take others' places with it.
 _ROUNDS = 50
+# What a claim of these says goes on to the end of its sentence: "kills bacteria, viruses and mould".
+_CLAIM = "health_claim"
 _MODIFIERS = {"superlative", "subjective", "environment_claim", "promotion"}
 _SPELLED = {"…": "", "™": "", "®": "", "©": "", "†": "", "‡": "", "_": " ", "|": ",", "¦": ",", "½": "½", "°": "°"}
 _WHOLLY = re.compile(r"\b100\s?%")
@@ -192,6 +194,8 @@ def _without_clause(text: str, violation: Violation, context: Context) -> str:
     start, end = violation.start, violation.end
     sentence = sentence_around(text, start, end)
     clause = clause_around(text, start, end)
+    if violation.rule == _CLAIM:
+        return _without_claim(text, clause[0], sentence, violation, context)
     leads = clause[0] == sentence[0] and clause[1] < sentence[1]
     for first, last in (sentence,) if leads else (clause, sentence):
         if _is_balanced(text[first:last]) and not _has_facts(f"{text[first:start]} {text[end:last]}", context):
@@ -201,6 +205,18 @@ def _without_clause(text: str, violation: Violation, context: Context) -> str:
     if leads and not _has_facts(f"{text[clause[0] : start]} {text[end : clause[1]]}", context):
         return _joined(text[: clause[0]], capitalised(_without_link(text[clause[1] :], context.language)))
     return text
+
+
+def _without_claim(text: str, begin: int, sentence: tuple[int, int], violation: Violation, context: Context) -> str:
+    """From the clause of the claim to the end of the sentence; all of the sentence, if a label is left: "Relief:"."""
+    first, last = sentence
+    if begin > first and not text[first:begin].rstrip().endswith(":"):
+        first = begin
+    rest = f"{text[first : violation.start]} {text[violation.end : last]}"
+    if not _is_balanced(text[first:last]) or _has_facts(rest, context):
+        return text
+    ending = _ending(text[first:last]) if first > sentence[0] else ""
+    return _joined(text[:first], ending + text[last:])
 
 
 def _is_balanced(text: str) -> bool:

@@ -1,13 +1,21 @@
 """Whether a name that is also an ordinary word (Nest, Ring, Target) is meant as the brand where it stands."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
-from workers.visibility.blocks import Block, Kind
 from workers.visibility.folding import folded
+from workers.visibility.heads import (
+    Setting,
+    begins_with_name,
+    blocks_around,
+    entries_beside,
+    head_line,
+    is_head,
+    is_whole_head,
+    line_of,
+)
 from workers.visibility.lexicons import Lexicon, lexicon
 from workers.visibility.names import Place
 
@@ -22,11 +30,6 @@ _OPENING = re.compile(r"(?:^|[.!?…\n]|[\"“„«|])[\s\"“„«|]*$")
 _POSSESSIVE = re.compile(r"'s?$")
 # A line of that many words is written in title case if that share of them has a capital.
 _FEWEST, _TITLE = 3, 0.7
-# A label in front of a name: "Best overall: Ring".
-_AFTER_LABEL = re.compile(r"(?:^|\n)[^.!?\n]*(?::|\s[–—-])[ ]*$")
-# Where the head of an entry ends.
-_TAIL = re.compile(r"\s[–—-]+\s|:\s|\s\(")
-_NAME = re.compile(r"[^\w\n]*([^\W\d_]{2,})")
 # How much of what follows tells whether a word is a verb.
 _AHEAD = 20
 _LONGEST_JOIN = 20
@@ -37,23 +40,14 @@ _SHORT = 3
 _SIGNED = re.compile(r"\s?[®™]")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A text, and what is known around its names."""
-
-    # The answer's own words, folded.
-    text: str
-    # The words of the question.
-    asked: frozenset[str]
-    blocks: Sequence[Block]
-    words: Lexicon
-
-
 def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
     is_doubtful = [_is_ordinary(place, setting) for place in places]
     doubtful = [place for place, doubt in zip(places, is_doubtful, strict=True) if doubt]
     certain = [place for place, doubt in zip(places, is_doubtful, strict=True) if not doubt]
+    listed = _listed(doubtful, setting)
+    certain += listed
+    doubtful = [place for place in doubtful if place not in listed]
     for _ in range(_MOST_ROUNDS):
         is_meant = [_is_meant(place, certain, setting) for place in doubtful]
         certain += [place for place, meant in zip(doubtful, is_meant, strict=True) if meant]
@@ -63,6 +57,33 @@ def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     return sorted(certain, key=lambda place: place.start)
 
 
+def _listed(doubtful: Sequence[Place], setting: Setting) -> list[Place]:
+    """Names that have nothing beside them but other names: "1. Bose: …, 2. Apple: …", "Bose, Apple".
+
+    Ordinary words are not listed so, of just those brands that are looked for or among names that are no words.
+    """
+    capital = [place for place in doubtful if setting.text[place.start].isupper() and not _is_phrase(place, setting)]
+    heads = [place for place in capital if is_whole_head(place, setting)]
+    join = _joins(setting.words.language)
+    joined = [
+        place
+        for pair in pairwise(capital)
+        if join.fullmatch(setting.text, pair[0].end, pair[1].start)
+        for place in pair
+    ]
+    groups = [group for group in (heads, joined) if len({place.brand for place in group}) > 1]
+    groups.append([place for place in heads if _is_beside_names(place, [], setting)])
+    return [place for place in doubtful if any(place in group for group in groups)]
+
+
+def is_small_word(written: str, text: str, words: Lexicon) -> bool:
+    """Whether it is a word of the language and written as one: "Do doorbells ring?".
+
+    In a text without capitals, names are written so, too.
+    """
+    return written.islower() and not text.islower() and all(words.is_word(part) for part in written.split())
+
+
 def _is_ordinary(place: Place, setting: Setting) -> bool:
     """Whether all of its words are words of the language, and its letters do not tell the contrary."""
     parts = folded(place.name).split()
@@ -70,7 +91,7 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
     if (
         place.is_misspelled
         # "reMarkable", "LEGO": written as no other word is.
-        or (written == folded(place.name) and not written[1:].islower() and not _line(place, setting).isupper())
+        or (written == folded(place.name) and not written[1:].islower() and not line_of(place, setting).isupper())
         or not place.name.replace(" ", "").isalpha()
         or not all(setting.words.is_word(part) for part in parts)
     ):
@@ -78,7 +99,7 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
     if len(parts) > 1:
         # "Seventh Generation" with its capitals; of "this works" nobody knows.
         return not any(each.isupper() for each in written) and not setting.text.islower()
-    return not (written.isupper() and len(written) > 1 and not _line(place, setting).isupper())
+    return not (written.isupper() and len(written) > 1 and not line_of(place, setting).isupper())
 
 
 def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
@@ -130,7 +151,7 @@ def _is_before_name(place: Place, setting: Setting) -> bool:
     """ "Tile Mate is …" in a sentence: there a second capital is a name's."""
     return (
         _is_first(place, setting)
-        and not _is_title(_head_line(place, setting))
+        and not _is_title(head_line(place, setting))
         and bool(_run_of_capitals(place, setting))
     )
 
@@ -159,35 +180,15 @@ def _is_before_model(place: Place, setting: Setting) -> bool:
     return len(word) > 1 and not setting.words.is_word(word)
 
 
-def _head_line(place: Place, setting: Setting) -> str:
-    """Its line; of an entry what stands before a dash or a colon."""
-    blocks = _around(place, setting)
-    if not blocks or blocks[0].kind is Kind.PROSE:
-        return _line(place, setting)
-    line = setting.text[blocks[0].start : blocks[0].end].lstrip().split("\n", 1)[0]
-    return _TAIL.split(line, maxsplit=1)[0]
-
-
-def _line(place: Place, setting: Setting) -> str:
-    start = setting.text.rfind("\n", 0, place.start) + 1
-    end = setting.text.find("\n", place.end)
-    return setting.text[start : end if end >= 0 else None]
-
-
 def _is_capital_expected(place: Place, setting: Setting) -> bool:
     """Whether an ordinary word would have a capital here too."""
-    return _is_first(place, setting) or _is_title(_head_line(place, setting))
+    return _is_first(place, setting) or _is_title(head_line(place, setting))
 
 
 def _is_first(place: Place, setting: Setting) -> bool:
     before = setting.text[max(0, place.start - 20) : place.start]
-    begins_block = any(not setting.text[block.start : place.start].strip() for block in _around(place, setting))
+    begins_block = any(not setting.text[block.start : place.start].strip() for block in blocks_around(place, setting))
     return place.start == 0 or begins_block or _OPENING.search(before) is not None
-
-
-def _around(place: Place, setting: Setting) -> list[Block]:
-    at = bisect_right(setting.blocks, place.start, key=lambda block: block.start) - 1
-    return [setting.blocks[at]] if at >= 0 and place.start < setting.blocks[at].end else []
 
 
 def _is_title(line: str) -> bool:
@@ -304,33 +305,15 @@ def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Settin
 
     Behind a short name any will do: of "Apple Cider Vinegar Rinse" the other entries tell, if half begin with names.
     """
-    if not _is_head(place, setting):
+    if not is_head(place, setting):
         return False
-    heads = [other for other in certain if _is_head(other, setting)]
+    heads = [other for other in certain if is_head(other, setting)]
     if len(_run_of_capitals(place, setting)) <= 1:
         return bool(heads) or any(other.brand == place.brand for other in certain)
-    beside = _entries_beside(place, setting)
-    return 2 * sum(_begins_with_name(each, heads, setting) for each in beside) > len(beside)
+    return _is_beside_names(place, heads, setting)
 
 
-def _entries_beside(place: Place, setting: Setting) -> list[Block]:
-    own = _around(place, setting)
-    return [each for each in setting.blocks if own and each.kind is own[0].kind and each is not own[0]]
-
-
-def _begins_with_name(block: Block, heads: Sequence[Place], setting: Setting) -> bool:
-    """With a brand, or with what is no word of the language."""
-    if any(block.start <= head.start < block.end for head in heads):
-        return True
-    word = _NAME.match(setting.text, block.start, block.end)
-    is_name = word is not None and (not setting.words.is_word(word[1]) or not word[1][1:].islower())
-    return word is not None and word[1][0].isupper() and is_name
-
-
-def _is_head(place: Place, setting: Setting) -> bool:
-    for block in _around(place, setting):
-        before = setting.text[block.start : place.start].strip(" ")
-        before = "" if block.kind is Kind.ROW and before.endswith("|") else before
-        if (block.kind is not Kind.PROSE and not before) or _AFTER_LABEL.search(before):
-            return True
-    return False
+def _is_beside_names(place: Place, heads: Sequence[Place], setting: Setting) -> bool:
+    """Whether most of the other entries begin with names."""
+    beside = entries_beside(place, setting)
+    return 2 * sum(begins_with_name(each, heads, setting) for each in beside) > len(beside)

@@ -9,6 +9,7 @@ from workers.visibility.blocks import Block, blocks_of
 from workers.visibility.entries import Entries
 from workers.visibility.feelings import Feelings
 from workers.visibility.folding import folded, visible
+from workers.visibility.heads import Setting
 from workers.visibility.lexicons import Lexicon, language_of, lexicon
 from workers.visibility.masking import own_words, unmarked
 from workers.visibility.names import Names, Place, joined
@@ -48,7 +49,7 @@ class Reader:
         text = folded(own_words(plain, question, words))
         blocks = blocks_of(plain, words)
         asked = frozenset(_WORD.findall(folded(question).lower()))
-        setting = ordinary.Setting(text, asked, blocks, words)
+        setting = Setting(text, asked, blocks, words)
         places = joined(ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting), text)
         asked_for = self._names.places(folded(question), words) if places else []
         unwanted = roles.asked_instead(folded(question), asked_for[:_MOST_PLACES], words)

@@ -46,6 +46,10 @@ def test_a_listings_change_is_shown_word_by_word(staff: Client, change: Change) 
     assert "<span>Keeps cold\n</span><del>Light</del><ins>Fits a bag</ins>" in shown
 
 
+def test_the_heading_names_the_texts_that_are_changed(staff: Client, change: Change) -> None:
+    assert "<h2>listing of A: title, bullets</h2>" in page(staff, change)
+
+
 def test_the_list_names_the_texts(staff: Client, change: Change) -> None:
     shown = staff.get(reverse("admin:changes_change_changelist")).content.decode()
     assert "“Steel bottle 0.7 l” (title) and “Keeps cold / Fits a bag” (bullets)" in shown

@@ -237,3 +237,29 @@ def test_a_phrase_goes_as_a_whole() -> None:
     listing = ListingText(title="Northfield Trinkflasche - TOP ANGEBOT!!", brand="Northfield")
     proposed = optimise(Material(listing, language="de"), rules_of("amazon_de")).proposed
     assert proposed.title == "Northfield Trinkflasche"
+
+
+@pytest.mark.parametrize(
+    ("bullet", "left"),
+    [
+        ("RELIEF: cures back pain and kills bacteria, viruses", None),
+        ("Magnets: cures arthritis", None),
+        ("Soft handle, relieves pain, aches and more", "Soft handle"),
+        ("Holds 500 ml, cures cancer", "Holds 500 ml"),
+        ("Kills bacteria, viruses and 99% of germs", "Kills bacteria, viruses and 99% of germs"),
+    ],
+)
+def test_of_a_sentence_with_a_health_claim_nothing_is_left_that_says_something_else(
+    bullet: str, left: str | None
+) -> None:
+    other = "A wide mouth that takes ice cubes"
+    proposed = optimised(replace(LISTING, bullets=(bullet, other))).proposed.bullets
+    assert proposed[: proposed.index(other)] == ((left,) if left else ())
+
+
+def test_bullets_that_say_the_same_are_one_with_the_reason() -> None:
+    bullet = "A wide mouth that takes ice cubes"
+    found = optimised(replace(LISTING, bullets=(bullet, "Silicone seal that keeps water in", bullet)))
+    assert found.proposed.bullets.count(bullet) == 1
+    [proposal] = [each for each in found.proposals if each.field == "bullets"]
+    assert "What several bullets say is said once." in proposal.reasons

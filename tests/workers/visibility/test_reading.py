@@ -197,3 +197,60 @@ def test_a_question_for_something_else_than_a_brand_leaves_that_one_without_a_po
 
 def test_a_name_in_an_e_mail_address_or_a_domain_is_not_named() -> None:
     assert read("Write to anker@example.com, help.anker@example.com or see anker.com.") == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "1. Bose\n2. Sony\n3. Apple",
+        "1. **Bose**: great sound\n2. **Sony**: best app\n3. **Apple**: seamless",
+        "| Brand | Price |\n|---|---|\n| Bose | $300 |\n| Sony | $250 |\n| Apple | $200 |",
+        "### Bose\nGreat sound.\n### Sony\nBest app.\n### Apple\nSeamless.",
+        "Top picks: Bose, Sony, Apple",
+    ],
+    ids=["list", "list-with-texts", "table", "headings", "line"],
+)
+def test_a_list_of_names_is_of_brands_although_the_dictionary_has_each_of_them(answer: str) -> None:
+    found = Reader([Brand("Bose"), Brand("Sony"), Brand("Apple")], "en").read("Which headphones are best?", answer)
+    assert {each.brand: each.position for each in found.mentions} == {"Bose": 1, "Sony": 2, "Apple": 3}
+
+
+def test_a_name_that_is_a_word_is_a_brand_among_names_that_are_none() -> None:
+    answer = "1. **Bose**: great sound\n2. **Sennheiser**: detailed\n3. **Jabra**: clear calls"
+    found = Reader([Brand("Bose")], "en").read("Which headphones are best?", answer)
+    assert [(each.brand, each.position) for each in found.mentions] == [("Bose", 1)]
+
+
+def test_words_that_begin_the_entries_of_a_list_are_no_brands() -> None:
+    answer = "1. Ring the doorbell twice\n2. Nest boxes help\n3. Apple trees, too"
+    found = Reader([Brand("Ring"), Brand("Nest"), Brand("Apple")], "en").read("How do I attract birds?", answer)
+    assert found.mentions == ()
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("en", "Neither Sony nor Samsung convinces. Bosch is the best."),
+        ("de", "Weder Sony noch Samsung überzeugen. Am besten ist Bosch."),
+        ("fr", "Ni Sony ni Samsung ne convainquent. La meilleure marque est Bosch."),
+        ("es", "Ni Sony ni Samsung convencen. La mejor es Bosch."),
+    ],
+)
+def test_neither_of_two_has_a_position(language: str, answer: str) -> None:
+    found = Reader([Brand("Sony"), Brand("Samsung"), Brand("Bosch")], language).read("?", answer)
+    assert {each.brand: each.position for each in found.mentions} == {"Sony": None, "Samsung": None, "Bosch": 1}
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("en", "I don't know whether Bosch is any good."),
+        ("de", "Ob Bosch-Geräte besser sind, weiß ich nicht."),
+        ("de", "Ich kann leider nicht sagen, ob Bosch besser ist."),
+        ("fr", "Je ne sais pas si Bosch est mieux."),
+        ("es", "No sé si Bosch es mejor."),
+    ],
+)
+def test_what_the_assistant_does_not_know_of_has_no_position(language: str, answer: str) -> None:
+    found = Reader([Brand("Bosch")], language).read("?", answer)
+    assert [(each.brand, each.position) for each in found.mentions] == [("Bosch", None)]

@@ -152,7 +152,9 @@ class Change(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.sku}: {self.before} → {self.after}"
+        # Texts are too long for a heading: their names are enough.
+        changed = ", ".join(self.after) if isinstance(self.after, dict) else f"{self.before} → {self.after}"
+        return f"{self.kind} of {self.sku}: {changed}"
 
     @property
     def public_job_id(self) -> str | None:

@@ -16,6 +16,7 @@ from workers.visibility import asking
 from workers.visibility.folding import folded
 from workers.visibility.lexicons import lexicon
 from workers.visibility.names import Names
+from workers.visibility.ordinary import is_small_word
 from workers.visibility.shapes import Brand
 
 MOST_FOUND_COMPETITORS = 10
@@ -91,8 +92,13 @@ def _plain(name: str) -> str:
 def _sent(texts: list[str], brands: list[Brand], language: str) -> list[Asked]:
     """The seller's own questions; those that name the brand are of the group that does."""
     names = Names(brands[:1])
-    branded = {text for text in texts if names.places(folded(text), lexicon(language))}
-    return [Asked(text=text, group=asking.BRANDED if text in branded else OWN) for text in texts]
+    return [Asked(text=text, group=asking.BRANDED if _names_one(text, names, language) else OWN) for text in texts]
+
+
+def _names_one(text: str, names: Names, language: str) -> bool:
+    """Also where an ordinary word would have a capital too: what may name the brand is not counted with the rest."""
+    plain, words = folded(text), lexicon(language)
+    return any(not is_small_word(plain[each.start : each.end], plain, words) for each in names.places(plain, words))
 
 
 def _made(questions: list[asking.Question]) -> list[Asked]:

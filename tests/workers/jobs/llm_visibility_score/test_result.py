@@ -113,6 +113,17 @@ def test_a_question_of_the_sellers_own_that_names_the_brand_counts_by_itself(
     assert [each["group"] for each in result["questions"]] == ["branded"]
 
 
+def test_a_question_with_the_brands_name_as_an_ordinary_word_counts_with_the_others(
+    owner: Caller, provider: FakeProvider
+) -> None:
+    shop(owner)
+    configure(owner, provider)
+    questions = ["Do doorbells ring indoors?", "Is Ring any good?", "is ring any good"]
+    result = result_of(run(owner, brand="Ring", questions=questions, samples=1))
+    groups = {each["question"]: each["group"] for each in result["questions"]}
+    assert groups == dict(zip(questions, ["own", "branded", "branded"], strict=True))
+
+
 def test_the_next_run_says_what_has_changed_and_whether_it_may_be_chance(
     owner: Caller, provider: FakeProvider
 ) -> None:
