@@ -54,17 +54,18 @@ def gather_statistics() -> None:
 
 
 def dispatch_parameters(tenant: Tenant) -> dict[str, object]:
-    job = {"id": str(identifiers.new_id()), "type": "test_probe", "params": {}, "priority": Priority.NORMAL.value}
-    nothing = dict.fromkeys(["batch", "on_failure", "key", "fingerprint", "answer"])
+    job = {"id": str(identifiers.new_id()), "type": "test_probe", "params": {}, "subjects": list[str]()}
+    of_batches_and_answers = ["batch", "on_failure", "key", "fingerprint", "answer"]
     return {
-        **nothing,
+        **dict.fromkeys([*of_batches_and_answers, "api_key", "retry_of", "schedule"]),
+        "request_id": "",
         "tenant": tenant.pk,
         "count": 1,
         "limit": 10_000,
         "window": 16,
         "release": True,
         "created_at": now(),
-        "jobs": json.dumps([job]),
+        "jobs": json.dumps([{**job, "priority": Priority.NORMAL.value}]),
         "sequential": False,
     }
 
