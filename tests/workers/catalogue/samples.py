@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.utils.timezone import localdate
 
 from aijobs.models import Tenant
-from workers.catalogue.models import Product
+from workers.catalogue.models import Product, PseudonymKey
 from workers.catalogue.sample import create_sample_catalogue
 
 # The rows of each model as COPY writes them, the tenant at the end, and whose they were.
@@ -33,8 +33,8 @@ def give_sample_catalogue(tenant: Tenant) -> None:
 
 
 def _models() -> list[type[Model]]:
-    """All of the catalogue that belongs to a tenant."""
-    models = apps.get_app_config("catalogue").get_models()
+    """All of the catalogue that belongs to a tenant, but for a key that only the tenant it was made for can read."""
+    models = [model for model in apps.get_app_config("catalogue").get_models() if model is not PseudonymKey]
     return [model for model in models if any(field.column == "tenant_id" for field in model._meta.concrete_fields)]
 
 
