@@ -51,6 +51,9 @@ def pages_read(statement: str, parameters: dict[str, object]) -> int:
 def gather_statistics() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE aijobs_job, aijobs_tenantcapacity, aijobs_lanebound")
+        # Autovacuum does this, too. Else it falls to whoever adds the job that fills the list: a bounded number of
+        # pages once in many jobs, which says nothing of how far a statement looks.
+        cursor.execute("SELECT gin_clean_pending_list('job_terms')")
 
 
 def dispatch_parameters(tenant: Tenant) -> dict[str, object]:
