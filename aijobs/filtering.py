@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from itertools import product
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -10,11 +10,16 @@ from pydantic import AwareDatetime, Field
 
 from aijobs import identifiers
 from aijobs.models import LISTED_STATUS, Job
-from aijobs.shapes import PriorityName, RequestModel
+from aijobs.shapes import Form, PriorityName, RequestModel
 from aijobs.states import Priority
 
 # The smallest id.
 BEFORE_ALL = UUID(int=0)
+
+BATCH_ID = Form(identifiers.BATCH_PATTERN, "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+SCHEDULE_ID = Form(
+    identifiers.SCHEDULE_PATTERN, "must be a schedule ID, for example schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
+)
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -25,13 +30,9 @@ class JobFilter(RequestModel):
     type: list[str] = Field(default=[], description="Only jobs of one of these types.", max_length=100)
     status: list[StatusName] = Field(default=[], description="Only jobs in one of these statuses.", max_length=5)
     priority: PriorityName | None = Field(default=None, description="Only jobs with this priority.")
-    batch_id: str | None = Field(
-        default=None, description="Only the jobs of this batch.", pattern=identifiers.BATCH_PATTERN
-    )
-    schedule_id: str | None = Field(
-        default=None,
-        description="Only the jobs that this schedule has dispatched.",
-        pattern=identifiers.SCHEDULE_PATTERN,
+    batch_id: Annotated[str, BATCH_ID] | None = Field(default=None, description="Only the jobs of this batch.")
+    schedule_id: Annotated[str, SCHEDULE_ID] | None = Field(
+        default=None, description="Only the jobs that this schedule has dispatched."
     )
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64

@@ -1,21 +1,18 @@
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
 from aijobs.admin.dashboard.views import NumbersView
 from aijobs.api.docs import DocumentationView, SchemaView
 from aijobs.api.guide import GuideView
 from aijobs.api.health import HealthView, ReadyView
-from aijobs.api.home import HomeView
+from aijobs.api.home import HomeView, IconView
 from aijobs.api.metrics import MetricsView
 from aijobs.api.resources import ResourcesView
 
 urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     re_path(r"^api/?\Z", ResourcesView.as_view(), name="resources"),
-    # Where browsers look for one on pages that name none: those of the admin.
-    path("favicon.ico", RedirectView.as_view(url=static("aijobs/icon.svg"))),
+    path("favicon.ico", IconView.as_view(), name="icon"),
     path("api/", include("aijobs.api.urls")),
     path("api/", include("workers.catalogue.api.urls")),
     path("api/", include("workers.changes.api.urls")),

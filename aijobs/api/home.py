@@ -1,7 +1,8 @@
 """`/`: what this is, whether it is healthy, and where to go on. A page; JSON for who asks for that."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -33,6 +34,17 @@ class HomeView(KnownMethods, APIView):
         answer["Cache-Control"] = "no-store"
         answer["Vary"] = "Accept"
         return answer
+
+
+class IconView(KnownMethods, APIView):
+    """Where browsers look for an icon on pages that name none: those of the admin."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponseRedirect(static("aijobs/icon.svg"))
 
 
 def _is_ready(checks: dict[str, str]) -> bool:

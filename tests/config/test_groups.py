@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
@@ -35,13 +34,6 @@ pytestmark = pytest.mark.django_db
 NOBODY, SUPPORT, OPERATOR, OWNER = "nobody", "support", "operator", "owner"
 STAFF = [NOBODY, SUPPORT, OPERATOR, OWNER]
 ALL, ACT, OWN, NONE = {SUPPORT, OPERATOR, OWNER}, {OPERATOR, OWNER}, {OWNER}, set[str]()
-
-
-@pytest.fixture(autouse=True)
-def _groups(db: None) -> None:
-    """Emptying the database between tests takes them away."""
-    if Group.objects.count() < len(groups.GROUPS):
-        groups.create(apps)
 
 
 def member(group: str) -> Client:

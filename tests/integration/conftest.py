@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 from django.core.management.commands import flush
-from django.core.management.sql import sql_flush
 from django.db import OperationalError, connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from psycopg.errors import DeadlockDetected
 
 from aijobs.engine import broker
+from tests import emptying
 from tests.clients import Caller
 from tests.integration.processes import Api, Processes, Running, empty_broker
 from workers import periodic
@@ -50,7 +50,7 @@ def _emptying_beside_processes() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", execute_again)
-        patch.setattr(flush, "sql_flush", sql_flush)
+        patch.setattr(flush, "sql_flush", emptying.truncation)
         yield
 
 
