@@ -146,7 +146,7 @@ DELETE_RESULTS = in_turn(
     "result_days",
     f"""
     SELECT job.id, job.id::text AS position FROM aijobs_job job
-    WHERE job.tenant_id = tenants.id AND job.result IS NOT NULL
+    WHERE job.result IS NOT NULL
       -- In pairs, so that the primary key is no way: it would lead through what other tenants keep for longer.
       AND (job.tenant_id, job.id) < (tenants.id, {_CREATED_BEFORE})
       AND (job.tenant_id, job.id) >= (tenants.id, coalesce(tenants.reached, repeat('0', 32))::uuid)
