@@ -54,10 +54,18 @@ def gather_statistics() -> None:
 
 
 def dispatch_parameters(tenant: Tenant) -> dict[str, object]:
-    job = {"id": str(identifiers.new_id()), "type": "test_probe", "params": {}, "priority": Priority.NORMAL.value}
-    nothing = dict.fromkeys(["batch", "on_failure", "key", "fingerprint", "answer"])
+    job = {
+        "id": str(identifiers.new_id()),
+        "type": "test_probe",
+        "params": {},
+        "subjects": [],
+        "priority": Priority.NORMAL.value,
+    }
+    names = ["batch", "on_failure", "key", "fingerprint", "answer", "api_key", "retry_of", "schedule"]
+    nothing = dict.fromkeys(names)
     return {
         **nothing,
+        "request_id": "",
         "tenant": tenant.pk,
         "count": 1,
         "limit": 10_000,
