@@ -1,4 +1,4 @@
-"""Why a job waits, or why it ended so: one code, one sentence, and what to do about it. For staff and callers alike.
+"""Why a job waits, or why it ended so: one code, one sentence, and what to do about it, for staff.
 
 `explain` reads what the rows themselves do not say, for a page of jobs as for one; `judge` makes a sentence of it and
 asks nobody.

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.utils.timezone import now
 
@@ -15,7 +16,7 @@ from aijobs.dispatching import AnyWanted
 from aijobs.engine import inserting
 from aijobs.engine.inserting import FirstAnswer, Inserted, Origin
 from aijobs.errors import BackfillChanged, InvalidParams, QueueFull, TenantSuspended
-from aijobs.models import Schedule, ScheduleRun
+from aijobs.models import Schedule, ScheduleRun, Tenant
 from aijobs.states import RunOutcome, RunTrigger
 
 MOST_BACKFILLED = 100
@@ -145,8 +146,9 @@ def _without_dispatch(schedule: Schedule, first: datetime, last: datetime) -> li
         raise _invalid("to", "is before from")
     if last > now():
         raise _invalid("to", "is in the future; only due times of the past can be made up for")
-    if first < now() - OLDEST_BACKFILL:
-        raise _invalid("from", f"is more than {OLDEST_BACKFILL.days} days ago")
+    oldest = min(OLDEST_BACKFILL, _runs_kept(schedule.tenant))
+    if first < now() - oldest:
+        raise _invalid("from", f"is more than {oldest.days} days ago")
     due_times = calendars.due_times(schedule.calendar, first, last, MOST_LOOKED_AT)
     dispatched = set(
         schedule.runs.filter(due_at__range=(first, last), outcome=RunOutcome.DISPATCHED).values_list(
@@ -157,6 +159,11 @@ def _without_dispatch(schedule: Schedule, first: datetime, last: datetime) -> li
     if len(due_times) == MOST_LOOKED_AT or len(found) > MOST_BACKFILLED:
         raise _invalid("to", f"the range has more than {MOST_BACKFILLED} due times without a dispatch; shorten it")
     return found
+
+
+def _runs_kept(tenant: Tenant) -> timedelta:
+    """Of a due time before that, nobody knows any more whether it was dispatched."""
+    return timedelta(days=settings.AIJOBS_JOB_DAYS if tenant.job_days is None else tenant.job_days)
 
 
 def _invalid(path: str, message: str) -> InvalidParams:

@@ -1,4 +1,4 @@
-"""Schedules: what they are, and creating, changing, pausing, resuming and deleting them. They run in `scheduling`."""
+"""Schedules: what they are, and creating, changing, pausing, resuming and deleting them. They run in `ticking`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -39,11 +39,6 @@ def old_parts() -> QuerySet[StoredPart]:
     return StoredPart.objects.filter(created_at__lt=now() - DECISIONS_KEPT)
 
 
-def lost_baselines() -> QuerySet[Baseline]:
-    """They stay as long as their job does: another one, months later, is compared with it."""
-    return Baseline.objects.filter(~Exists(Job.objects.filter(id=OuterRef("job_id"))))
-
-
 def old_scans() -> QuerySet[Scan]:
     """As long as any tenant's offers: whose they are, only their products know."""
     longest = Tenant.objects.aggregate(days=Max("offer_days"))["days"] or 0
@@ -69,6 +64,24 @@ def _of(rows: Callable[[], QuerySet[Model]]) -> Callable[[], Step]:
     return delete
 
 
+class LostBaselines:
+    """They stay as long as their job does: another one, months later, is compared with it.
+
+    Nothing but their job says which these are. So a step looks through a stretch of them, and the next one goes on.
+    """
+
+    def __init__(self) -> None:
+        self._after = 0
+
+    def __call__(self) -> Step:
+        stretch = Baseline.objects.filter(pk__gt=self._after).order_by("pk").values_list("pk", flat=True)
+        looked_at = list(stretch[:MOST_ROWS])
+        lost = Baseline.objects.filter(~Exists(Job.objects.filter(id=OuterRef("job_id"))), pk__in=looked_at)
+        deleted = lost.delete()[0]
+        self._after = looked_at[-1] if len(looked_at) == MOST_ROWS else 0
+        return Step(deleted, more=deleted > 0)
+
+
 DELETE_OFFERS = retention.in_turn(
     "offer_days",
     """
@@ -86,7 +99,7 @@ KINDS: tuple[Callable[[], Step], ...] = (
     _of(expired_keys),
     _of(old_decisions),
     _of(old_parts),
-    _of(lost_baselines),
+    LostBaselines(),
     old_offers,
     _of(old_scans),
     _of(old_answers),

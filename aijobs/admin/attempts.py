@@ -90,7 +90,7 @@ def _row(each: Attempt) -> Row:
 
 def _usual(type_name: str, at: datetime) -> Iterator[Row]:
     """What is usual for the type: half of its jobs took no longer, and 95 % of them."""
-    times = figures.times_by_type(at - USUAL_SPAN, at).get(type_name)
+    times = figures.times(type_name, at - USUAL_SPAN, at)
     for label, share in (("usual (p50)", 0.5), ("slow (p95)", 0.95)):
         waited, ran = (times.waited(share), times.ran(share)) if times else (None, None)
         if waited is not None and ran is not None:

@@ -31,6 +31,7 @@ from aijobs.states import Missed, Overlap, PausedBy, TemplateKind
 
 # As much of a reason as a list shows.
 SHOWN_REASON = 80
+ENDS_OF_A_RANGE = {"from": "The beginning of the range", "to": "The end of the range"}
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -283,10 +284,8 @@ class ScheduleAdmin(Admin):
                 due_times = schedule_runs.backfill(schedule.pk, schedule.tenant_id, first, last, None).due_times
             except ApiError as refusal:
                 for field in fields_of(refusal):
-                    form.add_error(
-                        None,
-                        f"The end of the range {field['message']}." if field["path"] == "to" else field["message"],
-                    )
+                    place = ENDS_OF_A_RANGE.get(field["path"])
+                    form.add_error(None, f"{place} {field['message']}." if place else field["message"])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

@@ -24,7 +24,11 @@ class PauseRequest(RequestModel):
 
 
 class BackfillRequest(RequestModel):
-    from_: SentMoment = Field(alias="from", description="From this moment on, a year ago at the earliest.")
+    from_: SentMoment = Field(
+        alias="from",
+        description="From this moment on: a year ago at the earliest, and not so long ago that the service has "
+        "forgotten what it dispatched then (90 days, unless the operator has chosen otherwise).",
+    )
     to: SentMoment = Field(description="Up to this moment, which has passed.")
     count: int | None = Field(
         default=None,

@@ -1,12 +1,8 @@
-"""What the rollup says: ends per minute, day, type and error code, and how long jobs wait and run.
-
-All that is asked for lies between `since` and `until`, by the minute or the hour that a row begins at; so a span that
-begins or ends within one has all or nothing of it. What a few seconds ago ended may not be counted yet.
-"""
+"""What the rollup says of how long jobs wait and run. What a few seconds ago ended may not be counted yet."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from aijobs import sql
 from aijobs.models import BUCKET_BOUNDS
@@ -40,54 +36,9 @@ def _within(number: int, part: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class MinuteEnds:
-    """How many jobs ended so in a minute."""
-
-    start: datetime
-    end: str
-    count: int
-
-
-def ended_per_minute(since: datetime, until: datetime) -> list[MinuteEnds]:
-    """In order; minutes in which nothing ended so are left out."""
-    return sql.rows(MinuteEnds, ENDED_PER_MINUTE, {"since": since, "until": until})
-
-
-@dataclass(frozen=True, slots=True)
-class DayEnds:
-    """How many jobs of a type ended so on a day, in UTC."""
-
-    day: date
-    type: str
-    end: str
-    count: int
-
-
-def ended_per_day(since: datetime, until: datetime) -> list[DayEnds]:
-    """In order; days on which nothing ended so are left out. From the hours, which are kept for 13 months."""
-    return sql.rows(DayEnds, ENDED_PER_DAY, {"since": since, "until": until})
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """How many jobs of a type failed with a code, in a span and in the one before."""
-
-    type: str
-    error_code: str
-    count: int
-    before: int
-
-
-def failures(before: datetime, since: datetime, until: datetime) -> list[Failures]:
-    """Failures from `since` on beside those between `before` and `since`, the most frequent first."""
-    return sql.rows(Failures, FAILURES, {"before": before, "since": since, "until": until})
-
-
-@dataclass(frozen=True, slots=True)
 class Times:
     """How long the jobs of a type that completed or failed waited and ran in a span: jobs per bucket."""
 
-    type: str
     waiting: list[int]
     running: list[int]
 
@@ -98,10 +49,10 @@ class Times:
         return percentile(self.running, share)
 
 
-def times_by_type(since: datetime, until: datetime) -> dict[str, Times]:
-    """From the minutes, which are kept for 8 days: today's hour and the same one of last week."""
-    found = sql.rows(Times, TIMES_BY_TYPE, {"since": since, "until": until})
-    return {each.type: each for each in found}
+def times(type_name: str, since: datetime, until: datetime) -> Times | None:
+    """From the hours that begin between the two; None where no job of the type ended in them."""
+    found = sql.rows(Times, TIMES, {"type": type_name, "since": since, "until": until})
+    return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,33 +84,17 @@ def _medians(newest_first: Iterable[_Runs], runs: int) -> dict[str, float]:
     return {name: median for name, median in medians.items() if median is not None}
 
 
-ENDED_PER_MINUTE = """
-SELECT start, "end", sum(count)::int AS count FROM aijobs_minuterollup
-WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz
-GROUP BY start, "end" ORDER BY start, "end"
-"""
-ENDED_PER_DAY = """
-SELECT start::date AS day, type, "end", sum(count)::int AS count FROM aijobs_hourrollup
-WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz
-GROUP BY 1, type, "end" ORDER BY 1, type, "end"
-"""
-FAILURES = """
-SELECT type, error_code, coalesce(sum(count) FILTER (WHERE start >= %(since)s::timestamptz), 0)::int AS count,
-    coalesce(sum(count) FILTER (WHERE start < %(since)s::timestamptz), 0)::int AS before
-FROM aijobs_minuterollup
-WHERE start >= %(before)s::timestamptz AND start < %(until)s::timestamptz AND "end" = 'failed'
-GROUP BY type, error_code ORDER BY count DESC, before DESC, type, error_code
-"""
-TIMES_BY_TYPE = """
-SELECT type, array_agg(waiting ORDER BY bucket) AS waiting, array_agg(running ORDER BY bucket) AS running
+TIMES = """
+SELECT array_agg(waiting ORDER BY bucket) AS waiting, array_agg(running ORDER BY bucket) AS running
 FROM (
-    SELECT type, bucket, sum(times.waiting)::int AS waiting, sum(times.running)::int AS running
-    FROM aijobs_minuterollup rollup
+    SELECT bucket, sum(times.waiting)::int AS waiting, sum(times.running)::int AS running
+    FROM aijobs_hourrollup rollup
     CROSS JOIN unnest(rollup.waiting, rollup.running) WITH ORDINALITY AS times(waiting, running, bucket)
-    WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz AND "end" <> 'cancelled'
-    GROUP BY type, bucket
+    WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz AND type = %(type)s::text
+      AND "end" <> 'cancelled'
+    GROUP BY bucket
 ) buckets
-GROUP BY type ORDER BY type
+HAVING count(*) > 0
 """
 # A type that runs all the time has its runs of a few minutes, and others have theirs of as many.
 _LAST = """

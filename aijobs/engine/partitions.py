@@ -89,11 +89,14 @@ def add(partition: Partition) -> None:
 
 
 def drop_empty() -> int:
-    """Drop those of past weeks of which no job is left. Returns how many: 0 too where the table is too busy."""
+    """Drop those of past weeks of which no job is left. Returns how many: 0 too where the table is too busy.
+
+    Not of last week: a dispatch of its last moments may not be committed yet, and another machine's clock be slow.
+    """
     this_week = next(_wanted())
     dropped = 0
     for partition in present():
-        if partition.start >= this_week.start:
+        if partition.start >= this_week.start - WEEK:
             break
         first, after = partition.bounds
         if not sql.rows(_Found, ANY_JOB, {"first": first, "after": after})[0].found:

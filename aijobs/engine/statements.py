@@ -47,8 +47,7 @@ WITH patience AS MATERIALIZED (
     WHERE patience.bound = '1s' AND {PRESENT_CAPACITY}
       -- A replay locks nothing, so it has nothing to commit.
       AND NOT EXISTS (
-          SELECT FROM aijobs_idempotencykey known
-          WHERE known.tenant_id = %(tenant)s::bigint AND known.key = %(key)s::text
+          SELECT FROM aijobs_idempotencykey WHERE tenant_id = %(tenant)s::bigint AND key = %(key)s::text
       )
     FOR NO KEY UPDATE OF present
 ), room_for AS (
@@ -76,16 +75,15 @@ WITH patience AS MATERIALIZED (
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
     SELECT lanes.lane, CASE WHEN (
-        SELECT true FROM aijobs_job older
-        WHERE older.tenant_id = %(tenant)s::bigint AND older.lane = lanes.lane AND older.status = 'queued'
-          AND older.released_at IS NULL AND NOT older.blocked AND older.run_after BETWEEN lanes.due_from AND now()
-        ORDER BY older.tenant_id, older.lane, older.run_after LIMIT 1
+        SELECT true FROM aijobs_job
+        WHERE tenant_id = %(tenant)s::bigint AND lane = lanes.lane AND status = 'queued'
+          AND released_at IS NULL AND NOT blocked AND run_after BETWEEN due_from AND now()
+        ORDER BY tenant_id, lane, run_after LIMIT 1
     ) THEN 0 ELSE %(window)s::int - (
         SELECT count(*) FROM (
-            SELECT FROM aijobs_job present
-            WHERE present.tenant_id = %(tenant)s::bigint AND present.lane = lanes.lane
-              AND present.status = 'queued' AND present.released_at IS NOT NULL
-              AND present.run_after >= lanes.due_from
+            SELECT FROM aijobs_job
+            WHERE tenant_id = %(tenant)s::bigint AND lane = lanes.lane AND status = 'queued'
+              AND released_at IS NOT NULL AND run_after >= due_from
             LIMIT %(window)s::int
         ) released
     ) END AS places

@@ -116,7 +116,7 @@ class ScheduleRun(models.Model):
     due_at = models.DateTimeField()
     trigger = models.CharField(max_length=8, choices=RunTrigger.choices)
     outcome = models.CharField(max_length=16, choices=RunOutcome.choices)
-    # An error's code or OVERLAP, LATE, SUPERSEDED; and the sentence.
+    # An error's code, OVERLAP or LATE; and the sentence.
     reason = models.CharField(max_length=64, default="")
     detail = models.TextField(default="")
     # Of the dispatched ones. Jobs and batches may be deleted before.

@@ -360,6 +360,16 @@ def test_events_without_a_partition_of_their_own_go_when_their_job_is_gone(tenan
     assert not JobEvent.objects.exists()
 
 
+def test_the_partition_of_last_week_stays_for_dispatches_that_are_not_committed_yet(db: None) -> None:
+    this_week = max(each.start for each in partitions.present() if each.start <= now())
+    last, earlier = (partitions.Partition(this_week - weeks * partitions.WEEK) for weeks in (1, 2))
+    for partition in {last, earlier} - set(partitions.present()):
+        partitions.add(partition)
+    assert partitions.drop_empty() >= 1
+    assert last in partitions.present()
+    assert earlier not in partitions.present()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_partition_that_somebody_reads_is_dropped_later() -> None:
     monday = partitions.present()[0].start - 30 * partitions.WEEK

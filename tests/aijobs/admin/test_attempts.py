@@ -8,7 +8,7 @@ import pytest
 from aijobs.admin.attempts import MOST_ATTEMPTS, Attempt, attempts, chart
 from aijobs.models import BUCKET_BOUNDS, BUCKETS, Job, JobEvent
 from aijobs.states import EventKind, Status
-from tests.factories import MinuteRollupFactory
+from tests.factories import HourRollupFactory
 
 START = datetime(2026, 3, 12, 14, 0, tzinfo=UTC)
 FAILED = {"code": "PROBE_BUSY", "message": "busy"}
@@ -80,7 +80,7 @@ def test_the_last_attempts_are_drawn_and_the_others_counted(db: None) -> None:
 def test_what_is_usual_for_the_type_is_drawn_beside_them(db: None) -> None:
     buckets = [0] * BUCKETS
     buckets[20] = 100
-    MinuteRollupFactory(start=START, waiting=buckets, running=buckets)
+    HourRollupFactory(start=START, waiting=buckets, running=buckets)
     drawn = chart(job(Status.QUEUED, 0), [QUEUED], at(7200))
     assert [row.label for row in drawn.rows] == ["not started", "usual (p50)", "slow (p95)"]
     usual, slow = drawn.rows[1].bars[-1].end, drawn.rows[2].bars[-1].end

@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs import ticking
-from aijobs.models import Job, Schedule, ScheduleRun
+from aijobs.models import Job, Schedule, ScheduleRun, Tenant
 from aijobs.shapes import timestamp
 from tests.aijobs.api.answers import PROBE, data_of, error_of, paths_of, uuid_of
 from tests.aijobs.api.scheduled import PATH, created
@@ -180,6 +180,25 @@ def test_a_range_that_cannot_be_made_up_for_is_refused(
 ) -> None:
     error = error_of(owner.post(at(hourly, "backfill"), {**last_hours(3), **changes}), 422, "INVALID_PARAMS")
     assert paths_of(error) == [path]
+
+
+def test_a_range_whose_runs_are_deleted_is_refused(owner: Caller, settings: Any, hourly: dict[str, Any]) -> None:
+    """What was dispatched then is not known any more, and would be dispatched again."""
+    path = at(hourly, "backfill")
+
+    def at_days_ago(days: int) -> dict[str, str]:
+        moment = now() - timedelta(days=days)
+        return {"from": timestamp(moment), "to": timestamp(moment + HOUR)}
+
+    data_of(owner.post(path, at_days_ago(80)))
+    assert paths_of(error_of(owner.post(path, at_days_ago(91)), 422, "INVALID_PARAMS")) == ["from"]
+    Tenant.objects.filter(id=owner.tenant.id).update(job_days=7)
+    error = error_of(owner.post(path, at_days_ago(8)), 422, "INVALID_PARAMS")
+    assert "more than 7 days ago" in error["details"][0]["message"]
+    settings.AIJOBS_JOB_DAYS = 1000
+    Tenant.objects.filter(id=owner.tenant.id).update(job_days=None)
+    data_of(owner.post(path, at_days_ago(365)))
+    error_of(owner.post(path, at_days_ago(367)), 422, "INVALID_PARAMS")
 
 
 def test_a_range_with_too_many_due_times_is_refused(owner: Caller, hourly: dict[str, Any]) -> None:

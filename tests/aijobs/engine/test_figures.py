@@ -1,7 +1,7 @@
 """What the rollup says of a span, and how near its percentiles are to the true ones."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aijobs import sql
 from aijobs.engine import figures, statistics
-from aijobs.engine.figures import DayEnds, Failures, MinuteEnds, percentile
+from aijobs.engine.figures import percentile
 from aijobs.models import BUCKET_BOUNDS, BUCKETS, QueueStatistics
 from aijobs.states import Priority
 from tests.aijobs.engine.test_rollups import buckets_of
@@ -52,49 +52,21 @@ def test_a_percentile_of_nothing_is_none_and_of_the_longest_is_the_last_bound() 
 
 
 @pytest.mark.django_db
-def test_ends_are_told_by_the_minute() -> None:
-    for minutes, lane, end, count in ((0, 0, "completed", 2), (0, 1, "completed", 3), (1, 0, "failed", 4)):
-        MinuteRollupFactory(start=NOON + minutes * MINUTE, lane=lane, end=end, count=count)
-    MinuteRollupFactory(start=NOON - MINUTE)
-    MinuteRollupFactory(start=NOON + 2 * MINUTE)
-    assert figures.ended_per_minute(NOON, NOON + 2 * MINUTE) == [
-        MinuteEnds(NOON, "completed", 5),
-        MinuteEnds(NOON + MINUTE, "failed", 4),
-    ]
-
-
-@pytest.mark.django_db
-def test_ends_are_told_by_the_day_in_utc() -> None:
-    for hours, count in ((-13, 1), (-12, 2), (11, 3), (12, 4)):
-        HourRollupFactory(start=NOON + hours * HOUR, count=count)
-    assert figures.ended_per_day(NOON - 12 * HOUR, NOON + 12 * HOUR) == [
-        DayEnds(date(2026, 3, 12), "test_probe", "completed", 5)
-    ]
-
-
-@pytest.mark.django_db
-def test_failures_stand_beside_those_of_before() -> None:
-    for minutes, code, count in ((-90, "A", 7), (-30, "A", 1), (-20, "A", 1), (-10, "B", 5), (-100, "C", 3)):
-        MinuteRollupFactory(start=NOON + minutes * MINUTE, end="failed", error_code=code, count=count)
-    MinuteRollupFactory(start=NOON - 5 * MINUTE, end="cancelled", error_code="REQUESTED", count=99)
-    assert figures.failures(NOON - 25 * HOUR, NOON - HOUR, NOON) == [
-        Failures("test_probe", "B", 5, 0),
-        Failures("test_probe", "A", 2, 7),
-        Failures("test_probe", "C", 0, 3),
-    ]
-
-
-@pytest.mark.django_db
 def test_times_of_a_type_are_those_of_all_its_lanes_and_ends() -> None:
-    MinuteRollupFactory(start=NOON, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
-    MinuteRollupFactory(start=NOON, lane=Priority.HIGH, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
-    MinuteRollupFactory(start=NOON, end="failed", waiting=buckets_of([1.0]), running=buckets_of([100.0]))
-    MinuteRollupFactory(start=NOON - MINUTE, running=buckets_of([5000.0]))
-    [times] = figures.times_by_type(NOON, NOON + MINUTE).values()
+    HourRollupFactory(start=NOON, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
+    HourRollupFactory(start=NOON, lane=Priority.HIGH, waiting=buckets_of([1.0]), running=buckets_of([10.0]))
+    HourRollupFactory(start=NOON, end="failed", waiting=buckets_of([1.0]), running=buckets_of([100.0]))
+    HourRollupFactory(start=NOON, end="cancelled", running=buckets_of([5000.0]))
+    HourRollupFactory(start=NOON, type="test_other", running=buckets_of([5000.0]))
+    HourRollupFactory(start=NOON - HOUR, running=buckets_of([5000.0]))
+    HourRollupFactory(start=NOON + HOUR, running=buckets_of([5000.0]))
+    times = figures.times("test_probe", NOON, NOON + HOUR)
+    assert times is not None
     assert times.running == buckets_of([10.0, 10.0, 100.0])
     assert times.waited(0.5) == pytest.approx(1, rel=0.42)
     assert times.ran(0.5) == pytest.approx(10, rel=0.42)
     assert times.ran(0.95) == pytest.approx(100, rel=0.42)
+    assert figures.times("test_probe", NOON + 2 * HOUR, NOON + 3 * HOUR) is None
 
 
 @pytest.mark.django_db

@@ -151,6 +151,9 @@ class Migration(migrations.Migration):
                 ("result", models.JSONField()),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
+            options={
+                "indexes": [models.Index(fields=["created_at"], name="decision_created")],
+            },
         ),
         migrations.CreateModel(
             name="StoredPart",
@@ -168,6 +171,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["created_at"], name="part_created")],
+            },
         ),
         migrations.CreateModel(
             name="Change",

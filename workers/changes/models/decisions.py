@@ -17,6 +17,10 @@ class StoredDecision(models.Model):
     result = models.JSONField()
     created_at = models.DateTimeField(default=now, editable=False)
 
+    class Meta:
+        # For deletion by age.
+        indexes = [models.Index(fields=["created_at"], name="decision_created")]
+
     def __str__(self) -> str:
         return identifiers.encode(identifiers.JOB_PREFIX, self.job_id)
 
@@ -31,6 +35,10 @@ class StoredPart(models.Model):
     job = models.ForeignKey(Job, models.DO_NOTHING, related_name="+", db_constraint=False)
     part = models.JSONField()
     created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        # For deletion by age.
+        indexes = [models.Index(fields=["created_at"], name="part_created")]
 
     def __str__(self) -> str:
         return identifiers.encode(identifiers.JOB_PREFIX, self.job_id)
