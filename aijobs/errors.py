@@ -152,7 +152,10 @@ class JobNotQueued(ApiError):
 
 class EmptyFilter(ApiError):
     code, status = "EMPTY_FILTER", 422
-    default_message = "The filter is empty, so it would match every job. Name at least one condition."
+    default_message = (
+        "The filter is empty, so it would match every job, or every job of the tenant. Name a status, a type, a "
+        "time or another condition."
+    )
     advice = "Say which jobs you mean, for example by `status` and `type`."
 
 

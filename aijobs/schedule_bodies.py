@@ -15,7 +15,7 @@ from aijobs.dispatching import AnyWanted, Body
 from aijobs.errors import ApiError, FieldError, InvalidParams
 from aijobs.models import Schedule
 from aijobs.refusals import Refusals, fields_of, with_fields
-from aijobs.shapes import RequestModel
+from aijobs.shapes import LABEL, RequestModel
 from aijobs.states import Missed, Overlap, TemplateKind
 
 LONGEST_INTERVAL = 366 * 86_400
@@ -39,7 +39,7 @@ SentMoment = Annotated[
 
 
 class ScheduleRequest(RequestModel):
-    name: str = Field(
+    name: Annotated[str, LABEL] = Field(
         description="A name of your choice, which no other schedule of yours has.",
         min_length=1,
         max_length=100,
@@ -125,7 +125,8 @@ def read(tenant: TenantAccess, body: Body) -> Definition:
     request = refusals.collect(registry.read_body, ScheduleRequest, body)
     template = refusals.collect(_template, tenant.id, body)
     zone = refusals.collect(_zone, (request and request.timezone) or tenant.timezone)
-    calendar = refusals.collect(_calendar, request, zone) if request and zone else None
+    # Whether an expression can be read does not depend on the zone.
+    calendar = refusals.collect(_calendar, request, zone or ZoneInfo("UTC")) if request else None
     if request is None or template is None or zone is None or calendar is None:
         raise refusals.error()
     kind, dispatched = template

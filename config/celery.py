@@ -3,6 +3,8 @@
 import os
 
 from celery import Celery, signals
+from celery.concurrency.base import BasePool
+from celery.concurrency.solo import TaskPool
 from django.db import connection
 from kombu.transport.redis import Channel
 from redis.exceptions import ConnectionError as BrokerConnectionError
@@ -50,6 +52,17 @@ def close_in_any_case(channel: Channel) -> None:
 
 
 Channel.close = close_in_any_case  # type: ignore[method-assign,assignment]
+
+
+def let_it_end(pool: BasePool, pid: object, signal: object = None) -> None:
+    """What a solo pool runs ends by itself, as it runs in the worker's own process.
+
+    A worker that stops kills what it runs. Of this pool Celery would say that it cannot, by a NotImplementedError out
+    of the signal's handler and into the middle of the task: a due time of a schedule failed by it.
+    """
+
+
+TaskPool.terminate_job = let_it_end  # type: ignore[method-assign,assignment]
 
 
 def obey_the_settings(**_: object) -> None:

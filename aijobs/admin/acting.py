@@ -35,11 +35,16 @@ class ActingAdmin(ReadOnlyAdmin):
                 refusals.append((row.public_id, error.message))
             else:
                 number += 1
-                self.log_change(request, row, f"{done.capitalize()}{f': {remark}' if remark else ''}.")
+                self.log_change(request, row, f"{_alone(done)}{f': {remark}' if remark else ''}.")
         told = f"The service {done} {number} of the selected {self.opts.verbose_name_plural}."
         self.message_user(request, told, messages.SUCCESS if number else messages.INFO)
         if refusals:
             self.message_user(request, _refused(refusals, do), messages.WARNING)
+
+
+def _alone(done: str) -> str:
+    """For the audit, whose entry names the row: "set the priority to high for" is "Set the priority to high"."""
+    return done.removesuffix(" for").capitalize()
 
 
 def _refused(refusals: list[tuple[str, str]], do: str) -> SafeString:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import orjson
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.http import QueryDict
 from django.utils.timezone import now
 from pydantic import ValidationError
@@ -44,14 +45,18 @@ def of_list(query: QueryDict) -> dict[str, str]:
     unknown = sorted(name for name in query if query[name] and name not in {*NAMES, CREATED, *OF_THE_PAGE})
     if unknown:
         raise NotExpressible(
-            f"The list is narrowed by {' and '.join(unknown)}, which an action on all jobs that match cannot take. "
-            "Remove that from the list, or choose the jobs one by one."
+            f"The list is narrowed by {' and '.join(map(_called, unknown))}, which an action on all jobs that match "
+            "cannot take. Remove that from the list, or choose the jobs one by one."
         )
     found = {NAMES[name]: ",".join(query.getlist(name)) for name in query if query[name] and name in NAMES}
     if found.get("priority", "").isdigit():
         found["priority"] = Priority(int(found["priority"])).label
     # Nobody asked for all jobs of the last seven days by asking for nothing.
     return _of_its_span(query, found) if found or query.get(CREATED) else found
+
+
+def _called(parameter: str) -> str:
+    return "a search" if parameter == SEARCH_VAR else parameter
 
 
 def shown_by(query: QueryDict) -> dict[str, str]:

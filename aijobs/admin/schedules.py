@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.defaultfilters import pluralize
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
@@ -272,7 +273,8 @@ class ScheduleAdmin(Admin):
         return self._act(
             request,
             schedule,
-            f"Made up for {count} due times from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC.",
+            f"Made up for {count} due time{pluralize(count)} from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} "
+            "UTC.",
             lambda: schedule_runs.backfill(schedule.pk, schedule.tenant_id, first, last, count),
         )
 

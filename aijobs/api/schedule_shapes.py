@@ -1,7 +1,7 @@
 """What is sent and shown of schedules and their runs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -10,12 +10,12 @@ from aijobs.api.wire.shapes import Pagination
 from aijobs.models import Schedule, ScheduleRun
 from aijobs.schedule_bodies import SentMoment
 from aijobs.schedules import LONGEST_REASON
-from aijobs.shapes import RequestModel
+from aijobs.shapes import LABEL, RequestModel
 from aijobs.states import Missed, Overlap, PausedBy, RunOutcome, RunTrigger
 
 
 class PauseRequest(RequestModel):
-    reason: str = Field(
+    reason: Annotated[str, LABEL] = Field(
         description="Why, in your words, for whoever finds it paused.",
         min_length=1,
         max_length=LONGEST_REASON,

@@ -129,3 +129,10 @@ def test_what_callers_sent_is_text(desk: Window) -> None:
     expect(page.locator("#failures tbody td").last).to_have_text(markup)
     expect(page.locator("#types tbody th").first).to_have_text(markup)
     assert page.locator("#front img").count() == 0
+
+
+def test_a_list_with_runs_is_scrolled_by_itself_on_a_phone(phone: Window) -> None:
+    scenery.busy_hour()
+    page = phone.open("/admin/aijobs/schedule/")
+    expect(page.locator(".tick").first).to_be_attached()
+    assert has_no_sideways_scroll(page)

@@ -1,9 +1,14 @@
 """What a process of Celery's is given before it computes."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from celery.concurrency.solo import TaskPool
+
+from config.celery import app
 
 PROGRAM = """
 import os
@@ -28,3 +33,8 @@ def test_numpy_computes_in_one_thread() -> None:
         check=False,
     )
     assert process.stdout.split() == ["400.0", "1"], process.stderr
+
+
+def test_what_a_solo_worker_runs_is_not_cancelled_when_it_stops() -> None:
+    """The control worker's: Celery would raise into the middle of it, and a due time be written as failed."""
+    TaskPool(initargs=(app, "control@here")).terminate_job(os.getpid(), signal.SIGTERM)

@@ -69,8 +69,8 @@ def test_a_post_begins_what_was_counted(admin_client: Client, tenant: Tenant) ->
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ({"action": "cancel"}, "The filter is empty, so it would match every job."),
-        ({"action": "cancel", "tenant": "shop"}, "The filter is empty, so it would match every job."),
+        ({"action": "cancel"}, "The filter is empty, so it would match every job, or every job of the tenant."),
+        ({"action": "cancel", "tenant": "shop"}, "or every job of the tenant. Name a status, a type,"),
         ({"action": "cancel", "tenant": "nobody", "status": "queued"}, "There is no tenant with the name nobody."),
         (
             {"action": "cancel", "status": "running"},

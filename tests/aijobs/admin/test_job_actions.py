@@ -77,7 +77,7 @@ def test_priorities_are_set(admin_client: Client, tenant: Tenant, priority: Prio
     assert Job.objects.values_list("priority", "lane").get(id=queued) == (priority, priority)
     assert f"The service set the priority to {priority.label} for 1 of the selected jobs." in page
     assert f"{public(running)}: The job is running; only a queued job can get another priority." in page
-    assert LogEntry.objects.get().change_message == f"Set the priority to {priority.label} for."
+    assert LogEntry.objects.get().change_message == f"Set the priority to {priority.label}."
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_what_a_filter_cannot_say_is_not_left_out(admin_client: Client, tenant: 
     [job_id] = engine.dispatch(tenant)
     data = {"action": action, "_selected_action": [str(job_id)], "select_across": "1"}
     page = admin_client.post(f"{LIST}?q=shop", data, follow=True).content.decode()
-    assert "The list is narrowed by q, which an action on all jobs that match cannot take." in page
+    assert "The list is narrowed by a search, which an action on all jobs that match cannot take." in page
     assert "Act on all of these jobs" not in page
 
 

@@ -199,7 +199,7 @@ def test_a_backfill_shows_its_count_before_it_dispatches(admin_client: Client) -
     assert "3 due times of this range were not dispatched" in text
     assert Job.objects.count() == 0
     hidden = dict(re.findall(r'<input type="hidden" name="(first|last|count)" value="([^"]+)"', text))
-    act(admin_client, schedule, "backfill", **hidden)
+    assert "Made up for 3 due times from" in act(admin_client, schedule, "backfill", **hidden).content.decode()
     assert ScheduleRun.objects.filter(trigger="backfill").count() == Job.objects.count() == 3
     wrong = act(admin_client, schedule, "backfill", first=a_range["last"], last=a_range["first"]).content.decode()
     assert "The end of the range is before from." in wrong

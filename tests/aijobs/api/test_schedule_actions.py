@@ -38,7 +38,7 @@ def test_pause_says_who_and_why(owner: Caller, teammate: Caller, outsider: Calle
     assert again["paused"]["reason"] == "stock-taking"
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": 7}])
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": 7}])
 def test_a_pause_needs_a_reason(owner: Caller, body: dict[str, object]) -> None:
     error = error_of(owner.post(at(created(owner), "pause"), body), 422, "INVALID_PARAMS")
     assert paths_of(error) == ["reason"]

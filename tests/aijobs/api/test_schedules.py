@@ -93,6 +93,7 @@ def test_the_time_zone_is_the_tenants_unless_another_is_named(owner: Caller) -> 
     [
         ({"name": ""}, ["name"]),
         ({"name": 7}, ["name"]),
+        ({"name": " \n"}, ["name"]),
         ({"cron": "0 0 31 2 *"}, ["cron"]),
         ({"cron": "nonsense"}, ["cron"]),
         ({"cron": None}, ["cron"]),
@@ -105,6 +106,7 @@ def test_the_time_zone_is_the_tenants_unless_another_is_named(owner: Caller) -> 
         ({"cron": None, "interval_seconds": 60, "anchor": 1_700_000_000}, ["anchor"]),
         ({"timezone": "Mars/Olympus_Mons"}, ["timezone"]),
         ({"timezone": "../etc/passwd"}, ["timezone"]),
+        ({"timezone": "Mars/Olympus_Mons", "cron": "61 * * * *"}, ["timezone", "cron"]),
         ({"job": None}, ["job"]),
         ({"batch": BATCH}, ["job"]),
         ({"job": {"type": "test_probe", "params": {"sleep": "long"}}}, ["job.params.sleep"]),
