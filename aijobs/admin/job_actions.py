@@ -173,9 +173,11 @@ class JobActionsAdmin(CancelAdmin):
 
 def _wanted(request: HttpRequest) -> tuple[Any, str]:
     """The jobs to export, and which those are in words. Raises ValueError."""
-    if ids := request.GET.get("ids"):
-        found = [identifiers.decode(identifiers.JOB_PREFIX, text) for text in ids.split(",")]
+    if "ids" in request.GET:
+        found = [identifiers.decode(identifiers.JOB_PREFIX, text) for text in request.GET["ids"].split(",")]
         chosen = [each for each in found if each]
+        if not chosen:
+            raise ValueError("None of the IDs is that of a job.")
         return exporting.selected(chosen), f"{len(chosen)} that were chosen"
     tenant, wanted = matching.read(request.GET.dict())
     return exporting.matching(tenant.pk if tenant else None, wanted), matching.in_words(tenant, wanted)

@@ -229,6 +229,8 @@ def test_all_that_match_are_exported_in_stretches(
     ("query", "said"),
     [
         ({"format": "xlsx"}, "The format must be csv or ndjson."),
+        ({"format": "csv", "ids": ""}, "None of the IDs is that of a job."),
+        ({"format": "csv", "ids": "batch_x,7"}, "None of the IDs is that of a job."),
         ({"format": "csv", "tenant": "nobody"}, "There is no tenant with the name nobody."),
         ({"format": "csv", "status": "asleep"}, "The filter is not valid: status."),
         ({"format": "csv", "start_date": "yesterday"}, "The filter is not valid: start_date."),
