@@ -112,18 +112,21 @@ _CREATED_BEFORE = """
 (lpad(to_hex(greatest(extract(epoch FROM now() - make_interval(days => tenants.days)) * 1000, 0)::bigint), 12, '0')
     || repeat('0', 20))::uuid
 """
+# In pairs, so that the primary key is no way: it would lead through what other tenants keep for longer.
+_OLD_IDS = f"""
+(job.tenant_id, job.id) < (tenants.id, {_CREATED_BEFORE})
+AND (job.tenant_id, job.id) >= (tenants.id, coalesce(tenants.reached, repeat('0', 32))::uuid)
+"""
 # A batch goes as a whole, when its last job is old enough: without some of its jobs, its status would be another.
 _OLD_JOBS = f"""
 SELECT job.id, job.batch_id, job.id::text AS position FROM aijobs_job job
-WHERE job.tenant_id = tenants.id AND job.id < {_CREATED_BEFORE}
-  AND job.id >= coalesce(tenants.reached, repeat('0', 32))::uuid
-  AND job.completed_at < now() - make_interval(days => tenants.days)
+WHERE {_OLD_IDS} AND job.completed_at < now() - make_interval(days => tenants.days)
   AND NOT EXISTS (
       SELECT FROM aijobs_job member WHERE member.batch_id = job.batch_id AND (
           member.completed_at IS NULL OR member.completed_at >= now() - make_interval(days => tenants.days)
       )
   )
-ORDER BY job.tenant_id, job.id NULLS FIRST
+ORDER BY job.tenant_id NULLS FIRST, job.id NULLS FIRST
 """  # noqa: S608  # of constants
 # The events go with their week's partition, except where another tenant's jobs keep that for longer.
 _DELETE_JOBS = """
@@ -146,11 +149,7 @@ DELETE_RESULTS = in_turn(
     "result_days",
     f"""
     SELECT job.id, job.id::text AS position FROM aijobs_job job
-    WHERE job.result IS NOT NULL
-      -- In pairs, so that the primary key is no way: it would lead through what other tenants keep for longer.
-      AND (job.tenant_id, job.id) < (tenants.id, {_CREATED_BEFORE})
-      AND (job.tenant_id, job.id) >= (tenants.id, coalesce(tenants.reached, repeat('0', 32))::uuid)
-      AND job.completed_at < now() - make_interval(days => tenants.days)
+    WHERE job.result IS NOT NULL AND {_OLD_IDS} AND job.completed_at < now() - make_interval(days => tenants.days)
     ORDER BY job.tenant_id, job.id
     """,  # noqa: S608  # of constants
     """

@@ -456,7 +456,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
-                "tenant", models.OrderBy(models.F("id"), descending=True, nulls_last=True), name="job_tenant_id"
+                models.OrderBy(models.F("tenant"), descending=True, nulls_last=True),
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                name="job_tenant_id",
             ),
         ),
         migrations.AddIndex(

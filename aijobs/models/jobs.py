@@ -140,7 +140,8 @@ class Job(models.Model):
         ]
         # No index on lease, progress, seq or attempt, so that a renewal stays a heap-only update.
         indexes = [
-            models.Index("tenant", NEWEST_FIRST, name="job_tenant_id"),
+            # Both backwards, so that pairs of them are a stretch of it: see retention.py.
+            models.Index(F("tenant").desc(nulls_last=True), NEWEST_FIRST, name="job_tenant_id"),
             models.Index("tenant", LISTED_STATUS, NEWEST_FIRST, name="job_tenant_status_id"),
             models.Index("tenant", "type", NEWEST_FIRST, name="job_tenant_type_id"),
             # The filter by priority. Normal is what most jobs are: theirs would cost more than it saves.
