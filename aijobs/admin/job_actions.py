@@ -16,6 +16,7 @@ from aijobs.admin import audit, exporting, matching
 from aijobs.admin.cancelling import CancelAdmin
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
+from aijobs.filtering import JobFilter
 from aijobs.models import Job
 from aijobs.states import BulkKind, Priority, Status
 
@@ -179,7 +180,11 @@ def _wanted(request: HttpRequest) -> tuple[Any, str]:
         if not chosen:
             raise ValueError("None of the IDs is that of a job.")
         return exporting.selected(chosen), f"{len(chosen)} that were chosen"
-    tenant, wanted = matching.read(request.GET.dict())
+    conditions = {name: value for name, value in request.GET.dict().items() if name != "format"}
+    if unknown := sorted({*conditions} - {"tenant", *JobFilter.model_fields}):
+        # Without them it would be an export of more than was asked for.
+        raise ValueError(f"The service does not know {' and '.join(unknown)}.")
+    tenant, wanted = matching.read(conditions)
     return exporting.matching(tenant.pk if tenant else None, wanted), matching.in_words(tenant, wanted)
 
 

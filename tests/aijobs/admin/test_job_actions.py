@@ -229,6 +229,7 @@ def test_all_that_match_are_exported_in_stretches(
     ("query", "said"),
     [
         ({"format": "xlsx"}, "The format must be csv or ndjson."),
+        ({"format": "csv", "statuss": "failed"}, "The service does not know statuss."),
         ({"format": "csv", "ids": ""}, "None of the IDs is that of a job."),
         ({"format": "csv", "ids": "batch_x,7"}, "None of the IDs is that of a job."),
         ({"format": "csv", "tenant": "nobody"}, "There is no tenant with the name nobody."),
