@@ -121,6 +121,9 @@ def _found_by(connection: Connection) -> str:
             accounting.release(connection.tenant_id, hold)
             raise
         accounting.charge(connector, hold, accounting.usage_of(connector, TEST_TOKENS, reply))
+        # How much it says is no matter here: a thinking model may have used a limit of its own up.
+        if reply.problem and reply.problem.code != "ANSWER_CUT_OFF":
+            raise reply.problem
         return f"{connector.host} answered with {reply.model}."
 
 

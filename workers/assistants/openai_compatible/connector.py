@@ -1,6 +1,7 @@
 """The connector of whoever speaks OpenAI's protocol."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -75,7 +76,7 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         except (ValueError, RecursionError):
             raise self._exchange.provider.not_understood() from None
         told = self._exchange.provider.quoted(reading.model) or self.settings.model
-        return Reply(reading.text, (), reading.input_tokens, reading.output_tokens, told)
+        return replace(reply_of(reading, Prompt(requests.CHECK), self._exchange.provider), model=told)
 
     def ask(self, prompt: Prompt) -> Reply:
         return retried(lambda: self._ask_once(prompt), RETRIES, self._patience)

@@ -282,3 +282,22 @@ def test_a_job_may_only_ask_what_is_configured(owner: Caller, outsider: Caller, 
 def test_a_tenant_without_assistants_is_told_so(owner: Caller) -> None:
     with pytest.raises(AssistantNotConfigured, match=r"The assistant openai is not .* assistants: none"):
         connections.admit(["openai"], owner.tenant.pk)
+
+
+@pytest.mark.parametrize(
+    ("reply", "wrong"),
+    [
+        (recorded.openai(""), "EMPTY_ANSWER"),
+        (recorded.openai("", refusal="I cannot help with that."), "REFUSED"),
+        (recorded.openai("", finish_reason="content_filter"), "REFUSED"),
+    ],
+    ids=["empty", "refused", "filtered"],
+)
+def test_a_test_that_gets_no_answer_says_so_and_is_paid_for(
+    owner: Caller, provider: FakeProvider, reply: dict[str, Any], wrong: str
+) -> None:
+    """Whatever a job asks would fare no better."""
+    configure(owner, provider, output_price_per_million=1000)
+    provider.answer = lambda request: reply
+    assert (told(owner)["ok"], told(owner)["code"]) == (False, wrong)
+    assert owner.get("/api/assistant-usage").json()["data"]["cost"] > 0
