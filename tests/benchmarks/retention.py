@@ -34,7 +34,7 @@ ROUNDS = 5
 
 def run(site: Site) -> Iterator[Result]:
     empty(site)
-    old = OLD // 5 if site.short else OLD
+    old = OLD // 2 if site.short else OLD
     callers = Callers.create(20)
     say(f"retention: inserting {old:,} old jobs")
     newest = partitions.present()[0].start - DAYS // 7 * WEEK
