@@ -30,11 +30,6 @@ AFTER: dict[str, Status] = {
 }
 
 
-def access(tenant: Tenant) -> TenantAccess:
-    """The tenant as the API hands it to the engine."""
-    return TenantAccess.of(tenant)
-
-
 def dispatch(
     tenant: Tenant,
     count: int = 1,
@@ -46,8 +41,8 @@ def dispatch(
 ) -> list[UUID]:
     """Dispatch `count` jobs in one statement; their ids in order."""
     jobs = [NewJob(identifiers.new_id(), type, params or {}, priority) for _ in range(count)]
-    of_tenant = access(tenant)
-    inserting.release(of_tenant, inserting.insert(of_tenant, jobs, now(), batch=batch))
+    access = TenantAccess.of(tenant)
+    inserting.release(access, inserting.insert(access, jobs, now(), batch=batch))
     return [job.id for job in jobs]
 
 

@@ -42,7 +42,7 @@ class NotExpressible(Exception):
 
 def of_list(query: QueryDict) -> dict[str, str]:
     """The parameters of the list, as those of a bulk action or an export. Raises NotExpressible."""
-    unknown = sorted(name for name in query if query[name] and name not in {*NAMES, CREATED, *OF_THE_PAGE})
+    unknown = sorted(name for name in query if query[name] and name not in {*NAMES, *OF_THE_PAGE})
     if unknown:
         raise NotExpressible(
             f"The list is narrowed by {' and '.join(map(_called, unknown))}, which an action on all jobs that match "

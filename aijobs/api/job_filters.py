@@ -13,8 +13,9 @@ from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
 from aijobs import identifiers, registry
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.errors import FieldError, InvalidFilter
-from aijobs.filtering import JobFilter
+from aijobs.filtering import BATCH_ID, SCHEDULE_ID, JobFilter
 from aijobs.models import Job
+from aijobs.shapes import Form
 from aijobs.states import Priority, Status
 
 INCLUDABLE = ("params", "result")
@@ -104,18 +105,18 @@ def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
         type=list(dict.fromkeys(cleaned["type"] or [])),
         status=list(dict.fromkeys(cleaned["status"] or [])),
         priority=cleaned["priority"] or None,
-        batch_id=_id_of("batch", identifiers.BATCH_PREFIX, cleaned),
-        schedule_id=_id_of("schedule", identifiers.SCHEDULE_PREFIX, cleaned),
+        batch_id=_id_of("batch_id", identifiers.BATCH_PREFIX, BATCH_ID, cleaned),
+        schedule_id=_id_of("schedule_id", identifiers.SCHEDULE_PREFIX, SCHEDULE_ID, cleaned),
         start_date=_moment("start_date", start, zone, end=False) if start else None,
         end_date=_moment("end_date", end, zone, end=True) if end else None,
     )
 
 
-def _id_of(noun: str, prefix: str, cleaned: dict[str, Any]) -> str | None:
+def _id_of(name: str, prefix: str, form: Form, cleaned: dict[str, Any]) -> str | None:
     """The ID as it is written, of that form. Raises InvalidFilter."""
-    text: str = cleaned[f"{noun}_id"]
+    text: str = cleaned[name]
     if text and identifiers.decode(prefix, text) is None:
-        raise invalid(f"{noun}_id", f"must be a {noun} ID, for example {prefix}01JQZ4X5M8N9P0Q1R2S3T4V5W6")
+        raise invalid(name, form.otherwise)
     return text or None
 
 

@@ -10,11 +10,11 @@ from django.conf import settings
 from aijobs.admin.dashboard import addresses
 from aijobs.admin.dashboard.ended import Ends, Recent, Week
 from aijobs.admin.dashboard.live import Live, Process
+from aijobs.explaining import UNCLAIMED_AFTER
 from aijobs.states import CONTROL_QUEUE, QUEUES, Priority
 
 # Seven missed measurements.
 UNMEASURED = timedelta(seconds=15)
-UNCLAIMED = timedelta(seconds=60)
 # A type fails too often when its rate is so many times last week's: but not for a handful of jobs, nor for one in
 # fifty. Nine in ten are too many in any case.
 TIMES_THE_NORM = 3
@@ -98,10 +98,10 @@ def job_places(live: Live) -> int:
 
 def _claims(live: Live) -> Iterator[Concern]:
     oldest = min(live.oldest.values(), default=None)
-    if oldest is None or live.now - oldest < UNCLAIMED:
+    if oldest is None or live.now - oldest < UNCLAIMED_AFTER:
         return
     claimed = max((each.last_claim_at for each in live.processes if each.last_claim_at), default=None)
-    if claimed is not None and live.now - claimed < UNCLAIMED:
+    if claimed is not None and live.now - claimed < UNCLAIMED_AFTER:
         return
     since = f"for {in_words(live.now - (claimed or oldest))}"
     places = job_places(live)
