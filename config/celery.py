@@ -1,6 +1,8 @@
 """The Celery application; the settings are the CELERY_ ones of config.settings."""
 
 import os
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from celery import Celery, signals
 from celery.concurrency.base import BasePool
@@ -11,6 +13,9 @@ from redis.exceptions import ConnectionError as BrokerConnectionError
 
 from aijobs.postgresql.patience import WORKER_SECONDS, patience
 from config.starting import read_settings
+
+if TYPE_CHECKING:
+    from celery.apps.beat import Beat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before numpy is loaded, which would else start as many threads in each process as there are cores: four regressions
@@ -76,7 +81,16 @@ def obey_the_settings(**_: object) -> None:
     read_settings()
 
 
-app = Celery("aijobs")
+class Application(Celery):
+    """Celery's application, with a beat of our own. Named by its path: only beat loads it."""
+
+    @cached_property
+    def Beat(self) -> "type[Beat]":
+        beat: type[Beat] = self.subclass_with_self("config.beat:ObedientBeat")  # type: ignore[arg-type]  # a path will do
+        return beat
+
+
+app = Application("aijobs")
 app.on_configure.connect(obey_the_settings)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery's Django fixup closes the connection, and a prefork child's whole pool, before and after every task: that

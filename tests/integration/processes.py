@@ -28,11 +28,11 @@ CELERY = [sys.executable, "-m", "config.celery_command"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
-def wait_until(true: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+def wait_until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = 30.0) -> None:
     """Return as soon as `true()` is; fails the test, naming what was awaited, when it takes too long."""
     until = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < until, f"not within {seconds:g} s: {what}"
+        assert time.monotonic() < until, f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
         time.sleep(POLL_SECONDS)
 
 

@@ -81,7 +81,11 @@ class Up:
         everything = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(number)
         code = self.process.wait(30)
-        wait_until(lambda: not [each for each in everything if _lives(each)], f"the end of {everything}", 20)
+
+        def living() -> list[psutil.Process]:
+            return [each for each in everything if _lives(each)]
+
+        wait_until(lambda: not living(), lambda: f"the end of {[each.cmdline() for each in living()]}", 30)
         return code
 
 
