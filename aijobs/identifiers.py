@@ -13,6 +13,7 @@ JOB_PREFIX = "job_"
 BATCH_PREFIX = "batch_"
 BULK_PREFIX = "bulk_"
 SCHEDULE_PREFIX = "schedule_"
+EVENT_PREFIX = "evt_"
 # Crockford's base 32 in upper case; 130 bits hold 128, so the first character is at most 7.
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 JOB_PATTERN, BATCH_PATTERN, BULK_PATTERN, SCHEDULE_PATTERN = (

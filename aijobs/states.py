@@ -46,7 +46,10 @@ CONTROL_QUEUE = "ai-jobs.control"
 
 
 class EventKind(TextChoices):
-    """What happened to a job; one event for every transition of its status."""
+    """What happened to a job; one event for every transition of its status.
+
+    Its public name is the same word after "job.", in streams, pages and webhooks alike.
+    """
 
     QUEUED = "queued"
     STARTED = "started"
@@ -56,6 +59,27 @@ class EventKind(TextChoices):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @property
+    def public_name(self) -> str:
+        return f"job.{self.value}"
+
+    @property
+    def status_after(self) -> Status:
+        """The job's status from then on."""
+        return _STATUS_AFTER[self]
+
+
+_STATUS_AFTER: dict[EventKind, Status] = {
+    EventKind.QUEUED: Status.QUEUED,
+    EventKind.STARTED: Status.RUNNING,
+    EventKind.RETRIED: Status.QUEUED,
+    EventKind.HANDED_BACK: Status.QUEUED,
+    EventKind.LEASE_LOST: Status.QUEUED,
+    EventKind.COMPLETED: Status.COMPLETED,
+    EventKind.FAILED: Status.FAILED,
+    EventKind.CANCELLED: Status.CANCELLED,
+}
 
 
 class OnFailure(TextChoices):

@@ -40,6 +40,7 @@ LAYERS: list[set[str]] = [
         "aijobs.checks",
         "aijobs.dispatching",
         "aijobs.due_rows",
+        "aijobs.events",
         "aijobs.explaining",
         "aijobs.filtering",
         "aijobs.health",

@@ -27,6 +27,7 @@ ALTER TABLE aijobs_jobevent ADD CONSTRAINT jobevent_job_seq UNIQUE (job_id, seq)
 -- Not unique: a key of a partitioned table has its column in it. The identity sees to that.
 CREATE INDEX jobevent_id ON aijobs_jobevent (id);
 CREATE INDEX jobevent_ends ON aijobs_jobevent (transaction) WHERE kind IN ('cancelled', 'completed', 'failed');
+CREATE INDEX jobevent_tenant ON aijobs_jobevent (tenant_id, transaction, id);
 CREATE TABLE aijobs_jobevent_default PARTITION OF aijobs_jobevent DEFAULT;
 """
 
@@ -778,6 +779,10 @@ class Migration(migrations.Migration):
                 fields=["transaction"],
                 name="jobevent_ends",
             ),
+        ),
+        migrations.AddIndex(
+            model_name="jobevent",
+            index=models.Index(fields=["tenant", "transaction", "id"], name="jobevent_tenant"),
         ),
         migrations.CreateModel(
             name="Schedule",

@@ -41,8 +41,12 @@ class JobEvent(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "seq"], name="jobevent_job_seq")]
-        # The ends, as transactions wrote them, for the rollup.
-        indexes = [models.Index(fields=["transaction"], name="jobevent_ends", condition=ENDS)]
+        indexes = [
+            # The ends, as transactions wrote them, for the rollup.
+            models.Index(fields=["transaction"], name="jobevent_ends", condition=ENDS),
+            # A tenant's stream: see events.py.
+            models.Index(fields=["tenant", "transaction", "id"], name="jobevent_tenant"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.seq} {self.kind}"

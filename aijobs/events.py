@@ -1,0 +1,255 @@
+"""What happened to jobs, as it is told: the one reader of the log, for pages, waits, streams and webhooks.
+
+A job's log is read by `seq`, which has no gaps: a row's lock orders its events, so what is visible of it is whole.
+
+A tenant's log is in the order (transaction, id), and is read up to the oldest transaction that is still writing
+(`pg_snapshot_xmin`): what commits later is behind everything that was read. So a reader that goes on from its last
+position misses nothing and gets nothing twice. The price is a delay: as long as the longest transaction that writes.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import LiteralString
+from uuid import UUID
+
+import orjson
+
+from aijobs import identifiers, sql
+from aijobs.filtering import JobFilter
+from aijobs.models import Job
+from aijobs.shapes import timestamp
+from aijobs.states import TERMINAL, EventKind, Status
+
+# A filter is applied to so many events of a tenant's log at a time, and to so many for one page: however few match,
+# a page is read quickly.
+STRETCH = 1_000
+LOOKED_THROUGH = 5_000
+_KEY = re.compile(r"(?P<transaction>[0-9]{1,20})\.(?P<id>[0-9]{1,19})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a tenant's log: all events up to this one have been read."""
+
+    transaction: int
+    id: int
+
+    @property
+    def token(self) -> str:
+        """As callers keep it: nothing is promised about what is in it."""
+        return base64.urlsafe_b64encode(f"{self.transaction}.{self.id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def from_token(cls, token: str) -> "Position | None":
+        """None for a text that is not one of ours."""
+        try:
+            key = base64.urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4)).decode("ascii")
+        except (binascii.Error, UnicodeError):
+            return None
+        found = _KEY.fullmatch(key)
+        position = cls(int(found["transaction"]), int(found["id"])) if found else None
+        # Decoding overlooks what is no base 64.
+        return position if position and position.token == token and position._exists else None
+
+    @property
+    def _exists(self) -> bool:
+        """PostgreSQL has such numbers: an xid8, a bigint."""
+        return self.transaction < 2**64 and self.id < 2**63
+
+
+START = Position(0, 0)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One row of the log."""
+
+    job_id: UUID
+    seq: int
+    tenant_id: int
+    kind: str
+    attempt: int
+    at: datetime
+    # As JSON.
+    data: str | None
+    transaction: int
+    id: int
+
+    @property
+    def position(self) -> Position:
+        """In its tenant's log."""
+        return Position(self.transaction, self.id)
+
+    @property
+    def public_id(self) -> str:
+        """Of the event: the same in every channel, whoever asks."""
+        return f"{identifiers.encode(identifiers.EVENT_PREFIX, self.job_id)}_{self.seq}"
+
+    @property
+    def type(self) -> str:
+        return EventKind(self.kind).public_name
+
+    @property
+    def status(self) -> Status:
+        """The job's, from then on."""
+        return EventKind(self.kind).status_after
+
+    @property
+    def is_end(self) -> bool:
+        """No event follows."""
+        return self.status in TERMINAL
+
+    @cached_property
+    def shown(self) -> dict[str, object]:
+        """As everybody is told of it."""
+        return {
+            "id": self.public_id,
+            "type": self.type,
+            "job_id": identifiers.encode(identifiers.JOB_PREFIX, self.job_id),
+            "seq": self.seq,
+            "at": timestamp(self.at),
+            "status": self.status.value,
+            "attempt": self.attempt,
+            "data": self._particulars(),
+        }
+
+    def _particulars(self) -> dict[str, object] | None:
+        if self.data is None:
+            return None
+        particulars: dict[str, object] = orjson.loads(self.data)
+        if caused_by := particulars.get("caused_by"):
+            particulars["caused_by"] = identifiers.encode(identifiers.JOB_PREFIX, UUID(str(caused_by)))
+        return particulars
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next events of a tenant's log that match, and how far that has been read."""
+
+    events: Sequence[Event]
+    position: Position
+    # There may be others now.
+    more: bool
+
+
+def of_job(tenant_id: int, job_id: UUID, after: int, most: int) -> list[Event]:
+    """The next events of a job's log; none of a job that is another tenant's."""
+    return [each for each in _of_jobs({job_id: after}, most) if each.tenant_id == tenant_id]
+
+
+def of_tenant(tenant_id: int, after: Position, most: int, wanted: JobFilter | None = None) -> Page:
+    """The next events of a tenant's log. With a filter, a page may have fewer than there are."""
+    if wanted is None or wanted.is_empty:
+        found = of_tenants({tenant_id: after}, most + 1)
+        kept = found[:most]
+        return Page(kept, kept[-1].position if kept else after, len(found) > most)
+    kept, position = [], after
+    for _ in range(LOOKED_THROUGH // STRETCH):
+        found = of_tenants({tenant_id: position}, STRETCH)
+        kept += matching(tenant_id, found, wanted)
+        if len(kept) > most:
+            return Page(kept[:most], kept[most - 1].position, True)
+        position = found[-1].position if found else position
+        if len(found) < STRETCH:
+            return Page(kept, position, False)
+    return Page(kept, position, True)
+
+
+def matching(tenant_id: int, events: Sequence[Event], wanted: JobFilter) -> list[Event]:
+    """Those that a filter lets through, in their order.
+
+    Its statuses are those of the events themselves. Everything else is asked of their jobs.
+    """
+    if wanted.status:
+        events = [each for each in events if each.status.value in wanted.status]
+    jobs_alone = wanted.model_copy(update={"status": []})
+    if jobs_alone.is_empty or not events:
+        return list(events)
+    jobs = Job.objects.of(tenant_id).filter(id__in={each.job_id for each in events})
+    ids = set(jobs_alone.together(jobs).values_list("id", flat=True))
+    return [each for each in events if each.job_id in ids]
+
+
+def of_tenants(after: Mapping[int, Position], most: int) -> list[Event]:
+    """The next events of each of these tenants' logs, in order, at most so many of each: by one statement."""
+    if not after:
+        return []
+    return sql.rows(
+        Event,
+        OF_TENANTS,
+        {
+            "tenants": list(after),
+            # There are no numbers of this kind in Python's adapters.
+            "transactions": [str(each.transaction) for each in after.values()],
+            "ids": [each.id for each in after.values()],
+            "most": most,
+        },
+    )
+
+
+def of_jobs(after: Mapping[UUID, int], most: int) -> list[Event]:
+    """The next events of each of these jobs' logs, in order, at most so many of each: by one statement."""
+    return _of_jobs(after, most) if after else []
+
+
+def _of_jobs(after: Mapping[UUID, int], most: int) -> list[Event]:
+    return sql.rows(Event, OF_JOBS, {"jobs": list(after), "seqs": list(after.values()), "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    oldest: int
+    next: int
+
+
+def present() -> Position:
+    """Where a reader begins that wants what happens from now on.
+
+    What was written while another transaction is still open counts as new.
+    """
+    return Position(_horizon().oldest, 0)
+
+
+def is_possible(position: Position) -> bool:
+    """Whether this database has been there: not one of a cluster that it was restored from."""
+    return position.transaction <= _horizon().next
+
+
+def _horizon() -> _Horizon:
+    return sql.rows(_Horizon, HORIZON, {})[0]
+
+
+HORIZON = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
+    pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next
+"""
+_EVENT: LiteralString = """
+job_id, seq, tenant_id, kind, attempt, at, data, transaction::text::bigint AS transaction, id
+"""
+OF_JOBS = f"""
+SELECT event.* FROM unnest(%(jobs)s::uuid[], %(seqs)s::int[]) WITH ORDINALITY AS reader(job_id, seq, number)
+CROSS JOIN LATERAL (
+    SELECT {_EVENT} FROM aijobs_jobevent
+    WHERE job_id = reader.job_id AND seq > reader.seq
+    ORDER BY job_id, seq LIMIT %(most)s::int
+) event
+ORDER BY reader.number, event.seq
+"""  # noqa: S608  # of constants
+# The horizon belongs to the same snapshot as the rows.
+OF_TENANTS = f"""
+SELECT event.* FROM unnest(%(tenants)s::bigint[], %(transactions)s::text[], %(ids)s::bigint[])
+    WITH ORDINALITY AS reader(tenant_id, transaction, id, number)
+CROSS JOIN LATERAL (
+    SELECT {_EVENT} FROM aijobs_jobevent present
+    WHERE present.tenant_id = reader.tenant_id
+      AND (present.transaction, present.id) > (reader.transaction::xid8, reader.id)
+      AND present.transaction < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY present.tenant_id, present.transaction, present.id LIMIT %(most)s::int
+) event
+ORDER BY reader.number, event.transaction, event.id
+"""  # noqa: S608  # of constants
