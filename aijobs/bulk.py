@@ -23,6 +23,7 @@ from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities, queueing, results, statements
 from aijobs.errors import (
     ApiError,
+    BulkActionNotFound,
     EmptyFilter,
     IdempotencyConflict,
     InvalidFilter,
@@ -30,6 +31,7 @@ from aijobs.errors import (
     JobNotQueued,
     QueueFull,
     ServiceUnavailable,
+    TooManyBulkActions,
     TryAgain,
 )
 from aijobs.filtering import JobFilter
@@ -45,6 +47,8 @@ RETRY_SECONDS = 0.1
 # A list or a page says "more than 10,000".
 MOST_COUNTED = 10_000
 COUNT_SECONDS = 1
+# Of a tenant, at a time: those of all tenants take turns.
+MOST_RUNNING = 5
 
 # What an action is for. A retry has to be asked for by status where it is to repeat what completed.
 APPLIES_TO: dict[str, tuple[Status, ...]] = {
@@ -77,10 +81,13 @@ def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | Non
     exact = narrowed(kind, wanted)
     parts = exact.apart(Job.objects.of(tenant_id)) if tenant_id else [exact.together(Job.objects.all())]
     counted = 0
+    until = time.monotonic() + COUNT_SECONDS
     try:
         with transaction.atomic():
-            sql.execute(statements.PATIENCE_OF_ALL, {"wait": f"{COUNT_SECONDS}s"})
             for part in parts:
+                # Of all parts together. For PostgreSQL 0 would be for ever.
+                left = max(1, round((until - time.monotonic()) * 1_000))
+                sql.execute(statements.PATIENCE_OF_ALL, {"wait": f"{left}ms"})
                 counted += part.order_by()[: MOST_COUNTED + 1 - counted].count()
     except OperationalError as error:
         if not sql.is_given_up(error):
@@ -89,11 +96,44 @@ def count(kind: BulkKind, tenant_id: int | None, wanted: JobFilter) -> int | Non
     return counted
 
 
+def get(bulk_id: UUID | None, tenant_id: int) -> BulkAction:
+    """Raises BulkActionNotFound, also for another tenant's, and for staff's, which may be of all tenants."""
+    action = BulkAction.objects.filter(tenant_id=tenant_id, id=bulk_id).first() if bulk_id else None
+    if action is None:
+        raise BulkActionNotFound()
+    return action
+
+
 def request(
     kind: BulkKind, tenant_id: int | None, wanted: JobFilter, requested_by: str, priority: Priority | None = None
 ) -> BulkAction:
     """Have an action carried out on all jobs that match and exist by now. Raises EmptyFilter, InvalidFilter."""
     expected = count(kind, tenant_id, wanted)
+    return _create(kind, tenant_id, wanted, requested_by, priority, expected)
+
+
+def request_as_tenant(
+    kind: BulkKind, tenant_id: int, wanted: JobFilter, requested_by: str, priority: Priority | None = None
+) -> BulkAction:
+    """As `request`, while few of the tenant's are running. Raises TooManyBulkActions, EmptyFilter, InvalidFilter."""
+    expected = count(kind, tenant_id, wanted)
+    with transaction.atomic():
+        # One after the other: none of two at once may be one too many.
+        sql.execute(statements.PATIENCE, {"wait": "1s"})
+        sql.execute(statements.LOCK_TENANT, {"tenant": tenant_id})
+        if BulkAction.objects.filter(tenant_id=tenant_id, state=BulkState.RUNNING).count() >= MOST_RUNNING:
+            raise TooManyBulkActions()
+        return _create(kind, tenant_id, wanted, requested_by, priority, expected)
+
+
+def _create(
+    kind: BulkKind,
+    tenant_id: int | None,
+    wanted: JobFilter,
+    requested_by: str,
+    priority: Priority | None,
+    expected: int | None,
+) -> BulkAction:
     return BulkAction.objects.create(
         id=identifiers.new_id(),
         tenant_id=tenant_id,
@@ -133,11 +173,11 @@ def _advanced(action: BulkAction) -> bool:
         return step(action)
     except (sql.LockTimeout, TryAgain):
         # Somebody holds a row for long: the next call tries again.
-        return False
+        return _put_behind(action)
     except OperationalError as error:
         if not sql.is_given_up(error):
             raise
-        return False
+        return _put_behind(action)
     except sql.CONNECTION_ERRORS:
         raise
     except Exception:
@@ -146,6 +186,14 @@ def _advanced(action: BulkAction) -> bool:
         running = BulkAction.objects.filter(id=action.id, state=BulkState.RUNNING)
         running.update(state=BulkState.FAILED, finished_at=now(), message=message)
         return True
+
+
+def _put_behind(action: BulkAction) -> bool:
+    """Behind all others that run, which would else wait for this one at each call. Nothing was done."""
+    # Not where another worker is at it: that moves it by itself.
+    free = BulkAction.objects.select_for_update(skip_locked=True).filter(id=action.id, state=BulkState.RUNNING)
+    BulkAction.objects.filter(id__in=free.values("id")).update(stepped_at=now())
+    return False
 
 
 @dataclass(frozen=True, slots=True)

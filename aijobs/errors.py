@@ -159,6 +159,17 @@ class EmptyFilter(ApiError):
     advice = "Say which jobs you mean, for example by `status` and `type`."
 
 
+class BulkActionNotFound(ApiError):
+    code, status, default_message = "BULK_ACTION_NOT_FOUND", 404, "Bulk action ID does not exist."
+    advice = "Check the ID, and that your key belongs to the tenant that asked for the bulk action."
+
+
+class TooManyBulkActions(ApiError):
+    code, status = "TOO_MANY_BULK_ACTIONS", 409
+    default_message = "A tenant can have 5 bulk actions running at a time. Wait until one has ended, or stop one."
+    advice = "`GET /api/ai-jobs/bulk` lists them. One action with a wider filter does the same as several."
+
+
 class TryAgain(ApiError):
     code, status = "TRY_AGAIN", 409
     default_message = "Something else is changing this job or batch, so nothing was changed. Try again in a moment."
@@ -204,6 +215,12 @@ class IdempotencyKeyReused(ApiError):
 class PayloadTooLarge(ApiError):
     code, status, default_message = "PAYLOAD_TOO_LARGE", 413, "The body is larger than 1 MiB. Send less at once."
     advice = "Send less at once: split a long list into several jobs. Imports may be larger."
+
+
+class ExportTooLarge(ApiError):
+    code, status = "EXPORT_TOO_LARGE", 413
+    default_message = "The file would be larger than 2 GiB. Ask for less, for example for the jobs of a shorter time."
+    advice = "Export a stretch of time after the other, with `start_date` and `end_date`."
 
 
 class UnsupportedMediaType(ApiError):

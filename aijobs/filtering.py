@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.db.models import F, QuerySet
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from aijobs import identifiers
 from aijobs.models import LISTED_STATUS, Job
-from aijobs.shapes import Form, PriorityName, RequestModel
+from aijobs.shapes import Form, PriorityName, RequestModel, SentMoment
 from aijobs.states import Priority
 
 # The smallest id.
@@ -37,8 +37,8 @@ class JobFilter(RequestModel):
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
     )
-    start_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or later.")
-    end_date: AwareDatetime | None = Field(default=None, description="Only jobs created at this moment or earlier.")
+    start_date: SentMoment | None = Field(default=None, description="Only jobs created at this moment or later.")
+    end_date: SentMoment | None = Field(default=None, description="Only jobs created at this moment or earlier.")
 
     @property
     def is_empty(self) -> bool:
@@ -66,7 +66,7 @@ class JobFilter(RequestModel):
         However few match, it is read quickly.
         """
         jobs = Job.objects.of(tenant_id) if tenant_id else Job.objects.all()
-        present = jobs.filter(id__gt=after or BEFORE_ALL, id__lt=until)
+        present = jobs.filter(id__gt=after or BEFORE_ALL, id__lt=until, **_bounds(self.start_date, self.end_date))
         # Backwards through the index of the tenant's list.
         ordered = present.order_by(F("id").asc(nulls_first=True) if tenant_id else "id")
         last = ordered.values_list("id", flat=True)[length - 1 : length].first()

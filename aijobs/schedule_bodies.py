@@ -1,12 +1,11 @@
 """The bodies of schedules: read, with what they dispatch, and validated."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from aijobs import calendars, dispatching, registry
 from aijobs.auth import TenantAccess
@@ -15,7 +14,7 @@ from aijobs.dispatching import AnyWanted, Body
 from aijobs.errors import ApiError, FieldError, InvalidParams
 from aijobs.models import Schedule
 from aijobs.refusals import Refusals, fields_of, with_fields
-from aijobs.shapes import LABEL, RequestModel
+from aijobs.shapes import LABEL, RequestModel, SentMoment
 from aijobs.states import Missed, Overlap, TemplateKind
 
 LONGEST_INTERVAL = 366 * 86_400
@@ -23,19 +22,6 @@ LONGEST_JITTER = 3_600
 LONGEST_WINDOW = 7 * 86_400
 # From which intervals are counted that have no anchor of their own.
 FIRST_ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
-
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-
-def _read_moment(sent: object) -> datetime:
-    if isinstance(sent, str) and _RFC_3339.fullmatch(sent.upper()):
-        return datetime.fromisoformat(sent.upper())
-    raise ValueError("must be a date-time with an offset, for example 2026-03-12T02:00:00Z")
-
-
-SentMoment = Annotated[
-    datetime, BeforeValidator(_read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
-]
 
 
 class ScheduleRequest(RequestModel):

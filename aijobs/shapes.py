@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -19,6 +27,22 @@ def timestamp(moment: datetime) -> str:
 Moment = Annotated[datetime, PlainSerializer(timestamp, return_type=str, when_used="json")]
 # Decimal inside, a number on the wire.
 Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _read_moment(sent: object) -> datetime:
+    """As it was sent; or a moment already, where the model is not read from JSON."""
+    if isinstance(sent, datetime):
+        return sent
+    if isinstance(sent, str) and _RFC_3339.fullmatch(sent.upper()):
+        return datetime.fromisoformat(sent.upper())
+    raise ValueError("must be a date-time with an offset, for example 2026-03-12T02:00:00Z")
+
+
+SentMoment = Annotated[
+    datetime, BeforeValidator(_read_moment), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 
 PriorityName = Literal["low", "normal", "high"]
 

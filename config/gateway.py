@@ -44,6 +44,9 @@ WAIT_SECONDS = 2.0
 # Files of any length that staff export: one is written at a time, and the pages of the admin have their threads.
 EXPORT_THREADS = 1
 EXPORT = "/export/"
+# Those that sellers export: none of them waits for staff, and no request for any of them.
+SELLERS_EXPORT_THREADS = 2
+SELLERS_EXPORT = "/api/ai-jobs/export"
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
 BUSY = "aijobs.busy"
 # A body of which nothing arrives for so long is given up, as granian does with a head. So is one that has been waited
@@ -263,6 +266,7 @@ class Gateway:
         self._threads = Threads(THREADS, wait_seconds, REQUESTS.counted)
         self._staff = Threads(STAFF_THREADS, wait_seconds, REQUESTS.counted)
         self._exports = Threads(EXPORT_THREADS, wait_seconds)
+        self._sellers_exports = Threads(SELLERS_EXPORT_THREADS, wait_seconds)
         self._readiness = Threads(READINESS_THREADS, wait_seconds)
         # For requests that wait for nobody, the refused ones among them: so it is free in a moment.
         self._swift = Threads(1, SILENCE_SECONDS)
@@ -314,7 +318,10 @@ class Gateway:
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
             return self._exports if path.endswith(EXPORT) else self._staff
-        match path.rstrip("/"):
+        path = path.rstrip("/")
+        if path == SELLERS_EXPORT:
+            return self._sellers_exports
+        match path:
             case "/healthz":
                 return self._swift
             case "/readyz" | "":

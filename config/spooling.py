@@ -5,17 +5,19 @@ a time. So a slow caller costs neither memory nor a thread, and the length at th
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from tempfile import TemporaryFile
 from typing import IO
 
+import orjson
 from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]  # no __all__
 
 from aijobs.api.answering import GivingWay
+from aijobs.errors import ExportTooLarge
 
 # Of one answer: no export fills the disk.
 LARGEST_BYTES = 2 * 1024**3
-TOO_LARGE = b"The file would be larger than 2 GiB. Ask for less, for example for the jobs of a shorter time.\n"
+TOO_LARGE = orjson.dumps({"error": {"code": ExportTooLarge.code, "message": ExportTooLarge.default_message}})
 # By then granian has opened the file, and reads it to its end also when we have closed it.
 OPENED_SECONDS = 30.0
 
@@ -35,30 +37,43 @@ def send(
     The file has no name, so that nothing of it is left whatever happens to this process.
     """
     file = TemporaryFile()  # noqa: SIM115  # open for longer than this call
+    gone = asyncio.run_coroutine_threadsafe(_hang_up(protocol), loop)
     try:
-        _write(file, answer)
+        if not _write(file, answer, gone.done):
+            file.close()
+            return
         length = file.tell()
         file.seek(0)
     except BaseException:
         file.close()
         raise
+    finally:
+        gone.cancel()
     if length > LARGEST_BYTES:
         file.close()
-        protocol.response_bytes(413, [("content-type", "text/plain; charset=utf-8")], TOO_LARGE)
+        protocol.response_bytes(413, [("content-type", "application/json")], TOO_LARGE)
         return
     protocol.response_file(status, [*headers, ("content-length", str(length))], f"/dev/fd/{file.fileno()}")
     loop.call_soon_threadsafe(_close_later, loop, file)
 
 
-def _write(file: IO[bytes], answer: Iterable[bytes]) -> None:
-    """All of it, or as much as is too much."""
+async def _hang_up(protocol: HTTPProtocol) -> None:
+    """Returns when the caller is gone."""
+    await protocol.client_disconnect()
+
+
+def _write(file: IO[bytes], answer: Iterable[bytes], is_in_vain: Callable[[], bool]) -> bool:
+    """All of it, or as much as is too much. False where nobody waits for it any more."""
     give_way = GivingWay()
     for chunk in answer:
+        if is_in_vain():
+            return False
         file.write(chunk)
         if file.tell() > LARGEST_BYTES:
             break
         give_way()
     file.flush()
+    return True
 
 
 def _close_later(loop: asyncio.AbstractEventLoop, file: IO[bytes]) -> None:

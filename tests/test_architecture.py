@@ -53,7 +53,7 @@ LAYERS: list[set[str]] = [
     },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},
-    {"aijobs.bulk"},
+    {"aijobs.bulk", "aijobs.exporting"},
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.

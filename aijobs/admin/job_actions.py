@@ -7,12 +7,11 @@ from urllib.parse import urlencode
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils.timezone import now
 
-from aijobs import identifiers, retrying
-from aijobs.admin import audit, exporting, matching
+from aijobs import exporting, identifiers, retrying
+from aijobs.admin import audit, matching
 from aijobs.admin.cancelling import CancelAdmin
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
@@ -137,10 +136,7 @@ class JobActionsAdmin(CancelAdmin):
         except ValueError as error:
             return HttpResponse(str(error), status=400, content_type="text/plain; charset=utf-8")
         audit.record(request, None, f"Exported jobs as {form}: {which}", model=Job)
-        content_type, write = exporting.FORMATS[form]
-        name = f"jobs-{now():%Y-%m-%d-%H%M%S}.{form}"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
+        return exporting.answer(jobs, form)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "on_all": self._on_all(request)})

@@ -90,11 +90,16 @@ def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[Q
 
     Raises InvalidFilter with one entry per wrong parameter.
     """
-    check_names(query, {*JobQuery.base_filters, "limit", "cursor", "include"}, SEVERAL)
-    form = JobQuery(_joined(query), jobs).form
+    return read_filter(query, {"limit", "cursor", "include"}, zone).apart(jobs)
+
+
+def read_filter(query: QueryDict, others: set[str], zone: ZoneInfo) -> JobFilter:
+    """The filter of a list, beside which the query may have other parameters. Raises InvalidFilter."""
+    check_names(query, {*JobQuery.base_filters, *others}, SEVERAL)
+    form = JobQuery(_joined(query), Job.objects.none()).form
     if not form.is_valid():
         raise InvalidFilter(details=_form_errors(form))
-    return _filter_of(form.cleaned_data, zone).apart(jobs)
+    return _filter_of(form.cleaned_data, zone)
 
 
 def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:

@@ -158,6 +158,40 @@ def show_new_job(job: NewJob) -> dict[str, object]:
     }
 
 
+# Which jobs a list shows, and an export has.
+FILTERS = [
+    several(
+        "type",
+        [kind.name for kind in registry.all_types()],
+        "Show only jobs of this type, or of these types, separated by commas.",
+    ),
+    several("status", Status.values, "Show only jobs in this status, or in these, separated by commas."),
+    parameter(
+        "priority",
+        {"type": "string", "enum": list(get_args(PriorityName))},
+        "Show only jobs that were dispatched with this priority.",
+    ),
+    parameter(
+        "batch_id",
+        {
+            "type": "string",
+            "pattern": identifiers.BATCH_PATTERN,
+            "examples": ["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
+        },
+        "Show only the jobs of this batch.",
+    ),
+    parameter(
+        "schedule_id",
+        {
+            "type": "string",
+            "pattern": identifiers.SCHEDULE_PATTERN,
+            "examples": ["schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
+        },
+        "Show only the jobs that this schedule has dispatched.",
+    ),
+    parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
+    parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),
+]
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_jobs",
     tags=TAGS,
@@ -165,37 +199,7 @@ describe_list: Callable[[View], View] = extend_schema(
     description="The list shows jobs without their params and results, unless you ask for them with `include`.",
     parameters=[
         *HEADERS,
-        several(
-            "type",
-            [kind.name for kind in registry.all_types()],
-            "Show only jobs of this type, or of these types, separated by commas.",
-        ),
-        several("status", Status.values, "Show only jobs in this status, or in these, separated by commas."),
-        parameter(
-            "priority",
-            {"type": "string", "enum": list(get_args(PriorityName))},
-            "Show only jobs that were dispatched with this priority.",
-        ),
-        parameter(
-            "batch_id",
-            {
-                "type": "string",
-                "pattern": identifiers.BATCH_PATTERN,
-                "examples": ["batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
-            },
-            "Show only the jobs of this batch.",
-        ),
-        parameter(
-            "schedule_id",
-            {
-                "type": "string",
-                "pattern": identifiers.SCHEDULE_PATTERN,
-                "examples": ["schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"],
-            },
-            "Show only the jobs that this schedule has dispatched.",
-        ),
-        parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
-        parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),
+        *FILTERS,
         several("include", INCLUDABLE, "Also show `params`, `result` or both, separated by a comma."),
         *PAGE,
     ],

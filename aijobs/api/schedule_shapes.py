@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 from aijobs import calendars, identifiers, schedule_runs
 from aijobs.api.wire.shapes import Pagination
 from aijobs.models import Schedule, ScheduleRun
-from aijobs.schedule_bodies import SentMoment
 from aijobs.schedules import LONGEST_REASON
-from aijobs.shapes import LABEL, RequestModel
+from aijobs.shapes import LABEL, RequestModel, SentMoment
 from aijobs.states import Missed, Overlap, PausedBy, RunOutcome, RunTrigger
 
 

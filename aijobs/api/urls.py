@@ -1,6 +1,8 @@
 from django.urls import re_path
 
 from aijobs.api.batches import BatchViewSet
+from aijobs.api.bulk import BulkViewSet
+from aijobs.api.exports import ExportViewSet
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.schedules import ScheduleViewSet
 from aijobs.api.types import JobTypeViewSet
@@ -16,6 +18,12 @@ urlpatterns = [
         BatchViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
         name="batch",
     ),
+    re_path(r"^ai-jobs/bulk/?\Z", BulkViewSet.as_view({"get": "list", "post": "create"}), name="bulk-actions"),
+    re_path(r"^ai-jobs/bulk/(?P<bulk_id>[^/]+)/?\Z", BulkViewSet.as_view({"get": "retrieve"}), name="bulk-action"),
+    re_path(
+        r"^ai-jobs/bulk/(?P<bulk_id>[^/]+)/stop/?\Z", BulkViewSet.as_view({"post": "stop"}), name="bulk-action-stop"
+    ),
+    re_path(r"^ai-jobs/export/?\Z", ExportViewSet.as_view({"get": "export"}), name="export"),
     re_path(r"^ai-jobs/schedules/?\Z", ScheduleViewSet.as_view({"get": "list", "post": "create"}), name="schedules"),
     re_path(
         rf"{SCHEDULE}/?\Z",

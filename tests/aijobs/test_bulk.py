@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from random import Random
 from typing import TypeVar
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 from django.conf import settings
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from aijobs import bulk, identifiers, sql
 from aijobs.engine import lifecycle, queueing
@@ -357,3 +360,26 @@ def test_beat_has_it_carried_out() -> None:
     assert settings.CELERY_BEAT_SCHEDULE["act-in-bulk"]["task"] == periodic.act_in_bulk.name
     periodic.act_in_bulk()
     assert again(action).state == "completed"
+
+
+def test_what_waits_for_a_lock_goes_behind_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be first at each call, and its second of patience would be all that is done in it."""
+    tenant = TenantFactory()
+    engine.dispatch(tenant)
+    action = ask(BulkKind.CANCEL, tenant, QUEUED)
+    monkeypatch.setattr(bulk, "step", Mock(side_effect=sql.LockTimeout()))
+    action = finish(action)
+    assert (action.state, action.cursor) == ("running", None)
+    assert action.stepped_at is not None
+
+
+def test_counting_takes_a_second_of_all_parts_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = TenantFactory()
+    engine.dispatch(tenant)
+    parts = JobFilter(status=["queued", "failed"], type=["test_probe", "test_hasty"])
+    assert bulk.count(BulkKind.RETRY, tenant.pk, JobFilter(type=["test_probe"])) == 0
+    # Each takes less than the time that there is, and all of them more.
+    asleep = RawSQL("(SELECT true FROM pg_sleep(0.1))", [], BooleanField())
+    monkeypatch.setattr(JobFilter, "apart", lambda self, jobs: [jobs.filter(asleep)] * 4)
+    monkeypatch.setattr(bulk, "COUNT_SECONDS", 0.2)
+    assert bulk.count(BulkKind.CANCEL, tenant.pk, parts) is None

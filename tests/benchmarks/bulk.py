@@ -11,8 +11,7 @@ from itertools import islice
 
 from django.db import connection
 
-from aijobs import bulk
-from aijobs.admin import exporting
+from aijobs import bulk, exporting
 from aijobs.filtering import JobFilter
 from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import BulkKind, BulkState, Priority

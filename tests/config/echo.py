@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ SILENCE_SECONDS = 0.5
 WAIT_SECONDS = 0.5
 
 released = threading.Event()
+begun = threading.Event()
+closed = threading.Event()
 
 
 class Streamed:
@@ -28,6 +31,21 @@ class Streamed:
             yield b"%04d," % number * 200
         if self.fails:
             raise RuntimeError("as it happens")
+
+
+class Endless:
+    """As long as somebody takes it."""
+
+    streaming = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            begun.set()
+            time.sleep(0.001)
+            yield b"row,"
+
+    def close(self) -> None:
+        closed.set()
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -46,6 +64,14 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
         case "/admin/export/":
             start_response("200 OK", [("Content-Type", "text/csv")])
             return Streamed(environ["QUERY_STRING"])
+        case "/api/ai-jobs/export":
+            start_response("200 OK", [("Content-Type", "text/csv")])
+            return Endless()
+        case "/begun" | "/closed":
+            event = begun if environ["PATH_INFO"] == "/begun" else closed
+            is_set = event.wait(20)
+            start_response("200 OK", [])
+            return [b"yes" if is_set else b"not yet"]
         case "/refuse":
             start_response("401 Unauthorized", [])
             return [b"refused"]

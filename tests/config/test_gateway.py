@@ -384,3 +384,10 @@ def test_callers_who_take_their_time_keep_nobody_waiting(port: int) -> None:
     finally:
         for each in slow:
             each.__exit__()
+
+
+def test_a_caller_who_is_gone_ends_what_is_written_for_him(port: int, connection: Connection) -> None:
+    with Connection(port) as caller:
+        caller.send(head(b"/api/ai-jobs/export"))
+        assert _ask(connection, b"/begun") == (200, b"yes")
+    assert _ask(connection, b"/closed") == (200, b"yes")

@@ -19,8 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 
-from aijobs import identifiers
-from aijobs.admin import exporting, matching
+from aijobs import exporting, identifiers
+from aijobs.admin import matching
 from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import Priority
 from tests import engine

@@ -17,6 +17,7 @@ BATCH_ID = re.compile(r"batch_[0-7][0-9A-HJKMNP-TV-Z]{25}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NO_JOB = "job_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 NO_BATCH = "batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
+NO_BULK = "bulk_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 NO_SCHEDULE = "schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 PROBE = {"type": "test_probe", "params": {}}
 

@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.aijobs.api.answers import NO_BATCH, NO_JOB, NO_SCHEDULE
+from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE
 from tests.clients import HTTP, Caller
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-VALUES = {"job_id": NO_JOB, "batch_id": NO_BATCH, "schedule_id": NO_SCHEDULE, "change_id": "1", "name": "amazon_us"}
+VALUES = {
+    "job_id": NO_JOB,
+    "batch_id": NO_BATCH,
+    "schedule_id": NO_SCHEDULE,
+    "bulk_id": NO_BULK,
+    "change_id": "1",
+    "name": "amazon_us",
+}
 
 
 def routed(resolver: URLResolver, before: str = "") -> Iterator[str]:

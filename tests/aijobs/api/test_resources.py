@@ -5,11 +5,18 @@ import re
 import pytest
 
 from aijobs import scopes
-from tests.aijobs.api.answers import NO_BATCH, NO_JOB, NO_SCHEDULE, data_of, error_of, paths_of
+from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE, data_of, error_of, paths_of
 from tests.clients import HTTP, Caller, caller
 from tests.factories import ALL_SCOPES
 
-VALUES = {"job_id": NO_JOB, "batch_id": NO_BATCH, "schedule_id": NO_SCHEDULE, "change_id": "1", "name": "amazon_us"}
+VALUES = {
+    "job_id": NO_JOB,
+    "batch_id": NO_BATCH,
+    "schedule_id": NO_SCHEDULE,
+    "bulk_id": NO_BULK,
+    "change_id": "1",
+    "name": "amazon_us",
+}
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api"])

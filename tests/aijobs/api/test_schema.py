@@ -14,7 +14,7 @@ from aijobs.api.wire.openapi import COMPONENTS
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
-from tests.aijobs.api.answers import NO_BATCH, NO_JOB, NO_SCHEDULE, error_of, paths_of, uuid_of
+from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE, error_of, paths_of, uuid_of
 from tests.clients import HTTP, Caller
 from workers.catalogue.sample import create_sample_catalogue
 
@@ -180,6 +180,7 @@ def called(path: str) -> str:
         "job_id": NO_JOB,
         "batch_id": NO_BATCH,
         "schedule_id": NO_SCHEDULE,
+        "bulk_id": NO_BULK,
         "change_id": "1",
         "name": "amazon_us",
     }

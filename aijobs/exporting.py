@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.db.models.functions import Coalesce
+from django.http import StreamingHttpResponse
 from django.utils.timezone import now
 
 from aijobs import identifiers
@@ -89,6 +90,15 @@ FORMATS: dict[str, tuple[str, Callable[[Iterable[Job]], Iterator[str] | Iterator
     "csv": ("text/csv; charset=utf-8", as_csv),
     "ndjson": ("application/x-ndjson", as_ndjson),
 }
+
+
+def answer(jobs: Iterable[Job], form: str) -> StreamingHttpResponse:
+    """A file to download, in one of the FORMATS."""
+    content_type, write = FORMATS[form]
+    name = f"jobs-{now():%Y-%m-%d-%H%M%S}.{form}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
+
 
 COLUMNS = (
     *("id", "tenant", "type", "status", "priority", "created_at", "started_at", "completed_at", "duration_seconds"),

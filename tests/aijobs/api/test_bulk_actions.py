@@ -1,0 +1,156 @@
+"""/api/ai-jobs/bulk"""
+
+from typing import Any
+
+import pytest
+
+from aijobs import bulk, identifiers
+from aijobs.filtering import JobFilter
+from aijobs.models import BulkAction, Job
+from aijobs.states import BulkKind
+from tests import engine
+from tests.aijobs.api.answers import NO_BULK, data_of, error_of, paths_of
+from tests.clients import Caller, caller
+
+PATH = "/api/ai-jobs/bulk"
+pytestmark = pytest.mark.django_db
+CANCEL = {"action": "cancel", "filter": {"type": ["test_probe"]}}
+
+
+def ask(owner: Caller, **changes: object) -> dict[str, Any]:
+    found: dict[str, Any] = data_of(owner.post(PATH, {**CANCEL, **changes}), 201)
+    # As if it had been asked for after the jobs, which may be of this millisecond.
+    BulkAction.objects.update(until=identifiers.new_id())
+    return found
+
+
+def test_it_is_asked_for_watched_and_done(owner: Caller, outsider: Caller) -> None:
+    ids = engine.dispatch(owner.tenant, 3)
+    others = engine.dispatch(outsider.tenant)
+    response = owner.post(PATH, CANCEL)
+    asked = data_of(response, 201)
+    assert response["Location"] == f"{PATH}/{asked['id']}"
+    assert asked == {
+        "id": asked["id"],
+        "action": "cancel",
+        "priority": None,
+        "filter": {"type": ["test_probe"], "status": ["queued"]},
+        "status": "running",
+        "expected": 3,
+        "done": 0,
+        "refused": {},
+        "looked_at_until": None,
+        "message": None,
+        "requested_by": owner.key[:12],
+        "created_at": asked["created_at"],
+        "finished_at": None,
+        "stopped_by": None,
+    }
+    assert data_of(owner.get(response["Location"])) == asked
+    BulkAction.objects.update(until=identifiers.new_id())
+    bulk.carry_out(seconds=20)
+    done = data_of(owner.get(response["Location"]))
+    assert (done["status"], done["done"], done["expected"]) == ("completed", 3, 3)
+    assert done["looked_at_until"]
+    assert done["finished_at"]
+    assert engine.statuses(ids) == ["cancelled"] * 3
+    assert engine.statuses(others) == ["queued"]
+
+
+def test_a_dry_run_counts_and_stores_nothing(owner: Caller, outsider: Caller) -> None:
+    ids = engine.dispatch(owner.tenant, 3)
+    engine.dispatch(outsider.tenant)
+    counted = data_of(owner.post(PATH, {**CANCEL, "dry_run": True}))
+    expected = {"type": ["test_probe"], "status": ["queued"]}
+    assert counted == {"action": "cancel", "filter": expected, "expected": 3}
+    assert not BulkAction.objects.exists()
+    assert engine.statuses(ids) == ["queued"] * 3
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_an_empty_filter_is_refused(owner: Caller, dry_run: bool) -> None:
+    error_of(owner.post(PATH, {"action": "cancel", "filter": {}, "dry_run": dry_run}), 422, "EMPTY_FILTER")
+    assert not BulkAction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"action": "complete"}, "action"),
+        ({"filter": {"type": ["nonsense"]}}, "filter.type.0"),
+        ({"filter": {"status": ["asleep"]}}, "filter.status.0"),
+        ({"filter": {"batch_id": "batch_7"}}, "filter.batch_id"),
+        ({"filter": {"start_date": "2026-03-12"}}, "filter.start_date"),
+        ({"filter": {"statuss": ["queued"]}}, "filter.statuss"),
+        ({"action": "set_priority"}, "priority"),
+        ({"priority": "high"}, "priority"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_what_is_wrong_is_named(owner: Caller, changes: dict[str, object], path: str) -> None:
+    assert path in paths_of(error_of(owner.post(PATH, {**CANCEL, **changes}), 422, "INVALID_PARAMS"))
+
+
+def test_an_action_for_other_jobs_than_the_filter_names_is_refused(owner: Caller) -> None:
+    body = {"action": "cancel", "filter": {"status": ["failed"]}}
+    assert paths_of(error_of(owner.post(PATH, body), 422, "INVALID_FILTER")) == ["filter.status"]
+
+
+def test_a_priority_is_set(owner: Caller) -> None:
+    engine.dispatch(owner.tenant, 2)
+    asked = ask(owner, action="set_priority", priority="high")
+    assert asked["priority"] == "high"
+    bulk.carry_out(seconds=20)
+    assert set(Job.objects.values_list("lane", flat=True)) == {2}
+
+
+def test_a_moment_is_a_condition(owner: Caller) -> None:
+    engine.dispatch(owner.tenant, 2)
+    for start, expected in (("2026-03-12T14:32:01Z", 2), ("2999-01-01T00:00:00+02:00", 0)):
+        body = {"action": "cancel", "filter": {"start_date": start}, "dry_run": True}
+        assert data_of(owner.post(PATH, body))["expected"] == expected
+
+
+def test_it_is_stopped_once(owner: Caller, teammate: Caller) -> None:
+    path = f"{PATH}/{ask(owner)['id']}"
+    stopped = data_of(teammate.post(f"{path}/stop"))
+    assert (stopped["status"], stopped["stopped_by"]) == ("stopped", teammate.key[:12])
+    assert data_of(owner.post(f"{path}/stop")) == stopped
+    assert data_of(owner.get(path)) == stopped
+
+
+def test_others_do_not_see_it(owner: Caller, outsider: Caller) -> None:
+    path = f"{PATH}/{ask(owner)['id']}"
+    of_all = f"{PATH}/{bulk.request(BulkKind.CANCEL, None, JobFilter(status=['queued']), 'anna').public_id}"
+    for one, address in ((outsider, path), (owner, of_all), (owner, f"{PATH}/{NO_BULK}"), (owner, f"{PATH}/7")):
+        error_of(one.get(address), 404, "BULK_ACTION_NOT_FOUND")
+        error_of(one.post(f"{address}/stop"), 404, "BULK_ACTION_NOT_FOUND")
+    assert data_of(outsider.get(PATH)) == []
+    assert len(data_of(owner.get(PATH))) == 1
+
+
+def test_they_are_listed_newest_first_in_pages(owner: Caller) -> None:
+    ids = [ask(owner)["id"] for _ in range(3)]
+    first = owner.get(PATH, limit=2).json()
+    assert [each["id"] for each in first["data"]] == [ids[2], ids[1]]
+    second = owner.get(PATH, limit=2, cursor=first["pagination"]["next_cursor"]).json()
+    assert [each["id"] for each in second["data"]] == [ids[0]]
+    assert not second["pagination"]["has_more"]
+    error_of(owner.get(PATH, cursor="am9i"), 422, "INVALID_FILTER")
+
+
+def test_few_run_at_a_time(owner: Caller, outsider: Caller) -> None:
+    for _ in range(bulk.MOST_RUNNING):
+        ask(owner)
+    error_of(owner.post(PATH, CANCEL), 409, "TOO_MANY_BULK_ACTIONS")
+    ask(outsider)
+    bulk.carry_out(seconds=20)
+    ask(owner)
+
+
+def test_a_read_scope_only_reads(owner: Caller) -> None:
+    reader = caller(owner.tenant, ("ai-jobs:read",))
+    path = f"{PATH}/{ask(owner)['id']}"
+    assert data_of(reader.get(path))["status"] == "running"
+    error_of(reader.post(PATH, CANCEL), 403, "INSUFFICIENT_SCOPE")
+    error_of(reader.post(f"{path}/stop"), 403, "INSUFFICIENT_SCOPE")

@@ -1,0 +1,100 @@
+"""GET /api/ai-jobs/export"""
+
+import csv
+import json
+import tracemalloc
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from aijobs import exporting, identifiers
+from aijobs.models import Job
+from tests import engine
+from tests.aijobs.api.answers import error_of, paths_of
+from tests.clients import Caller
+
+PATH = "/api/ai-jobs/export"
+pytestmark = pytest.mark.django_db
+
+
+def public(job_id: UUID) -> str:
+    return identifiers.encode(identifiers.JOB_PREFIX, job_id)
+
+
+def text_of(response: Any) -> str:
+    assert response.status_code == 200, response.content
+    return b"".join(response.streaming_content).decode()
+
+
+def rows_of(owner: Caller, **query: str | int) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(text_of(owner.get(PATH, format="csv", **query)))))
+
+
+def test_a_file_to_download(owner: Caller) -> None:
+    response = owner.get(PATH, format="csv")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith('attachment; filename="jobs-2')
+    assert response["X-Request-ID"]
+    assert text_of(response).startswith("id,tenant,type,status,")
+
+
+def test_it_has_the_tenants_jobs_that_match(owner: Caller, outsider: Caller) -> None:
+    ids = engine.dispatch(owner.tenant, 3)
+    engine.dispatch(outsider.tenant)
+    engine.complete(engine.start(ids[1]), {"label": "ö"})
+    assert [row["id"] for row in rows_of(owner)] == [public(each) for each in ids]
+    assert [row["id"] for row in rows_of(owner, status="queued")] == [public(ids[0]), public(ids[2])]
+    assert rows_of(owner, type="test_hasty") == []
+    assert rows_of(owner, end_date="2020-01-01") == []
+    assert len(rows_of(owner, start_date="2020-01-01")) == 3
+    lines = text_of(owner.get(PATH, format="ndjson", status="completed")).splitlines()
+    [row] = [json.loads(line) for line in lines]
+    assert (row["id"], row["status"], row["result"], row["params"]) == (
+        public(ids[1]),
+        "completed",
+        {"label": "ö"},
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ({}, "format"),
+        ({"format": "xlsx"}, "format"),
+        ({"format": "csv", "limit": 5}, "limit"),
+        ({"format": "csv", "status": "asleep"}, "status"),
+        ({"format": "csv", "batch_id": "7"}, "batch_id"),
+    ],
+)
+def test_what_it_does_not_know_it_refuses(owner: Caller, query: dict[str, str], path: str) -> None:
+    assert path in paths_of(error_of(owner.get(PATH, **query), 422, "INVALID_FILTER"))
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_no_cell_is_a_formula(owner: Caller, text: str) -> None:
+    [job_id] = engine.dispatch(owner.tenant)
+    Job.objects.filter(id=job_id).update(request_id=text)
+    assert rows_of(owner)[0]["request_id"] == f"'{text}"
+
+
+@pytest.mark.parametrize("form", exporting.FORMATS)
+def test_memory_does_not_grow_with_the_rows(owner: Caller, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    monkeypatch.setattr(exporting, "JOBS_AT_ONCE", 20)
+    monkeypatch.setattr(exporting, "DOCUMENTS_AT_ONCE", 20)
+    for _ in range(20):
+        engine.dispatch(owner.tenant, 20, params={"label": "x" * 200})
+    chunks = iter(owner.get(PATH, format=form).streaming_content)
+    for _ in range(100):
+        next(chunks)
+    tracemalloc.start()
+    try:
+        rest = sum(1 for _ in chunks)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rest >= 300
+    # A page of rows, and not the 300 that are left: those would be 1.5 MB.
+    assert most < 750_000
