@@ -12,7 +12,7 @@ class Status(TextChoices):
     COMPLETED = "completed"
     # Failed after all retries.
     FAILED = "failed"
-    # Cancelled before a worker took it.
+    # Cancelled before a worker took it, or stopped on request while one had it.
     CANCELLED = "cancelled"
 
 
@@ -20,8 +20,8 @@ TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
-    # Back to queued: a retry, a hand-back at shutdown, a lost worker.
-    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.QUEUED}),
+    # Back to queued: a retry, a hand-back at shutdown, a lost worker. Cancelled: where somebody asked it to stop.
+    Status.RUNNING: frozenset({Status.COMPLETED, Status.FAILED, Status.QUEUED, Status.CANCELLED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset(),
     Status.CANCELLED: frozenset(),
@@ -46,7 +46,7 @@ CONTROL_QUEUE = "ai-jobs.control"
 
 
 class EventKind(TextChoices):
-    """What happened to a job; one event for every transition of its status.
+    """What happened to a job: one event for every transition of its status, and for what else callers ask of it.
 
     Its public name is the same word after "job.", in streams, pages and webhooks alike.
     """
@@ -56,6 +56,10 @@ class EventKind(TextChoices):
     RETRIED = "retried"
     HANDED_BACK = "handed_back"
     LEASE_LOST = "lease_lost"
+    # Another priority or moment, while it is queued.
+    CHANGED = "changed"
+    # A running job is to stop at its next checkpoint.
+    CANCEL_REQUESTED = "cancel_requested"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -76,6 +80,8 @@ _STATUS_AFTER: dict[EventKind, Status] = {
     EventKind.RETRIED: Status.QUEUED,
     EventKind.HANDED_BACK: Status.QUEUED,
     EventKind.LEASE_LOST: Status.QUEUED,
+    EventKind.CHANGED: Status.QUEUED,
+    EventKind.CANCEL_REQUESTED: Status.RUNNING,
     EventKind.COMPLETED: Status.COMPLETED,
     EventKind.FAILED: Status.FAILED,
     EventKind.CANCELLED: Status.CANCELLED,

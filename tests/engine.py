@@ -24,6 +24,8 @@ AFTER: dict[str, Status] = {
     EventKind.RETRIED: Status.QUEUED,
     EventKind.HANDED_BACK: Status.QUEUED,
     EventKind.LEASE_LOST: Status.QUEUED,
+    EventKind.CHANGED: Status.QUEUED,
+    EventKind.CANCEL_REQUESTED: Status.RUNNING,
     EventKind.COMPLETED: Status.COMPLETED,
     EventKind.FAILED: Status.FAILED,
     EventKind.CANCELLED: Status.CANCELLED,

@@ -46,6 +46,17 @@ class Migration(migrations.Migration):
                 ("on_failure", models.CharField(choices=[("stop", "Stop"), ("continue", "Continue")], max_length=8)),
                 ("created_at", models.DateTimeField()),
                 ("cancelled_at", models.DateTimeField(null=True)),
+                (
+                    "retry_of",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="retries",
+                        to="aijobs.batch",
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "batches",
@@ -197,6 +208,13 @@ class Migration(migrations.Migration):
                         base_field=models.TextField(), db_default=[], default=list, size=None
                     ),
                 ),
+                (
+                    "tags",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.TextField(), db_default=[], default=list, size=None
+                    ),
+                ),
+                ("metadata", aijobs.models.written.WrittenJSONField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("request_id", models.CharField(db_default="", default="", max_length=128)),
                 ("idempotency_key", models.CharField(db_default="", default="", max_length=255)),
@@ -229,6 +247,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("run_after", models.DateTimeField()),
+                ("run_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
                 ("released_at", models.DateTimeField(null=True)),
                 ("releases", models.PositiveIntegerField(db_default=0, default=0)),
                 ("attempt", models.PositiveIntegerField(db_default=0, default=0)),
@@ -242,6 +262,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
                 ("result", aijobs.models.written.WrittenJSONField(null=True)),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
                 ("error_code", models.CharField(db_default="", default="", max_length=64)),
                 ("error_message", models.TextField(db_default="", default="")),
                 ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),
@@ -413,6 +434,8 @@ class Migration(migrations.Migration):
                             ("retried", "Retried"),
                             ("handed_back", "Handed Back"),
                             ("lease_lost", "Lease Lost"),
+                            ("changed", "Changed"),
+                            ("cancel_requested", "Cancel Requested"),
                             ("completed", "Completed"),
                             ("failed", "Failed"),
                             ("cancelled", "Cancelled"),
@@ -554,6 +577,12 @@ class Migration(migrations.Migration):
             model_name="batch",
             index=models.Index(
                 "tenant", models.OrderBy(models.F("id"), descending=True, nulls_last=True), name="batch_tenant_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="batch",
+            index=models.Index(
+                condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="batch_retry_of"
             ),
         ),
         migrations.CreateModel(
@@ -1041,6 +1070,23 @@ class Migration(migrations.Migration):
             model_name="tenant",
             constraint=models.CheckConstraint(
                 condition=models.Q(("offer_days__range", (1, 36500))), name="tenant_offer_days_in_range"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("tags", []), _negated=True),
+                fields=["tags"],
+                gin_pending_list_limit=256,
+                name="job_tags",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("attempt", 0), ("expires_at__isnull", False), ("status", "queued")),
+                fields=["expires_at"],
+                name="job_expiring",
             ),
         ),
         migrations.AddIndex(

@@ -1,7 +1,7 @@
 """Jobs that were accepted together."""
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 
 from aijobs import identifiers
 from aijobs.models.tenants import Tenant
@@ -23,13 +23,20 @@ class Batch(models.Model):
     on_failure = models.CharField(max_length=8, choices=OnFailure.choices)
     created_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True)
+    # The batch whose failed and cancelled jobs this one repeats. No constraint: that may be pruned before this one.
+    retry_of = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, related_name="retries", db_index=False, db_constraint=False
+    )
 
     objects = BatchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "batches"
         # In the order of a list, see NEWEST_FIRST.
-        indexes = [models.Index("tenant", F("id").desc(nulls_last=True), name="batch_tenant_id")]
+        indexes = [
+            models.Index("tenant", F("id").desc(nulls_last=True), name="batch_tenant_id"),
+            models.Index(fields=["retry_of"], name="batch_retry_of", condition=Q(retry_of__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.public_id

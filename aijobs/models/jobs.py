@@ -43,6 +43,9 @@ LISTED_STATUS = Lower("status")
 UNRELEASED = Q(status=Status.QUEUED, released_at__isnull=True)
 RELEASED = Q(status=Status.QUEUED, released_at__isnull=False)
 
+# Cancelled once the moment has come. A claim grows `attempt`.
+UNSTARTED_TO_EXPIRE = Q(status=Status.QUEUED, attempt=0, expires_at__isnull=False)
+
 
 class Terms(Func):
     """Arrays of texts, one behind the other."""
@@ -72,6 +75,9 @@ class Job(models.Model):
     params = WrittenJSONField()
     # The SKUs that the params name: what the job is about, to be found by.
     subjects = ArrayField(models.TextField(), default=list, db_default=[])
+    # The caller's own words and data about the job, which mean nothing to the service.
+    tags = ArrayField(models.TextField(), default=list, db_default=[])
+    metadata = WrittenJSONField(null=True)
     created_at = models.DateTimeField()
 
     # How it came. No constraints: neither is read in a transition, and the job retried may be pruned before this one.
@@ -96,8 +102,11 @@ class Job(models.Model):
     blocked = models.BooleanField(default=False, db_default=False)
 
     status = models.CharField(max_length=16, choices=Status.choices)
-    # Due from this moment on: creation, unblocking, or the end of a backoff.
+    # Due from this moment on: creation, unblocking, the moment that the caller asked for, or the end of a backoff.
     run_after = models.DateTimeField()
+    # Not before this moment, as the caller asked; and not started by this one, it is cancelled.
+    run_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
     # When its id was last published to the broker, and how often it has been.
     released_at = models.DateTimeField(null=True)
     releases = models.PositiveIntegerField(default=0, db_default=0)
@@ -115,6 +124,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     result = WrittenJSONField(null=True)
+    # When a running job was first asked to stop. It is not tried again from then on.
+    cancel_requested_at = models.DateTimeField(null=True)
     error_code = models.CharField(max_length=64, default="", db_default="")
     error_message = models.TextField(default="", db_default="")
     cancel_reason = models.CharField(max_length=64, default="", db_default="")
@@ -186,6 +197,9 @@ class Job(models.Model):
             # One for all terms: each B-tree of random ids cost every job 0.1 ms, at its dispatch, claim and end. A
             # short list of what is pending, so that whose turn it is to sort it in pays for little.
             GinIndex(TERMS, name="job_terms", gin_pending_list_limit=256),
+            # One of its own, so that a job without tags costs nothing.
+            GinIndex(fields=["tags"], name="job_tags", condition=~Q(tags=[]), gin_pending_list_limit=256),
+            models.Index(fields=["expires_at"], name="job_expiring", condition=UNSTARTED_TO_EXPIRE),
             # Results that are deleted before their jobs are.
             models.Index(fields=["tenant", "id"], name="job_result", condition=Q(result__isnull=False)),
         ]
