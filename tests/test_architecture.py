@@ -17,6 +17,7 @@ LAYERS: list[set[str]] = [
     # The words, and what knows nothing of jobs.
     {
         "aijobs.calendars",
+        "aijobs.client",
         "aijobs.states",
         "aijobs.errors",
         "aijobs.identifiers",
@@ -316,7 +317,15 @@ def test_only_the_guarded_client_reaches_the_outside() -> None:
             is_within(name, *OTHER_CLIENTS) for name in imports(source)
         )
 
-    assert [source for source in sources("aijobs", "workers") if opens(source)] == ["aijobs/outbound/http.py"]
+    service = [source for source in sources("aijobs", "workers") if not source.startswith("aijobs/client/")]
+    assert [source for source in service if opens(source)] == ["aijobs/outbound/http.py"]
+
+
+def test_the_client_and_the_service_know_each_other_by_http_alone() -> None:
+    for source in sources("aijobs", "workers", "config"):
+        known = {name for name in imports(source) if is_within(name, "aijobs", "workers", "config")}
+        of_client = {name for name in known if is_within(name, "aijobs.client")}
+        assert of_client == (known if source.startswith("aijobs/client/") else set()), source
 
 
 @pytest.mark.parametrize("connector", CONNECTORS)
