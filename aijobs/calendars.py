@@ -6,6 +6,7 @@ clocks go back by half an hour, and may lie before the moment that it was asked 
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from aijobs import zones
+
 SHORTEST_SECONDS = 60
 FIELDS = 5
 _MINUTE = timedelta(minutes=1)
@@ -22,18 +25,24 @@ _MINUTE = timedelta(minutes=1)
 _A_DAY_AND_MORE = timedelta(hours=25)
 # Any will do: cronsim reads the expression first.
 _SOME_DAY = datetime(2026, 1, 1)
+# What cronsim says; which of the five fields that is, its name, and what may stand there.
 _WORDS = {
-    "Bad minute": "The minute, its first field, is not valid: use 0 to 59.",
-    "Bad hour": "The hour, its second field, is not valid: use 0 to 23.",
-    "Bad month": "The month, its fourth field, is not valid: use 1 to 12, or JAN to DEC.",
-    "Bad day-of-week": "The day of the week, its fifth field, is not valid: use 0 to 7 (0 and 7 are Sunday), or SUN "
-    "to SAT.",
+    "Bad minute": (0, "the minute, its first field,", "0 to 59"),
+    "Bad hour": (1, "the hour, its second field,", "0 to 23"),
+    "Bad day-of-month": (2, "the day of the month, its third field,", "1 to 31, or L for the last day"),
+    "Bad month": (3, "the month, its fourth field,", "1 to 12, or JAN to DEC"),
+    "Bad day-of-week": (4, "the day of the week, its fifth field,", "0 to 7 (0 and 7 are Sunday), or SUN to SAT"),
 }
+_RANGE = re.compile(r"(\d+|[a-z]{3})-(\d+|[a-z]{3})", re.ASCII | re.IGNORECASE)
 _BAD_DAY = "Bad day-of-month"
 
 
 class InvalidCalendar(ValueError):
     """A sentence or two that say what is wrong with a cron expression."""
+
+
+class UnknownZone(InvalidCalendar):
+    """Its time zone is what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +137,45 @@ def cron(expression: str, zone: ZoneInfo) -> Cron:
     return found
 
 
+def stored(expression: str, timezone: str) -> Cron:
+    """The calendar of what `cron` has checked, maybe years ago. Raises InvalidCalendar."""
+    if (zone := zones.find(timezone)) is None:
+        raise UnknownZone(f"The service does not know the time zone {timezone} any more. Name another one.")
+    if not _reads(expression):
+        raise InvalidCalendar(f"The service cannot read the cron expression '{expression}' any more. Change it.")
+    return Cron(expression, zone)
+
+
 def _why(expression: str, told: str) -> str:
     if told == _BAD_DAY and _reads(_with_any_month(expression)):
         return (
             f"The cron expression '{expression}' never comes due: the month has no such day. Correct one of the two."
         )
-    return f"The cron expression '{expression}' cannot be read. {_WORDS.get(told, _DAY_WORDS)}"
+    place, name, valid = _WORDS[told]
+    field = expression.split()[place]
+    return f"The cron expression '{expression}' cannot be read. {_what(field, place, name, valid)}"
 
 
-_DAY_WORDS = "The day of the month, its third field, is not valid: use 1 to 31, or L for the last day."
+def _what(field: str, place: int, name: str, valid: str) -> str:
+    """What is wrong with a field."""
+    for term in field.split(","):
+        values, _, step = term.partition("/")
+        if step.isdecimal() and not int(step):
+            return f"In {name} the step of {term} is 0: use 1 or more."
+        ends = _RANGE.fullmatch(values)
+        if ends and all(_reads(_alone(end, place)) for end in ends.groups()) and not _reads(_alone(values, place)):
+            return (
+                f"In {name} the range {values} begins after its end. Put its smaller end first, or name two ranges "
+                "with a comma between them."
+            )
+    return f"{name[0].upper()}{name[1:].rstrip(',')}, is not valid: use {valid}."
+
+
+def _alone(field: str, place: int) -> str:
+    """The expression that has only this field."""
+    fields = ["*"] * FIELDS
+    fields[place] = field
+    return " ".join(fields)
 
 
 def _with_any_month(expression: str) -> str:

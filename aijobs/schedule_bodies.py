@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, Literal, cast
+from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from aijobs import calendars, dispatching, registry
+from aijobs import calendars, dispatching, registry, zones
 from aijobs.auth import TenantAccess
 from aijobs.calendars import SHORTEST_SECONDS, Calendar, Interval, InvalidCalendar
 from aijobs.dispatching import AnyWanted, Body
@@ -22,6 +22,9 @@ LONGEST_JITTER = 3_600
 LONGEST_WINDOW = 7 * 86_400
 # From which intervals are counted that have no anchor of their own.
 FIRST_ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
+
+# The fields that say when it comes due, with the time zone.
+TIMING = frozenset({"cron", "interval_seconds", "anchor"})
 
 
 class ScheduleRequest(RequestModel):
@@ -109,10 +112,12 @@ def read(tenant: TenantAccess, body: Body) -> Definition:
     """
     refusals = Refusals()
     request = refusals.collect(registry.read_body, ScheduleRequest, body)
-    template = refusals.collect(_template, tenant.id, body)
-    zone = refusals.collect(_zone, (request and request.timezone) or tenant.timezone)
+    wrong = {field["path"].partition(".")[0] for field in refusals.fields()}
+    readable = request or _without(body, wrong)
+    template = None if wrong & set(TemplateKind) else refusals.collect(_template, tenant.id, body)
+    zone = refusals.collect(_zone, readable.timezone or tenant.timezone)
     # Whether an expression can be read does not depend on the zone.
-    calendar = refusals.collect(_calendar, request, zone or ZoneInfo("UTC")) if request else None
+    calendar = None if wrong & TIMING else refusals.collect(_calendar, readable, zone or ZoneInfo("UTC"))
     if request is None or template is None or zone is None or calendar is None:
         raise refusals.error()
     kind, dispatched = template
@@ -129,14 +134,18 @@ def read(tenant: TenantAccess, body: Body) -> Definition:
     )
 
 
+def _without(body: Body, wrong: set[str]) -> ScheduleRequest:
+    """What can be read of a body in spite of its wrong fields: there may be more to tell about the others."""
+    others = {name: value for name, value in body.items() if name not in wrong}
+    return registry.read_body(ScheduleRequest, {"name": "a name", **others})
+
+
 def _template(tenant_id: int, body: Body) -> tuple[TemplateKind, Body]:
     given = [kind for kind in TemplateKind if body.get(kind) is not None]
     if len(given) != 1:
         raise _invalid(TemplateKind.JOB, "Give either job or batch.")
     [kind] = given
-    template = body[kind]
-    if not isinstance(template, dict):
-        raise _invalid(kind, "must be an object")
+    template = cast("Body", body[kind])
     try:
         _wanted(kind, tenant_id, template)
     except ApiError as refusal:
@@ -148,9 +157,9 @@ def _template(tenant_id: int, body: Body) -> tuple[TemplateKind, Body]:
 
 
 def _zone(name: str) -> ZoneInfo:
-    if name not in available_timezones():
-        raise _invalid("timezone", "is not a time zone. Use a name such as Europe/Berlin.")
-    return ZoneInfo(name)
+    if (zone := zones.find(name)) is None:
+        raise _invalid("timezone", zones.UNKNOWN)
+    return zone
 
 
 def _calendar(request: ScheduleRequest, zone: ZoneInfo) -> Calendar:

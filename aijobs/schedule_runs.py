@@ -149,7 +149,7 @@ def _without_dispatch(schedule: Schedule, first: datetime, last: datetime) -> li
     oldest = min(OLDEST_BACKFILL, _runs_kept(schedule.tenant))
     if first < now() - oldest:
         raise _invalid("from", f"is more than {oldest.days} days ago")
-    due_times = calendars.due_times(schedule.calendar, first, last, MOST_LOOKED_AT)
+    due_times = calendars.due_times(schedules.calendar_of(schedule), first, last, MOST_LOOKED_AT)
     dispatched = set(
         schedule.runs.filter(due_at__range=(first, last), outcome=RunOutcome.DISPATCHED).values_list(
             "due_at", flat=True

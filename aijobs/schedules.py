@@ -12,9 +12,9 @@ from django.utils.timezone import now
 
 from aijobs import calendars, identifiers, sql
 from aijobs.auth import TenantAccess
-from aijobs.calendars import Cron, Interval
+from aijobs.calendars import Calendar, Cron, Interval, InvalidCalendar, UnknownZone
 from aijobs.engine import statements
-from aijobs.errors import ScheduleExists, ScheduleNotFound, TooManySchedules
+from aijobs.errors import InvalidParams, ScheduleExists, ScheduleNotFound, TooManySchedules
 from aijobs.models import Schedule
 from aijobs.schedule_bodies import FIRST_ANCHOR, Definition, wanted
 from aijobs.states import PausedBy
@@ -22,6 +22,7 @@ from aijobs.states import PausedBy
 MOST_SCHEDULES = 200
 LONGEST_REASON = 500
 UPCOMING = 5
+WHEN = ("cron", "interval_seconds", "anchor", "timezone", "jitter_seconds")
 # How long to wait for the service while it dispatches what the schedule has due.
 PATIENCE = "1s"
 
@@ -75,10 +76,10 @@ def change(schedule_id: UUID | None, tenant_id: int, definition: Definition) -> 
     try:
         with transaction.atomic():
             schedule = hold(schedule_id, tenant_id)
-            before = schedule.calendar, schedule.jitter_seconds
+            before = _when(schedule)
             for name, value in columns.items():
                 setattr(schedule, name, value)
-            if (schedule.calendar, schedule.jitter_seconds) != before and schedule.paused_at is None:
+            if _when(schedule) != before and schedule.paused_at is None:
                 start(schedule)
             schedule.failures = 0
             schedule.updated_at = now()
@@ -86,6 +87,11 @@ def change(schedule_id: UUID | None, tenant_id: int, definition: Definition) -> 
     except IntegrityError:
         raise ScheduleExists() from None
     return schedule
+
+
+def _when(schedule: Schedule) -> tuple[object, ...]:
+    """What its due times follow from. Not its calendar, which a change may have to mend."""
+    return tuple(getattr(schedule, name) for name in WHEN)
 
 
 def _columns(definition: Definition) -> Mapping[str, Any]:
@@ -121,7 +127,10 @@ def pause(schedule_id: UUID | None, tenant_id: int, who: Who, reason: str) -> Sc
 
 
 def resume(schedule_id: UUID | None, tenant_id: int) -> Schedule:
-    """The next due time is the first one from now on. Raises ScheduleNotFound, and what refuses the template."""
+    """The next due time is the first one from now on.
+
+    Raises ScheduleNotFound, InvalidParams where it cannot be told, and what refuses the template.
+    """
     with transaction.atomic():
         schedule = hold(schedule_id, tenant_id)
         if schedule.paused_at is not None:
@@ -129,6 +138,7 @@ def resume(schedule_id: UUID | None, tenant_id: int) -> Schedule:
             schedule.paused_at = None
             schedule.paused_by = schedule.paused_by_name = schedule.pause_reason = ""
             schedule.failures = 0
+            calendar_of(schedule)
             start(schedule)
             schedule.save()
     return schedule
@@ -156,9 +166,32 @@ def come_due(schedule: Schedule, due: datetime) -> None:
 
 
 def upcoming(schedule: Schedule) -> list[datetime]:
-    """Its next due times, the one that is decided next included; of a paused one, if it were resumed now."""
-    following = calendars.upcoming(schedule.calendar, schedule.next_due_at or now())
-    return list(islice(chain(filter(None, [schedule.next_due_at]), following), UPCOMING))
+    """Its next due times, the one that is decided next included; of a paused one, if it were resumed now.
+
+    None where they cannot be told any more.
+    """
+    try:
+        following = calendars.upcoming(schedule.calendar, schedule.next_due_at or now())
+        return list(islice(chain(filter(None, [schedule.next_due_at]), following), UPCOMING))
+    except InvalidCalendar:
+        return []
+
+
+def in_words(schedule: Schedule) -> str:
+    """When it comes due; or why that cannot be told any more."""
+    try:
+        return calendars.in_words(schedule.calendar)
+    except InvalidCalendar as error:
+        return str(error)
+
+
+def calendar_of(schedule: Schedule) -> Calendar:
+    """For whoever asks for its due times. Raises InvalidParams."""
+    try:
+        return schedule.calendar
+    except InvalidCalendar as error:
+        path = "timezone" if isinstance(error, UnknownZone) else "cron"
+        raise InvalidParams(details=[{"path": path, "message": str(error)}]) from None
 
 
 def delay(schedule: Schedule, due: datetime) -> timedelta:

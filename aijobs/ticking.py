@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from aijobs import calendars, schedule_bodies, schedule_runs, schedules, sql
+from aijobs.calendars import InvalidCalendar
 from aijobs.due_rows import DECIDE, HOLD, Due
 from aijobs.errors import (
     ApiError,
@@ -62,9 +63,7 @@ SENTENCES = {
     QUEUE_FULL: "The queue was full until the next due time.",
     TenantSuspended.code: "The tenant was suspended.",
 }
-NO_CALENDAR = (
-    "The service cannot tell any more when it comes due. Change its time zone or its calendar, and resume it."
-)
+NO_CALENDAR = "The service cannot tell any more when it comes due."
 _ORDER = SystemRandom()
 THE_SERVICE = Who(PausedBy.SERVICE)
 
@@ -94,10 +93,17 @@ def _look_at(schedule_id: UUID, wake_at: datetime) -> None:
         if isinstance(error, sql.CONNECTION_ERRORS) and not sql.is_given_up(error):
             raise
         _put_off(schedule_id, wake_at, error)
+    except InvalidCalendar as error:
+        _pause_for_good(schedule_id, f"{NO_CALENDAR} {error} Then resume it.")
     except Exception:
         # One schedule keeps no other.
         logger.exception("schedule %s could not be dispatched", schedule_id)
         _fail(schedule_id, wake_at)
+
+
+def _pause_for_good(schedule_id: UUID, reason: str) -> None:
+    schedule = Schedule.objects.get(id=schedule_id)
+    schedules.pause(schedule_id, schedule.tenant_id, THE_SERVICE, reason)
 
 
 def _fail(schedule_id: UUID, wake_at: datetime) -> None:
@@ -108,8 +114,7 @@ def _fail(schedule_id: UUID, wake_at: datetime) -> None:
         raise
     except Exception:
         logger.exception("schedule %s could not be decided", schedule_id)
-        schedule = Schedule.objects.get(id=schedule_id)
-        schedules.pause(schedule_id, schedule.tenant_id, THE_SERVICE, NO_CALENDAR)
+        _pause_for_good(schedule_id, f"{NO_CALENDAR} Change its time zone or its calendar, and resume it.")
 
 
 def _put_off(schedule_id: UUID, wake_at: datetime, error: Exception) -> None:
@@ -147,10 +152,11 @@ class Plan:
 
 def plan_of(schedule: Schedule, next_due: datetime, present: datetime) -> Plan:
     """Only the last due time that has passed is dispatched, unless an earlier one waited for the jobs before it."""
+    calendar = schedule.calendar
     # The first one as it was told, whatever a new release of the time zones makes of it.
-    dues = [next_due, *calendars.due_times(schedule.calendar, next_due + AN_INSTANT, present, MOST_PASSED)]
+    dues = [next_due, *calendars.due_times(calendar, next_due + AN_INSTANT, present, MOST_PASSED)]
     are_all = len(dues) <= MOST_PASSED
-    after = schedule.calendar.after(dues[-1]) if are_all else dues.pop()
+    after = calendar.after(dues[-1]) if are_all else dues.pop()
     if schedule.held == OVERLAP:
         return Plan(after, dues[0], [(due, RunOutcome.SKIPPED, OVERLAP) for due in dues[1:]])
     last = dues[-1]

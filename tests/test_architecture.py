@@ -29,6 +29,7 @@ LAYERS: list[set[str]] = [
         "aijobs.sql",
         "aijobs.postgresql",
         "aijobs.watching",
+        "aijobs.zones",
     },
     {"aijobs.outbound"},
     # The rows.

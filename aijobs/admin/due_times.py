@@ -3,13 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from aijobs import schedules
+from aijobs import schedules, zones
 from aijobs.models import Schedule
 from aijobs.states import RunOutcome
 
@@ -42,7 +41,7 @@ class Tick(NamedTuple):
 
 def upcoming(schedule: Schedule, present: datetime) -> list[DueTime]:
     """The next due times. A change of clocks is told with the first one after it."""
-    zone = ZoneInfo(schedule.timezone)
+    zone = zones.find_or_utc(schedule.timezone)
     moments = [moment.astimezone(zone) for moment in (present, *schedules.upcoming(schedule))]
     return [
         DueTime(

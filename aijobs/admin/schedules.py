@@ -18,7 +18,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from aijobs import calendars, schedule_bodies, schedule_runs, schedules
+from aijobs import schedule_bodies, schedule_runs, schedules
 from aijobs.admin.base import Admin, pretty
 from aijobs.admin.due_times import MOST_TICKS, Tick, show_ticks, upcoming
 from aijobs.admin.filters import TenantFilter
@@ -63,9 +63,12 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
     def clean_template(self) -> object:
         try:
-            return orjson.loads(self.cleaned_data["template"])
+            template: object = orjson.loads(self.cleaned_data["template"])
         except orjson.JSONDecodeError as error:
             raise forms.ValidationError(f"This is not valid JSON: {error}") from None
+        if not isinstance(template, dict):
+            raise forms.ValidationError("This must be a JSON object, which begins with { and ends with }.")
+        return template
 
     def clean(self) -> dict[str, Any]:
         """As the API reads it. Whatever the fields alone have refused is told first."""
@@ -164,7 +167,7 @@ class ScheduleAdmin(Admin):
 
     @admin.display(description="comes due")
     def words(self, schedule: Schedule) -> str:
-        return calendars.in_words(schedule.calendar)
+        return schedules.in_words(schedule)
 
     @admin.display(description="state")
     def state(self, schedule: Schedule) -> str:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from aijobs import bulk, identifiers, registry
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.jobs import JobViewSet
-from aijobs.api.wire.bodies import read_model
+from aijobs.api.wire.bodies import no_fields, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors
@@ -163,7 +163,7 @@ describe_stop: Callable[[View], View] = extend_schema(
     description="It does no more; what it has done stays done. One that has ended stays as it is.",
     parameters=[*HEADERS, BULK_ID],
     request=None,
-    responses={200: BulkAnswer, **errors(BulkActionNotFound)},
+    responses={200: BulkAnswer, **errors(*OF_A_BODY, BulkActionNotFound)},
 )
 
 
@@ -207,6 +207,7 @@ class BulkViewSet(ViewSet):
 
     @describe_stop
     def stop(self, request: Request, bulk_id: str) -> Response:
+        no_fields(request)
         tenant = tenant_of(request)
         action = bulk.get(_id(bulk_id), tenant.id)
         bulk.stop(action.id, _key(request))

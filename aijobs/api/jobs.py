@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import orjson
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import identifiers, registry
+from aijobs import identifiers, registry, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import INCLUDABLE, filter_jobs, includes
@@ -243,7 +242,9 @@ class JobViewSet(ViewSet):
         tenant = tenant_of(request)
         query = request.query_params
         included = includes(query)
-        parts = filter_jobs(query, Job.objects.of(tenant.id).with_text_of(*included), ZoneInfo(tenant.timezone))
+        parts = filter_jobs(
+            query, Job.objects.of(tenant.id).with_text_of(*included), zones.find_or_utc(tenant.timezone)
+        )
         cursor = cursor_of(query)
         if cursor is not None:
             if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:

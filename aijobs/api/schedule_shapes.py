@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from aijobs import calendars, identifiers, schedule_runs
+from aijobs import identifiers, schedule_runs, schedules
 from aijobs.api.wire.shapes import Pagination
 from aijobs.models import Schedule, ScheduleRun
 from aijobs.schedules import LONGEST_REASON
@@ -67,7 +67,8 @@ class ListedSchedule(BaseModel):
     anchor: datetime | None
     timezone: str
     description: str = Field(
-        description="When it comes due, in words.", examples=["At 02:30 on Monday through Friday"]
+        description="When it comes due, in words; or why that cannot be told any more.",
+        examples=["At 02:30 on Monday through Friday"],
     )
     job: dict[str, Any] | None = Field(description="What it dispatches, as you sent it.")
     batch: dict[str, Any] | None
@@ -142,7 +143,7 @@ def show_listed(schedule: Schedule, last_run: ScheduleRun | None) -> dict[str, o
         "interval_seconds": schedule.interval_seconds,
         "anchor": schedule.anchor,
         "timezone": schedule.timezone,
-        "description": calendars.in_words(schedule.calendar),
+        "description": schedules.in_words(schedule),
         "job": None,
         "batch": None,
         schedule.template_kind: schedule.template,

@@ -24,7 +24,7 @@ from aijobs.api.schedule_shapes import (
     show_listed,
     show_run,
 )
-from aijobs.api.wire.bodies import json_object, read_model
+from aijobs.api.wire.bodies import json_object, no_fields, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors
@@ -34,7 +34,6 @@ from aijobs.errors import (
     BackfillChanged,
     InvalidBatch,
     InvalidJobType,
-    InvalidParams,
     QueueFull,
     ScheduleExists,
     ScheduleNotFound,
@@ -143,7 +142,7 @@ describe_resume: Callable[[View], View] = extend_schema(
     description="It comes due for the first time from now on. It is refused if what it dispatches is not valid.",
     parameters=[*HEADERS, SCHEDULE_ID],
     request=None,
-    responses={200: ScheduleAnswer, **errors(InvalidParams, *OF_A_TEMPLATE, ScheduleNotFound)},
+    responses={200: ScheduleAnswer, **errors(*OF_A_BODY, *OF_A_TEMPLATE, ScheduleNotFound)},
 )
 describe_run_now: Callable[[View], View] = extend_schema(
     operation_id="run_schedule_now",
@@ -152,7 +151,7 @@ describe_run_now: Callable[[View], View] = extend_schema(
     description="Whether it is paused or not, and whatever is still running. Its due times stay what they are.",
     parameters=[*HEADERS, SCHEDULE_ID],
     request=None,
-    responses={201: RunAnswer, **errors(InvalidParams, *OF_A_TEMPLATE, ScheduleNotFound, QueueFull)},
+    responses={201: RunAnswer, **errors(*OF_A_BODY, *OF_A_TEMPLATE, ScheduleNotFound, QueueFull)},
 )
 describe_backfill: Callable[[View], View] = extend_schema(
     operation_id="backfill_schedule",
@@ -226,10 +225,12 @@ class ScheduleViewSet(ViewSet):
 
     @describe_resume
     def resume(self, request: Request, schedule_id: str) -> Response:
+        no_fields(request)
         return _answer(schedules.resume(_id(schedule_id), tenant_of(request).id))
 
     @describe_run_now
     def run_now(self, request: Request, schedule_id: str) -> Response:
+        no_fields(request)
         run = schedule_runs.run_now(_id(schedule_id), tenant_of(request).id)
         return data_response(show_run(run), status=201)
 

@@ -22,7 +22,7 @@ class Circumstances:
     """What a job's row and its tenant's do not say."""
 
     at: datetime
-    # Of the last event.
+    # Of the last event that decided why it waits.
     kind: str = EventKind.QUEUED
     data: dict[str, str] = field(default_factory=dict)
     # The first member of its batch that is before it and not over.
@@ -82,8 +82,8 @@ def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) 
     )
 
 
-# The last event of each job, the member of its batch that it waits for, and how many jobs of its tenant run, counted
-# once a tenant and where it has a limit.
+# The last event of each job but what callers changed, the member of its batch that it waits for, and how many
+# jobs of its tenant run, counted once a tenant and where it has a limit.
 CIRCUMSTANCES = f"""
 WITH job AS MATERIALIZED (
     SELECT id, tenant_id, batch_id, position, blocked, event_seq FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[])
@@ -99,7 +99,11 @@ SELECT job.id, coalesce(event.kind, '') AS kind, event.data::text AS data,
         ORDER BY member.position LIMIT 1
     ) END AS waits_for,
     coalesce(busy.running, 0)::int AS running
-FROM job LEFT JOIN aijobs_jobevent event ON event.job_id = job.id AND event.seq = job.event_seq
+FROM job LEFT JOIN LATERAL (
+    SELECT last.kind, last.data FROM aijobs_jobevent last
+    WHERE last.job_id = job.id AND last.seq <= job.event_seq AND last.kind <> 'changed'
+    ORDER BY last.job_id DESC, last.seq DESC LIMIT 1
+) event ON true
 LEFT JOIN busy ON busy.id = job.tenant_id
 """
 

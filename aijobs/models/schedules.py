@@ -1,15 +1,13 @@
 """Work that comes again: schedules, and what came of their due times."""
 
-from zoneinfo import ZoneInfo
-
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
-from aijobs import identifiers
-from aijobs.calendars import SHORTEST_SECONDS, Calendar, Cron, Interval
+from aijobs import calendars, identifiers
+from aijobs.calendars import SHORTEST_SECONDS, Calendar, Interval
 from aijobs.models.batches import Batch
 from aijobs.models.tenants import Tenant, validate_timezone
 from aijobs.models.written import WrittenJSONField
@@ -102,10 +100,10 @@ class Schedule(models.Model):
 
     @property
     def calendar(self) -> Calendar:
-        """When it comes due."""
+        """When it comes due. Raises InvalidCalendar where that cannot be told any more."""
         if self.interval_seconds is not None and self.anchor is not None:
             return Interval(self.interval_seconds, self.anchor)
-        return Cron(self.cron, ZoneInfo(self.timezone))
+        return calendars.stored(self.cron, self.timezone)
 
 
 class ScheduleRun(models.Model):

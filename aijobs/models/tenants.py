@@ -1,13 +1,12 @@
 """Sellers, and how much of the queue each may take."""
 
-from zoneinfo import available_timezones
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from aijobs import zones
 from aijobs.states import Priority
 
 # A century. PostgreSQL's calendar begins some thousand years before.
@@ -15,8 +14,8 @@ MOST_DAYS = 36_500
 
 
 def validate_timezone(name: str) -> None:
-    if name not in available_timezones():
-        raise ValidationError(f"{name!r} is not a time zone. Use a name such as Europe/Berlin.")
+    if zones.find(name) is None:
+        raise ValidationError(f"{name!r} {zones.UNKNOWN}")
 
 
 class Tenant(models.Model):

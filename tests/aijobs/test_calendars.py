@@ -187,6 +187,11 @@ def test_an_interval_is_counted_from_its_anchor_in_both_directions() -> None:
     ("expression", "told"),
     [
         ("0 0 31 2 *", "The cron expression '0 0 31 2 *' never comes due: the month has no such day."),
+        ("5-1 * * * *", "In the minute, its first field, the range 5-1 begins after its end."),
+        ("0 0 * * FRI-MON", "In the day of the week, its fifth field, the range FRI-MON begins after its end."),
+        ("0 9,20-6/2 * * *", "In the hour, its second field, the range 20-6 begins after its end."),
+        ("*/0 * * * *", "In the minute, its first field, the step of */0 is 0: use 1 or more."),
+        ("0 0 L-2 * *", "The day of the month, its third field, is not valid"),
         ("0 0 30,31 2 *", "never comes due: the month has no such day"),
         ("0 0 */31 * 7#5", "never comes due"),
         ("60 * * * *", "The minute, its first field, is not valid: use 0 to 59."),

@@ -15,8 +15,8 @@ from aijobs import batches, identifiers, registry, sql
 from aijobs.engine import broker, lifecycle, queueing, statistics
 from aijobs.engine.outcomes import Failed, HandedBack
 from aijobs.explaining import Explanation, duration, explain, moment
-from aijobs.models import Job, QueueStatistics, Tenant
-from aijobs.states import OnFailure, Priority
+from aijobs.models import Job, JobEvent, QueueStatistics, Tenant
+from aijobs.states import EventKind, OnFailure, Priority
 from tests import engine
 from tests.factories import TenantFactory
 
@@ -203,6 +203,20 @@ def test_a_state_is_explained(make: Callable[[Tenant], UUID], code: str, message
     assert len(found.brief.split()) <= 8
     assert found.message.endswith(".")
     assert not found.action or found.action.endswith(".")
+
+
+def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:
+    job = Job.objects.get(id=retried(TenantFactory()))
+    JobEvent.objects.create(
+        job=job,
+        tenant=job.tenant,
+        seq=job.event_seq + 1,
+        kind=EventKind.CHANGED,
+        attempt=1,
+        data={"priority": "high"},
+    )
+    Job.objects.filter(id=job.id).update(event_seq=job.event_seq + 1)
+    assert explained(job.id).code == "WAITS_FOR_RETRY"
 
 
 def test_a_job_in_order_names_the_one_that_it_waits_for() -> None:

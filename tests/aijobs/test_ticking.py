@@ -318,7 +318,10 @@ def test_a_time_zone_that_is_no_more_pauses() -> None:
     tick()
     schedule.refresh_from_db()
     assert (schedule.paused_by, runs(schedule), runs(other)) == ("service", [], [("dispatched", "")])
-    assert "cannot tell any more when it comes due" in schedule.pause_reason
+    assert schedule.pause_reason == (
+        "The service cannot tell any more when it comes due. The service does not know the time zone "
+        "Mars/Olympus_Mons any more. Name another one. Then resume it."
+    )
 
 
 def test_a_due_time_that_new_rules_of_its_zone_have_moved_is_kept_once() -> None:

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import IO, Any, NamedTuple, Protocol
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.utils.timezone import now
 
+from aijobs import zones
 from workers.catalogue import currencies
 from workers.catalogue.countries import country_of
 from workers.catalogue.formats import FORMATS
@@ -45,10 +46,10 @@ NO_CURRENCY = (
 
 
 def time_zone(name: str) -> ZoneInfo:
-    """Raises ValueError. A name that leads out of the folder of zones is none."""
-    if name not in available_timezones():
+    """Raises ValueError."""
+    if (found := zones.find(name)) is None:
         raise ValueError(name)
-    return ZoneInfo(name)
+    return found
 
 
 class Owner(Protocol):
@@ -205,7 +206,7 @@ def _place(owner: Owner, said: Said) -> Place:
     # The country says whose days Amazon's reports have; a shop's days are its seller's.
     on_amazon = named is not None or said.marketplace.startswith("amazon")
     timezone = country.timezone if country and on_amazon else owner.timezone
-    return Place(currency, said.timezone or ZoneInfo(timezone), domain)
+    return Place(currency, said.timezone or zones.find_or_utc(timezone), domain)
 
 
 def _given(header: Header, said: Said) -> dict[str, str]:

@@ -140,10 +140,34 @@ def json_object(request: Request) -> dict[str, object]:
 
     Not a parser of Django REST framework's: those are not called for an empty body.
     """
-    if not request.content_type and request.META.get("CONTENT_LENGTH", "0") in ("", "0"):
-        # Nobody names the type of no body: the body itself is what is missing.
+    if _has_none(request):
         raise InvalidRequest("The body must be a JSON object, sent as application/json.")
     media_type_of(request, ["application/json"])
+    return parse_object(_whole(request))
+
+
+class _NoFields(RequestModel):
+    """What an endpoint takes that takes nothing."""
+
+
+def no_fields(request: Request) -> None:
+    """Refuse all fields: one that is not known would do nothing without a word. No body does, and an empty object.
+
+    Raises as `json_object` does, and InvalidParams.
+    """
+    body = b"" if _has_none(request) else _whole(request)
+    if body.strip():
+        media_type_of(request, ["application/json"])
+        read_body(_NoFields, parse_object(body))
+
+
+def _has_none(request: Request) -> bool:
+    """Nobody names the type of no body: the body itself is what is missing."""
+    return not request.content_type and request.META.get("CONTENT_LENGTH", "0") in ("", "0")
+
+
+def _whole(request: Request) -> bytes:
+    """The bytes of the body. Raises PayloadTooLarge, and InvalidRequest where it ends too early."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if int(request.META.get("CONTENT_LENGTH") or 0) > limit:
         # The server does not wait for the rest of it.
@@ -155,4 +179,4 @@ def json_object(request: Request) -> dict[str, object]:
         raise InvalidRequest("The body ended too early. Send the request again.") from None
     if len(body) > limit:
         raise PayloadTooLarge()
-    return parse_object(body)
+    return body

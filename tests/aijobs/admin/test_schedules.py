@@ -90,6 +90,21 @@ def test_the_page_shows_due_times_in_both_zones_runs_and_why_it_is_paused(admin_
     assert MARKUP not in text
 
 
+@pytest.mark.parametrize("cron", ["30 2 * * *", ""])
+def test_a_schedule_of_a_time_zone_that_is_gone_is_shown_and_mended(admin_client: Client, cron: str) -> None:
+    """Nothing breaks: neither its page, nor the list with all the others, nor the form that mends it."""
+    timing = {"cron": cron, "interval_seconds": None, "anchor": None} if cron else {}
+    schedule = ScheduleFactory(timezone="Europe/Berlin", **timing)
+    Schedule.objects.update(timezone="Europe/Atlantis")
+    expected = "does not know the time zone Europe/Atlantis any more" if cron else "Every hour"
+    assert expected in page(admin_client, schedule)
+    assert expected in admin_client.get(address(Schedule, "changelist")).content.decode()
+    form = {**ADD, "cron": cron or "30 2 * * *", "timezone": "Europe/Berlin"}
+    admin_client.post(address(Schedule, "change", schedule.pk), form)
+    schedule.refresh_from_db()
+    assert (schedule.timezone, schedule.cron) == ("Europe/Berlin", cron or "30 2 * * *")
+
+
 def test_a_change_of_clocks_is_marked(db: None) -> None:
     schedule = ScheduleFactory.build(
         interval_seconds=None, anchor=None, next_due_at=None, cron="30 2 * * *", timezone="Europe/Berlin", tenant=None
@@ -138,7 +153,7 @@ def test_an_interval_of_a_batch_is_made_too(admin_client: Client) -> None:
     [
         ({"cron": "0 0 31 2 *"}, "never comes due"),
         ({"template": "{"}, "not valid JSON"),
-        ({"template": "7"}, "must be an object"),
+        ({"template": "7"}, "must be a JSON object"),
         ({"template": '{"type": "test_probe", "params": {"sleep": "long"}}'}, "params.sleep"),
         ({"timezone": "Mars/Olympus"}, "is not a time zone"),
         ({"cron": ""}, "Give either cron or interval_seconds."),

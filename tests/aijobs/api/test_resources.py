@@ -59,6 +59,23 @@ def test_the_scope_that_is_named_is_the_one_that_is_needed(owner: Caller) -> Non
             assert required in error_of(refused, 403, "INSUFFICIENT_SCOPE")["message"], (method, path)
 
 
+def test_what_takes_no_body_refuses_fields_and_takes_an_empty_object(owner: Caller) -> None:
+    """A wish that is misspelt, or belongs elsewhere, would else do nothing without a word."""
+    without = [
+        (path, method)
+        for path, operations in HTTP.get("/api/schema").json()["paths"].items()
+        for method, operation in operations.items()
+        if method in ("post", "put", "patch") and "requestBody" not in operation
+    ]
+    assert ("/api/ai-jobs/schedules/{schedule_id}/run-now", "post") in without
+    for path, method in without:
+        address = re.sub(r"\{(\w+)\}", lambda found: VALUES[found[1]], path)
+        refused = error_of(owner.request(method.upper(), address, {"at": "noon"}), 422, "INVALID_PARAMS")
+        assert paths_of(refused) == ["at"], path
+        # Nobody has what it is about; `test` of a marketplace that everybody has works.
+        assert owner.request(method.upper(), address, {}).status_code in (200, 404), path
+
+
 def test_query_parameters_are_refused(db: None) -> None:
     assert paths_of(error_of(HTTP.get("/api/?x=1"), 422, "INVALID_FILTER")) == ["x"]
 

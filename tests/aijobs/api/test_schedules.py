@@ -105,9 +105,14 @@ def test_the_time_zone_is_the_tenants_unless_another_is_named(owner: Caller) -> 
         ({"cron": None, "interval_seconds": 60, "anchor": "2026-03-12T02:00:00"}, ["anchor"]),
         ({"cron": None, "interval_seconds": 60, "anchor": 1_700_000_000}, ["anchor"]),
         ({"timezone": "Mars/Olympus_Mons"}, ["timezone"]),
+        # Files of the same folder.
+        ({"timezone": "localtime"}, ["timezone"]),
+        ({"timezone": "Factory"}, ["timezone"]),
+        ({"timezone": "posixrules"}, ["timezone"]),
         ({"timezone": "../etc/passwd"}, ["timezone"]),
         ({"timezone": "Mars/Olympus_Mons", "cron": "61 * * * *"}, ["timezone", "cron"]),
         ({"job": None}, ["job"]),
+        ({"job": []}, ["job"]),
         ({"batch": BATCH}, ["job"]),
         ({"job": {"type": "test_probe", "params": {"sleep": "long"}}}, ["job.params.sleep"]),
         ({"job": {"type": "test_probe", "colour": "red"}}, ["job.colour"]),
@@ -122,8 +127,15 @@ def test_the_time_zone_is_the_tenants_unless_another_is_named(owner: Caller) -> 
         ({"colour": "red"}, ["colour"]),
         (
             {"name": "", "cron": "61 * * * *", "job": {"type": "test_probe", "params": {"x": 1}}},
-            ["name", "job.params.x"],
+            ["name", "job.params.x", "cron"],
         ),
+        (
+            {"colour": "red", "overlap": "never", "timezone": "Mars/Olympus_Mons", "cron": "61 * * * *", "job": []},
+            ["job", "overlap", "colour", "timezone", "cron"],
+        ),
+        ({"name": 7, "cron": 7, "timezone": 7}, ["name", "cron", "timezone"]),
+        ({"name": "", "cron": None}, ["name", "cron"]),
+        ({"interval_seconds": 59, "job": None}, ["interval_seconds", "job"]),
     ],
 )
 def test_what_is_wrong_is_named(owner: Caller, changes: dict[str, object], paths: list[str]) -> None:
@@ -289,3 +301,40 @@ def test_jobs_name_their_schedule_and_are_listed_by_it(owner: Caller, outsider: 
     assert data_of(outsider.get("/api/ai-jobs", schedule_id=first["id"])) == []
     error_of(owner.get("/api/ai-jobs", schedule_id="nonsense"), 422, "INVALID_FILTER")
     assert Job.objects.filter(schedule=uuid_of(first["id"])).count() == 1
+
+
+# --- What cannot be told any more
+
+
+@pytest.mark.parametrize(
+    ("gone", "path", "told"),
+    [
+        ({"timezone": "Europe/Atlantis"}, "timezone", "does not know the time zone Europe/Atlantis any more"),
+        ({"cron": "5-1 * * * *"}, "cron", "cannot read the cron expression '5-1 * * * *' any more"),
+    ],
+)
+def test_a_schedule_whose_calendar_is_gone_can_be_seen_and_mended(
+    owner: Caller, gone: dict[str, str], path: str, told: str
+) -> None:
+    """Time zones are taken off the list, or a release reads expressions in another way."""
+    schedule = created(owner)
+    Schedule.objects.update(**gone, paused_at=now(), next_due_at=None, wake_at=None)
+    [listed] = data_of(owner.get(PATH))
+    shown = data_of(owner.get(at(schedule)))
+    assert told in listed["description"]
+    assert (shown["description"], shown["upcoming"]) == (listed["description"], [])
+    a_range = {"from": timestamp(now() - timedelta(days=1)), "to": timestamp(now())}
+    for response in (owner.post(f"{at(schedule)}/resume"), owner.post(f"{at(schedule)}/backfill", a_range)):
+        error = error_of(response, 422, "INVALID_PARAMS")
+        assert paths_of(error) == [path]
+        assert told in error["details"][0]["message"]
+    data_of(owner.post(f"{at(schedule)}/run-now"), 201)
+    mended = data_of(owner.put(at(schedule), NIGHTLY))
+    assert (mended["description"], len(mended["upcoming"])) == (schedule["description"], 5)
+    assert data_of(owner.post(f"{at(schedule)}/resume"))["next_due_at"] == mended["upcoming"][0]
+
+
+def test_a_list_of_jobs_reads_days_in_utc_where_the_tenants_zone_is_gone(owner: Caller) -> None:
+    owner.tenant.timezone = "Europe/Atlantis"
+    owner.tenant.save()
+    assert data_of(caller(owner.tenant).get("/api/ai-jobs?start_date=2026-03-12")) == []

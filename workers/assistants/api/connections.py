@@ -148,7 +148,7 @@ test_assistant: Callable[[View], View] = extend_schema(
     "tokens, which your usage and your budget count.",
     parameters=[*HEADERS, _NAME],
     request=None,
-    responses={200: TestAnswer, **errors(AssistantNotFound, TestRunning)},
+    responses={200: TestAnswer, **errors(*OF_A_BODY, AssistantNotFound, TestRunning)},
 )
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError
@@ -43,6 +44,7 @@ class ChangeViewSet(ViewSet):
         return data_response(self.show(self._change(request, change_id)))
 
     def revert(self, request: Request, change_id: str) -> Response:
+        no_fields(request)
         undone = reverting.revert(self._change(request, change_id), principal_of(request).key_id)
         return data_response(self.show(undone), status=201)
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.authentication import tenant_of
+from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import ApiError
@@ -74,6 +75,7 @@ class ConnectionResource(ViewSet):
 
     def test(self, request: Request, name: str) -> Response:
         """200 also where the connection does not work: that is what was asked."""
+        no_fields(request)
         return data_response(self.store.test(self._connection(request, name)))
 
     def _connection(self, request: Request, name: str) -> Any:

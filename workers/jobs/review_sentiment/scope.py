@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from aijobs import zones
 from aijobs.models import Tenant
 from workers.jobs.review_sentiment.shapes import SentimentParams
 from workers.jobs.review_sentiment.windows import EARLIEST, midnight
@@ -33,4 +34,4 @@ def scope_of(params: SentimentParams, tenant_id: int, products: Mapping[str, int
 
 
 def zone_of(tenant_id: int) -> ZoneInfo:
-    return ZoneInfo(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))
+    return zones.find_or_utc(Tenant.objects.values_list("timezone", flat=True).get(pk=tenant_id))

@@ -131,7 +131,7 @@ test_marketplace: Callable[[View], View] = extend_schema(
     "Nothing is changed.",
     parameters=[*HEADERS, _NAME],
     request=None,
-    responses={200: TestAnswer, **errors(MarketplaceNotFound, TestRunning)},
+    responses={200: TestAnswer, **errors(*OF_A_BODY, MarketplaceNotFound, TestRunning)},
 )
 
 

@@ -21,7 +21,7 @@ from django.test import Client
 key, tenant = sys.argv[1:]
 client = Client(headers={"host": "localhost", "authorization": f"Bearer {key}", "x-tenant-id": tenant})
 told = {
-    each["name"]: client.post(f"/api/{kind}/{each['name']}/test").json()
+    each["name"]: client.post(f"/api/{kind}/{each['name']}/test", content_type="application/json").json()
     for kind in ("marketplaces", "assistants")
     for each in client.get(f"/api/{kind}").json()["data"]
 }

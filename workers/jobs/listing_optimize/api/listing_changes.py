@@ -185,7 +185,7 @@ describe_revert: Callable[[View], View] = extend_schema(
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,
-    responses={201: ListingChangeAnswer, **errors(ListingChangeNotFound, NotRevertible)},
+    responses={201: ListingChangeAnswer, **errors(*OF_A_BODY, ListingChangeNotFound, NotRevertible)},
 )
 
 

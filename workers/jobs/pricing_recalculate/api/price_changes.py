@@ -182,7 +182,7 @@ describe_revert: Callable[[View], View] = extend_schema(
     ),
     parameters=[*HEADERS, CHANGE_ID],
     request=None,
-    responses={201: PriceChangeAnswer, **errors(PriceChangeNotFound, NotRevertible)},
+    responses={201: PriceChangeAnswer, **errors(*OF_A_BODY, PriceChangeNotFound, NotRevertible)},
 )
 
 
