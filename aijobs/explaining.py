@@ -1,4 +1,4 @@
-"""Why a job waits, or why it ended so: one code, one sentence, and what to do about it, for staff.
+"""Why a job waits, or why it ended so: one code, one sentence, and what to do about it, for staff and for callers.
 
 `explain` reads what the rows themselves do not say, for a page of jobs as for one; `judge` makes a sentence of it and
 asks nobody.
@@ -22,6 +22,27 @@ from aijobs.states import QUEUES, EventKind, Priority, Status
 UNCLAIMED_AFTER = timedelta(seconds=60)
 # The sweeper comes every second; statistics that are this old say that it does not.
 UNSWEPT_AFTER = timedelta(seconds=30)
+
+# Every code, and when a job has it. Programs rely on them: a code never changes its meaning.
+CODES = {
+    "TENANT_SUSPENDED": "The job waits because its tenant is suspended.",
+    "WAITS_FOR_JOB": "The job waits for an earlier job of its batch, which the message names.",
+    "WAITS_FOR_RETRY": "An attempt failed. The message says why, and when the service tries again.",
+    "POSTPONED": "The job waits until what it needs elsewhere is available.",
+    "UNKNOWN_TYPE": "The job waits for a worker that knows its type.",
+    "BROKER_DOWN": "The job waits because the broker does not answer.",
+    "TENANT_AT_LIMIT": "The tenant has as many jobs running as it may have.",
+    "NO_SWEEPER": "The job waits because the part of the service that hands jobs out has stopped.",
+    "NO_WORKER": "No worker has claimed a job from this queue since the time in the message.",
+    "BEHIND_HIGHER_PRIORITY": "Jobs of higher priority go first. The message says how many.",
+    "BEHIND_EARLIER": "Earlier jobs of the same tenant and priority go first.",
+    "NEXT": "The next free worker takes the job after those that were handed out before it.",
+    "RUNNING": "A worker is at it.",
+    "WORKER_SILENT": "A worker was at it, but nothing is heard of it any more. The service takes the job back.",
+    "COMPLETED": "The job has completed.",
+    "FAILED": "The job has failed. The message has the code and the text of the last failure.",
+    "CANCELLED": "The job was cancelled. The message says on whose account.",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from pydantic import Field
 
 from aijobs import identifiers
-from aijobs.models import LISTED_STATUS, Job
+from aijobs.models import LISTED_STATUS, TERMS, Job
 from aijobs.shapes import Form, PriorityName, RequestModel, SentMoment
 from aijobs.states import Priority
 
@@ -19,6 +19,9 @@ BEFORE_ALL = UUID(int=0)
 BATCH_ID = Form(identifiers.BATCH_PATTERN, "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
 SCHEDULE_ID = Form(
     identifiers.SCHEDULE_PATTERN, "must be a schedule ID, for example schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
+)
+REQUEST_ID = Form(
+    identifiers.REQUEST_ID_PATTERN, "must be an X-Request-ID: 1 to 128 of the characters A-Z, a-z, 0-9, ., _, : and -"
 )
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
@@ -33,6 +36,9 @@ class JobFilter(RequestModel):
     batch_id: Annotated[str, BATCH_ID] | None = Field(default=None, description="Only the jobs of this batch.")
     schedule_id: Annotated[str, SCHEDULE_ID] | None = Field(
         default=None, description="Only the jobs that this schedule has dispatched."
+    )
+    request_id: Annotated[str, REQUEST_ID] | None = Field(
+        default=None, description="Only the jobs that came with this X-Request-ID."
     )
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
@@ -79,6 +85,10 @@ class JobFilter(RequestModel):
             jobs = jobs.filter(batch_id=batch_id)
         if self.schedule_id and (schedule_id := identifiers.decode(identifiers.SCHEDULE_PREFIX, self.schedule_id)):
             jobs = jobs.filter(schedule_id=schedule_id)
+        if self.request_id:
+            # One index has all that jobs came with.
+            with_terms = jobs.alias(terms=TERMS)
+            jobs = with_terms.filter(terms__contains=[self.request_id], request_id=self.request_id)  # type: ignore[misc]
         if self.error_code:
             # The index has only those of a code.
             jobs = jobs.exclude(error_code="").filter(error_code=self.error_code)

@@ -19,6 +19,8 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 JOB_PATTERN, BATCH_PATTERN, BULK_PATTERN, SCHEDULE_PATTERN = (
     f"^{prefix}{_ULID.pattern}$" for prefix in (JOB_PREFIX, BATCH_PREFIX, BULK_PREFIX, SCHEDULE_PREFIX)
 )
+# Of X-Request-ID: what a line of a log can hold.
+REQUEST_ID_PATTERN = "^[A-Za-z0-9._:-]{1,128}$"
 _RANDOM_BITS = 80
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_MILLISECOND = 2**48 - 1

@@ -185,7 +185,7 @@ class BulkViewSet(ViewSet):
         limit = limit_of(query)
         rows = [*found[: limit + 1]]
         shown = [show_bulk(each) for each in rows[:limit]]
-        return page_response(shown, rows[limit - 1].public_id if len(rows) > limit else None)
+        return page_response(request, shown, rows[limit - 1].public_id if len(rows) > limit else None)
 
     @describe_create
     def create(self, request: Request) -> Response:

@@ -13,7 +13,7 @@ from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
 from aijobs import identifiers, registry
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.errors import FieldError, InvalidFilter
-from aijobs.filtering import BATCH_ID, SCHEDULE_ID, JobFilter
+from aijobs.filtering import BATCH_ID, REQUEST_ID, SCHEDULE_ID, JobFilter
 from aijobs.models import Job
 from aijobs.shapes import Form
 from aijobs.states import Priority, Status
@@ -39,6 +39,7 @@ class JobQuery(FilterSet):
     priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority])
     batch_id = CharFilter()
     schedule_id = CharFilter()
+    request_id = CharFilter()
     start_date = CharFilter()
     end_date = CharFilter()
 
@@ -112,6 +113,7 @@ def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
         priority=cleaned["priority"] or None,
         batch_id=_id_of("batch_id", identifiers.BATCH_PREFIX, BATCH_ID, cleaned),
         schedule_id=_id_of("schedule_id", identifiers.SCHEDULE_PREFIX, SCHEDULE_ID, cleaned),
+        request_id=_request_id(cleaned["request_id"]),
         start_date=_moment("start_date", start, zone, end=False) if start else None,
         end_date=_moment("end_date", end, zone, end=True) if end else None,
     )
@@ -122,6 +124,13 @@ def _id_of(name: str, prefix: str, form: Form, cleaned: dict[str, Any]) -> str |
     text: str = cleaned[name]
     if text and identifiers.decode(prefix, text) is None:
         raise invalid(name, form.otherwise)
+    return text or None
+
+
+def _request_id(text: str) -> str | None:
+    """Raises InvalidFilter."""
+    if text and not re.fullmatch(REQUEST_ID.pattern, text):
+        raise invalid("request_id", REQUEST_ID.otherwise)
     return text or None
 
 

@@ -1,12 +1,14 @@
 """Jobs: dispatch, list, get, cancel."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Literal, get_args
 from uuid import UUID
 
 import orjson
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.utils.timezone import now
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 from rest_framework.request import Request
@@ -16,6 +18,7 @@ from aijobs import identifiers, registry, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import INCLUDABLE, filter_jobs, includes
+from aijobs.api.wire.conditional import CACHE_CONTROL, etag_of, is_known
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter, several
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
@@ -37,6 +40,32 @@ JOB_ID = OpenApiParameter(
     OpenApiParameter.PATH,
     description="The job's ID.",
 )
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    {"type": "string", "examples": ['W/"6f1b1e7e0c1f4b8a9d2c3e4f"']},
+    OpenApiParameter.HEADER,
+    description="The `ETag` of an earlier answer. If nothing has changed since, the answer is 304 without a body.",
+)
+ETAG = OpenApiParameter(
+    "ETag",
+    str,
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[200, 304],
+    description="Another one whenever anything that is shown has changed, its progress too. Estimates do not count.",
+)
+ASK_AGAIN = OpenApiParameter(
+    "Retry-After",
+    {"type": "integer", "minimum": 1, "maximum": 30},
+    OpenApiParameter.HEADER,
+    response=[200, 304],
+    description="In how many seconds to ask again, while the job has not ended.",
+)
+# A job that should be over by now is asked for more and more rarely.
+ASK_AFTER_SHARE = 0.1
+LONGEST_PAUSE_SECONDS = 30
+# Of what is shown, what changes with the clock and the queue, and not with the job.
+ESTIMATES = ("estimated_completion_at",)
 TAGS = ["Jobs"]
 ZONE = "in the tenant's time zone, and so is a date-time without an offset. A space may stand for the T"
 MOMENT = {
@@ -188,6 +217,11 @@ FILTERS = [
         },
         "Show only the jobs that this schedule has dispatched.",
     ),
+    parameter(
+        "request_id",
+        {"type": "string", "pattern": identifiers.REQUEST_ID_PATTERN, "examples": ["nightly-2026-03-12"]},
+        "Show only the jobs that came with this X-Request-ID.",
+    ),
     parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
     parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),
 ]
@@ -217,9 +251,14 @@ describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_job",
     tags=TAGS,
     summary="Get a job's status and result",
-    description="Poll this until the job is completed, failed or cancelled.",
-    parameters=[*HEADERS, JOB_ID],
-    responses={200: JobAnswer, **errors(JobNotFound)},
+    description="Poll this until the job is completed, failed or cancelled. `Retry-After` says when to ask next. If "
+    "you send the last `ETag` as `If-None-Match`, you get the job only if it has changed.",
+    parameters=[*HEADERS, JOB_ID, IF_NONE_MATCH, ETAG, ASK_AGAIN],
+    responses={
+        200: JobAnswer,
+        304: OpenApiResponse(description="Nothing has changed."),
+        **errors(JobNotFound),
+    },
 )
 describe_cancel: Callable[[View], View] = extend_schema(
     operation_id="cancel_job",
@@ -254,7 +293,7 @@ class JobViewSet(ViewSet):
         # One more than is shown says whether there are others.
         found = merged(parts, [NEWEST_FIRST], limit + 1)
         shown = [show_job(job, params="params" in included, result="result" in included) for job in found[:limit]]
-        return page_response(shown, found[limit - 1].public_id if len(found) > limit else None)
+        return page_response(request, shown, found[limit - 1].public_id if len(found) > limit else None)
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
@@ -262,23 +301,48 @@ class JobViewSet(ViewSet):
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
-        jobs = Job.objects.of(tenant_of(request).id).with_text_of("params", "result")
-        job = jobs.filter(id=_job_id(job_id)).first()
+        jobs = Job.objects.of(tenant_of(request).id).filter(id=job_id_of(job_id))
+        if "HTTP_IF_NONE_MATCH" in request.META:
+            # Its params and its result are read where they are shown.
+            job = jobs.without_documents().first()
+            if job is not None and is_known(request, etag := _etag_of(job, job.has_result)):
+                return Response(status=304, headers=_headers_of(job, etag))
+        job = jobs.with_text_of("params", "result").first()
         if job is None:
             raise JobNotFound()
-        return data_response(show_job(job))
+        etag = _etag_of(job, job.result_text is not None)
+        return data_response(show_job(job), headers=_headers_of(job, etag))
 
     @describe_cancel
     def destroy(self, request: Request, job_id: str) -> Response:
-        lifecycle.cancel(_job_id(job_id), tenant_of(request).id)
+        lifecycle.cancel(job_id_of(job_id), tenant_of(request).id)
         return Response(status=204)
+
+
+def _etag_of(job: Job, has_result: bool) -> str:
+    """Of all that is shown. Params never change, and a result is there, or is not any more."""
+    shown = show_job(job, params=False, result=False)
+    return etag_of([value for name, value in shown.items() if name not in ESTIMATES], job.event_seq, has_result)
+
+
+def _headers_of(job: Job, etag: str) -> dict[str, str]:
+    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
+    if (expected := statistics.completion_of(job)) is not None:
+        headers["Retry-After"] = str(_ask_after(job, expected, now()))
+    return headers
+
+
+def _ask_after(job: Job, expected: datetime, at: datetime) -> int:
+    """Seconds until it is worth while to ask again."""
+    seconds = max(expected - at, ASK_AFTER_SHARE * (at - job.created_at)) / timedelta(seconds=1)
+    return min(max(1, ceil(seconds)), LONGEST_PAUSE_SECONDS)
 
 
 def _location(data: Mapping[str, object]) -> str:
     return f"/api/ai-jobs/{data['id']}"
 
 
-def _job_id(text: str) -> UUID:
+def job_id_of(text: str) -> UUID:
     """An id of any other form is that of no job."""
     decoded = identifiers.decode(identifiers.JOB_PREFIX, text)
     if decoded is None:

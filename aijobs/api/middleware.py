@@ -7,7 +7,9 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-_SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+from aijobs.identifiers import REQUEST_ID_PATTERN
+
+_SANE = re.compile(REQUEST_ID_PATTERN)
 
 
 class RequestMiddleware:

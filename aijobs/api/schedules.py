@@ -195,7 +195,7 @@ class ScheduleViewSet(ViewSet):
         rows = list(found[: limit + 1])
         last_runs = _last_runs(rows[:limit])
         shown = [show_listed(each, last_runs.get(each.id)) for each in rows[:limit]]
-        return page_response(shown, rows[limit - 1].public_id if len(rows) > limit else None)
+        return page_response(request, shown, rows[limit - 1].public_id if len(rows) > limit else None)
 
     @describe_create
     def create(self, request: Request) -> Response:
@@ -250,7 +250,7 @@ class ScheduleViewSet(ViewSet):
         limit = limit_of(query)
         rows = list(found[: limit + 1])
         next_key = rows[limit - 1].due_at.isoformat() if len(rows) > limit else None
-        return page_response([show_run(run) for run in rows[:limit]], next_key)
+        return page_response(request, [show_run(run) for run in rows[:limit]], next_key)
 
 
 def _page(request: Request) -> QueryDict:

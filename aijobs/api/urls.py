@@ -2,6 +2,7 @@ from django.urls import re_path
 
 from aijobs.api.batches import BatchViewSet
 from aijobs.api.bulk import BulkViewSet
+from aijobs.api.explanations import ExplanationViewSet
 from aijobs.api.exports import ExportViewSet
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.schedules import ScheduleViewSet
@@ -35,6 +36,11 @@ urlpatterns = [
     re_path(rf"{SCHEDULE}/run-now/?\Z", ScheduleViewSet.as_view({"post": "run_now"}), name="schedule-run-now"),
     re_path(rf"{SCHEDULE}/backfill/?\Z", ScheduleViewSet.as_view({"post": "backfill"}), name="schedule-backfill"),
     re_path(rf"{SCHEDULE}/runs/?\Z", ScheduleViewSet.as_view({"get": "runs"}), name="schedule-runs"),
+    re_path(
+        r"^ai-jobs/(?P<job_id>[^/]+)/explain/?\Z",
+        ExplanationViewSet.as_view({"get": "retrieve"}),
+        name="job-explanation",
+    ),
     re_path(
         r"^ai-jobs/(?P<job_id>[^/]+)/?\Z", JobViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="job"
     ),

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from aijobs import batches, identifiers, registry, sql
 from aijobs.engine import broker, lifecycle, queueing, statistics
 from aijobs.engine.outcomes import Failed, HandedBack
-from aijobs.explaining import Explanation, duration, explain, moment
+from aijobs.explaining import CODES, Explanation, duration, explain, moment
 from aijobs.models import Job, JobEvent, QueueStatistics, Tenant
 from aijobs.states import EventKind, OnFailure, Priority
 from tests import engine
@@ -217,6 +217,10 @@ def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:
     )
     Job.objects.filter(id=job.id).update(event_seq=job.event_seq + 1)
     assert explained(job.id).code == "WAITS_FOR_RETRY"
+
+
+def test_every_code_is_made_and_documented() -> None:
+    assert {code for _, code, _, _ in TABLE} | {"BROKER_DOWN"} == set(CODES)
 
 
 def test_a_job_in_order_names_the_one_that_it_waits_for() -> None:

@@ -227,4 +227,11 @@ PAGE = [
         {"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "examples": ["am9iXzAxSlFaNFg1TThOOVAwUTFSMlMzVDRWNVc2"]},
         "The `next_cursor` of the page before, of the same list. Any other text is refused.",
     ),
+    OpenApiParameter(
+        "Link",
+        str,
+        OpenApiParameter.HEADER,
+        response=[200],
+        description='The next page, if there is one: `</api/…?cursor=…>; rel="next"`. The address has no host.',
+    ),
 ]

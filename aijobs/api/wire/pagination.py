@@ -1,6 +1,7 @@
 """Keyset pagination, newest first: a page is `{"data": […], "pagination": {"next_cursor", "has_more"}}`.
 
-A cursor is the key of the last row shown, so a page stays what it is while rows are added in front of it.
+A cursor is the key of the last row shown, so a page stays what it is while rows are added in front of it. The address
+of the next page is also in the header `Link`, as RFC 8288 has it.
 """
 
 import base64
@@ -8,6 +9,7 @@ import binascii
 from collections.abc import Sequence
 
 from django.http import QueryDict
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.wire.filters import invalid
@@ -48,14 +50,16 @@ def encode_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def page_response(shown: Sequence[object], next_key: str | None) -> Response:
+def page_response(request: Request, shown: Sequence[object], next_key: str | None) -> Response:
     """One page of rows as they are shown, and the key behind which the next one begins, if there are others."""
-    return Response(
-        {
-            "data": shown,
-            "pagination": {
-                "next_cursor": None if next_key is None else encode_cursor(next_key),
-                "has_more": next_key is not None,
-            },
-        }
-    )
+    cursor = None if next_key is None else encode_cursor(next_key)
+    headers = {} if cursor is None else {"Link": _link(request, cursor)}
+    pagination = {"next_cursor": cursor, "has_more": cursor is not None}
+    return Response({"data": shown, "pagination": pagination}, headers=headers)
+
+
+def _link(request: Request, cursor: str) -> str:
+    """The same list with another cursor. Without a host: whoever forwards the request has another one."""
+    query = request.query_params.copy()
+    query["cursor"] = cursor
+    return f'<{request.path}?{query.urlencode()}>; rel="next"'

@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("GET", "/api/ai-jobs"),
     ("GET", f"/api/ai-jobs/{NO_JOB}"),
     ("DELETE", f"/api/ai-jobs/{NO_JOB}"),
+    ("GET", f"/api/ai-jobs/{NO_JOB}/explain"),
     ("GET", "/api/ai-jobs/types"),
     ("POST", "/api/ai-jobs/batch"),
     ("GET", f"/api/ai-jobs/batch/{NO_BATCH}"),

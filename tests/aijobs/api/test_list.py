@@ -309,6 +309,34 @@ def test_a_cursor_of_another_list_is_refused(owner: Caller) -> None:
     assert paths_of(error_of(owner.get(PATH, cursor="YW1hem9uX3VzH1NLVS0wMDE"), 422, "INVALID_FILTER")) == ["cursor"]
 
 
+def test_a_page_links_to_the_next_one(owner: Caller) -> None:
+    jobs = dispatch(owner, 3)[::-1]
+    first = owner.get(PATH, limit=2, status="queued,running")
+    address, _, relation = first["Link"].partition("; ")
+    assert relation == 'rel="next"'
+    last = owner.get(address.strip("<>"))
+    assert ids(first) + ids(last) == jobs
+    assert "Link" not in last
+
+
+def test_the_request_id_finds_its_jobs(owner: Caller, outsider: Caller) -> None:
+    sent = {"x-request-id": "req:1.a"}
+    job = data_of(owner.post(PATH, PROBE, **sent), 201)["id"]
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": [PROBE] * 2}, **sent), 201)
+    outsider.post(PATH, PROBE, **sent)
+    # Of other kinds of terms, the same text.
+    engine.dispatch(owner.tenant, params={"skus": ["req:1.a"]})
+    members = [each["id"] for each in batch["jobs"]]
+    assert ids(owner.get(PATH, request_id="req:1.a")) == [*members[::-1], job]
+    assert ids(owner.get(PATH, request_id="req:1.a", limit=1, status="queued")) == members[1:]
+    assert ids(owner.get(PATH, request_id="req:1")) == []
+
+
+@pytest.mark.parametrize("wrong", ["a b", "ü", "x" * 129])
+def test_a_request_id_of_any_other_form_is_refused(owner: Caller, wrong: str) -> None:
+    assert paths_of(error_of(owner.get(PATH, request_id=wrong), 422, "INVALID_FILTER")) == ["request_id"]
+
+
 def test_another_tenants_cursor_shows_nothing_of_it(owner: Caller, outsider: Caller) -> None:
     dispatch(owner, 3)
     cursor = owner.get(PATH, limit=1).json()["pagination"]["next_cursor"]

@@ -79,7 +79,7 @@ def page(request: Request, pages: Pages[Row], day: str | None = None) -> Respons
     except ValueError:
         raise invalid_cursor() from None
     next_key = None if found.next_key is None else SEPARATOR.join(found.next_key)
-    return page_response([pages.show(row) for row in found.rows], next_key)
+    return page_response(request, [pages.show(row) for row in found.rows], next_key)
 
 
 def sku_of(query: QueryDict) -> str | None:
