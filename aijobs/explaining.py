@@ -20,8 +20,8 @@ from aijobs.states import QUEUES, EventKind, Priority, Status
 
 # An idle worker claims within milliseconds, and a busy one when a job of its ends.
 UNCLAIMED_AFTER = timedelta(seconds=60)
-# The sweeper comes every second; statistics that are this old say that it does not.
-UNSWEPT_AFTER = timedelta(seconds=30)
+# Statistics are measured every two seconds; those that are this old say that nobody sweeps either.
+UNSWEPT_AFTER = timedelta(seconds=15)
 
 # Every code, and when a job has it. Programs rely on them: a code never changes its meaning.
 CODES = {

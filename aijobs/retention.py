@@ -168,6 +168,26 @@ DELETE_RUNS = in_turn(
     """,
     "gone AS (DELETE FROM aijobs_schedulerun WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)",
 )
+# Those that were deleted: their jobs and runs have named them, and are gone by now.
+DELETE_SCHEDULES = in_turn(
+    "job_days",
+    """
+    SELECT schedule.id, schedule.deleted_at::text AS position FROM aijobs_schedule schedule
+    WHERE schedule.tenant_id = tenants.id AND schedule.deleted_at < now() - make_interval(days => tenants.days)
+      AND schedule.deleted_at >= coalesce(tenants.reached, '-infinity')::timestamptz
+      AND (
+          SELECT true FROM aijobs_job job
+          WHERE job.tenant_id = schedule.tenant_id AND job.schedule_id = schedule.id
+          ORDER BY job.tenant_id, job.schedule_id LIMIT 1
+      ) IS NULL
+      AND (
+          SELECT true FROM aijobs_schedulerun run WHERE run.schedule_id = schedule.id
+          ORDER BY run.schedule_id LIMIT 1
+      ) IS NULL
+    ORDER BY schedule.tenant_id, schedule.deleted_at
+    """,
+    "gone AS (DELETE FROM aijobs_schedule WHERE id = ANY (ARRAY(SELECT id FROM picked)) RETURNING id)",
+)
 DELETE_BULK_ACTIONS = """
 DELETE FROM aijobs_bulkaction WHERE id = ANY (ARRAY(
     SELECT id FROM aijobs_bulkaction WHERE finished_at < %(before)s::timestamptz
@@ -185,7 +205,10 @@ DELETE_MINUTES, DELETE_HOURS = (
 DELETE_ORPHANS = """
 DELETE FROM aijobs_jobevent_default WHERE ctid = ANY (ARRAY(
     SELECT event.ctid FROM aijobs_jobevent_default event
-    WHERE at < now() - interval '1 day' AND NOT EXISTS (SELECT FROM aijobs_job WHERE aijobs_job.id = event.job_id)
+    -- One look in the primary key each: as an anti-join it may become a hash of all jobs.
+    WHERE at < now() - interval '1 day' AND (
+        SELECT true FROM aijobs_job WHERE aijobs_job.id = event.job_id ORDER BY id LIMIT 1
+    ) IS NULL
     LIMIT %(most)s::int
 )) RETURNING id
 """
@@ -220,11 +243,13 @@ def orphans() -> Step:
 old_jobs = InTurn(DELETE_JOBS, lambda: settings.AIJOBS_JOB_DAYS)
 old_results = InTurn(DELETE_RESULTS, lambda: settings.AIJOBS_RESULT_DAYS)
 old_runs = InTurn(DELETE_RUNS, lambda: settings.AIJOBS_JOB_DAYS)
+old_schedules = InTurn(DELETE_SCHEDULES, lambda: settings.AIJOBS_JOB_DAYS)
 # A kind of rows each: what a step of it deletes.
 KINDS: tuple[Callable[[], Step], ...] = (
     old_jobs,
     old_results,
     old_runs,
+    old_schedules,
     old_bulk_actions,
     orphans,
     old_minutes,

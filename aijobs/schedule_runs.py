@@ -39,11 +39,17 @@ class Dispatched:
 
 
 def dispatch(
-    schedule: Schedule, access: TenantAccess, due: datetime, trigger: RunTrigger, wanted: AnyWanted
+    schedule: Schedule,
+    access: TenantAccess,
+    due: datetime,
+    trigger: RunTrigger,
+    wanted: AnyWanted,
+    once: str | None = None,
 ) -> Dispatched | None:
     """Insert the jobs of a due time, in the transaction of a caller who holds the schedule.
 
-    None where the due time had been dispatched. Raises as `dispatching.write` does.
+    None where the due time, or the occasion that `once` names, had been dispatched. Raises as `dispatching.write`
+    does.
     """
     run = ScheduleRun(
         schedule_id=schedule.id,
@@ -55,37 +61,40 @@ def dispatch(
         batch_id=wanted.batch.id if wanted.batch else None,
     )
     written = dispatching.write(
-        access, wanted, first_answer=_first_answer(run), origin=Origin(schedule_id=schedule.id)
+        access, wanted, first_answer=_first_answer(run, once), origin=Origin(schedule_id=schedule.id)
     )
     return Dispatched(run, access, written.jobs) if written.earlier is None else None
 
 
-def _first_answer(run: ScheduleRun) -> FirstAnswer:
-    """The key of a due time, which no caller can send: theirs are ASCII."""
-    key = f"schedule·{run.schedule_id}·{run.due_at.isoformat()}"
+def _first_answer(run: ScheduleRun, once: str | None) -> FirstAnswer:
+    """The key of a due time or of an occasion, which no caller can send: theirs are ASCII."""
+    key = f"schedule·{run.schedule_id}·{once or run.due_at.isoformat()}"
     answer = orjson.dumps({"job_id": run.job_id, "batch_id": run.batch_id}).decode()
     return FirstAnswer(key, idempotency.fingerprint("schedule", {"due": key}), answer)
 
 
-def run_now(schedule_id: UUID | None, tenant_id: int) -> ScheduleRun:
+def run_now(schedule_id: UUID | None, tenant_id: int, *, once: str | None = None) -> ScheduleRun:
     """Dispatch once more, beside the due times, whether paused or not and whatever is still running.
 
-    Raises ScheduleNotFound, what refuses the template, and what `dispatching.write` raises.
+    `once` names an occasion on which that is done only once: the second time returns the last run. Raises
+    ScheduleNotFound, what refuses the template, and what `dispatching.write` raises.
     """
     with transaction.atomic():
         schedule = schedules.hold(schedule_id, tenant_id)
-        due = now()
-        dispatched = _dispatch_for_somebody(schedule, due, RunTrigger.RUN_NOW)
+        dispatched = _dispatch_for_somebody(schedule, now(), RunTrigger.RUN_NOW, once)
     if dispatched:
         dispatched.release()
-    return ScheduleRun.objects.get(schedule=schedule, due_at=due)
+    return ScheduleRun.objects.filter(schedule=schedule, trigger=RunTrigger.RUN_NOW).latest("due_at")
 
 
-def _dispatch_for_somebody(schedule: Schedule, due: datetime, trigger: RunTrigger) -> Dispatched | None:
+def _dispatch_for_somebody(
+    schedule: Schedule, due: datetime, trigger: RunTrigger, once: str | None = None
+) -> Dispatched | None:
     """With its run, in the place of one that was missed."""
     if schedule.tenant.suspended_at:
         raise TenantSuspended()
-    dispatched = dispatch(schedule, TenantAccess.of(schedule.tenant), due, trigger, schedule_bodies.wanted(schedule))
+    wanted = schedule_bodies.wanted(schedule)
+    dispatched = dispatch(schedule, TenantAccess.of(schedule.tenant), due, trigger, wanted, once)
     if dispatched:
         ScheduleRun.objects.bulk_create(
             [dispatched.run],

@@ -70,6 +70,18 @@ def create(tenant: TenantAccess, definition: Definition) -> Schedule:
     return schedule
 
 
+def refuse_name(tenant_id: int, name: str, schedule_id: UUID | None) -> None:
+    """For a form, which asks before it writes: what `create` and `change` would refuse now.
+
+    Raises ScheduleExists, TooManySchedules.
+    """
+    present = Schedule.objects.of(tenant_id)
+    if present.filter(name=name).exclude(id__in=filter(None, [schedule_id])).exists():
+        raise ScheduleExists()
+    if schedule_id is None and present.count() >= MOST_SCHEDULES:
+        raise TooManySchedules()
+
+
 def change(schedule_id: UUID | None, tenant_id: int, definition: Definition) -> Schedule:
     """With another calendar it comes due for the first time from now on. Raises ScheduleNotFound, ScheduleExists."""
     columns = _columns(definition)

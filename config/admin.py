@@ -17,7 +17,10 @@ admin.site.unregister(User)
 class StaffAdmin(UserAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     actions = ["let_in"]
 
-    @admin.action(description="Let selected users try to log in again at once", permissions=["view"])
+    def has_let_in_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("auth.let_in_user")
+
+    @admin.action(description="Let selected users try to log in again at once", permissions=["let_in"])
     def let_in(self, request: HttpRequest, users: QuerySet[User]) -> None:
         try:
             for user in users:

@@ -25,8 +25,9 @@ ACTS = (
     # Make, change, pause, resume, run now, make up for.
     "aijobs.add_schedule",
     "aijobs.change_schedule",
-    # Let somebody log in again after too many attempts.
+    # Let somebody log in again after too many attempts, and find their account for it.
     "auth.view_user",
+    "auth.let_in_user",
 )
 OWNS = (
     "aijobs.add_tenant",
@@ -47,6 +48,7 @@ GROUPS: dict[str, tuple[str, ...]] = {"support": (), "operator": ACTS, "owner": 
 def create(apps: Apps) -> None:
     """Make the groups as they are written here, of the permissions that the models of `apps` have."""
     _create_permissions(apps)
+    _create_let_in(apps)
     seen = Q(codename__startswith="view_", content_type__app_label__in=SEEN)
     permissions: Any = apps.get_model("auth", "Permission").objects
     groups: Any = apps.get_model("auth", "Group").objects
@@ -59,6 +61,18 @@ def create(apps: Apps) -> None:
 def _named(permission: str) -> Q:
     label, _, codename = permission.partition(".")
     return Q(content_type__app_label=label, codename=codename)
+
+
+def _create_let_in(apps: Apps) -> None:
+    """Of Django's own model of accounts, which cannot name it itself."""
+    kinds: Any = apps.get_model("contenttypes", "ContentType").objects
+    permissions: Any = apps.get_model("auth", "Permission").objects
+    account, _ = kinds.get_or_create(app_label="auth", model="user")
+    permissions.get_or_create(
+        content_type=account,
+        codename="let_in_user",
+        defaults={"name": "Can let a user try to log in again at once"},
+    )
 
 
 def _create_permissions(apps: Apps) -> None:

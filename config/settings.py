@@ -335,6 +335,11 @@ for _name, _days in {
 }.items():
     if _days > 36_500:
         raise ImproperlyConfigured(f"{_name} is {_days}, but it must be at most 36500, which is a century.")
+if AIJOBS_RESULT_DAYS and AIJOBS_RESULT_DAYS > AIJOBS_JOB_DAYS:
+    raise ImproperlyConfigured(
+        f"AIJOBS_RESULT_DAYS is {AIJOBS_RESULT_DAYS}, but results go with their jobs, after the {AIJOBS_JOB_DAYS} "
+        "days of AIJOBS_JOB_DAYS. Set it to fewer, or unset it."
+    )
 # What Prometheus sends to read /metrics; without it there is no such page.
 AIJOBS_METRICS_TOKEN = env.str("AIJOBS_METRICS_TOKEN", default="")
 if AIJOBS_METRICS_TOKEN and (weakness := environment.weakness(AIJOBS_METRICS_TOKEN)):

@@ -1,11 +1,14 @@
 """What the pages of all resources have in common."""
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
@@ -57,6 +60,25 @@ class NewestRows(ChangeList):
         return rows
 
 
+class TypedAutocomplete(AutocompleteSelect):
+    """Shows a form again whatever was sent for the row: Django's own looks for any text among the keys, and fails."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [each for each in value if not each or _is_key(self.field, each)], attr)
+
+
+class TypedAutocompleteMultiple(TypedAutocomplete, AutocompleteSelectMultiple):
+    """The same for several rows."""
+
+
+def _is_key(field: Any, text: str) -> bool:
+    try:
+        field.target_field.to_python(text)
+    except ValidationError:
+        return False
+    return "\0" not in text
+
+
 class Admin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     """Lists that are counted no further than anybody pages."""
 
@@ -66,6 +88,16 @@ class Admin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at
 
     class Media:
         css: ClassVar = {"all": ["aijobs/admin.css"]}
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            options.setdefault("widget", TypedAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            options.setdefault("widget", TypedAutocompleteMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, **options)
 
 
 class ReadOnlyAdmin(Admin):

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import URLPattern, path, reverse
 
 from aijobs import exporting, identifiers, retrying
-from aijobs.admin import audit, matching
+from aijobs.admin import audit, matching, once
 from aijobs.admin.cancelling import CancelAdmin
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
@@ -57,7 +57,7 @@ class JobActionsAdmin(CancelAdmin):
     def retry_ended(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
         if everything := self._everything(request, BulkKind.RETRY):
             return everything
-        self.act_on_each(request, rows, _retry, "retried", "retry")
+        self.act_on_each(request, rows, _retry_once(request), "retried", "retry")
         return None
 
     @admin.action(
@@ -139,7 +139,8 @@ class JobActionsAdmin(CancelAdmin):
         return exporting.answer(jobs, form)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "on_all": self._on_all(request)})
+        more = {"on_all": self._on_all(request), "once": once.new()}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def render_change_form(
         self,
@@ -152,7 +153,7 @@ class JobActionsAdmin(CancelAdmin):
     ) -> HttpResponse:
         """With buttons for what may be done with the job as it is: the actions of the list, which shows it alone."""
         may_act = self.has_cancel_permission(request)
-        context |= {"buttons": BUTTONS.get(obj.status, []) if obj and may_act else []}
+        context |= {"buttons": BUTTONS.get(obj.status, []) if obj and may_act else [], "once": once.new()}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _on_all(self, request: HttpRequest) -> list[tuple[str, str]]:
@@ -184,8 +185,9 @@ def _wanted(request: HttpRequest) -> tuple[Any, str]:
     return exporting.matching(tenant.pk if tenant else None, wanted), matching.in_words(tenant, wanted)
 
 
-def _retry(job: Job) -> str:
-    return retrying.retry(TenantAccess.of(job.tenant), job.id)
+def _retry_once(request: HttpRequest) -> Callable[[Job], str]:
+    """Who clicks twice on the same page, or sends its form again, gets the same new job."""
+    return lambda job: retrying.retry(TenantAccess.of(job.tenant), job.id, once=once.told(request))
 
 
 def _with(priority: Priority) -> Callable[[Job], None]:

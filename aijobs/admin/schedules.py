@@ -19,11 +19,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from aijobs import schedule_bodies, schedule_runs, schedules
+from aijobs.admin import once
 from aijobs.admin.base import Admin, pretty
 from aijobs.admin.due_times import MOST_TICKS, Tick, show_ticks, upcoming
 from aijobs.admin.filters import TenantFilter
 from aijobs.auth import TenantAccess
-from aijobs.errors import ApiError
+from aijobs.errors import ApiError, ScheduleExists, TooManySchedules
 from aijobs.models import Schedule, ScheduleRun, Tenant
 from aijobs.refusals import fields_of
 from aijobs.schedule_bodies import Definition
@@ -81,7 +82,18 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         except ApiError as refusal:
             for field in fields_of(refusal):
                 self.add_error(*self._place(field["path"], field["message"]))
+        else:
+            self._ask_for_room(tenant)
         return values
+
+    def _ask_for_room(self, tenant: Tenant) -> None:
+        """What only the database knows, said while the form can still be corrected."""
+        try:
+            schedules.refuse_name(tenant.pk, self.definition.name, self.instance.pk)
+        except ScheduleExists:
+            self.add_error("name", "The tenant already has a schedule with this name. Use another one.")
+        except TooManySchedules as refusal:
+            self.add_error(None, refusal.message)
 
     def _body(self, values: dict[str, Any]) -> dict[str, object]:
         anchor: datetime | None = values["anchor"]
@@ -198,7 +210,7 @@ class ScheduleAdmin(Admin):
         try:
             return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **shown})
         except ApiError as refusal:
-            # What only the database knows: a name that is taken, or one schedule too many.
+            # Somebody was quicker than the form: took its name, or the last place.
             self.message_user(request, refusal.message, messages.ERROR)
             return HttpResponseRedirect(request.path)
 
@@ -211,6 +223,7 @@ class ScheduleAdmin(Admin):
             "template": pretty(schedule.template),
             "may_act": self.has_change_permission(request, schedule),
             "longest_reason": LONGEST_REASON,
+            "once": once.new(),
         }
 
     def get_urls(self) -> list[URLPattern]:
@@ -262,7 +275,10 @@ class ScheduleAdmin(Admin):
 
     def _run_now(self, request: HttpRequest, schedule: Schedule) -> HttpResponse:
         return self._act(
-            request, schedule, "Dispatched once, now.", lambda: schedule_runs.run_now(schedule.pk, schedule.tenant_id)
+            request,
+            schedule,
+            "Dispatched once, now.",
+            lambda: schedule_runs.run_now(schedule.pk, schedule.tenant_id, once=once.told(request)),
         )
 
     def _backfill(self, request: HttpRequest, schedule: Schedule) -> HttpResponse:

@@ -24,6 +24,8 @@ WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 8
 # Taking one away locks the whole table: dispatches wait behind this for so long at the most.
 PATIENCE = "50ms"
+# Attaching one looks through the default partition, and those who write to that wait behind it.
+LOOK_THROUGH = "1s"
 _PREFIX = "aijobs_jobevent_w"
 
 
@@ -68,7 +70,7 @@ def add_missing() -> None:
             try:
                 add(partition)
             except DatabaseError as error:
-                # The default partition has events of its week, or somebody reads the table and does not let go.
+                # The default partition has events of its week or is too long, or somebody does not let go of it.
                 logger.warning("the partition %s could not be made: %s", partition.table, error)
 
 
@@ -82,6 +84,7 @@ def add(partition: Partition) -> None:
     """Make it by itself and attach it then, which lets others read and write meanwhile. Raises DatabaseError."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [PATIENCE])
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [LOOK_THROUGH])
         table = composed.Identifier(partition.table)
         cursor.execute(composed.SQL(CREATE).format(table=table))
         first, after = map(composed.Literal, partition.bounds)

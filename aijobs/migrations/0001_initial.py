@@ -945,9 +945,10 @@ class Migration(migrations.Migration):
             model_name="job",
             name="schedule",
             field=models.ForeignKey(
+                db_constraint=False,
                 db_index=False,
                 null=True,
-                on_delete=django.db.models.deletion.PROTECT,
+                on_delete=django.db.models.deletion.DO_NOTHING,
                 related_name="jobs",
                 to="aijobs.schedule",
             ),
@@ -974,6 +975,14 @@ class Migration(migrations.Migration):
             model_name="schedule",
             index=models.Index(
                 condition=models.Q(("deleted_at", None)), fields=["tenant", "-id"], name="schedule_tenant_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="schedule",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)),
+                fields=["tenant", "deleted_at"],
+                name="schedule_deleted",
             ),
         ),
         migrations.AddIndex(
@@ -1070,6 +1079,13 @@ class Migration(migrations.Migration):
             model_name="tenant",
             constraint=models.CheckConstraint(
                 condition=models.Q(("offer_days__range", (1, 36500))), name="tenant_offer_days_in_range"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("result_days__lte", models.F("job_days"))),
+                name="tenant_result_days_within_job_days",
             ),
         ),
         migrations.AddIndex(

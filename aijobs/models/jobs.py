@@ -100,8 +100,11 @@ class Job(models.Model):
 
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="jobs", db_index=False)
     position = models.PositiveSmallIntegerField(null=True)
-    # The schedule that dispatched it, if one did.
-    schedule = models.ForeignKey(Schedule, models.PROTECT, null=True, related_name="jobs", db_index=False)
+    # The schedule that dispatched it, if one did. A deleted schedule stays until its last job is gone; a constraint
+    # would look for that by reading all jobs.
+    schedule = models.ForeignKey(
+        Schedule, models.DO_NOTHING, null=True, related_name="jobs", db_constraint=False, db_index=False
+    )
     # Waits for the member before it in a sequential batch.
     blocked = models.BooleanField(default=False, db_default=False)
 

@@ -23,7 +23,7 @@ class ScheduleQuerySet(models.QuerySet["Schedule"]):
 class Schedule(models.Model):
     """A job or a batch that is dispatched again and again. Written by `aijobs.schedules` and `aijobs.ticking`.
 
-    Whoever writes it holds its row first. A deleted one stays, because jobs name it.
+    Whoever writes it holds its row first. A deleted one stays for as long as jobs and runs name it.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -82,6 +82,10 @@ class Schedule(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "-id"], name="schedule_tenant_id", condition=Q(deleted_at=None)),
+            # For deletion by age.
+            models.Index(
+                fields=["tenant", "deleted_at"], name="schedule_deleted", condition=Q(deleted_at__isnull=False)
+            ),
             models.Index(fields=["wake_at"], name="schedule_wake_at", condition=Q(wake_at__isnull=False)),
             # For the operator, who is told of them.
             models.Index(

@@ -1,9 +1,10 @@
 """Sellers, and how much of the queue each may take."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from aijobs import zones
@@ -93,10 +94,20 @@ class Tenant(models.Model):
                 )
                 for name in ("job_days", "result_days", "offer_days")
             ),
+            # A job that is gone has no result.
+            models.CheckConstraint(
+                condition=Q(result_days__lte=F("job_days")), name="tenant_result_days_within_job_days"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        days: int = self.job_days or settings.AIJOBS_JOB_DAYS
+        if self.result_days and self.result_days > days:
+            told = f"Results go with their jobs, after {days} days. Enter {days} or fewer, or nothing."
+            raise ValidationError({"result_days": told})
 
 
 class TenantCapacity(models.Model):

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from aijobs import identifiers, retention
 from aijobs.engine import partitions
-from aijobs.models import Batch, BulkAction, HourRollup, Job, JobEvent, MinuteRollup, ScheduleRun, Tenant
+from aijobs.models import Batch, BulkAction, HourRollup, Job, JobEvent, MinuteRollup, Schedule, ScheduleRun, Tenant
 from aijobs.retention import InTurn, Step
 from aijobs.states import BulkKind, BulkState, RunOutcome, RunTrigger
 from tests import engine
@@ -263,6 +263,29 @@ def test_runs_of_schedules_go_by_age_and_a_tenants_own_days(tenant: Tenant) -> N
     assert step.rows == 3
     assert ScheduleRun.objects.filter(tenant=tenant).count() == 2
     assert frugal.runs.count() == 1
+
+
+def test_deleted_schedules_go_when_no_job_and_no_run_names_them_any_more(tenant: Tenant) -> None:
+    def deleted(days: float) -> Schedule:
+        schedule: Schedule = ScheduleFactory(tenant=tenant)
+        long_ago = now() - DAY * days
+        Schedule.objects.filter(id=schedule.id).update(deleted_at=long_ago, next_due_at=None, wake_at=None)
+        return schedule
+
+    recent, old, named, run_of = deleted(KEPT - 1), deleted(KEPT + 1), deleted(KEPT + 1), deleted(KEPT + 1)
+    present = ScheduleFactory(tenant=tenant)
+    [job_id] = engine.dispatch(tenant)
+    Job.objects.filter(id=job_id).update(schedule=named)
+    ScheduleRun.objects.create(
+        schedule=run_of, tenant=tenant, due_at=now(), trigger=RunTrigger.DUE, outcome=RunOutcome.SKIPPED
+    )
+    finish(InTurn(retention.DELETE_SCHEDULES, lambda: KEPT))
+    assert set(Schedule.objects.all()) == {present, recent, named, run_of}
+    Job.objects.all().delete()
+    ScheduleRun.objects.all().delete()
+    finish(InTurn(retention.DELETE_SCHEDULES, lambda: KEPT))
+    assert set(Schedule.objects.all()) == {present, recent}
+    assert old.pk not in Schedule.objects.values_list("pk", flat=True)
 
 
 def test_actions_on_many_jobs_go_when_they_are_long_over(tenant: Tenant) -> None:

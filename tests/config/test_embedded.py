@@ -159,6 +159,12 @@ PRODUCTION = {
         (["help", "--data-dir="], {}, "--data-dir is empty. Name a folder."),
         (["check"], {"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "'x:y:1' in AIJOBS_OUTBOUND_ALLOW is not valid."),
         (["check"], {"AIJOBS_JOB_DAYS": "40000"}, "AIJOBS_JOB_DAYS is 40000, but it must be at most 36500"),
+        (
+            ["check"],
+            {"AIJOBS_RESULT_DAYS": "91"},
+            "AIJOBS_RESULT_DAYS is 91, but results go with their jobs, after the 90 days of AIJOBS_JOB_DAYS. Set it "
+            "to fewer, or unset it.",
+        ),
         (["check"], {"AIJOBS_RESULT_DAYS": "-1"}, "AIJOBS_RESULT_DAYS is -1, but it must be at least 1."),
         (["check"], {"AIJOBS_METRICS_TOKEN": "hush"}, "AIJOBS_METRICS_TOKEN has 4 characters"),
         (["check"], {"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0, but it must be at least 1."),

@@ -251,7 +251,10 @@ def test_every_permission_of_the_table_exists() -> None:
 def test_nobody_in_a_group_can_make_themselves_more() -> None:
     """Who may change an account, a group or a permission may do everything."""
     codenames = set(Group.objects.get(name=OWNER).permissions.values_list("content_type__app_label", "codename"))
-    assert {name for label, name in codenames if label in ("auth", "sessions", "contenttypes")} == {"view_user"}
+    assert {name for label, name in codenames if label in ("auth", "sessions", "contenttypes")} == {
+        "view_user",
+        "let_in_user",
+    }
 
 
 def test_the_migration_makes_the_groups() -> None:

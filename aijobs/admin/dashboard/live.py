@@ -93,6 +93,8 @@ class Live:
     now: datetime
     broker_answers: bool
     measured_at: datetime | None
+    # When the first of those jobs ended that the rollup has not counted.
+    uncounted_since: datetime | None
     depths: Mapping[Priority, int]
     # Since when the oldest job that could run has been due, where there is one.
     oldest: Mapping[Priority, datetime]
@@ -113,6 +115,7 @@ class Live:
 class _LiveRow:
     now: datetime
     measured: str | None
+    uncounted_since: datetime | None
     oldest: str
     tenants: str
     running: int
@@ -142,6 +145,7 @@ def read() -> Live:
         now=row.now,
         broker_answers=health.broker_answers(),
         measured_at=_moment(measured.get("refreshed_at")),
+        uncounted_since=row.uncounted_since,
         depths={Priority(int(lane)): depth for lane, depth in measured.get("depths", {}).items()},
         oldest={Priority(int(lane)): _at(since) for lane, since in orjson.loads(row.oldest).items()},
         tenants=[Tenant(**each) for each in orjson.loads(row.tenants)],

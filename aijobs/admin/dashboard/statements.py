@@ -77,6 +77,12 @@ SELECT now() AS now,
     (SELECT to_json(measured) FROM (
         SELECT refreshed_at, depths FROM aijobs_queuestatistics ORDER BY id LIMIT 1
     ) measured)::text AS measured,
+    (
+        SELECT at FROM aijobs_jobevent
+        WHERE kind IN ('cancelled', 'completed', 'failed')
+          AND transaction >= (SELECT below FROM aijobs_rollupcursor WHERE id = 1)
+        ORDER BY transaction LIMIT 1
+    ) AS uncounted_since,
     coalesce((SELECT json_object_agg(lane, since) FROM oldest), '{{}}')::text AS oldest,
     coalesce((SELECT json_agg(shown) FROM shown), '[]')::text AS tenants,
     (SELECT count(*) FROM held) AS running,

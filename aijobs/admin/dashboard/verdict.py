@@ -10,11 +10,11 @@ from django.conf import settings
 from aijobs.admin.dashboard import addresses
 from aijobs.admin.dashboard.ended import Ends, Recent, Week
 from aijobs.admin.dashboard.live import Live, Process
-from aijobs.explaining import UNCLAIMED_AFTER
+from aijobs.explaining import UNCLAIMED_AFTER, UNSWEPT_AFTER
 from aijobs.states import CONTROL_QUEUE, QUEUES, Priority
 
-# Seven missed measurements.
-UNMEASURED = timedelta(seconds=15)
+# Counts are two seconds behind, and after an outage longer.
+UNCOUNTED_AFTER = timedelta(seconds=60)
 # A type fails too often when its rate is so many times last week's: but not for a handful of jobs, nor for one in
 # fifty. Nine in ten are too many in any case.
 TIMES_THE_NORM = 3
@@ -46,6 +46,7 @@ def concerns(live: Live, recent: Recent, week: Week) -> list[Concern]:
     return [
         *_broker(live),
         *_sweeper(live),
+        *_counting(live),
         *_claims(live),
         *_waiting(live),
         *_failing(recent.failing, week.ended),
@@ -66,7 +67,7 @@ def _broker(live: Live) -> Iterator[Concern]:
 
 
 def _sweeper(live: Live) -> Iterator[Concern]:
-    if live.measured_at is not None and live.now - live.measured_at < UNMEASURED:
+    if live.measured_at is not None and live.now - live.measured_at < UNSWEPT_AFTER:
         return
     since = f"for {in_words(live.now - live.measured_at)}" if live.measured_at else "since the service was set up"
     who, advice = _silent(_alive(live))
@@ -76,6 +77,17 @@ def _sweeper(live: Live) -> Iterator[Concern]:
         advice,
         addresses.workers(),
     )
+
+
+def _counting(live: Live) -> Iterator[Concern]:
+    if live.uncounted_since is not None and live.now - live.uncounted_since > UNCOUNTED_AFTER:
+        yield Concern(
+            Level.WARNING,
+            f"Jobs that ended {in_words(live.now - live.uncounted_since)} ago are not counted yet, so this page, "
+            "/metrics and estimates tell of an earlier time.",
+            "After an outage this passes by itself. If it does not, read the control worker's log.",
+            addresses.workers(),
+        )
 
 
 def _silent(alive: Sequence[Process]) -> tuple[str, str]:

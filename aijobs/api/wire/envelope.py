@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -181,21 +182,31 @@ def plain_refusal(error: ApiError) -> HttpResponse:
     return HttpResponse(body, status=error.status, content_type="application/json", headers=_headers(error))
 
 
+def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
+    """As JSON, always under /api/; elsewhere a page for who asks for one: staff in the admin, with a browser."""
+    asks_for_page = request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+    if not asks_for_page or request.path.startswith("/api/"):
+        return plain_refusal(error)
+    context = {"error": error, "in_admin": request.path.startswith("/admin/")}
+    page = render_to_string("aijobs/refusal.html", context)
+    return HttpResponse(page, status=error.status, headers={**_headers(error), "Cache-Control": "no-store"})
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_refusal(InvalidRequest(UNREADABLE))
+    return refusal(request, InvalidRequest(UNREADABLE))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_refusal(Forbidden())
+    return refusal(request, Forbidden())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return plain_refusal(NotFound())
+    return refusal(request, NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Also of the admin, whose views have no handler of their own: Django calls this while it handles the error."""
     error = sys.exception()
     if isinstance(error, CONNECTION_ERRORS):
-        return plain_refusal(_of_database(error))
-    return plain_refusal(InternalError())
+        return refusal(request, _of_database(error))
+    return refusal(request, InternalError())

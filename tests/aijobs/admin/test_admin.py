@@ -359,12 +359,35 @@ def test_a_tenant_is_made_and_keeps_its_name(admin_client: Client) -> None:
         {"queue_limit": "0"},
         {"max_running": "0"},
         {"max_running": "-1"},
+        # Longer than jobs are kept: its own, and everybody's.
+        {"job_days": "30", "result_days": "31"},
+        {"result_days": "91"},
+        {"timezone": "localtime"},
     ],
 )
 def test_a_tenant_that_is_none_is_refused(admin_client: Client, wrong: dict[str, str]) -> None:
     response = admin_client.post(address(Tenant, "add"), {"name": "shop", "timezone": "UTC", **wrong})
     assert response.context["errors"]
     assert not Tenant.objects.exists()
+
+
+def test_the_database_refuses_results_that_outlive_their_jobs(tenant: Tenant) -> None:
+    with pytest.raises(IntegrityError):
+        Tenant.objects.filter(pk=tenant.pk).update(job_days=30, result_days=31)
+
+
+def test_a_browser_gets_a_page_where_something_is_refused(admin_client: Client, client: Client) -> None:
+    """And programs the API's envelope, as everywhere under /api/."""
+    path = "/admin/nonsense/"
+    page = admin_client.get(path, headers={"accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"})
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "There is nothing at this address." in page.content.decode()
+    assert admin_client.get(path)["Content-Type"] == "application/json"
+    User.objects.create_user("nobody", password="x", is_staff=True)
+    client.force_login(User.objects.get(username="nobody"))
+    page = client.get(address(Job, "changelist"), headers={"accept": "text/html"})
+    assert (page.status_code, "You are not allowed to do this." in page.content.decode()) == (403, True)
+    assert client.get("/api/nonsense", headers={"accept": "text/html"})["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("name", ["release_window", "max_running", "queue_limit"])

@@ -24,6 +24,7 @@ from aijobs.admin import matching
 from aijobs.models import BulkAction, Job, Tenant
 from aijobs.states import Priority
 from tests import engine
+from tests.aijobs.admin.test_admin import address
 from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,19 @@ def test_retry_dispatches_what_has_ended_and_says_why_not_the_rest(admin_client:
     assert f"{public(queued)}: The job is queued; only a job that has ended can be retried." in page
     entry = LogEntry.objects.get()
     assert (entry.object_id, entry.change_message) == (str(ended), f"Retried: {new.public_id}.")
+
+
+def test_a_double_click_retries_once(admin_client: Client, tenant: Tenant) -> None:
+    """On the page, and in the list."""
+    first, second = engine.dispatch(tenant, 2)
+    for each in (first, second):
+        engine.fail(engine.start(each))
+    for where, job_id in ((address(Job, "change", first), first), (address(Job, "changelist"), second)):
+        [token] = re.findall(r'name="once" value="(\w{32})"', admin_client.get(where).content.decode())
+        for _ in range(2):
+            sent = {"action": "retry_ended", "_selected_action": [job_id], "once": token}
+            admin_client.post(address(Job, "changelist"), sent)
+        assert Job.objects.filter(retry_of=job_id).count() == 1
 
 
 @pytest.mark.parametrize("priority", Priority)

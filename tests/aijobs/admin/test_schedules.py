@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from aijobs import ticking
+from aijobs import schedules, ticking
 from aijobs.admin.due_times import upcoming
 from aijobs.models import Job, Schedule, ScheduleRun, Tenant
 from tests.aijobs.admin.test_admin import address, staff
@@ -167,6 +167,32 @@ def test_what_the_api_refuses_is_told_at_its_field(admin_client: Client, changes
     assert Schedule.objects.count() == 0
 
 
+def test_a_taken_name_keeps_what_was_written(admin_client: Client) -> None:
+    """Also where there is no room for another one."""
+    schedule = ScheduleFactory(name="nightly")
+    page = {**ADD, "tenant": schedule.tenant_id, "cron": "17 3 * * *"}
+    text = admin_client.post(address(Schedule, "add"), page).content.decode()
+    assert "The tenant already has a schedule with this name. Use another one." in text
+    assert "17 3 * * *" in text
+    assert Schedule.objects.count() == 1
+
+
+def test_one_schedule_too_many_keeps_what_was_written(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "MOST_SCHEDULES", 1)
+    page = {**ADD, "tenant": ScheduleFactory().tenant_id, "cron": "17 3 * * *"}
+    text = admin_client.post(address(Schedule, "add"), page).content.decode()
+    assert "A tenant can have 200 schedules." in text
+    assert "17 3 * * *" in text
+
+
+@pytest.mark.parametrize("tenant", ["x", "", "0", "-1", "9" * 40, "1\0"])
+def test_who_is_no_tenant_is_told_at_the_field(admin_client: Client, tenant: str) -> None:
+    response = admin_client.post(address(Schedule, "add"), {**ADD, "tenant": tenant})
+    assert response.status_code == 200
+    assert "errorlist" in response.content.decode()
+    assert Schedule.objects.count() == 0
+
+
 def test_a_change_is_the_apis(admin_client: Client) -> None:
     schedule = ScheduleFactory()
     admin_client.post(address(Schedule, "change", schedule.pk), ADD)
@@ -175,7 +201,7 @@ def test_a_change_is_the_apis(admin_client: Client) -> None:
     assert schedule.interval_seconds is None
     other = ScheduleFactory(tenant=schedule.tenant)
     response = admin_client.post(address(Schedule, "change", other.pk), ADD, follow=True)
-    assert "already have a schedule with this name" in response.content.decode()
+    assert "already has a schedule with this name" in response.content.decode()
 
 
 # --- Acted upon
@@ -189,6 +215,17 @@ def test_run_now(admin_client: Client) -> None:
     shown = admin_client.get(address(Job, "change", job.pk)).content.decode()
     assert f'<dt>Schedule</dt><dd><a href="{address(Schedule, "change", schedule.pk)}">{schedule.name}</a>' in shown
     assert LogEntry.objects.get().object_id == str(schedule.pk)
+
+
+def test_a_double_click_runs_it_once(admin_client: Client) -> None:
+    schedule = ScheduleFactory()
+    [token] = re.findall(r'name="once" value="(\w{32})"', page(admin_client, schedule))
+    for _ in range(2):
+        assert "Dispatched once, now." in act(admin_client, schedule, "run_now", once=token).content.decode()
+    assert Job.objects.count() == 1
+    act(admin_client, schedule, "run_now", once="nonsense")
+    act(admin_client, schedule, "run_now")
+    assert Job.objects.count() == 3
 
 
 def test_pause_and_resume(admin_client: Client) -> None:

@@ -37,6 +37,7 @@ WELL = Live(
     now=NOW,
     broker_answers=True,
     measured_at=ago(2),
+    uncounted_since=None,
     depths={},
     oldest={},
     tenants=[],
@@ -100,6 +101,13 @@ def test_who_is_silent_where_nothing_is_measured(processes: list[Process], says:
 
 def test_nothing_was_ever_measured() -> None:
     assert "since the service was set up" in only(replace(WELL, measured_at=None)).sentence
+
+
+def test_what_ended_is_not_counted() -> None:
+    assert found(replace(WELL, uncounted_since=ago(59))) == []
+    concern = only(replace(WELL, uncounted_since=ago(180)))
+    assert concern.level == Level.WARNING
+    assert concern.sentence.startswith("Jobs that ended 3 minutes ago are not counted yet")
 
 
 def test_no_worker_is_there() -> None:
