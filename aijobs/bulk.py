@@ -35,7 +35,7 @@ from aijobs.errors import (
     TryAgain,
 )
 from aijobs.filtering import JobFilter
-from aijobs.models import BulkAction, Job, Tenant
+from aijobs.models import Batch, BulkAction, Job, Tenant
 from aijobs.states import BulkKind, BulkState, Priority, Status
 
 logger = logging.getLogger(__name__)
@@ -222,15 +222,19 @@ def step(action: BulkAction) -> bool:
 def _next(action: BulkAction) -> _Stretch:
     wanted = JobFilter.model_validate_json(orjson.dumps(action.filter))
     matching, last = wanted.stretch(action.tenant_id, STRETCH, after=action.cursor, until=action.until)
-    rows = matching.select_related("batch").only("id", "tenant_id", "batch__sequential")
+    rows = matching.select_related("batch").only("id", "tenant_id", "depends_on", "batch__sequential")
     jobs = list(rows[: JOBS_A_STEP + 1])
     stretch = _Stretch(jobs, last or action.cursor, is_last=last is None)
     return stretch.up_to(JOBS_A_STEP) if len(jobs) > JOBS_A_STEP else stretch
 
 
 def _first_in_order(jobs: Sequence[Job]) -> int | None:
-    """Where the first member of a sequential batch is."""
-    return next((place for place, job in enumerate(jobs) if job.batch and job.batch.sequential), None)
+    """Where the first member of a batch with an order is."""
+    return next((place for place, job in enumerate(jobs) if job.batch and _is_ordered(job, job.batch)), None)
+
+
+def _is_ordered(job: Job, batch: Batch) -> bool:
+    return batch.sequential or job.depends_on is not None
 
 
 def _advance(
@@ -294,7 +298,7 @@ REFUSAL = {
 
 
 def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
-    """Cancel the first of the jobs, a member of a sequential batch, and with it those that its batch cancels then."""
+    """Cancel the first of the jobs, whose batch has an order, and with it those that the batch cancels then."""
     [job, *others] = stretch.jobs
     with transaction.atomic():
         sql.execute(statements.PATIENCE_OF_ALL, {"wait": "1s"})
@@ -302,12 +306,12 @@ def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
             return False
         try:
             with transaction.atomic():
-                successor = lifecycle.cancel_within(job.id, job.tenant_id)
+                ended = lifecycle.cancel_within(job.id, job.tenant_id)
         except ApiError:
             _note(action, 0, 1)
             return True
         _note(action, 1 + Job.objects.filter(batch=job.batch, cancelled_by_id=job.id).count(), 0)
-    queueing.publish([successor] if successor else [])
+    lifecycle.follow_up(ended, job.tenant_id)
     return True
 
 

@@ -1,6 +1,7 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -8,12 +9,12 @@ import orjson
 from django.conf import settings
 from pydantic import Field
 
-from aijobs import idempotency, identifiers, registry
+from aijobs import graphs, idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
 from aijobs.engine import inserting, statistics
 from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, Inserted, NewBatch, NewJob, Origin
-from aijobs.errors import ApiError, FieldError, InvalidBatch, InvalidParams, QueueFull
+from aijobs.errors import ApiError, DependencyCycle, FieldError, InvalidBatch, InvalidParams, QueueFull
 from aijobs.refusals import Refusals, fields_of, with_fields
 from aijobs.registry import JobType, Params, Result
 from aijobs.shapes import PriorityName, RequestModel
@@ -44,8 +45,20 @@ class BatchRequest(RequestModel):
     )
     on_failure: Literal["stop", "continue"] = Field(
         default="stop",
-        description="What a sequential batch does when a job fails or is cancelled: `stop` cancels the jobs after "
-        "it, `continue` runs them.",
+        description="What a batch with an order does when a job fails or is cancelled: `stop` cancels the jobs after "
+        "it, or those that depend on it, directly or by way of others; `continue` runs them.",
+    )
+
+
+class MemberRequest(RequestModel):
+    """What a job of a batch has besides what a job has."""
+
+    depends_on: list[int] = Field(
+        default=[],
+        description="The jobs of this batch that this one waits for, by their indexes, of which the first is 0. It "
+        "starts when all of them have ended. Not together with `sequential`.",
+        max_length=LARGEST_BATCH - 1,
+        examples=[[0, 1]],
     )
 
 
@@ -87,7 +100,7 @@ def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     if request is None or refusals:
         raise refusals.error()
     batch = NewBatch(identifiers.new_id(), request.sequential, OnFailure(request.on_failure))
-    return Wanted([job for job in jobs if job], batch)
+    return Wanted(_in_order([job for job in jobs if job], request.sequential), batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +177,61 @@ def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id
     try:
         if not isinstance(entry, dict):
             raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
-        return _job(tenant_id, entry, default, job_id)
+        refusals = Refusals()
+        depends_on = refusals.collect(_depends_on, entry)
+        alone = {name: value for name, value in entry.items() if name != "depends_on"}
+        job = refusals.collect(_job, tenant_id, alone, default, job_id)
+        if job is None or refusals:
+            raise refusals.error()
+        return replace(job, depends_on=depends_on)
     except ApiError as refusal:
         fields: list[FieldError] = [
             {"job": index, "path": f"jobs.{index}.{field['path']}".rstrip("."), "message": field["message"]}
             for field in fields_of(refusal)
         ]
         raise with_fields(refusal, fields) from None
+
+
+def _depends_on(entry: Body) -> list[int]:
+    """The positions that a job of a batch depends on. Raises InvalidParams."""
+    sent = {name: value for name, value in entry.items() if name == "depends_on"}
+    return [index + 1 for index in dict.fromkeys(registry.read_body(MemberRequest, sent).depends_on)]
+
+
+def _in_order(jobs: list[NewJob], sequential: bool) -> list[NewJob]:
+    """The jobs, without an order where none depends on another. Raises InvalidParams, DependencyCycle."""
+    edges = {place: job.depends_on or [] for place, job in enumerate(jobs, 1)}
+    if not any(edges.values()):
+        return [replace(job, depends_on=None) for job in jobs]
+    if sequential:
+        message = "must not be true where jobs have depends_on; say their order in one of the two ways"
+        raise InvalidParams(details=[{"path": "sequential", "message": message}])
+    unknown: list[FieldError] = [
+        {
+            "job": place - 1,
+            "path": f"jobs.{place - 1}.depends_on",
+            "message": f"{each - 1} is not the index of a job of this batch; the last one is {len(jobs) - 1}",
+        }
+        for place, depends_on in edges.items()
+        for each in depends_on
+        if each not in edges
+    ]
+    if unknown:
+        raise InvalidParams(details=unknown)
+    if circle := graphs.circle(edges):
+        raise _cycle([place - 1 for place in circle])
+    return jobs
+
+
+def _cycle(indexes: list[int]) -> DependencyCycle:
+    """Named by the indexes of its jobs, the first one again at the end."""
+    first, *others = indexes
+    told = f"Job {first} depends on " + ", which depends on ".join(f"job {each}" for each in others)
+    details: list[FieldError] = [
+        {"job": index, "path": f"jobs.{index}.depends_on", "message": f"waits for itself, by way of job {following}"}
+        for index, following in pairwise(indexes)
+    ]
+    return DependencyCycle(f"{told}: none of them could ever start.", details)
 
 
 def _ids(count: int) -> list[UUID]:

@@ -250,6 +250,12 @@ class InvalidBatch(ApiError):
     advice = "Send `jobs` as a list of 1 to 20 jobs, and more of them in further batches."
 
 
+class DependencyCycle(ApiError):
+    code, status = "DEPENDENCY_CYCLE", 422
+    default_message = "Some jobs of the batch wait for each other, so that none of them could ever start."
+    advice = "The message names the jobs in order. Take one of these dependencies out of `depends_on`."
+
+
 class QueueFull(ApiError):
     code, status, default_message = "QUEUE_FULL", 429, "Job queue is at capacity; retry later."
     advice = "Nothing was accepted. Wait for the seconds in `Retry-After`, and send the same request again."

@@ -103,7 +103,7 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
 
 
 def _blocked(around: Circumstances) -> Explanation:
-    first = _public(around.waits_for) if around.waits_for else "the job before it"
+    first = _public(around.waits_for) if around.waits_for else "the jobs before it"
     return Explanation(
         "WAITS_FOR_JOB",
         f"The job runs in the order of its batch, and waits until {first} has ended.",

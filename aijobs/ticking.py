@@ -22,6 +22,7 @@ from aijobs.calendars import InvalidCalendar
 from aijobs.due_rows import DECIDE, HOLD, Due
 from aijobs.errors import (
     ApiError,
+    DependencyCycle,
     IdempotencyConflict,
     InternalError,
     InvalidBatch,
@@ -54,7 +55,7 @@ SHOWN_FIELDS = 5
 # Somebody else holds what a dispatch needs, or has just decided the same: that is over in a moment.
 BUSY = (IdempotencyConflict, ServiceUnavailable, IntegrityError)
 # Of a template: trying again cannot help.
-INVALID = (InvalidJobType, InvalidParams, InvalidBatch)
+INVALID = (InvalidJobType, InvalidParams, InvalidBatch, DependencyCycle)
 
 OVERLAP, LATE, QUEUE_FULL = "OVERLAP", "LATE", QueueFull.code
 SENTENCES = {

@@ -56,6 +56,17 @@ def dispatch_batch(
     return batch.id, dispatch(tenant, count, batch=batch)
 
 
+def dispatch_graph(
+    tenant: Tenant, edges: Sequence[list[int]], *, on_failure: OnFailure = OnFailure.STOP
+) -> tuple[UUID, list[UUID]]:
+    """A batch whose jobs wait for those at these positions, from 1; and its jobs, in order."""
+    batch = NewBatch(identifiers.new_id(), False, on_failure)
+    jobs = [NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL, depends_on) for depends_on in edges]
+    access = TenantAccess.of(tenant)
+    inserting.release(access, inserting.insert(access, jobs, now(), batch=batch))
+    return batch.id, [job.id for job in jobs]
+
+
 def start(job_id: UUID) -> Run:
     """Claim a job that must be claimable."""
     run = lifecycle.claim(job_id, WORKER)

@@ -20,6 +20,7 @@ LAYERS: list[set[str]] = [
         "aijobs.client",
         "aijobs.states",
         "aijobs.errors",
+        "aijobs.graphs",
         "aijobs.identifiers",
         "aijobs.presenting",
         "aijobs.redis_urls",

@@ -34,7 +34,7 @@ def run_job(self: "Task[Any, Any]", job_id: str) -> None:
         if run.refill:
             refill(run.tenant_id)
         ended = execute(run)
-        if run.limited:
+        if run.limited or (ended and ended.unblocked):
             refill(run.tenant_id)
         raise_bound(run)
     if not _chain_goes_on(self, ended):

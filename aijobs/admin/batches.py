@@ -14,7 +14,7 @@ from aijobs.models import Batch, Job
 class BatchJobsInline(ReadOnlyInline):
     model = Job
     ordering = ["position"]
-    fields = ["position", "public_id", "type", "status", "blocked"]
+    fields = ["position", "public_id", "type", "status", "depends_on", "blocked"]
     readonly_fields = ["public_id"]
     show_change_link = True
 

@@ -44,7 +44,7 @@ class JobAdmin(JobActionsAdmin):
                     ("processed", "total"),
                     ("error_code", "error_message"),
                     ("cancel_reason", "cancelled_by"),
-                    ("batch", "position", "blocked"),
+                    ("batch", "position", "depends_on", "blocked"),
                     ("priority", "lane", "releases"),
                     ("run_after", "released_at"),
                     ("attempt", "failures", "worker"),

@@ -17,7 +17,7 @@ from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.views import ViewSet
 from aijobs.dispatching import BatchRequest, Wanted, read_batch
 from aijobs.engine.inserting import NewBatch
-from aijobs.errors import BatchNotFound, InvalidBatch, TryAgain
+from aijobs.errors import BatchNotFound, DependencyCycle, InvalidBatch, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -88,10 +88,12 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_batch",
     tags=TAGS,
     summary="Dispatch up to 20 jobs at once",
-    description=f"The service accepts all of them or none. With `sequential: true` they run in order. {ADMISSION}",
+    description="The service accepts all of them or none. With `sequential: true` they run in order, "
+    "and with `depends_on` each starts when those that it names have ended; what waits for one that did not "
+    f"complete is cancelled, or runs with `on_failure: continue`. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": BatchRequest},
-    responses={201: BatchAcceptedAnswer, **errors(*DISPATCH_ERRORS, InvalidBatch)},
+    responses={201: BatchAcceptedAnswer, **errors(*DISPATCH_ERRORS, InvalidBatch, DependencyCycle)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_batch",

@@ -114,6 +114,11 @@ class JobView(BaseModel):
     progress: Progress
     retry_count: int
     batch_id: str | None
+    depends_on: list[int] | SkipJsonSchema[None] = Field(
+        default=None,
+        description="The jobs of its batch that it waits for, by their indexes, of which the first is 0: in a batch "
+        "whose jobs depend on each other.",
+    )
     schedule_id: str | None = Field(description="The schedule that dispatched the job, if one did.")
     result: Any = Field(default=None, description="What a completed job found. Lists show it with `include=result`.")
     error: JobError | SkipJsonSchema[None] = Field(default=None, description="Why the job failed.")
@@ -145,6 +150,7 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
         "progress": {"processed": job.processed, "total": job.total},
         "retry_count": job.retry_count,
         "batch_id": identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id) if job.batch_id else None,
+        **({} if job.depends_on is None else {"depends_on": [position - 1 for position in job.depends_on]}),
         "schedule_id": identifiers.encode(identifiers.SCHEDULE_PREFIX, job.schedule_id) if job.schedule_id else None,
         **_end_of(job, result),
     }

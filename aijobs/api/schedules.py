@@ -32,6 +32,7 @@ from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import (
     BackfillChanged,
+    DependencyCycle,
     InvalidBatch,
     InvalidJobType,
     QueueFull,
@@ -55,7 +56,7 @@ SCHEDULE_ID = OpenApiParameter(
     description="The schedule's ID.",
 )
 TAGS = ["Schedules"]
-OF_A_TEMPLATE = (InvalidJobType, InvalidBatch)
+OF_A_TEMPLATE = (InvalidJobType, InvalidBatch, DependencyCycle)
 
 
 def _answer(schedule: Schedule, status: int = 200) -> Response:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from aijobs import registry
 from aijobs.api.wire.openapi import COMPONENTS, Schema
+from aijobs.dispatching import MemberRequest
 from aijobs.registry import JobType, Params, Result
 
 
@@ -16,8 +17,10 @@ def describe_job_types(result: Schema, generator: object, request: object, publi
     for kind in types:
         components.update(_components(kind))
         components[_name(kind, "Request")] = _request(kind, template)
-    components["JobRequest"] = _one_of_requests(types)
-    components["BatchRequest"]["properties"]["jobs"]["items"] = _reference("JobRequest")
+        components[_name(kind, "Member")] = _member(kind, components[_name(kind, "Request")])
+    components["JobRequest"] = _one_of_requests("JobRequest", {kind.name: _name(kind, "Request") for kind in types})
+    components["JobOfBatch"] = _one_of_requests("JobOfBatch", {kind.name: _name(kind, "Member") for kind in types})
+    components["BatchRequest"]["properties"]["jobs"]["items"] = _reference("JobOfBatch")
     for part in ("params", "result"):
         _describe(components["JobView"]["properties"], part, types)
     _add_examples(result["paths"], types)
@@ -61,10 +64,15 @@ def _request(kind: JobType[Params, Result], template: Schema) -> Schema:
     }
 
 
-def _one_of_requests(types: list[JobType[Params, Result]]) -> Schema:
-    names = {kind.name: _name(kind, "Request") for kind in types}
+def _member(kind: JobType[Params, Result], request: Schema) -> Schema:
+    """The same as a job of a batch."""
+    more = MemberRequest.model_json_schema()["properties"]
+    return {**request, "title": _name(kind, "Member"), "properties": {**request["properties"], **more}}
+
+
+def _one_of_requests(title: str, names: dict[str, str]) -> Schema:
     return {
-        "title": "JobRequest",
+        "title": title,
         "oneOf": [_reference(name) for name in names.values()],
         "discriminator": {
             "propertyName": "type",

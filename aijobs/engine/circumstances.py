@@ -86,7 +86,8 @@ def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) 
 # jobs of its tenant run, counted once a tenant and where it has a limit.
 CIRCUMSTANCES = f"""
 WITH job AS MATERIALIZED (
-    SELECT id, tenant_id, batch_id, position, blocked, event_seq FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[])
+    SELECT id, tenant_id, batch_id, position, depends_on, blocked, event_seq FROM aijobs_job
+    WHERE id = ANY(%(ids)s::uuid[])
 ), busy AS MATERIALIZED (
     SELECT tenant.id, ({statements.RUNNING}) AS running FROM aijobs_tenant tenant
     WHERE tenant.id IN (SELECT tenant_id FROM job) AND tenant.max_running IS NOT NULL
@@ -94,7 +95,9 @@ WITH job AS MATERIALIZED (
 SELECT job.id, coalesce(event.kind, '') AS kind, event.data::text AS data,
     CASE WHEN job.blocked THEN (
         SELECT member.id FROM aijobs_job member
-        WHERE member.batch_id = job.batch_id AND member.position < job.position
+        WHERE member.batch_id = job.batch_id
+          AND (CASE WHEN job.depends_on IS NULL THEN member.position < job.position
+              ELSE member.position = ANY(job.depends_on) END)
           AND member.status IN ('queued', 'running')
         ORDER BY member.position LIMIT 1
     ) END AS waits_for,

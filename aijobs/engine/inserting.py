@@ -31,6 +31,8 @@ class NewJob:
     type: str
     params: object
     priority: Priority
+    # The positions, from 1, of the jobs of its batch that it waits for; None where no job of the batch waits so.
+    depends_on: list[int] | None = None
 
     @property
     def public_id(self) -> str:
@@ -144,6 +146,7 @@ def _row(job: NewJob) -> dict[str, object]:
         "priority": job.priority,
         "params": job.params,
         "subjects": subjects_of(job.params),
+        **({} if job.depends_on is None else {"depends_on": job.depends_on}),
     }
 
 

@@ -7,7 +7,7 @@ was first. Members of a batch that end or wait again lock the batch row before, 
 
 import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ import orjson
 from django.conf import settings
 from django.db import OperationalError, transaction
 
-from aijobs import registry, sql
+from aijobs import graphs, registry, sql
 from aijobs.engine import bounds, queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.engine.queueing import Released
@@ -57,11 +57,17 @@ class Run:
     failures: int
     batch_id: UUID | None
     sequential: bool
+    graph: bool
     on_failure: str | None
     position: int | None
     # The tenant's lane wants a refill now that this job has left it; or has a place again once it has ended.
     refill: bool
     limited: bool
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its end may be another member's turn: then the batch's row is locked before it ends."""
+        return self.sequential or self.graph
 
 
 def claim(job_id: UUID, worker: str) -> Run | None:
@@ -124,10 +130,22 @@ def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A job is over, or waits again. `released`: what this released, to publish: the next member, or itself."""
+    """A job is over, or waits again. `released`: what this released, to publish: the next member, or itself.
+
+    `unblocked`: how many members wait for a place in their window now, for which that is to be refilled.
+    """
 
     terminal: bool
     released: Released | None = None
+    unblocked: int = 0
+
+
+def follow_up(ended: Ended, tenant_id: int) -> None:
+    """Let go on what may go on now, after the commit. The sweeper does it later where this does not happen."""
+    if ended.released:
+        queueing.publish([ended.released])
+    if ended.unblocked:
+        queueing.refill(tenant_id)
 
 
 def record(run: Run, outcome: Outcome) -> Ended:
@@ -201,8 +219,7 @@ def reclaim_expired() -> int:
             # Such as a worker that is frozen in the middle of a write: the next sweep looks again.
             continue
         reclaimed += 1
-        if ended.released:
-            queueing.publish([ended.released])
+        follow_up(ended, run.tenant_id)
     return reclaimed
 
 
@@ -216,18 +233,16 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    successor = _patiently(lambda: cancel_within(job_id, tenant_id))
-    if successor:
-        queueing.publish([successor])
+    follow_up(_patiently(lambda: cancel_within(job_id, tenant_id)), tenant_id)
 
 
-def cancel_within(job_id: UUID, tenant_id: int) -> Released | None:
-    """As `cancel`, in the caller's transaction; returns the member that is released by it, to be published after it.
+def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
+    """As `cancel`, in the caller's transaction, which is to be followed up.
 
     Raises JobNotFound, JobNotCancellable.
     """
     member = _Member.find(job_id, tenant_id)
-    if member.sequential:
+    if member.ordered:
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.
         sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
     try:
@@ -239,14 +254,14 @@ def cancel_within(job_id: UUID, tenant_id: int) -> Released | None:
             raise JobNotFound() from None
         if status != Status.CANCELLED:
             raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
-        return None
+        return Ended(terminal=True)
     return _advance(member, Status.CANCELLED)
 
 
 def cancel_all(ids: Sequence[UUID]) -> int:
     """Cancel those of one tenant's jobs that are queued, in the caller's transaction. Returns how many were.
 
-    None of them may be a member of a sequential batch: for its order such a one is cancelled by itself.
+    None of them may be a member of a batch with an order: for that such a one is cancelled by itself.
     """
     return _end(ids, Status.CANCELLED, reason=REQUESTED, required=False)
 
@@ -300,13 +315,18 @@ class _Member:
     id: UUID
     batch_id: UUID | None
     sequential: bool
+    graph: bool
     on_failure: str | None
     position: int | None
+
+    @property
+    def ordered(self) -> bool:
+        return self.sequential or self.graph
 
     @classmethod
     def find(cls, job_id: UUID, tenant_id: int) -> "_Member":
         """Raises JobNotFound, also for another tenant's."""
-        jobs = Job.objects.of(tenant_id).select_related("batch").only("position", "batch")
+        jobs = Job.objects.of(tenant_id).select_related("batch").only("position", "depends_on", "batch")
         job = jobs.filter(id=job_id).first()
         if job is None:
             raise JobNotFound()
@@ -315,6 +335,7 @@ class _Member:
             id=job.id,
             batch_id=job.batch_id,
             sequential=batch is not None and batch.sequential,
+            graph=job.depends_on is not None,
             on_failure=batch.on_failure if batch else None,
             position=job.position,
         )
@@ -340,10 +361,10 @@ def _complete(run: Run, completed: Completed) -> Ended:
     suspended tenant; then nothing of the effect stays.
     """
     effect = completed.effect
-    with _lock_batch(run, run.sequential), _around(run, completed):
+    with _lock_batch(run, run.ordered), _around(run, completed):
         result = effect() if effect else completed.result
         _end([run.id], Status.COMPLETED, run.attempt, result=encoded(result), progress=completed.progress)
-        return Ended(terminal=True, released=_advance(run, Status.COMPLETED))
+        return _advance(run, Status.COMPLETED)
 
 
 def _around(run: Run, completed: Completed) -> AbstractContextManager[object]:
@@ -363,7 +384,7 @@ def _fail(run: Run, failed: Failed) -> Ended:
             data = {"code": failed.code, "message": message}
             return Ended(terminal=False, released=_wait_again(run, EventKind.RETRIED, delay, failures=1, data=data))
         _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=message)
-        return Ended(terminal=True, released=_advance(run, Status.FAILED))
+        return _advance(run, Status.FAILED)
 
 
 def _take_back(run: Run) -> Ended:
@@ -373,7 +394,7 @@ def _take_back(run: Run) -> Ended:
             data = {"code": WORKER_TIMEOUT, "message": TIMEOUT_MESSAGE}
             return Ended(terminal=False, released=_wait_again(run, EventKind.LEASE_LOST, None, failures=1, data=data))
         _end([run.id], Status.FAILED, run.attempt, code=WORKER_TIMEOUT, message=TIMEOUT_MESSAGE, lease_lost=True)
-        return Ended(terminal=True, released=_advance(run, Status.FAILED))
+        return _advance(run, Status.FAILED)
 
 
 def _hand_back(run: Run, delay: float | None) -> Ended:
@@ -480,18 +501,34 @@ def _wait_again(
     return requeued[0] if delay is None else None
 
 
-def _advance(member: Run | _Member, status: Status) -> Released | None:
-    """After a member of a sequential batch has ended, under the batch's lock: the next one's turn, or the end."""
+def _advance(member: Run | _Member, status: Status) -> Ended:
+    """After a member of a batch with an order has ended, under the batch's lock: whose turn it is, or whose end."""
+    if member.graph:
+        return _advance_in_graph(member, status)
     if not member.sequential:
-        return None
+        return Ended(terminal=True)
     if status != Status.COMPLETED and member.on_failure == OnFailure.STOP:
         later = Job.objects.filter(batch=member.batch_id, status=Status.QUEUED, position__gt=member.position)
-        ids = list(later.order_by("id").values_list("id", flat=True))
-        if ids:
-            _end(ids, Status.CANCELLED, reason=PREDECESSOR[status], caused_by=member.id)
-        return None
+        _cancel_because_of(member, status, later.values_list("id", flat=True))
+        return Ended(terminal=True)
     unblocked = sql.rows(Released, statements.UNBLOCK_NEXT, {"batch": member.batch_id})
-    return unblocked[0] if unblocked else None
+    return Ended(terminal=True, released=unblocked[0] if unblocked else None)
+
+
+def _advance_in_graph(member: Run | _Member, status: Status) -> Ended:
+    """The end of those that depend on this one where the batch stops; else the turn of those that wait no more."""
+    members = Job.objects.filter(batch=member.batch_id).values_list("position", "id", "status", "depends_on")
+    graph = graphs.Graph.of((position or 0, job_id, status, on or []) for position, job_id, status, on in members)
+    if status != Status.COMPLETED and member.on_failure == OnFailure.STOP:
+        _cancel_because_of(member, status, graph.waiting_for(member.position or 0))
+        return Ended(terminal=True)
+    ready = graph.ready()
+    return Ended(terminal=True, unblocked=sql.execute(statements.UNBLOCK, {"ids": ready}) if ready else 0)
+
+
+def _cancel_because_of(member: Run | _Member, status: Status, ids: Iterable[UUID]) -> None:
+    if others := sorted(ids):
+        _end(others, Status.CANCELLED, reason=PREDECESSOR[status], caused_by=member.id)
 
 
 def ended_by(run: Run) -> bool:

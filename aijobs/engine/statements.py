@@ -68,10 +68,10 @@ WITH patience AS MATERIALIZED (
     SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz
     FROM capacity WHERE %(batch)s::uuid IS NOT NULL
 ), wanted AS (
-    SELECT id, type, priority, params, subjects, ordinal, %(sequential)s::boolean AND ordinal > 1 AS blocked
-    FROM ROWS FROM (
-        json_to_recordset(%(jobs)s::json) AS (id uuid, type text, priority smallint, params json, subjects text[])
-    ) WITH ORDINALITY AS new(id, type, priority, params, subjects, ordinal)
+    SELECT *, coalesce(%(sequential)s::boolean AND ordinality > 1 OR depends_on <> '{{}}', false) AS blocked
+    FROM ROWS FROM (json_to_recordset(%(jobs)s::json) AS (
+        id uuid, type text, priority smallint, params json, subjects text[], depends_on smallint[]
+    )) WITH ORDINALITY
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
     SELECT lanes.lane, CASE WHEN (
@@ -94,17 +94,17 @@ WITH patience AS MATERIALIZED (
     ) lanes
 ), placed AS (
     SELECT wanted.*, %(release)s::boolean AND NOT blocked AND places >= count(*) FILTER (WHERE NOT blocked)
-        OVER (PARTITION BY priority ORDER BY ordinal) AS release
+        OVER (PARTITION BY priority ORDER BY ordinality) AS release
     FROM wanted JOIN room ON room.lane = wanted.priority
 ), job AS (
     INSERT INTO aijobs_job (
         id, tenant_id, type, params, subjects, created_at, request_id, idempotency_key, api_key_id, retry_of_id,
-        priority, lane, batch_id, position, blocked, status, run_after, released_at, releases, event_seq,
+        priority, lane, batch_id, position, depends_on, blocked, status, run_after, released_at, releases, event_seq,
         schedule_id
     )
     SELECT id, tenant_id, type, params, subjects, %(created_at)s::timestamptz, %(request_id)s::text,
         coalesce(%(key)s::text, ''), %(api_key)s::bigint, %(retry_of)s::uuid, priority, priority, %(batch)s::uuid,
-        CASE WHEN %(batch)s::uuid IS NOT NULL THEN ordinal END, blocked, 'queued', now(),
+        CASE WHEN %(batch)s::uuid IS NOT NULL THEN ordinality END, depends_on, blocked, 'queued', now(),
         CASE WHEN release THEN now() END, release::int, 1, %(schedule)s::uuid
     FROM capacity CROSS JOIN placed
     RETURNING id, tenant_id, type, lane, position, released_at
@@ -172,7 +172,8 @@ WITH claimed AS (
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
 SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, claimed.lane, attempt,
-    failures, batch_id, coalesce(batch.sequential, false) AS sequential, batch.on_failure, position,
+    failures, batch_id, coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph,
+    batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = claimed.tenant_id AND waiting.lane = claimed.lane AND waiting.status = 'queued'
@@ -290,9 +291,20 @@ WHERE id = (
 RETURNING id, type, lane, batch_id, position
 """
 
+# In the order of ids, as everybody locks jobs. They wait for their places in the window like any job.
+UNBLOCK = """
+WITH freed AS (
+    SELECT id FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[]) AND status || '' = 'queued' AND blocked
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE aijobs_job job SET blocked = false, run_after = greatest(now(), job.run_at) FROM freed WHERE job.id = freed.id
+RETURNING job.id
+"""
+
 _HELD = """
 SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, lane, attempt, failures, batch_id,
-    coalesce(batch.sequential, false) AS sequential, batch.on_failure, position, false AS refill, false AS limited
+    coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph, batch.on_failure, position,
+    false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'running'
 """

@@ -232,6 +232,12 @@ class Migration(migrations.Migration):
                 ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
                 ("position", models.PositiveSmallIntegerField(null=True)),
+                (
+                    "depends_on",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(), null=True, size=None
+                    ),
+                ),
                 ("blocked", models.BooleanField(db_default=False, default=False)),
                 (
                     "status",

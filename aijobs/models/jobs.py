@@ -105,7 +105,9 @@ class Job(models.Model):
     schedule = models.ForeignKey(
         Schedule, models.DO_NOTHING, null=True, related_name="jobs", db_constraint=False, db_index=False
     )
-    # Waits for the member before it in a sequential batch.
+    # The positions of the members that it waits for, in a batch where any waits so; None elsewhere.
+    depends_on = ArrayField(models.PositiveSmallIntegerField(), null=True)
+    # Waits for the member before it in a sequential batch, or for those that it depends on.
     blocked = models.BooleanField(default=False, db_default=False)
 
     status = models.CharField(max_length=16, choices=Status.choices)

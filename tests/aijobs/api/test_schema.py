@@ -95,7 +95,7 @@ def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:
     ("method", "path", "status", "codes"),
     [
         ("post", "/api/ai-jobs", "422", DISPATCH_REFUSALS),
-        ("post", "/api/ai-jobs/batch", "422", {*DISPATCH_REFUSALS, "INVALID_BATCH"}),
+        ("post", "/api/ai-jobs/batch", "422", {*DISPATCH_REFUSALS, "INVALID_BATCH", "DEPENDENCY_CYCLE"}),
         ("get", "/api/ai-jobs/{job_id}", "404", {"JOB_NOT_FOUND"}),
         ("delete", "/api/ai-jobs/{job_id}", "409", {"JOB_NOT_CANCELLABLE", "TRY_AGAIN"}),
         ("delete", "/api/ai-jobs/batch/{batch_id}", "409", {"TRY_AGAIN"}),
@@ -226,8 +226,13 @@ def test_every_type_is_spelled_out(document: dict[str, Any], kind: JobType[Param
 
 def test_a_batchs_jobs_are_described_like_single_ones(document: dict[str, Any]) -> None:
     jobs = document["components"]["schemas"]["BatchRequest"]["properties"]["jobs"]
-    assert jobs["items"] == {"$ref": f"{COMPONENTS}JobRequest"}
+    assert jobs["items"] == {"$ref": f"{COMPONENTS}JobOfBatch"}
     assert (jobs["minItems"], jobs["maxItems"]) == (1, 20)
+    schemas = document["components"]["schemas"]
+    for reference in schemas["JobOfBatch"]["discriminator"]["mapping"].values():
+        member = schemas[reference.removeprefix(COMPONENTS)]
+        alone = schemas[reference.removeprefix(COMPONENTS).removesuffix("Member") + "Request"]
+        assert member["properties"].keys() - alone["properties"].keys() == {"depends_on"}
 
 
 def test_the_documentation_is_a_page_without_foreign_addresses(db: None) -> None:

@@ -1,0 +1,59 @@
+"""Who waits for whom in a batch: mathematics, against slower and plainer forms of it."""
+
+from itertools import pairwise, permutations
+from uuid import uuid4
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aijobs import graphs
+from aijobs.graphs import Edges, Graph
+from aijobs.states import TERMINAL, Status
+
+
+@st.composite
+def edges(draw: st.DrawFn) -> Edges:
+    """Any, also with circles."""
+    size = draw(st.integers(1, 5))
+    places = list(range(1, size + 1))
+    return {each: draw(st.lists(st.sampled_from(places), unique=True, max_size=3)) for each in places}
+
+
+def can_be_put_in_order(found: Edges) -> bool:
+    return any(
+        all(order.index(each) < order.index(place) for place in found for each in found[place])
+        for order in permutations(found)
+    )
+
+
+@given(edges())
+def test_a_circle_is_found_where_no_order_is_possible(found: Edges) -> None:
+    circle = graphs.circle(found)
+    assert bool(circle) == (not can_be_put_in_order(found))
+    if circle:
+        assert circle[0] == circle[-1]
+        assert all(following in found[each] for each, following in pairwise(circle))
+
+
+@given(edges(), st.lists(st.sampled_from(Status), min_size=5, max_size=5))
+def test_who_is_ready_waits_for_nobody(found: Edges, statuses: list[Status]) -> None:
+    ids = {place: uuid4() for place in found}
+    graph = Graph.of((place, ids[place], statuses[place - 1], found[place]) for place in found)
+    ready = graph.ready()
+    for place in found:
+        waits = [each for each in found if statuses[each - 1] not in TERMINAL and leads_to(found, place, each)]
+        assert (ids[place] in ready) == (statuses[place - 1] == Status.QUEUED and not waits)
+        others = [each for each in found if statuses[each - 1] == Status.QUEUED and leads_to(found, each, place)]
+        assert sorted(graph.waiting_for(place)) == sorted(ids[each] for each in others)
+
+
+def leads_to(found: Edges, start: int, end: int) -> bool:
+    """By at least one step."""
+    reached, before = set(found[start]), set[int]()
+    while reached != before:
+        before, reached = reached, reached | {each for one in reached for each in found[one]}
+    return end in reached
+
+
+def test_one_that_was_pruned_is_over() -> None:
+    assert graphs.before({2: [1]}, 2) == set()
