@@ -128,6 +128,13 @@ def register(kind: JobType[P, R]) -> None:
     TYPES[kind.name] = cast("JobType[Params, Result]", kind)
 
 
+def cost_of(name: str, result: object) -> float | None:
+    """What a result of this type says that the job has cost, in US dollars: the field `cost`, where it has one."""
+    kind = find(name)
+    cost = result.get("cost") if kind and "cost" in kind.result.model_fields and isinstance(result, dict) else None
+    return cost if isinstance(cost, int | float) else None
+
+
 def handler_of(kind: JobType[P, R]) -> Handler[P, R]:
     """The type's handler, with all that it imports: for workers only."""
     return cast("Handler[P, R]", import_string(kind.run))

@@ -202,6 +202,11 @@ DELETE_MINUTES, DELETE_HOURS = (
     """  # noqa: S608  # of constants
     for unit in ("minute", "hour")
 )
+DELETE_DAYS = """
+DELETE FROM aijobs_dayusage WHERE id = ANY (ARRAY(
+    SELECT id FROM aijobs_dayusage WHERE day < %(before)s::timestamptz::date ORDER BY day LIMIT %(most)s::int
+)) RETURNING id
+"""
 DELETE_ORPHANS = """
 DELETE FROM aijobs_jobevent_default WHERE ctid = ANY (ARRAY(
     SELECT event.ctid FROM aijobs_jobevent_default event
@@ -229,6 +234,11 @@ def old_hours() -> Step:
     return _older(DELETE_HOURS, HOURS_KEPT)
 
 
+def old_days() -> Step:
+    """Delete days of what tenants have used."""
+    return _older(DELETE_DAYS, HOURS_KEPT)
+
+
 def old_bulk_actions() -> Step:
     """Delete what is known of actions on many jobs. What they did to each job, the job says."""
     return _older(DELETE_BULK_ACTIONS, timedelta(days=settings.AIJOBS_JOB_DAYS))
@@ -254,4 +264,5 @@ KINDS: tuple[Callable[[], Step], ...] = (
     orphans,
     old_minutes,
     old_hours,
+    old_days,
 )

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.auth import create_key
-from aijobs.models import BUCKETS, ApiKey, HourRollup, MinuteRollup, Schedule, Tenant, TotalRollup
+from aijobs.models import BUCKETS, ApiKey, DayUsage, HourRollup, MinuteRollup, Schedule, Tenant, TotalRollup
 from aijobs.states import Missed, Overlap, Priority, Status, TemplateKind
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
@@ -156,6 +156,21 @@ class HourRollupFactory(MinuteRollupFactory):
         model = HourRollup
 
     start = datetime(2026, 3, 12, 10, tzinfo=UTC)
+
+
+class DayUsageFactory(factory.django.DjangoModelFactory[DayUsage]):
+    """Jobs of one day that ended alike."""
+
+    class Meta:
+        model = DayUsage
+
+    tenant = factory.SubFactory(TenantFactory)
+    day = date(2026, 3, 12)
+    type = "test_probe"
+    end = Status.COMPLETED
+    count = 1
+    running_seconds = 1.5
+    cost = Decimal(0)
 
 
 class TotalRollupFactory(MinuteRollupFactory):

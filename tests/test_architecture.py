@@ -53,6 +53,7 @@ LAYERS: list[set[str]] = [
         "aijobs.schedule_runs",
         "aijobs.schedules",
         "aijobs.ticking",
+        "aijobs.usage",
     },
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},

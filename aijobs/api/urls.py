@@ -7,10 +7,12 @@ from aijobs.api.exports import ExportViewSet
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.schedules import ScheduleViewSet
 from aijobs.api.types import JobTypeViewSet
+from aijobs.api.usage import UsageViewSet
 
 SCHEDULE = r"^ai-jobs/schedules/(?P<schedule_id>[^/]+)"
 
 urlpatterns = [
+    re_path(r"^usage/?\Z", UsageViewSet.as_view({"get": "retrieve"}), name="usage"),
     re_path(r"^ai-jobs/?\Z", JobViewSet.as_view({"get": "list", "post": "create"}), name="jobs"),
     re_path(r"^ai-jobs/types/?\Z", JobTypeViewSet.as_view({"get": "list"}), name="job-types"),
     re_path(r"^ai-jobs/batch/?\Z", BatchViewSet.as_view({"post": "create"}), name="batches"),

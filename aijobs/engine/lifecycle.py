@@ -363,7 +363,8 @@ def _complete(run: Run, completed: Completed) -> Ended:
     effect = completed.effect
     with _lock_batch(run, run.ordered), _around(run, completed):
         result = effect() if effect else completed.result
-        _end([run.id], Status.COMPLETED, run.attempt, result=encoded(result), progress=completed.progress)
+        cost = registry.cost_of(run.type, result)
+        _end([run.id], Status.COMPLETED, run.attempt, result=encoded(result), cost=cost, progress=completed.progress)
         return _advance(run, Status.COMPLETED)
 
 
@@ -439,6 +440,7 @@ def _end(
     attempt: int | None = None,
     *,
     result: str | None = None,
+    cost: float | None = None,
     progress: tuple[int, int | None] | None = None,
     code: str = "",
     message: str = "",
@@ -460,6 +462,7 @@ def _end(
             "lease_lost": lease_lost,
             "status": status,
             "result": result,
+            "cost": cost,
             "processed": progress and progress[0],
             "total": progress and progress[1],
             "code": code,

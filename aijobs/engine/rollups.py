@@ -1,4 +1,4 @@
-"""Counting what has ended: per minute, per hour and in total, each end exactly once, seconds after its commit.
+"""Counting what has ended: per minute, hour and in total, and per tenant and day; once, seconds after its commit.
 
 Ends are read from their events in the order of the transactions that wrote them, and a cursor says how far. A
 transaction may become visible later than others that began after it, so the cursor is a snapshot and not a number:
@@ -131,11 +131,12 @@ WITH present AS MATERIALIZED (
     SELECT job_id, at FROM aijobs_jobevent
     WHERE {_IS_END} AND transaction = ANY ((SELECT open FROM present)::xid8[])
 ), ended AS MATERIALIZED (
-    SELECT completed_at, type, lane, status, code, waiting, running,
+    SELECT tenant_id, completed_at, type, lane, status, code, cost, waiting, running,
         width_bucket(waiting, %(bounds)s::float[]) AS waiting_bucket,
         width_bucket(running, %(bounds)s::float[]) AS running_bucket
     FROM news CROSS JOIN LATERAL (
-        SELECT completed_at, type, lane, status, coalesce(nullif(error_code, ''), cancel_reason) AS code,
+        SELECT tenant_id, completed_at, type, lane, status, cost,
+            coalesce(nullif(error_code, ''), cancel_reason) AS code,
             CASE WHEN status <> 'cancelled' THEN greatest(extract(epoch FROM started_at - run_after), 0)::float
                 END AS waiting,
             CASE WHEN status <> 'cancelled' THEN greatest(extract(epoch FROM completed_at - started_at), 0)::float
@@ -149,6 +150,15 @@ WITH present AS MATERIALIZED (
     {_add("hour", "date_trunc('hour', completed_at)")}
 ), totals AS (
     {_add("total", "timestamptz 'epoch'")}
+), days AS (
+    INSERT INTO aijobs_dayusage AS present (tenant_id, day, type, "end", count, running_seconds, cost)
+    SELECT tenant_id, (completed_at AT TIME ZONE 'UTC')::date, type, status, count(*), coalesce(sum(running), 0),
+        coalesce(sum(cost), 0)
+    FROM ended GROUP BY 1, 2, 3, 4
+    ON CONFLICT (tenant_id, day, type, "end") DO UPDATE SET
+        count = present.count + EXCLUDED.count,
+        running_seconds = present.running_seconds + EXCLUDED.running_seconds,
+        cost = present.cost + EXCLUDED.cost
 ), moved AS (
     UPDATE aijobs_rollupcursor SET
         below = (SELECT below FROM reached),

@@ -239,7 +239,8 @@ WITH ended AS (
     UPDATE aijobs_job SET
         status = %(status)s::text, event_seq = event_seq + 1, completed_at = now(),
         failures = failures + (%(status)s::text = 'failed')::int,
-        result = %(result)s::json, error_code = %(code)s::text, error_message = %(message)s::text,
+        result = %(result)s::json, cost = %(cost)s::numeric,
+        error_code = %(code)s::text, error_message = %(message)s::text,
         cancel_reason = %(reason)s::text, cancelled_by_id = %(caused_by)s::uuid,
         processed = coalesce(%(processed)s::int, processed), total = coalesce(%(total)s::int, total),
         lease_expires_at = NULL, deadline_at = NULL

@@ -269,6 +269,7 @@ class Migration(migrations.Migration):
                 ("completed_at", models.DateTimeField(null=True)),
                 ("result", aijobs.models.written.WrittenJSONField(null=True)),
                 ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("cost", models.DecimalField(decimal_places=8, max_digits=20, null=True)),
                 ("error_code", models.CharField(db_default="", default="", max_length=64)),
                 ("error_message", models.TextField(db_default="", default="")),
                 ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),
@@ -790,6 +791,39 @@ class Migration(migrations.Migration):
                         fields=["type", "-start"],
                         name="totalrollup_runs",
                     )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="DayUsage",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("type", models.CharField(max_length=64)),
+                (
+                    "end",
+                    models.CharField(
+                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+                        max_length=16,
+                    ),
+                ),
+                ("count", models.PositiveIntegerField()),
+                ("running_seconds", models.FloatField()),
+                ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["day"], name="dayusage_day")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "day", "type", "end"), name="dayusage_key")
                 ],
             },
         ),

@@ -4,7 +4,15 @@ from aijobs.models.events import JobEvent, TransactionIdField
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, TERMS, UNRELEASED, Job, JobQuerySet
 from aijobs.models.keys import ApiKey
-from aijobs.models.rollups import BUCKET_BOUNDS, BUCKETS, HourRollup, MinuteRollup, RollupCursor, TotalRollup
+from aijobs.models.rollups import (
+    BUCKET_BOUNDS,
+    BUCKETS,
+    DayUsage,
+    HourRollup,
+    MinuteRollup,
+    RollupCursor,
+    TotalRollup,
+)
 from aijobs.models.schedules import Schedule, ScheduleQuerySet, ScheduleRun
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
@@ -23,6 +31,7 @@ __all__ = [
     "Batch",
     "BatchQuerySet",
     "BulkAction",
+    "DayUsage",
     "HourRollup",
     "IdempotencyKey",
     "Job",

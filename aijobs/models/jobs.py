@@ -135,6 +135,8 @@ class Job(models.Model):
     result = WrittenJSONField(null=True)
     # When a running job was first asked to stop. It is not tried again from then on.
     cancel_requested_at = models.DateTimeField(null=True)
+    # In US dollars, as the result says it, of a type that costs.
+    cost = models.DecimalField(max_digits=20, decimal_places=8, null=True)
     error_code = models.CharField(max_length=64, default="", db_default="")
     error_message = models.TextField(default="", db_default="")
     cancel_reason = models.CharField(max_length=64, default="", db_default="")

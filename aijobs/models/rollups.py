@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from aijobs.models.events import TransactionIdField
+from aijobs.models.tenants import Tenant
 from aijobs.states import TERMINAL, Priority, Status
 
 # Upper bounds of the buckets in seconds, from 10 ms to 5.8 hours, each √2 times the one before. A time falls into the
@@ -58,6 +59,27 @@ class HourRollup(Rollup):
 
 class TotalRollup(Rollup):
     """Kept for ever: all since the beginning, for counters that may never fall. `start` is the epoch."""
+
+
+class DayUsage(models.Model):
+    """What the jobs of a tenant and type that ended alike on a day, in UTC, have used. Kept for months."""
+
+    tenant = models.ForeignKey(Tenant, models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField()
+    type = models.CharField(max_length=64)
+    end = models.CharField(max_length=16, choices=[(each.value, each.label) for each in Status if each in TERMINAL])
+    count = models.PositiveIntegerField()
+    running_seconds = models.FloatField()
+    # In US dollars, of completed jobs of a type that costs.
+    cost = models.DecimalField(max_digits=20, decimal_places=8)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "day", "type", "end"], name="dayusage_key")]
+        # For deletion by age.
+        indexes = [models.Index(fields=["day"], name="dayusage_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.type} {self.end}: {self.count}"
 
 
 class RollupCursor(models.Model):

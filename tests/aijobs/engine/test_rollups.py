@@ -21,6 +21,7 @@ from aijobs.engine import lifecycle, rollups, statements
 from aijobs.models import (
     BUCKET_BOUNDS,
     BUCKETS,
+    DayUsage,
     HourRollup,
     Job,
     JobEvent,
@@ -91,6 +92,21 @@ def all_is_counted() -> None:
     assert counted(MinuteRollup) == plain_count(lambda moment: moment.replace(second=0, microsecond=0))
     assert counted(HourRollup) == plain_count(lambda moment: moment.replace(minute=0, second=0, microsecond=0))
     assert counted(TotalRollup) == plain_count(lambda moment: datetime(1970, 1, 1, tzinfo=UTC))
+    assert counted_by_tenant() == plain_count_by_tenant()
+
+
+def counted_by_tenant() -> dict[tuple[object, ...], tuple[int, int]]:
+    return {
+        (row.tenant_id, row.day, row.type, row.end): (row.count, round(1000 * row.running_seconds))
+        for row in DayUsage.objects.all()
+    }
+
+
+def plain_count_by_tenant() -> dict[tuple[object, ...], tuple[int, int]]:
+    found: dict[tuple[object, ...], list[Job]] = {}
+    for job in Job.objects.filter(status__in=TERMINAL):
+        found.setdefault((job.tenant_id, _of(job.completed_at).date(), job.type, job.status), []).append(job)
+    return {key: (len(jobs), _figures(jobs)[4]) for key, jobs in found.items()}
 
 
 @pytest.fixture
@@ -108,7 +124,7 @@ def another_client() -> Iterator[psycopg.Connection]:
 
 def cancel_on(other: psycopg.Connection, job_id: UUID) -> None:
     """As the engine does, in a transaction that stays open."""
-    nothing = dict.fromkeys(["attempt", "result", "caused_by", "processed", "total"])
+    nothing = dict.fromkeys(["attempt", "result", "cost", "caused_by", "processed", "total"])
     texts = {"status": "cancelled", "source": "queued", "code": "", "message": "", "reason": "REQUESTED"}
     other.execute(statements.END, {**nothing, **texts, "ids": [job_id], "lease_lost": False})
 
