@@ -34,6 +34,8 @@ class TenantAccess:
     release_window: int | None
     max_running: int | None
     queue_limit: int | None
+    # Requests of a key in a minute; of what the service dispatches itself there are none.
+    rate_limit: int | None = None
 
     @classmethod
     def of(cls, tenant: Tenant) -> "TenantAccess":
@@ -164,7 +166,8 @@ WHERE key_hash = %(key_hash)s::text AND revoked_at IS NULL AND (expires_at IS NU
 """
 
 TENANTS = """
-SELECT tenant.id, name, timezone, suspended_at IS NOT NULL AS suspended, release_window, max_running, queue_limit
+SELECT tenant.id, name, timezone, suspended_at IS NOT NULL AS suspended, release_window, max_running, queue_limit,
+    rate_limit
 FROM aijobs_apikey_tenants of_key JOIN aijobs_tenant tenant ON tenant.id = of_key.tenant_id
 WHERE of_key.apikey_id = %(key)s::bigint
 ORDER BY tenant.id

@@ -261,6 +261,15 @@ class QueueFull(ApiError):
     advice = "Nothing was accepted. Wait for the seconds in `Retry-After`, and send the same request again."
 
 
+class RateLimited(ApiError):
+    code, status = "RATE_LIMITED", 429
+    default_message = "This API key sends more requests than it may. Wait, and send fewer."
+    advice = (
+        "Wait for the seconds in `Retry-After`. The `RateLimit` header of every answer says how many requests are "
+        "left, so that your program can slow down before. Ask the operator if you need more."
+    )
+
+
 class InternalError(ApiError):
     code, status = "INTERNAL_ERROR", 500
     default_message = (

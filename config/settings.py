@@ -203,11 +203,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-request-id", "x-tenant-id"]
-CORS_EXPOSE_HEADERS = ["location", "retry-after", "idempotency-replayed", "x-request-id"]
+CORS_EXPOSE_HEADERS = [
+    *("location", "retry-after", "idempotency-replayed", "x-request-id"),
+    *("ratelimit", "ratelimit-policy"),
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["aijobs.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["aijobs.api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["aijobs.api.throttling.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["aijobs.api.wire.envelope.JsonRenderer"],
     # Views read their bodies themselves: JSON whole, imports as a stream.
     "DEFAULT_PARSER_CLASSES": [],
@@ -307,6 +311,8 @@ CELERY_BEAT_SCHEDULE = {
 # The engine. Each is a field of the README's table of settings.
 AIJOBS_QUEUE_LIMIT = env.int("AIJOBS_QUEUE_LIMIT", default=200_000)
 AIJOBS_TENANT_QUEUE_LIMIT = env.int("AIJOBS_TENANT_QUEUE_LIMIT", default=20_000)
+# Requests of a key with each of its tenants, in a minute.
+AIJOBS_RATE_LIMIT = env.int("AIJOBS_RATE_LIMIT", default=60_000)
 AIJOBS_RELEASE_WINDOW = env.int("AIJOBS_RELEASE_WINDOW", default=16)
 AIJOBS_LEASE_SECONDS = env.float("AIJOBS_LEASE_SECONDS", default=30.0)
 AIJOBS_PROMOTE_AFTER_SECONDS = env.float("AIJOBS_PROMOTE_AFTER_SECONDS", default=600.0)
@@ -319,6 +325,7 @@ AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
 for _name, _number in {
     "AIJOBS_QUEUE_LIMIT": AIJOBS_QUEUE_LIMIT,
     "AIJOBS_TENANT_QUEUE_LIMIT": AIJOBS_TENANT_QUEUE_LIMIT,
+    "AIJOBS_RATE_LIMIT": AIJOBS_RATE_LIMIT,
     "AIJOBS_RELEASE_WINDOW": AIJOBS_RELEASE_WINDOW,
     "AIJOBS_LEASE_SECONDS": AIJOBS_LEASE_SECONDS,
     "AIJOBS_PROMOTE_AFTER_SECONDS": AIJOBS_PROMOTE_AFTER_SECONDS,

@@ -35,7 +35,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.outbound"},
     # The rows.
     {"aijobs.models"},
-    {"aijobs.registry", "aijobs.auth", "aijobs.idempotency"},
+    {"aijobs.registry", "aijobs.auth", "aijobs.idempotency", "aijobs.limiting"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
     {

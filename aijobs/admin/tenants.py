@@ -21,6 +21,7 @@ class TenantAdmin(Admin):
         "release_window",
         "max_running",
         "queue_limit",
+        "rate_limit",
         "job_days",
         "result_days",
         "offer_days",

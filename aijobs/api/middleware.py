@@ -7,6 +7,7 @@ from uuid import uuid4
 from django.http import HttpRequest, HttpResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from aijobs.api import throttling
 from aijobs.identifiers import REQUEST_ID_PATTERN
 
 _SANE = re.compile(REQUEST_ID_PATTERN)
@@ -27,4 +28,5 @@ class RequestMiddleware:
         bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        throttling.tell(request, response)
         return response

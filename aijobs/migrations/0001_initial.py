@@ -159,6 +159,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "rate_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="How many requests each of its keys may make in a minute. Leave it empty for AIJOBS_RATE_LIMIT.",
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
                     "job_days",
                     models.PositiveIntegerField(
                         blank=True,
@@ -1101,6 +1110,12 @@ class Migration(migrations.Migration):
             model_name="tenant",
             constraint=models.CheckConstraint(
                 condition=models.Q(("queue_limit__gte", 1)), name="tenant_queue_limit_positive"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="tenant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_limit__gte", 1)), name="tenant_rate_limit_positive"
             ),
         ),
         migrations.AddConstraint(

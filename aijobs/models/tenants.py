@@ -60,6 +60,12 @@ class Tenant(models.Model):
         validators=[MinValueValidator(1)],
         help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
     )
+    rate_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="How many requests each of its keys may make in a minute. Leave it empty for AIJOBS_RATE_LIMIT.",
+    )
     job_days = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -87,6 +93,7 @@ class Tenant(models.Model):
             models.CheckConstraint(condition=Q(release_window__gte=1), name="tenant_release_window_positive"),
             models.CheckConstraint(condition=Q(max_running__gte=1), name="tenant_max_running_positive"),
             models.CheckConstraint(condition=Q(queue_limit__gte=1), name="tenant_queue_limit_positive"),
+            models.CheckConstraint(condition=Q(rate_limit__gte=1), name="tenant_rate_limit_positive"),
             # With none, all would be deleted at once.
             *(
                 models.CheckConstraint(

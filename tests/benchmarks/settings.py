@@ -8,4 +8,6 @@ INSTALLED_APPS = [*INSTALLED_APPS, "tests.benchmarks"]
 ROOT_URLCONF = "tests.benchmarks.urls"
 # A benchmark fills queues that callers may not.
 AIJOBS_QUEUE_LIMIT = AIJOBS_TENANT_QUEUE_LIMIT = 10_000_000
+# And sends more requests.
+AIJOBS_RATE_LIMIT = 1_000_000
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "testserver"])

@@ -20,6 +20,7 @@ from aijobs.errors import (
     InvalidParams,
     InvalidRequest,
     PayloadTooLarge,
+    RateLimited,
     ServiceUnavailable,
     TenantMismatch,
     TenantSuspended,
@@ -85,6 +86,22 @@ RESPONSE_HEADERS = [
         required=True,
         response=[401],
         description="The scheme to authenticate with: Bearer.",
+    ),
+    OpenApiParameter(
+        "RateLimit-Policy",
+        {"type": "string", "examples": ['"requests";q=60000;w=60']},
+        OpenApiParameter.HEADER,
+        response=True,
+        description="Experimental, as draft-ietf-httpapi-ratelimit-headers-11 has it: how many requests your key may "
+        "make with this tenant (`q`) in how many seconds (`w`).",
+    ),
+    OpenApiParameter(
+        "RateLimit",
+        {"type": "string", "examples": ['"requests";r=59990;t=1']},
+        OpenApiParameter.HEADER,
+        response=True,
+        description="Experimental, as well: how many of them are left (`r`), and in how many seconds all are there "
+        "again (`t`).",
     ),
     OpenApiParameter(
         "Retry-After",
@@ -182,6 +199,7 @@ ANYWHERE: tuple[type[ApiError], ...] = (
     TenantMismatch,
     TenantSuspended,
     InvalidFilter,
+    RateLimited,
     ServiceUnavailable,
     DatabaseBusy,
 )

@@ -105,8 +105,8 @@ def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:
         ("post", "/api/catalogue/price-changes/{change_id}/revert", "409", {"NOT_REVERTIBLE"}),
         ("post", "/api/catalogue/products", "415", {"UNSUPPORTED_MEDIA_TYPE"}),
         ("put", "/api/marketplaces/{name}", "409", {"CHANGES_IN_PROGRESS"}),
-        ("post", "/api/marketplaces/{name}/test", "429", {"TEST_RUNNING"}),
-        ("post", "/api/assistants/{name}/test", "429", {"TEST_RUNNING"}),
+        ("post", "/api/marketplaces/{name}/test", "429", {"RATE_LIMITED", "TEST_RUNNING"}),
+        ("post", "/api/assistants/{name}/test", "429", {"RATE_LIMITED", "TEST_RUNNING"}),
         ("get", "/api/assistants/{name}", "404", {"ASSISTANT_NOT_FOUND"}),
     ],
 )
