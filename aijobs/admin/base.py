@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import F, Model, QuerySet
+from django.db.models import DateTimeField, F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -63,8 +63,21 @@ class NewestRows(ChangeList):
 class TypedAutocomplete(AutocompleteSelect):
     """Shows a form again whatever was sent for the row: Django's own looks for any text among the keys, and fails."""
 
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What is shown before a row is chosen; screen readers have no other name for it."""
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": "Choose"}
+
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, [each for each in value if not each or _is_key(self.field, each)], attr)
+
+
+class NamedDateTime(AdminSplitDateTime):
+    """Django's own has words beside its two fields that are not connected with them."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        for widget, name in zip(self.widgets, ("Date", "Time"), strict=True):
+            widget.attrs["aria-label"] = name
 
 
 class TypedAutocompleteMultiple(TypedAutocomplete, AutocompleteSelectMultiple):
@@ -85,9 +98,11 @@ class Admin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    formfield_overrides: ClassVar = {DateTimeField: {"widget": NamedDateTime}}
 
     class Media:
         css: ClassVar = {"all": ["aijobs/admin.css"]}
+        js: ClassVar = ["aijobs/names.js"]
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):

@@ -12,7 +12,11 @@ from django.test import RequestFactory
 from django.urls import reverse
 from playwright.sync_api import Browser
 
-from aijobs.models import Job
+from aijobs import bulk
+from aijobs.engine import lifecycle
+from aijobs.filtering import JobFilter
+from aijobs.models import Job, Schedule
+from aijobs.states import BulkKind, Status
 from tests import engine
 from tests.browser import scenery
 from tests.browser.conftest import Window, window
@@ -82,8 +86,37 @@ def test_the_front_page_has_no_grave_fault(chromium: Browser, server: Api, opera
         assert grave_faults(opened) == []
 
 
-def test_the_list_and_the_page_of_jobs_have_no_grave_fault(desk: Window, operator: User) -> None:
+def test_no_kind_of_page_has_a_grave_fault(desk: Window, operator: User) -> None:
+    """Lists, jobs of each end, forms of each kind of field, a schedule, and what is done to all that match."""
     scenery.busy_hour()
-    for path in pages_of(Job, operator):
+    tenant = TenantFactory()
+    completed, cancelled = engine.dispatch(tenant, 2)
+    engine.complete(engine.start(completed), {"processed": 2, "rows": [{"sku": "SKU-001", "price": 9.5}]})
+    lifecycle.cancel(cancelled, tenant.pk)
+    action = bulk.request(BulkKind.CANCEL, None, JobFilter(type=["competitor_scan"]), operator.get_username())
+    jobs = [Job.objects.filter(status=status).first() for status in Status]
+    paths = [
+        *pages_of(Schedule, operator),
+        *(reverse("admin:aijobs_job_change", args=[job.pk]) for job in jobs if job),
+        reverse("admin:aijobs_job_changelist"),
+        reverse("admin:aijobs_apikey_add"),
+        reverse("admin:marketplaces_connection_add"),
+        reverse("admin:aijobs_bulkaction_add") + "?action=cancel&type=competitor_scan",
+        reverse("admin:aijobs_bulkaction_change", args=[action.pk]),
+        reverse("admin:admin_logentry_changelist"),
+    ]
+    found: list[str] = []
+    for path in paths:
         desk.open(path)
-        assert grave_faults(desk) == []
+        found += grave_faults(desk)
+    assert found == []
+    assert len(jobs) == len(Status)
+
+
+def test_lists_show_all_their_columns_on_a_small_desk(desk: Window, operator: User) -> None:
+    """Beside their filters. A list that is wider scrolls by itself, and hides its last columns."""
+    scenery.busy_hour()
+    for path in (reverse("admin:aijobs_schedule_changelist"), reverse("admin:aijobs_job_changelist")):
+        page = desk.open(path)
+        hidden = page.locator(".results").evaluate("(each) => each.scrollWidth - each.clientWidth")
+        assert hidden <= 0, path

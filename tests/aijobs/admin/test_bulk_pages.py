@@ -128,11 +128,12 @@ def test_its_page_shows_the_progress_and_looks_again_while_it_runs(admin_client:
     assert "1,234 done, 5 refused, all jobs created until " in shown
     assert "JOB_NOT_CANCELLABLE: 5" in shown
     assert "2 jobs match" in shown
-    assert '<meta http-equiv="refresh" content="3">' in shown
+    assert "refreshing.js" in shown
+    assert "data-runs" in shown
     assert 'value="Stop"' in shown
     bulk.stop(action.pk, "anna")
     shown = page(admin_client.get(change(action)))
-    assert "refresh" not in shown
+    assert "refreshing.js" not in shown
     assert 'value="Stop"' not in shown
 
 
