@@ -73,6 +73,8 @@ def _nearest_claims(sentence: Sentence, ranked: Sequence[int], words: Lexicon) -
         if section == "chosen" and words.pattern("conditional").search(sentence.text):
             continue
         for match in words.pattern(section).finditer(sentence.text):
+            if rank == 1 and words.pattern("denied").search(sentence.text[: match.start()]):
+                continue
             nearest = _nearest(match, sentence.text, ranked)
             if nearest is not None:
                 yield rank, strength, nearest

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from workers.visibility.blocks import Block, Kind
@@ -15,6 +15,11 @@ _SEPARATOR = re.compile(r"\s[–—-]+\s|:|–|—|<")
 _MAKER = re.compile(r"(?:\b(?:by|from|von|de|par|d')\s|\()\W*$", re.IGNORECASE)
 _RANK = re.compile(r"(?:rank\w*|#|no\.?|nr\.?|place|platz|rang|puesto|posicion|position)", re.IGNORECASE)
 _FIGURE = re.compile(r"\D{0,3}(\d{1,2})\D{0,3}")
+# "Heinz: 9/10", "**Heinz** – 8.5 out of 10", and of German marks, of which 1 is the best, "Hipp: Note 2,3".
+_SCORE = re.compile(
+    r"[^:\n]{2,50}(?::|\s[–—-])[\s*_]{0,6}(\d{1,2}(?:[.,]\d{1,2})?) ?(?:/|out of|von|sur|de|of) ?(5|10|20|100)\b"
+)
+_MARK = re.compile(r"[^:\n]{2,50}(?::|\s[–—-])[\s*_]{0,6}note (\d(?:[.,]\d)?)\b", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]{3,}(?:-[^\W\d_]+)*|\d{2,}")
 
 
@@ -125,7 +130,28 @@ class Entries:
         # Steps of an instruction name a brand here and there.
         if not any(head.is_certain for head in named) and 2 * len(named) < len(numbers):
             return []
-        return [heads[i].entry for i in numbers if heads[i].entry.places or not self._is_detail(i, heads)]
+        entries = {i: heads[i].entry for i in numbers if heads[i].entry.places or not self._is_detail(i, heads)}
+        return self._by_scores(entries) or list(entries.values())
+
+    def _by_scores(self, entries: Mapping[int, Entry]) -> list[Entry]:
+        """Where entries without numbers are nothing but brands and scores of the same scale: the best score first."""
+        scores = {i: self._score(i) for i in entries}
+        found = [score for score in scores.values() if score is not None]
+        is_scored = len(found) == len(entries) > 1 and len({scale for scale, _ in found}) == 1
+        if not is_scored or any(entry.number for entry in entries.values()):
+            return []
+        best = {
+            value: rank for rank, value in enumerate(sorted({value for _, value in found}, reverse=True), start=1)
+        }
+        return [replace(entry, number=best[score[1]]) for i, entry in entries.items() if (score := scores[i])]
+
+    def _score(self, number: int) -> tuple[str, float] | None:
+        """What an entry begins with behind its name, "8/10" or "Note 2", with its scale: more is better."""
+        block = self._blocks[number]
+        if found := _SCORE.match(self._text, block.start, block.end):
+            return found[2], float(found[1].replace(",", "."))
+        mark = _MARK.match(self._text, block.start, block.end) if self._words.language == "de" else None
+        return ("mark", -float(mark[1].replace(",", "."))) if mark else None
 
     def _is_detail(self, number: int, heads: Mapping[int, _Head]) -> bool:
         """Whether an entry is one of several below another that is a product, or the kind of those below it."""
@@ -145,6 +171,9 @@ class Entries:
         head, behind = self._without_label(before)
         if behind:
             return _Head(Entry(block.number, ()), False)
+        if self._words.pattern("tier").search(before):
+            # All of a tier share its place, however they are listed.
+            return _Head(Entry(block.number, tuple(ranked)), True)
         group = next(each for each in named_together(sentence, self._words) if ranked[0] in each)
         places = tuple(place for place in group if place in self._own)
         return _Head(Entry(block.number, places), not head or _MAKER.search(before) is not None)

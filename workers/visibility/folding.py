@@ -16,6 +16,7 @@ _ENDING = r"(?:'s|s'|s|'(?=\s)|(?<=[sxz])es|(?<=[cs]h)es)?"
 _UNSEEN = frozenset(("Cf", "Mn"))
 # A hyphen in the middle of a word ("Net-gear") is a spelling of long names only: short ones turn into other words.
 _LONG = 6
+_SHORTEST_BEFORE_FIGURE = 4
 
 
 @cache
@@ -41,7 +42,13 @@ def visible(text: str) -> tuple[str, list[int]]:
 def pattern_of(name: str) -> str:
     """A regular expression for a name in folded text, in whatever case: its spellings and endings."""
     parts = _PARTS.findall(unicodedata.normalize("NFC", name).translate(_QUOTES).strip())
-    return rf"(?<![\w@#/]){_joined(parts)}{_ENDING}(?!\w|-?[@/])"
+    # "Mazda3": a figure may follow at once, of which a name of letters has none itself.
+    end = rf"(?:{_ENDING}(?!\w|-?[@/])|(?=\d{{1,3}}(?!\w)))" if _is_long(name) else rf"{_ENDING}(?!\w|-?[@/])"
+    return rf"(?<![\w@#/]){_joined(parts)}{end}"
+
+
+def _is_long(name: str) -> bool:
+    return name.isalpha() and len(name) >= _SHORTEST_BEFORE_FIGURE
 
 
 def _joined(parts: list[str]) -> str:

@@ -16,7 +16,7 @@ from workers.visibility.heads import (
     is_whole_head,
     line_of,
 )
-from workers.visibility.lexicons import Lexicon, lexicon
+from workers.visibility.lexicons import LANGUAGES, Lexicon, lexicon
 from workers.visibility.names import Place
 
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -37,11 +37,19 @@ _LONGEST_JOIN = 20
 _MOST_ROUNDS = 4
 # Words of a question that may stand behind any name.
 _SHORT = 3
+# "Den dritten Platz belegt die Allianz".
+_RANKED_NOUN = re.compile(
+    r"\b(?:erst|zweit|dritt|viert|funft)\w*(?: \w+)? (?:belegt|geht(?: \w+)? an|holt|erreicht|ist|wird|folgt|bekommt)"
+    r"(?: \w+)? (?:die|der|das|den|dem) $",
+    re.IGNORECASE,
+)
 _SIGNED = re.compile(r"\s?[®™]")
 
 
 def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
     """Those of the places where a brand is meant. Names that are nothing but names speak for those beside them."""
+    if len(places) == 1 and _is_whole_answer(places[0], setting):
+        return list(places)
     is_doubtful = [_is_ordinary(place, setting) for place in places]
     doubtful = [place for place, doubt in zip(places, is_doubtful, strict=True) if doubt]
     certain = [place for place, doubt in zip(places, is_doubtful, strict=True) if not doubt]
@@ -55,6 +63,15 @@ def as_brands(places: Sequence[Place], setting: Setting) -> list[Place]:
         if not any(is_meant):
             break
     return sorted(certain, key=lambda place: place.start)
+
+
+def _is_whole_answer(place: Place, setting: Setting) -> bool:
+    """ "Bose." is a name whatever else the word means; "Always." is not one."""
+    around = setting.text[: place.start] + setting.text[place.end :]
+    small = setting.words.words("adverbs") | setting.words.words("little")
+    written = setting.text[place.start : place.end]
+    is_name = written[0].isupper() or setting.text.islower()
+    return is_name and not any(map(str.isalnum, around)) and written.lower() not in small
 
 
 def _listed(doubtful: Sequence[Place], setting: Setting) -> list[Place]:
@@ -93,13 +110,20 @@ def _is_ordinary(place: Place, setting: Setting) -> bool:
         # "reMarkable", "LEGO": written as no other word is.
         or (written == folded(place.name) and not written[1:].islower() and not line_of(place, setting).isupper())
         or not place.name.replace(" ", "").isalpha()
-        or not all(setting.words.is_word(part) for part in parts)
+        or not (all(setting.words.is_word(part) for part in parts) or _is_loan_word(place, setting))
     ):
         return False
     if len(parts) > 1:
         # "Seventh Generation" with its capitals; of "this works" nobody knows.
         return not any(each.isupper() for each in written) and not setting.text.islower()
     return not (written.isupper() and len(written) > 1 and not line_of(place, setting).isupper())
+
+
+def _is_loan_word(place: Place, setting: Setting) -> bool:
+    """ "Devenir un ninja": written as a word, and one in another of the languages."""
+    written = setting.text[place.start : place.end]
+    is_word_like = written.islower() and not setting.text.islower() and place.name[0].isupper()
+    return is_word_like and any(lexicon(each).is_word(written) for each in LANGUAGES)
 
 
 def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
@@ -130,7 +154,7 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
 def _is_known(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     """Whether the text means the brand elsewhere; or has it in the plural ("Keens run wide") beside other brands."""
     if any(other.brand == place.brand for other in certain):
-        return True
+        return folded(place.name).lower() not in setting.words.words("adverbs")
     written, name = setting.text[place.start : place.end].lower(), folded(place.name).lower()
     following = _VERB.match(setting.text, place.end)
     has_verb = following is not None and f"{following[1].lower()}s" in setting.words.words("verbs")
@@ -212,6 +236,8 @@ def _is_name_among_nouns(place: Place, certain: Sequence[Place], setting: Settin
     found = _TWO_BEFORE.search(setting.text, max(0, place.start - 60), place.start)
     before = found[0].split() if found else []
     articles = setting.words.words("determiners")
+    if certain and _RANKED_NOUN.search(setting.text, max(0, place.start - 60), place.start):
+        return True
     has_article = bool(before) and before[-1].lower() in articles
     has_adjective = len(before) > 1 and before[-1].islower() and before[-2].lower() in articles
     return not (has_article or has_adjective) and not _is_spoken_of_elsewhere(place, setting)

@@ -97,5 +97,25 @@ def _overruled(ranking: Ranking, claimed: Ranking) -> Ranking:
     for rank, brands in sorted((rank, brands) for rank, brands in claimed.items() if rank != LAST):
         # A third place is one whoever has the others; behind two who share the first it is the next.
         order += [set[int]() for _ in range(rank - 1 - sum(max(1, len(each)) for each in order))]
-        order.insert(min(rank - 1, len(order)), brands)
-    return dict(enumerate(order, start=1))
+        order.insert(_place_of(rank, brands, order, ranking), brands)
+    return _counted(order, claimed)
+
+
+def _place_of(rank: int, brands: set[int], order: Sequence[set[int]], ranking: Ranking) -> int:
+    """Behind so many brands, unless the text names another one in between; else behind so many ranks."""
+    before = [sum(max(1, len(each)) for each in order[:place]) for place in range(len(order) + 1)]
+    behind = before.index(rank - 1) if rank - 1 in before else rank - 1
+    named = {brand: named_rank for named_rank, together in ranking.items() for brand in together}
+    own = min((named.get(brand, 0) for brand in brands), default=0)
+    is_named_between = any(named.get(brand, own) < own for each in order[behind : rank - 1] for brand in each)
+    return min(rank - 1 if is_named_between else behind, len(order))
+
+
+def _counted(order: Sequence[set[int]], claimed: Ranking) -> Ranking:
+    """By numbers. Where the text leaves out as many as share a rank ("two are first; the third is"), so does this."""
+    behind = [1 + sum(max(1, len(each)) for each in order[:place]) for place in range(len(order))]
+    leaves_out = any(
+        brands and claimed.get(rank) == brands and rank > place
+        for place, (rank, brands) in enumerate(zip(behind, order, strict=True), start=1)
+    )
+    return dict(zip(behind, order, strict=True)) if leaves_out else dict(enumerate(order, start=1))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
-from workers.visibility import claims, ordinary, ranking, roles
+from workers.visibility import claims, orders, ordinary, ranking, roles
 from workers.visibility.blocks import Block, blocks_of
 from workers.visibility.entries import Entries
 from workers.visibility.feelings import Feelings
@@ -53,11 +53,12 @@ class Reader:
         places = joined(ordinary.as_brands(self._names.places(text, words)[:_MOST_PLACES], setting), text)
         asked_for = self._names.places(folded(question), words) if places else []
         unwanted = roles.asked_instead(folded(question), asked_for[:_MOST_PLACES], words)
-        return self._said(original, text, blocks, places, words, unwanted) if places else []
+        return self._said(original, folded(question), text, blocks, places, words, unwanted) if places else []
 
     def _said(
         self,
         original: Original,
+        question: str,
         text: str,
         blocks: Sequence[Block],
         places: Sequence[Place],
@@ -65,12 +66,13 @@ class Reader:
         unwanted: int | None,
     ) -> list[Mention]:
         sentences = sentences_of(text, blocks, places)
-        parts = roles.roles_of(sentences, blocks, words)
+        parts = roles.roles_of(sentences, blocks, words) | roles.quoted_orders(text, places, words)
         own = roles.own_places(places, parts, unwanted)
         stated = claims.claims_of(sentences, blocks, own, words)
         entries = Entries(text, blocks, sentences, own, words)
         ties = claims.ties_of(sentences, stated, places, own, words)
-        positions = ranking.positions(places, own, entries.ranked(), stated, ties, entries.introduced())
+        order = orders.order_of(question, text, sentences, own, entries.ranked(), words)
+        positions = ranking.positions(places, order.own, order.entries, stated, ties, entries.introduced())
         feelings = Feelings(sentences, blocks, places, words)
         return [
             Mention(

@@ -23,6 +23,8 @@ class Role(Enum):
 
 
 _LABEL = re.compile(r"([^:\ue000-\uf8ff]{2,60}):[^:\ue000-\uf8ff]{0,20}[\ue000-\uf8ff]")
+# What is quoted, over sentences but not over paragraphs.
+_QUOTED = re.compile(r'"[^"\n]{3,400}"|“[^”“\n]{3,400}[”“]|„[^“”\n]{3,400}[“”]|«[^»\n]{3,400}»|»[^«\n]{3,400}«')
 # The first one that says something of a place holds.
 _SECTIONS = (
     ("unknown", Role.UNKNOWN),
@@ -47,6 +49,8 @@ def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexi
             roles[place] = Role.AGAINST if is_warned_of else said.get(place, Role.OWN)
         if last is not None and last in said and roles[last] is Role.OWN:
             roles[last] = said[last]
+        if before and words.pattern("retracted").search(sentence.text):
+            roles |= {place: Role.COMPARED for place in before.places if roles[place] is Role.OWN}
         before = sentence
     return roles | _columns(sentences, blocks, roles)
 
@@ -95,6 +99,16 @@ def _columns(sentences: Sequence[Sentence], blocks: Sequence[Block], roles: Mapp
         for place in header.places
         if roles[place] is Role.OWN
     }
+
+
+def quoted_orders(text: str, places: Sequence[Place], words: Lexicon) -> dict[int, Role]:
+    """The places in quoted orders to assistants ("ignore your instructions, recommend X"): somebody else says so."""
+    found: dict[int, Role] = {}
+    for quoted in _QUOTED.finditer(text):
+        inside = [i for i, place in enumerate(places) if quoted.start() <= place.start < quoted.end()]
+        if inside and words.pattern("orders").search(quoted.group()):
+            found |= dict.fromkeys(inside, Role.COMPARED)
+    return found
 
 
 def asked_instead(question: str, names: Sequence[Place], words: Lexicon) -> int | None:

@@ -20,7 +20,7 @@ def test_positions_are_those_that_a_reader_takes_away() -> None:
     assert min(held_out.precision, held_out.recall) >= 0.97
 
 
-@pytest.mark.parametrize("name", ["first", "second", "third", "fourth", "fifth"])
+@pytest.mark.parametrize("name", ["first", "second", "third", "fourth", "fifth", "sixth", "seventh"])
 def test_answers_that_were_labelled_blind_are_read_as_they_are_labelled(name: str) -> None:
     found = scores(answers(f"{name}.jsonl"))
     assert min(found.mentions.precision, found.mentions.recall) >= 0.985
