@@ -93,7 +93,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _reclaim(self) -> None:
         """A thread that ends takes its connection along, and ten such threads would be the whole pool."""
         for connection in lent.of_ended_threads():
-            connection.close()
+            _clean(connection)
             if self.pool is not None:
                 self.pool.putconn(connection)
 
@@ -101,8 +101,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is not None:
             lent.remove(self.connection)
             if self.borrowed or self.connection.borrowed:
-                # Whatever was set in it goes with it; the pool makes another.
-                self.connection.close()
+                _clean(self.connection)
         super()._close()  # type: ignore[misc]  # missing in the stubs
 
     def drop_idle(self) -> None:
@@ -141,11 +140,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _take_back(self) -> None:
         """The connection as new, back in the pool; and what Django remembers of it forgotten at the next connect."""
         try:
-            if self.connection is not None and not _made_as_new(self.connection):
-                self.connection.close()
+            if self.connection is not None:
+                _clean(self.connection)
         finally:
             self.in_atomic_block = self.closed_in_transaction = False
             self.close()
+
+
+def _clean(connection: Connection[Any]) -> None:
+    """For the pool, which goes on with it. What was left so that it cannot be as new is closed: the pool says so in
+    the log, and makes another."""
+    if not connection.closed and not _made_as_new(connection):
+        connection.close()
+    connection.borrowed = False
 
 
 def _made_as_new(connection: Connection[Any]) -> bool:

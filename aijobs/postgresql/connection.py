@@ -21,7 +21,7 @@ class Connection(psycopg.Connection[Row]):
 
     # How often this connection has talked to the server: says whether somebody has used it.
     waits = 0
-    # Lent to code that is not the engine's: closed, not kept, when it comes back.
+    # Lent to code that is not the engine's: made as new before it goes back to the pool.
     borrowed = False
 
     def wait(self, gen: PQGen[Answer], interval: float = INTERVAL_SECONDS, timeout: float | None = None) -> Answer:

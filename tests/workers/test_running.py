@@ -312,6 +312,41 @@ def test_threads_of_a_handler_that_keep_their_connections_do_not_use_up_the_pool
     assert [_outcome(monkeypatch, handler).status for _ in range(size + 2)] == ["completed"] * (size + 2)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_connections_that_were_used_rightly_go_back_open(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker begins a job without a connection: the one that the handler takes is the pool's again afterwards."""
+    pids: list[set[int]] = []
+
+    def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
+        used = {_pid()}
+        _in_a_thread(lambda: used.add(_pid()))()
+        connection.close()
+        used.add(_pid())
+        pids.append(used)
+        return ProbeResult(label="", slept=0)
+
+    tenant = TenantFactory()
+    monkeypatch.setattr(jobs, "probe", handler)
+    for job_id in engine.dispatch(tenant, 2):
+        run = engine.start(job_id)
+        connection.close()
+        running.execute(run)
+    assert [each.message for each in caplog.records if each.name == "psycopg.pool"] == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT array_agg(pid) FROM pg_stat_activity WHERE datname = current_database()")
+        [alive] = cursor.fetchone()
+    assert set().union(*pids) <= set(alive)
+
+
+def _pid() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        [pid] = cursor.fetchone()
+    return int(pid)
+
+
 def test_a_run_that_is_postponed_costs_no_attempt_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     def handler(params: ProbeParams, context: JobContext) -> ProbeResult:
         raise RunPostponed(600)
