@@ -22,10 +22,9 @@ class JobContext:
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        self.processed = 0
-        self.total: int | None = None
+        self.processed, self.total = run.processed, run.total
         # What the row says, and since when.
-        self._written: tuple[int, int | None] = (0, None)
+        self._written = (run.processed, run.total)
         self._renewed_at = time.monotonic()
         self.effect: Callable[[Result], Result] | None = None
         self.while_suspended = False

@@ -55,6 +55,9 @@ class Run:
     lane: int
     attempt: int
     failures: int
+    # What the attempts before have reported: it stands until this one knows better.
+    processed: int
+    total: int | None
     batch_id: UUID | None
     sequential: bool
     graph: bool

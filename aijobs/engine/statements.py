@@ -155,7 +155,7 @@ CLAIM = f"""
 WITH claimed AS (
     UPDATE aijobs_job job SET
         status = 'running', attempt = attempt + 1, event_seq = event_seq + 1, worker = %(worker)s::text,
-        started_at = now(), processed = 0, total = NULL,
+        started_at = now(),
         deadline_at = now() + make_interval(secs => coalesce((%(hard_limits)s::jsonb ->> type)::float, 60)),
         lease_expires_at = now() + make_interval(
             secs => least(%(lease)s::float, (%(hard_limits)s::jsonb ->> type)::float)
@@ -172,7 +172,7 @@ WITH claimed AS (
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
 SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, claimed.lane, attempt,
-    failures, batch_id, coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph,
+    failures, processed, total, batch_id, coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph,
     batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
@@ -303,7 +303,7 @@ RETURNING job.id
 """
 
 _HELD = """
-SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, lane, attempt, failures, batch_id,
+SELECT job.id, type, '' AS params, job.created_at, job.tenant_id, lane, attempt, failures, processed, total, batch_id,
     coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph, batch.on_failure, position,
     false AS refill, false AS limited
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id

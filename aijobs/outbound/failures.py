@@ -1,5 +1,7 @@
 """What somebody outside refused or failed to do, as what it means to the caller."""
 
+import time
+
 
 class OutboundError(Exception):
     """What somebody outside refused or failed to do. `code` and `message` are shown to the tenant: no secrets."""
@@ -24,6 +26,12 @@ class Transient(OutboundError):
     def __init__(self, code: str, message: str, retry_after: float | None = None) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+        self._said_at = time.monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """Of `retry_after`, from now on."""
+        return max(0.0, (self.retry_after or 0.0) - (time.monotonic() - self._said_at))
 
 
 class Unavailable(Transient):

@@ -21,20 +21,34 @@ logger = logging.getLogger(__name__)
 ANSWER_SECONDS = 0.5
 # What was said of a rate is forgotten a day after the last call.
 REMEMBERED_SECONDS = 86_400
+# A little more than a minute: what is sent in its turn does not arrive as evenly.
+MINUTE_SECONDS = 60.3
 # Beyond these nobody's word on a rate, in calls per second, is believed.
 SLOWEST, FASTEST = 0.001, 1000.0
 
 # A turn that would come after the pace's end (ARGV[3]) is not taken: it would only delay the others.
+# KEYS[2]: where a window (ARGV[6], in seconds) has at most ARGV[5] calls, their turns, the newest first.
 _RESERVE = """
 local bucket = redis.call('HMGET', KEYS[1], 'full', 'rate')
 local interval = 1 / tonumber(bucket[2] or ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
 local full = math.max(now, tonumber(bucket[1] or now))
-local wait = math.max(0, full - now - (ARGV[2] - 1) * interval)
+local turn = math.max(now, full - (ARGV[2] - 1) * interval)
+local most = tonumber(ARGV[5])
+if most > 0 then
+  local oldest = redis.call('LINDEX', KEYS[2], most - 1)
+  if oldest then turn = math.max(turn, oldest + ARGV[6]) end
+end
+local wait = turn - now
 if wait < tonumber(ARGV[3]) then
-  redis.call('HSET', KEYS[1], 'full', string.format('%.6f', full + interval))
+  redis.call('HSET', KEYS[1], 'full', string.format('%.6f', math.max(full, turn) + interval))
   redis.call('EXPIRE', KEYS[1], ARGV[4])
+  if most > 0 then
+    redis.call('LPUSH', KEYS[2], string.format('%.6f', turn))
+    redis.call('LTRIM', KEYS[2], 0, most - 1)
+    redis.call('EXPIRE', KEYS[2], math.ceil(ARGV[6]))
+  end
 end
 return string.format('%.6f', wait)
 """
@@ -46,6 +60,8 @@ class Limit:
 
     rate: float
     burst: int
+    # How many there are in any minute at most, also after a pause; None: the burst and a minute's calls.
+    most_in_a_minute: int | None = None
 
 
 class Throttle:
@@ -79,8 +95,15 @@ class Throttle:
         try:
             return float(
                 self._script(
-                    keys=[self._key(name)],
-                    args=[limit.rate, limit.burst, f"{self._pace.left:.6f}", REMEMBERED_SECONDS],
+                    keys=[self._key(name), f"{self._key(name)}.turns"],
+                    args=[
+                        limit.rate,
+                        limit.burst,
+                        f"{self._pace.left:.6f}",
+                        REMEMBERED_SECONDS,
+                        limit.most_in_a_minute or 0,
+                        MINUTE_SECONDS,
+                    ],
                 )
             )
         except (RedisError, OSError) as error:

@@ -54,13 +54,24 @@ def kept_as(call: Call, reply: Reply) -> bytes | None:
 
 def find(call: Call) -> Answer | Permanent | None:
     """The answer of that day, else how the job's own call was refused. Neither costs anything again."""
-    rows = StoredAnswer.objects.of(call.tenant_id).filter(day=call.day, digest__in=[call.digest, _of_refusal(call)])
+    rows = StoredAnswer.objects.of(call.tenant_id).filter(day=call.day, digest__in=digests(call))
     row = min(rows, key=lambda each: each.problem, default=None)
     if row is None:
         return None
     if row.problem:
         return Permanent(row.problem, row.text)
     return Answer(row.text, tuple(Citation(**each) for each in row.citations), model=row.model, cached=True)
+
+
+def digests(call: Call) -> tuple[bytes, bytes]:
+    """Under which an answer to it is stored, or its refusal."""
+    return call.digest, _of_refusal(call)
+
+
+def digests_of(tenant_id: int, day: date) -> set[bytes]:
+    """Of all that is stored of a day."""
+    rows = StoredAnswer.objects.of(tenant_id).filter(day=day, digest__isnull=False)
+    return {bytes(each) for each in rows.values_list("digest", flat=True).iterator() if each}
 
 
 def _of_refusal(call: Call) -> bytes:

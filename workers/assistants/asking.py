@@ -98,6 +98,14 @@ class _Line:
     failures: int = 0
     # Why the rest is not asked.
     closed: OutboundError | None = None
+    # The service's own limit lets nothing through for so long. What is under way is waited for anyway, and a line
+    # that may ask again meanwhile does.
+    rest: NotYet | None = None
+
+    def may_ask(self, at_once: int) -> bool:
+        if self.rest and not self.rest.seconds_left:
+            self.rest = None
+        return self.rest is None and self.under_way < at_once
 
     def note(self, problem: OutboundError | None) -> None:
         """What a call has shown of those to come."""
@@ -136,6 +144,16 @@ class Asker:
         self.was_answered = False
         self._reserved = Decimal(0)
 
+    def stored(self, questions: Sequence[Question]) -> set[int]:
+        """The places of those that need not be asked, because a reply is stored."""
+        digests = answers.digests_of(self._tenant_id, self._day)
+        return {
+            index
+            for index, (assistant, prompt) in enumerate(questions)
+            if isinstance(assistant, Connector)
+            and not digests.isdisjoint(answers.digests(self._call_of(_Waiting(index, assistant, prompt))))
+        }
+
     def ask_all(
         self, questions: Iterable[Question], at_once: int = AT_ONCE, seconds: float | None = None
     ) -> Iterator[Asked]:
@@ -164,14 +182,14 @@ class Asker:
                     _close(lines)
                 for line in lines:
                     yield from self._start(line, at_once, executor, under_way)
-                if not under_way:
+                if not under_way and not _end_rests(lines):
                     return
-                done = wait(under_way, _seconds_to(deadline), return_when=FIRST_COMPLETED).done
-                if not done:
+                done = wait(under_way, _seconds_to(deadline, lines), return_when=FIRST_COMPLETED).done
+                if under_way and not done and _is_over(deadline):
                     yield from (each.question.failed(_out_of_time()) for each in under_way.values())
                     under_way.clear()
                 # All are stored before the caller does anything with the first.
-                yield from [self._finish(under_way.pop(each), each) for each in done]
+                yield from [asked for each in done if (asked := self._finish(under_way.pop(each), each))]
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -179,7 +197,7 @@ class Asker:
         self, line: _Line, at_once: int, executor: ThreadPoolExecutor, under_way: dict[Future[Reply], _UnderWay]
     ) -> Iterator[Asked]:
         """Send what may be sent now; yields those questions that need no call, or may not have one."""
-        while line.waiting and (line.closed or line.under_way < at_once):
+        while line.waiting and (line.closed or line.may_ask(at_once)):
             question = line.waiting[0]
             call = self._call_of(question)
             stored = answers.find(call)
@@ -215,7 +233,8 @@ class Asker:
         self._reserved += most
         return hold
 
-    def _finish(self, ended: _UnderWay, done: Future[Reply]) -> Asked:
+    def _finish(self, ended: _UnderWay, done: Future[Reply]) -> Asked | None:
+        """None for what waits in its line again."""
         ended.line.under_way -= 1
         self._reserved -= ended.most
         try:
@@ -223,6 +242,10 @@ class Asker:
         except OutboundError as raised:
             accounting.release(self._tenant_id, ended.hold)
             problem = self._bounded(raised) if isinstance(raised, Delay) else raised
+            if isinstance(problem, NotYet) and not ended.line.closed:
+                ended.line.rest = problem
+                ended.line.waiting.appendleft(ended.question)
+                return None
             ended.line.note(problem)
             return ended.question.failed(problem)
         return self._settle(ended, reply)
@@ -261,9 +284,23 @@ def _close(lines: Iterable[_Line]) -> None:
         line.closed = line.closed or _out_of_time()
 
 
-def _seconds_to(deadline: float | None) -> float | None:
-    """Until what is under way is given up."""
-    return None if deadline is None else max(0.0, deadline + LAST_ANSWERS_SECONDS - time.monotonic())
+def _end_rests(lines: Sequence[_Line]) -> bool:
+    """Where nothing is under way, nobody sleeps for a limit here: the job waits for it. False where none does."""
+    resting = [line for line in lines if line.waiting and line.rest]
+    for line in resting:
+        line.closed = line.closed or line.rest
+    return bool(resting)
+
+
+def _seconds_to(deadline: float | None, lines: Iterable[_Line]) -> float | None:
+    """Until what is under way is given up, or a line may ask again."""
+    rests = [line.rest.seconds_left for line in lines if line.waiting and line.rest and not line.closed]
+    ends = [] if deadline is None else [max(0.0, deadline + LAST_ANSWERS_SECONDS - time.monotonic())]
+    return min([*rests, *ends], default=None)
+
+
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() >= deadline + LAST_ANSWERS_SECONDS
 
 
 def _out_of_time() -> OutOfTime:
@@ -278,7 +315,7 @@ def later_run(late: Sequence[Delay], was_answered: bool) -> RunPostponed | Trans
     A run costs no attempt if it was given an answer, or was kept from asking by the service's own limit alone: so a
     job lasts as long as its limits want, and a provider that only ever refuses keeps no job for ever.
     """
-    seconds = max(each.retry_after or 0.0 for each in late)
+    seconds = max(each.seconds_left for each in late)
     if was_answered or all(isinstance(each, NotYet) for each in late):
         return RunPostponed(seconds)
     return TransientFailure(late[0].code, late[0].message, seconds or None)

@@ -23,6 +23,12 @@ _WORDS = re.compile(r"[^\W\d_]+")
 _TOKEN = re.compile(r"[\w'+-]+")
 _NEXT = re.compile(r"[ ]+([\w'][\w'+.-]*)")
 _VERB = re.compile(r",?[ ]+([\w']+)")
+# "Orange, plus cher, a …".
+_ASIDE = re.compile(r",[^,.;!?\n]{1,40},")
+# Nothing but a name, among other sentences: "Want plain files? Obsidian."
+_SENTENCE_BEFORE, _SENTENCE_END = re.compile(r"[.!?…:][\s*_]+$"), re.compile(r"[*_]*[.!](?:\s|$)")
+# "nintendo switch 2,"
+_FIGURED = re.compile(r"[ ]+[\w'-]+[ ]+\d{1,4}(?=[,.;:!?\n]|$)")
 _TWO_BEFORE = re.compile(r"(?:[\w'-]+ )?[\w'-]+ $")
 _BEFORE = re.compile(r"([\w'.-]+) $")
 # What stands between a sentence's or a line's beginning and its first word.
@@ -81,16 +87,26 @@ def _listed(doubtful: Sequence[Place], setting: Setting) -> list[Place]:
     """
     capital = [place for place in doubtful if setting.text[place.start].isupper() and not _is_phrase(place, setting)]
     heads = [place for place in capital if is_whole_head(place, setting)]
-    join = _joins(setting.words.language)
+    join = _joins(setting.words.language, with_articles=True)
     joined = [
         place
         for pair in pairwise(capital)
         if join.fullmatch(setting.text, pair[0].end, pair[1].start)
         for place in pair
     ]
-    groups = [group for group in (heads, joined) if len({place.brand for place in group}) > 1]
+    alone = [place for place in capital if _is_whole_sentence(place, setting)]
+    groups = [group for group in (heads, joined, alone) if len({place.brand for place in group}) > 1]
     groups.append([place for place in heads if _is_beside_names(place, [], setting)])
     return [place for place in doubtful if any(place in group for group in groups)]
+
+
+def _is_whole_sentence(place: Place, setting: Setting) -> bool:
+    before = setting.text[max(0, place.start - 20) : place.start]
+    return (
+        _SENTENCE_BEFORE.search(before) is not None
+        and _SENTENCE_END.match(setting.text, place.end) is not None
+        and setting.text[place.start : place.end].lower() not in setting.words.words("adverbs")
+    )
 
 
 def is_small_word(written: str, text: str, words: Lexicon) -> bool:
@@ -201,7 +217,8 @@ def _is_before_model(place: Place, setting: Setting) -> bool:
     """In a text without capitals: "shark flexstyle", "t3 aire"."""
     following = _NEXT.match(setting.text, place.end)
     word = following[1].rstrip(".'") if following else ""
-    return len(word) > 1 and not setting.words.is_word(word)
+    is_name = len(word) > 1 and not setting.words.is_word(word)
+    return is_name or _FIGURED.match(setting.text, place.end) is not None
 
 
 def _is_capital_expected(place: Place, setting: Setting) -> bool:
@@ -260,7 +277,8 @@ def _is_followed_by_name(place: Place, setting: Setting) -> bool:
 
 def _is_subject(place: Place, setting: Setting) -> bool:
     """ "Shark makes …": a thing that can be counted would have an article."""
-    following = _VERB.match(setting.text, place.end)
+    aside = _ASIDE.match(setting.text, place.end)
+    following = _VERB.match(setting.text, aside.end() if aside else place.end)
     if following and following[1].lower() in setting.words.words("adverbs"):
         following = _VERB.match(setting.text, following.end())
     if following is None or following[1].lower() in setting.words.words("little"):
@@ -321,9 +339,13 @@ def _is_beside(place: Place, certain: Sequence[Place], setting: Setting) -> bool
 
 
 @cache
-def _joins(language: str) -> re.Pattern[str]:
-    joins = "|".join(re.escape(each) for each in (*lexicon(language).words("and"), ",", "vs.", "vs", "|", ">"))
-    return re.compile(rf"\s*(?:{joins})\s+", re.IGNORECASE)
+def _joins(language: str, *, with_articles: bool = False) -> re.Pattern[str]:
+    """`with_articles`: "den Opel noch den Ford", where nouns have them."""
+    words = lexicon(language)
+    joins = "|".join(re.escape(each) for each in (*words.words("and"), ",", "vs.", "vs", "|", ">"))
+    determiners = "|".join(words.words("determiners")) if with_articles else ""
+    articles = rf"(?:(?:{determiners})\s+)?" if determiners else ""
+    return re.compile(rf"\s*(?:{joins})\s+{articles}", re.IGNORECASE)
 
 
 def _is_head_among_names(place: Place, certain: Sequence[Place], setting: Setting) -> bool:

@@ -25,6 +25,8 @@ class Role(Enum):
 _LABEL = re.compile(r"([^:\ue000-\uf8ff]{2,60}):[^:\ue000-\uf8ff]{0,20}[\ue000-\uf8ff]")
 # What is quoted, over sentences but not over paragraphs.
 _QUOTED = re.compile(r'"[^"\n]{3,400}"|“[^”“\n]{3,400}[”“]|„[^“”\n]{3,400}[“”]|«[^»\n]{3,400}»|»[^«\n]{3,400}«')
+# "Slack? Good, but …": what follows is about it.
+_ASIDE = re.compile(r"[\ue000-\uf8ff]\?")
 # The first one that says something of a place holds.
 _SECTIONS = (
     ("unknown", Role.UNKNOWN),
@@ -49,7 +51,8 @@ def roles_of(sentences: Sequence[Sentence], blocks: Sequence[Block], words: Lexi
             roles[place] = Role.AGAINST if is_warned_of else said.get(place, Role.OWN)
         if last is not None and last in said and roles[last] is Role.OWN:
             roles[last] = said[last]
-        if before and words.pattern("retracted").search(sentence.text):
+        is_dismissed = before and _ASIDE.fullmatch(before.text) and words.pattern("dismissed").match(sentence.text)
+        if before and (is_dismissed or words.pattern("retracted").search(sentence.text)):
             roles |= {place: Role.COMPARED for place in before.places if roles[place] is Role.OWN}
         before = sentence
     return roles | _columns(sentences, blocks, roles)
@@ -73,7 +76,7 @@ def _has_warning(sentence: Sentence, words: Lexicon) -> bool:
 
 
 def _said(sentence: Sentence, words: Lexicon) -> dict[int, Role]:
-    if sentence.text.endswith("?"):
+    if sentence.text.endswith("?") and not _ASIDE.fullmatch(sentence.text):
         return dict.fromkeys(sentence.places, Role.COMPARED)
     found: dict[int, Role] = {}
     groups = {group[0]: group for group in named_together(sentence, words)} if sentence.places else {}

@@ -54,8 +54,8 @@ def valkey(servers: None) -> Iterator[Redis]:
         yield client
 
 
-def about(*waits: float) -> Any:
-    return pytest.approx(waits, abs=10)
+def about(*waits: float, within: float = 10) -> Any:
+    return pytest.approx(waits, abs=within)
 
 
 def reserve(bucket: Throttle, limit: Limit, times: int, name: str = "call") -> list[float]:
@@ -69,6 +69,13 @@ def let_pass(valkey: Redis, scope: str, seconds: float) -> None:
 
 def test_a_burst_is_free_and_what_follows_is_an_interval_apart(open_throttle: Opener) -> None:
     assert reserve(open_throttle(), BURST, 6) == about(0, 0, 0, 100, 200, 300)
+
+
+def test_a_minute_has_no_more_than_its_number_although_it_begins_with_a_burst(open_throttle: Opener) -> None:
+    waits = reserve(open_throttle(), Limit(0.2, 3, most_in_a_minute=12), 14)
+    assert waits[:12] == about(*[0] * 3, *range(5, 50, 5), within=4)
+    # A minute behind the first two, and not as soon as the bucket alone would let them through.
+    assert waits[12:] == about(throttle.MINUTE_SECONDS, throttle.MINUTE_SECONDS, within=4)
 
 
 def test_time_that_passes_gives_turns_back(open_throttle: Opener, valkey: Redis, scope: str) -> None:

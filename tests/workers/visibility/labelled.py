@@ -52,6 +52,20 @@ def answers(name: str = "answers.jsonl") -> list[Labelled]:
     return [Labelled(**json.loads(line)) for line in (DATA / name).read_text("utf-8").splitlines()]
 
 
+@dataclass(frozen=True)
+class Declined:
+    """An answer, and whether it refuses."""
+
+    id: str
+    language: str
+    refusal: bool
+    answer: str
+
+
+def refusals() -> list[Declined]:
+    return [Declined(**json.loads(line)) for line in (DATA / "refusals.jsonl").read_text("utf-8").splitlines()]
+
+
 def read(row: Labelled) -> Found:
     brands = [Brand(name, tuple(aliases)) for name, aliases in row.brands.items()]
     return Reader(brands, row.language).read(row.question, row.answer)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.workers.visibility.labelled import Labelled, answers, read, scores
+from tests.workers.visibility.labelled import Labelled, answers, read, refusals, scores
+from workers.visibility.declining import is_declined
 
 TUNED, HELD_OUT = answers()[0::2], answers()[1::2]
 
@@ -36,6 +37,19 @@ def test_ranks_are_understood_in_many_ways_of_saying_them() -> None:
     found = scores(answers("ways.jsonl"))
     assert min(found.mentions.precision, found.mentions.recall) >= 0.97
     assert min(found.positions.precision, found.positions.recall) >= 0.95
+
+
+def test_hard_answers_are_read_nearly_as_well() -> None:
+    found = scores(answers("eighth.jsonl"))
+    assert min(found.mentions.precision, found.mentions.recall) >= 0.95
+    assert min(found.positions.precision, found.positions.recall) >= 0.95
+
+
+def test_refusals_in_plain_words_are_told_from_answers() -> None:
+    found = {row.id: is_declined(row.answer, row.language) for row in refusals()}
+    assert [row.id for row in refusals() if found[row.id] and not row.refusal] == []
+    refused = [row for row in refusals() if row.refusal]
+    assert sum(found[row.id] for row in refused) / len(refused) >= 0.95
 
 
 def test_quotes_are_the_answers_own_words() -> None:

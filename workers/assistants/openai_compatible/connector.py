@@ -26,8 +26,11 @@ SDK = "workers.assistants.openai_compatible.sdk.Sdk"
 RETRIES = Retries(3, doubling(0.5))
 # The longest that a worker's thread sleeps for a rate limit or a Retry-After: what is longer waits in PostgreSQL.
 PATIENCE_SECONDS = 5.0
-# A tenth of a minute's requests at once, so that the first minute has hardly more than is allowed.
-BURSTS_IN_A_MINUTE = 10
+# How many requests may be sent at once after a pause: a tenth of a minute's, and a few in any case, since a job that
+# waits in the queue comes some seconds after its turn and would lose it else.
+BURSTS_IN_A_MINUTE, SMALLEST_BURST = 10, 3
+# A job that waits comes back for several turns at once, and so much earlier: its thread may sleep for the last one.
+AHEAD_SECONDS = 2.5
 
 
 class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCredentials]):
@@ -82,6 +85,8 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         return retried(lambda: self._ask_once(prompt), RETRIES, self._patience)
 
     def _ask_once(self, prompt: Prompt) -> Reply:
+        # Loaded before: a busy process needs seconds for it, and what is sent so late comes with the next ones.
+        _ = self._sdk
         self._take_turn()
         answer = self._responses(prompt) if self.settings.api == "responses" else self._chat(prompt)
         return reply_of(answer.read(), prompt, self._exchange.provider)
@@ -90,10 +95,11 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
         """Raises NotYet where it would come later than a thread may sleep."""
         if (most := self.settings.requests_per_minute) is None:
             return
-        seconds = self._throttle.reserve("requests", Limit(most / 60, max(1, most // BURSTS_IN_A_MINUTE)))
+        burst = min(most, max(SMALLEST_BURST, most // BURSTS_IN_A_MINUTE))
+        seconds = self._throttle.reserve("requests", Limit(most / 60, burst, most_in_a_minute=most))
         if seconds >= self._patience.left:
             message = f"The limit of {most} requests per minute for {self.name} is used up for the moment."
-            raise NotYet("RATE_LIMITED", message, seconds)
+            raise NotYet("RATE_LIMITED", message, seconds + max(0, burst - 2) * 60 / most - AHEAD_SECONDS)
         self._patience.wait(seconds)
 
     def _responses(self, prompt: Prompt) -> ResponsesAnswer:
@@ -101,10 +107,11 @@ class OpenAiCompatible(Connector[OpenAiCompatibleSettings, OpenAiCompatibleCrede
 
     def _chat(self, prompt: Prompt) -> ChatAnswer:
         """OpenAI's newer models take `max_completion_tokens` only, others `max_tokens` only: the first refusal tells,
-        costs nothing, and is remembered for this run."""
+        costs nothing but its turn, and is remembered for this run."""
         messages = requests.messages_of(prompt, self.settings)
         try:
             return self._sdk.chat(messages, requests.chat_parameters(prompt, self.settings, self._limit))
         except OtherLimit:
             self._limit = "max_completion_tokens"
+        self._take_turn()
         return self._sdk.chat(messages, requests.chat_parameters(prompt, self.settings, self._limit))

@@ -1,13 +1,13 @@
 """Asking: each assistant each question, within limits and budgets, and what came of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from aijobs import identifiers
 from aijobs.errors import JobFailure, PermanentFailure, RunPostponed, TransientFailure
-from aijobs.outbound.failures import OutboundError, Transient
+from aijobs.outbound.failures import OutboundError, Permanent, Transient
 from aijobs.registry import Context
 from workers.assistants import connections
 from workers.assistants.asking import NOTHING, AnyAssistant, Asker, Delay, Question, later_run
@@ -17,12 +17,16 @@ from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Asked, Plan
 from workers.jobs.llm_visibility_score.shapes import LOCAL, MOST_ASSISTANTS, VisibilityParams
 from workers.jobs.shared import dollars
+from workers.visibility.declining import is_declined
+from workers.visibility.reading import Reader
 
 # Of the soft limit of 1,500 s: what is not asked by then is left to the next attempt, which finds the answers. The
 # calls that are under way are waited for a little longer (`asking.LAST_ANSWERS_SECONDS`), and then the answers are
 # read, which takes 34 ms for one that names 21 brands: three minutes for 5,000.
 ASK_SECONDS = 1000.0
 LONGEST_ANSWER_TOKENS = 800
+# Of a refusal, as it is shown.
+LONGEST_REFUSAL = 300
 _LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
 INSTRUCTIONS = (
     "You are a shopping assistant. Answer the shopper's question in {language}, as you would answer anybody, and "
@@ -92,20 +96,33 @@ def _gather(params: VisibilityParams, plan: Plan, context: Context, assistants: 
     calls = list(_calls(params, plan, assistants))
     day = identifiers.created_at(context.job_id).date()
     asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
+    reader = Reader(plan.brands, params.language)
     answers: list[tuple[Call, Answer]] = []
     failed: dict[int, OutboundError] = {}
-    progress = _Progress(context, calls)
-    for asked in asker.ask_all([_prompt(call, params.language) for call in calls], seconds=ASK_SECONDS):
+    prompts = [_prompt(call, params.language) for call in calls]
+    progress = _Progress(context, calls, asker.stored(prompts) if context.attempt > 1 else set())
+    for asked in asker.ask_all(prompts, seconds=ASK_SECONDS):
         call = calls[asked.index]
-        if asked.answer is not None:
+        problem = asked.problem or _refused(call, asked.answer, reader, params.language)
+        if problem is not None:
+            failed[asked.index] = problem
+        elif asked.answer is not None:
             answers.append((call, asked.answer))
-        elif asked.problem is not None:
-            failed[asked.index] = asked.problem
         if not isinstance(asked.problem, Delay):
-            progress.note(call)
+            progress.note(asked.index)
     problems = [(calls[index], failed[index]) for index in sorted(failed)]
     _raise_for(asker, answers, problems, context)
     return Gathered(answers, problems, {each.name: each.model for each in assistants}, asker.used)
+
+
+def _refused(call: Call, answer: Answer | None, reader: Reader, language: str) -> Permanent | None:
+    """A refusal in plain words does not say what the assistant recommends: it is not an answer without the brand."""
+    if answer is None or call.assistant.name == LOCAL or not is_declined(answer.text, language):
+        return None
+    if reader.read(call.question.text, answer.text).mentions:
+        return None
+    told = " ".join(answer.text.split())[:LONGEST_REFUSAL]
+    return Permanent("REFUSED", f"{call.assistant.model} refuses to answer: {told}")
 
 
 def _calls(params: VisibilityParams, plan: Plan, assistants: Sequence[AnyAssistant]) -> Iterator[Call]:
@@ -123,18 +140,24 @@ def _prompt(call: Call, language: str) -> Question:
 
 
 class _Progress:
-    """A question is processed once all its answers are there, or known not to come."""
+    """A question is processed once all its answers are there, or known not to come. What earlier attempts have of
+    them is there from the beginning."""
 
-    def __init__(self, context: Context, calls: Sequence[Call]) -> None:
-        self._context = context
-        self._left = Counter(call.question.text for call in calls)
-        self._total = len(self._left)
-        context.progress(0, self._total)
+    def __init__(self, context: Context, calls: Sequence[Call], stored: Collection[int]) -> None:
+        self._context, self._calls = context, calls
+        self._open = set(range(len(calls))) - set(stored)
+        self._left = Counter(calls[index].question.text for index in self._open)
+        self._total = len({call.question.text for call in calls})
+        self._report()
 
-    def note(self, call: Call) -> None:
-        self._left[call.question.text] -= 1
-        self._left += Counter()
-        self._context.progress(self._total - len(self._left))
+    def note(self, index: int) -> None:
+        if index in self._open:
+            self._open.remove(index)
+            self._left[self._calls[index].question.text] -= 1
+            self._report()
+
+    def _report(self) -> None:
+        self._context.progress(self._total - sum(left > 0 for left in self._left.values()), self._total)
 
 
 def _raise_for(

@@ -33,6 +33,7 @@ from tests.workers.jobs.llm_visibility_score.steps import (
 )
 from workers.assistants.asking import AT_ONCE
 from workers.assistants.models import Account, Budget, Connection, StoredAnswer
+from workers.assistants.openai_compatible.connector import SMALLEST_BURST
 from workers.context import JobContext
 from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.run import run as handler
@@ -116,6 +117,25 @@ def test_questions_that_wait_for_a_limit_are_not_processed(owner: Caller, provid
     assert (context.processed, context.total) == (len(QUESTIONS) - 3, len(QUESTIONS))
 
 
+def test_a_later_attempt_begins_with_the_progress_of_what_is_stored(owner: Caller, provider: FakeProvider) -> None:
+    shop(owner)
+    configure(owner, provider)
+    provider.answer = saying(lambda _: PRAISE)
+    provider.instead = [error(429, "Slow down.", "rate_limit_error", "rate_limit_exceeded", retry_after="600")]
+    job_id = dispatched(owner, questions=QUESTIONS, samples=1)
+    execute(engine.start(job_id))
+    engine.let_backoff_pass([job_id])
+    queueing.release_due()
+    context = JobContext(engine.start(job_id))
+    seen: list[int] = []
+    context.progress = lambda processed, total=None: seen.append(processed)  # type: ignore[method-assign]
+    sent = {"marketplace": MARKETPLACE, "brand": BRAND, "questions": QUESTIONS, "samples": 1}
+    handler(VisibilityParams.model_validate(sent), context)
+    answered = len(QUESTIONS) - 1
+    assert (seen[0], seen[-1]) == (answered, len(QUESTIONS))
+    assert seen == sorted(seen)
+
+
 def test_the_services_own_limit_costs_no_attempt_although_nothing_could_be_asked(
     owner: Caller, provider: FakeProvider
 ) -> None:
@@ -127,7 +147,8 @@ def test_the_services_own_limit_costs_no_attempt_although_nothing_could_be_asked
         engine.let_backoff_pass([job_id])
         queueing.release_due()
     waiting = Job.objects.get(id=job_id)
-    assert (waiting.status, waiting.failures, len(provider.requests)) == (Status.QUEUED, 0, 1)
+    # As many as may be sent at once.
+    assert (waiting.status, waiting.failures, len(provider.requests)) == (Status.QUEUED, 0, SMALLEST_BURST)
 
 
 def test_a_provider_that_only_refuses_leaves_what_others_have_answered(owner: Caller, provider: FakeProvider) -> None:
@@ -300,6 +321,17 @@ def test_what_an_assistant_refuses_is_listed_beside_the_others_answers(owner: Ca
     }
     assert {each["assistant"] for each in result["failures"]} == {"wrong"}
     assert result["overall"]["answer_count"] == len(QUESTIONS)
+
+
+def test_a_refusal_in_plain_words_is_a_failure_and_lowers_no_rate(owner: Caller, provider: FakeProvider) -> None:
+    shop(owner)
+    configure(owner, provider)
+    sorry = "I'm sorry, but I can't help with that. Is there anything else I can do for you?"
+    provider.answer = saying(lambda prompt: sorry if "number 3" in prompt else PRAISE)
+    result = result_of(run(owner, questions=QUESTIONS, samples=1))
+    assert [(each["question"], each["code"]) for each in result["failures"]] == [(QUESTIONS[2], "REFUSED")]
+    assert sorry in result["failures"][0]["message"]
+    assert (result["processed_count"], result["overall"]["mention_rate"]["value"]) == (len(QUESTIONS) - 1, 1.0)
 
 
 def test_the_questions_of_an_attempt_are_those_of_the_first(owner: Caller, provider: FakeProvider) -> None:
