@@ -172,8 +172,8 @@ WITH claimed AS (
     SELECT id, event_seq, tenant_id, 'started', attempt FROM claimed
 )
 SELECT claimed.id, type, params::text AS params, claimed.created_at, claimed.tenant_id, claimed.lane, attempt,
-    failures, processed, total, batch_id, coalesce(batch.sequential, false) AS sequential, depends_on IS NOT NULL AS graph,
-    batch.on_failure, position,
+    failures, processed, total, batch_id, coalesce(batch.sequential, false) AS sequential,
+    depends_on IS NOT NULL AS graph, batch.on_failure, position,
     coalesce((
         SELECT true FROM aijobs_job waiting
         WHERE waiting.tenant_id = claimed.tenant_id AND waiting.lane = claimed.lane AND waiting.status = 'queued'

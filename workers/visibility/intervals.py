@@ -41,6 +41,8 @@ def rate(hits: Floats, answers: Floats) -> Estimate:
 
 
 def _share(hits: Floats, answers: Floats, least_effect: float) -> Estimate:
+    # A question without anything to count, such as one whose answers do not name the brand, tells nothing.
+    hits, answers = hits[answers > 0], answers[answers > 0]
     count, questions = float(answers.sum()), len(answers)
     value = float(hits.sum() / count)
     if questions < 2 or value <= 0 or value >= 1:
