@@ -1,9 +1,8 @@
 """Numbers in a clause, with their units and what they are said of."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
-from itertools import islice
 from typing import Literal, NamedTuple
 
 from workers.listings import lexicons
@@ -26,11 +25,14 @@ class Number(NamedTuple):
     behind: frozenset[str]
     # Whether it is the only number of its clause, so that nothing else can be meant by the words around it.
     alone: bool
+    # Those of the words around that are not ordinary.
+    told: frozenset[str]
     # "most" of up to 12 hours, "least" of over 12 hours, else empty.
     bound: Literal["least", "most", ""]
 
 
-def numbers_of(clause: Clause, text: str, language: str) -> list[Number]:
+def numbers_of(clause: Clause, text: str, language: str, known: Collection[str] | None = None) -> list[Number]:
+    """`known`: roots of ordinary words that say what a number is of; None: all of them do."""
     places = [index for index, token in enumerate(clause) if token.is_number]
     found = []
     for order, index in enumerate(places):
@@ -38,10 +40,11 @@ def numbers_of(clause: Clause, text: str, language: str) -> list[Number]:
         first = places[order - 1] + 1 if order else 0
         last = places[order + 1] if order + 1 < len(places) else len(clause)
         skipped = index + 1 + _has_unit_token(clause, index, text)
-        before = _near(clause[first:index][::-1], text, language)
-        behind = _near(clause[skipped:last], text, language)
+        sides = clause[first:index][::-1], clause[skipped:last]
+        before, behind = (_near(side, text, language, known) for side in sides)
+        told = frozenset().union(*(_near(side, text, language, ()) for side in sides))
         bound = _bound(clause[first:index], text, language)
-        found.append(Number(token.lemma, unit, before, behind, len(places) == 1, bound))
+        found.append(Number(token.lemma, unit, before, behind, len(places) == 1, told, bound))
     return found
 
 
@@ -54,18 +57,27 @@ def _bound(before: Clause, text: str, language: str) -> Literal["least", "most",
     return next((bound for bound in bounds if words.endswith(ends[bound])), "")
 
 
-def _near(tokens: Iterable[Token], text: str, language: str) -> frozenset[str]:
-    """The nearest words that say something; units of the number before are none."""
-    units = _unit_names()
-    measures = lexicons.words("measure", language)
-    meant = (token for token in tokens if is_meant(token, language) and not is_neutral(token.lemma, language))
-    meant = (token for token in meant if text[token.start : token.end].lower() not in measures)
-    telling = (
-        (each, written)
-        for each in meant
-        if (written := text[each.start : each.end]).lower() not in units and not is_ordinary(written, language)
-    )
-    return frozenset([root_of(each.lemma, language) for each, _ in islice(telling, _NEAR)])
+def _near(tokens: Iterable[Token], text: str, language: str, known: Collection[str] | None) -> frozenset[str]:
+    """The nearest words that say something, and ordinary ones before them; units of the number before are none."""
+    skipped = _skipped(language)
+    found: set[str] = set()
+    telling = 0
+    for token in tokens:
+        written, root = text[token.start : token.end].lower(), root_of(token.lemma, language)
+        if telling == _NEAR:
+            break
+        if written in skipped or not is_meant(token, language) or is_neutral(token.lemma, language):
+            continue
+        is_told = not is_ordinary(written, language)
+        telling += is_told
+        if is_told or known is None or root in known:
+            found.add(root)
+    return frozenset(found)
+
+
+@cache
+def _skipped(language: str) -> frozenset[str]:
+    return lexicons.words("measure", language) | lexicons.words("including", language) | _unit_names().keys()
 
 
 def _unit(clause: Clause, index: int, text: str) -> str:

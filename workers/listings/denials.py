@@ -3,8 +3,11 @@
 from functools import cache
 
 from workers.listings import lexicons
-from workers.listings.tokens import Clause, is_function_word
+from workers.listings.tokens import Clause, Token, is_function_word
 from workers.listings.vocabulary import is_meant
+
+# Of non-slip, slip alone is denied.
+_HYPHENS = ("-", "‐", "‑")
 
 
 def denied_in(clause: Clause, text: str, language: str) -> set[int]:
@@ -20,14 +23,24 @@ def denied_in(clause: Clause, text: str, language: str) -> set[int]:
         if word in of_clause and index and written[index - 1] in conjunctions:
             # By hand and not in the dishwasher: what stands before is not denied.
             return found | {id(each) for each in following}
+        verb = next((each for each in clause[index + 1 : index + 3] if _has(each, text, language)), None)
+        if word in of_clause and verb:
+            # It does not contain it: only what stands behind is denied.
+            return found | {id(each) for each in clause if each.start > verb.start}
         if word in of_clause:
             return {id(each) for each in clause}
-        if word in behind or (word in before and following and is_function_word(following[0].lemma, language)):
+        if word in behind and text[token.end : token.end + 1] in _HYPHENS:
+            found |= {id(each) for each in following[:1]}
+        elif word in behind or (word in before and following and is_function_word(following[0].lemma, language)):
             found |= {id(each) for each in following}
         elif word in before and not _is_given(following, language):
             meant = [each for each in clause[:index] if is_meant(each, language)]
             found |= {id(each) for each in (*meant[-1:], token)}
     return found
+
+
+def _has(token: Token, text: str, language: str) -> bool:
+    return text[token.start : token.end].lower() in lexicons.words("has", language)
 
 
 def _denies_nothing(written: list[str], language: str) -> bool:

@@ -5,15 +5,28 @@ is never a fact, nor is what stands behind an order to a language model.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import takewhile
 
 from workers.listings import hygiene, lexicons
 from workers.listings.amounts import Number, numbers_of
+from workers.listings.bindings import (
+    LASTING,
+    PRODUCT,
+    Units,
+    begins_as_subject,
+    number_node,
+    pieces_of,
+    said_apart,
+    starts_anew,
+    things_in,
+)
 from workers.listings.meanings import Word, parts, words_of
 from workers.listings.ordinary import able_from, root_of
 from workers.listings.shapes import ListingText, Material
-from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemmas_of, tokens_of
+from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemma_of, lemmas_of, tokens_of
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
 BOASTS = ("boast", "superlative", "guarantee", "medical", "pesticide", "environment", "promotion")
@@ -43,21 +56,63 @@ class Facts:
     special: set[str] = field(default_factory=set)
     # The roots of what names the product itself and not a part of it.
     names: set[str] = field(default_factory=set)
-    numbers: dict[str, list[Number]] = field(default_factory=dict)
+    numbers: dict[str, set[Number]] = field(default_factory=dict)
     # Numbers and roots that are about the whole product: of its title, name, brand, category and attributes.
     whole: set[str] = field(default_factory=set)
     whole_numbers: set[tuple[str, str]] = field(default_factory=set)
     # The roots of what a material or a colour is said of, and of what stands in one clause with a claim.
     beside: dict[str, set[str]] = field(default_factory=dict)
+    # What each clause says together, and the roots of the product's parts and of what else is named beside it.
+    units: Units = field(default_factory=Units)
+    parts: set[str] = field(default_factory=set)
+    # The roots of the places that it comes from, by its attributes.
+    origins: set[str] = field(default_factory=set)
+    # The roots of what stands behind a "for", in a list too: for walks, commuting and festivals.
+    purposes: set[str] = field(default_factory=set)
 
     def add(self, text: str, *, whole: bool = False) -> None:
         self.boasts.update(each.text.lower() for each in boasts_in(text, self.language))
-        for clause in clauses_of(text, self.language):
+        clauses = clauses_of(text, self.language)
+        self._add_units(clauses, text, whole)
+        for clause in clauses:
             self._add_words(list(words_of(clause, text, self.language, self.special)), text, whole)
             self.quantities.update(quantities_of(clause, text, self.language))
             for number in numbers_of(clause, text, self.language):
-                self.numbers.setdefault(number.value, []).append(number)
+                self.numbers.setdefault(number.value, set()).add(number)
                 self.whole_numbers |= {(number.value, number.unit)} if whole else set()
+
+    def _add_units(self, clauses: Sequence[Clause], text: str, whole: bool) -> None:
+        """A clause that goes on with the one before has the subject of that one, too."""
+        subject: Clause = ()
+        is_list = False
+        listed: set[str] = set()
+        for clause, pieces in zip(clauses, pieces_of(clauses, text, self.language), strict=True):
+            goes_on = pieces[0].goes_on
+            for apart in said_apart(clause, text, self.language):
+                things = set(things_in(apart, text, self.language))
+                goes_on = goes_on or (not things and not starts_anew(clause, text))
+                nodes = self._nodes(apart, text) | (self._nodes(subject, text) if goes_on and subject else set())
+                is_of_product = whole or not things or any(map(self.names_product, nodes))
+                self.units.add(nodes | {PRODUCT} if is_of_product else nodes)
+                self.parts |= set() if whole else things - self.names
+            # For walks, commuting and festivals: for all of them together, too.
+            is_list = self._says_a_purpose(clause, text) or (is_list and not starts_anew(clause, text))
+            listed = listed | self._nodes(clause, text) if is_list else set()
+            self.purposes |= listed
+            self.units.add(listed)
+            if not goes_on:
+                subject = begins_as_subject(clause, self.language)
+
+    def _says_a_purpose(self, clause: Clause, text: str) -> bool:
+        written = {text[token.start : token.end].lower() for token in clause}
+        return not written.isdisjoint(lexicons.words("purpose", self.language))
+
+    def _nodes(self, tokens: Clause, text: str) -> set[str]:
+        numbers = {number_node(each.value, each.unit) for each in numbers_of(tokens, text, self.language)}
+        words = words_of(tokens, text, self.language, self.special)
+        written = {text[token.start : token.end].lower() for token in tokens}
+        lasting = set() if written.isdisjoint(lexicons.words("lasting", self.language)) else {LASTING}
+        return numbers.union(lasting, *(self._roots_of(word, text) for word in words))
 
     def _add_words(self, words: list[Word], text: str, whole: bool) -> None:
         present = {root for word in words for root in self._roots_of(word, text)}
@@ -67,7 +122,7 @@ class Facts:
             (self.denied_roots if word.denied else self.roots).update(self._roots_of(word, text))
             if self.is_fact(word.lemma):
                 is_of_one = word.of and is_matter(word.lemma, self.special, self.language)
-                self.beside.setdefault(word.root, set()).update({word.of} if is_of_one else present)
+                self.beside.setdefault(word.root, set()).update(word.chain if is_of_one else present)
             # "Soft and warm": what a clause says of nothing is said of the product.
             if not word.denied and (not has_noun or (whole and self._is_of_product(word))):
                 self.whole.add(word.root)
@@ -78,12 +133,25 @@ class Facts:
         forms = (word.lemma, written, able_from(written, self.language))
         return {word.root, *(root_of(each, self.language) for each in forms)}
 
+    def names_product(self, root: str) -> bool:
+        """By a name, by "fabric" or "design", or shortly: a Trinkflasche is called a Flasche the second time."""
+        return root in self.names or root in _all_of_it(self.language) or self.is_short_name(root)
+
+    def is_short_name(self, root: str) -> bool:
+        return self.language == "de" and len(root) >= 3 and any(name.endswith(root) for name in self.names)
+
     def is_fact(self, lemma: str) -> bool:
         return lemma in self.special or is_fact(lemma, self.language)
 
     def _is_of_product(self, word: Word) -> bool:
         """A knife with a handle of pakkawood is no knife of pakkawood."""
         return not word.of or not self.is_fact(word.lemma) or word.of in self.names
+
+
+@cache
+def _all_of_it(language: str) -> frozenset[str]:
+    """The roots of words such as fabric, design and size, which are of the whole product."""
+    return frozenset(root_of(lemma_of(word, language), language) for word in lexicons.words("whole", language))
 
 
 def facts_of(material: Material) -> Facts:
@@ -130,6 +198,8 @@ def _add_attributes(facts: Facts, listing: ListingText) -> None:
         whole = names <= lexicons.words("whole", facts.language) | lexicons.words("whole", "en")
         if whole:
             facts.names |= {root_of(lemma, facts.language) for lemma in lemmas_of(name[:READ], facts.language)}
+        if not names.isdisjoint(lexicons.words("origin", facts.language) | lexicons.words("origin", "en")):
+            facts.origins |= {root_of(lemma, facts.language) for lemma in lemmas_of(value[:READ], facts.language)}
         if is_refusal(value, facts.language):
             # A word that denies, with all that the name says behind it.
             facts.add(f"{_denial(facts.language)} {name}")
@@ -160,7 +230,7 @@ def trusted(text: str, language: str) -> str:
 def orders_in(text: str, language: str) -> list[lexicons.Found]:
     """Orders to a language model, in English as in the text's language, by their places; and what frames them."""
     found = [lexicons.Found("instruction", *match.span(), match[0]) for match in _FRAME.finditer(text)]
-    for written in {text, text.translate(_DIGITS)}:
+    for written in {text, text.translate(_DIGITS), hygiene.folded(text)}:
         for each in {language, "en"}:
             found += lexicons.find(written, ["instruction"], each)
     return sorted(found, key=lambda each: each.start)
@@ -169,7 +239,7 @@ def orders_in(text: str, language: str) -> list[lexicons.Found]:
 def quantities_of(clause: Clause, text: str, language: str) -> list[str]:
     """Words that say of how much, or how often, something is true. They carry a claim, however small they are.
 
-    Not where they say when or for whom: every day, the whole family; nor an "only" before a number."""
+    Not where they say when or for whom: every day, the whole family; nor an "only" or "all" before a number."""
     start, end = clause[0].start, clause[-1].end
     spared = [
         (start + each.start, start + each.end) for each in lexicons.find(text[start:end], ["occasion"], language)
@@ -179,10 +249,15 @@ def quantities_of(clause: Clause, text: str, language: str) -> list[str]:
         for token, following in zip(clause, [*clause[1:], None], strict=True)
         if (word := text[token.start : token.end].lower()) in lexicons.words("quantity", language)
         and not any(first <= token.start < last for first, last in spared)
-        and not (following and following.is_number and word in lexicons.words("only", language))
+        and not (following and following.is_number and word in _before_numbers(language))
     ]
+
+
+@cache
+def _before_numbers(language: str) -> frozenset[str]:
+    return lexicons.words("only", language) | lexicons.words("all", language)
 
 
 def boasts_in(text: str, language: str) -> list[lexicons.Found]:
     """Phrases that claim something, whatever their words are by themselves."""
-    return list(lexicons.find(text, BOASTS, language))
+    return list(lexicons.find(hygiene.folded(text), BOASTS, language))

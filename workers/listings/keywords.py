@@ -287,10 +287,11 @@ def _proper_names(material: Material) -> set[str]:
 
 
 def _names(text: str, language: str) -> Iterator[str]:
-    """What shoppers name with "this" or "my": this flask."""
+    """What shoppers name with "this" or "my": this flask. The box is what it came in."""
     tokens = tokens_of(text, language)
     for token, following in pairwise(tokens):
-        if text[token.start : token.end].lower() in lexicons.words("naming", language):
+        is_named = text[token.start : token.end].lower() in lexicons.words("naming", language)
+        if is_named and following.lemma not in lexicons.words("packaging", language):
             yield following.lemma
 
 

@@ -13,6 +13,7 @@ from workers.listings.tokens import Clause, Token, is_function_word, lemma_of
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
 # Languages in which what names a thing stands before what says how it is.
+_LONGEST_CHAIN = 3
 NAME_FIRST = {"fr", "es", "it", "pt", "ro"}
 
 
@@ -24,6 +25,8 @@ class Word(NamedTuple):
     token: Token
     denied: bool
     of: str
+    # That root with those of the nouns that stand directly at it: snap and hook of a snap hook of brass.
+    chain: frozenset[str]
 
 
 def words_of(
@@ -39,6 +42,15 @@ def words_of(
     said = _Said(text, language, special, things)
     runs = [[token for token in run if id(token) not in units] for run in _runs(clause, language)]
     nouns = [[token for token in run if said.names_a_thing(token)] for run in runs]
+    names = {id(noun) for each in nouns for noun in each}
+    places = {id(token): place for run in runs for place, token in enumerate(run)}
+
+    def chains(thing: Token | None, run: Sequence[Token]) -> Sequence[Token]:
+        if thing is None:
+            return ()
+        place = places[id(thing)]
+        return _chain(thing, run, place, names) if place < len(run) else [thing]
+
     for index, run in enumerate(runs):
         for token in run:
             if is_meant(token, language):
@@ -46,7 +58,8 @@ def words_of(
                 if thing is None and is_matter(token.lemma, special, language):
                     thing = _nearest(nouns, index)
                 of = root_of(thing.lemma, language) if thing else ""
-                yield Word(token.lemma, root_of(token.lemma, language), token, id(token) in denied, of)
+                chain = frozenset(root_of(each.lemma, language) for each in chains(thing, run))
+                yield Word(token.lemma, root_of(token.lemma, language), token, id(token) in denied, of, chain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class _Said:
     def names_a_thing(self, token: Token) -> bool:
         """Of a lid that is made of stainless steel, steel is said of the lid: not of what is made, nor stainless."""
         lemma, language = token.lemma, self.language
+        if self.text[token.start : token.end].lower() in lexicons.words("unbound", language):
+            return False
         if not is_meant(token, language) or lemma in self.special or is_fact(lemma, language):
             return False
         if is_neutral(lemma, language):
@@ -66,6 +81,16 @@ class _Said:
         if self.things is None or root_of(lemma, language) in self.things:
             return True
         return not is_ordinary(self.text[token.start : token.end], language)
+
+
+def _chain(thing: Token, run: Sequence[Token], place: int, names: Collection[int]) -> Sequence[Token]:
+    """A noun and those that stand directly at it in its run."""
+    first = last = place
+    while first > 0 and id(run[first - 1]) in names and place - first < _LONGEST_CHAIN:
+        first -= 1
+    while last + 1 < len(run) and id(run[last + 1]) in names and last - place < _LONGEST_CHAIN:
+        last += 1
+    return run[first : last + 1] if run[place] is thing else [thing]
 
 
 def _nearest(nouns: Sequence[Sequence[Token]], index: int) -> Token | None:

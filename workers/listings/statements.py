@@ -1,16 +1,18 @@
 """What a text says that the seller's own data do not say, or say of something else, or deny."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 from workers.listings import lexicons
 from workers.listings.amounts import Number, is_measured, numbers_of
+from workers.listings.bindings import PRODUCT, Piece, number_node, pieces_of
 from workers.listings.facts import Facts, boasts_in, quantities_of
 from workers.listings.meanings import Word, words_of
 from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
-from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of
+from workers.listings.placing import misplaced_in
+from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of, tokens_of
+from workers.listings.uses import lasts_otherwise, unsaid_uses
 from workers.listings.vocabulary import is_neutral
 
 
@@ -24,6 +26,7 @@ class Unsaid:
     lemma: str
 
 
+_NEAR = 40
 # Sections of words that a text may have although its source has not: none for a keyword, which is a name.
 Wording = tuple[Literal["ordinary", "setting"], ...]
 
@@ -31,17 +34,43 @@ Wording = tuple[Literal["ordinary", "setting"], ...]
 def unsaid_in(text: str, facts: Facts, wording: Wording = ()) -> Iterator[Unsaid]:
     """Of plain text. Nothing is found where the source says all of it, in whatever words `wording` allows."""
     for boast in boasts_in(text, facts.language):
-        if boast.text.lower() not in facts.boasts:
+        if boast.text.lower() not in facts.boasts and not _is_origin(boast, text, facts):
             yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
-    for clause in clauses_of(text, facts.language):
+    clauses = clauses_of(text, facts.language)
+    for misplaced in misplaced_in(text, clauses, facts) if wording else ():
+        message = f"Your data do not say “{misplaced.written}” together."
+        yield Unsaid("misplaced_fact", message, misplaced.written, misplaced.lemma)
+    for clause, pieces in zip(clauses, pieces_of(clauses, text, facts.language), strict=True):
         yield from _unsaid_words(clause, text, facts, wording)
         yield from _unsaid_denials(clause, text, facts)
         for quantity in quantities_of(clause, text, facts.language):
             if quantity not in facts.quantities:
                 yield Unsaid("unknown_claim", f"Your data do not say “{quantity}”.", quantity, quantity)
-        for number in numbers_of(clause, text, facts.language):
-            if unsaid := _unsaid_number(number, facts):
-                yield unsaid
+        for use in unsaid_uses(clause, text, facts) if wording else ():
+            told = text[use.start : use.end]
+            yield Unsaid("unknown_claim", f"Your data do not name “{told}” as a use.", told, use.lemma)
+        yield from _unsaid_numbers(clause, pieces, text, facts, wording)
+
+
+def _unsaid_numbers(
+    clause: Clause, pieces: Sequence[Piece], text: str, facts: Facts, wording: Wording
+) -> Iterator[Unsaid]:
+    of_pieces = [each for piece in pieces for each in numbers_of(piece.tokens, text, facts.language, facts.roots)]
+    for number, of_piece in zip(numbers_of(clause, text, facts.language, facts.roots), of_pieces, strict=True):
+        unsaid = _unsaid_number(number, of_piece, facts, pieces[0].goes_on)
+        if unsaid is None and wording and lasts_otherwise(number, clause, text, facts):
+            written = f"{number.value} {number.unit}"
+            unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
+        if unsaid:
+            yield unsaid
+
+
+def _is_origin(boast: lexicons.Found, text: str, facts: Facts) -> bool:
+    """Made in Ireland, where an attribute says that it comes from there."""
+    if not any(lexicons.find(boast.text, ["from"], facts.language)):
+        return False
+    following = tokens_of(text[boast.end : boast.end + _NEAR], facts.language)[:1]
+    return any(root_of(each.lemma, facts.language) in facts.origins for each in following)
 
 
 def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
@@ -51,9 +80,20 @@ def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
 def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> Iterator[Unsaid]:
     words = list(_words(clause, text, facts))
     is_denied_there = any(word.denied and word.root in facts.denied_roots for word in words)
+    start = clause[0].start
+    pastimes = [
+        (start + each.start, start + each.end)
+        for each in lexicons.find(text[start : clause[-1].end], ["pastime"] if wording else [], facts.language)
+    ]
+    first = next((word for word in words if word.denied), None)
     for word in words:
-        # The gloves are not for this or that.
-        if is_denied_there and word.denied and (word.root in facts.names or _is_short_for(word.root, facts)):
+        # The gloves are not for this or that; a base that does not slip.
+        is_subject = facts.names_product(word.root) or (word is first and word.root in facts.parts)
+        if is_denied_there and word.denied and is_subject:
+            continue
+        if _only_denies(word, clause, text, facts.language):
+            continue
+        if any(begin <= word.token.start < end for begin, end in pastimes):
             continue
         written = text[word.token.start : word.token.end]
         if wording and is_measured(word.token, clause, text, facts.language):
@@ -61,6 +101,14 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> 
         unsaid = _unsaid_word(word, written, facts, wording)
         if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
             yield unsaid
+
+
+def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
+    """The "free" of "free of palm oil"."""
+    if text[word.token.start : word.token.end].lower() not in lexicons.words("denies-before", language):
+        return False
+    following = next((each for each in clause if each.start >= word.token.end), None)
+    return following is not None and is_function_word(following.lemma, language)
 
 
 def _is_around(word: Word, clause: Clause, text: str, facts: Facts, wording: Wording) -> bool:
@@ -128,41 +176,38 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     if word.of not in facts.roots and is_setting(word.of, facts.language):
         # Green goes with a couch: that is no part of the product, and has to pass as what stands around it.
         return True
-    is_of_product = word.of in facts.whole or word.of in _all_of_it(facts.language) or _is_short_for(word.of, facts)
+    is_of_product = facts.names_product(word.of) or (word.of in facts.whole and word.of not in facts.parts)
     return word.root in facts.whole and is_of_product
 
 
-def _is_short_for(root: str, facts: Facts) -> bool:
-    """A Flasche is what a Trinkflasche is called the second time."""
-    return facts.language == "de" and len(root) >= 3 and any(name.endswith(root) for name in facts.names)
-
-
-@cache
-def _all_of_it(language: str) -> frozenset[str]:
-    """The roots of words such as fabric, design and size, which are of the whole product."""
-    return frozenset(root_of(lemma_of(word, language), language) for word in lexicons.words("whole", language))
-
-
-def _unsaid_number(number: Number, facts: Facts) -> Unsaid | None:
+def _unsaid_number(number: Number, of_piece: Number, facts: Facts, goes_on: bool) -> Unsaid | None:
     written = f"{number.value} {number.unit}".strip()
     known = [each for each in facts.numbers.get(number.value, ()) if each.unit == number.unit]
     if not known:
         return Unsaid("unknown_number", f"Your data do not say “{written}”.", written, number.value)
-    if any(_is_meant_alike(number, each, facts) for each in known):
+    known = [each for each in known if each.bound == number.bound]
+    # Up to 12 hours are not 12 hours, and neither are over 12 hours.
+    if known and _is_of_product(number, of_piece, facts):
+        return None
+    if any(_is_meant_alike(number, each, goes_on) for each in known):
         return None
     return Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
 
 
-def _is_meant_alike(number: Number, known: Number, facts: Facts) -> bool:
-    """Up to 12 hours are not 12 hours, and neither are over 12 hours."""
-    if number.bound != known.bound:
-        return False
+def _is_of_product(number: Number, of_piece: Number, facts: Facts) -> bool:
+    """What the title says goes with all but the parts; what another clause says of the product, with its names."""
+    around = of_piece.before | of_piece.behind
+    if (number.value, number.unit) in facts.whole_numbers:
+        return around.isdisjoint(facts.parts)
+    is_of_names = bool(around) and all(map(facts.names_product, around))
+    return is_of_names and facts.units.have((number_node(number.value, number.unit), PRODUCT))
+
+
+def _is_meant_alike(number: Number, known: Number, goes_on: bool) -> bool:
     around, known_around = number.before | number.behind, known.before | known.behind
-    is_of_product = (number.value, number.unit) in facts.whole_numbers or not known_around
-    if is_of_product and around <= facts.whole:
-        return True
-    if not around:
-        return not known_around
+    if not number.told:
+        # Of a clause that goes on, and of one with other numbers, it is known that the source says all in one.
+        return goes_on or not known.told or (not around and not number.alone and not known.alone)
     if number.before & known.before or number.behind & known.behind:
         return True
     return known.alone and bool(around & known_around)

@@ -42,6 +42,7 @@ def test_what_is_invented_is_refused(name: str, text: str) -> None:
 
 
 def test_most_honest_rewordings_pass() -> None:
+    """More would pass if a lie might: what is said of a part has to stand in one clause of the source."""
     honest = list(proposals("honest"))
     passed = sum(not is_refused(*each) for each in honest)
-    assert passed >= 0.85 * len(honest)
+    assert passed >= 0.75 * len(honest)
