@@ -32,8 +32,8 @@ _NAMES = {
 
 
 class Text(NamedTuple):
-    """A field's text, or one bullet: `whole`, and `text`, what is read of it. `plain` has spaces where tags stand, so
-    that places are alike in all."""
+    """A field's text, or one bullet: `whole`, and `text`, what is read of it. `plain` has spaces where tags stand,
+    and the letters and marks that others only look like. Places are alike in all."""
 
     field: Field
     whole: str
@@ -80,7 +80,8 @@ def check_field(
 
 def _text(field: Field, text: str, listing: ListingText, language: str) -> Text:
     read = text[:READ]
-    return Text(field, text, read, hygiene.masked(read), listing.brand, language, listing.other_brands)
+    plain = hygiene.folded(hygiene.masked(read))
+    return Text(field, text, read, plain, listing.brand, language, listing.other_brands)
 
 
 def _of_bullets(listing: ListingText, rules: list[Rule], language: str, most: int | None) -> Iterator[Violation]:
@@ -228,7 +229,7 @@ def _contact(text: Text, rule: Rule) -> Iterator[Breach]:
 
 
 def _decoration(text: Text, rule: Rule) -> Iterator[Breach]:
-    for match in hygiene.DECORATION.finditer(text.plain):
+    for match in hygiene.DECORATION.finditer(hygiene.masked(text.text)):
         yield Breach(
             match.start(),
             match.end(),
@@ -245,13 +246,15 @@ def _hidden(text: Text, rule: Rule) -> Iterator[Breach]:
 def _product_code(text: Text, rule: Rule) -> Iterator[Breach]:
     for match in hygiene.PRODUCT_CODE.finditer(text.plain):
         yield Breach(match.start(), match.end(), f"{text.has} a product code of Amazon's: {match[0]}")
+    for match in hygiene.book_codes(text.plain) if text.field == "search_terms" else ():
+        yield Breach(match.start(), match.end(), f"{text.has} the ISBN of a book, its code at Amazon: {match[0]}")
 
 
 def _brand(text: Text, rule: Rule) -> Iterator[Breach]:
-    for start, end in _places_of(text.brand, text.text, "(?:['’]?s)?"):
+    for start, end in _places_of(text.brand, text.plain, "(?:['’]?s)?"):
         yield Breach(start, end, f"{text.has} the brand, which is found without them.")
     for name in text.other_brands:
-        for start, end in _places_of(name, text.text, "(?:['’]?s)?"):
+        for start, end in _places_of(name, text.plain, "(?:['’]?s)?"):
             yield Breach(start, end, f"{text.has} another brand, “{name}”, which is not allowed there.")
 
 

@@ -32,6 +32,8 @@ from workers.listings.validating import Source, refusals_by
 
 # Of drafts: what a cut or an added text makes possible is done by the next one.
 _ROUNDS = 4
+# Characters of an attribute's name in a warning.
+_LONGEST_NAME = 60
 
 
 def optimise(material: Material, rules: Rules) -> Optimisation:
@@ -176,11 +178,26 @@ def _warnings(
     for violation in reversed(first.values()):
         why = _why_left(rules.check_of(violation.rule))
         yield SellerWarning("violation", f"{violation.message.removesuffix('.')}. {why} Please rewrite it yourself.")
+    yield from _unread(material.listing)
     listing = material.listing
     for text in (listing.title, *listing.bullets, listing.description[:READ]):
         for found in orders_in(hygiene.plain(text), material.language)[:1]:
             message = "Your listing has words that speak to a language model, not to shoppers. Take them out."
             yield SellerWarning("instruction", message, found.text[:200])
+
+
+def _unread(listing: ListingText) -> Iterator[SellerWarning]:
+    """Facts of a very long text are not all known: proposals may leave them out, and an assistant's be refused."""
+    texts = [("title", listing.title), ("description", listing.description)]
+    texts += [(f"bullet {number}", text) for number, text in enumerate(listing.bullets, 1)]
+    texts += [(f"attribute “{name[:_LONGEST_NAME]}”", value) for name, value in listing.attributes.items()]
+    for name, text in texts:
+        if len(text) > READ:
+            message = (
+                f"Of the {name} only the first {READ:,} characters of {len(text):,} are read. What stands behind "
+                "is neither scored nor known as a fact. Shorten it."
+            )
+            yield SellerWarning("unread", message)
 
 
 def _why_left(check: Check) -> str:

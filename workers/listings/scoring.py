@@ -78,7 +78,8 @@ class _Texts:
         self.listing = listing
         self.title = hygiene.plain(listing.title[:READ])
         bullets = listing.bullets if "bullets" in has else ()
-        self.bullets = [hygiene.plain(each[:READ]) for each in bullets if each.strip()]
+        # One that is said twice is read once.
+        self.bullets = list(dict.fromkeys(hygiene.plain(each[:READ]) for each in bullets if each.strip()))
         self.description = hygiene.plain(listing.description[:READ])
         self.search_terms = listing.search_terms[:READ] if "search_terms" in has else ""
         self.sentences = sentences_of(self.description)

@@ -151,7 +151,7 @@ class Proposal:
 class SellerWarning:
     """Something that only the seller can settle."""
 
-    kind: Literal["complaint", "praise", "violation", "instruction"]
+    kind: Literal["complaint", "praise", "violation", "instruction", "unread"]
     message: str
     quote: str = ""
     count: int = 1

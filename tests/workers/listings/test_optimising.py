@@ -136,6 +136,28 @@ def test_twenty_bullets_become_as_many_as_there_may_be() -> None:
     assert all(f"design {number} in" in texts for number in range(20))
 
 
+def test_equal_bullets_under_a_hostile_title_cost_no_score() -> None:
+    """Twenty times the same is read once, so that taking nineteen away takes nothing."""
+    title = "BEST SELLER!!! $$$ FREE SHIPPING Steel Bottle"
+    found = optimised(replace(LISTING, title=title, bullets=("Keeps your drinks cold for 24 hours",) * 20))
+    assert len(found.proposed.bullets) < 20
+    assert found.after.total >= found.before.total
+
+
+def test_the_seller_is_told_what_is_too_long_to_be_read() -> None:
+    found = optimised(replace(LISTING, description=f"{LISTING.description} {'Cold. ' * 2_000}Dishwasher safe."))
+    [warning] = [each for each in found.warnings if each.kind == "unread"]
+    assert warning.message.startswith("Of the description only the first 10,000 characters")
+    assert not [each for each in optimised(LISTING).warnings if each.kind == "unread"]
+
+
+def test_what_a_product_comes_in_is_no_name_for_it() -> None:
+    reviews = ("The box was dented, but this bottle is fine.",) * 3
+    rivals = tuple(replace(each, title=f"{each.title}, Gift Box") for each in MATERIAL.competitors)
+    found = optimise(replace(MATERIAL, reviews=reviews, competitors=rivals), rules_of("amazon_us"))
+    assert "box" not in found.proposed.search_terms.split()
+
+
 def test_nothing_makes_nothing() -> None:
     assert optimise(Material(ListingText()), rules_of("amazon_us")).proposals == ()
 

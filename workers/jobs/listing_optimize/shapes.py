@@ -122,7 +122,7 @@ class KeywordFound(BaseModel):
 class Warned(BaseModel):
     """What only you can settle."""
 
-    kind: Literal["complaint", "praise", "violation", "instruction"]
+    kind: Literal["complaint", "praise", "violation", "instruction", "unread"]
     message: str
     quote: str = Field(description="What a customer, or the listing, says word for word.")
     count: int = Field(description="How many reviews say it.")
