@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import LiteralString
 
 from aijobs import sql
-from aijobs.models import BUCKET_BOUNDS
+from aijobs.models import BUCKET_BOUNDS, BUCKETS
 
 
 def percentile(buckets: Sequence[int], share: float) -> float | None:
@@ -84,18 +85,17 @@ def _medians(newest_first: Iterable[_Runs], runs: int) -> dict[str, float]:
     return {name: median for name, median in medians.items() if median is not None}
 
 
-TIMES = """
-SELECT array_agg(waiting ORDER BY bucket) AS waiting, array_agg(running ORDER BY bucket) AS running
-FROM (
-    SELECT bucket, sum(times.waiting)::int AS waiting, sum(times.running)::int AS running
-    FROM aijobs_hourrollup rollup
-    CROSS JOIN unnest(rollup.waiting, rollup.running) WITH ORDINALITY AS times(waiting, running, bucket)
-    WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz AND type = %(type)s::text
-      AND "end" <> 'cancelled'
-    GROUP BY bucket
-) buckets
+def summed(column: LiteralString) -> LiteralString:
+    """An array of the sums of each bucket: unnesting the arrays, and grouping what comes out, takes longer."""
+    return "ARRAY[" + ", ".join(f"sum({column}[{number}])" for number in range(1, BUCKETS + 1)) + "]"
+
+
+TIMES = f"""
+SELECT {summed("waiting")} AS waiting, {summed("running")} AS running FROM aijobs_hourrollup
+WHERE start >= %(since)s::timestamptz AND start < %(until)s::timestamptz AND type = %(type)s::text
+  AND "end" <> 'cancelled'
 HAVING count(*) > 0
-"""
+"""  # noqa: S608  # of constants
 # A type that runs all the time has its runs of a few minutes, and others have theirs of as many.
 _LAST = """
 SELECT kind.name AS type, count, running FROM unnest(%(types)s::text[]) AS kind(name)

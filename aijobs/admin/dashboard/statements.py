@@ -6,7 +6,7 @@ What is active is found lane by lane from its bound, as the engine finds it; wha
 from collections.abc import Sequence
 from typing import LiteralString
 
-from aijobs.models import BUCKETS
+from aijobs.engine.figures import summed
 
 _LANES = "(VALUES (0), (1), (2)) AS lanes(number)"
 _BOUND = "LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = busy.id AND bound.lane = lanes.number"
@@ -121,14 +121,9 @@ def live(watches: Sequence[tuple[str, LiteralString]]) -> LiteralString:
     return _LIVE.replace(_WATCHED, watched)
 
 
-def _summed(column: LiteralString) -> LiteralString:
-    """An array of the sums of each bucket: unnesting the arrays, and grouping what comes out, takes longer."""
-    return "ARRAY[" + ", ".join(f"sum({column}[{number}])" for number in range(1, BUCKETS + 1)) + "]"
-
-
 _BUCKETS = f"""
 (SELECT coalesce(json_agg(times), '[]') FROM (
-    SELECT type, {_summed("waiting")} AS waiting, {_summed("running")} AS running
+    SELECT type, {summed("waiting")} AS waiting, {summed("running")} AS running
     FROM rolled WHERE "end" <> 'cancelled' GROUP BY type
 ) times)::text
 """  # noqa: S608  # of constants
