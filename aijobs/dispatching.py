@@ -1,13 +1,16 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from pydantic import Field
+from django.utils.timezone import now
+from pydantic import AfterValidator, Field
 
 from aijobs import graphs, idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
@@ -17,8 +20,36 @@ from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, I
 from aijobs.errors import ApiError, DependencyCycle, FieldError, InvalidBatch, InvalidParams, QueueFull
 from aijobs.refusals import Refusals, fields_of, with_fields
 from aijobs.registry import JobType, Params, Result
-from aijobs.shapes import PriorityName, RequestModel
+from aijobs.shapes import LONGEST_TAG, TAG, PriorityName, RequestModel, SentMoment
 from aijobs.states import OnFailure, Priority
+
+MOST_TAGS = 10
+LARGEST_METADATA = 4096
+# Until then a job may wait, and then for so long for a worker.
+LATEST_RUN = timedelta(days=30)
+LATEST_EXPIRY = timedelta(days=60)
+
+
+def _no_duplicates(tags: list[str]) -> list[str]:
+    for tag, times in Counter(tags).items():
+        if times > 1:
+            raise ValueError(f"{tag!r} is listed more than once")
+    return tags
+
+
+def _not_too_large(metadata: dict[str, Any]) -> dict[str, Any]:
+    if (size := len(orjson.dumps(metadata))) > LARGEST_METADATA:
+        raise ValueError(
+            f"must have at most {LARGEST_METADATA:,} bytes as JSON without white space, and has {size:,}"
+        )
+    return metadata
+
+
+Tags = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), TAG]],
+    Field(max_length=MOST_TAGS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_no_duplicates),
+]
 
 
 class JobRequest(RequestModel):
@@ -30,6 +61,27 @@ class JobRequest(RequestModel):
         default=None,
         description="Jobs of high priority run before those of normal priority (the default), and these before low "
         "ones.",
+    )
+    tags: Tags = Field(
+        default=[],
+        description="Up to 10 words of your own about the job, by which lists find it.",
+        examples=[["nightly", "brand-a"]],
+    )
+    metadata: Annotated[dict[str, Any], AfterValidator(_not_too_large)] | None = Field(
+        default=None,
+        description="Data of your own about the job, which the service keeps and shows as they are: an object of up "
+        "to 4 KiB.",
+        examples=[{"order": "4711"}],
+    )
+    run_at: SentMoment | None = Field(
+        default=None,
+        description="The job does not start before this moment, which is at most 30 days ahead. A job of a "
+        "sequential batch waits for its turn as well.",
+    )
+    expires_at: SentMoment | None = Field(
+        default=None,
+        description="If the job has not started by this moment, it is cancelled with the reason `EXPIRED`. The "
+        "moment is at most 60 days ahead, and later than `run_at`.",
     )
 
 
@@ -159,10 +211,35 @@ def _job(tenant_id: int, body: Body, default: Priority, job_id: UUID) -> NewJob:
     params = body.get("params", {})
     if kind and isinstance(params, dict):
         refusals.collect(_admit, kind, params, tenant_id)
+    if request:
+        refusals.collect(check_moments, request.run_at, request.expires_at)
     if kind is None or request is None or refusals:
         raise refusals.error()
-    priority = Priority.from_name(request.priority) if request.priority else default
-    return NewJob(job_id, kind.name, request.params, priority)
+    return NewJob(
+        job_id,
+        kind.name,
+        request.params,
+        Priority.from_name(request.priority) if request.priority else default,
+        tags=request.tags,
+        metadata=request.metadata,
+        run_at=request.run_at,
+        expires_at=request.expires_at,
+    )
+
+
+def check_moments(run_at: datetime | None, expires_at: datetime | None) -> None:
+    """Raises InvalidParams where a job cannot wait until the one, or for a worker until the other."""
+    present = now()
+    wrong: list[FieldError] = []
+    if run_at and not present < run_at <= present + LATEST_RUN:
+        wrong.append({"path": "run_at", "message": f"must be in the future, at most {LATEST_RUN.days} days ahead"})
+    if expires_at and not present < expires_at <= present + LATEST_EXPIRY:
+        message = f"must be in the future, at most {LATEST_EXPIRY.days} days ahead"
+        wrong.append({"path": "expires_at", "message": message})
+    elif run_at and expires_at and expires_at <= run_at:
+        wrong.append({"path": "expires_at", "message": "must be later than run_at"})
+    if wrong:
+        raise InvalidParams(details=wrong)
 
 
 def _admit(kind: JobType[Params, Result], sent: dict[str, object], tenant_id: int) -> None:

@@ -135,7 +135,7 @@ class RequestTimeout(ApiError):
 class JobNotCancellable(ApiError):
     code, status = "JOB_NOT_CANCELLABLE", 409
     default_message = "Only a queued job can be cancelled."
-    advice = "A running job cannot be stopped: let it end. A job that has ended needs no cancelling."
+    advice = "`POST /api/ai-jobs/:id/cancel` asks a running job to stop. A job that has ended needs no cancelling."
 
 
 class JobNotRetryable(ApiError):
@@ -144,9 +144,15 @@ class JobNotRetryable(ApiError):
     advice = "Let the job end, or cancel it while it is queued. Then retry it."
 
 
+class BatchNotRetryable(ApiError):
+    code, status = "BATCH_NOT_RETRYABLE", 409
+    default_message = "Only a batch whose jobs have ended, and have not all completed, can be retried."
+    advice = "Let the batch end, or cancel it. If all of its jobs have completed, there is nothing to retry."
+
+
 class JobNotQueued(ApiError):
     code, status = "JOB_NOT_QUEUED", 409
-    default_message = "Only a queued job can get another priority."
+    default_message = "Only a queued job can get another priority or another moment to run at."
     advice = "A job that runs, or has ended, has no place in a queue any more: nothing needs to be done."
 
 
@@ -342,6 +348,10 @@ class RunPostponed(Exception):
 
 class RunSuspended(Exception):
     """The run's tenant is suspended, and the run was about to change something: it waits, which costs it nothing."""
+
+
+class RunCancelled(Exception):
+    """Somebody has asked the job to stop: raised where the handler can, which lets it pass."""
 
 
 class TransitionRefused(Exception):

@@ -14,7 +14,7 @@ from django.conf import settings
 from aijobs import identifiers, registry
 from aijobs.engine import circumstances
 from aijobs.engine.circumstances import Circumstances
-from aijobs.engine.lifecycle import BATCH_CANCELLED, PREDECESSOR, REQUESTED
+from aijobs.engine.lifecycle import BATCH_CANCELLED, EXPIRED, PREDECESSOR, REQUESTED
 from aijobs.models import Job
 from aijobs.states import QUEUES, EventKind, Priority, Status
 
@@ -123,6 +123,12 @@ def _not_due(job: Job, around: Circumstances) -> Explanation:
             f"again at {until}.",
             f"retry at {until} after {code}",
         )
+    if job.attempt == 0:
+        return Explanation(
+            "WAITS_FOR_RUN_AT",
+            f"The job was dispatched to run at {until} or later.",
+            f"to run at {until}",
+        )
     return Explanation(
         "POSTPONED",
         f"What the job needs is not available before {until}: an upstream asked the service to wait, or the budget "
@@ -213,6 +219,14 @@ def _running(job: Job, around: Circumstances) -> Explanation:
             "Check that worker and its machine, and that beat and the worker of ai-jobs.control run.",
         )
     done = f"{job.processed:,}" + (f" of {job.total:,}" if job.total is not None else "")
+    if job.cancel_requested_at is not None:
+        asked = moment(job.cancel_requested_at, around.at)
+        return Explanation(
+            "STOPPING",
+            f"{attempt} has been running since {since} on {worker}. Somebody asked the job to stop at {asked}, which "
+            f"it does at its next checkpoint; {done} processed.",
+            f"is asked to stop, {done} processed",
+        )
     return Explanation(
         "RUNNING",
         f"{attempt} has been running since {since} on {worker}; {done} processed.",
@@ -241,7 +255,17 @@ def _cancelled(job: Job) -> Explanation:
     caused_by = _public(job.cancelled_by_id) if job.cancelled_by_id else "a job before it"
     match job.cancel_reason:
         case reason if reason == REQUESTED:
-            return Explanation("CANCELLED", "Somebody cancelled the job while it was queued.", "cancelled on request")
+            when = "running" if job.cancel_requested_at else "queued"
+            return Explanation(
+                "CANCELLED", f"Somebody cancelled the job while it was {when}.", "cancelled on request"
+            )
+        case reason if reason == EXPIRED:
+            return Explanation(
+                "CANCELLED",
+                "The service cancelled the job because no worker had started it by the moment that it was of use.",
+                "not started in time",
+                "Dispatch the job again with more time, if it is still wanted.",
+            )
         case reason if reason == BATCH_CANCELLED:
             return Explanation("CANCELLED", "Somebody cancelled the job's batch.", "its batch was cancelled")
     ended = "failed" if job.cancel_reason == PREDECESSOR[Status.FAILED] else "was cancelled"

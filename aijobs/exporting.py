@@ -51,7 +51,7 @@ def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Job]:
 
 
 def _read(jobs: QuerySet[Job]) -> Iterable[Job]:
-    return jobs.defer("params", "result").select_related("tenant").annotate(stored_bytes=STORED_BYTES)
+    return jobs.defer("metadata", "params", "result").select_related("tenant").annotate(stored_bytes=STORED_BYTES)
 
 
 def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
@@ -68,8 +68,12 @@ def as_ndjson(jobs: Iterable[Job]) -> Iterator[bytes]:
         for job in group:
             # None where it was pruned at this moment.
             if text := written.get(job.id):
-                documents = {"params": _fragment(text.params_text), "result": _fragment(text.result_text)}
-                yield orjson.dumps({**_row(job), **documents}) + b"\n"
+                documents = {
+                    "metadata": _fragment(text.metadata_text),
+                    "params": _fragment(text.params_text),
+                    "result": _fragment(text.result_text),
+                }
+                yield orjson.dumps({**_row(job), "tags": job.tags, **documents}) + b"\n"
 
 
 def _groups(jobs: Iterable[Job]) -> Iterator[list[Job]]:

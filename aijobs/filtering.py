@@ -1,16 +1,18 @@
 """Which jobs: the one meaning of a filter, for the API's list and for whatever acts on all jobs that match."""
 
 from datetime import datetime
-from itertools import product
+from itertools import chain, product
 from typing import Annotated, Literal
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from pydantic import Field
 
 from aijobs import identifiers
-from aijobs.models import LISTED_STATUS, TERMS, Job
-from aijobs.shapes import Form, PriorityName, RequestModel, SentMoment
+from aijobs.models import LISTED_STATUS, NEWEST_FIRST, TERMS, Job
+from aijobs.shapes import LONGEST_TAG, TAG, Form, PriorityName, RequestModel, SentMoment
+from aijobs.sql import merged
 from aijobs.states import Priority
 
 # The smallest id.
@@ -23,6 +25,12 @@ SCHEDULE_ID = Form(
 REQUEST_ID = Form(
     identifiers.REQUEST_ID_PATTERN, "must be an X-Request-ID: 1 to 128 of the characters A-Z, a-z, 0-9, ., _, : and -"
 )
+
+# As the params of jobs take it.
+LONGEST_SKU = 100
+SKU = Form(r"^[^\x00-\x1f\x7f]+$", "must be one line without control characters")
+# So many of a list's jobs are read, to find those that have a term.
+LOOKED_THROUGH = 5_000
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -40,6 +48,12 @@ class JobFilter(RequestModel):
     request_id: Annotated[str, REQUEST_ID] | None = Field(
         default=None, description="Only the jobs that came with this X-Request-ID."
     )
+    tag: list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), TAG]] = Field(
+        default=[], description="Only jobs that have all of these tags.", max_length=10
+    )
+    sku: Annotated[str, SKU] | None = Field(
+        default=None, description="Only jobs whose params name this SKU.", min_length=1, max_length=LONGEST_SKU
+    )
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64
     )
@@ -56,6 +70,18 @@ class JobFilter(RequestModel):
         types = [{"type": name} for name in dict.fromkeys(self.type)]
         statuses = [{"listed_status": name} for name in dict.fromkeys(self.status)]
         return [rows.filter(**kind, **state) for kind, state in product(types or [{}], statuses or [{}])]
+
+    def newest(self, jobs: QuerySet[Job], most: int) -> list[Job]:
+        """The first of the jobs that match, newest first."""
+        if self._is_by_term:
+            wider = self.model_copy(update={"tag": [], "sku": None, "request_id": None}).apart(jobs)
+            found = [_of_term(rows, part, most) for rows, part in zip(wider, self.apart(jobs), strict=True)]
+            return sorted(chain.from_iterable(found), key=lambda job: job.id, reverse=True)[:most]
+        return merged(self.apart(jobs), [NEWEST_FIRST], most)
+
+    @property
+    def _is_by_term(self) -> bool:
+        return bool(self.tag or self.sku or self.request_id)
 
     def together(self, jobs: QuerySet[Job]) -> QuerySet[Job]:
         """The jobs that match, in one query: for whoever looks through a bounded stretch of ids."""
@@ -89,10 +115,30 @@ class JobFilter(RequestModel):
             # One index has all that jobs came with.
             with_terms = jobs.alias(terms=TERMS)
             jobs = with_terms.filter(terms__contains=[self.request_id], request_id=self.request_id)  # type: ignore[misc]
+        if self.tag:
+            # The index has only those with tags.
+            jobs = jobs.exclude(tags=[]).filter(tags__contains=self.tag)
+        if self.sku:
+            named = Q(terms__contains=[self.sku]) & Q(subjects__contains=[self.sku])
+            jobs = jobs.alias(terms=TERMS).filter(named)
         if self.error_code:
             # The index has only those of a code.
             jobs = jobs.exclude(error_code="").filter(error_code=self.error_code)
         return jobs.filter(**_bounds(self.start_date, self.end_date))
+
+
+def _of_term(rows: QuerySet[Job], matching: QuerySet[Job], most: int) -> list[Job]:
+    """The first of those that match: of the next jobs where these have enough of them, else by the terms' index.
+
+    Not left to the planner, which does not know how many of these jobs have a term, and would look through all of
+    them for a rare one, or sort all that have a usual one.
+    """
+    last = rows.order_by(NEWEST_FIRST).values_list("id", flat=True)[LOOKED_THROUGH - 1 : LOOKED_THROUGH].first()
+    near = list((matching.filter(id__gte=last) if last else matching).order_by(NEWEST_FIRST)[:most])
+    if last is None or len(near) == most:
+        return near
+    # In an order that no other index has.
+    return list(matching.order_by(Coalesce("id", "id").desc())[:most])
 
 
 def _bounds(start: datetime | None, end: datetime | None) -> dict[str, object]:

@@ -52,7 +52,17 @@ class Context(Protocol):
         """How many of the job's runs have failed. Unlike `attempt`, it counts none that was handed back."""
 
     def progress(self, processed: int, total: int | None = None) -> None:
-        """Say how far the job is. Cheap: written with the lease, at most once a second. Raises TransitionRefused."""
+        """Say how far the job is. Cheap: written with the lease, at most once a second. A `checkpoint` as well."""
+
+    def checkpoint(self) -> None:
+        """Where the handler may end. For free: call it, or `progress`, once in a second or a few of work.
+
+        Raises TransitionRefused where the run no longer owns its job, and RunCancelled where somebody has asked the
+        job to stop; the handler lets them pass. What it has committed by then stays.
+        """
+
+    def when_stopped(self, so_far: Callable[[], Result]) -> None:
+        """How to tell what was found until a checkpoint that stops the job: the job then has that as its result."""
 
     def commit_with(self, effect: Callable[[R], R], *, while_suspended: bool = False) -> None:
         """Run `effect(result)` in the transaction that completes the job; it returns the result to store.
@@ -65,8 +75,8 @@ class Context(Protocol):
     def owned(self) -> AbstractContextManager[None]:
         """A transaction in which this run still owns its job, for a decision that outlives the run.
 
-        Whoever takes the job back, or suspends its tenant, waits for its end. Raises TransitionRefused and
-        RunSuspended, which the handler lets pass.
+        Whoever takes the job back, suspends its tenant or asks it to stop waits for its end. Raises
+        TransitionRefused, RunSuspended and RunCancelled, which the handler lets pass.
         """
 
 

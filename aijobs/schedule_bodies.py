@@ -147,13 +147,26 @@ def _template(tenant_id: int, body: Body) -> tuple[TemplateKind, Body]:
     [kind] = given
     template = cast("Body", body[kind])
     try:
-        _wanted(kind, tenant_id, template)
+        _check_moments(kind, _wanted(kind, tenant_id, template))
     except ApiError as refusal:
         fields: list[FieldError] = [
             {**field, "path": f"{kind}.{field['path']}".rstrip(".")} for field in fields_of(refusal)
         ]
         raise with_fields(refusal, fields) from None
     return kind, template
+
+
+def _check_moments(kind: TemplateKind, wanted: AnyWanted) -> None:
+    """A moment is over when the schedule comes due for the second time. Raises InvalidParams."""
+    before = [""] if kind == TemplateKind.JOB else [f"jobs.{index}." for index in range(len(wanted.jobs))]
+    wrong: list[FieldError] = [
+        {"path": f"{path}{name}", "message": "cannot be scheduled: a moment comes only once"}
+        for path, job in zip(before, wanted.jobs, strict=True)
+        for name, moment in (("run_at", job.run_at), ("expires_at", job.expires_at))
+        if moment
+    ]
+    if wrong:
+        raise InvalidParams(details=wrong)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -79,6 +79,14 @@ LABEL = Form(
 )
 
 
+LONGEST_TAG = 64
+# A caller's own word for a job.
+TAG = Form(
+    r"^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?$",
+    "must be one line without control characters, and without a space at either end",
+)
+
+
 def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -87,7 +87,10 @@ LONG_AGO = timedelta(hours=1)
 
 
 def let_backoff_pass(ids: Sequence[UUID]) -> None:
-    Job.objects.filter(id__in=ids, status="queued").update(run_after=now() - LONG_AGO)
+    """And with it the moments at which they were asked to run."""
+    over = now() - LONG_AGO
+    Job.objects.filter(id__in=ids, run_at__isnull=False).update(run_at=over)
+    Job.objects.filter(id__in=ids, status="queued").update(run_after=over)
 
 
 def let_lease_expire(*ids: UUID) -> None:

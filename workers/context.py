@@ -10,7 +10,7 @@ from django.conf import settings
 
 from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import Run
-from aijobs.errors import TransitionRefused
+from aijobs.errors import RunCancelled, TransitionRefused
 from aijobs.registry import R, Result
 
 # Progress reaches the row at most this often; a lease is renewed at a third of its length.
@@ -29,6 +29,9 @@ class JobContext:
         self.effect: Callable[[Result], Result] | None = None
         self.while_suspended = False
         self.lost = False
+        # Somebody has asked the job to stop, and what was found until then.
+        self.cancel_requested = False
+        self.so_far: Callable[[], Result] | None = None
 
     @property
     def job_id(self) -> UUID:
@@ -49,9 +52,17 @@ class JobContext:
     def owned(self) -> AbstractContextManager[None]:
         return lifecycle.owned(self.run)
 
-    def progress(self, processed: int, total: int | None = None) -> None:
+    def checkpoint(self) -> None:
         if self.lost:
             raise TransitionRefused(f"attempt {self.run.attempt} of job {self.run.id} is over")
+        if self.cancel_requested:
+            raise RunCancelled(f"job {self.run.id} is to stop")
+
+    def when_stopped(self, so_far: Callable[[], Result]) -> None:
+        self.so_far = so_far
+
+    def progress(self, processed: int, total: int | None = None) -> None:
+        self.checkpoint()
         self.processed = processed
         if total is not None:
             self.total = total
@@ -68,10 +79,10 @@ class JobContext:
         return time.monotonic() - self._renewed_at >= (min(PROGRESS_SECONDS, third) if changed else third)
 
     def renew(self) -> None:
-        """Renew the lease and write the progress. A run that is over learns it at its next progress."""
+        """Renew the lease and write the progress. A run that is over, or is to stop, learns it at its checkpoints."""
         progress, began = (self.processed, self.total), time.monotonic()
         try:
-            lifecycle.renew(self.run.id, self.run.attempt, *progress)
+            self.cancel_requested = lifecycle.renew(self.run.id, self.run.attempt, *progress)
         except TransitionRefused:
             self.lost = True
             return

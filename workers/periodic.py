@@ -26,6 +26,8 @@ def sweep() -> None:
     """Take back lost runs, promote what waited long, and keep the broker's windows full."""
     if reclaimed := lifecycle.reclaim_expired():
         logger.warning("%d jobs whose lease had expired were taken back", reclaimed)
+    if expired := lifecycle.cancel_expired():
+        logger.info("%d jobs that were not started in time were cancelled", expired)
     # Before the comparison, which takes the promoted jobs' old messages out.
     queueing.promote()
     bounds.lower_sometimes()

@@ -13,12 +13,13 @@ from django.utils.timezone import now
 from aijobs import registry
 from aijobs.engine import lifecycle
 from aijobs.engine.lifecycle import TIMEOUT_MESSAGE, WORKER_TIMEOUT, Ended, Run
-from aijobs.engine.outcomes import Completed, Failed, HandedBack, Outcome
+from aijobs.engine.outcomes import Completed, Failed, HandedBack, Outcome, Stopped
 from aijobs.errors import (
     ApiError,
     InvalidJobType,
     InvalidParams,
     JobFailure,
+    RunCancelled,
     RunPostponed,
     RunSuspended,
     TransientFailure,
@@ -78,8 +79,21 @@ def attempt(run: Run, context: JobContext) -> Outcome:
         )
     except TransitionRefused:
         raise
+    except RunCancelled:
+        return Stopped((context.processed, context.total), _so_far(context))
     except Exception as error:
         return outcome_of(error)
+
+
+def _so_far(context: JobContext) -> object:
+    """What a stopped handler has found. That it cannot be told is no reason to go on."""
+    if context.so_far is None:
+        return None
+    try:
+        return context.so_far().model_dump(mode="json")
+    except Exception:
+        logger.exception("what job %s has found until it was stopped cannot be told", context.job_id)
+        return None
 
 
 def _of_another_release(run: Run, error: ApiError) -> Outcome:
@@ -94,6 +108,9 @@ def _of_another_release(run: Run, error: ApiError) -> Outcome:
 def outcome_of(error: Exception) -> Outcome:
     """Permanent and transient failures are told apart by the exception's class."""
     match error:
+        case RunCancelled():
+            # Asked for at the last moment, before anything was applied.
+            return Stopped()
         case RunSuspended():
             # Due at once, and not released while the tenant is suspended.
             return HandedBack(delay=0.0)

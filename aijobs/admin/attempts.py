@@ -41,7 +41,10 @@ def attempts(job: Job, events: Sequence[JobEvent], at: datetime) -> Iterator[Att
                 since = event.at
             case EventKind.STARTED:
                 started = event
-            case EventKind.CANCELLED:
+            case EventKind.CHANGED | EventKind.CANCEL_REQUESTED:
+                # No attempt begins or ends by it.
+                continue
+            case EventKind.CANCELLED if started is None:
                 yield _attempt(job, None, since, event.at, None, delayed, "cancelled")
             case _ if started is not None:
                 yield _attempt(job, started.attempt, since, started.at, event.at, delayed, _end(event))

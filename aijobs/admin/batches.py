@@ -19,7 +19,7 @@ class BatchJobsInline(ReadOnlyInline):
     show_change_link = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return super().get_queryset(request).defer("params", "result")
+        return super().get_queryset(request).defer("metadata", "params", "result")
 
 
 @admin.register(Batch)

@@ -15,8 +15,9 @@ from aijobs.admin import audit, matching
 from aijobs.admin.base import ReadOnlyAdmin
 from aijobs.admin.filters import TenantFilter
 from aijobs.errors import ApiError
-from aijobs.filtering import JobFilter
+from aijobs.filtering import LONGEST_SKU, JobFilter
 from aijobs.models import BulkAction, Tenant
+from aijobs.shapes import LONGEST_TAG
 from aijobs.states import BulkKind, BulkState, Priority, Status
 
 ACTIONS = {
@@ -54,6 +55,9 @@ class BulkForm(forms.Form):
     priority = forms.ChoiceField(choices=PRIORITIES, required=False)
     error_code = forms.CharField(required=False, max_length=64)
     batch_id = forms.RegexField(identifiers.BATCH_PATTERN, required=False, label="Batch ID")
+    schedule_id = forms.RegexField(identifiers.SCHEDULE_PATTERN, required=False, label="Schedule ID")
+    tag = forms.CharField(required=False, max_length=LONGEST_TAG)
+    sku = forms.CharField(required=False, max_length=LONGEST_SKU, label="SKU", help_text="That the params name.")
     start_date = forms.DateTimeField(required=False, label="Created from", help_text="In UTC: 2026-03-12 14:30.")
     end_date = forms.DateTimeField(required=False, label="Created until", help_text="In UTC, and including it.")
 

@@ -17,7 +17,7 @@ from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle, priorities
 from aijobs.filtering import JobFilter
 from aijobs.models import Job
-from aijobs.states import BulkKind, Priority, Status
+from aijobs.states import BulkKind, PausedBy, Priority, Status
 
 # Of a page: the action and its name, by the status of the job.
 RETRY = ("retry_ended", "Retry")
@@ -26,6 +26,7 @@ BUTTONS: dict[str, list[tuple[str, str]]] = {
         ("cancel_queued", "Cancel"),
         *((f"set_{each.label}", f"Set the priority to {each.label}") for each in reversed(Priority)),
     ],
+    Status.RUNNING: [("cancel_queued", "Cancel")],
     Status.COMPLETED: [RETRY],
     Status.FAILED: [RETRY],
     Status.CANCELLED: [RETRY],
@@ -46,11 +47,14 @@ class JobActionsAdmin(CancelAdmin):
         "export_ndjson",
     ]
 
-    @admin.action(description="Cancel those selected jobs that are queued", permissions=["cancel"])
+    @admin.action(
+        description="Cancel those selected jobs that are queued, and have the running ones stop",
+        permissions=["cancel"],
+    )
     def cancel_queued(self, request: HttpRequest, rows: QuerySet[Job]) -> HttpResponseBase | None:
         if everything := self._everything(request, BulkKind.CANCEL):
             return everything
-        self.cancel_each(request, rows, lifecycle.cancel)
+        self.act_on_each(request, rows, _stop, "cancelled or asked to stop", "cancel")
         return None
 
     @admin.action(description="Retry those selected jobs that have ended", permissions=["cancel"])
@@ -183,6 +187,10 @@ def _wanted(request: HttpRequest) -> tuple[Any, str]:
         raise ValueError(f"The service does not know {' and '.join(unknown)}.")
     tenant, wanted = matching.read(conditions)
     return exporting.matching(tenant.pk if tenant else None, wanted), matching.in_words(tenant, wanted)
+
+
+def _stop(job: Job) -> None:
+    lifecycle.request_cancel(job.id, job.tenant_id, PausedBy.STAFF)
 
 
 def _retry_once(request: HttpRequest) -> Callable[[Job], str]:

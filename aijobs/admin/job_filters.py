@@ -13,7 +13,7 @@ from django.utils.timezone import now
 
 from aijobs import identifiers, registry
 from aijobs.admin.filters import ExactFilter
-from aijobs.models import LISTED_STATUS, Job, JobQuerySet, Tenant
+from aijobs.models import LISTED_STATUS, Job, JobQuerySet, Schedule, Tenant
 from aijobs.states import Priority, Status
 
 CREATED = "created"
@@ -107,6 +107,29 @@ def with_error_code(jobs: QuerySet[Job], code: str | None) -> QuerySet[Job]:
     return jobs.exclude(error_code="").filter(error_code=code)
 
 
+class ScheduleFilter(ExactFilter):
+    title = "schedule ID"
+    parameter_name = "schedule_id"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return of_schedule(queryset, self.value() or "") if self.value() else queryset
+
+
+def of_schedule(jobs: QuerySet[Job], public_id: str) -> QuerySet[Job]:
+    """By its tenant too, so that an index has them in a list's order."""
+    schedule_id = identifiers.decode(identifiers.SCHEDULE_PREFIX, public_id)
+    schedule = Schedule.objects.filter(id=schedule_id).first() if schedule_id else None
+    return jobs.filter(schedule=schedule, tenant_id=schedule.tenant_id) if schedule else jobs.none()
+
+
+class TagFilter(ExactFilter):
+    title = "tag"
+    parameter_name = "tag"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.exclude(tags=[]).filter(tags__contains=[self.value()]) if self.value() else queryset
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """What a text was taken for, in words, and the jobs that it stands for."""
@@ -125,12 +148,14 @@ def read_search(term: str) -> Search:
         return Search("the job with this ID", lambda jobs: jobs.filter(pk=job_id), is_id=True)
     if (batch_id := identifiers.decode(identifiers.BATCH_PREFIX, term)) is not None:
         return Search("the jobs of this batch", lambda jobs: jobs.filter(batch_id=batch_id), is_id=True)
+    if identifiers.decode(identifiers.SCHEDULE_PREFIX, term) is not None:
+        return Search("the jobs of this schedule", lambda jobs: of_schedule(jobs, term))
     if term.isupper() and with_error_code(Job.objects.all(), term).exists():
         return Search("jobs that failed with this code", lambda jobs: with_error_code(jobs, term))
     if tenant := Tenant.objects.filter(name=term).first():
         return Search("jobs of this tenant", lambda jobs: jobs.filter(tenant=tenant), is_tenant=True)
     return Search(
-        "jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key",
+        "jobs that name this SKU, have this tag, or came with this X-Request-ID or Idempotency-Key",
         lambda jobs: jobs.with_term(term),
         is_term=True,
     )

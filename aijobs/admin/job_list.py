@@ -23,8 +23,10 @@ from aijobs.admin.job_filters import (
     CreatedFilter,
     ErrorCodeFilter,
     PriorityFilter,
+    ScheduleFilter,
     Search,
     StatusFilter,
+    TagFilter,
     TypeFilter,
     read_search,
 )
@@ -36,7 +38,15 @@ OLDER, NEWER = "older", "newer"
 OLDEST_FIRST = F("id").asc(nulls_first=True)
 TENANT, STATUS = str(TenantFilter.parameter_name), str(StatusFilter.parameter_name)
 ERROR_CODE = str(ErrorCodeFilter.parameter_name)
-FILTERS: list[type[SimpleListFilter]] = [TenantFilter, StatusFilter, TypeFilter, PriorityFilter, ErrorCodeFilter]
+FILTERS: list[type[SimpleListFilter]] = [
+    TenantFilter,
+    StatusFilter,
+    TypeFilter,
+    PriorityFilter,
+    ErrorCodeFilter,
+    ScheduleFilter,
+    TagFilter,
+]
 
 
 @dataclass(frozen=True, slots=True)

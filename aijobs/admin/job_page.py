@@ -46,6 +46,8 @@ class JobPage:
     # Why there are no pictures, where there could be some.
     pictures_note: str
     params: SafeString
+    # The caller's own, if there are any.
+    metadata: SafeString
     result: SafeString
     effects: list[Effect]
     origin: list[Fact]
@@ -57,7 +59,7 @@ class JobPage:
 
 
 def page_of(request: HttpRequest, job: Job) -> JobPage:
-    params, result = _texts(job.pk)
+    params, result, metadata = _texts(job.pk)
     events = list(JobEvent.objects.filter(job=job).order_by("-seq")[: MOST_EVENTS + 1])
     shown = events[:MOST_EVENTS][::-1]
     pictures, note = _pictures(job, result)
@@ -67,6 +69,7 @@ def page_of(request: HttpRequest, job: Job) -> JobPage:
         pictures=pictures,
         pictures_note=note,
         params=show_document(params),
+        metadata=show_document(metadata) if metadata is not None else SafeString(),
         result=show_document(result) if result is not None else SafeString(),
         effects=effects_of(job),
         origin=_origin(job),
@@ -77,10 +80,11 @@ def page_of(request: HttpRequest, job: Job) -> JobPage:
     )
 
 
-def _texts(job_id: UUID) -> tuple[str, str | None]:
-    """As much of a job's params and result, as they were written, as is shown."""
-    texts = (Left(Cast(document, TextField()), LARGEST_IN_TABLES + 1) for document in ("params", "result"))
-    found: tuple[str, str | None] = Job.objects.filter(pk=job_id).values_list(*texts).get()
+def _texts(job_id: UUID) -> tuple[str, str | None, str | None]:
+    """As much of a job's params, result and metadata, as they were written, as is shown."""
+    documents = ("params", "result", "metadata")
+    texts = (Left(Cast(document, TextField()), LARGEST_IN_TABLES + 1) for document in documents)
+    found: tuple[str, str | None, str | None] = Job.objects.filter(pk=job_id).values_list(*texts).get()
     return found
 
 
@@ -102,11 +106,9 @@ def _origin(job: Job) -> list[Fact]:
     if key := ApiKey.objects.filter(pk=job.api_key_id).first() if job.api_key_id else None:
         name = f"{key.prefix}… {key.label}".strip()
         facts.append(Fact("API key", name, reverse("admin:aijobs_apikey_change", args=[key.pk])))
-    facts += [
-        Fact(name, text, _list(text))
-        for name, text in (("Request ID", job.request_id), ("Idempotency-Key", job.idempotency_key))
-        if text
-    ]
+    terms = [("Request ID", job.request_id), ("Idempotency-Key", job.idempotency_key)]
+    terms += [("Tag", tag) for tag in job.tags]
+    facts += [Fact(name, text, _list(text)) for name, text in terms if text]
     if job.schedule:
         # A deleted one has no page.
         page = "" if job.schedule.deleted_at else reverse("admin:aijobs_schedule_change", args=[job.schedule_id])

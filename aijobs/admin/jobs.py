@@ -11,10 +11,9 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.admin.filters import TenantFilter
 from aijobs.admin.job_actions import JobActionsAdmin
-from aijobs.admin.job_filters import CreatedFilter, ErrorCodeFilter, PriorityFilter, StatusFilter, TypeFilter
-from aijobs.admin.job_list import JobList
+from aijobs.admin.job_filters import CreatedFilter
+from aijobs.admin.job_list import FILTERS, JobList
 from aijobs.admin.job_page import page_of
 from aijobs.explaining import duration
 from aijobs.models import Job
@@ -27,11 +26,11 @@ class JobAdmin(JobActionsAdmin):
     list_display = ["state", "why", "type", "subject", "attempt", "waiting", "running", "tenant", "public_id"]
     list_display_links = ["state", "public_id"]
     list_select_related = ["tenant"]
-    list_filter = [TenantFilter, StatusFilter, TypeFilter, PriorityFilter, ErrorCodeFilter, CreatedFilter]
+    list_filter = [*FILTERS, CreatedFilter]
     search_help_text = (
-        "Enter the whole ID of a job or a batch, an error code, an SKU that the params name, an X-Request-ID, an "
-        "Idempotency-Key or a tenant. Jobs dispatched with “all” are not found by SKU, and neither what else the "
-        "params say nor results are searched."
+        "Enter the whole ID of a job, a batch or a schedule, an error code, an SKU that the params name, a tag, an "
+        "X-Request-ID, an Idempotency-Key or a tenant. Jobs dispatched with “all” are not found by SKU, and neither "
+        "what else the params say nor results are searched."
     )
     fieldsets = [
         (
@@ -43,10 +42,10 @@ class JobAdmin(JobActionsAdmin):
                     ("created_at", "started_at", "completed_at", "duration_seconds"),
                     ("processed", "total"),
                     ("error_code", "error_message"),
-                    ("cancel_reason", "cancelled_by"),
+                    ("cancel_reason", "cancelled_by", "cancel_requested_at"),
                     ("batch", "position", "depends_on", "blocked"),
                     ("priority", "lane", "releases"),
-                    ("run_after", "released_at"),
+                    ("run_at", "expires_at", "run_after", "released_at"),
                     ("attempt", "failures", "worker"),
                     ("lease_expires_at", "deadline_at"),
                 ],
@@ -57,7 +56,7 @@ class JobAdmin(JobActionsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         """Without what may have megabytes: a page shows no more of it than it can."""
-        return super().get_queryset(request).defer("params", "result")
+        return super().get_queryset(request).defer("metadata", "params", "result")
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return JobList

@@ -15,7 +15,9 @@ from aijobs.admin.job_filters import (
     USUAL_SPAN,
     ErrorCodeFilter,
     PriorityFilter,
+    ScheduleFilter,
     StatusFilter,
+    TagFilter,
     TypeFilter,
 )
 from aijobs.admin.job_list import NEWER, OLDER
@@ -30,6 +32,8 @@ NAMES = {
     str(TypeFilter.parameter_name): "type",
     str(PriorityFilter.parameter_name): "priority",
     str(ErrorCodeFilter.parameter_name): "error_code",
+    str(ScheduleFilter.parameter_name): "schedule_id",
+    str(TagFilter.parameter_name): "tag",
 }
 # Which page of it is shown, and the span of time, which it always has.
 OF_THE_PAGE = {OLDER, NEWER, CREATED}
@@ -79,6 +83,9 @@ def read(query: Mapping[str, str]) -> tuple[Tenant | None, JobFilter]:
     conditions: dict[str, object] = {
         key: query[key] for key in JobFilter.model_fields if query.get(key) and key not in SEVERAL
     }
+    if tag := query.get("tag"):
+        # One, which may have commas.
+        conditions["tag"] = [tag]
     conditions |= {key: query[key].split(",") for key in SEVERAL if query.get(key)}
     try:
         return tenant, JobFilter.model_validate_json(orjson.dumps(conditions))

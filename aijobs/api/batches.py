@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import batches, identifiers
+from aijobs import batches, identifiers, retrying
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.views import ViewSet
-from aijobs.dispatching import BatchRequest, Wanted, read_batch
+from aijobs.dispatching import BatchRequest, Body, Wanted, read_batch
 from aijobs.engine.inserting import NewBatch
-from aijobs.errors import BatchNotFound, DependencyCycle, InvalidBatch, TryAgain
+from aijobs.errors import BatchNotFound, BatchNotRetryable, DependencyCycle, InvalidBatch, TryAgain
 from aijobs.models import Batch, Job
 from aijobs.states import BatchStatus, OnFailure, Status
 
@@ -46,6 +47,14 @@ class BatchAcceptedAnswer(BaseModel):
     data: BatchAccepted
 
 
+class BatchRetried(BatchAccepted):
+    retry_of: str = Field(description="The batch whose failed and cancelled jobs this one repeats.")
+
+
+class BatchRetriedAnswer(BaseModel):
+    data: BatchRetried
+
+
 class BatchView(BaseModel):
     batch_id: str
     status: BatchStatus = Field(description="The batch's status, which follows from the statuses of its jobs.")
@@ -53,6 +62,10 @@ class BatchView(BaseModel):
     on_failure: OnFailure
     created_at: datetime
     cancelled_at: datetime | None
+    retry_of: str | None = Field(
+        description="The batch whose failed and cancelled jobs this one repeats, if it repeats one."
+    )
+    retries: list[str] = Field(description="The batches that repeat the failed and cancelled jobs of this one.")
     counts: dict[str, int] = Field(description="The number of jobs in each status, also where it is 0.")
     jobs: list[JobView] = Field(description="The jobs in their order, without their params and results.")
 
@@ -69,6 +82,15 @@ def show_new_batch(wanted: Wanted[NewBatch]) -> dict[str, object]:
     }
 
 
+def show_retried_batch(wanted: Wanted[NewBatch]) -> dict[str, object]:
+    """A `BatchRetried`."""
+    return {**show_new_batch(wanted), "retry_of": _public(wanted.batch.retry_of)}
+
+
+def _public(batch_id: UUID | None) -> str | None:
+    return identifiers.encode(identifiers.BATCH_PREFIX, batch_id) if batch_id else None
+
+
 def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
     """A `BatchView`."""
     counts = batches.counts(job.status for job in jobs)
@@ -79,6 +101,8 @@ def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
         "on_failure": batch.on_failure,
         "created_at": batch.created_at,
         "cancelled_at": batch.cancelled_at,
+        "retry_of": _public(batch.retry_of_id),
+        "retries": [each.public_id for each in batch.retries.order_by("id")],
         "counts": counts,
         "jobs": [show_job(job, params=False, result=False) for job in jobs],
     }
@@ -113,6 +137,18 @@ describe_cancel: Callable[[View], View] = extend_schema(
 )
 
 
+describe_retry_failed: Callable[[View], View] = extend_schema(
+    operation_id="retry_failed_of_batch",
+    tags=TAGS,
+    summary="Dispatch the failed and cancelled jobs of a batch once more",
+    description="As a new batch of new jobs, in the same order, whose `retry_of` is the old one. The old batch stays "
+    "as it is, with the results of its completed jobs. It is refused while any of its jobs is queued or running.",
+    parameters=[*DISPATCH_HEADERS, BATCH_ID],
+    request=None,
+    responses={201: BatchRetriedAnswer, **errors(*DISPATCH_ERRORS, BatchNotFound, BatchNotRetryable)},
+)
+
+
 class BatchViewSet(ViewSet):
     """Dispatch, watch and cancel up to twenty jobs at once."""
 
@@ -125,13 +161,22 @@ class BatchViewSet(ViewSet):
     @describe_get
     def retrieve(self, request: Request, batch_id: str) -> Response:
         batch = batches.get(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
-        jobs = Job.objects.filter(batch=batch).defer("params", "result").order_by("position")
+        jobs = Job.objects.filter(batch=batch).with_text_of().order_by("position")
         return data_response(show_batch(batch, list(jobs)))
 
     @describe_cancel
     def destroy(self, request: Request, batch_id: str) -> Response:
         batches.cancel(identifiers.decode(identifiers.BATCH_PREFIX, batch_id), tenant_of(request).id)
         return Response(status=204)
+
+    @describe_retry_failed
+    def retry_failed(self, request: Request, batch_id: str) -> Response:
+        old = identifiers.decode(identifiers.BATCH_PREFIX, batch_id)
+
+        def read(tenant_id: int, _: Body) -> Wanted[NewBatch]:
+            return retrying.batch_again(tenant_id, old)
+
+        return dispatch(request, "retry-failed", read, show_retried_batch, _location, {"batch_id": _public(old)})
 
 
 def _location(data: Mapping[str, object]) -> str:

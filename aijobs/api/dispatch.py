@@ -56,17 +56,18 @@ def dispatch(
     read: Callable[[int, Body], Wanted[B]],
     show: Callable[[Wanted[B]], Answer],
     location: Callable[[Answer], str],
+    body: Body | None = None,
 ) -> Response:
     """201 with what `show` makes of the accepted jobs, or with the first answer under this Idempotency-Key.
 
     An accepted request that is sent again is replayed whatever has changed since: a marketplace may be gone, or a
     type's params stricter. So on a refusal the key is looked up before the refusal is answered. `endpoint` is part of
-    what the key stands for, in the database: it never changes.
+    what the key stands for, in the database: it never changes. `body`: where that of the request says nothing.
     """
     tenant = tenant_of(request)
     refusals = Refusals()
     key = refusals.collect(idempotency.validate, request.META.get("HTTP_IDEMPOTENCY_KEY"))
-    body = json_object(request)
+    body = json_object(request) if body is None else body
     fingerprint = idempotency.fingerprint(endpoint, body)
     wanted = refusals.collect(read, tenant.id, body)
     if wanted is None or refusals:

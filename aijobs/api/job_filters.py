@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django_filters import BaseInFilter, CharFilter, ChoiceFilter, FilterSet
+from pydantic import ValidationError
 
 from aijobs import identifiers, registry
 from aijobs.api.wire.filters import check_names, invalid
@@ -21,6 +21,8 @@ from aijobs.states import Priority, Status
 INCLUDABLE = ("params", "result")
 # These take several values, comma separated or repeated.
 SEVERAL = ("type", "status", "include")
+# Repeated only: a tag may have a comma.
+TAG = "tag"
 
 
 class ChoicesFilter(BaseInFilter, ChoiceFilter):
@@ -40,6 +42,8 @@ class JobQuery(FilterSet):
     batch_id = CharFilter()
     schedule_id = CharFilter()
     request_id = CharFilter()
+    sku = CharFilter(strip=False)
+    error_code = CharFilter()
     start_date = CharFilter()
     end_date = CharFilter()
 
@@ -86,25 +90,28 @@ def _end_of(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(milliseconds=1)
 
 
-def filter_jobs(query: QueryDict, jobs: QuerySet[Job], zone: ZoneInfo) -> list[QuerySet[Job]]:
-    """The jobs that the query asks for, those of each type and status apart: an index has them in a list's order.
+def read_filter(query: QueryDict, others: set[str], zone: ZoneInfo) -> JobFilter:
+    """The filter of a list, beside which the query may have other parameters.
 
     Raises InvalidFilter with one entry per wrong parameter.
     """
-    return read_filter(query, {"limit", "cursor", "include"}, zone).apart(jobs)
-
-
-def read_filter(query: QueryDict, others: set[str], zone: ZoneInfo) -> JobFilter:
-    """The filter of a list, beside which the query may have other parameters. Raises InvalidFilter."""
-    check_names(query, {*JobQuery.base_filters, *others}, SEVERAL)
+    check_names(query, {*JobQuery.base_filters, TAG, *others}, (*SEVERAL, TAG))
     form = JobQuery(_joined(query), Job.objects.none()).form
     if not form.is_valid():
         raise InvalidFilter(details=_form_errors(form))
-    return _filter_of(form.cleaned_data, zone)
+    try:
+        # One that is named twice means no more than once.
+        return _filter_of(form.cleaned_data, list(dict.fromkeys(query.getlist(TAG))), zone)
+    except ValidationError as error:
+        fields: list[FieldError] = [
+            {"path": field["path"].partition(".")[0], "message": field["message"]}
+            for field in registry.field_errors(error)
+        ]
+        raise InvalidFilter(details=fields) from None
 
 
-def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
-    """A bare date is a day of the tenant's `zone`."""
+def _filter_of(cleaned: dict[str, Any], tags: list[str], zone: ZoneInfo) -> JobFilter:
+    """A bare date is a day of the tenant's `zone`. Raises InvalidFilter, and ValidationError for a wrong text."""
     start, end = cleaned["start_date"], cleaned["end_date"]
     return JobFilter(
         # One that is named twice means no more than once.
@@ -114,6 +121,9 @@ def _filter_of(cleaned: dict[str, Any], zone: ZoneInfo) -> JobFilter:
         batch_id=_id_of("batch_id", identifiers.BATCH_PREFIX, BATCH_ID, cleaned),
         schedule_id=_id_of("schedule_id", identifiers.SCHEDULE_PREFIX, SCHEDULE_ID, cleaned),
         request_id=_request_id(cleaned["request_id"]),
+        tag=tags,
+        sku=cleaned["sku"] or None,
+        error_code=cleaned["error_code"] or None,
         start_date=_moment("start_date", start, zone, end=False) if start else None,
         end_date=_moment("end_date", end, zone, end=True) if end else None,
     )

@@ -9,30 +9,32 @@ from uuid import UUID
 import orjson
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import identifiers, registry, zones
+from aijobs import identifiers, registry, retrying, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
-from aijobs.api.job_filters import INCLUDABLE, filter_jobs, includes
+from aijobs.api.job_filters import INCLUDABLE, includes, read_filter
+from aijobs.api.wire.bodies import read_model
 from aijobs.api.wire.conditional import CACHE_CONTROL, etag_of, is_known
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter, several
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter, several
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
-from aijobs.dispatching import JobRequest, read_job
-from aijobs.engine import lifecycle, statistics
+from aijobs.dispatching import MOST_TAGS, Body, JobRequest, Wanted, check_moments, read_job
+from aijobs.engine import lifecycle, priorities, statistics
 from aijobs.engine.inserting import NewJob
-from aijobs.errors import JobNotCancellable, JobNotFound, TryAgain
-from aijobs.models import NEWEST_FIRST, Job
+from aijobs.engine.priorities import Move
+from aijobs.errors import InvalidParams, JobNotCancellable, JobNotFound, JobNotQueued, JobNotRetryable, TryAgain
+from aijobs.filtering import LONGEST_SKU, SKU
+from aijobs.models import Job
 from aijobs.scopes import ANY_READ
-from aijobs.shapes import PriorityName
-from aijobs.sql import merged
-from aijobs.states import Priority, Status
+from aijobs.shapes import LONGEST_TAG, TAG, PriorityName, RequestModel, SentMoment
+from aijobs.states import PausedBy, Priority, Status
 
 JOB_ID = OpenApiParameter(
     "job_id",
@@ -87,7 +89,7 @@ class JobError(BaseModel):
 
 
 class Cancellation(BaseModel):
-    reason: Literal["REQUESTED", "BATCH_CANCELLED", "PREDECESSOR_FAILED", "PREDECESSOR_CANCELLED"]
+    reason: Literal["REQUESTED", "EXPIRED", "BATCH_CANCELLED", "PREDECESSOR_FAILED", "PREDECESSOR_CANCELLED"]
     caused_by: str | None = Field(description="The job of the same batch whose end cancelled this one.")
 
 
@@ -120,9 +122,42 @@ class JobView(BaseModel):
         "whose jobs depend on each other.",
     )
     schedule_id: str | None = Field(description="The schedule that dispatched the job, if one did.")
-    result: Any = Field(default=None, description="What a completed job found. Lists show it with `include=result`.")
+    tags: list[str]
+    metadata: dict[str, Any] | None
+    run_at: datetime | None = Field(description="The moment before which the job does not start, if there is one.")
+    expires_at: datetime | None = Field(
+        description="The moment at which the job is cancelled if it has not started, if there is one."
+    )
+    cancel_requested_at: datetime | None = Field(
+        description="When the job was asked to stop while it was running, if it was."
+    )
+    retry_of: str | None = Field(description="The job that this one repeats, if it repeats one.")
+    result: Any = Field(
+        default=None,
+        description="What a completed job found. A job that was stopped while it was running may have one too: what "
+        "it had found until then. Lists show it with `include=result`.",
+    )
     error: JobError | SkipJsonSchema[None] = Field(default=None, description="Why the job failed.")
     cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Why the job was cancelled.")
+
+
+class ChangeRequest(RequestModel):
+    """What shall be another one. What is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    priority: PriorityName | None = Field(default=None, description="The lane that the job waits in from now on.")
+    run_at: SentMoment | None = Field(
+        default=None,
+        description="The job does not start before this moment, which is at most 30 days ahead. Null: it starts as "
+        "soon as it can. A job that waits for another attempt waits at least as long as it has to.",
+    )
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "ChangeRequest":
+        if not self.model_fields_set:
+            raise ValueError("must have priority, run_at or both")
+        return self
 
 
 class JobAnswer(BaseModel):
@@ -135,7 +170,7 @@ class JobList(BaseModel):
 
 
 def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str, object]:
-    """A `JobView`; with params and result only of a job that was read `with_text_of` them."""
+    """A `JobView` of a job that was read `with_text_of` what of params and result is shown."""
     return {
         "id": job.public_id,
         "type": job.type,
@@ -152,6 +187,12 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
         "batch_id": identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id) if job.batch_id else None,
         **({} if job.depends_on is None else {"depends_on": [position - 1 for position in job.depends_on]}),
         "schedule_id": identifiers.encode(identifiers.SCHEDULE_PREFIX, job.schedule_id) if job.schedule_id else None,
+        "tags": job.tags,
+        "metadata": None if job.metadata_text is None else orjson.Fragment(job.metadata_text),
+        "run_at": job.run_at,
+        "expires_at": job.expires_at,
+        "cancel_requested_at": job.cancel_requested_at,
+        "retry_of": identifiers.encode(identifiers.JOB_PREFIX, job.retry_of_id) if job.retry_of_id else None,
         **_end_of(job, result),
     }
 
@@ -166,14 +207,20 @@ def _end_of(job: Job, result: bool) -> dict[str, object]:
         }
     if job.status == Status.CANCELLED:
         caused_by = job.cancelled_by_id and identifiers.encode(identifiers.JOB_PREFIX, job.cancelled_by_id)
-        return {"cancellation": {"reason": job.cancel_reason, "caused_by": caused_by}}
+        # Lists that do not show results have not read it.
+        stopped_with = job.result_text if result else None
+        return {
+            **({} if stopped_with is None else {"result": orjson.Fragment(stopped_with)}),
+            "cancellation": {"reason": job.cancel_reason, "caused_by": caused_by},
+        }
     return {}
 
 
 def show_new_job(job: NewJob) -> dict[str, object]:
     """A `JobView`, made before the row: an Idempotency-Key replays it as it is."""
     created_at = identifiers.created_at(job.id)
-    completion = statistics.snapshot().completion(job.type, job.priority, created_at, counted=False)
+    since = max(created_at, job.run_at or created_at)
+    completion = statistics.snapshot().completion(job.type, job.priority, since, counted=False)
     return {
         "id": job.public_id,
         "type": job.type,
@@ -189,6 +236,12 @@ def show_new_job(job: NewJob) -> dict[str, object]:
         "retry_count": 0,
         "batch_id": None,
         "schedule_id": None,
+        "tags": job.tags,
+        "metadata": job.metadata,
+        "run_at": job.run_at,
+        "expires_at": job.expires_at,
+        "cancel_requested_at": None,
+        "retry_of": identifiers.encode(identifiers.JOB_PREFIX, job.retry_of) if job.retry_of else None,
     }
 
 
@@ -227,6 +280,35 @@ FILTERS = [
         "request_id",
         {"type": "string", "pattern": identifiers.REQUEST_ID_PATTERN, "examples": ["nightly-2026-03-12"]},
         "Show only the jobs that came with this X-Request-ID.",
+    ),
+    parameter(
+        "tag",
+        {
+            "type": "array",
+            "items": {"type": "string", "pattern": TAG.pattern, "maxLength": LONGEST_TAG},
+            "minItems": 1,
+            "maxItems": MOST_TAGS,
+            "examples": [["nightly"]],
+        },
+        "Show only jobs with this tag. Repeat the parameter for jobs that have several tags: `tag=a&tag=b`.",
+        style="form",
+        explode=True,
+    ),
+    parameter(
+        "sku",
+        {
+            "type": "string",
+            "pattern": SKU.pattern,
+            "minLength": 1,
+            "maxLength": LONGEST_SKU,
+            "examples": ["SKU-001"],
+        },
+        "Show only jobs whose params name this SKU. Jobs dispatched with `all` are not found by SKU.",
+    ),
+    parameter(
+        "error_code",
+        {"type": "string", "minLength": 1, "maxLength": 64, "examples": ["WORKER_TIMEOUT"]},
+        "Show only jobs that failed with this code.",
     ),
     parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),
     parameter("end_date", MOMENT, f"Show only jobs created on or before this. A date is that whole day {ZONE}."),
@@ -274,12 +356,42 @@ describe_cancel: Callable[[View], View] = extend_schema(
     parameters=[*HEADERS, JOB_ID],
     responses={204: None, **errors(JobNotFound, JobNotCancellable, TryAgain)},
 )
+describe_change: Callable[[View], View] = extend_schema(
+    operation_id="change_job",
+    tags=TAGS,
+    summary="Change the priority of a queued job, or when it runs",
+    description="Only a queued job can be changed.",
+    parameters=[*HEADERS, JOB_ID],
+    request={"application/json": ChangeRequest},
+    responses={200: JobAnswer, **errors(*OF_A_BODY, JobNotFound, JobNotQueued, TryAgain)},
+)
+describe_request_cancel: Callable[[View], View] = extend_schema(
+    operation_id="request_cancel_job",
+    tags=TAGS,
+    summary="Cancel a job, also while it is running",
+    description="A queued job is cancelled at once. A running one is asked to stop, which it usually does within "
+    "seconds: poll it until it has ended. What it has done until then stays done, its `progress` says how far it "
+    "came, and it is not tried again. If it was about to end it may still complete or fail. You may ask twice.",
+    parameters=[*HEADERS, JOB_ID],
+    request=None,
+    responses={200: JobAnswer, **errors(JobNotFound, JobNotCancellable, TryAgain)},
+)
+describe_retry: Callable[[View], View] = extend_schema(
+    operation_id="retry_job",
+    tags=TAGS,
+    summary="Dispatch a job that has ended once more",
+    description="As a new job with the same type, params, priority, tags and metadata, whose `retry_of` is the old "
+    "one. The old one stays as it is.",
+    parameters=[*DISPATCH_HEADERS, JOB_ID],
+    request=None,
+    responses={201: JobAnswer, **errors(*DISPATCH_ERRORS, JobNotFound, JobNotRetryable)},
+)
 
 
 class JobViewSet(ViewSet):
     """Dispatch, watch and cancel jobs."""
 
-    scopes = {"GET": ANY_READ, "POST": "ai-jobs:write", "DELETE": "ai-jobs:write"}
+    scopes = {"GET": ANY_READ, "POST": "ai-jobs:write", "PATCH": "ai-jobs:write", "DELETE": "ai-jobs:write"}
     with_parameters = ("list",)
 
     @describe_list
@@ -287,17 +399,16 @@ class JobViewSet(ViewSet):
         tenant = tenant_of(request)
         query = request.query_params
         included = includes(query)
-        parts = filter_jobs(
-            query, Job.objects.of(tenant.id).with_text_of(*included), zones.find_or_utc(tenant.timezone)
-        )
+        wanted = read_filter(query, {"limit", "cursor", "include"}, zones.find_or_utc(tenant.timezone))
+        jobs = Job.objects.of(tenant.id).with_text_of(*included)
         cursor = cursor_of(query)
         if cursor is not None:
             if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:
                 raise invalid_cursor()
-            parts = [part.filter(id__lt=last) for part in parts]
+            jobs = jobs.filter(id__lt=last)
         limit = limit_of(query)
         # One more than is shown says whether there are others.
-        found = merged(parts, [NEWEST_FIRST], limit + 1)
+        found = wanted.newest(jobs, limit + 1)
         shown = [show_job(job, params="params" in included, result="result" in included) for job in found[:limit]]
         return page_response(request, shown, found[limit - 1].public_id if len(found) > limit else None)
 
@@ -323,6 +434,48 @@ class JobViewSet(ViewSet):
     def destroy(self, request: Request, job_id: str) -> Response:
         lifecycle.cancel(job_id_of(job_id), tenant_of(request).id)
         return Response(status=204)
+
+    @describe_change
+    def partial_update(self, request: Request, job_id: str) -> Response:
+        tenant, wanted, changed = tenant_of(request), read_model(request, ChangeRequest), job_id_of(job_id)
+        _check_run_at(wanted.run_at, changed, tenant.id)
+        priority = Priority.from_name(wanted.priority) if wanted.priority else None
+        move = Move(wanted.run_at) if "run_at" in wanted.model_fields_set else None
+        priorities.change_one(changed, tenant.id, priority, move)
+        return _answer(tenant.id, changed)
+
+    @describe_request_cancel
+    def request_cancel(self, request: Request, job_id: str) -> Response:
+        tenant, stopped = tenant_of(request), job_id_of(job_id)
+        lifecycle.request_cancel(stopped, tenant.id, PausedBy.KEY)
+        return _answer(tenant.id, stopped)
+
+    @describe_retry
+    def retry(self, request: Request, job_id: str) -> Response:
+        old = job_id_of(job_id)
+
+        def read(tenant_id: int, _: Body) -> Wanted[None]:
+            return retrying.again(tenant_id, old)
+
+        body: Body = {"id": identifiers.encode(identifiers.JOB_PREFIX, old)}
+        return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0]), _location, body)
+
+
+def _answer(tenant_id: int, job_id: UUID) -> Response:
+    job = Job.objects.of(tenant_id).with_text_of("params", "result").filter(id=job_id).first()
+    if job is None:
+        raise JobNotFound()
+    return data_response(show_job(job))
+
+
+def _check_run_at(run_at: datetime | None, job_id: UUID, tenant_id: int) -> None:
+    """Raises InvalidParams, and JobNotFound. When a job expires never changes, so this may be asked before."""
+    check_moments(run_at, None)
+    job = Job.objects.of(tenant_id).only("expires_at").filter(id=job_id).first()
+    if job is None:
+        raise JobNotFound()
+    if run_at and job.expires_at and run_at >= job.expires_at:
+        raise InvalidParams(details=[{"path": "run_at", "message": "must be earlier than the job's expires_at"}])
 
 
 def _etag_of(job: Job, has_result: bool) -> str:

@@ -155,6 +155,12 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
         "retry_count": 0,
         "batch_id": None,
         "schedule_id": None,
+        "tags": [],
+        "metadata": None,
+        "run_at": None,
+        "expires_at": None,
+        "cancel_requested_at": None,
+        "retry_of": None,
     }
 
 

@@ -9,6 +9,7 @@ from aijobs.api.schedules import ScheduleViewSet
 from aijobs.api.types import JobTypeViewSet
 from aijobs.api.usage import UsageViewSet
 
+JOB = r"^ai-jobs/(?P<job_id>[^/]+)"
 SCHEDULE = r"^ai-jobs/schedules/(?P<schedule_id>[^/]+)"
 
 urlpatterns = [
@@ -27,6 +28,11 @@ urlpatterns = [
         r"^ai-jobs/bulk/(?P<bulk_id>[^/]+)/stop/?\Z", BulkViewSet.as_view({"post": "stop"}), name="bulk-action-stop"
     ),
     re_path(r"^ai-jobs/export/?\Z", ExportViewSet.as_view({"get": "export"}), name="export"),
+    re_path(
+        r"^ai-jobs/batch/(?P<batch_id>[^/]+)/retry-failed/?\Z",
+        BatchViewSet.as_view({"post": "retry_failed"}),
+        name="batch-retry",
+    ),
     re_path(r"^ai-jobs/schedules/?\Z", ScheduleViewSet.as_view({"get": "list", "post": "create"}), name="schedules"),
     re_path(
         rf"{SCHEDULE}/?\Z",
@@ -44,6 +50,10 @@ urlpatterns = [
         name="job-explanation",
     ),
     re_path(
-        r"^ai-jobs/(?P<job_id>[^/]+)/?\Z", JobViewSet.as_view({"get": "retrieve", "delete": "destroy"}), name="job"
+        r"^ai-jobs/(?P<job_id>[^/]+)/?\Z",
+        JobViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="job",
     ),
+    re_path(rf"{JOB}/cancel/?\Z", JobViewSet.as_view({"post": "request_cancel"}), name="job-cancel"),
+    re_path(rf"{JOB}/retry/?\Z", JobViewSet.as_view({"post": "retry"}), name="job-retry"),
 ]

@@ -82,7 +82,7 @@ def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) 
     )
 
 
-# The last event of each job but what callers changed, the member of its batch that it waits for, and how many
+# The last event of each job but what callers asked of it, the member of its batch that it waits for, and how many
 # jobs of its tenant run, counted once a tenant and where it has a limit.
 CIRCUMSTANCES = f"""
 WITH job AS MATERIALIZED (
@@ -104,7 +104,7 @@ SELECT job.id, coalesce(event.kind, '') AS kind, event.data::text AS data,
     coalesce(busy.running, 0)::int AS running
 FROM job LEFT JOIN LATERAL (
     SELECT last.kind, last.data FROM aijobs_jobevent last
-    WHERE last.job_id = job.id AND last.seq <= job.event_seq AND last.kind <> 'changed'
+    WHERE last.job_id = job.id AND last.seq <= job.event_seq AND last.kind NOT IN ('changed', 'cancel_requested')
     ORDER BY last.job_id DESC, last.seq DESC LIMIT 1
 ) event ON true
 LEFT JOIN busy ON busy.id = job.tenant_id

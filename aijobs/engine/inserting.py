@@ -33,6 +33,14 @@ class NewJob:
     priority: Priority
     # The positions, from 1, of the jobs of its batch that it waits for; None where no job of the batch waits so.
     depends_on: list[int] | None = None
+    # The caller's own words and data about it.
+    tags: Sequence[str] = ()
+    metadata: object = None
+    # Not before this moment; and not started by this one, it is cancelled.
+    run_at: datetime | None = None
+    expires_at: datetime | None = None
+    # The job that this one repeats.
+    retry_of: UUID | None = None
 
     @property
     def public_id(self) -> str:
@@ -46,6 +54,8 @@ class NewBatch:
     id: UUID
     sequential: bool
     on_failure: OnFailure
+    # The batch whose failed and cancelled jobs this one repeats.
+    retry_of: UUID | None = None
 
     @property
     def public_id(self) -> str:
@@ -68,8 +78,6 @@ class Origin:
 
     request_id: str = ""
     api_key_id: int | None = None
-    # The job that this one repeats.
-    retry_of: UUID | None = None
     # Whose due time it is.
     schedule_id: UUID | None = None
 
@@ -111,7 +119,7 @@ def insert(
         "release": release_at_once,
         "created_at": created_at,
         # One document: psycopg takes longer to write four arrays than the server to read this.
-        "jobs": orjson.dumps([_row(job) for job in jobs]).decode(),
+        "jobs": orjson.dumps([_row(job, place, batch) for place, job in enumerate(jobs)]).decode(),
         "batch": batch and batch.id,
         "sequential": bool(batch and batch.sequential),
         "on_failure": batch and batch.on_failure.value,
@@ -120,7 +128,7 @@ def insert(
         "answer": first_answer and first_answer.answer,
         "request_id": origin.request_id,
         "api_key": origin.api_key_id,
-        "retry_of": origin.retry_of,
+        "batch_retry_of": batch and batch.retry_of,
         "schedule": origin.schedule_id,
     }
     while not (inserted := _insert(parameters)):
@@ -139,14 +147,25 @@ def release(tenant: TenantAccess, inserted: Sequence[Inserted]) -> None:
             logger.warning("accepted jobs could not be released, the sweeper does it later: %s", error)
 
 
-def _row(job: NewJob) -> dict[str, object]:
+def _row(job: NewJob, place: int, batch: NewBatch | None) -> dict[str, object]:
+    """What few jobs have is left out: the server reads less."""
+    seldom: dict[str, object] = {
+        "tags": job.tags,
+        "metadata": job.metadata,
+        "run_at": job.run_at,
+        "expires_at": job.expires_at,
+        "retry_of_id": job.retry_of,
+        "position": place + 1 if batch else None,
+    }
     return {
         "id": job.id,
         "type": job.type,
         "priority": job.priority,
         "params": job.params,
         "subjects": subjects_of(job.params),
+        "blocked": bool(job.depends_on) or (batch is not None and batch.sequential and place > 0),
         **({} if job.depends_on is None else {"depends_on": job.depends_on}),
+        **{name: value for name, value in seldom.items() if value or value == {}},
     }
 
 

@@ -7,6 +7,7 @@ was first. Members of a batch that end or wait again lock the batch row before, 
 
 import logging
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,13 +22,21 @@ from django.db import OperationalError, transaction
 
 from aijobs import graphs, registry, sql
 from aijobs.engine import bounds, queueing, statements
-from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
+from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome, Stopped
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
-from aijobs.errors import BatchNotFound, JobNotCancellable, JobNotFound, RunSuspended, TransitionRefused, TryAgain
+from aijobs.errors import (
+    BatchNotFound,
+    JobNotCancellable,
+    JobNotFound,
+    RunCancelled,
+    RunSuspended,
+    TransitionRefused,
+    TryAgain,
+)
 from aijobs.models import Batch, Job
 from aijobs.registry import Limits
-from aijobs.states import TERMINAL, EventKind, OnFailure, Status
+from aijobs.states import TERMINAL, EventKind, OnFailure, PausedBy, Status
 
 logger = logging.getLogger(__name__)
 
@@ -118,8 +127,16 @@ def _hard_limits() -> str:
     return orjson.dumps({kind.name: kind.limits.hard_seconds for kind in registry.all_types()}).decode()
 
 
-def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None:
-    """Renew the lease, up to the deadline, and write the progress. Raises TransitionRefused. No event."""
+@dataclass(frozen=True, slots=True)
+class _Renewed:
+    cancel_requested: bool
+
+
+def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> bool:
+    """Renew the lease, up to the deadline, and write the progress. Raises TransitionRefused. No event.
+
+    Whether somebody has asked the job to stop.
+    """
     parameters = {
         "id": job_id,
         "attempt": attempt,
@@ -127,8 +144,10 @@ def renew(job_id: UUID, attempt: int, processed: int, total: int | None) -> None
         "total": total,
         "lease": settings.AIJOBS_LEASE_SECONDS,
     }
-    if not sql.execute(statements.RENEW, parameters):
+    renewed = sql.rows(_Renewed, statements.RENEW, parameters)
+    if not renewed:
         raise TransitionRefused(f"attempt {attempt} of job {job_id} is over")
+    return renewed[0].cancel_requested
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +181,22 @@ def record(run: Run, outcome: Outcome) -> Ended:
             return _take_back(run)
         case HandedBack():
             return _hand_back(run, outcome.delay)
+        case Stopped():
+            return _stop(run, outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     suspended: bool
+    cancel_requested: bool
 
 
 @contextmanager
 def owned(run: Run) -> Iterator[None]:
     """A transaction that holds the run's job, and keeps its tenant from being suspended before the end.
 
-    Raises TransitionRefused when the run no longer owns its job, and RunSuspended. These locks are taken before those
-    of what the transaction does (lock order: batch, jobs, tenant, then what else there is).
+    Raises TransitionRefused when the run no longer owns its job, RunSuspended and RunCancelled. These locks are taken
+    before those of what the transaction does (lock order: batch, jobs, tenant, then what else there is).
     """
     with transaction.atomic():
         held = sql.rows(_Held, statements.LOCK_RUN, {"id": run.id, "attempt": run.attempt})
@@ -182,6 +204,8 @@ def owned(run: Run) -> Iterator[None]:
             raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
         if held[0].suspended:
             raise RunSuspended(f"the tenant of job {run.id} is suspended")
+        if held[0].cancel_requested:
+            raise RunCancelled(f"job {run.id} is to stop")
         yield
 
 
@@ -227,6 +251,7 @@ def reclaim_expired() -> int:
 
 
 REQUESTED = "REQUESTED"
+EXPIRED = "EXPIRED"
 BATCH_CANCELLED = "BATCH_CANCELLED"
 PREDECESSOR = {Status.FAILED: "PREDECESSOR_FAILED", Status.CANCELLED: "PREDECESSOR_CANCELLED"}
 
@@ -237,6 +262,85 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
     follow_up(_patiently(lambda: cancel_within(job_id, tenant_id)), tenant_id)
+
+
+def request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> None:
+    """Cancel a queued job at once, and have a running one stop at its handler's next checkpoint.
+
+    A running job may still complete or fail; it is not tried again. Once more does nothing. Raises JobNotFound,
+    JobNotCancellable, TryAgain.
+    """
+    follow_up(_patiently(lambda: _request_cancel(job_id, tenant_id, by)), tenant_id)
+
+
+# A job that is claimed, or queued again, between two looks at it.
+LOOKS = 3
+
+
+def _request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
+    member = _Member.find(job_id, tenant_id)
+    if member.ordered:
+        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
+        sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
+    for _ in range(LOOKS):
+        if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
+            return _advance(member, Status.CANCELLED)
+        if sql.execute(statements.REQUEST_CANCEL, {"id": job_id, "tenant": tenant_id, "by": by}):
+            return Ended(terminal=False)
+        job = Job.objects.of(tenant_id).only("status", "cancel_requested_at").filter(id=job_id).first()
+        if job is None:
+            # Pruned at this moment.
+            raise JobNotFound()
+        if job.status == Status.CANCELLED or (job.status == Status.RUNNING and job.cancel_requested_at):
+            return Ended(terminal=False)
+        if Status(job.status) in TERMINAL:
+            message = f"The job is {job.status}; only a job that is queued or running can be cancelled."
+            raise JobNotCancellable(message)
+    raise TryAgain(retry_after=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unstarted:
+    id: UUID
+    tenant_id: int
+    # A member of a batch with an order.
+    ordered: bool
+
+
+def cancel_expired() -> int:
+    """Cancel what was not started by its `expires_at`. Returns how many of those were cancelled for it."""
+    by_tenant: dict[int, list[UUID]] = defaultdict(list)
+    expired = 0
+    for job in sql.rows(_Unstarted, statements.UNSTARTED, {}):
+        if job.ordered:
+            expired += _expire([job.id], job.tenant_id, ordered=True)
+        else:
+            by_tenant[job.tenant_id].append(job.id)
+    return expired + sum(_expire(sorted(ids), tenant, ordered=False) for tenant, ids in by_tenant.items())
+
+
+def _expire(ids: Sequence[UUID], tenant_id: int, *, ordered: bool) -> int:
+    """In one transaction that waits for nobody for long: the next sweep looks again.
+
+    After a member of a batch with an order the others follow, as after any member that was cancelled.
+    """
+    try:
+        with transaction.atomic():
+            sql.execute(statements.PATIENCE, {"wait": "100ms"})
+            member = _Member.find(ids[0], tenant_id) if ordered else None
+            if member:
+                sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
+            expired = _end(ids, Status.CANCELLED, 0, source=Status.QUEUED, reason=EXPIRED, required=False)
+            ended = _advance(member, Status.CANCELLED) if member and expired else Ended(terminal=True)
+    except JobNotFound:
+        # Pruned at this moment.
+        return 0
+    except OperationalError as error:
+        if not sql.is_given_up(error):
+            raise
+        return 0
+    follow_up(ended, tenant_id)
+    return expired
 
 
 def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
@@ -386,17 +490,22 @@ def _fail(run: Run, failed: Failed) -> Ended:
         if limits:
             delay = retry_delay(limits, run.failures + 1, failed.retry_after)
             data = {"code": failed.code, "message": message}
-            return Ended(terminal=False, released=_wait_again(run, EventKind.RETRIED, delay, failures=1, data=data))
+            return _wait_again(run, EventKind.RETRIED, delay, failures=1, data=data)
         _end([run.id], Status.FAILED, run.attempt, code=failed.code, message=message)
         return _advance(run, Status.FAILED)
 
 
 def _take_back(run: Run) -> Ended:
-    """As a failure, if the lease is over: but a lost worker was not the job's fault, so it may run again at once."""
+    """As a failure, if the lease is over: but a lost worker was not the job's fault, so it may run again at once.
+
+    One that was asked to stop has stopped.
+    """
     with _lock_batch(run, run.batch_id is not None):
+        if _end_on_request(run, lease_lost=True, required=False):
+            return _advance(run, Status.CANCELLED)
         if _limits_of_retry(run):
             data = {"code": WORKER_TIMEOUT, "message": TIMEOUT_MESSAGE}
-            return Ended(terminal=False, released=_wait_again(run, EventKind.LEASE_LOST, None, failures=1, data=data))
+            return _wait_again(run, EventKind.LEASE_LOST, None, failures=1, data=data)
         _end([run.id], Status.FAILED, run.attempt, code=WORKER_TIMEOUT, message=TIMEOUT_MESSAGE, lease_lost=True)
         return _advance(run, Status.FAILED)
 
@@ -405,11 +514,40 @@ def _hand_back(run: Run, delay: float | None) -> Ended:
     """A job of a cancelled batch gets no further attempt: it ends here."""
     with _lock_batch(run, run.batch_id is not None):
         if not _batch_cancelled(run):
-            released = _wait_again(run, EventKind.HANDED_BACK, delay, failures=0, data=None)
-            return Ended(terminal=False, released=released)
+            return _wait_again(run, EventKind.HANDED_BACK, delay, failures=0, data=None)
         message = "The batch was cancelled, so this job was not tried again."
         _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
         return Ended(terminal=True)
+
+
+def _stop(run: Run, stopped: Stopped) -> Ended:
+    """End a run that has let itself be stopped, with what it was ready with."""
+    result = None if stopped.result is None else encoded(stopped.result)
+    with _lock_batch(run, run.ordered):
+        _end_on_request(run, result=result, progress=stopped.progress)
+        return _advance(run, Status.CANCELLED)
+
+
+def _end_on_request(
+    run: Run,
+    *,
+    result: str | None = None,
+    progress: tuple[int, int | None] | None = None,
+    lease_lost: bool = False,
+    required: bool = True,
+) -> int:
+    """Running → cancelled, where somebody has asked for it. Raises TransitionRefused when refused and `required`."""
+    return _end(
+        [run.id],
+        Status.CANCELLED,
+        run.attempt,
+        result=result,
+        progress=progress,
+        reason=REQUESTED,
+        lease_lost=lease_lost,
+        requested=True,
+        required=required,
+    )
 
 
 def _limits_of_retry(run: Run) -> Limits | None:
@@ -449,20 +587,23 @@ def _end(
     message: str = "",
     reason: str = "",
     caused_by: UUID | None = None,
+    source: Status | None = None,
     lease_lost: bool = False,
+    requested: bool = False,
     required: bool = True,
 ) -> int:
-    """Queued → cancelled, or running → completed or failed. Raises TransitionRefused when refused and `required`.
+    """From `source` to a terminal status: that is running where there is an attempt, else queued.
 
-    Returns how many jobs ended.
+    Raises TransitionRefused when refused and `required`. Returns how many jobs ended.
     """
     ended = sql.execute(
         statements.END,
         {
             "ids": list(ids),
-            "source": Status.QUEUED if attempt is None else Status.RUNNING,
+            "source": source or (Status.QUEUED if attempt is None else Status.RUNNING),
             "attempt": attempt,
             "lease_lost": lease_lost,
+            "requested": requested,
             "status": status,
             "result": result,
             "cost": cost,
@@ -483,10 +624,11 @@ def _end(
 
 def _wait_again(
     run: Run, kind: EventKind, delay: float | None, *, failures: int, data: dict[str, str] | None
-) -> Released | None:
-    """Running → queued. A retry waits in PostgreSQL, and leaves its place in the window to another.
+) -> Ended:
+    """Running → queued; or → cancelled where somebody has asked the job to stop. Under the lock of its batch.
 
-    Without a delay the job stays released, for the caller to publish: it has waited for its window before.
+    A retry waits in PostgreSQL, and leaves its place in the window to another. Without a delay the job stays
+    released, for the caller to publish: it has waited for its window before.
     """
     requeued = sql.rows(
         Released,
@@ -503,8 +645,9 @@ def _wait_again(
         },
     )
     if not requeued:
-        raise TransitionRefused(f"attempt {run.attempt} of job {run.id} is over")
-    return requeued[0] if delay is None else None
+        _end_on_request(run, lease_lost=kind == EventKind.LEASE_LOST)
+        return _advance(run, Status.CANCELLED)
+    return Ended(terminal=False, released=requeued[0] if delay is None else None)
 
 
 def _advance(member: Run | _Member, status: Status) -> Ended:

@@ -48,4 +48,14 @@ class LeaseLost:
     """Nothing was heard of the worker for as long as the lease lasts."""
 
 
-Outcome: TypeAlias = Completed | Failed | HandedBack | LeaseLost
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The handler has let itself be stopped, because somebody asked for it."""
+
+    # What was processed until then; None: what the row says.
+    progress: tuple[int, int | None] | None = None
+    # What was found until then, as JSON's own types, where the handler can say.
+    result: object = None
+
+
+Outcome: TypeAlias = Completed | Failed | HandedBack | LeaseLost | Stopped

@@ -64,14 +64,14 @@ WITH patience AS MATERIALIZED (
     WHERE {PRESENT_CAPACITY} AND (%(key)s::text IS NULL OR key.tenant_id IS NOT NULL)
     RETURNING present.tenant_id
 ), batch AS (
-    INSERT INTO aijobs_batch (id, tenant_id, sequential, on_failure, created_at)
-    SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz
+    INSERT INTO aijobs_batch (id, tenant_id, sequential, on_failure, created_at, retry_of_id)
+    SELECT %(batch)s::uuid, tenant_id, %(sequential)s::boolean, %(on_failure)s::text, %(created_at)s::timestamptz,
+        %(batch_retry_of)s::uuid
     FROM capacity WHERE %(batch)s::uuid IS NOT NULL
 ), wanted AS (
-    SELECT *, coalesce(%(sequential)s::boolean AND ordinality > 1 OR depends_on <> '{{}}', false) AS blocked
-    FROM ROWS FROM (json_to_recordset(%(jobs)s::json) AS (
-        id uuid, type text, priority smallint, params json, subjects text[], depends_on smallint[]
-    )) WITH ORDINALITY
+    -- With all columns of a job: those that are not sent are null.
+    SELECT *, blocked OR coalesce(run_at > now(), false) AS waits
+    FROM json_populate_recordset(NULL::aijobs_job, %(jobs)s::json) WITH ORDINALITY
 ), room AS (
     -- None where older jobs wait for theirs: nobody overtakes them.
     SELECT lanes.lane, CASE WHEN (
@@ -93,19 +93,19 @@ WITH patience AS MATERIALIZED (
         LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = %(tenant)s::bigint AND bound.lane = wanted.lane
     ) lanes
 ), placed AS (
-    SELECT wanted.*, %(release)s::boolean AND NOT blocked AND places >= count(*) FILTER (WHERE NOT blocked)
+    SELECT wanted.*, %(release)s::boolean AND NOT waits AND places >= count(*) FILTER (WHERE NOT waits)
         OVER (PARTITION BY priority ORDER BY ordinality) AS release
     FROM wanted JOIN room ON room.lane = wanted.priority
 ), job AS (
     INSERT INTO aijobs_job (
-        id, tenant_id, type, params, subjects, created_at, request_id, idempotency_key, api_key_id, retry_of_id,
-        priority, lane, batch_id, position, depends_on, blocked, status, run_after, released_at, releases, event_seq,
-        schedule_id
+        id, tenant_id, type, params, subjects, tags, metadata, created_at, request_id, idempotency_key, api_key_id,
+        retry_of_id, priority, lane, batch_id, position, depends_on, blocked, status, run_at, expires_at, run_after,
+        released_at, releases, event_seq, schedule_id
     )
-    SELECT id, tenant_id, type, params, subjects, %(created_at)s::timestamptz, %(request_id)s::text,
-        coalesce(%(key)s::text, ''), %(api_key)s::bigint, %(retry_of)s::uuid, priority, priority, %(batch)s::uuid,
-        CASE WHEN %(batch)s::uuid IS NOT NULL THEN ordinality END, depends_on, blocked, 'queued', now(),
-        CASE WHEN release THEN now() END, release::int, 1, %(schedule)s::uuid
+    SELECT id, capacity.tenant_id, type, params, subjects, coalesce(tags, '{{}}'), metadata,
+        %(created_at)s::timestamptz, %(request_id)s::text, coalesce(%(key)s::text, ''), %(api_key)s::bigint,
+        retry_of_id, priority, priority, %(batch)s::uuid, position, depends_on, blocked, 'queued', run_at,
+        expires_at, greatest(now(), run_at), CASE WHEN release THEN now() END, release::int, 1, %(schedule)s::uuid
     FROM capacity CROSS JOIN placed
     RETURNING id, tenant_id, type, lane, position, released_at
 ), event AS (
@@ -163,6 +163,8 @@ WITH claimed AS (
     FROM aijobs_tenant tenant
     WHERE job.id = %(id)s::uuid AND status || '' = 'queued' AND NOT blocked AND run_after <= now()
       AND released_at IS NOT NULL AND tenant.id = job.tenant_id AND tenant.suspended_at IS NULL
+      -- The sweeper may be late.
+      AND (expires_at > now() OR expires_at IS NULL OR attempt > 0)
       -- Of a type that this release does not have: only to fail it, when no other release has taken it for long.
       AND (%(hard_limits)s::jsonb ? type OR job.created_at < now() - make_interval(secs => %(give_up)s::float))
       AND (tenant.max_running IS NULL OR (%(locked)s::boolean AND tenant.max_running > ({RUNNING})))
@@ -215,12 +217,13 @@ UPDATE aijobs_job SET
     lease_expires_at = least(now() + make_interval(secs => %(lease)s::float), deadline_at),
     processed = %(processed)s::int, total = %(total)s::int
 WHERE id = %(id)s::uuid AND status || '' = 'running' AND attempt = %(attempt)s::int
-RETURNING id
+RETURNING cancel_requested_at IS NOT NULL AS cancel_requested
 """
 
-# Who suspends the tenant waits for this transaction, or comes first and is seen: nothing is applied after it.
+# Who suspends the tenant, or asks the job to stop, waits for this transaction, or comes first and is seen: nothing is
+# applied after it.
 LOCK_RUN = """
-SELECT tenant.suspended_at IS NOT NULL AS suspended
+SELECT tenant.suspended_at IS NOT NULL AS suspended, cancel_requested_at IS NOT NULL AS cancel_requested
 FROM aijobs_job job JOIN aijobs_tenant tenant ON tenant.id = job.tenant_id
 WHERE job.id = %(id)s::uuid AND job.status || '' = 'running' AND job.attempt = %(attempt)s::int
 FOR UPDATE OF job FOR SHARE OF tenant
@@ -233,7 +236,21 @@ UPDATE aijobs_batch SET cancelled_at = coalesce(cancelled_at, now())
 WHERE id = %(batch)s::uuid AND tenant_id = %(tenant)s::bigint RETURNING id
 """
 
-# Without an attempt: from queued. `failures` counts the final failure too; `retry_count` is the ones before it.
+# A running job is to stop. Until it has, it is as it was.
+REQUEST_CANCEL = """
+WITH asked AS (
+    UPDATE aijobs_job SET cancel_requested_at = now(), event_seq = event_seq + 1
+    WHERE id = %(id)s::uuid AND tenant_id = %(tenant)s::bigint AND status || '' = 'running'
+      AND cancel_requested_at IS NULL
+    RETURNING id, tenant_id, event_seq, attempt
+), event AS (
+    INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
+    SELECT id, event_seq, tenant_id, 'cancel_requested', attempt, jsonb_build_object('by', %(by)s::text) FROM asked
+)
+SELECT id FROM asked
+"""
+
+# `failures` counts the final failure too; `retry_count` is the ones before it.
 END = f"""
 WITH ended AS (
     UPDATE aijobs_job SET
@@ -247,6 +264,7 @@ WITH ended AS (
     WHERE id = ANY(%(ids)s::uuid[]) AND status || '' = %(source)s::text
       AND (%(attempt)s::int IS NULL OR attempt = %(attempt)s::int)
       AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now())
+      AND (NOT %(requested)s::boolean OR cancel_requested_at IS NOT NULL)
     RETURNING id, tenant_id, event_seq, attempt
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
@@ -264,7 +282,7 @@ WITH ended AS (
 SELECT id FROM ended
 """
 
-# Without a delay: released, for the caller to publish.
+# Without a delay: released, for the caller to publish. One that was asked to stop is not tried again.
 REQUEUE = """
 WITH requeued AS (
     UPDATE aijobs_job SET
@@ -273,7 +291,7 @@ WITH requeued AS (
         released_at = CASE WHEN %(delay)s::float IS NULL THEN now() END, releases = (%(delay)s::float IS NULL)::int,
         lease_expires_at = NULL, deadline_at = NULL
     WHERE id = %(id)s::uuid AND status || '' = 'running' AND attempt = %(attempt)s::int
-      AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now())
+      AND (NOT %(lease_lost)s::boolean OR lease_expires_at <= now()) AND cancel_requested_at IS NULL
     RETURNING id, type, lane, batch_id, position, tenant_id, event_seq, attempt
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
@@ -282,14 +300,20 @@ WITH requeued AS (
 SELECT id, type, lane, CASE WHEN %(sequential)s::boolean THEN batch_id END AS batch_id, position FROM requeued
 """
 
-# The first member that is not over, if it is its turn. It takes over the ended member's place in the window.
+# The first member that is not over, if it is its turn. It takes over the ended member's place in the window; or waits
+# for its moment, and then for a place as others do.
 UNBLOCK_NEXT = """
-UPDATE aijobs_job SET blocked = false, run_after = now(), released_at = now(), releases = 1
-WHERE id = (
-    SELECT id FROM aijobs_job
-    WHERE batch_id = %(batch)s::uuid AND status IN ('queued', 'running') ORDER BY position LIMIT 1
-) AND status = 'queued' AND blocked
-RETURNING id, type, lane, batch_id, position
+WITH next AS (
+    UPDATE aijobs_job SET
+        blocked = false, run_after = greatest(now(), run_at), releases = (run_at > now() IS NOT TRUE)::int,
+        released_at = CASE WHEN run_at > now() IS NOT TRUE THEN now() END
+    WHERE id = (
+        SELECT id FROM aijobs_job
+        WHERE batch_id = %(batch)s::uuid AND status IN ('queued', 'running') ORDER BY position LIMIT 1
+    ) AND status = 'queued' AND blocked
+    RETURNING id, type, lane, batch_id, position, released_at
+)
+SELECT id, type, lane, batch_id, position FROM next WHERE released_at IS NOT NULL
 """
 
 # In the order of ids, as everybody locks jobs. They wait for their places in the window like any job.
@@ -314,3 +338,10 @@ HELD_BY = _HELD + " AND worker = %(worker)s::text ORDER BY job.id"
 
 # Bounded, so that one sweep stays short; the next one takes the rest.
 EXPIRED = _HELD + " AND lease_expires_at <= now() ORDER BY job.id LIMIT 500"
+
+# Nobody has started these in time. Bounded as well; by the index that has only them.
+UNSTARTED = """
+SELECT job.id, job.tenant_id, coalesce(batch.sequential OR job.depends_on IS NOT NULL, false) AS ordered
+FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
+WHERE job.status = 'queued' AND job.attempt = 0 AND job.expires_at <= now() ORDER BY job.expires_at LIMIT 500
+"""

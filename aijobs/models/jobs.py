@@ -21,18 +21,21 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(tenant_id=tenant_id)
 
     def with_term(self, term: str) -> "JobQuerySet":
-        """The jobs that name this SKU, or came with this X-Request-ID or Idempotency-Key."""
-        rows = self.alias(terms=TERMS)
-        return rows.filter(terms__contains=[term])  # type: ignore[misc]  # a list, which no lookup of a text takes
+        """The jobs that name this SKU, have this tag, or came with this X-Request-ID or Idempotency-Key."""
+        tagged = ~Q(tags=[]) & Q(tags__contains=[term])
+        return self.alias(terms=TERMS).filter(Q(terms__contains=[term]) | tagged)
 
     def with_text_of(self, *documents: str) -> "JobQuerySet":
-        """With `params_text`, `result_text` or both as they were written, and neither of them read as values."""
-        texts = {f"{name}_text": Cast(name, models.TextField()) for name in documents}
-        return self.defer("params", "result").annotate(**texts)
+        """With `metadata_text`, `params_text` and `result_text` as they were written; none is read as values.
+
+        The metadata are always there, of the others those that are named.
+        """
+        texts = {f"{name}_text": Cast(name, models.TextField()) for name in ("metadata", *documents)}
+        return self.defer("metadata", "params", "result").annotate(**texts)
 
     def without_documents(self) -> "JobQuerySet":
         """Without params and result, but with `has_result`."""
-        return self.defer("params", "result").annotate(**{"has_result": Q(result__isnull=False)})
+        return self.with_text_of().annotate(**{"has_result": Q(result__isnull=False)})
 
 
 # The order of every list. "Nulls last" keeps the planner off the primary key, which it believes to be the shortest
@@ -147,6 +150,7 @@ class Job(models.Model):
     )
 
     # There where `with_text_of` asked for them.
+    metadata_text: str | None
     params_text: str
     result_text: str | None
     # There where `without_documents` left the result out.

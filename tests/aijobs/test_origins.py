@@ -8,7 +8,7 @@ import pytest
 from aijobs import identifiers
 from aijobs.auth import TenantAccess
 from aijobs.engine import inserting
-from aijobs.engine.inserting import NewJob, Origin
+from aijobs.engine.inserting import NewJob
 from aijobs.models import ApiKey, Job
 from aijobs.states import Priority
 from tests import engine
@@ -50,8 +50,8 @@ def test_what_the_service_dispatches_itself_has_no_request(db: None) -> None:
 def test_a_job_that_repeats_another_names_it(db: None) -> None:
     tenant = TenantFactory()
     [first] = engine.dispatch(tenant)
-    job = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL)
-    inserting.insert(TenantAccess.of(tenant), [job], identifiers.created_at(job.id), origin=Origin(retry_of=first))
+    job = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL, retry_of=first)
+    inserting.insert(TenantAccess.of(tenant), [job], identifiers.created_at(job.id))
     assert list(Job.objects.get(id=first).retries.values_list("id", flat=True)) == [job.id]
 
 

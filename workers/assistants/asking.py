@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -41,6 +41,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=6)
 # For how long calls under way are waited for, once nothing more is asked: they are paid for.
 LAST_ANSWERS_SECONDS = 200.0
+# How long an answer is waited for before whoever asks may think better of it.
+MEANWHILE_SECONDS = 1.0
 
 NOTHING = Usage()
 Delay = Throttled | OutOfTime
@@ -130,14 +132,23 @@ class Asker:
     """Asks for one job. For the job's own thread, which does all work with the database: only calls are in others.
 
     `day` is the job's day of creation in UTC, so that an attempt after a crash, or after midnight, finds what was
-    answered before. `max_cost` is what the job may cost in US dollars over all its attempts.
+    answered before. `max_cost` is what the job may cost in US dollars over all its attempts. `meanwhile` is called
+    every second while an answer is waited for; what it raises gives up what is under way.
     """
 
-    def __init__(self, tenant_id: int, job_id: UUID, day: date, max_cost: Decimal | None = None) -> None:
+    def __init__(
+        self,
+        tenant_id: int,
+        job_id: UUID,
+        day: date,
+        max_cost: Decimal | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         self._tenant_id = tenant_id
         self._job_id = job_id
         self._day = day
         self._max_cost = max_cost
+        self._meanwhile = meanwhile
         # What the job took in all its attempts.
         self.used = accounting.used_by(tenant_id, job_id)
         # Whether this run was given an answer, or a refusal, that was not stored before.
@@ -184,7 +195,11 @@ class Asker:
                     yield from self._start(line, at_once, executor, under_way)
                 if not under_way and not _end_rests(lines):
                     return
-                done = wait(under_way, _seconds_to(deadline, lines), return_when=FIRST_COMPLETED).done
+                left = _seconds_to(deadline, lines)
+                moment = MEANWHILE_SECONDS if left is None else min(left, MEANWHILE_SECONDS)
+                done = wait(under_way, moment, return_when=FIRST_COMPLETED).done
+                if not done:
+                    self._meanwhile()
                 if under_way and not done and _is_over(deadline):
                     yield from (each.question.failed(_out_of_time()) for each in under_way.values())
                     under_way.clear()

@@ -18,9 +18,10 @@ from typing import Any, Generic
 from django.db import transaction
 from django.utils.timezone import now
 
-from aijobs.models import Tenant
+from aijobs.models import Job, Tenant
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Transient, Uncertain
 from aijobs.outbound.pace import Pace
+from aijobs.states import Status
 from workers.catalogue.models import Product
 from workers.changes import claims, reading_back
 from workers.changes.claims import CHUNK, CLAIM_SECONDS, READ_BACK_AFTER_SECONDS, Attempt, Claimed
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 # How long the settler is at one marketplace before it makes room for others.
 SETTLE_SECONDS = 45.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5, 3600
+STOPPED = "JOB_CANCELLED: The job was cancelled before the service had sent this change."
 EXPIRED = "EXPIRED: The service could not send this change within an hour, so it did not make it."
 
 
@@ -203,6 +205,9 @@ def _why_not(work: Work[V], live: V) -> str | None:
         return f"{kind.conflict}: {noun} is {kind.show(live)}, {decided_on}"
     if (ours := kind.current(change.product, before)) != before:
         return f"{kind.conflict}: The catalogue's {kind.name} is now {kind.show(ours)}, {decided_on}"
+    stopped = Job.objects.filter(status=Status.CANCELLED, cancel_requested_at__isnull=False)
+    if change.job_id and stopped.filter(pk=change.job_id).exists():
+        return STOPPED
     if change.reverts_id is None and rails.switched_off:
         return f"{rails.switched_off}: {kind.switched_off}"
     if refusal := rails.bound_refusal(change.product, work.after):

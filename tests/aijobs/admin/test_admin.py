@@ -19,6 +19,7 @@ from django.utils.timezone import now
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from aijobs import auth, bulk, identifiers
+from aijobs.engine import lifecycle
 from aijobs.errors import TenantSuspended, Unauthenticated
 from aijobs.filtering import JobFilter
 from aijobs.models import (
@@ -276,16 +277,20 @@ def test_events_are_found_by_the_public_id_of_their_job(admin_client: Client, te
     assert len(found("")) == 2
 
 
-def test_cancel_ends_what_is_queued_and_says_why_not_the_rest(admin_client: Client, tenant: Tenant) -> None:
-    queued, running = engine.dispatch(tenant, 2)
-    engine.start(running)
-    page = act(admin_client, Job, "cancel_queued", queued, running).content.decode()
+def test_cancel_ends_what_is_queued_stops_what_runs_and_says_why_not_the_rest(
+    admin_client: Client, tenant: Tenant
+) -> None:
+    queued, running, completed = engine.dispatch(tenant, 3)
+    engine.complete(engine.start(completed))
+    run = engine.start(running)
+    page = act(admin_client, Job, "cancel_queued", queued, running, completed).content.decode()
     assert engine.statuses([queued, running]) == ["cancelled", "running"]
+    assert lifecycle.renew(run.id, run.attempt, 0, None)
     assert engine.kinds(queued) == ["queued", "cancelled"]
-    assert "The service cancelled 1 of the selected jobs." in page
-    refused = identifiers.encode(identifiers.JOB_PREFIX, running)
-    assert f"{refused}: The job is running; only a queued job can be cancelled." in page
-    assert LogEntry.objects.get().object_id == str(queued)
+    assert "The service cancelled or asked to stop 2 of the selected jobs." in page
+    refused = identifiers.encode(identifiers.JOB_PREFIX, completed)
+    assert f"{refused}: The job is completed; only a job that is queued or running can be cancelled." in page
+    assert {each.object_id for each in LogEntry.objects.all()} == {str(queued), str(running)}
 
 
 def test_cancel_of_a_batch_ends_what_is_still_queued(admin_client: Client, tenant: Tenant) -> None:

@@ -90,7 +90,7 @@ def test_priorities_are_set(admin_client: Client, tenant: Tenant, priority: Prio
     page = choose(admin_client, f"set_{priority.label}", queued, running).content.decode()
     assert Job.objects.values_list("priority", "lane").get(id=queued) == (priority, priority)
     assert f"The service set the priority to {priority.label} for 1 of the selected jobs." in page
-    assert f"{public(running)}: The job is running; only a queued job can get another priority." in page
+    assert f"{public(running)}: The job is running; only a queued job can be changed." in page
     assert LogEntry.objects.get().change_message == f"Set the priority to {priority.label}."
 
 
@@ -277,7 +277,7 @@ def test_buttons_of_a_page_do_what_the_list_does(admin_client: Client, tenant: T
     Job.objects.filter(id=job_id).update(id=old)
     assert "for 1 of the selected jobs" in pressed(admin_client, old, "Set the priority to high")
     assert Job.objects.get(id=old).lane == Priority.HIGH
-    assert "The service cancelled 1 of the selected jobs." in pressed(admin_client, old, "Cancel")
+    assert "The service cancelled or asked to stop 1 of the selected jobs." in pressed(admin_client, old, "Cancel")
     assert "The service retried 1 of the selected jobs." in pressed(admin_client, old, "Retry")
     assert Job.objects.get(retry_of=old).status == "queued"
 

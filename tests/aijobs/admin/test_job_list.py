@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ from aijobs.engine.inserting import NewJob, Origin
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority
 from tests import engine
-from tests.factories import TenantFactory
+from tests.factories import ScheduleFactory, TenantFactory
 
 ADDRESS = "admin:aijobs_job_changelist"
 MARKUP = "<script>alert(1)</script>"
@@ -197,6 +198,24 @@ def test_one_box_finds_by_whatever_is_at_hand(get: Get, shop: Tenant) -> None:
     assert found("PROBE_FAILED") == found("other") == {failed}
     assert found("shop") == {about, job.id, *members}
     assert found("SKU") == found("job_nonsense") == set()
+
+
+def test_a_schedule_and_a_tag_are_searched_for_and_filtered_by(get: Get, shop: Tenant) -> None:
+    schedule = ScheduleFactory(tenant=shop)
+    own, tagged = (
+        NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL, tags=tags) for tags in ([], ["a,b"])
+    )
+    inserting.insert(TenantAccess.of(shop), [own], now(), origin=Origin(schedule_id=schedule.id))
+    inserting.insert(TenantAccess.of(shop), [tagged], now())
+    public_id = identifiers.encode(identifiers.SCHEDULE_PREFIX, schedule.id)
+    unknown = identifiers.encode(identifiers.SCHEDULE_PREFIX, identifiers.new_id())
+    assert ids(get(q=public_id)) == ids(get(schedule_id=public_id)) == [own.id]
+    assert ids(get(q="a,b")) == ids(get(tag="a,b", tenant="shop")) == [tagged.id]
+    assert ids(get(q=unknown)) == ids(get(schedule_id=unknown)) == ids(get(tag="a")) == []
+    # Whoever acts on all of these acts on no others.
+    for query in ({"schedule_id": public_id}, {"tag": "a,b"}):
+        [[_, address], *_] = get(**query).context["on_all"]
+        assert urlencode(query) in address
 
 
 @pytest.mark.parametrize("tenant", [{}, {"tenant": "shop"}], ids=["all", "tenant"])

@@ -16,7 +16,7 @@ from aijobs.admin import job_page
 from aijobs.admin.effects import Effect
 from aijobs.auth import TenantAccess
 from aijobs.engine import inserting, lifecycle
-from aijobs.engine.inserting import NewJob, Origin
+from aijobs.engine.inserting import NewJob
 from aijobs.engine.outcomes import Failed
 from aijobs.models import ApiKey, Job, JobEvent, Tenant
 from aijobs.states import Priority
@@ -129,9 +129,8 @@ def test_it_says_how_it_came(admin_client: Client, owner: Caller) -> None:
 def test_it_names_the_job_that_it_repeats_and_those_that_repeat_it(admin_client: Client) -> None:
     tenant = TenantFactory()
     first = one(tenant)
-    again = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL)
-    created = identifiers.created_at(again.id)
-    inserting.insert(TenantAccess.of(tenant), [again], created, origin=Origin(retry_of=first))
+    again = NewJob(identifiers.new_id(), "test_probe", {}, Priority.NORMAL, retry_of=first)
+    inserting.insert(TenantAccess.of(tenant), [again], identifiers.created_at(again.id))
 
     def named(words: str, job_id: UUID) -> str:
         address = reverse("admin:aijobs_job_change", args=[job_id])

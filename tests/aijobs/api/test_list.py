@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aijobs import identifiers
-from aijobs.api.job_filters import filter_jobs
+from aijobs.api.job_filters import read_filter
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority
 from tests import engine
@@ -276,7 +276,7 @@ def test_a_date_time_is_taken_as_pythons_str_writes_it(local: datetime, zone: tz
     query = QueryDict("start_date=" + (quote(text) if escaped else str(moment)))
     assert query["start_date"] == text
     expected = moment if zone else moment.replace(tzinfo=UTC)
-    [rows] = filter_jobs(query, Job.objects.all(), ZoneInfo("UTC"))
+    [rows] = read_filter(query, set(), ZoneInfo("UTC")).apart(Job.objects.all())
     _, (*_, bound) = rows.query.sql_with_params()
     assert bound == identifiers.first_id_at(expected)
 

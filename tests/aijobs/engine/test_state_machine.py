@@ -1,10 +1,12 @@
 """Random walks through the lifecycle: whatever the order of events, the promises hold."""
 
 from collections import defaultdict
+from datetime import timedelta
 from itertools import pairwise
 from uuid import UUID
 
 import pytest
+from django.utils.timezone import now
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -12,11 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from aijobs import batches
 from aijobs.engine import lifecycle, priorities, queueing
 from aijobs.engine.lifecycle import Run
+from aijobs.engine.outcomes import Stopped
+from aijobs.engine.priorities import Move
 from aijobs.errors import JobNotCancellable, JobNotQueued, TransitionRefused
 from aijobs.models import Job, JobEvent, TenantCapacity
-from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, Priority, Status
+from aijobs.models.jobs import UNSTARTED_TO_EXPIRE
+from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, PausedBy, Priority, Status
 from tests import engine
 from tests.factories import TenantFactory
+
+REMARKS = {EventKind.CHANGED, EventKind.CANCEL_REQUESTED}
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -49,16 +56,20 @@ class Lifecycle(RuleBasedStateMachine):
             self.runs.append(run)
 
     @precondition(lambda self: self.runs)
-    @rule(data=st.data(), how=st.sampled_from(["complete", "transient", "permanent", "renew"]))
+    @rule(data=st.data(), how=st.sampled_from(["complete", "transient", "permanent", "renew", "stop"]))
     def report(self, data: st.DataObject, how: str) -> None:
         """Any run reports, also one that no longer owns its job."""
         run = data.draw(st.sampled_from(self.runs))
-        owns = Job.objects.filter(id=run.id, status=Status.RUNNING, attempt=run.attempt).exists()
+        owned = Job.objects.filter(id=run.id, status=Status.RUNNING, attempt=run.attempt)
+        owns = (owned.filter(cancel_requested_at__isnull=False) if how == "stop" else owned).exists()
         try:
             if how == "complete":
                 engine.complete(run)
             elif how == "renew":
-                lifecycle.renew(run.id, run.attempt, 1, 2)
+                asked = lifecycle.renew(run.id, run.attempt, 1, 2)
+                assert asked == owned.filter(cancel_requested_at__isnull=False).exists()
+            elif how == "stop":
+                lifecycle.record(run, Stopped((1, 2)))
             else:
                 engine.fail(run, transient=how == "transient")
         except TransitionRefused:
@@ -76,6 +87,41 @@ class Lifecycle(RuleBasedStateMachine):
             assert engine.statuses([job_id])[0] in (Status.RUNNING, Status.COMPLETED, Status.FAILED)
         else:
             assert engine.statuses([job_id]) == [Status.CANCELLED]
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data())
+    def request_cancel(self, data: st.DataObject) -> None:
+        job_id = data.draw(st.sampled_from(self.ids))
+        try:
+            lifecycle.request_cancel(job_id, self.tenant.pk, PausedBy.KEY)
+        except JobNotCancellable:
+            assert engine.statuses([job_id])[0] in (Status.COMPLETED, Status.FAILED)
+        else:
+            job = Job.objects.get(id=job_id)
+            assert job.status == Status.CANCELLED or (job.status == Status.RUNNING and job.cancel_requested_at)
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data())
+    def expire(self, data: st.DataObject) -> None:
+        """Time is over for a job, and the sweeper is late or not: it is not started any more."""
+        job_id = data.draw(st.sampled_from(self.ids))
+        Job.objects.filter(id=job_id).update(expires_at=now() - engine.LONG_AGO)
+        never_started = Job.objects.filter(id=job_id, status=Status.QUEUED, attempt=0).exists()
+        run = lifecycle.claim(job_id, engine.WORKER)
+        assert run is None or not never_started
+        self.runs += [run] if run else []
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), minutes=st.sampled_from([-1, 10]))
+    def move(self, data: st.DataObject, minutes: int) -> None:
+        job_id = data.draw(st.sampled_from(self.ids))
+        try:
+            priorities.change_one(job_id, self.tenant.pk, None, Move(now() + timedelta(minutes=minutes)))
+        except JobNotQueued:
+            assert engine.statuses([job_id]) != [Status.QUEUED]
+        else:
+            job = Job.objects.get(id=job_id)
+            assert job.released_at is None or minutes < 0
 
     @precondition(lambda self: self.ids)
     @rule(data=st.data(), priority=st.sampled_from(Priority))
@@ -103,6 +149,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         lifecycle.reclaim_expired()
+        lifecycle.cancel_expired()
+        assert not Job.objects.filter(UNSTARTED_TO_EXPIRE, id__in=self.ids, expires_at__lt=now()).exists()
         queueing.release_due()
 
     @rule()
@@ -125,10 +173,14 @@ class Lifecycle(RuleBasedStateMachine):
             assert [event.seq for event in events] == list(range(1, job.event_seq + 1))
             states = [engine.AFTER[event.kind] for event in events]
             assert states[0] == Status.QUEUED
-            assert all(after in TRANSITIONS[before] for before, after in pairwise(states))
+            # Two kinds of event change nothing of it.
+            steps = pairwise(state for state, event in zip(states, events, strict=True) if event.kind not in REMARKS)
+            assert all(after in TRANSITIONS[before] for before, after in steps)
             assert sum(state in TERMINAL for state in states) <= 1
             assert states[-1] == job.status
             assert sum(event.kind == EventKind.STARTED for event in events) == job.attempt
+            # Who was asked to stop is not tried again.
+            assert job.cancel_requested_at is None or job.status != Status.QUEUED
 
     @invariant()
     def capacity_is_exact(self) -> None:

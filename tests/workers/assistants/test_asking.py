@@ -12,6 +12,7 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs import identifiers
+from aijobs.errors import RunCancelled
 from aijobs.outbound.failures import OutboundError, OutOfTime
 from tests.clients import Caller
 from tests.workers.assistants import recorded
@@ -472,3 +473,20 @@ def test_what_a_tenant_has_spent_goes_with_it(owner: Caller, provider: FakeProvi
     owner.tenant.delete()
     for model in (Account, Connection, MonthlyUsage, Reservation, StoredAnswer):
         assert not model.objects.exists()
+
+
+def test_whoever_waits_for_an_answer_may_think_better_of_it(
+    owner: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking_module, "MEANWHILE_SECONDS", 0.01)
+    configure(owner, provider)
+    provider.instead = [Mishap.HANGS]
+
+    def think_better_of_it() -> None:
+        raise RunCancelled("the job is to stop")
+
+    stopping = Asker(owner.tenant.pk, identifiers.new_id(), DAY, meanwhile=think_better_of_it)
+    with opened(owner) as assistant:
+        with pytest.raises(RunCancelled):
+            ask(stopping, assistant, Prompt("Question?"))
+        provider.ended.set()

@@ -14,7 +14,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aijobs import identifiers
+from aijobs.engine import lifecycle
+from aijobs.engine.outcomes import Stopped
 from aijobs.outbound.pace import Pace
+from aijobs.states import PausedBy
 from tests import engine
 from tests.clients import Caller
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, Reply, json_reply
@@ -217,6 +220,17 @@ def test_a_running_jobs_changes_are_not_the_settlers(seller: Caller, shop: FakeS
     Change.objects.update(not_before=now() - engine.LONG_AGO)
     assert claims.due() == [claims.Due(seller.tenant.pk, SHOP)]
     assert settle(seller) == 1
+
+
+def test_what_a_job_has_not_sent_when_it_is_stopped_is_not_sent(seller: Caller, shop: FakeShopify) -> None:
+    [job_id] = engine.dispatch(seller.tenant)
+    run = engine.start(job_id)
+    record(seller, job_id, A="12.00")
+    lifecycle.request_cancel(job_id, seller.tenant.pk, PausedBy.KEY)
+    lifecycle.record(run, Stopped())
+    assert settle(seller) == 1
+    assert outcome() == ("rejected", "JOB_CANCELLED")
+    assert (prices(shop)["A"], price()) == ("10.00", "10.00")
 
 
 def test_a_run_that_lost_its_job_begins_no_write(seller: Caller, shop: FakeShopify) -> None:

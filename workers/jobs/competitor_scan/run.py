@@ -1,5 +1,6 @@
 """The scan's way: products → their offers, fetched or stored → history → comparison with ours and the last scan."""
 
+from collections.abc import Iterator
 from itertools import islice
 
 from django.db.models import F, Max
@@ -10,6 +11,7 @@ from workers.jobs.competitor_scan.findings import Findings
 from workers.jobs.competitor_scan.shapes import ScanParams, ScanResult
 from workers.jobs.competitor_scan.sources import sources_of
 from workers.jobs.shared import connection_of, products_of
+from workers.marketplaces.protocols import Fetched
 
 # SKUs that are stored together: a lost worker loses no more than these.
 CHUNK = 20
@@ -26,14 +28,22 @@ def run(params: ScanParams, context: Context) -> ScanResult:
     conditions = sorted(set(params.conditions))
     findings = Findings(context, products, conditions)
     context.progress(len(unknown), len(products) + len(unknown))
+    context.when_stopped(lambda: findings.result(connection.connector, unknown))
     for source in sources_of(params, connection, list(products.values())):
-        fetched = source.fetch(conditions)
+        fetched = _checked(source.fetch(conditions), context)
         while chunk := list(islice(fetched, CHUNK)):
             findings.add(source, chunk)
             context.progress(len(unknown) + findings.count)
     if failure := findings.failure():
         raise failure
     return findings.result(connection.connector, unknown)
+
+
+def _checked(fetched: Iterator[Fetched], context: Context) -> Iterator[Fetched]:
+    """One SKU after the other: each may take a marketplace seconds."""
+    for each in fetched:
+        context.checkpoint()
+        yield each
 
 
 def _longest_ago_first(products: ProductQuerySet) -> ProductQuerySet:

@@ -108,7 +108,7 @@ def _writer(
         yield _RulesOnly()
         return
     day = identifiers.created_at(context.job_id).date()
-    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
+    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost), context.checkpoint)
     try:
         with open_assistant(context.tenant_id, params.assistant) as assistant:
             used = AssistantUsed(assistant=assistant.name, model=assistant.model)

@@ -95,7 +95,7 @@ def _opened(name: str, context: Context, stack: ExitStack) -> AnyAssistant:
 def _gather(params: VisibilityParams, plan: Plan, context: Context, assistants: Sequence[AnyAssistant]) -> Gathered:
     calls = list(_calls(params, plan, assistants))
     day = identifiers.created_at(context.job_id).date()
-    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost))
+    asker = Asker(context.tenant_id, context.job_id, day, dollars(params.max_cost), context.checkpoint)
     reader = Reader(plan.brands, params.language)
     answers: list[tuple[Call, Answer]] = []
     failed: dict[int, OutboundError] = {}

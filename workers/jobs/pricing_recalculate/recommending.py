@@ -59,9 +59,10 @@ def recommend_all(params: PricingParams, context: Context, connection: Connectio
     context.progress(0, total)
     policy = policy_of(context.tenant_id)
     anchors = anchoring.find(params.competitor_anchor, connection, products, policy)
+    context.checkpoint()
     evidence = _evidence(params, context.tenant_id, products, anchors)
     context.progress(total - len(evidence.products), total)
-    recommendations = _recommend(evidence, params, policy, anchors)
+    recommendations = _recommend(evidence, params, policy, anchors, context)
     context.progress(total, total)
     return PricingResult(
         processed_count=len(recommendations),
@@ -115,12 +116,13 @@ def _panel(sales: SalesArrays, kept: Flags) -> SalesPanel:
 
 
 def _recommend(
-    evidence: Evidence, params: PricingParams, policy: RepricingPolicy, anchors: Anchors
+    evidence: Evidence, params: PricingParams, policy: RepricingPolicy, anchors: Anchors, context: Context
 ) -> list[Recommendation]:
     products = evidence.products
     if not products:
         return []
     posterior = fit(evidence.panel, evidence.as_of_day, STOCK_COVER_DAYS).of(np.arange(len(products)))
+    context.checkpoint()
     margin_pct = max(params.min_margin_pct, policy.min_margin_pct)
     found = recommend(posterior, _constraints(products, params, margin_pct, anchors), params.objective)
     return [_show(product, found, index, anchors) for index, product in enumerate(products)]

@@ -1,0 +1,184 @@
+"""When a job may start at the earliest, by when it must have, and changing a job that waits."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from aijobs.engine import lifecycle, queueing
+from aijobs.models import Job, JobEvent, TenantCapacity
+from aijobs.shapes import timestamp
+from tests import engine
+from tests.aijobs.api.answers import NO_JOB, PROBE, data_of, error_of, paths_of, run_to_the_end, uuid_of
+from tests.clients import Caller, caller
+
+PATH = "/api/ai-jobs"
+
+
+def later(**span: float) -> str:
+    return timestamp(now() + timedelta(**span))
+
+
+def change(who: Caller, job: dict[str, Any], body: object) -> Any:
+    return who.request("PATCH", f"{PATH}/{job['id']}", body)
+
+
+def is_released(job: dict[str, Any]) -> bool:
+    return Job.objects.get(id=uuid_of(job["id"])).released_at is not None
+
+
+def let_moment_come(job: dict[str, Any]) -> None:
+    over = now() - engine.LONG_AGO
+    Job.objects.filter(id=uuid_of(job["id"])).update(run_at=over, run_after=over)
+
+
+def test_a_job_waits_in_the_database_until_its_moment(owner: Caller) -> None:
+    at = later(hours=2)
+    job = owner.dispatch(run_at=at)
+    assert job["run_at"] == at == data_of(owner.get(f"{PATH}/{job['id']}"))["run_at"]
+    assert datetime.fromisoformat(job["estimated_completion_at"]) > datetime.fromisoformat(at)
+    queueing.release_due()
+    assert not is_released(job)
+    assert lifecycle.claim(uuid_of(job["id"]), engine.WORKER) is None
+    # Nobody waits behind it.
+    assert is_released(owner.dispatch())
+    let_moment_come(job)
+    queueing.release_due()
+    assert is_released(job)
+    run_to_the_end(job["id"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "path"),
+    [
+        ({"run_at": later(seconds=-5)}, "run_at"),
+        ({"run_at": later(days=31)}, "run_at"),
+        ({"run_at": "2026-03-12T02:00:00"}, "run_at"),
+        ({"run_at": "tomorrow"}, "run_at"),
+        ({"run_at": "9999-12-31T23:59:59-23:59"}, "run_at"),
+        ({"run_at": 1}, "run_at"),
+        ({"expires_at": later(seconds=-5)}, "expires_at"),
+        ({"expires_at": later(days=61)}, "expires_at"),
+        ({"expires_at": "0001-01-01T00:00:00+23:59"}, "expires_at"),
+    ],
+)
+def test_a_moment_must_be_ahead_and_not_too_far(owner: Caller, sent: dict[str, object], path: str) -> None:
+    assert paths_of(error_of(owner.post(PATH, {**PROBE, **sent}), 422, "INVALID_PARAMS")) == [path]
+    assert not Job.objects.exists()
+
+
+def test_a_job_cannot_expire_before_it_may_run(owner: Caller) -> None:
+    at = later(hours=1)
+    body = {**PROBE, "run_at": at, "expires_at": at}
+    error = error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")
+    assert error["details"] == [{"path": "expires_at", "message": "must be later than run_at"}]
+
+
+def test_a_schedule_takes_no_moments(owner: Caller) -> None:
+    body = {"name": "s", "interval_seconds": 3600, "job": {**PROBE, "run_at": later(hours=1)}}
+    assert paths_of(error_of(owner.post(f"{PATH}/schedules", body), 422, "INVALID_PARAMS")) == ["job.run_at"]
+    jobs = [PROBE, {**PROBE, "expires_at": later(hours=1)}]
+    body = {"name": "s", "interval_seconds": 3600, "batch": {"jobs": jobs}}
+    error = error_of(owner.post(f"{PATH}/schedules", body), 422, "INVALID_PARAMS")
+    assert paths_of(error) == ["batch.jobs.1.expires_at"]
+
+
+def test_what_was_not_started_in_time_is_cancelled(owner: Caller) -> None:
+    job, lasting = owner.dispatch(expires_at=later(hours=1)), owner.dispatch(expires_at=later(hours=2))
+    started = owner.dispatch(expires_at=later(hours=1))
+    run = engine.start(uuid_of(started["id"]))
+    over = [uuid_of(each["id"]) for each in (job, started)]
+    Job.objects.filter(id__in=over).update(expires_at=now() - engine.LONG_AGO)
+    # Also where the sweeper is late.
+    assert lifecycle.claim(uuid_of(job["id"]), engine.WORKER) is None
+    assert lifecycle.cancel_expired() == 1
+    assert lifecycle.cancel_expired() == 0
+    shown = data_of(owner.get(f"{PATH}/{job['id']}"))
+    assert (shown["status"], shown["cancellation"]) == ("cancelled", {"reason": "EXPIRED", "caused_by": None})
+    assert engine.statuses([uuid_of(lasting["id"])]) == ["queued"]
+    # It was started in time, so it may be tried again.
+    engine.fail(run, transient=True)
+    engine.let_backoff_pass([run.id])
+    queueing.release_due()
+    assert lifecycle.cancel_expired() == 0
+    engine.complete(engine.start(run.id))
+    assert TenantCapacity.objects.get(tenant=owner.tenant).active == 1
+
+
+@pytest.mark.parametrize(("on_failure", "third"), [("stop", "cancelled"), ("continue", "queued")])
+def test_in_order_the_others_follow_as_after_any_cancelled_one(owner: Caller, on_failure: str, third: str) -> None:
+    jobs = [PROBE, {**PROBE, "expires_at": later(hours=1)}, PROBE]
+    body = {"jobs": jobs, "sequential": True, "on_failure": on_failure}
+    batch = data_of(owner.post(f"{PATH}/batch", body), 201)
+    ids = [uuid_of(job["id"]) for job in batch["jobs"]]
+    Job.objects.filter(id=ids[1]).update(expires_at=now() - engine.LONG_AGO)
+    assert lifecycle.cancel_expired() == 1
+    assert engine.statuses(ids) == ["queued", "cancelled", third]
+    assert Job.objects.get(id=ids[2]).cancel_reason == ("PREDECESSOR_CANCELLED" if third == "cancelled" else "")
+    ended = engine.complete(engine.start(ids[0]))
+    assert (ended.released is not None) == (third == "queued")
+
+
+def test_in_order_a_job_waits_for_its_turn_and_for_its_moment(owner: Caller) -> None:
+    jobs = [PROBE, {**PROBE, "run_at": later(hours=1)}]
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs, "sequential": True}), 201)
+    first, second = (uuid_of(job["id"]) for job in batch["jobs"])
+    assert engine.complete(engine.start(first)).released is None
+    assert lifecycle.claim(second, engine.WORKER) is None
+    let_moment_come(batch["jobs"][1])
+    queueing.release_due()
+    engine.complete(engine.start(second))
+
+
+def test_priority_and_moment_of_a_queued_job_change(owner: Caller) -> None:
+    job, at = owner.dispatch(), later(hours=1)
+    job_id = uuid_of(job["id"])
+    changed = data_of(change(owner, job, {"priority": "high", "run_at": at}))
+    assert (changed["priority"], changed["run_at"], changed["status"]) == ("high", at, "queued")
+    assert lifecycle.claim(job_id, engine.WORKER) is None
+    assert data_of(change(owner, job, {"priority": None}))["priority"] == "high"
+    at_once = data_of(change(owner, job, {"run_at": None}))
+    assert (at_once["run_at"], at_once["priority"]) == (None, "high")
+    assert is_released(job)
+    assert engine.kinds(job_id) == ["queued", "changed", "changed"]
+    told = JobEvent.objects.get(job_id=job_id, seq=2).data
+    assert told is not None
+    assert told["priority"] == "high"
+    assert datetime.fromisoformat(told["run_at"]).astimezone(UTC) == datetime.fromisoformat(at)
+    engine.complete(engine.start(job_id))
+
+
+def test_a_backoff_is_not_cut_short(owner: Caller) -> None:
+    job = owner.dispatch()
+    engine.fail(engine.start(uuid_of(job["id"])), transient=True)
+    due = now() + timedelta(minutes=10)
+    Job.objects.filter(id=uuid_of(job["id"])).update(run_after=due)
+    change(owner, job, {"run_at": None})
+    assert Job.objects.get().run_after == due
+    change(owner, job, {"run_at": later(hours=1)})
+    assert Job.objects.get().run_after > due
+
+
+def test_only_a_queued_job_can_be_changed(owner: Caller, outsider: Caller) -> None:
+    job = owner.dispatch()
+    assert error_of(change(outsider, job, {"priority": "low"}), 404, "JOB_NOT_FOUND") == error_of(
+        change(owner, {"id": NO_JOB}, {"priority": "low"}), 404, "JOB_NOT_FOUND"
+    )
+    reader = caller(owner.tenant, scopes=("ai-jobs:read",))
+    error_of(change(reader, job, {"priority": "low"}), 403, "INSUFFICIENT_SCOPE")
+    run = engine.start(uuid_of(job["id"]))
+    assert "running" in error_of(change(owner, job, {"priority": "low"}), 409, "JOB_NOT_QUEUED")["message"]
+    engine.complete(run)
+    error_of(change(owner, job, {"run_at": later(hours=1)}), 409, "JOB_NOT_QUEUED")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"prio": "low"}, {"priority": "urgent"}, {"run_at": later(seconds=-5)}, {"run_at": later(hours=2)}],
+    ids=["nothing", "unknown", "urgent", "past", "after its end"],
+)
+def test_a_change_that_is_none_is_refused(owner: Caller, body: object) -> None:
+    job = owner.dispatch(expires_at=later(hours=1))
+    error_of(change(owner, job, body), 422, "INVALID_PARAMS")
+    assert engine.kinds(uuid_of(job["id"])) == ["queued"]
