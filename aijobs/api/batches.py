@@ -13,6 +13,7 @@ from aijobs import batches, identifiers, retrying
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
+from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.views import ViewSet
@@ -171,6 +172,7 @@ class BatchViewSet(ViewSet):
 
     @describe_retry_failed
     def retry_failed(self, request: Request, batch_id: str) -> Response:
+        no_fields(request)
         old = identifiers.decode(identifiers.BATCH_PREFIX, batch_id)
 
         def read(tenant_id: int, _: Body) -> Wanted[NewBatch]:

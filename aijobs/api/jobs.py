@@ -18,7 +18,7 @@ from aijobs import identifiers, registry, retrying, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.job_filters import INCLUDABLE, includes, read_filter
-from aijobs.api.wire.bodies import read_model
+from aijobs.api.wire.bodies import no_fields, read_model
 from aijobs.api.wire.conditional import CACHE_CONTROL, etag_of, is_known
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter, several
@@ -374,7 +374,7 @@ describe_request_cancel: Callable[[View], View] = extend_schema(
     "came, and it is not tried again. If it was about to end it may still complete or fail. You may ask twice.",
     parameters=[*HEADERS, JOB_ID],
     request=None,
-    responses={200: JobAnswer, **errors(JobNotFound, JobNotCancellable, TryAgain)},
+    responses={200: JobAnswer, **errors(*OF_A_BODY, JobNotFound, JobNotCancellable, TryAgain)},
 )
 describe_retry: Callable[[View], View] = extend_schema(
     operation_id="retry_job",
@@ -446,12 +446,14 @@ class JobViewSet(ViewSet):
 
     @describe_request_cancel
     def request_cancel(self, request: Request, job_id: str) -> Response:
+        no_fields(request)
         tenant, stopped = tenant_of(request), job_id_of(job_id)
         lifecycle.request_cancel(stopped, tenant.id, PausedBy.KEY)
         return _answer(tenant.id, stopped)
 
     @describe_retry
     def retry(self, request: Request, job_id: str) -> Response:
+        no_fields(request)
         old = job_id_of(job_id)
 
         def read(tenant_id: int, _: Body) -> Wanted[None]:
