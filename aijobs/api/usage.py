@@ -38,21 +38,21 @@ class UsageOfDay(BaseModel):
     )
 
 
-class Quota(BaseModel):
+class QueueQuota(BaseModel):
     limit: int = Field(description="How many jobs the tenant may have queued and running.")
     used: int
     left: int
 
 
-class Usage(BaseModel):
+class TenantUsage(BaseModel):
     start_date: date
     end_date: date
     days: list[UsageOfDay] = Field(description="In order. A day and type without an end is left out.")
-    queue: Quota
+    queue: QueueQuota
 
 
-class UsageAnswer(BaseModel):
-    data: Usage
+class TenantUsageAnswer(BaseModel):
+    data: TenantUsage
 
 
 describe_get: Callable[[View], View] = extend_schema(
@@ -69,7 +69,7 @@ describe_get: Callable[[View], View] = extend_schema(
             "end_date", {"type": "string", "format": "date"}, f"The last day. A range has {MOST_DAYS} days at most."
         ),
     ],
-    responses={200: UsageAnswer, **errors()},
+    responses={200: TenantUsageAnswer, **errors()},
 )
 
 

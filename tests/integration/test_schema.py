@@ -64,6 +64,11 @@ def says_not_what_to_remove(case: Case) -> bool:
     return case.method.upper() == "DELETE" and case.path in IMPORTS and everything == bool(some)
 
 
+def says_an_order(case: Case) -> bool:
+    jobs = case.body.get("jobs", []) if isinstance(case.body, dict) else []
+    return case.path == BATCH and any(isinstance(job, dict) and job.get("depends_on") for job in jobs)
+
+
 SCHEDULES = "/api/ai-jobs/schedules"
 
 
@@ -73,6 +78,10 @@ def is_a_schedule(case: Case) -> bool:
     And its job is described where a job is dispatched: here again, it would take as long as all else together.
     """
     return case.path in (SCHEDULES, f"{SCHEDULES}/{{schedule_id}}")
+
+
+BULK = "/api/ai-jobs/bulk"
+BATCH = "/api/ai-jobs/batch"
 
 
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
@@ -97,6 +106,15 @@ REFUSALS = [
     *(Refusal(422, code, is_a_schedule) for code in ("INVALID_PARAMS", "INVALID_JOB_TYPE", "INVALID_BATCH")),
     # The first day is not after the last.
     Refusal(422, "INVALID_FILTER", ends_before_it_begins),
+    Refusal(422, "INVALID_FILTER", lambda case: case.path == "/api/usage"),
+    # A filter has a condition, and is of jobs that the action is for; only one of the actions has a priority.
+    *(
+        Refusal(422, code, lambda case: case.path == BULK)
+        for code in ("EMPTY_FILTER", "INVALID_FILTER", "INVALID_PARAMS")
+    ),
+    # Jobs depend on others of their batch, and not in a circle.
+    Refusal(422, "DEPENDENCY_CYCLE", lambda case: case.path == BATCH),
+    Refusal(422, "INVALID_PARAMS", says_an_order),
 ]
 
 
