@@ -65,8 +65,10 @@ def says_not_what_to_remove(case: Case) -> bool:
 
 
 def says_an_order(case: Case) -> bool:
-    jobs = case.body.get("jobs", []) if isinstance(case.body, dict) else []
-    return case.path == BATCH and any(isinstance(job, dict) and job.get("depends_on") for job in jobs)
+    jobs = case.body.get("jobs") if isinstance(case.body, dict) else None
+    if case.path != BATCH or not isinstance(jobs, list):
+        return False
+    return any(isinstance(job, dict) and job.get("depends_on") for job in jobs)
 
 
 SCHEDULES = "/api/ai-jobs/schedules"
