@@ -200,6 +200,40 @@ class BackfillChanged(ApiError):
     advice = "Ask for the count once more, without `count`, and send the new one if you still want the backfill."
 
 
+class WebhookNotFound(ApiError):
+    code, status, default_message = "WEBHOOK_NOT_FOUND", 404, "Webhook ID does not exist."
+    advice = "Check the ID, and that your key belongs to the webhook's tenant. A deleted webhook is not found either."
+
+
+class DeliveryNotFound(ApiError):
+    code, status, default_message = "DELIVERY_NOT_FOUND", 404, "Delivery ID does not exist, or is another webhook's."
+    advice = "Check both IDs. Deliveries are kept for 30 days."
+
+
+class TooManyWebhooks(ApiError):
+    code, status = "TOO_MANY_WEBHOOKS", 409
+    default_message = "A tenant can have 20 webhooks. Delete one that you do not need."
+    advice = "Delete a webhook that you do not need, or have one receive the events of two."
+
+
+class WebhookNotActive(ApiError):
+    code, status = "WEBHOOK_NOT_ACTIVE", 409
+    default_message = "The webhook is paused or disabled, so the service sends nothing to it."
+    advice = "Resume it if it is paused, or set `enabled` to true. What waits for it is sent then."
+
+
+class DeliveryPending(ApiError):
+    code, status = "DELIVERY_PENDING", 409
+    default_message = "This delivery has not ended: the service is still trying to send it."
+    advice = "Wait until its status is `delivered` or `failed`. The delivery says when the next attempt is due."
+
+
+class ReplayChanged(ApiError):
+    code, status = "REPLAY_CHANGED", 409
+    default_message = "The number of deliveries in this range is not the one that you sent."
+    advice = "Ask for the count once more, without `count`, and send the new one if you still want the replay."
+
+
 class IdempotencyConflict(ApiError):
     code, status = "IDEMPOTENCY_CONFLICT", 409
     # All dispatches of a tenant wait for one row: whose turn it is, nobody can tell.

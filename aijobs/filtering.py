@@ -18,6 +18,7 @@ from aijobs.states import Priority
 # The smallest id.
 BEFORE_ALL = UUID(int=0)
 
+JOB_ID = Form(identifiers.JOB_PATTERN, "must be a job ID, for example job_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
 BATCH_ID = Form(identifiers.BATCH_PATTERN, "must be a batch ID, for example batch_01JQZ4X5M8N9P0Q1R2S3T4V5W6")
 SCHEDULE_ID = Form(
     identifiers.SCHEDULE_PATTERN, "must be a schedule ID, for example schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"

@@ -14,11 +14,14 @@ BATCH_PREFIX = "batch_"
 BULK_PREFIX = "bulk_"
 SCHEDULE_PREFIX = "schedule_"
 EVENT_PREFIX = "evt_"
+WEBHOOK_PREFIX = "wh_"
+DELIVERY_PREFIX = "whd_"
 # Crockford's base 32 in upper case; 130 bits hold 128, so the first character is at most 7.
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 JOB_PATTERN, BATCH_PATTERN, BULK_PATTERN, SCHEDULE_PATTERN = (
     f"^{prefix}{_ULID.pattern}$" for prefix in (JOB_PREFIX, BATCH_PREFIX, BULK_PREFIX, SCHEDULE_PREFIX)
 )
+WEBHOOK_PATTERN, DELIVERY_PATTERN = (f"^{prefix}{_ULID.pattern}$" for prefix in (WEBHOOK_PREFIX, DELIVERY_PREFIX))
 # Of X-Request-ID: what a line of a log can hold.
 REQUEST_ID_PATTERN = "^[A-Za-z0-9._:-]{1,128}$"
 _RANDOM_BITS = 80

@@ -14,7 +14,7 @@ import orjson
 from django.conf import settings
 from django.utils.timezone import now
 
-from aijobs import sql
+from aijobs import identifiers, sql
 
 # Tenants that one statement looks at, and the rows that it takes of them.
 TENANTS = 500
@@ -25,6 +25,8 @@ FROM_THE_BEGINNING_SECONDS = 600.0
 # The same hour of last week, and the same month of last year, can be compared with.
 MINUTES_KEPT = timedelta(days=8)
 HOURS_KEPT = timedelta(days=396)
+# Deliveries of webhooks, also those that were never sent.
+DELIVERIES_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,20 @@ DELETE FROM aijobs_dayusage WHERE id = ANY (ARRAY(
     SELECT id FROM aijobs_dayusage WHERE day < %(before)s::timestamptz::date ORDER BY day LIMIT %(most)s::int
 )) RETURNING id
 """
+DELETE_DELIVERIES = """
+DELETE FROM aijobs_webhookdelivery WHERE id = ANY (ARRAY(
+    SELECT id FROM aijobs_webhookdelivery WHERE id < %(before)s::uuid ORDER BY id LIMIT %(most)s::int
+)) RETURNING id
+"""
+# Those that their tenants deleted, once nothing was sent to them any more for as long as deliveries are kept.
+DELETE_WEBHOOKS = """
+DELETE FROM aijobs_webhook WHERE id = ANY (ARRAY(
+    SELECT id FROM aijobs_webhook webhook WHERE deleted_at < %(before)s::timestamptz AND NOT EXISTS (
+        SELECT FROM aijobs_webhookdelivery delivery WHERE delivery.webhook_id = webhook.id
+    )
+    ORDER BY id LIMIT %(most)s::int
+)) RETURNING id
+"""
 DELETE_ORPHANS = """
 DELETE FROM aijobs_jobevent_default WHERE ctid = ANY (ARRAY(
     SELECT event.ctid FROM aijobs_jobevent_default event
@@ -244,6 +260,18 @@ def old_bulk_actions() -> Step:
     return _older(DELETE_BULK_ACTIONS, timedelta(days=settings.AIJOBS_JOB_DAYS))
 
 
+def old_deliveries() -> Step:
+    """Delete deliveries of webhooks, whatever became of them."""
+    before = identifiers.first_id_at(now() - DELIVERIES_KEPT)
+    rows = sql.execute(DELETE_DELIVERIES, {"before": before, "most": MOST_ROWS})
+    return Step(rows, more=rows == MOST_ROWS)
+
+
+def old_webhooks() -> Step:
+    """Delete webhooks that their tenants have deleted."""
+    return _older(DELETE_WEBHOOKS, DELIVERIES_KEPT)
+
+
 def orphans() -> Step:
     """Delete events of jobs that are gone, of those few that have no week's partition to be dropped with."""
     rows = sql.execute(DELETE_ORPHANS, {"most": MOST_ROWS})
@@ -261,6 +289,8 @@ KINDS: tuple[Callable[[], Step], ...] = (
     old_runs,
     old_schedules,
     old_bulk_actions,
+    old_deliveries,
+    old_webhooks,
     orphans,
     old_minutes,
     old_hours,

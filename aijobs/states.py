@@ -173,6 +173,17 @@ class RunOutcome(TextChoices):
     FAILED = "failed"
 
 
+class DeliveryStatus(TextChoices):
+    """What has become of a webhook delivery."""
+
+    # Waiting to be sent: for the first time, again after a failure, or for its job's earlier ones.
+    PENDING = "pending"
+    # The endpoint answered 2xx.
+    DELIVERED = "delivered"
+    # No attempt is left, or the endpoint is gone.
+    FAILED = "failed"
+
+
 class PausedBy(TextChoices):
     KEY = "api_key"
     STAFF = "staff"

@@ -25,6 +25,8 @@ ACTS = (
     # Make, change, pause, resume, run now, make up for.
     "aijobs.add_schedule",
     "aijobs.change_schedule",
+    # Enable, disable, resume, send again.
+    "aijobs.change_webhook",
     # Let somebody log in again after too many attempts, and find their account for it.
     "auth.view_user",
     "auth.let_in_user",

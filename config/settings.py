@@ -300,6 +300,12 @@ CELERY_BEAT_SCHEDULE = {
     "roll-up": {"task": "workers.periodic.roll_up", "schedule": 2.0, "options": {"expires": 4}},
     "settle-changes": {"task": "workers.periodic.settle_changes", "schedule": 2.0, "options": {"expires": 4}},
     "act-in-bulk": {"task": "workers.periodic.act_in_bulk", "schedule": 1.0, "options": {"expires": 3}},
+    # To the worker that delivers, which goes on by itself while there is something to send.
+    "deliver-webhooks": {
+        "task": "workers.tasks.deliver_webhooks",
+        "schedule": 1.0,
+        "options": {"queue": "ai-jobs.webhooks", "expires": 3},
+    },
     "prune": {"task": "workers.periodic.prune", "schedule": 5.0, "options": {"expires": 5}},
     "partition-events": {
         "task": "workers.periodic.partition_events",

@@ -22,6 +22,8 @@ ALL_SCOPES = (
     "marketplaces:read",
     "assistants:write",
     "assistants:read",
+    "webhooks:write",
+    "webhooks:read",
 )
 
 

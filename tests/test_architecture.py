@@ -55,6 +55,7 @@ LAYERS: list[set[str]] = [
         "aijobs.ticking",
         "aijobs.usage",
     },
+    {"aijobs.webhooks"},
     # What repeats and ends jobs for whoever asks, one or all that match.
     {"aijobs.retrying"},
     {"aijobs.bulk", "aijobs.exporting"},

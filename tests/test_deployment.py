@@ -10,15 +10,16 @@ import yaml
 from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
-from config.local.stack import GRANIAN, SETTLER_QUEUE, WORKER_QUEUES
+from config.local.stack import GRANIAN, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES
 from tests.test_architecture import imported_modules
+from workers import tasks
 from workers.tasks import CHANGES_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS"}
 # Where the embedded servers are: the image has none.
 NOT_IN_THE_IMAGE = {"AIJOBS_DATA_DIR"}
-PROCESSES = ["migrate", "api", "worker", "settler", "control", "beat"]
+PROCESSES = ["migrate", "api", "worker", "settler", "webhooks", "control", "beat"]
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +66,14 @@ def test_the_image_has_what_its_code_imports() -> None:
 
 
 def test_compose_has_every_process(services: dict[str, Any]) -> None:
-    assert set(services) == {"postgres", "valkey", "migrate", "api", "worker", "settler", "control", "beat"}
+    assert set(services) == {"postgres", "valkey", *PROCESSES}
 
 
 def test_compose_serves_the_queues_in_strict_order(services: dict[str, Any]) -> None:
     high_to_low = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
     assert _queues(services["worker"]) == high_to_low == WORKER_QUEUES
     assert _queues(services["settler"]) == CHANGES_QUEUE == SETTLER_QUEUE
+    assert _queues(services["webhooks"]) == tasks.WEBHOOKS_QUEUE == WEBHOOKS_QUEUE
     assert _queues(services["control"]) == CONTROL_QUEUE
 
 
@@ -139,7 +141,7 @@ def test_compose_gives_what_production_requires(services: dict[str, Any], name: 
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 
-@pytest.mark.parametrize("name", ["worker", "settler", "control"])
+@pytest.mark.parametrize("name", ["worker", "settler", "webhooks", "control"])
 def test_compose_stops_workers_softly(services: dict[str, Any], name: str) -> None:
     assert services[name]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
     assert services[name]["stop_grace_period"] == "30s"
@@ -147,6 +149,6 @@ def test_compose_stops_workers_softly(services: dict[str, Any], name: str) -> No
 
 def test_compose_checks_the_health_of_what_serves(services: dict[str, Any]) -> None:
     """`docker compose up --wait` refuses a service without one, except those that end."""
-    for name in ("postgres", "valkey", "worker", "settler", "control", "beat"):
+    for name in ("postgres", "valkey", "worker", "settler", "webhooks", "control", "beat"):
         assert services[name]["healthcheck"]["test"]
     assert "healthcheck" not in services["api"], "the image has its own"

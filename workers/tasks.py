@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from aijobs.engine.lifecycle import Ended, Run
 from aijobs.postgresql.patience import REQUEST_SECONDS, patience
 from aijobs.sql import CONNECTION_ERRORS
 from aijobs.states import QUEUES, Priority
+from aijobs.webhooks.delivering import Deliverer
 from workers import presence
 from workers.changes import settling
 from workers.presence import WORKER
@@ -83,6 +85,33 @@ CHANGES_QUEUE = "ai-jobs.changes"
 def settle_changes(tenant_id: int, marketplace: str) -> None:
     """Write the changes of one marketplace that no job looks after. A lost message is sent again by beat."""
     settling.settle(tenant_id, marketplace)
+
+
+# The messages of beat to the worker that sends webhooks. Its endpoints are others' machines, and take their time.
+WEBHOOKS_QUEUE = "ai-jobs.webhooks"
+# Of each message. The next one goes on with what is still being sent.
+DELIVER_SECONDS = 3.0
+# How long a worker that stops waits for endpoints that are about to answer.
+FINISH_SECONDS = 2.0
+
+
+@shared_task(name="workers.tasks.deliver_webhooks")
+def deliver_webhooks() -> None:
+    """Send what has happened to jobs to the endpoints that want to know it."""
+    deliverer().run(DELIVER_SECONDS)
+
+
+@cache
+def deliverer() -> Deliverer:
+    """One for each process of the pool, which are forked before the first message."""
+    return Deliverer()
+
+
+@signals.worker_process_shutdown.connect
+def finish_deliveries(**_: object) -> None:
+    """What an ending process of the pool could not wait for is sent again when its claim is over."""
+    if deliverer.cache_info().currsize:
+        deliverer().finish(FINISH_SECONDS)
 
 
 @signals.worker_init.connect

@@ -11,4 +11,5 @@ import aijobs.admin.periodic_tasks
 import aijobs.admin.schedules
 import aijobs.admin.statistics
 import aijobs.admin.tenants
+import aijobs.admin.webhooks
 import aijobs.admin.workers  # noqa: F401

@@ -21,6 +21,8 @@ PREFIXES = (
     identifiers.BATCH_PREFIX,
     identifiers.BULK_PREFIX,
     identifiers.SCHEDULE_PREFIX,
+    identifiers.WEBHOOK_PREFIX,
+    identifiers.DELIVERY_PREFIX,
 )
 
 

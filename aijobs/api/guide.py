@@ -20,6 +20,7 @@ from aijobs.api.wire.views import KnownMethods
 from aijobs.batches import LARGEST_BATCH
 from aijobs.errors import ApiError, all_errors
 from aijobs.registry import JobType, Params, Result
+from aijobs.webhooks.recording import TYPES
 
 
 class Section(NamedTuple):
@@ -44,6 +45,7 @@ FIRST = [
     Section("jobs", "The life of a job", "aijobs/guide/jobs.html"),
     Section("polling", "Polling", "aijobs/guide/polling.html"),
     Section("batches", "Batches", "aijobs/guide/batches.html"),
+    Section("webhooks", "Webhooks", "aijobs/guide/webhooks.html"),
 ]
 LAST = [Section("errors", "Errors, and what to do about each", "aijobs/guide/errors.html")]
 
@@ -82,6 +84,7 @@ def _context(request: Request) -> dict[str, object]:
         "batch_command": _batch_command(),
         "errors": [_shown(error) for error in all_errors()],
         "largest_batch": LARGEST_BATCH,
+        "event_types": TYPES,
         "most_errors": MOST_ERRORS,
         **_answers(),
     }

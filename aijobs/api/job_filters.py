@@ -62,7 +62,7 @@ _DATE_TIME = re.compile(
 )
 
 
-def _moment(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
+def moment_of(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     """A date or a date-time, as the moment that starts or ends it. Raises InvalidFilter."""
     try:
         if _DATE.fullmatch(text):
@@ -124,8 +124,8 @@ def _filter_of(cleaned: dict[str, Any], tags: list[str], zone: ZoneInfo) -> JobF
         tag=tags,
         sku=cleaned["sku"] or None,
         error_code=cleaned["error_code"] or None,
-        start_date=_moment("start_date", start, zone, end=False) if start else None,
-        end_date=_moment("end_date", end, zone, end=True) if end else None,
+        start_date=moment_of("start_date", start, zone, end=False) if start else None,
+        end_date=moment_of("end_date", end, zone, end=True) if end else None,
     )
 
 

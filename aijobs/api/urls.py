@@ -8,8 +8,11 @@ from aijobs.api.jobs import JobViewSet
 from aijobs.api.schedules import ScheduleViewSet
 from aijobs.api.types import JobTypeViewSet
 from aijobs.api.usage import UsageViewSet
+from aijobs.api.webhooks import WebhookViewSet
 
 JOB = r"^ai-jobs/(?P<job_id>[^/]+)"
+WEBHOOK = r"^webhooks/(?P<webhook_id>[^/]+)"
+DELIVERY = rf"{WEBHOOK}/deliveries/(?P<delivery_id>[^/]+)"
 SCHEDULE = r"^ai-jobs/schedules/(?P<schedule_id>[^/]+)"
 
 urlpatterns = [
@@ -56,4 +59,21 @@ urlpatterns = [
     ),
     re_path(rf"{JOB}/cancel/?\Z", JobViewSet.as_view({"post": "request_cancel"}), name="job-cancel"),
     re_path(rf"{JOB}/retry/?\Z", JobViewSet.as_view({"post": "retry"}), name="job-retry"),
+    re_path(r"^webhooks/?\Z", WebhookViewSet.as_view({"get": "list", "post": "create"}), name="webhooks"),
+    re_path(
+        rf"{WEBHOOK}/?\Z",
+        WebhookViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="webhook",
+    ),
+    re_path(rf"{WEBHOOK}/ping/?\Z", WebhookViewSet.as_view({"post": "ping"}), name="webhook-ping"),
+    re_path(rf"{WEBHOOK}/resume/?\Z", WebhookViewSet.as_view({"post": "resume"}), name="webhook-resume"),
+    re_path(
+        rf"{WEBHOOK}/rotate-secret/?\Z",
+        WebhookViewSet.as_view({"post": "rotate_secret"}),
+        name="webhook-rotate-secret",
+    ),
+    re_path(rf"{WEBHOOK}/replay/?\Z", WebhookViewSet.as_view({"post": "replay_range"}), name="webhook-replay"),
+    re_path(rf"{WEBHOOK}/deliveries/?\Z", WebhookViewSet.as_view({"get": "deliveries"}), name="webhook-deliveries"),
+    re_path(rf"{DELIVERY}/?\Z", WebhookViewSet.as_view({"get": "delivery"}), name="webhook-delivery"),
+    re_path(rf"{DELIVERY}/replay/?\Z", WebhookViewSet.as_view({"post": "replay"}), name="webhook-delivery-replay"),
 ]

@@ -1203,6 +1203,199 @@ class Migration(migrations.Migration):
                 name="job_terms",
             ),
         ),
+        migrations.CreateModel(
+            name="WebhookCursor",
+            fields=[
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="aijobs.tenant",
+                    ),
+                ),
+                ("transaction", models.BigIntegerField()),
+                ("event_id", models.BigIntegerField()),
+                ("looked_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Webhook",
+            fields=[
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("url", models.CharField(max_length=500)),
+                (
+                    "events",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None),
+                ),
+                ("description", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True, help_text="While it is not, nothing is recorded for it. What has been waits."
+                    ),
+                ),
+                ("disabled_reason", models.TextField(default="", editable=False)),
+                ("link_base", models.CharField(editable=False, max_length=300)),
+                ("sealed_secrets", models.TextField(editable=False)),
+                ("previous_until", models.DateTimeField(editable=False, null=True)),
+                ("since", models.BigIntegerField(editable=False)),
+                ("failures", models.PositiveIntegerField(default=0, editable=False)),
+                ("failing_since", models.DateTimeField(editable=False, null=True)),
+                ("last_error", models.TextField(default="", editable=False)),
+                ("last_delivered_at", models.DateTimeField(editable=False, null=True)),
+                ("slow", models.BooleanField(default=False, editable=False)),
+                ("not_before", models.DateTimeField(editable=False, null=True)),
+                ("paused_at", models.DateTimeField(editable=False, null=True)),
+                ("pause_reason", models.TextField(default="", editable=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="webhooks",
+                        to="aijobs.tenant",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="WebhookDelivery",
+            fields=[
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("seq", models.PositiveIntegerField(default=0)),
+                ("type", models.CharField(max_length=32)),
+                ("event_id", models.CharField(max_length=64)),
+                ("body", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("delivered", "Delivered"), ("failed", "Failed")],
+                        max_length=16,
+                    ),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("attempts", models.PositiveIntegerField(db_default=0, default=0)),
+                ("attempted_at", models.DateTimeField(null=True)),
+                ("url", models.CharField(db_default="", default="", max_length=500)),
+                ("response_status", models.PositiveSmallIntegerField(null=True)),
+                ("response_type", models.CharField(db_default="", default="", max_length=200)),
+                ("response_body", models.TextField(db_default="", default="")),
+                ("error_code", models.CharField(db_default="", default="", max_length=64)),
+                ("error_message", models.TextField(db_default="", default="")),
+                ("seconds", models.FloatField(null=True)),
+                ("log", models.JSONField(db_default=[], default=list)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="aijobs.job",
+                    ),
+                ),
+                (
+                    "replay_of",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="replays",
+                        to="aijobs.webhookdelivery",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="aijobs.tenant",
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="deliveries",
+                        to="aijobs.webhook",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "webhook deliveries",
+            },
+        ),
+        migrations.AddIndex(
+            model_name="webhook",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None)), fields=["tenant", "-id"], name="webhook_tenant_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhook",
+            index=models.Index(
+                condition=models.Q(("deleted_at", None), ("paused_at__isnull", False)),
+                fields=["paused_at"],
+                name="webhook_paused",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhook",
+            index=models.Index(
+                condition=models.Q(("deleted_at__isnull", False)), fields=["id"], name="webhook_deleted"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                models.F("webhook"), models.OrderBy(models.F("id"), descending=True), name="delivery_webhook_id"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                models.F("webhook"),
+                models.F("status"),
+                models.OrderBy(models.F("id"), descending=True),
+                name="delivery_webhook_status",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(condition=models.Q(("job__isnull", False)), fields=["job"], name="delivery_job"),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["webhook", "due_at"], name="delivery_due"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["webhook", "job", "seq", "id"],
+                name="delivery_order",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("claimed_until__isnull", False)), fields=["webhook"], name="delivery_claimed"
+            ),
+        ),
         migrations.RunSQL(PARTITIONED_EVENTS, migrations.RunSQL.noop),
         migrations.RunPython(lambda apps, schema_editor: partitions.add_missing(), migrations.RunPython.noop),
     ]

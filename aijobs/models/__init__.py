@@ -16,6 +16,7 @@ from aijobs.models.rollups import (
 from aijobs.models.schedules import Schedule, ScheduleQuerySet, ScheduleRun
 from aijobs.models.statistics import QueueStatistics
 from aijobs.models.tenants import LaneBound, Tenant, TenantCapacity, validate_timezone
+from aijobs.models.webhooks import Webhook, WebhookCursor, WebhookDelivery, WebhookQuerySet
 from aijobs.models.workers import Worker
 from aijobs.models.written import WrittenJSONField
 
@@ -48,6 +49,10 @@ __all__ = [
     "TenantCapacity",
     "TotalRollup",
     "TransactionIdField",
+    "Webhook",
+    "WebhookCursor",
+    "WebhookDelivery",
+    "WebhookQuerySet",
     "Worker",
     "WrittenJSONField",
     "validate_timezone",

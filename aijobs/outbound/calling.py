@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from aijobs.outbound import http
 from aijobs.outbound.failures import Throttled, Transient, Unavailable, Uncertain
 from aijobs.outbound.http import TooLarge, send
 
@@ -39,6 +40,21 @@ def call(
         if writes:
             raise Uncertain(error.code, error.message) from None
         raise
+
+
+def glance(
+    client: httpx.Client, request: httpx.Request, *, name: str, most_bytes: int, seconds: float
+) -> httpx.Response:
+    """The answer's status, and the beginning of its body, however that goes on.
+
+    Raises Unavailable, and AddressRefused.
+    """
+    try:
+        return http.glance(client, request, most_bytes=most_bytes, seconds=seconds)
+    except _NOT_SENT:
+        raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None
+    except httpx.HTTPError:
+        raise Unavailable("NO_ANSWER", f"{name} did not answer in time, or closed the connection.") from None
 
 
 def unavailable(response: httpx.Response, *, name: str, writes: bool = False) -> Transient | None:

@@ -23,6 +23,8 @@ from aijobs.outbound.failures import Permanent
 from aijobs.outbound.purposes import Purpose, is_opened
 
 TIMEOUT_SECONDS = 10.0
+# Of an answer whose status is what matters: how long to go on reading once that is there.
+GLANCE_SECONDS = 1.0
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # A name may have hundreds of addresses, of which each may cost a timeout.
 _MOST_ADDRESSES = 4
@@ -176,7 +178,7 @@ class GuardedTransport(httpx.HTTPTransport):
     def __init__(self, purpose: Purpose, *, https_only: bool) -> None:
         # Not the base's: it has no way to hand over a backend.
         self._purpose = purpose
-        self._schemes = {"https"} if https_only else {"https", "http"}
+        self._https_only = https_only
         # No connection is kept: what is written to one that the server has just closed may have arrived or not.
         self._pool = httpcore.ConnectionPool(
             ssl_context=_ssl_context(),
@@ -187,24 +189,26 @@ class GuardedTransport(httpx.HTTPTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if reason := self._refusal(request.url):
+        if reason := refusal(self._purpose, request.url, https_only=self._https_only):
             raise AddressRefused(request.url, reason)
         try:
             return super().handle_request(request)
         except _NotPublic:
             raise AddressRefused(request.url, "is not a public address") from None
 
-    def _refusal(self, url: httpx.URL) -> str:
-        """What is wrong with the URL as such; empty where nothing is."""
-        host = url.raw_host.decode("ascii")
-        if url.userinfo:
-            return "must not have a user name or password"
-        if url.scheme in _DEFAULT_PORTS and is_opened(self._purpose, host, url.port or _DEFAULT_PORTS[url.scheme]):
-            return ""
-        # httpx has no port for the usual one.
-        if url.scheme not in self._schemes or url.port is not None or not host:
-            return f"is not allowed. Use {' or '.join(sorted(self._schemes))} on its usual port"
+
+def refusal(purpose: Purpose, url: httpx.URL, *, https_only: bool = True) -> str:
+    """What is wrong with the URL as such; empty where nothing is. Where its name leads to, only a call finds out."""
+    host = url.raw_host.decode("ascii")
+    schemes = ["https"] if https_only else ["http", "https"]
+    if url.userinfo:
+        return "must not have a user name or password"
+    if url.scheme in _DEFAULT_PORTS and is_opened(purpose, host, url.port or _DEFAULT_PORTS[url.scheme]):
         return ""
+    # httpx has no port for the usual one.
+    if url.scheme not in schemes or url.port is not None or not host:
+        return f"is not allowed. Use {' or '.join(schemes)} on its usual port"
+    return ""
 
 
 def open_client(
@@ -251,6 +255,44 @@ def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, secon
         raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
     finally:
         _until.reset(before)
+
+
+def glance(client: httpx.Client, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:
+    """The answer's status and headers, with the beginning of its body: what is wrong with the rest changes nothing.
+
+    For who wants to know whether something has arrived. `seconds` bounds it all. Redirects are not followed. Raises
+    httpx.HTTPError and AddressRefused.
+    """
+    before = _until.set(time.monotonic() + seconds)
+    try:
+        response = client.send(request, stream=True, follow_redirects=False)
+        try:
+            _until.set(min(_until.get(), time.monotonic() + GLANCE_SECONDS))
+            content = _beginning(response, most_bytes)
+        finally:
+            response.close()
+    except (UnicodeError, httpx.InvalidURL) as error:
+        raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
+    finally:
+        _until.reset(before)
+    headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_ENCODED_BODY]
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+
+
+def _beginning(response: httpx.Response, most_bytes: int) -> bytes:
+    """As much as arrives; nothing of what is compressed, which nobody asked for."""
+    content = bytearray()
+    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        return b""
+    try:
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) >= most_bytes:
+                break
+    except httpx.HTTPError:
+        # Slow, cut short, or not what it says it is.
+        return bytes(content[:most_bytes])
+    return bytes(content[:most_bytes])
 
 
 def _whole(response: httpx.Response, most_bytes: int) -> httpx.Response:

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     PAGE = "page"
     # A language model, such as one on the operator's own machine.
     ASSISTANT = "assistant"
+    # Where a tenant wants to be told of what happens to its jobs.
+    WEBHOOK = "webhook"
 
 
 # A name, an IPv4 address, or an IPv6 address in brackets; and a port.

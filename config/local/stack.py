@@ -33,6 +33,7 @@ GRANIAN = [
 # In strict order, as they are named.
 WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
+WEBHOOKS_QUEUE = "ai-jobs.webhooks"
 # Marketplaces that are written to at once; each is one that waits most of the time.
 SETTLERS = 2
 
@@ -83,7 +84,7 @@ class Stack:
         server.wait_ready()
 
     def start_service(self) -> None:
-        """The API, the three workers and beat; returns when they serve."""
+        """The API, the four workers and beat; returns when they serve."""
         celery = [sys.executable, "-m", "config.celery_command"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         api = "answers requests over HTTP"
@@ -101,12 +102,19 @@ class Stack:
             f"writes changes to shops, {SETTLERS} at a time",
             [*celery, "worker", *quiet, *pool, "--hostname", "settler@%h"],
         )
+        # One process sends to many endpoints at a time, and none of them keeps another one's events.
+        pool = ["--pool", "prefork", "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
+        self._start(
+            "webhooks",
+            "sends events to the endpoints of tenants",
+            [*celery, "worker", *quiet, *pool, "--hostname", "webhooks@%h"],
+        )
         # Sweeping never waits behind jobs that run for minutes.
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
         self._start("control", "releases jobs, takes back lost ones", [*celery, "worker", *quiet, *control])
         self._start("beat", "the clock: tells control when", [*celery, "beat", "--pidfile", ""])
         self._wait("the API", self._api_is_ready)
-        for name in ("worker", "settler", "control"):
+        for name in ("worker", "settler", "webhooks", "control"):
             self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
 
     def _start(self, name: str, purpose: str, command: list[str]) -> None:

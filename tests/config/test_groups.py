@@ -18,8 +18,10 @@ from django_celery_beat.models import PeriodicTask
 
 from aijobs import bulk
 from aijobs.filtering import JobFilter
-from aijobs.models import ApiKey, Batch, BulkAction, Job, Schedule, Tenant
+from aijobs.models import ApiKey, Batch, BulkAction, Job, Schedule, Tenant, Webhook, WebhookDelivery
 from aijobs.states import BulkKind
+from aijobs.webhooks import endpoints, replaying
+from aijobs.webhooks.endpoints import Definition
 from config import groups
 from tests import engine
 from tests.factories import TenantFactory, key_for
@@ -92,6 +94,8 @@ class Rows:
     batch: Batch
     key: ApiKey
     bulk: BulkAction
+    webhook: Webhook
+    delivery: WebhookDelivery
 
 
 @pytest.fixture
@@ -101,6 +105,10 @@ def rows() -> Rows:
     engine.complete(engine.start(ended), {"label": "x"})
     batch_id, _ = engine.dispatch_batch(tenant, 1)
     action = bulk.request(BulkKind.CANCEL, tenant.pk, JobFilter(priority="low"), "anna")
+    wanted = Definition("https://shop.example.com/", ["job.completed"], "", enabled=True)
+    webhook = endpoints.create(tenant.pk, wanted, "https://jobs.example.com").webhook
+    delivery = replaying.ping(webhook.pk, tenant.pk)
+    WebhookDelivery.objects.update(status="delivered")
     return Rows(
         tenant,
         Job.objects.get(id=queued),
@@ -108,6 +116,8 @@ def rows() -> Rows:
         Batch.objects.get(id=batch_id),
         key_for(tenant)[0],
         action,
+        webhook,
+        delivery,
     )
 
 
@@ -172,6 +182,31 @@ ACTIONS: dict[str, Done] = {
         lambda rows: BulkAction.objects.get(id=rows.bulk.id).state == "stopped",
         ACT,
     ),
+    "resume a webhook": (
+        lambda rows, client: choose(client, "resume_webhooks", rows.webhook),
+        lambda rows: LogEntry.objects.filter(change_message="Resumed.").exists(),
+        ACT,
+    ),
+    "disable a webhook": (
+        lambda rows, client: choose(client, "disable_webhooks", rows.webhook),
+        lambda rows: not Webhook.objects.get(pk=rows.webhook.pk).enabled,
+        ACT,
+    ),
+    "enable a webhook": (
+        lambda rows, client: choose(client, "enable_webhooks", rows.webhook),
+        lambda rows: LogEntry.objects.filter(change_message="Enabled.").exists(),
+        ACT,
+    ),
+    "ping a webhook": (
+        lambda rows, client: choose(client, "ping_webhooks", rows.webhook),
+        lambda rows: rows.webhook.deliveries.filter(status="pending").exists(),
+        ACT,
+    ),
+    "replay a delivery": (
+        lambda rows, client: choose(client, "replay_deliveries", rows.delivery),
+        lambda rows: WebhookDelivery.objects.filter(replay_of=rows.delivery.pk).exists(),
+        ACT,
+    ),
     "suspend a tenant": (
         lambda rows, client: choose(client, "suspend", rows.tenant),
         lambda rows: Tenant.objects.get(pk=rows.tenant.pk).suspended_at is not None,
@@ -212,6 +247,8 @@ def test_every_action_of_the_lists_is_in_the_table() -> None:
         *("cancel_queued", "retry_ended", "set_high", "set_normal", "set_low", "export_csv", "export_ndjson"),
         # Like "suspend a tenant". What tests a connection needs what changes one.
         *("suspend", "resume", "revoke", "test"),
+        # What is in the table for one webhook, and its like.
+        *("resume_webhooks", "enable_webhooks", "disable_webhooks", "ping_webhooks", "replay_deliveries"),
         # See tests/config/test_logins.py.
         "let_in",
     }

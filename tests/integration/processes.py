@@ -16,7 +16,7 @@ from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
 from config.local import processes
-from config.local.stack import GRANIAN, HOST, SETTLER_QUEUE, WORKER_QUEUES, free_port
+from config.local.stack import GRANIAN, HOST, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
@@ -137,6 +137,11 @@ class Processes:
         """The worker of changes that go over the network."""
         options = ["--pool", "prefork", "--concurrency", "1", "--queues", SETTLER_QUEUE]
         return self._celery("settler", ["worker", *QUIET, *options], " ready.", environment, wait)
+
+    def webhooks(self, *, wait: bool = True, **environment: str) -> Running:
+        """The worker that sends events to tenants' endpoints."""
+        options = ["--pool", "prefork", "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
+        return self._celery("webhooks", ["worker", *QUIET, *options], " ready.", environment, wait)
 
     def control(self, *, wait: bool = True, **environment: str) -> Running:
         """The worker of beat's tasks."""

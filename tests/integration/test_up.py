@@ -29,6 +29,7 @@ CHILDREN = {
     "api": "granian",
     "worker": "worker@%h",
     "settler": "settler@%h",
+    "webhooks": "webhooks@%h",
     "control": "control@%h",
     "beat": "celery_command beat",
     "valkey": "valkey-server",
@@ -305,7 +306,7 @@ def test_a_second_one_on_the_same_folder_is_refused(up: Up) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [("api", "worker", "settler", "control", "beat"), ("valkey", "postgresql")], ids="-".join
+    "names", [("api", "worker", "settler", "webhooks", "control", "beat"), ("valkey", "postgresql")], ids="-".join
 )
 def test_children_that_are_killed_are_started_again(up: Up, names: tuple[str, ...]) -> None:
     """All of them at once, and nothing else: the processes while their servers go on, then the servers."""

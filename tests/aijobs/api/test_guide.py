@@ -31,7 +31,7 @@ def words(element: html.HtmlElement) -> str:
 
 
 def test_it_has_the_sections_that_its_contents_name(page: html.HtmlElement) -> None:
-    anchors = ["tour", "keys", "jobs", "polling", "batches"]
+    anchors = ["tour", "keys", "jobs", "polling", "batches", "webhooks"]
     anchors += ["imports", "listings", "schedules", "assistants", "errors"]
     assert page.xpath("//section/@id") == anchors
     assert page.xpath("//ol/li/a/@href") == [f"#{each}" for each in anchors]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE
+from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_DELIVERY, NO_JOB, NO_SCHEDULE, NO_WEBHOOK
 from tests.clients import HTTP, Caller
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -15,6 +15,8 @@ VALUES = {
     "batch_id": NO_BATCH,
     "schedule_id": NO_SCHEDULE,
     "bulk_id": NO_BULK,
+    "webhook_id": NO_WEBHOOK,
+    "delivery_id": NO_DELIVERY,
     "change_id": "1",
     "name": "amazon_us",
 }

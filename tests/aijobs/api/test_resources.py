@@ -5,7 +5,17 @@ import re
 import pytest
 
 from aijobs import scopes
-from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE, data_of, error_of, paths_of
+from tests.aijobs.api.answers import (
+    NO_BATCH,
+    NO_BULK,
+    NO_DELIVERY,
+    NO_JOB,
+    NO_SCHEDULE,
+    NO_WEBHOOK,
+    data_of,
+    error_of,
+    paths_of,
+)
 from tests.clients import HTTP, Caller, caller
 from tests.factories import ALL_SCOPES
 
@@ -14,6 +24,8 @@ VALUES = {
     "batch_id": NO_BATCH,
     "schedule_id": NO_SCHEDULE,
     "bulk_id": NO_BULK,
+    "webhook_id": NO_WEBHOOK,
+    "delivery_id": NO_DELIVERY,
     "change_id": "1",
     "name": "amazon_us",
 }

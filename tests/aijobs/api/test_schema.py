@@ -14,7 +14,17 @@ from aijobs.api.wire.openapi import COMPONENTS
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
-from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_JOB, NO_SCHEDULE, error_of, paths_of, uuid_of
+from tests.aijobs.api.answers import (
+    NO_BATCH,
+    NO_BULK,
+    NO_DELIVERY,
+    NO_JOB,
+    NO_SCHEDULE,
+    NO_WEBHOOK,
+    error_of,
+    paths_of,
+    uuid_of,
+)
 from tests.clients import HTTP, Caller
 from workers.catalogue.sample import create_sample_catalogue
 
@@ -182,6 +192,8 @@ def called(path: str) -> str:
         "batch_id": NO_BATCH,
         "schedule_id": NO_SCHEDULE,
         "bulk_id": NO_BULK,
+        "webhook_id": NO_WEBHOOK,
+        "delivery_id": NO_DELIVERY,
         "change_id": "1",
         "name": "amazon_us",
     }

@@ -1,0 +1,94 @@
+"""The loop of a worker that delivers: record, claim, send, write down.
+
+Threads send, and the loop alone speaks to the database. A run of it ends after a while without waiting for what is
+still being sent, so an endpoint that does not answer delays nobody: the next run, in the same process, goes on beside
+it. What an ending process could not write down is sent once more when its claims are over.
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+
+from django.db import transaction
+
+from aijobs.models import Webhook
+from aijobs.webhooks import claiming, outcomes, recording
+from aijobs.webhooks.sending import Claimed, Outcome, send
+
+logger = logging.getLogger(__name__)
+
+# Attempts at a time, and of those to endpoints that failed or were slow lately.
+PLACES = 64
+TROUBLED_PLACES = PLACES // 2
+# Between two looks at the database: where nothing ends meanwhile, and from the first end on, to gather others. The
+# looks take a fifth of the time at the most where nothing happens, and half of it where much does.
+POLL_SECONDS = 0.2
+REST = 4
+GATHER_SECONDS = 0.02
+
+
+class Deliverer:
+    """What a process sends at the moment."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(PLACES, thread_name_prefix="webhook")
+        self._sending: dict[Future[Outcome], Claimed] = {}
+        self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+
+    def run(self, seconds: float) -> None:
+        """Deliver for so long; shorter where there is neither a webhook nor anything under way."""
+        until = time.monotonic() + seconds
+        while self._sending or Webhook.objects.filter(enabled=True, deleted_at=None).exists():
+            began = time.monotonic()
+            self._step()
+            spent = time.monotonic() - began
+            if began + spent >= until:
+                return
+            if self._wait(min(max(POLL_SECONDS, REST * spent), until - began - spent)):
+                time.sleep(max(GATHER_SECONDS, spent))
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what is being sent, and write it down: the process ends."""
+        until = time.monotonic() + seconds
+        while self._sending and (left := until - time.monotonic()) > 0:
+            self._wait(left)
+            outcomes.record(list(self._taken()))
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _step(self) -> None:
+        outcomes.record(list(self._taken()))
+        with transaction.atomic():
+            if not claiming.alone():
+                return
+            recording.record()
+            troubled = sum(each.troubled for each in self._sending.values())
+            claimed = claiming.claim(PLACES - len(self._sending), max(TROUBLED_PLACES - troubled, 0))
+        for each in claimed:
+            future = self._threads.submit(send, each)
+            self._sending[future] = each
+            future.add_done_callback(self._done.put)
+
+    def _wait(self, seconds: float) -> bool:
+        """Until something is done, or for so long. What is done stays in the queue."""
+        try:
+            first = self._done.get(timeout=seconds)
+        except Empty:
+            return False
+        self._done.put(first)
+        return True
+
+    def _taken(self) -> Iterator[Outcome]:
+        """What came of those that are done."""
+        while True:
+            try:
+                future = self._done.get_nowait()
+            except Empty:
+                return
+            claimed = self._sending.pop(future)
+            if error := future.exception():
+                # A fault of ours: it is sent again when its claim is over.
+                logger.error("delivery %s could not be sent", claimed.id, exc_info=error)
+            else:
+                yield future.result()

@@ -1,0 +1,151 @@
+"""Sending one delivery once. Nothing here knows the database: a slow endpoint holds a thread and nothing else."""
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from uuid import UUID
+
+import httpx
+
+from aijobs.outbound import calling
+from aijobs.outbound.failures import OutboundError
+from aijobs.outbound.http import open_client
+from aijobs.outbound.purposes import Purpose
+from aijobs.webhooks import secrets, signing
+
+# From the first packet to the answer's last.
+SECONDS = 10.0
+# As much of an answer as is read, and as many characters as are kept of it.
+MOST_BYTES = 4_096
+LONGEST_BODY = 1_000
+LONGEST_TYPE = 200
+USER_AGENT = "AI-Jobs-Webhooks/1"
+# The pauses between attempts, each up to a fifth longer or shorter: three days in all.
+MINUTE, HOUR = 60, 3_600
+PAUSES = (
+    *(5, 30, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE),
+    *(HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 24 * HOUR),
+)
+JITTER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process sends now."""
+
+    id: UUID
+    attempt: int
+    webhook_id: UUID
+    tenant_id: int
+    url: str
+    event_id: str
+    body: str
+    sealed_secrets: str
+    # Whether the secret before the present one still signs.
+    both: bool
+    # Of an endpoint that has failed or was slow lately.
+    troubled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of an attempt."""
+
+    id: UUID
+    attempt: int
+    delivered: bool
+    # Whether the endpoint wants no more, ever.
+    gone: bool
+    # Until the next attempt; None where there is none.
+    pause: float | None
+    # What the endpoint itself asked for.
+    asked: float | None
+    status: int | None
+    type: str
+    body: str
+    code: str
+    message: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    code: str
+    message: str
+
+
+@cache
+def _client() -> httpx.Client:
+    """One for all threads: it keeps no connection, and no cookie, which other tenants' requests would carry."""
+    client = open_client(Purpose.WEBHOOK, headers={"user-agent": USER_AGENT, "content-type": "application/json"})
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
+def send(claimed: Claimed) -> Outcome:
+    """POST it, and say what came of that. Raises nothing that an endpoint could bring about."""
+    began = time.monotonic()
+    try:
+        response = _post(claimed)
+    except OutboundError as error:
+        return _outcome(claimed, began, None, _Failure(error.code, error.message))
+    return _outcome(claimed, began, response, _failure(response))
+
+
+def _post(claimed: Claimed) -> httpx.Response:
+    owned = secrets.unseal(claimed.sealed_secrets, tenant_id=claimed.tenant_id, webhook_id=claimed.webhook_id)
+    signed_by = [owned.current, owned.previous] if claimed.both and owned.previous else [owned.current]
+    signed = signing.headers(claimed.event_id, claimed.body, signed_by, datetime.now(UTC))
+    # A compressed answer would only be in the way.
+    request = _client().build_request(
+        "POST", claimed.url, content=claimed.body.encode(), headers={**signed, "accept-encoding": "identity"}
+    )
+    return calling.glance(_client(), request, name="The endpoint", most_bytes=MOST_BYTES, seconds=SECONDS)
+
+
+def _failure(response: httpx.Response) -> _Failure | None:
+    status = response.status_code
+    if response.is_success:
+        return None
+    if status == httpx.codes.GONE:
+        return _Failure("GONE", "The endpoint answered 410: it wants no more events, so the webhook was disabled.")
+    if response.is_redirect:
+        return _Failure("REDIRECTED", f"The endpoint answered {status}: redirects are not followed. Change the URL.")
+    return _Failure(
+        "BAD_STATUS", f"The endpoint answered with status {status}; only 2xx means that it has the event."
+    )
+
+
+def _outcome(claimed: Claimed, began: float, response: httpx.Response | None, failure: _Failure | None) -> Outcome:
+    gone = response is not None and response.status_code == httpx.codes.GONE
+    asked = calling.retry_after(response) if response is not None and failure else None
+    return Outcome(
+        id=claimed.id,
+        attempt=claimed.attempt,
+        delivered=failure is None,
+        gone=gone,
+        pause=None if failure is None or gone else pause(claimed.attempt, asked),
+        asked=asked,
+        status=response.status_code if response is not None else None,
+        type=_text(response.headers.get("content-type", ""), LONGEST_TYPE) if response is not None else "",
+        body=_text(response.content.decode(errors="replace"), LONGEST_BODY) if response is not None else "",
+        code=failure.code if failure else "",
+        message=failure.message if failure else "",
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def pause(attempt: int, asked: float | None) -> float | None:
+    """Seconds before the next attempt: longer each time, and as long as the endpoint asks. None after the last."""
+    if attempt > len(PAUSES):
+        return None
+    spread = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load
+    return max(PAUSES[attempt - 1] * spread, asked or 0.0)
+
+
+def _text(text: str, longest: int) -> str:
+    """PostgreSQL stores no U+0000."""
+    return text.replace("\0", "\ufffd")[:longest]
