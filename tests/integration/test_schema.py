@@ -86,6 +86,17 @@ BULK = "/api/ai-jobs/bulk"
 BATCH = "/api/ai-jobs/batch"
 
 
+def is_where_nobody_may_be_called(case: Case) -> bool:
+    """Local addresses, other schemes and ports are what the operator opens."""
+    body = case.body
+    return case.path.startswith("/api/webhooks") and isinstance(body, dict) and "url" in body
+
+
+def replays_a_range(case: Case) -> bool:
+    """Whose end is not before its beginning."""
+    return case.path == "/api/webhooks/{webhook_id}/replay"
+
+
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
@@ -106,6 +117,8 @@ REFUSALS = [
     # Everything of a marketplace is removed only where that is asked for.
     Refusal(422, "INVALID_FILTER", says_not_what_to_remove),
     *(Refusal(422, code, is_a_schedule) for code in ("INVALID_PARAMS", "INVALID_JOB_TYPE", "INVALID_BATCH")),
+    Refusal(422, "INVALID_PARAMS", is_where_nobody_may_be_called),
+    Refusal(422, "INVALID_PARAMS", replays_a_range),
     # The first day is not after the last.
     Refusal(422, "INVALID_FILTER", ends_before_it_begins),
     Refusal(422, "INVALID_FILTER", lambda case: case.path == "/api/usage"),
