@@ -26,7 +26,7 @@ from aijobs.api.webhook_shapes import (
     show_listed,
     show_webhook,
 )
-from aijobs.api.wire.bodies import read_model
+from aijobs.api.wire.bodies import no_fields, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter
@@ -113,7 +113,7 @@ describe_ping: Callable[[View], View] = extend_schema(
     description="An event of the type `ping`, which is sent at once. Get the delivery to see what came of it.",
     parameters=[*HEADERS, WEBHOOK_ID, LOCATION],
     request=None,
-    responses={201: DeliveryAnswer, **errors(WebhookNotFound, WebhookNotActive)},
+    responses={201: DeliveryAnswer, **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive)},
 )
 describe_resume: Callable[[View], View] = extend_schema(
     operation_id="resume_webhook",
@@ -122,7 +122,7 @@ describe_resume: Callable[[View], View] = extend_schema(
     description="What was recorded meanwhile is sent. If it is not paused, nothing changes.",
     parameters=[*HEADERS, WEBHOOK_ID],
     request=None,
-    responses={200: WebhookAnswer, **errors(WebhookNotFound)},
+    responses={200: WebhookAnswer, **errors(*OF_A_BODY, WebhookNotFound)},
 )
 describe_rotate: Callable[[View], View] = extend_schema(
     operation_id="rotate_webhook_secret",
@@ -132,7 +132,7 @@ describe_rotate: Callable[[View], View] = extend_schema(
     "so you can change your receiver at any time within them.",
     parameters=[*HEADERS, WEBHOOK_ID],
     request=None,
-    responses={200: WebhookSecretAnswer, **errors(WebhookNotFound)},
+    responses={200: WebhookSecretAnswer, **errors(*OF_A_BODY, WebhookNotFound)},
 )
 describe_deliveries: Callable[[View], View] = extend_schema(
     operation_id="list_webhook_deliveries",
@@ -177,7 +177,10 @@ describe_replay: Callable[[View], View] = extend_schema(
     "same, so a receiver that goes by it knows that it has the event.",
     parameters=[*HEADERS, WEBHOOK_ID, DELIVERY_ID, LOCATION],
     request=None,
-    responses={201: DeliveryAnswer, **errors(WebhookNotFound, WebhookNotActive, DeliveryNotFound, DeliveryPending)},
+    responses={
+        201: DeliveryAnswer,
+        **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, DeliveryNotFound, DeliveryPending),
+    },
 )
 describe_replay_range: Callable[[View], View] = extend_schema(
     operation_id="replay_webhook_deliveries",
@@ -241,14 +244,17 @@ class WebhookViewSet(ViewSet):
 
     @describe_ping
     def ping(self, request: Request, webhook_id: str) -> Response:
+        no_fields(request)
         return _made(replaying.ping(_webhook_id(webhook_id), tenant_of(request).id))
 
     @describe_resume
     def resume(self, request: Request, webhook_id: str) -> Response:
+        no_fields(request)
         return data_response(show_webhook(endpoints.resume(_webhook_id(webhook_id), tenant_of(request).id)))
 
     @describe_rotate
     def rotate_secret(self, request: Request, webhook_id: str) -> Response:
+        no_fields(request)
         return _with_secret(endpoints.rotate_secret(_webhook_id(webhook_id), tenant_of(request).id))
 
     @describe_deliveries
@@ -271,6 +277,7 @@ class WebhookViewSet(ViewSet):
 
     @describe_replay
     def replay(self, request: Request, webhook_id: str, delivery_id: str) -> Response:
+        no_fields(request)
         return _made(replaying.replay(_webhook_id(webhook_id), tenant_of(request).id, _delivery_id(delivery_id)))
 
     @describe_replay_range
