@@ -119,20 +119,21 @@ def hold_active(tenant_id: int) -> None:
 
 
 class _Cache:
-    """Per process: key hash → (principal or None, the monotonic moment it goes stale)."""
+    """Per process: key hash or id → (principal or None, the monotonic moment it goes stale)."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, tuple[Principal | None, float]] = {}
+        self._entries: dict[str | int, tuple[Principal | None, float]] = {}
 
-    def lookup(self, key_hash: str) -> Principal | None:
+    def lookup(self, key: str | int) -> Principal | None:
+        """By a key's hash, or by its id."""
         now = time.monotonic()
-        found = self._entries.get(key_hash)
+        found = self._entries.get(key)
         if found is not None and found[1] > now:
             return found[0]
-        principal = _load(key_hash)
+        principal = _load(key)
         if len(self._entries) >= CACHE_SIZE:
             self._entries.clear()
-        self._entries[key_hash] = (principal, now + CACHE_SECONDS)
+        self._entries[key] = (principal, now + CACHE_SECONDS)
         return principal
 
     def clear(self) -> None:
@@ -144,10 +145,36 @@ cache = _Cache()
 
 def authenticate(secret: str) -> Principal:
     """The principal behind a key. Unknown, expired and revoked keys are told apart by nobody."""
-    principal = cache.lookup(digest(secret))
+    if principal := _valid(digest(secret)):
+        return principal
+    raise Unauthenticated("This API key is unknown, expired or revoked. Use a valid one.")
+
+
+def of_ticket(key_id: int) -> Principal:
+    """The principal behind the key that a ticket was made with."""
+    if principal := _valid(key_id):
+        return principal
+    raise Unauthenticated("The API key that this ticket was made with is expired or revoked. Use a valid one.")
+
+
+def _valid(key: str | int) -> Principal | None:
+    principal = cache.lookup(key)
     if principal is None or (principal.expires_at is not None and principal.expires_at <= timezone.now()):
-        raise Unauthenticated("This API key is unknown, expired or revoked. Use a valid one.")
+        return None
     return principal
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    key: int
+    tenant: int
+
+
+def still_allowed(pairs: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these keys may read these tenants' jobs by now: for whoever stays connected."""
+    asked = list(pairs)
+    parameters = {"keys": [key for key, _ in asked], "tenants": [tenant for _, tenant in asked]}
+    return {(each.key, each.tenant) for each in sql.rows(_Allowed, ALLOWED, parameters)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +185,14 @@ class _Key:
     touch: bool
 
 
-KEY = """
+_KEY = """
 SELECT id, scopes, expires_at,
     coalesce(last_used_at < now() - make_interval(secs => %(touch_every)s::float), true) AS touch
 FROM aijobs_apikey
-WHERE key_hash = %(key_hash)s::text AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
 """
+KEY_BY_HASH = f"{_KEY} AND key_hash = %(key)s::text"
+KEY_BY_ID = f"{_KEY} AND id = %(key)s::bigint"
 
 TENANTS = """
 SELECT tenant.id, name, timezone, suspended_at IS NOT NULL AS suspended, release_window, max_running, queue_limit,
@@ -173,9 +202,19 @@ WHERE of_key.apikey_id = %(key)s::bigint
 ORDER BY tenant.id
 """
 
+ALLOWED = """
+SELECT asked.key, asked.tenant FROM unnest(%(keys)s::bigint[], %(tenants)s::bigint[]) AS asked(key, tenant)
+JOIN aijobs_apikey key ON key.id = asked.key
+JOIN aijobs_apikey_tenants of_key ON of_key.apikey_id = asked.key AND of_key.tenant_id = asked.tenant
+JOIN aijobs_tenant tenant ON tenant.id = asked.tenant
+WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > now())
+  AND tenant.suspended_at IS NULL AND EXISTS (SELECT FROM unnest(key.scopes) AS held WHERE held LIKE '%%:read')
+"""
 
-def _load(key_hash: str) -> Principal | None:
-    found = sql.rows(_Key, KEY, {"key_hash": key_hash, "touch_every": TOUCH_EVERY.total_seconds()})
+
+def _load(wanted: str | int) -> Principal | None:
+    statement = KEY_BY_ID if isinstance(wanted, int) else KEY_BY_HASH
+    found = sql.rows(_Key, statement, {"key": wanted, "touch_every": TOUCH_EVERY.total_seconds()})
     if not found:
         return None
     key = found[0]

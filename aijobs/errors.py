@@ -310,6 +310,14 @@ class RateLimited(ApiError):
     )
 
 
+class TooManyStreams(ApiError):
+    code, status = "TOO_MANY_STREAMS", 429
+    default_message = (
+        "This tenant has as many open streams and waits as it may have. Close one that you do not need, or poll."
+    )
+    advice = "Follow all jobs of a tenant with one stream, `GET /api/ai-jobs/events`, and close what you do not read."
+
+
 class InternalError(ApiError):
     code, status = "INTERNAL_ERROR", 500
     default_message = (
@@ -336,6 +344,18 @@ class DatabaseBusy(ApiError):
     advice = (
         "Wait for the seconds in `Retry-After` and try again; send a dispatch with an `Idempotency-Key`, so that "
         "it is safe."
+    )
+
+
+class StreamingUnavailable(ApiError):
+    code, status = "STREAMING_UNAVAILABLE", 503
+    default_message = (
+        "The service has no streams and waits at the moment. Poll the job, or ask for the events with "
+        "`Accept: application/json`."
+    )
+    advice = (
+        "Poll `GET /api/ai-jobs/{job_id}`, or ask for the events as pages with `Accept: application/json`: both "
+        "work all the same. Try again after the seconds in `Retry-After`."
     )
 
 

@@ -14,10 +14,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import LiteralString
 from uuid import UUID
 
 import orjson
+from django.db.models import QuerySet, Value
 
 from aijobs import identifiers, sql
 from aijobs.filtering import JobFilter
@@ -29,6 +31,8 @@ from aijobs.states import TERMINAL, EventKind, Status
 # a page is read quickly.
 STRETCH = 1_000
 LOOKED_THROUGH = 5_000
+# Of several readers, in one query.
+FILTERS_AT_ONCE = 20
 _KEY = re.compile(r"(?P<transaction>[0-9]{1,20})\.(?P<id>[0-9]{1,19})", re.ASCII)
 
 
@@ -127,6 +131,12 @@ class Event:
         return particulars
 
 
+@dataclass(frozen=True)
+class _Read(Event):
+    # Whose it is, from 1 on.
+    reader: int
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The next events of a tenant's log that match, and how far that has been read."""
@@ -165,31 +175,58 @@ def matching(tenant_id: int, events: Sequence[Event], wanted: JobFilter) -> list
 
     Its statuses are those of the events themselves. Everything else is asked of their jobs.
     """
-    if wanted.status:
-        events = [each for each in events if each.status.value in wanted.status]
-    jobs_alone = wanted.model_copy(update={"status": []})
-    if jobs_alone.is_empty or not events:
-        return list(events)
-    jobs = Job.objects.of(tenant_id).filter(id__in={each.job_id for each in events})
-    ids = set(jobs_alone.together(jobs).values_list("id", flat=True))
-    return [each for each in events if each.job_id in ids]
+    return matching_each([(tenant_id, events, wanted)])[0]
+
+
+def matching_each(asked: Sequence[tuple[int, Sequence[Event], JobFilter]]) -> list[list[Event]]:
+    """As `matching`, for many readers at once: tenant, events and filter of each."""
+    answers: list[list[Event]] = []
+    for first in range(0, len(asked), FILTERS_AT_ONCE):
+        answers += _matching(asked[first : first + FILTERS_AT_ONCE])
+    return answers
+
+
+def _matching(asked: Sequence[tuple[int, Sequence[Event], JobFilter]]) -> list[list[Event]]:
+    left = [_with_status(events, wanted) for _, events, wanted in asked]
+    parts: list[QuerySet[Job, tuple[UUID, int]]] = []
+    open_ones: set[int] = set()
+    for number, (tenant_id, _, wanted) in enumerate(asked):
+        jobs_alone = wanted.model_copy(update={"status": []})
+        if left[number] and not jobs_alone.is_empty:
+            open_ones.add(number)
+            jobs = Job.objects.of(tenant_id).filter(id__in={each.job_id for each in left[number]})
+            parts.append(jobs_alone.together(jobs).order_by().values_list("id", Value(number)))
+    found = set(parts[0].union(*parts[1:], all=True)) if parts else set()
+    return [
+        [each for each in events if number not in open_ones or (each.job_id, number) in found]
+        for number, events in enumerate(left)
+    ]
+
+
+def _with_status(events: Sequence[Event], wanted: JobFilter) -> Sequence[Event]:
+    return [each for each in events if each.status.value in wanted.status] if wanted.status else events
 
 
 def of_tenants(after: Mapping[int, Position], most: int) -> list[Event]:
     """The next events of each of these tenants' logs, in order, at most so many of each: by one statement."""
-    if not after:
-        return []
-    return sql.rows(
-        Event,
-        OF_TENANTS,
-        {
-            "tenants": list(after),
-            # There are no numbers of this kind in Python's adapters.
-            "transactions": [str(each.transaction) for each in after.values()],
-            "ids": [each.id for each in after.values()],
-            "most": most,
-        },
-    )
+    return list(chain.from_iterable(of_readers(list(after.items()), most)))
+
+
+def of_readers(readers: Sequence[tuple[int, Position]], most: int) -> list[list[Event]]:
+    """The next events for each reader of a tenant's log that has read up to a position: by one statement."""
+    answers: list[list[Event]] = [[] for _ in readers]
+    if not readers:
+        return answers
+    parameters = {
+        "tenants": [tenant_id for tenant_id, _ in readers],
+        # There are no numbers of this kind in Python's adapters.
+        "transactions": [str(position.transaction) for _, position in readers],
+        "ids": [position.id for _, position in readers],
+        "most": most,
+    }
+    for each in sql.rows(_Read, OF_TENANTS, parameters):
+        answers[each.reader - 1].append(each)
+    return answers
 
 
 def of_jobs(after: Mapping[UUID, int], most: int) -> list[Event]:
@@ -242,7 +279,8 @@ ORDER BY reader.number, event.seq
 """  # noqa: S608  # of constants
 # The horizon belongs to the same snapshot as the rows.
 OF_TENANTS = f"""
-SELECT event.* FROM unnest(%(tenants)s::bigint[], %(transactions)s::text[], %(ids)s::bigint[])
+SELECT event.*, reader.number AS reader
+FROM unnest(%(tenants)s::bigint[], %(transactions)s::text[], %(ids)s::bigint[])
     WITH ORDINALITY AS reader(tenant_id, transaction, id, number)
 CROSS JOIN LATERAL (
     SELECT {_EVENT} FROM aijobs_jobevent present

@@ -30,6 +30,12 @@ def in_words(required: str) -> str:
     return "`ai-jobs:read`, or any other read scope" if required == ANY_READ else f"`{required}`"
 
 
+def lacking(required: str) -> str:
+    """What is said to a key without it."""
+    shown = "ai-jobs:read scope (any other read scope will do too)" if required == ANY_READ else f"{required} scope"
+    return f"The API key lacks the {shown}. Use a key that has it."
+
+
 def require_known(scopes: Iterable[str]) -> None:
     """Raises UnknownScope for the first that is none: a misspelt one would be a key that can do nothing."""
     for scope in scopes:

@@ -202,7 +202,14 @@ WHITENOISE_USE_FINDERS = not PRODUCTION
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key", "x-request-id", "x-tenant-id"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "x-request-id",
+    "x-tenant-id",
+]
 CORS_EXPOSE_HEADERS = [
     *("location", "retry-after", "idempotency-replayed", "x-request-id"),
     *("ratelimit", "ratelimit-policy"),
@@ -327,6 +334,16 @@ AIJOBS_JOB_DAYS = env.int("AIJOBS_JOB_DAYS", default=90)
 # None: as long as their jobs.
 AIJOBS_RESULT_DAYS = env.int("AIJOBS_RESULT_DAYS", default=0) or None
 AIJOBS_OFFER_DAYS = env.int("AIJOBS_OFFER_DAYS", default=90)
+# Where the API sends those who want streams and waits; without it, they are told to poll.
+AIJOBS_EVENTS_URL = env.str("AIJOBS_EVENTS_URL", default="").rstrip("/")
+if AIJOBS_EVENTS_URL and not AIJOBS_EVENTS_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured(
+        "AIJOBS_EVENTS_URL does not begin with http:// or https://. Write the address of the events process as "
+        "callers reach it, for example https://events.example.com, or unset it."
+    )
+# Open streams and waits of one events process, of all tenants and of one.
+AIJOBS_STREAMS = env.int("AIJOBS_STREAMS", default=2_000)
+AIJOBS_TENANT_STREAMS = env.int("AIJOBS_TENANT_STREAMS", default=500)
 # With less nothing would ever run, without a word.
 for _name, _number in {
     "AIJOBS_QUEUE_LIMIT": AIJOBS_QUEUE_LIMIT,
@@ -338,6 +355,8 @@ for _name, _number in {
     "AIJOBS_JOB_DAYS": AIJOBS_JOB_DAYS,
     "AIJOBS_RESULT_DAYS": AIJOBS_RESULT_DAYS or AIJOBS_JOB_DAYS,
     "AIJOBS_OFFER_DAYS": AIJOBS_OFFER_DAYS,
+    "AIJOBS_STREAMS": AIJOBS_STREAMS,
+    "AIJOBS_TENANT_STREAMS": AIJOBS_TENANT_STREAMS,
 }.items():
     if not _number >= 1:
         raise ImproperlyConfigured(f"{_name} is {_number:g}, but it must be at least 1.")

@@ -35,7 +35,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.outbound"},
     # The rows.
     {"aijobs.models"},
-    {"aijobs.registry", "aijobs.auth", "aijobs.idempotency", "aijobs.limiting"},
+    {"aijobs.registry", "aijobs.auth", "aijobs.idempotency", "aijobs.limiting", "aijobs.tickets"},
     # The only writer of a job's status, and what carries its id to a worker.
     {"aijobs.engine"},
     {
@@ -60,6 +60,7 @@ LAYERS: list[set[str]] = [
     {"aijobs.retrying"},
     {"aijobs.bulk", "aijobs.exporting"},
     {"aijobs.api", "aijobs.admin", "aijobs.apps"},
+    {"aijobs.streams"},
     {"aijobs.management"},
     # The domain, from the mathematics to its jobs. Models are the base of all that reads and writes rows.
     {"workers.listings", "workers.pricing", "workers.sentiment", "workers.visibility"},

@@ -10,7 +10,7 @@ import yaml
 from django.core.management import call_command
 
 from aijobs.states import CONTROL_QUEUE, QUEUES
-from config.local.stack import GRANIAN, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES
+from config.local.stack import EVENTS_SERVER, GRANIAN, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES
 from tests.test_architecture import imported_modules
 from workers import tasks
 from workers.tasks import CHANGES_QUEUE
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION_MUST_BE_GIVEN = {"SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS", "AIJOBS_CREDENTIALS_KEYS"}
 # Where the embedded servers are: the image has none.
 NOT_IN_THE_IMAGE = {"AIJOBS_DATA_DIR"}
-PROCESSES = ["migrate", "api", "worker", "settler", "webhooks", "control", "beat"]
+PROCESSES = ["migrate", "api", "events", "worker", "settler", "webhooks", "control", "beat"]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,13 @@ def test_the_image_serves_the_api_as_up_does() -> None:
     _, _, *served = GRANIAN
     assert words[: len(served)] == served
     assert words[-1] == "config.rsgi:application"
+
+
+def test_compose_serves_streams_as_up_does(services: dict[str, Any]) -> None:
+    words = [word for each in services["events"]["command"] for word in each.split("=")]
+    _, _, *served = EVENTS_SERVER
+    assert words[: len(served)] == served
+    assert words[-1] == "config.asgi:application"
 
 
 def test_the_image_has_what_its_code_imports() -> None:
@@ -151,4 +158,5 @@ def test_compose_checks_the_health_of_what_serves(services: dict[str, Any]) -> N
     """`docker compose up --wait` refuses a service without one, except those that end."""
     for name in ("postgres", "valkey", "worker", "settler", "webhooks", "control", "beat"):
         assert services[name]["healthcheck"]["test"]
-    assert "healthcheck" not in services["api"], "the image has its own"
+    for name in ("api", "events"):
+        assert "healthcheck" not in services[name], "the image has its own"

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+def bearer_of(authorization: str) -> str:
+    """The key in the header. Raises Unauthenticated where it has none."""
+    scheme, _, secret = authorization.partition(" ")
+    # A key is ASCII; other characters may stand for bytes that cannot even be hashed.
+    if scheme.lower() != "bearer" or not secret.strip() or not secret.isascii():
+        raise Unauthenticated()
+    return secret.strip()
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Sets `request.user` to the Principal and `request.auth` to the TenantAccess that the call is about."""
 
     def authenticate(self, request: Request) -> tuple[Principal, TenantAccess]:
-        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        # A key is ASCII; other characters may stand for bytes that cannot even be hashed.
-        if scheme.lower() != "bearer" or not secret.strip() or not secret.isascii():
-            raise Unauthenticated()
-        principal = authenticate(secret.strip())
+        principal = authenticate(bearer_of(request.META.get("HTTP_AUTHORIZATION", "")))
         return principal, principal.tenant(request.META.get("HTTP_X_TENANT_ID"))
 
 
@@ -42,12 +47,7 @@ class HasScope(BasePermission):
         if required is None:
             raise InsufficientScope("No API key may do this.")
         if not scopes.grants(principal_of(request).scopes, required):
-            shown = (
-                "ai-jobs:read scope (any other read scope will do too)"
-                if required == scopes.ANY_READ
-                else f"{required} scope"
-            )
-            raise InsufficientScope(f"The API key lacks the {shown}. Use a key that has it.")
+            raise InsufficientScope(scopes.lacking(required))
         return True
 
 

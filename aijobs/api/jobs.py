@@ -115,6 +115,7 @@ class JobView(BaseModel):
     )
     progress: Progress
     retry_count: int
+    seq: int = Field(description="How many events the job's log has: `GET /api/ai-jobs/{job_id}/events` shows them.")
     batch_id: str | None
     depends_on: list[int] | SkipJsonSchema[None] = Field(
         default=None,
@@ -184,6 +185,7 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
         "estimated_completion_at": statistics.completion_of(job),
         "progress": {"processed": job.processed, "total": job.total},
         "retry_count": job.retry_count,
+        "seq": job.event_seq,
         "batch_id": identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id) if job.batch_id else None,
         **({} if job.depends_on is None else {"depends_on": [position - 1 for position in job.depends_on]}),
         "schedule_id": identifiers.encode(identifiers.SCHEDULE_PREFIX, job.schedule_id) if job.schedule_id else None,
@@ -234,6 +236,7 @@ def show_new_job(job: NewJob) -> dict[str, object]:
         "estimated_completion_at": completion,
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
+        "seq": 1,
         "batch_id": None,
         "schedule_id": None,
         "tags": job.tags,

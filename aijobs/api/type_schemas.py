@@ -153,6 +153,7 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
         "estimated_completion_at": "2026-03-12T14:32:31.123Z",
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
+        "seq": 1,
         "batch_id": None,
         "schedule_id": None,
         "tags": [],

@@ -2,6 +2,7 @@ from django.urls import re_path
 
 from aijobs.api.batches import BatchViewSet
 from aijobs.api.bulk import BulkViewSet
+from aijobs.api.events import EventViewSet
 from aijobs.api.explanations import ExplanationViewSet
 from aijobs.api.exports import ExportViewSet
 from aijobs.api.jobs import JobViewSet
@@ -47,6 +48,10 @@ urlpatterns = [
     re_path(rf"{SCHEDULE}/run-now/?\Z", ScheduleViewSet.as_view({"post": "run_now"}), name="schedule-run-now"),
     re_path(rf"{SCHEDULE}/backfill/?\Z", ScheduleViewSet.as_view({"post": "backfill"}), name="schedule-backfill"),
     re_path(rf"{SCHEDULE}/runs/?\Z", ScheduleViewSet.as_view({"get": "runs"}), name="schedule-runs"),
+    re_path(r"^ai-jobs/events/?\Z", EventViewSet.as_view({"get": "of_tenant"}), name="events"),
+    re_path(r"^ai-jobs/events/ticket/?\Z", EventViewSet.as_view({"post": "ticket"}), name="events-ticket"),
+    re_path(r"^ai-jobs/(?P<job_id>[^/]+)/events/?\Z", EventViewSet.as_view({"get": "of_job"}), name="job-events"),
+    re_path(r"^ai-jobs/(?P<job_id>[^/]+)/wait/?\Z", EventViewSet.as_view({"get": "wait"}), name="job-wait"),
     re_path(
         r"^ai-jobs/(?P<job_id>[^/]+)/explain/?\Z",
         ExplanationViewSet.as_view({"get": "retrieve"}),

@@ -37,6 +37,8 @@ PROBE_SECONDS = 0.5
 PUSHED_AT_ONCE = 1000
 # Written by the first sweep after the broker starts; gone when the broker lost its memory.
 EPOCH_KEY = "ai-jobs.epoch"
+# Where hints are published, see hints.py.
+HINTS = "ai-jobs.hints"
 
 
 class BrokerDown(Exception):
@@ -62,6 +64,9 @@ class Link:
         return (kind.limits.hard_seconds, kind.limits.soft_seconds) if kind else (None, None)
 
 
+_Command = tuple[str, str, bytes]
+
+
 class _Outbox:
     """A connection to publish on. Kombu makes the messages, and we push them ourselves.
 
@@ -74,11 +79,14 @@ class _Outbox:
         # Of redis-py, whose connections are hardly typed.
         self._redis: Any = self.channel.pool.get_connection()
 
-    def send(self, messages: Sequence[tuple[str, Any]]) -> None:
+    def send(self, messages: Sequence[tuple[str, Any]], hints: Sequence[str] = ()) -> None:
         """Publish messages of Kombu's to queues: to the default exchange, so that nothing has to be declared."""
-        stored = [(queue, _stored(self.channel, queue, message)) for queue, message in messages]
-        for first in range(0, len(stored), PUSHED_AT_ONCE):
-            _push(self._redis, stored[first : first + PUSHED_AT_ONCE])
+        commands: list[_Command] = [
+            ("LPUSH", queue, _stored(self.channel, queue, message)) for queue, message in messages
+        ]
+        commands += [("PUBLISH", HINTS, hint.encode()) for hint in hints]
+        for first in range(0, len(commands), PUSHED_AT_ONCE):
+            _push(self._redis, commands[first : first + PUSHED_AT_ONCE])
 
     def close(self) -> None:
         # Closing a broken connection may fail once more; it is gone either way.
@@ -95,7 +103,7 @@ def _stored(channel: Any, queue: str, message: dict[str, Any]) -> bytes:
     return orjson.dumps({**message, "body": body, "properties": properties})
 
 
-def _push(connection: Any, stored: Sequence[tuple[str, bytes]]) -> None:
+def _push(connection: Any, commands: Sequence[_Command]) -> None:
     """In one round trip for all."""
     try:
         # An interrupted push has left answers behind.
@@ -105,8 +113,8 @@ def _push(connection: Any, stored: Sequence[tuple[str, bytes]]) -> None:
         stale = True
     if stale:
         connection.disconnect()
-    connection.send_packed_command(connection.pack_commands(("LPUSH", *each) for each in stored))
-    for _ in stored:
+    connection.send_packed_command(connection.pack_commands(commands))
+    for _ in commands:
         connection.read_response()
 
 
@@ -161,8 +169,8 @@ def available() -> bool:
     return _breaker.closed
 
 
-def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
-    """Publish one message per chain: its first link, which carries the rest. Raises BrokerDown.
+def publish(chains: Iterable[tuple[Link, list[Link]]], hints: Sequence[str] = ()) -> None:
+    """Publish one message per chain: its first link, which carries the rest. `hints`: on the way. Raises BrokerDown.
 
     When it raises, some of the messages may have been taken; a second copy is refused by the claim.
     """
@@ -170,12 +178,23 @@ def publish(chains: Iterable[tuple[Link, list[Link]]]) -> None:
         raise BrokerDown("the broker did not answer a moment ago")
     try:
         outbox = _outbox()
-        outbox.send([(link.queue, _message(outbox.channel, link, rest)) for link, rest in chains])
+        outbox.send([(link.queue, _message(outbox.channel, link, rest)) for link, rest in chains], hints)
     except ERRORS as error:
         disconnect()
         _breaker.trip()
         logger.warning("the broker does not answer: %s", error)
         raise BrokerDown(str(error)) from error
+
+
+def hint(hints: Sequence[str]) -> None:
+    """Publish hints. Those that the broker does not take are lost: nobody relies on one."""
+    if not available():
+        return
+    try:
+        _outbox().send([], hints)
+    except ERRORS as error:
+        disconnect()
+        logger.debug("the broker took no hints: %s", error)
 
 
 def lost_memory() -> bool:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
-from aijobs.engine import broker, queueing, statements
+from aijobs.engine import broker, hints, queueing, statements
 from aijobs.engine.queueing import Released
 from aijobs.errors import IdempotencyConflict, QueueFull, ServiceUnavailable
 from aijobs.states import OnFailure, Priority
@@ -138,7 +138,10 @@ def insert(
 
 def release(tenant: TenantAccess, inserted: Sequence[Inserted]) -> None:
     """Publish what the tenant's windows have room for, of jobs that are committed."""
-    queueing.publish([job for job in inserted if job.released])
+    if released := [job for job in inserted if job.released]:
+        queueing.publish(released, [hints.of_tenant(tenant.id)])
+    else:
+        hints.tell(tenant.id)
     if tenant.max_running is not None and broker.available():
         try:
             queueing.refill(tenant.id)

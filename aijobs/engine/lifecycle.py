@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import OperationalError, transaction
 
 from aijobs import graphs, registry, sql
-from aijobs.engine import bounds, queueing, statements
+from aijobs.engine import bounds, hints, queueing, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome, Stopped
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
@@ -91,6 +91,7 @@ def claim(job_id: UUID, worker: str) -> Run | None:
         parameters = {"id": job_id, "hard_limits": _hard_limits(), "delay": UNKNOWN_DELAY_SECONDS}
         sql.execute(statements.UNRELEASE, parameters)
         return None
+    hints.tell(claimed[0].tenant_id, job_id)
     return claimed[0]
 
 
@@ -172,6 +173,12 @@ def follow_up(ended: Ended, tenant_id: int) -> None:
 
 def record(run: Run, outcome: Outcome) -> Ended:
     """Write how a run ended. Raises TransitionRefused, with nothing written, when it no longer owns its job."""
+    ended = _record(run, outcome)
+    hints.tell(run.tenant_id, run.id)
+    return ended
+
+
+def _record(run: Run, outcome: Outcome) -> Ended:
     match outcome:
         case Completed():
             return _complete(run, outcome)
@@ -362,6 +369,7 @@ def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
         if status != Status.CANCELLED:
             raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
         return Ended(terminal=True)
+    hints.tell(tenant_id, job_id)
     return _advance(member, Status.CANCELLED)
 
 
@@ -388,6 +396,7 @@ def _cancel_batch(batch_id: UUID, tenant_id: int) -> None:
     ids = list(queued.order_by("id"))
     if ids:
         _end(ids, Status.CANCELLED, reason=BATCH_CANCELLED, required=False)
+        hints.tell(tenant_id)
 
 
 def _patiently(change: Callable[[], Done]) -> Done:

@@ -34,12 +34,15 @@ class Released:
     position: int | None
 
 
-def publish(released: Sequence[Released]) -> None:
-    """Publish released jobs after their commit. When the broker is down they wait, unreleased, for the sweeper."""
+def publish(released: Sequence[Released], hints: Sequence[str] = ()) -> None:
+    """Publish released jobs after their commit. When the broker is down they wait, unreleased, for the sweeper.
+
+    `hints`: what else is to be said on the way.
+    """
     if not released:
         return
     try:
-        broker.publish([_chain(job) for job in released])
+        broker.publish([_chain(job) for job in released], hints)
     except broker.BrokerDown:
         _unrelease([job.id for job in released])
     except sql.CONNECTION_ERRORS as error:

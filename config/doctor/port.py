@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import httpx
 
-from config.doctor.findings import Finding, broken, fine
+from config.doctor.findings import Finding, broken, fine, reason
 from config.doctor.place import Place
 
 try:
@@ -17,12 +17,14 @@ except ImportError:
     psutil = None  # type: ignore[assignment]
 
 CHECK = "port"
+STREAMS = "streams"
+API, EVENTS = "config.rsgi:application", "config.asgi:application"
 HOST = "127.0.0.1"
 DEFAULT = 8000
 
 
 def check(place: Place) -> Finding:
-    served = _ports_of(place.up)
+    served = ports_of(place.up, API)
     if served and place.port in (None, *served):
         return fine(CHECK, f"The `up` of this folder (process {place.up}) serves on port {served[0]}.")
     if place.up and place.port is None:
@@ -53,17 +55,21 @@ def _refusal(port: int) -> int | None:
     return None
 
 
-def _ports_of(up: str | None) -> list[int]:
-    """Those on which an `up` and its children listen; only its API does so on a port."""
+def ports_of(up: str | None, application: str) -> list[int]:
+    """Those on which the child of an `up` that serves this application listens, itself or by its own children."""
     found: set[int] = set()
     if psutil and up and up.isdigit():
         with suppress(psutil.Error):
-            for child in psutil.Process(int(up)).children(recursive=True):
+            for child in psutil.Process(int(up)).children():
                 with suppress(psutil.Error):
-                    found |= {
-                        each.laddr.port for each in child.net_connections("tcp") if each.status == psutil.CONN_LISTEN
-                    }
+                    if application in child.cmdline():
+                        for each in (child, *child.children(recursive=True)):
+                            found |= _listens_on(each)
     return sorted(found)
+
+
+def _listens_on(process: "psutil.Process") -> set[int]:
+    return {each.laddr.port for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
 
 
 def _user_of(port: int) -> str:
@@ -77,9 +83,32 @@ def _user_of(port: int) -> str:
     return f"{what}a program whose name this user may not see"
 
 
+def streams(place: Place) -> Finding:
+    """Whether the events process answers, where anybody is sent to it."""
+    served = ports_of(place.up, EVENTS)
+    address = os.environ.get("AIJOBS_EVENTS_URL", "").rstrip("/") or (f"http://{HOST}:{served[0]}" if served else "")
+    if not address and place.up:
+        return broken(STREAMS, "The events process of this `up` does not listen.", "See events.log in its logs.")
+    if not address:
+        found = "AIJOBS_EVENTS_URL is not set: the API has no streams and waits, unless a proxy routes them."
+        return fine(STREAMS, found)
+    try:
+        if is_alive(address):
+            return fine(STREAMS, f"The events process answers at {address}.")
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        found = f"The events process does not answer at {address}: {reason(error)}."
+        return broken(STREAMS, found, "Start it, or correct AIJOBS_EVENTS_URL. Callers poll meanwhile.")
+    return broken(STREAMS, f"Something else answers at {address}.", "Correct AIJOBS_EVENTS_URL.")
+
+
 def _is_ai_jobs(port: int) -> bool:
     try:
-        answer = httpx.get(f"http://{HOST}:{port}/healthz", timeout=1)
-        return bool(answer.json() == {"data": {"status": "alive"}})
+        return is_alive(f"http://{HOST}:{port}")
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False
+
+
+def is_alive(address: str) -> bool:
+    """Whether the service answers there. Raises httpx's errors, and ValueError for what is no JSON."""
+    answer = httpx.get(f"{address}/healthz", timeout=1)
+    return bool(answer.json() == {"data": {"status": "alive"}})

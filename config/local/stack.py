@@ -25,11 +25,15 @@ READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 # HTTP/1.1 alone, as proxies speak it: where a connection may turn out to be HTTP/2, granian waits for its first byte
 # for ever. A connection that says nothing is one of so many (`backpressure`) until it is closed after 30 seconds.
-GRANIAN = [
-    *(sys.executable, "-m", "granian", "--interface", "rsgi", "--loop", "uvloop"),
+_GRANIAN = [sys.executable, "-m", "granian"]
+_OPTIONS = [
+    *("--loop", "uvloop"),
     *("--http", "1", "--no-ws"),
     *("--backlog", "4096", "--backpressure", "8192"),
 ]
+GRANIAN = [*_GRANIAN, "--interface", "rsgi", *_OPTIONS]
+# Streams and waits. They end by themselves when it is to stop, but for those whose callers take nothing any more.
+EVENTS_SERVER = [*_GRANIAN, "--interface", "asgi", *_OPTIONS, "--workers-kill-timeout", "5"]
 # In strict order, as they are named.
 WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
@@ -54,17 +58,34 @@ def free_port(port: int) -> int:
         return found
 
 
+def _next_free_port(port: int) -> int:
+    """The one behind it, or else any free one."""
+    try:
+        return free_port(port + 1)
+    except (EmbeddedServerError, OverflowError):
+        return free_port(0)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 class Stack:
     """All the processes of the service on this machine."""
 
     def __init__(self, data_dir: Path, port: int, workers: int, announce: Announce) -> None:
         self.data_dir = data_dir
         self.port = port
+        self.events_port = _next_free_port(port)
         self.workers = workers
         self.announce = announce
         self.logs = data_dir / "logs"
         self.supervisor = Supervisor(announce)
         self.base_url = f"http://{HOST}:{port}"
+        self.events_url = f"http://{HOST}:{self.events_port}"
 
     def start_servers(self) -> None:
         """PostgreSQL and Valkey, unless DATABASE_URL and REDIS_URL name others."""
@@ -84,11 +105,16 @@ class Stack:
         server.wait_ready()
 
     def start_service(self) -> None:
-        """The API, the four workers and beat; returns when they serve."""
+        """The API, the events process, the four workers and beat; returns when they serve."""
         celery = [sys.executable, "-m", "config.celery_command"]
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         api = "answers requests over HTTP"
         self._start("api", api, [*GRANIAN, "--host", HOST, "--port", str(self.port), "config.rsgi:application"])
+        self._start(
+            "events",
+            f"streams and waits, on port {self.events_port}",
+            [*EVENTS_SERVER, "--host", HOST, "--port", str(self.events_port), "config.asgi:application"],
+        )
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
         self._start(
             "worker",
@@ -113,7 +139,8 @@ class Stack:
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
         self._start("control", "releases jobs, takes back lost ones", [*celery, "worker", *quiet, *control])
         self._start("beat", "the clock: tells control when", [*celery, "beat", "--pidfile", ""])
-        self._wait("the API", self._api_is_ready)
+        self._wait("the API", lambda: _answers(f"{self.base_url}/readyz"))
+        self._wait("the events process", lambda: _answers(f"{self.events_url}/healthz"))
         for name in ("worker", "settler", "webhooks", "control"):
             self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
 
@@ -127,6 +154,9 @@ class Stack:
             # That is for the command `up` itself, see manage.py.
             **{name: value for name, value in os.environ.items() if name != "AIJOBS_LOCAL_KEYS"},
             "AIJOBS_DATA_DIR": str(self.data_dir),
+            "AIJOBS_EVENTS_URL": self.events_url,
+            # A page of the API's may follow its redirects to the events process.
+            "CORS_ALLOWED_ORIGINS": ",".join([*settings.CORS_ALLOWED_ORIGINS, self.base_url]),
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
             # SIGTERM is Celery's soft shutdown: what does not finish in time is handed back.
             "REMAP_SIGTERM": "SIGQUIT",
@@ -145,12 +175,6 @@ class Stack:
                     f"{what} is not ready after {READY_SECONDS:.0f} s. See the logs in {self.logs}."
                 )
             time.sleep(POLL_SECONDS)
-
-    def _api_is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
 
     def stop(self) -> None:
         self.supervisor.stop()

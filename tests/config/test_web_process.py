@@ -23,6 +23,25 @@ print(json.dumps([answers, sorted(sys.modules)]))
 """
 
 
+STREAMS = """
+import json, sys
+
+import config.asgi
+
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_the_events_process_loads_nothing_that_only_workers_need() -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
+    command = [sys.executable, "-c", STREAMS]
+    process = subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    loaded = json.loads(process.stdout.splitlines()[-1])
+    assert "aijobs.streams.application" in loaded
+    assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []
+
+
 def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
     """Asked without a key, it needs no database; every view is imported with the addresses all the same."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}

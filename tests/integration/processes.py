@@ -16,7 +16,7 @@ from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
 from config.local import processes
-from config.local.stack import GRANIAN, HOST, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES, free_port
+from config.local.stack import EVENTS_SERVER, GRANIAN, HOST, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
 READY_SECONDS = 60.0
@@ -113,6 +113,18 @@ class Processes:
 
     def api(self, *, wait: bool = True, **environment: str) -> Api:
         return self._api(environment, "/readyz", wait)
+
+    def events(self, *, port: int | None = None, wait: bool = True, **environment: str) -> Api:
+        """The process of streams and waits."""
+        port = port or free_port(0)
+        command = [*EVENTS_SERVER, "--host", HOST, "--port", str(port), "config.asgi:application"]
+        started = self._spawn("events", command, environment)
+        address = f"http://{HOST}:{port}"
+        events = Api(started.name, started.process, started.log, base_url=address, probe="/healthz")
+        self.running[-1] = events
+        if wait:
+            events.wait_ready()
+        return events
 
     def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True) -> Api:
         port = free_port(0)

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.timeout(240)
 
 # What each child's command line holds, and nothing else's.
 CHILDREN = {
-    "api": "granian",
+    "api": "config.rsgi:application",
+    "events": "config.asgi:application",
     "worker": "worker@%h",
     "settler": "settler@%h",
     "webhooks": "webhooks@%h",

@@ -134,28 +134,33 @@ def _cut(text: str, longest: int) -> str:
 
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
-    if isinstance(error, CONNECTION_ERRORS):
-        error = _of_database(error)
-    elif isinstance(error, RequestDataTooBig):
-        error = PayloadTooLarge()
-    elif isinstance(error, TooManyFieldsSent):
-        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-        error = InvalidRequest(f"The request has more than {most:,} query parameters. Send fewer.")
-    elif isinstance(error, SuspiciousOperation):
-        # What Django says of it is for whoever runs the service.
-        logger.warning("a request was refused: %s", error)
-        error = InvalidRequest(UNREADABLE)
-    elif isinstance(error, Http404):
-        error = NotFound()
-    if isinstance(error, ApiError):
-        return Response(
-            error_body(error.code, error.message, error.details), status=error.status, headers=_headers(error)
-        )
     if isinstance(error, exceptions.APIException):
         status = error.status_code
         return Response(error_body(REFUSALS.get(status, InternalError).code, str(error.detail)), status=status)
+    refusal = refusal_of(error)
+    body = error_body(refusal.code, refusal.message, refusal.details)
+    return Response(body, status=refusal.status, headers=headers_of(refusal))
+
+
+def refusal_of(error: Exception) -> ApiError:
+    """What the API answers where an exception comes up."""
+    if isinstance(error, CONNECTION_ERRORS):
+        return _of_database(error)
+    if isinstance(error, RequestDataTooBig):
+        return PayloadTooLarge()
+    if isinstance(error, TooManyFieldsSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        return InvalidRequest(f"The request has more than {most:,} query parameters. Send fewer.")
+    if isinstance(error, SuspiciousOperation):
+        # What Django says of it is for whoever runs the service.
+        logger.warning("a request was refused: %s", error)
+        return InvalidRequest(UNREADABLE)
+    if isinstance(error, Http404):
+        return NotFound()
+    if isinstance(error, ApiError):
+        return error
     logger.error("unexpected error", exc_info=error)
-    return Response(error_body(InternalError.code, InternalError.default_message), status=InternalError.status)
+    return InternalError()
 
 
 def _of_database(error: Exception) -> ApiError:
@@ -168,7 +173,7 @@ def _of_database(error: Exception) -> ApiError:
     return ServiceUnavailable(retry_after=2)
 
 
-def _headers(error: ApiError) -> dict[str, str]:
+def headers_of(error: ApiError) -> dict[str, str]:
     headers: dict[str, str] = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -179,7 +184,7 @@ def _headers(error: ApiError) -> dict[str, str]:
 
 def plain_refusal(error: ApiError) -> HttpResponse:
     body = to_json(error_body(error.code, error.message))
-    return HttpResponse(body, status=error.status, content_type="application/json", headers=_headers(error))
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=headers_of(error))
 
 
 def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:

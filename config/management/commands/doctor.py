@@ -108,6 +108,7 @@ def _findings(place: Place, refusal: str | None) -> Iterator[Finding]:
     # A container of its own serves in production.
     if not place.production or place.port is not None:
         yield port.check(place)
+    yield port.streams(place)
     yield machine.time_zones()
     if refusal is None:
         yield from _of_service(place)

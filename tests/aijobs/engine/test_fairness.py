@@ -29,7 +29,7 @@ At `max_running` it waits for one of its tenant's running jobs to end, too.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -77,7 +77,7 @@ class Floor:
     # In the order of dispatch.
     dispatched: dict[tuple[int, Priority], list[UUID]] = field(default_factory=lambda: defaultdict(list))
 
-    def publish(self, chains: Iterable[tuple[Link, list[Link]]]) -> None:
+    def publish(self, chains: Iterable[tuple[Link, list[Link]]], hints: Sequence[str] = ()) -> None:
         """Stands for broker.publish."""
         for link, _ in chains:
             self.lists[Priority(link.lane)].append(link.id)

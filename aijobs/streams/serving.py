@@ -1,0 +1,198 @@
+"""What the events process answers: waits, streams, and the same log as pages."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ParamSpec, Protocol, TypeVar
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from aijobs import scopes, tickets
+from aijobs.api import event_log
+from aijobs.api.authentication import bearer_of
+from aijobs.api.jobs import job_id_of, show_job
+from aijobs.api.wire.envelope import to_json
+from aijobs.auth import authenticate
+from aijobs.errors import InsufficientScope, JobNotFound, TenantMismatch, Unauthenticated
+from aijobs.events import Event
+from aijobs.models import Job
+from aijobs.streams.exchange import Answer, Request
+from aijobs.streams.guests import Guest, Guests
+from aijobs.streams.hub import Hub, InJob, InTenant, Place
+from aijobs.tickets import Holder
+
+# Proxies and callers see that the other side is still there.
+COMMENT_SECONDS = 15.0
+LONGEST_SECONDS = 900.0
+# A caller that takes nothing for so long is given up.
+TAKE_SECONDS = 30.0
+# When a browser comes again after the end: not all at the same moment.
+RETRY_MILLISECONDS = (500, 3_000)
+COMMENT = b": nothing has happened\n\n"
+SSE_HEADERS = {
+    "content-type": event_log.STREAM,
+    # To nginx, which else would collect them.
+    "x-accel-buffering": "no",
+}
+
+Arguments = ParamSpec("Arguments")
+Found = TypeVar("Found")
+
+
+class Ask(Protocol):
+    """Calls a function that asks the database, in a thread."""
+
+    def __call__(
+        self,
+        function: Callable[Arguments, Found],
+        /,
+        *arguments: Arguments.args,
+        **named: Arguments.kwargs,
+    ) -> Awaitable[Found]: ...
+
+
+def identify(request: Request) -> Holder:
+    """Whose request it is, by a key or by a ticket, as the API does it. Raises what the API answers."""
+    tenant_name = request.headers.get("x-tenant-id")
+    ticket = request.query.get("ticket")
+    if "authorization" in request.headers or ticket is None:
+        principal = authenticate(bearer_of(request.headers.get("authorization", "")))
+        holder = Holder(principal, principal.tenant(tenant_name))
+    else:
+        holder = tickets.redeem(ticket)
+        if tenant_name is not None and tenant_name != holder.tenant.name:
+            raise TenantMismatch("This ticket is for another tenant than the one in X-Tenant-ID.")
+    if not scopes.grants(holder.principal.scopes, scopes.ANY_READ):
+        raise InsufficientScope(scopes.lacking(scopes.ANY_READ))
+    return holder
+
+
+@dataclass(frozen=True)
+class Serving:
+    hub: Hub
+    guests: Guests
+    ask: Ask
+
+    async def wait(self, request: Request, answer: Answer, job_id: str) -> None:
+        """Answer with the job, when something has happened to it or the time is over."""
+        holder = await self.ask(identify, request)
+        seconds, seq = event_log.wait_of(request.query)
+        found = job_id_of(job_id)
+        known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
+        with self.guests.admitted(holder.principal.key_id, holder.tenant.id) as guest:
+            try:
+                if not is_over and known <= seq:
+                    await self._until(InJob(holder.tenant.id, found, known), seconds, seq)
+                body = await self.ask(_job, holder.tenant.id, found)
+            except asyncio.CancelledError:
+                _raise_unless_sent_away(guest)
+                raise Unauthenticated() from None
+        await answer.whole(200, body)
+
+    async def _until(self, place: Place, seconds: float, seq: int) -> None:
+        """An event of a job beyond that one, or its last one; or so long."""
+        loop = asyncio.get_running_loop()
+        over_at = loop.time() + seconds
+        while (left := over_at - loop.time()) > 0:
+            news = await self.hub.news(place, left, at_once=True)
+            if news is None or news.events[-1].seq > seq or news.events[-1].is_end:
+                return
+            place = news.place
+
+    async def of_job(self, request: Request, answer: Answer, job_id: str) -> None:
+        holder = await self.ask(identify, request)
+        found = job_id_of(job_id)
+        if event_log.wants_pages(request.headers.get("accept", "")):
+            await answer.whole(200, to_json(await self.ask(event_log.job_page, holder.tenant, found, request.query)))
+            return
+        last = request.headers.get("last-event-id")
+        after = event_log.place_in_job(request.query, last)
+        known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
+        if is_over and after >= known:
+            # Nothing will follow. It tells a browser's EventSource not to come again.
+            await answer.whole(204)
+            return
+        # Who names an event that there is not yet is told of the end all the same.
+        place = InJob(holder.tenant.id, found, min(after, known))
+        await self._stream(holder, request, answer, place)
+
+    async def of_tenant(self, request: Request, answer: Answer) -> None:
+        holder = await self.ask(identify, request)
+        if event_log.wants_pages(request.headers.get("accept", "")):
+            await answer.whole(200, to_json(await self.ask(event_log.tenant_page, holder.tenant, request.query)))
+            return
+        zone = ZoneInfo(holder.tenant.timezone)
+        last = request.headers.get("last-event-id")
+        position, wanted = await self.ask(event_log.place_in_tenant, request.query, zone, last)
+        text = "" if wanted.is_empty else wanted.model_dump_json(exclude_defaults=True)
+        await self._stream(holder, request, answer, InTenant(holder.tenant.id, position, text))
+
+    async def _stream(self, holder: Holder, request: Request, answer: Answer, place: Place) -> None:
+        with self.guests.admitted(holder.principal.key_id, holder.tenant.id) as guest:
+            try:
+                await self._tell(request, answer, place)
+            except asyncio.CancelledError:
+                _raise_unless_sent_away(guest)
+            except TimeoutError:
+                # It takes nothing any more. What it has not got is in the log.
+                return
+            await answer.write(b"", more=False)
+
+    async def _tell(self, request: Request, answer: Answer, place: Place) -> None:
+        """Events as they come, until the job is over, or it is time. Raises TimeoutError for who takes nothing."""
+        await answer.begin(200, SSE_HEADERS)
+        if request.method == "HEAD":
+            return
+        await _write(answer, _opening(place))
+        loop = asyncio.get_running_loop()
+        over_at = loop.time() + LONGEST_SECONDS
+        at_once = True
+        while (left := over_at - loop.time()) > 0:
+            news = await self.hub.news(place, min(left, COMMENT_SECONDS), at_once=at_once)
+            if self.hub.closing and news is None:
+                return
+            at_once = news is not None
+            if news is None:
+                await _write(answer, _mark(place) + COMMENT)
+                continue
+            place = news.place
+            if news.events:
+                await _write(answer, b"".join(_frame(each, place) for each in news.events))
+            if isinstance(place, InJob) and news.events[-1].is_end:
+                return
+
+
+def _raise_unless_sent_away(guest: Guest) -> None:
+    """A task that is cancelled because its caller is gone, or because the process ends, ends."""
+    if not guest.sent_away:
+        raise asyncio.CancelledError
+
+
+async def _write(answer: Answer, body: bytes) -> None:
+    async with asyncio.timeout(TAKE_SECONDS):
+        await answer.write(body)
+
+
+def _opening(place: Place) -> bytes:
+    """When to come again; of a tenant's log also from where on, though nothing has happened yet."""
+    milliseconds = random.randint(*RETRY_MILLISECONDS)  # noqa: S311  # spreads load, hides nothing
+    return f"retry: {milliseconds}\n".encode() + (_mark(place) + b"\n" if isinstance(place, InTenant) else COMMENT)
+
+
+def _mark(place: Place) -> bytes:
+    """How far a reader is who was told nothing, because nothing that happened was wanted."""
+    return f"id: {place.position.token}\n".encode() if isinstance(place, InTenant) else b""
+
+
+def _frame(event: Event, place: Place) -> bytes:
+    number = event.position.token if isinstance(place, InTenant) else str(event.seq)
+    return b"id: %b\ndata: %b\n\n" % (number.encode(), to_json(event.shown))
+
+
+def _job(tenant_id: int, job_id: UUID) -> bytes:
+    """As the API answers it. Raises JobNotFound: it may be deleted by now."""
+    job = Job.objects.of(tenant_id).with_text_of("params", "result").filter(id=job_id).first()
+    if job is None:
+        raise JobNotFound()
+    return to_json({"data": show_job(job)})
