@@ -17,6 +17,7 @@ from aijobs import identifiers, tickets
 from aijobs.api import event_log
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.jobs import FILTERS, JOB_ID, JobAnswer, job_id_of
+from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
 from aijobs.api.wire.shapes import Pagination
@@ -155,7 +156,7 @@ describe_wait: Callable[[View], View] = extend_schema(
         parameter(
             "seq",
             {"type": "integer", "minimum": 0, "maximum": event_log.LARGEST_SEQ, "examples": [2]},
-            "The `seq` that you know, of the job or of an event: wait for the next one. Without it, wait for the end.",
+            "The `seq` that you know, of the job or of an event: wait for the next one. Else wait for the end.",
         ),
         TICKET,
     ],
@@ -206,6 +207,7 @@ class EventViewSet(ViewSet):
 
     @describe_ticket
     def ticket(self, request: Request) -> Response:
+        no_fields(request)
         return data_response(
             {
                 "ticket": tickets.issue(principal_of(request), tenant_of(request)),

@@ -1,4 +1,4 @@
-"""A caller of streams that is its own: it reads lines, and can be cut at any of them."""
+"""A caller of streams that reads lines, and can be cut at any of them. It says by EOFError that it was cut off."""
 
 import socket
 from collections.abc import Iterator
@@ -27,11 +27,21 @@ class Stream:
         self.socket = socket.create_connection((address.hostname, address.port), seconds)
         fields = {"Host": "localhost", "Accept": "text/event-stream", **headers}
         request = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
-        self.socket.sendall("\r\n".join(request).encode())
         self._received = self.socket.makefile("rb")
-        self.status = int(self._received.readline().split()[1])
-        self.headers = dict(self._header_lines())
         self.last_id = ""
+        try:
+            self.socket.sendall("\r\n".join(request).encode())
+            self.status = self._read_status()
+            self.headers = dict(self._header_lines())
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_status(self) -> int:
+        words = self._received.readline().split()
+        if len(words) < 2:
+            raise EOFError("the connection was cut before the answer")
+        return int(words[1])
 
     def _header_lines(self) -> Iterator[tuple[str, str]]:
         while line := self._received.readline().strip():

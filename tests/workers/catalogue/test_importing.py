@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from aijobs.models import Tenant
 from tests.factories import TenantFactory
 from tests.workers.catalogue.steps import imported
+from workers.catalogue.importing.importer import AIMED_SECONDS, CHUNK_ROWS, FEWEST_ROWS, FIRST_ROWS, Pace
 from workers.catalogue.importing.kind import Expected, Kind
 from workers.catalogue.importing.writing import Table, Written, upsert
 from workers.catalogue.kinds import KINDS, OFFERS, PRODUCTS, SALES
@@ -121,3 +123,41 @@ def test_rows_bear_the_tenant_and_the_marketplace_of_their_product(tenant: Tenan
     imported(OFFERS, tenant, b"sku,seller,price\nA,R,5\n")
     for row in (Sale.objects.get(), Offer.objects.get()):
         assert (row.tenant_id, row.marketplace) == (row.product.tenant_id, row.product.marketplace)
+
+
+SLOW = """
+CREATE FUNCTION slow_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END $$;
+CREATE TRIGGER slow BEFORE INSERT ON catalogue_product FOR EACH ROW EXECUTE FUNCTION slow_row();
+"""
+
+
+def test_a_transaction_is_shorter_where_rows_take_longer(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant's stream of events waits for the oldest one that writes: each is to take a quarter of a second."""
+    written: list[int] = []
+
+    def counted(table: Table, columns: Sequence[str], lines: Sequence[str], **options: Any) -> Written:
+        written.append(len(lines))
+        return upsert(table, columns, lines, **options)
+
+    monkeypatch.setattr("workers.catalogue.importing.importer.upsert", counted)
+    with connection.cursor() as cursor:
+        cursor.execute(SLOW)
+    body = "sku,title,price\n" + "".join(f"SKU-{number},t,5\n" for number in range(900))
+    report = imported(PRODUCTS, tenant, body.encode())
+    assert (report.imported, sum(written)) == (900, 900)
+    # No row takes less than a millisecond.
+    assert written[0] == FIRST_ROWS
+    assert max(written[1:]) <= 1_000 * AIMED_SECONDS
+
+
+def test_quick_rows_are_written_more_at_a_time() -> None:
+    pace = Pace()
+    pace.measured(FIRST_ROWS, 0.001)
+    assert pace.rows == 2 * FIRST_ROWS
+    for _ in range(20):
+        pace.measured(1_000, 0.001)
+    assert pace.rows == CHUNK_ROWS
+    pace.measured(1_000, 60.0)
+    assert pace.rows == FEWEST_ROWS
+    lines = [str(number) for number in range(50)]
+    assert [line for portion in pace.portions(lines) for line in portion] == lines

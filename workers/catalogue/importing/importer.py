@@ -1,5 +1,6 @@
 """Checks rows and writes them, chunk by chunk."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from workers.catalogue.models import LONGEST_SKU
 
 # One transaction each: a long one would hold back vacuum on the job tables.
 CHUNK_ROWS = 10_000
+# A tenant's stream of events waits for the oldest transaction that writes, so one of an import is much shorter than a
+# second: it begins with few rows, and takes as many as the machine writes in so long.
+AIMED_SECONDS = 0.25
+FIRST_ROWS, FEWEST_ROWS = 500, 20
 # And no more than so many characters of cells: a review may have a million.
 CHUNK_CHARACTERS = 8 * 1024 * 1024
 # Of errors, of skipped rows, and of rows that a dry run shows.
@@ -239,14 +244,34 @@ def _write_combined(table: Table, report: Report, scope: Scope, rows: Iterator[C
 
     Rows of JSON may differ in their fields: each set of columns is a statement, and a transaction, of its own.
     """
+    pace = Pace()
     for chunk in _chunks(rows, _size_of_combined):
         groups: dict[tuple[str, ...], list[str]] = {}
         for each in chunk:
             groups.setdefault(each.columns, []).append(each.text)
             report.updated += each.rows - 1
         for columns, lines in groups.items():
-            _upsert(table, report, scope, columns, lines)
+            for some in pace.portions(lines):
+                report.add(upsert(table, columns, some, dry_run=scope.dry_run, keep=scope.keep), len(some))
 
 
-def _upsert(table: Table, report: Report, scope: Scope, columns: Sequence[str], lines: Sequence[str]) -> None:
-    report.add(upsert(table, columns, lines, dry_run=scope.dry_run, keep=scope.keep), len(lines))
+class Pace:
+    """How many rows a transaction writes."""
+
+    def __init__(self) -> None:
+        self.rows = FIRST_ROWS
+
+    def portions(self, lines: Sequence[str]) -> Iterator[Sequence[str]]:
+        """All of them, so many at a time; each portion is written before the next one is asked for."""
+        first = 0
+        while first < len(lines):
+            portion = lines[first : first + self.rows]
+            began = time.monotonic()
+            yield portion
+            self.measured(len(portion), time.monotonic() - began)
+            first += len(portion)
+
+    def measured(self, rows: int, seconds: float) -> None:
+        """Twice as many as before at the most: one that was quick by chance makes no long one."""
+        aimed = int(rows * AIMED_SECONDS / max(seconds, 0.001))
+        self.rows = max(FEWEST_ROWS, min(aimed, 2 * self.rows, CHUNK_ROWS))

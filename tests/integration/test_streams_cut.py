@@ -1,0 +1,173 @@
+"""Nothing is missed and nothing is told twice: connections are cut, processes restarted, hints dropped, and what the
+readers have is compared with the log. Transactions commit in another order than they began."""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection, transaction
+
+from aijobs import events, identifiers
+from aijobs.engine import broker
+from aijobs.events import START
+from tests import engine
+from tests.clients import Caller
+from tests.integration.listening import Stream, Told
+from tests.integration.processes import Api, Processes, free_port, wait_until
+
+pytestmark = pytest.mark.timeout(1200)
+PAUSE_SECONDS = 0.05
+# Of a transaction that commits late.
+LATE_SECONDS = 0.3
+
+
+@dataclass
+class Reader:
+    """Follows an address in a thread, and cuts its own connection again and again."""
+
+    base_url: str
+    path: str
+    headers: dict[str, str]
+    cuts: int
+    cut: int = 0
+    told: list[Told] = field(default_factory=list)
+    position: str = ""
+    stopped: threading.Event = field(default_factory=threading.Event)
+    at_the_end: bool = False
+
+    def run(self) -> None:
+        while not self.stopped.is_set() and not self.at_the_end:
+            try:
+                self._read_for_a_while()
+            except (OSError, EOFError):
+                # Cut off, or nobody serves at the moment.
+                self.stopped.wait(PAUSE_SECONDS)
+
+    def _read_for_a_while(self) -> None:
+        # Once in a while without having read anything at all.
+        few = random.randrange(6) if self.cut < self.cuts else 1_000_000
+        place = {"Last-Event-ID": self.position} if self.position else {}
+        stream = Stream(self.base_url, self.path, {**self.headers, **place}, seconds=3.0)
+        try:
+            self.at_the_end = stream.status == 204
+            told = stream.told() if stream.status == 200 else iter(())
+            for _ in range(few):
+                each = next(told, None)
+                if each is None:
+                    return
+                self.told.append(each)
+                self.position = each.id
+            self.cut += 1
+        finally:
+            stream.close()
+
+
+@dataclass
+class Writers:
+    """Jobs of one tenant, as callers and workers make, start and end them."""
+
+    owner: Caller
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def ordinary(self) -> None:
+        while not self.stopped.wait(PAUSE_SECONDS):
+            for job_id in engine.dispatch(self.owner.tenant, random.randint(1, 3)):
+                engine.complete(engine.start(job_id))
+
+    def late(self) -> None:
+        """What began early is committed after what began later."""
+        while not self.stopped.is_set():
+            [job_id] = engine.dispatch(self.owner.tenant)
+            with transaction.atomic():
+                run = engine.start(job_id)
+                self.stopped.wait(random.uniform(0.0, LATE_SECONDS))
+            engine.complete(run)
+
+
+def in_thread(run: Callable[[], None]) -> threading.Thread:
+    def run_and_close() -> None:
+        try:
+            run()
+        finally:
+            connection.close()
+            broker.disconnect()
+
+    thread = threading.Thread(target=run_and_close)
+    thread.start()
+    return thread
+
+
+@dataclass
+class Trouble:
+    """Of the process that serves streams, and of the hints that it gets."""
+
+    processes: Processes
+    served: Api
+    port: int
+    turn: int = 0
+
+    def make(self) -> None:
+        self.turn += 1
+        with redis.Redis.from_url(settings.BROKER_URL) as client:
+            client.client_kill_filter(_type="pubsub")
+        if self.turn % 2:
+            return
+        if self.turn % 4:
+            self.served.stop()
+        else:
+            self.served.kill()
+        # One in two has a broker that never says anything.
+        deaf = {"BROKER_URL": f"unix://{self.processes.folder}/nobody.sock"} if self.turn % 8 else {}
+        self.served = self.processes.events(port=self.port, **deaf)
+
+
+@pytest.mark.parametrize(("cuts", "troubles"), [(20, 4), pytest.param(200, 16, id="long", marks=pytest.mark.long)])
+def test_readers_that_are_cut_off_have_the_log_in_the_end(
+    processes: Processes, owner: Caller, cuts: int, troubles: int
+) -> None:
+    port = free_port(0)
+    trouble = Trouble(processes, processes.events(port=port), port)
+    headers = {"Authorization": f"Bearer {owner.key}", "X-Tenant-ID": owner.tenant.name}
+    base_url = trouble.served.base_url
+    followed = [engine.dispatch(owner.tenant)[0] for _ in range(2)]
+    all_jobs = Reader(base_url, f"/api/ai-jobs/events?starting_after={START.token}", headers, cuts)
+    filtered = Reader(base_url, f"/api/ai-jobs/events?status=completed&starting_after={START.token}", headers, cuts)
+    of_jobs = [Reader(base_url, f"/api/ai-jobs/{public(each)}/events", headers, cuts) for each in followed]
+    readers = [all_jobs, filtered, *of_jobs]
+    writers = Writers(owner)
+    threads = [in_thread(writers.ordinary), in_thread(writers.late), *(in_thread(each.run) for each in readers)]
+    try:
+        for share in range(1, troubles + 1):
+            enough = share * cuts // troubles
+            wait_until(lambda enough=enough: all_jobs.cut >= enough, "more cuts", 600)  # type: ignore[misc]
+            trouble.make()
+        for job_id in followed:
+            engine.complete(engine.start(job_id))
+        writers.stopped.set()
+        for each in threads[:2]:
+            each.join(60)
+        log = events.of_tenant(owner.tenant.pk, START, 1_000_000).events
+        ends = [each for each in log if each.type == "job.completed"]
+        wait_until(lambda: len(all_jobs.told) >= len(log), "the whole log", 120)
+        wait_until(lambda: len(filtered.told) >= len(ends), "all ends", 120)
+        wait_until(lambda: all(each.at_the_end for each in of_jobs), "the ends of the jobs", 120)
+    finally:
+        writers.stopped.set()
+        for reader in readers:
+            reader.stopped.set()
+        for each in threads:
+            each.join(60)
+    assert all_jobs.cut >= cuts
+    assert [each.event for each in all_jobs.told] == [each.shown for each in log]
+    assert [each.event for each in filtered.told] == [each.shown for each in ends]
+    for reader, job_id in zip(of_jobs, followed, strict=True):
+        assert [each.event for each in reader.told] == [each.shown for each in log if each.job_id == job_id]
+
+
+def public(job_id: UUID) -> str:
+    return identifiers.encode(identifiers.JOB_PREFIX, job_id)
