@@ -19,7 +19,7 @@ from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.jobs import FILTERS, JOB_ID, JobAnswer, job_id_of
 from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
-from aijobs.api.wire.openapi import HEADERS, PAGE, View, errors, parameter
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import JobNotFound, StreamingUnavailable, TooManyStreams
@@ -171,7 +171,7 @@ describe_ticket: Callable[[View], View] = extend_schema(
     "after that; get another ticket before you connect again.",
     parameters=HEADERS,
     request=None,
-    responses={201: TicketAnswer, **errors()},
+    responses={201: TicketAnswer, **errors(*OF_A_BODY)},
 )
 
 

@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from aijobs import events, identifiers
 from aijobs.engine import broker
 from aijobs.events import START
+from config.local.stack import free_port
 from tests import engine
 from tests.clients import Caller
 from tests.integration.listening import Stream, Told
-from tests.integration.processes import Api, Processes, free_port, wait_until
+from tests.integration.processes import Api, Processes, wait_until
 
 pytestmark = pytest.mark.timeout(1200)
 PAUSE_SECONDS = 0.05
@@ -122,8 +123,8 @@ class Trouble:
         else:
             self.served.kill()
         # One in two has a broker that never says anything.
-        deaf = {"BROKER_URL": f"unix://{self.processes.folder}/nobody.sock"} if self.turn % 8 else {}
-        self.served = self.processes.events(port=self.port, **deaf)
+        broker_url = f"unix://{self.processes.folder}/nobody.sock" if self.turn % 8 else settings.BROKER_URL
+        self.served = self.processes.events(port=self.port, BROKER_URL=broker_url)
 
 
 @pytest.mark.parametrize(("cuts", "troubles"), [(20, 4), pytest.param(200, 16, id="long", marks=pytest.mark.long)])

@@ -194,7 +194,7 @@ def refusal(request: HttpRequest, error: ApiError) -> HttpResponse:
         return plain_refusal(error)
     context = {"error": error, "in_admin": request.path.startswith("/admin/")}
     page = render_to_string("aijobs/refusal.html", context)
-    return HttpResponse(page, status=error.status, headers={**_headers(error), "Cache-Control": "no-store"})
+    return HttpResponse(page, status=error.status, headers={**headers_of(error), "Cache-Control": "no-store"})
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
