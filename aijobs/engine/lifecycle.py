@@ -278,6 +278,7 @@ def request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> None:
     JobNotCancellable, TryAgain.
     """
     follow_up(_patiently(lambda: _request_cancel(job_id, tenant_id, by)), tenant_id)
+    hints.tell(tenant_id, job_id)
 
 
 # A job that is claimed, or queued again, between two looks at it.
