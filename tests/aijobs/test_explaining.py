@@ -12,11 +12,12 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from aijobs import batches, identifiers, registry, sql
-from aijobs.engine import broker, lifecycle, queueing, statistics
-from aijobs.engine.outcomes import Failed, HandedBack
+from aijobs.engine import broker, lifecycle, priorities, queueing, statistics
+from aijobs.engine.outcomes import Failed, HandedBack, Stopped
+from aijobs.engine.priorities import Move
 from aijobs.explaining import CODES, Explanation, duration, explain, moment
 from aijobs.models import Job, JobEvent, QueueStatistics, Tenant
-from aijobs.states import EventKind, OnFailure, Priority
+from aijobs.states import EventKind, OnFailure, PausedBy, Priority
 from tests import engine
 from tests.factories import TenantFactory
 
@@ -169,10 +170,37 @@ def after_a_cancelled_one(tenant: Tenant) -> UUID:
     return jobs[1]
 
 
+def to_run_later(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    priorities.change_one(job_id, tenant.pk, None, Move(now() + timedelta(hours=1)))
+    return job_id
+
+
+def stopping(tenant: Tenant) -> UUID:
+    job_id = running(tenant)
+    lifecycle.request_cancel(job_id, tenant.pk, PausedBy.KEY)
+    return job_id
+
+
+def stopped(tenant: Tenant) -> UUID:
+    run = engine.start(one(tenant))
+    lifecycle.request_cancel(run.id, tenant.pk, PausedBy.KEY)
+    lifecycle.record(run, Stopped())
+    return run.id
+
+
+def expired(tenant: Tenant) -> UUID:
+    job_id = one(tenant)
+    Job.objects.filter(id=job_id).update(expires_at=now() - timedelta(hours=1))
+    lifecycle.cancel_expired()
+    return job_id
+
+
 TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
     (of_suspended_tenant, "TENANT_SUSPENDED", "has been suspended since", "the tenant is suspended"),
     (blocked, "WAITS_FOR_JOB", "waits until job_", "waits for job_"),
     (retried, "WAITS_FOR_RETRY", "Attempt 1 failed (PROBE_BUSY: The probe is busy). The service tries", "retry at"),
+    (to_run_later, "WAITS_FOR_RUN_AT", "was dispatched to run at", "to run at"),
     (postponed, "POSTPONED", "is not available before", "waits for an upstream until"),
     (of_unknown_type, "UNKNOWN_TYPE", "has no job type gone.", "no worker knows its type"),
     (at_limit, "TENANT_AT_LIMIT", "already has 1 of at most 1 jobs", "the tenant's limit of 1"),
@@ -185,11 +213,14 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
     (claimed_from_meanwhile, "NEXT", "the next free worker", "next"),
     (behind_a_running_one, "NEXT", "the next free worker", "next"),
     (running, "RUNNING", "on worker test-worker; 1,200 of 5,000 processed.", "attempt 1, 1,200 of 5,000 processed"),
+    (stopping, "STOPPING", "Somebody asked the job to stop at", "is asked to stop, 1,200 of 5,000 processed"),
     (silent, "WORKER_SILENT", "nothing is heard of worker test-worker", "attempt 1: its worker is silent"),
     (completed, "COMPLETED", "Attempt 1 completed the job in", "completed in"),
     (failed, "FAILED", "failed once, and is not tried again. The last failure was PROBE_FAILED: ask", "PROBE_FAILED"),
     (failed_often, "FAILED", "The job failed 3 times", "PROBE_FAILED, failed 3 times"),
     (cancelled, "CANCELLED", "Somebody cancelled the job", "cancelled on request"),
+    (stopped, "CANCELLED", "Somebody cancelled the job while it was running.", "cancelled on request"),
+    (expired, "CANCELLED", "no worker had started it by the moment", "not started in time"),
     (of_cancelled_batch, "CANCELLED", "Somebody cancelled the job's batch.", "its batch was cancelled"),
     (after_a_failed_one, "CANCELLED", "which had to complete before it, failed.", "cancelled because job_"),
     (after_a_cancelled_one, "CANCELLED", "which had to complete before it, was cancelled.", "cancelled because job_"),
