@@ -1,8 +1,11 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
@@ -15,8 +18,10 @@ from pydantic import AfterValidator, Field
 from aijobs import graphs, idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
 from aijobs.batches import LARGEST_BATCH
-from aijobs.engine import inserting, statistics
+from aijobs.engine import forecasts, inserting, statistics
+from aijobs.engine.forecasts import Forecast, Member
 from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, Inserted, NewBatch, NewJob, Origin
+from aijobs.engine.statistics import Snapshot
 from aijobs.errors import ApiError, DependencyCycle, FieldError, InvalidBatch, InvalidParams, QueueFull
 from aijobs.refusals import Refusals, fields_of, with_fields
 from aijobs.registry import JobType, Params, Result
@@ -319,18 +324,58 @@ def _ids(count: int) -> list[UUID]:
             return ids
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Jobs that would be accepted now. `limit`: how many may be queued or running; `active`: how many are."""
+
+    limit: int
+    active: int
+    left: int
+    # In US dollars at most, where a type costs anything.
+    costs: list[Decimal | None]
+    forecasts: list[Forecast]
+
+
+def check(tenant: TenantAccess, wanted: AnyWanted) -> Checked:
+    """All that `write` looks at, with nothing written. Raises QueueFull."""
+    jobs = wanted.jobs
+    with _room(jobs) as measured:
+        standing = inserting.standing_of(tenant, len(jobs))
+    limit = inserting.limit_of(tenant)
+    left = min(limit - standing.active, settings.AIJOBS_QUEUE_LIMIT - measured.active)
+    costs = [registry.cost_of(registry.get(job.type), orjson.dumps(job.params), tenant.id) for job in jobs]
+    members = [Member(job.type, job.priority, _earlier(wanted, index)) for index, job in enumerate(jobs)]
+    return Checked(limit, standing.active, max(0, left), costs, forecasts.of_batch(members, tenant, now()))
+
+
+def _earlier(wanted: AnyWanted, index: int) -> list[int]:
+    """The indexes of the jobs that one waits for."""
+    if wanted.batch and wanted.batch.sequential:
+        return [index - 1] if index else []
+    return [position - 1 for position in wanted.jobs[index].depends_on or []]
+
+
+@contextmanager
+def _room(jobs: Sequence[NewJob]) -> Iterator[Snapshot]:
+    """Raises QueueFull, which says when to try again.
+
+    The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
+    """
+    measured = statistics.snapshot()
+    try:
+        if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
+            raise QueueFull()
+        yield measured
+    except QueueFull:
+        raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None
+
+
 def _insert(
     tenant: TenantAccess, wanted: AnyWanted, first_answer: FirstAnswer | None, origin: Origin
 ) -> list[Inserted]:
     jobs = wanted.jobs
-    measured = statistics.snapshot()
     created_at = identifiers.created_at(jobs[0].id)
-    try:
-        # The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
-        if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
-            raise QueueFull()
+    with _room(jobs):
         return inserting.insert(
             tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer, origin=origin
         )
-    except QueueFull:
-        raise QueueFull(retry_after=measured.retry_after(jobs[0].type, len(jobs))) from None

@@ -7,6 +7,7 @@ loads neither numpy nor anything else that handlers need.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Generic, Protocol, TypeVar, cast
 from uuid import UUID
 
@@ -119,6 +120,9 @@ class JobType(Generic[P, R]):
     example: Mapping[str, object]
     # `admit(params, tenant_id)` refuses at dispatch for a reason in the database, by an ApiError. Local reads only.
     admit: Admission[P] | None = None
+    # The dotted path of `estimate_cost(params, tenant_id) -> Decimal`: what a job costs at most, in US dollars, for a
+    # type whose jobs cost anything. Local reads only.
+    estimate_cost: str = ""
     # The dotted path of the presenter: `present(result) -> pictures`, see presenting.py. Without: tables only.
     present: str = ""
 
@@ -156,6 +160,14 @@ def present(kind: JobType[P, R], result: str) -> list[Picture]:
         return []
     presenter = cast("Callable[[R], Iterable[Picture]]", import_string(kind.present))
     return list(presenter(kind.result.model_validate_json(result)))
+
+
+def cost_of(kind: JobType[P, R], params: bytes | str, tenant_id: int) -> Decimal | None:
+    """What a job with these params costs at most, in US dollars. None for a type whose jobs cost nothing."""
+    if not kind.estimate_cost:
+        return None
+    estimate = cast("Callable[[P, int], Decimal]", import_string(kind.estimate_cost))
+    return estimate(parse_params(kind, params), tenant_id)
 
 
 def all_types() -> list[JobType[Params, Result]]:

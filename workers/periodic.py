@@ -5,7 +5,17 @@ import logging
 from celery import shared_task
 
 from aijobs import bulk, ticking
-from aijobs.engine import bounds, broker, lifecycle, partitions, queueing, reconciliation, rollups, statistics
+from aijobs.engine import (
+    bounds,
+    broker,
+    forecasts,
+    lifecycle,
+    partitions,
+    queueing,
+    reconciliation,
+    rollups,
+    statistics,
+)
 from workers import pruning, tasks
 from workers.changes import claims, settling
 
@@ -42,8 +52,9 @@ def sweep() -> None:
 
 @shared_task(name="workers.periodic.refresh_statistics")
 def refresh_statistics() -> None:
-    """Measure depths, medians and the drain rate for estimates and limits."""
+    """Measure depths, medians and the drain rate for estimates and limits, and what came of forecasts."""
     statistics.refresh()
+    forecasts.keep_record()
 
 
 @shared_task(name="workers.periodic.tick")

@@ -13,6 +13,7 @@ from aijobs import batches, identifiers, retrying
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
+from aijobs.api.validating import ValidationAnswer
 from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
@@ -118,7 +119,11 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     f"complete is cancelled, or runs with `on_failure: continue`. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": BatchRequest},
-    responses={201: BatchAcceptedAnswer, **errors(*DISPATCH_ERRORS, InvalidBatch, DependencyCycle)},
+    responses={
+        200: ValidationAnswer,
+        201: BatchAcceptedAnswer,
+        **errors(*DISPATCH_ERRORS, InvalidBatch, DependencyCycle),
+    },
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_batch",
@@ -154,6 +159,7 @@ class BatchViewSet(ViewSet):
     """Dispatch, watch and cancel up to twenty jobs at once."""
 
     scopes = JobViewSet.scopes
+    with_parameters = ("create",)
 
     @describe_dispatch
     def create(self, request: Request) -> Response:

@@ -9,9 +9,11 @@ from rest_framework.response import Response
 
 from aijobs import dispatching, idempotency
 from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.validating import show_checked, show_replay
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
-from aijobs.api.wire.openapi import HEADERS, OF_A_BODY
+from aijobs.api.wire.filters import check_names, flag
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, parameter
 from aijobs.dispatching import B, Body, Wanted
 from aijobs.engine.inserting import FirstAnswer, Origin
 from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
@@ -39,7 +41,12 @@ REPLAYED = OpenApiParameter(
     response=[201],
     description="Present when this is the first answer to your Idempotency-Key, repeated.",
 )
-DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
+VALIDATE_ONLY = parameter(
+    "validate_only",
+    {"type": "boolean", "default": False},
+    "Answer 200 with what a dispatch would come to, or with what refuses it, and store nothing.",
+)
+DISPATCH_HEADERS = [*HEADERS, VALIDATE_ONLY, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
 DISPATCH_ERRORS = (*OF_A_BODY, InvalidJobType, IdempotencyConflict, IdempotencyKeyReused, QueueFull)
 # Of the descriptions: which reasons there are, the types know.
 ADMISSION = (
@@ -62,8 +69,11 @@ def dispatch(
 
     An accepted request that is sent again is replayed whatever has changed since: a marketplace may be gone, or a
     type's params stricter. So on a refusal the key is looked up before the refusal is answered. `endpoint` is part of
-    what the key stands for, in the database: it never changes. `body`: where that of the request says nothing.
+    what the key stands for, in the database: it never changes. `body`: where that of the request says nothing. With
+    `validate_only`, the same is looked at, and nothing is stored.
     """
+    check_names(request.query_params, {"validate_only"})
+    validate_only = flag(request.query_params, "validate_only")
     tenant = tenant_of(request)
     refusals = Refusals()
     key = refusals.collect(idempotency.validate, request.META.get("HTTP_IDEMPOTENCY_KEY"))
@@ -72,8 +82,11 @@ def dispatch(
     wanted = refusals.collect(read, tenant.id, body)
     if wanted is None or refusals:
         if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
-            return _replay(stored.answer, location)
+            return data_response(show_replay()) if validate_only else _replay(stored.answer, location)
         raise refusals.error()
+    if validate_only:
+        replays = key is not None and idempotency.find(tenant.id, key, fingerprint) is not None
+        return data_response(show_replay() if replays else show_checked(wanted, dispatching.check(tenant, wanted)))
     answer = show(wanted)
     first = FirstAnswer(key, fingerprint, to_json(answer).decode()) if key else None
     # The middleware has put the id there, the caller's or one of its own.

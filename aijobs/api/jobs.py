@@ -17,7 +17,9 @@ from rest_framework.response import Response
 from aijobs import identifiers, registry, retrying, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
+from aijobs.api.expecting import QueueView, show_queue
 from aijobs.api.job_filters import INCLUDABLE, includes, read_filter
+from aijobs.api.validating import ValidationAnswer
 from aijobs.api.wire.bodies import no_fields, read_model
 from aijobs.api.wire.conditional import CACHE_CONTROL, etag_of, is_known
 from aijobs.api.wire.envelope import data_response
@@ -25,8 +27,10 @@ from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, para
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
+from aijobs.auth import TenantAccess
 from aijobs.dispatching import MOST_TAGS, Body, JobRequest, Wanted, check_moments, read_job
-from aijobs.engine import lifecycle, priorities, statistics
+from aijobs.engine import forecasts, lifecycle, priorities, statistics
+from aijobs.engine.forecasts import Forecast
 from aijobs.engine.inserting import NewJob
 from aijobs.engine.priorities import Move
 from aijobs.errors import InvalidParams, JobNotCancellable, JobNotFound, JobNotQueued, JobNotRetryable, TryAgain
@@ -67,7 +71,7 @@ ASK_AGAIN = OpenApiParameter(
 ASK_AFTER_SHARE = 0.1
 LONGEST_PAUSE_SECONDS = 30
 # Of what is shown, what changes with the clock and the queue, and not with the job.
-ESTIMATES = ("estimated_completion_at",)
+ESTIMATES = ("estimated_completion_at", "queue")
 TAGS = ["Jobs"]
 ZONE = "in the tenant's time zone, and so is a date-time without an offset. A space may stand for the T"
 MOMENT = {
@@ -112,6 +116,11 @@ class JobView(BaseModel):
     estimated_completion_at: datetime | None = Field(
         description="An estimate from the queue ahead and the median run time of recent jobs of this type. It is "
         "null once the job has ended."
+    )
+    queue: QueueView | SkipJsonSchema[None] = Field(
+        default=None,
+        description="What is before the job, and when it will probably be done. Lists and batches do not show it, "
+        "and jobs that have ended do not have it.",
     )
     progress: Progress
     retry_count: int
@@ -218,11 +227,13 @@ def _end_of(job: Job, result: bool) -> dict[str, object]:
     return {}
 
 
-def show_new_job(job: NewJob) -> dict[str, object]:
+def show_new_job(job: NewJob, tenant: TenantAccess) -> dict[str, object]:
     """A `JobView`, made before the row: an Idempotency-Key replays it as it is."""
     created_at = identifiers.created_at(job.id)
     since = max(created_at, job.run_at or created_at)
     completion = statistics.snapshot().completion(job.type, job.priority, since, counted=False)
+    due_in = (since - created_at).total_seconds()
+    forecast = forecasts.of_new(job.type, job.priority, tenant, created_at, due_in=due_in)
     return {
         "id": job.public_id,
         "type": job.type,
@@ -233,7 +244,8 @@ def show_new_job(job: NewJob) -> dict[str, object]:
         "started_at": None,
         "completed_at": None,
         "duration_seconds": None,
-        "estimated_completion_at": completion,
+        "estimated_completion_at": forecast.median_at or completion,
+        "queue": show_queue(forecast),
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
         "seq": 1,
@@ -336,7 +348,7 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     description=f"The service answers at once. Poll the job until it is completed, failed or cancelled. {ADMISSION}",
     parameters=DISPATCH_HEADERS,
     request={"application/json": JobRequest},
-    responses={201: JobAnswer, **errors(*DISPATCH_ERRORS)},
+    responses={200: ValidationAnswer, 201: JobAnswer, **errors(*DISPATCH_ERRORS)},
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_job",
@@ -395,7 +407,7 @@ class JobViewSet(ViewSet):
     """Dispatch, watch and cancel jobs."""
 
     scopes = {"GET": ANY_READ, "POST": "ai-jobs:write", "PATCH": "ai-jobs:write", "DELETE": "ai-jobs:write"}
-    with_parameters = ("list",)
+    with_parameters = ("list", "create")
 
     @describe_list
     def list(self, request: Request) -> Response:
@@ -417,21 +429,24 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0]), _location)
+        tenant = tenant_of(request)
+        return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
-        jobs = Job.objects.of(tenant_of(request).id).filter(id=job_id_of(job_id))
+        tenant = tenant_of(request)
+        jobs = Job.objects.of(tenant.id).filter(id=job_id_of(job_id))
         if "HTTP_IF_NONE_MATCH" in request.META:
             # Its params and its result are read where they are shown.
             job = jobs.without_documents().first()
             if job is not None and is_known(request, etag := _etag_of(job, job.has_result)):
-                return Response(status=304, headers=_headers_of(job, etag))
+                return Response(status=304, headers=_headers_of(job, etag, forecasts.of_job(job, tenant)))
         job = jobs.with_text_of("params", "result").first()
         if job is None:
             raise JobNotFound()
         etag = _etag_of(job, job.result_text is not None)
-        return data_response(show_job(job), headers=_headers_of(job, etag))
+        forecast = forecasts.of_job(job, tenant)
+        return data_response(show_job(job) | _expected(forecast), headers=_headers_of(job, etag, forecast))
 
     @describe_cancel
     def destroy(self, request: Request, job_id: str) -> Response:
@@ -489,9 +504,18 @@ def _etag_of(job: Job, has_result: bool) -> str:
     return etag_of([value for name, value in shown.items() if name not in ESTIMATES], job.event_seq, has_result)
 
 
-def _headers_of(job: Job, etag: str) -> dict[str, str]:
+def _expected(forecast: Forecast | None) -> dict[str, object]:
+    """Of a job that has not ended: what is shown of its forecast."""
+    if forecast is None:
+        return {}
+    completion = {"estimated_completion_at": forecast.median_at} if forecast.median_at else {}
+    return {**completion, "queue": show_queue(forecast)}
+
+
+def _headers_of(job: Job, etag: str, forecast: Forecast | None) -> dict[str, str]:
     headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
-    if (expected := statistics.completion_of(job)) is not None:
+    expected = (forecast and forecast.median_at) or statistics.completion_of(job)
+    if expected is not None:
         headers["Retry-After"] = str(_ask_after(job, expected, now()))
     return headers
 

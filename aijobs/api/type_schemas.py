@@ -151,6 +151,12 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
         "completed_at": None,
         "duration_seconds": None,
         "estimated_completion_at": "2026-03-12T14:32:31.123Z",
+        "queue": {
+            "position": 0,
+            "estimated_start_at": "2026-03-12T14:32:01.123Z",
+            "estimated_completion_at": "2026-03-12T14:32:31.123Z",
+            "p90_completion_at": "2026-03-12T14:32:58.000Z",
+        },
         "progress": {"processed": 0, "total": None},
         "retry_count": 0,
         "seq": 1,
@@ -166,8 +172,9 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
 
 
 def completed_example(kind: JobType[Params, Result]) -> Schema:
+    queued = {name: value for name, value in queued_example(kind).items() if name != "queue"}
     return {
-        **queued_example(kind),
+        **queued,
         "status": "completed",
         "started_at": "2026-03-12T14:32:05.000Z",
         "completed_at": "2026-03-12T14:32:32.000Z",

@@ -1,6 +1,6 @@
 """What the rollup says of how long jobs wait and run. What a few seconds ago ended may not be counted yet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -63,17 +63,23 @@ class _Runs:
     running: list[int]
 
 
-def recent_medians(types: Sequence[str], runs: int) -> dict[str, float]:
-    """How long the last `runs` completed jobs of each type ran, or a few more: the median in seconds.
+def recent_runs(types: Sequence[str], runs: int) -> dict[str, list[int]]:
+    """How long the last `runs` completed jobs of each type ran, or a few more: jobs per bucket.
 
     Types without any are left out. A type that did not run for days has its last hours.
     """
-    by_minute = _medians(sql.rows(_Runs, LAST_MINUTES, {"types": types}), runs)
+    by_minute = _last(sql.rows(_Runs, LAST_MINUTES, {"types": types}), runs)
     others = [name for name in types if name not in by_minute]
-    return by_minute | _medians(sql.rows(_Runs, LAST_HOURS, {"types": others}), runs)
+    return by_minute | _last(sql.rows(_Runs, LAST_HOURS, {"types": others}), runs)
 
 
-def _medians(newest_first: Iterable[_Runs], runs: int) -> dict[str, float]:
+def medians_of(runs: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """In seconds, of jobs per bucket."""
+    medians = {name: percentile(buckets, 0.5) for name, buckets in runs.items()}
+    return {name: median for name, median in medians.items() if median is not None}
+
+
+def _last(newest_first: Iterable[_Runs], runs: int) -> dict[str, list[int]]:
     buckets: dict[str, list[int]] = {}
     for each in newest_first:
         sums = buckets.get(each.type)
@@ -81,8 +87,7 @@ def _medians(newest_first: Iterable[_Runs], runs: int) -> dict[str, float]:
             buckets[each.type] = each.running
         elif sum(sums) < runs:
             buckets[each.type] = [a + b for a, b in zip(sums, each.running, strict=True)]
-    medians = {name: percentile(sums, 0.5) for name, sums in buckets.items()}
-    return {name: median for name, median in medians.items() if median is not None}
+    return buckets
 
 
 def summed(column: LiteralString) -> LiteralString:

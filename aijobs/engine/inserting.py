@@ -114,7 +114,7 @@ def insert(
     parameters: dict[str, object] = {
         "tenant": tenant.id,
         "count": len(jobs),
-        "limit": settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit,
+        "limit": limit_of(tenant),
         "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
         "release": release_at_once,
         "created_at": created_at,
@@ -132,7 +132,9 @@ def insert(
         "schedule": origin.schedule_id,
     }
     while not (inserted := _insert(parameters)):
-        _say_why(parameters)
+        # Where there is no reason (any more), the next try is on its own.
+        if standing_of(tenant, len(jobs), first_answer.key if first_answer else None).uncounted:
+            _count_from_now_on(parameters)
     return inserted
 
 
@@ -190,21 +192,29 @@ def _insert(parameters: dict[str, object]) -> list[Inserted]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refusal:
+class Standing:
+    """How a tenant stands: whether its Idempotency-Key is taken, and how many jobs are queued or running."""
+
     duplicate: bool
+    # Nothing was ever dispatched for it.
     uncounted: bool
-    full: bool
+    active: int
 
 
-def _say_why(parameters: dict[str, object]) -> None:
-    """Raises DuplicateKey or QueueFull. Returns where neither holds (any more): the next try is on its own."""
-    refusal = sql.rows(_Refusal, statements.WHY_REFUSED, parameters)[0]
-    if refusal.duplicate:
+def standing_of(tenant: TenantAccess, count: int, key: str | None = None) -> Standing:
+    """Whether so many jobs would be inserted, with nothing written. Raises DuplicateKey or QueueFull."""
+    limit = limit_of(tenant)
+    standing = sql.rows(Standing, statements.WHY_REFUSED, {"tenant": tenant.id, "key": key})[0]
+    if standing.duplicate:
         raise DuplicateKey
-    if refusal.uncounted:
-        _count_from_now_on(parameters)
-    elif refusal.full:
+    if standing.active + count > limit:
         raise QueueFull()
+    return standing
+
+
+def limit_of(tenant: TenantAccess) -> int:
+    """How many jobs it may have queued or running."""
+    return settings.AIJOBS_TENANT_QUEUE_LIMIT if tenant.queue_limit is None else tenant.queue_limit
 
 
 def _count_from_now_on(parameters: dict[str, object]) -> None:

@@ -124,10 +124,7 @@ SELECT
         SELECT FROM aijobs_idempotencykey WHERE tenant_id = %(tenant)s::bigint AND key = %(key)s::text
     ) AS duplicate,
     NOT EXISTS (SELECT FROM aijobs_tenantcapacity WHERE tenant_id = %(tenant)s::bigint) AS uncounted,
-    EXISTS (
-        SELECT FROM aijobs_tenantcapacity present
-        WHERE {PRESENT_CAPACITY} AND active + %(count)s::int > %(limit)s::int
-    ) AS full
+    coalesce((SELECT active FROM aijobs_tenantcapacity present WHERE {PRESENT_CAPACITY}), 0) AS active
 """
 
 # Bounds the waiting for locks in the rest of the transaction.

@@ -12,7 +12,8 @@ import orjson
 from django.utils.timezone import now
 
 from aijobs import registry, sql
-from aijobs.engine import figures
+from aijobs.engine import figures, workload
+from aijobs.engine.workload import WORKLOAD, Workload
 from aijobs.models import Job, QueueStatistics
 from aijobs.states import Priority, Status
 
@@ -37,6 +38,8 @@ class Snapshot:
     oldest_due: dict[Priority, datetime] = field(default_factory=dict)
     drain_rate: float = 0.0
     medians: dict[str, float] = field(default_factory=dict)
+    # What forecasts rest on. Without a worker there is none.
+    workload: Workload = field(default_factory=Workload)
 
     def run_seconds(self, type_name: str) -> float:
         """The median of recent runs; the typical duration until there are some."""
@@ -105,6 +108,7 @@ def parsed(row: QueueStatistics) -> Snapshot:
         oldest_due={Priority(int(lane)): datetime.fromisoformat(since) for lane, since in row.oldest_due.items()},
         drain_rate=row.drain_rate,
         medians=row.medians,
+        workload=WORKLOAD.validate_python(row.workload),
     )
 
 
@@ -130,6 +134,7 @@ class _Measured:
 def refresh() -> None:
     """Measure, and write the one row. Two at once do no harm: the later one stays."""
     measured = sql.rows(_Measured, MEASURE, {})[0]
+    runs = figures.recent_runs([kind.name for kind in registry.all_types()], MEDIAN_OF)
     QueueStatistics.objects.update_or_create(
         pk=1,
         defaults={
@@ -138,7 +143,8 @@ def refresh() -> None:
             "depths": orjson.loads(measured.depths),
             "oldest_due": orjson.loads(measured.oldest_due),
             "drain_rate": measured.drain_rate,
-            "medians": figures.recent_medians([kind.name for kind in registry.all_types()], MEDIAN_OF),
+            "medians": figures.medians_of(runs),
+            "workload": WORKLOAD.dump_python(workload.measure(runs), mode="json"),
         },
     )
 

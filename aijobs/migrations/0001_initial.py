@@ -63,6 +63,16 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Forecast",
+            fields=[
+                ("job_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("made_at", models.DateTimeField()),
+                ("median_at", models.DateTimeField()),
+                ("p90_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name="QueueStatistics",
             fields=[
                 ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
@@ -72,6 +82,7 @@ class Migration(migrations.Migration):
                 ("oldest_due", models.JSONField(default=dict)),
                 ("drain_rate", models.FloatField()),
                 ("medians", models.JSONField()),
+                ("workload", models.JSONField(default=dict)),
             ],
             options={
                 "verbose_name_plural": "queue statistics",

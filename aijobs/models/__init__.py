@@ -1,6 +1,7 @@
 from aijobs.models.batches import Batch, BatchQuerySet
 from aijobs.models.bulk import BulkAction
 from aijobs.models.events import JobEvent, TransactionIdField
+from aijobs.models.forecasts import Forecast
 from aijobs.models.idempotency import IdempotencyKey
 from aijobs.models.jobs import LISTED_STATUS, NEWEST_FIRST, RELEASED, TERMS, UNRELEASED, Job, JobQuerySet
 from aijobs.models.keys import ApiKey
@@ -33,6 +34,7 @@ __all__ = [
     "BatchQuerySet",
     "BulkAction",
     "DayUsage",
+    "Forecast",
     "HourRollup",
     "IdempotencyKey",
     "Job",

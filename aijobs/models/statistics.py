@@ -19,6 +19,8 @@ class QueueStatistics(models.Model):
     drain_rate = models.FloatField()
     # Median seconds of the last completed runs per type, where there are any.
     medians = models.JSONField()
+    # What forecasts rest on, as engine/workload.py has it.
+    workload = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "queue statistics"

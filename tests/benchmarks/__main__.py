@@ -15,6 +15,7 @@ PARTS = (
     "batch",
     "bulk",
     "drain",
+    "estimates",
     "front_page",
     "jobs_admin",
     "latency",

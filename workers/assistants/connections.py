@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
 from django.db import transaction
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from workers.assistants import accounting
 from workers.assistants.accounting import BudgetExceeded
 from workers.assistants.connectors import CONNECTORS, AnyConnector, open_as
 from workers.assistants.models import Connection
-from workers.assistants.protocols import Scope
+from workers.assistants.protocols import Priced, Scope
 from workers.connections import credentials as secrets
 from workers.connections.checking import problems_of
 from workers.connections.storing import write
@@ -67,6 +68,13 @@ def admit(names: Sequence[str], tenant_id: int, *others: str) -> None:
             f"{', '.join(there) or 'none'}. Configure others with PUT /api/assistants/{{name}}.",
             {"missing": missing, "configured": there},
         )
+
+
+def cost_of(connection: Connection, input_tokens: int, output_tokens: int) -> Decimal:
+    """What a call would cost in US dollars, by what is stored: the connection is not opened for that."""
+    kind = CONNECTORS.get(connection.connector)
+    settings = kind and kind.settings_model.model_validate(connection.settings)
+    return settings.cost(input_tokens, output_tokens) if isinstance(settings, Priced) else Decimal(0)
 
 
 def open_assistant(tenant_id: int, name: str) -> AnyConnector:

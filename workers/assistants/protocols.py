@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, Protocol, Self
+from typing import Generic, Protocol, Self, runtime_checkable
 
 from aijobs.outbound.failures import OutboundError
 from workers.connections.shapes import C_co, S_co
@@ -66,6 +66,14 @@ class Reply:
     model: str = ""
     # Why it is not an answer: a refusal, say.
     problem: OutboundError | None = None
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """Settings with the prices of a provider."""
+
+    def cost(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """What a call with these tokens costs, in US dollars."""
 
 
 class Assistant(Protocol):

@@ -14,6 +14,14 @@ def no_parameters(query: QueryDict) -> None:
     check_names(query, set())
 
 
+def flag(query: QueryDict, name: str) -> bool:
+    """Raises InvalidFilter."""
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise invalid(name, "must be true or false")
+    return text == "true"
+
+
 def check_names(query: QueryDict, known: set[str], several: tuple[str, ...] = ()) -> None:
     """Refuse parameters that nobody knows, and those given twice that take one value. Raises InvalidFilter."""
     errors: list[FieldError] = []

@@ -73,14 +73,14 @@ def test_times_of_a_type_are_those_of_all_its_lanes_and_ends() -> None:
 def test_a_median_is_of_the_last_runs() -> None:
     for minutes, seconds in ((0, 2.0), (1, 2.0), (2, 1000.0)):
         MinuteRollupFactory(start=NOON - minutes * MINUTE, count=50, running=buckets_of([seconds] * 50))
-    assert figures.recent_medians(["test_probe"], 100)["test_probe"] == pytest.approx(2, rel=0.42)
+    assert figures.medians_of(figures.recent_runs(["test_probe"], 100))["test_probe"] == pytest.approx(2, rel=0.42)
 
 
 @pytest.mark.django_db
 def test_a_type_that_seldom_runs_has_the_median_of_its_last_hours() -> None:
     HourRollupFactory(running=buckets_of([60.0] * 3))
     HourRollupFactory(end="failed", error_code="X", running=buckets_of([1.0] * 30))
-    medians = figures.recent_medians(["test_probe", "test_other"], 100)
+    medians = figures.medians_of(figures.recent_runs(["test_probe", "test_other"], 100))
     assert medians == {"test_probe": pytest.approx(60, rel=0.42)}
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from aijobs.api.answering import GivingWay
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.wire.filters import check_names, invalid
+from aijobs.api.wire.filters import check_names, flag, invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.errors import ApiError
 from workers.catalogue import removal
@@ -21,7 +21,6 @@ from workers.catalogue.api.filters import (
     required_marketplace,
     sku_of,
 )
-from workers.catalogue.api.saying import flag
 from workers.catalogue.importing.kind import Kind
 from workers.catalogue.kinds import PRODUCTS
 from workers.catalogue.removal import DEPENDENTS, Removed, Wanted

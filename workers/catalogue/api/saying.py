@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.http import QueryDict
 
-from aijobs.api.wire.filters import check_names, invalid
+from aijobs.api.wire.filters import check_names, flag, invalid
 from aijobs.api.wire.openapi import parameter
 from aijobs.shapes import WITHOUT_NUL
 from workers.catalogue.api.filters import MARKETPLACE_SCHEMA, SKU_SCHEMA, required_marketplace, sku_of
@@ -126,10 +126,3 @@ def _keeps(query: QueryDict) -> bool:
     if query.get("price", "keep") != "keep":
         raise invalid("price", "must be keep, or left out")
     return "price" in query
-
-
-def flag(query: QueryDict, name: str) -> bool:
-    text = query.get(name, "false")
-    if text not in ("true", "false"):
-        raise invalid(name, "must be true or false")
-    return text == "true"

@@ -12,6 +12,7 @@ from aijobs.registry import Context
 from workers.assistants import connections
 from workers.assistants.asking import NOTHING, AnyAssistant, Asker, Delay, Question, later_run
 from workers.assistants.protocols import Answer, Prompt, Usage
+from workers.jobs.llm_visibility_score import prompts
 from workers.jobs.llm_visibility_score.limits import LIMITS
 from workers.jobs.llm_visibility_score.local import LocalRetrieval
 from workers.jobs.llm_visibility_score.planning import Asked, Plan
@@ -24,14 +25,8 @@ from workers.visibility.reading import Reader
 # calls that are under way are waited for a little longer (`asking.LAST_ANSWERS_SECONDS`), and then the answers are
 # read, which takes 34 ms for one that names 21 brands: three minutes for 5,000.
 ASK_SECONDS = 1000.0
-LONGEST_ANSWER_TOKENS = 800
 # Of a refusal, as it is shown.
 LONGEST_REFUSAL = 300
-_LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
-INSTRUCTIONS = (
-    "You are a shopping assistant. Answer the shopper's question in {language}, as you would answer anybody, and "
-    "name the products or brands that you would recommend."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +129,7 @@ def _calls(params: VisibilityParams, plan: Plan, assistants: Sequence[AnyAssista
 
 
 def _prompt(call: Call, language: str) -> Question:
-    instructions = INSTRUCTIONS.format(language=_LANGUAGES[language])
-    prompt = Prompt(call.question.text, instructions, max_output_tokens=LONGEST_ANSWER_TOKENS, sample=call.sample)
-    return call.assistant, prompt
+    return call.assistant, prompts.prompt(call.question.text, language, call.sample)
 
 
 class _Progress:

@@ -115,6 +115,7 @@ register(
         result=VisibilityResult,
         limits=LIMITS,
         run="workers.jobs.llm_visibility_score.run.run",
+        estimate_cost="workers.jobs.llm_visibility_score.costs.estimate_cost",
         present="workers.jobs.llm_visibility_score.presenting.present",
         admit=admit,
         example=EXAMPLE,

@@ -1,0 +1,278 @@
+"""When a job will start and be done: the mathematics, on what the sweeper has measured. It asks nobody.
+
+A job waits for the work before it, divided among the processes that take from its lane, while work of higher lanes
+goes on arriving; then it runs as long as jobs of its type do. Both are distributions: the run's is that of the last
+runs, the waiting's a normal one whose mean and variance are those of a sum of runs. What the model does not know (how
+busy the machine is, what a run costs beside itself, how wrong yesterday's runs are for today) is in the correction:
+forecasts are kept of some jobs, and once those have ended, it is known how far off they were. The p90 that is
+published is one that nine of ten of these have met.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, sqrt
+from statistics import NormalDist
+
+from aijobs.models import BUCKET_BOUNDS
+from aijobs.states import Priority
+
+# Equally probable values of a standard normal distribution.
+NODES = [NormalDist().inv_cdf((number + 0.5) / 15) for number in range(15)]
+# Each bucket is this many points.
+PARTS = (0.125, 0.375, 0.625, 0.875)
+# Beside what the times of single runs vary, all of them together are longer or shorter than before by about as much.
+DRIFT = 0.15
+# Between a median and its p90 lie milliseconds at least: those of the clock and of the way to a worker.
+LEAST_SPREAD_SECONDS = 0.02
+# Higher lanes never take all of what there is: jobs that wait are promoted.
+MOST_ARRIVING = 0.8
+# Forecasts that must have come true or not before they correct anything, and those that do: the last ones.
+LEAST_SCORES = 30
+MOST_SCORES = 100
+# The published share is 0.9. A little more is aimed at: a forecast that was too early is known to be so late.
+AIMED_AT = 0.92
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long something takes: seconds, and how probable each is."""
+
+    points: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of_buckets(cls, jobs: Sequence[int]) -> "Times":
+        total = sum(jobs) * len(PARTS)
+        filled = ((number, count) for number, count in enumerate(jobs) if count)
+        return cls(tuple((_within(number, part), count / total) for number, count in filled for part in PARTS))
+
+    @classmethod
+    def of_range(cls, low: float, high: float) -> "Times":
+        """Of what nobody has measured: as probable at half the lowest of usual times as at twice the highest."""
+        low, high, points = low / 2, high * 2, 12
+        return cls(tuple((low * (high / low) ** ((n + 0.5) / points), 1 / points) for n in range(points)))
+
+    @property
+    def mean(self) -> float:
+        return sum(seconds * weight for seconds, weight in self.points)
+
+    @property
+    def variance(self) -> float:
+        mean = self.mean
+        return sum(weight * (seconds - mean) ** 2 for seconds, weight in self.points)
+
+    def left(self, elapsed: float) -> "Times":
+        """Of a run that has taken so long already, what remains. One beyond all others goes on a little longer."""
+        later = [(seconds - elapsed, weight) for seconds, weight in self.points if seconds > elapsed]
+        if not later:
+            return Times.of_range(0.1 * max(elapsed, 0.1), 0.5 * max(elapsed, 0.1))
+        total = sum(weight for _, weight in later)
+        return Times(tuple((seconds, weight / total) for seconds, weight in later))
+
+    def quantiles(self, shares: Sequence[float]) -> list[float]:
+        return _quantiles(self.points, shares)
+
+
+def _within(number: int, part: float) -> float:
+    if number == 0:
+        return BUCKET_BOUNDS[0] * part
+    lower = BUCKET_BOUNDS[number - 1]
+    upper = BUCKET_BOUNDS[number] if number < len(BUCKET_BOUNDS) else 2 * lower
+    return lower * float((upper / lower) ** part)
+
+
+def _quantiles(points: Iterable[tuple[float, float]], shares: Sequence[float]) -> list[float]:
+    """The smallest values below which so great shares lie; the shares rise."""
+    found: list[float] = []
+    below, value = 0.0, 0.0
+    for value, weight in sorted(points):
+        below += weight
+        while len(found) < len(shares) and below >= shares[len(found)] - 1e-9:
+            found.append(value)
+    return found + [value] * (len(shares) - len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Jobs, and the seconds that all of them together run: mean and variance of the sum."""
+
+    jobs: float = 0
+    mean: float = 0.0
+    variance: float = 0.0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(self.jobs + other.jobs, self.mean + other.mean, self.variance + other.variance)
+
+    def part(self, jobs: float) -> "Work":
+        """So many jobs like these."""
+        share = jobs / self.jobs if self.jobs else 0.0
+        return Work(jobs, share * self.mean, share * self.variance)
+
+
+def work_of(times: Iterable[Times]) -> Work:
+    """One job of each."""
+    total = Work()
+    for each in times:
+        total += Work(1, each.mean, each.variance)
+    return total
+
+
+def mixed(weights: Mapping[str, float], times: Mapping[str, Times]) -> Work:
+    """One job of a lane in which types have these weights: its variance is also that of not knowing which it is."""
+    total = sum(weights.values())
+    if not total:
+        return Work()
+    mean = sum(weight * times[name].mean for name, weight in weights.items()) / total
+    square = sum(weight * (times[name].variance + times[name].mean ** 2) for name, weight in weights.items()) / total
+    return Work(1, mean, max(0.0, square - mean**2))
+
+
+@dataclass(frozen=True, slots=True)
+class Deep:
+    """A tenant with more jobs in a lane than its window holds."""
+
+    jobs: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What is due in a lane. `one`: a job like those that wait, or ran lately."""
+
+    # Worker processes that take from it.
+    places: int = 0
+    jobs: int = 0
+    # In the broker; and the moments at which they came there, evenly chosen.
+    released: int = 0
+    released_at: tuple[float, ...] = ()
+    one: Work = Work()
+    # Processes that its jobs have kept busy in the last minutes, on average.
+    busy: float = 0.0
+    # By tenant.
+    deep: Mapping[int, Deep] = field(default_factory=dict)
+
+    def released_before(self, at: float) -> int:
+        """How many of the lane's jobs came to the broker before that moment, and wait there."""
+        if not self.released_at:
+            return 0
+        return round(self.released * sum(each < at for each in self.released_at) / len(self.released_at))
+
+    def ahead_of_waiting(self, own: int, window: int) -> int:
+        """Jobs before one that waits for its tenant's window, behind `own` ones of its tenant.
+
+        Tenants take turns, a window each: while this one's earlier jobs run, as many windows of the others do.
+        """
+        shallow = self.jobs - sum(each.jobs for each in self.deep.values())
+        turns = own / max(window, 1)
+        fair = shallow + sum(min(each.jobs, turns * each.window) for each in self.deep.values())
+        return max(own, round(fair), self.released)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Of the median and the p90, in units of the model's own distance between the two."""
+
+    median: float = 0.0
+    p90: float = 1.0
+
+
+def correction_of(scores: Sequence[float]) -> Correction:
+    """What the last forecasts would have needed: the p90 is one that nine of ten met."""
+    if len(scores) < LEAST_SCORES:
+        return Correction()
+    ordered = sorted(scores)
+    p90 = ordered[min(ceil(AIMED_AT * (len(ordered) + 1)), len(ordered)) - 1]
+    median = ordered[(len(ordered) - 1) // 2]
+    return Correction(median, max(p90, median + 0.05))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """In seconds from now. `model`: the median and the p90 without a correction, for the record."""
+
+    start: float
+    median: float
+    p90: float
+    model: tuple[float, float]
+
+
+def score_of(ended: float, median: float, p90: float) -> float:
+    """How far off the model was, of a job that ended so many seconds after the forecast."""
+    return (ended - median) / max(p90 - median, LEAST_SPREAD_SECONDS)
+
+
+def waiting_behind(before: Work, places: int) -> Work:
+    """Until one of so many processes is free for the job behind this work: mean and variance.
+
+    The work is divided among them. When the job starts, the others are in the middle of a run: that part of the work
+    is not done yet.
+    """
+    if before.jobs < places:
+        return Work()
+    one = before.mean / before.jobs
+    in_the_middle = (one + before.variance / before.jobs / one) / 2 if one else 0.0
+    mean = max(before.mean - (places - 1) * in_the_middle, one / 2) / places
+    return Work(before.jobs, mean, before.variance / places**2 + (DRIFT * mean) ** 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A tenant that may have so many jobs running: those that run, and those of the lane that go first."""
+
+    most: int
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the sweeper has measured."""
+
+    lanes: Mapping[int, Lane] = field(default_factory=dict)
+    # What is left of the jobs that run.
+    running: Work = Work()
+    correction: Correction = Correction()
+
+    def lane(self, lane: Priority) -> Lane:
+        return self.lanes.get(lane, Lane())
+
+    def higher(self, lane: Priority) -> int:
+        """Due jobs of higher lanes."""
+        return sum(each.jobs for other, each in self.lanes.items() if other > lane)
+
+    def waiting(self, lane: Priority, ahead: int, turn: Turn | None = None) -> Work | None:
+        """How long a job waits behind so many of its lane. None where no process takes from it."""
+        here = self.lane(lane)
+        if not here.places:
+            return None
+        before = self.running + here.one.part(ahead)
+        arriving = 0.0
+        for other, each in self.lanes.items():
+            if other > lane:
+                before += each.one.part(each.jobs)
+                arriving += each.busy
+        wait = waiting_behind(before, here.places)
+        longer = 1 / (1 - min(arriving / here.places, MOST_ARRIVING))
+        wait = Work(wait.jobs, longer * wait.mean, longer**2 * wait.variance)
+        own = waiting_behind(here.one.part(turn.jobs), turn.most) if turn else Work()
+        return own if own.mean > wait.mean else wait
+
+    def forecast(
+        self, run: Times, lane: Priority, ahead: int, *, due_in: float = 0.0, turn: Turn | None = None
+    ) -> Forecast | None:
+        """Of a queued job with so many of its lane before it. None where no process takes from the lane."""
+        wait = self.waiting(lane, ahead, turn)
+        if wait is None:
+            return None
+        deviation = sqrt(wait.variance)
+        starts = [max(due_in, wait.mean + deviation * node) for node in (NODES if deviation else [0.0])]
+        ends = [(start + seconds, weight / len(starts)) for start in starts for seconds, weight in run.points]
+        median, p90 = _quantiles(ends, (0.5, 0.9))
+        spread = max(p90 - median, LEAST_SPREAD_SECONDS)
+        expected = max(due_in, median + self.correction.median * spread)
+        latest = max(expected, median + self.correction.p90 * spread)
+        return Forecast(min(max(due_in, wait.mean), expected), expected, latest, (median, p90))
+
+
+def of_running(run: Times, elapsed: float) -> Forecast:
+    """Of a job that has run for so long: as jobs of its type that took longer have gone on."""
+    median, p90 = run.left(elapsed).quantiles((0.5, 0.9))
+    return Forecast(-elapsed, median, p90, (median, p90))

@@ -1,0 +1,274 @@
+"""When a job will be done, of one that there is or is about to be; and what came of some earlier forecasts."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import hypot
+from typing import NamedTuple
+
+from django.conf import settings
+from django.utils.timezone import now
+
+from aijobs import identifiers, sql
+from aijobs.auth import TenantAccess
+from aijobs.engine import forecasting, statements, statistics
+from aijobs.engine.forecasting import Turn
+from aijobs.engine.workload import Workload
+from aijobs.models import Forecast as Record
+from aijobs.models import Job
+from aijobs.states import TERMINAL, Priority, Status
+
+# Of a tenant's own jobs before one of its, so many are counted: a position of this many means at least so many.
+MOST_COUNTED = 2_000
+# Forecasts that the sweeper makes in each of its rounds, and those that may be open at a time.
+IN_A_ROUND = 8
+MOST_OPEN = 400
+ROUND_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`position`: jobs before it, of all tenants. None of what nobody can say."""
+
+    position: int | None = None
+    start_at: datetime | None = None
+    median_at: datetime | None = None
+    p90_at: datetime | None = None
+
+
+def of_job(job: Job, tenant: TenantAccess) -> Forecast | None:
+    """None of a job that has ended. One that waits for another job has neither a place nor times."""
+    if Status(job.status) in TERMINAL:
+        return None
+    load = statistics.snapshot().workload
+    if job.status == Status.RUNNING:
+        return _of_running(load, job)
+    return Forecast() if job.blocked else _of_queued(load, job, tenant)
+
+
+def of_new(
+    type_name: str,
+    lane: Priority,
+    tenant: TenantAccess,
+    since: datetime,
+    *,
+    behind: int = 0,
+    due_in: float = 0.0,
+) -> Forecast:
+    """Of a job that is about to be dispatched, behind all of its tenant and lane, and so many that come with it.
+
+    It asks the database nothing.
+    """
+    load = statistics.snapshot().workload
+    here = load.basis.lane(lane)
+    window = _window(tenant)
+    deep = here.deep.get(tenant.id)
+    if deep is None and here.released + behind < window:
+        ahead = here.released + behind
+    else:
+        ahead = here.ahead_of_waiting((deep.jobs if deep else 0) + behind, window)
+    turn = Turn(tenant.max_running, ahead) if tenant.max_running is not None else None
+    return _at(since, load.basis.higher(lane) + ahead, _known.forecast(load, _New(type_name, lane, ahead, turn, due_in)))
+
+
+class Member(NamedTuple):
+    """A job of a batch that is about to be dispatched. `after`: the indexes of those that it waits for."""
+
+    type: str
+    lane: Priority
+    after: Sequence[int] = ()
+
+
+def of_batch(jobs: Sequence[Member], tenant: TenantAccess, since: datetime) -> list[Forecast]:
+    """Of jobs that are about to be dispatched together: each begins when the last one that it waits for is done."""
+    found: dict[int, Forecast] = {}
+
+    def forecast(index: int) -> Forecast:
+        if index not in found:
+            job = jobs[index]
+            if job.after:
+                last = max((forecast(each) for each in job.after), key=lambda each: each.median_at or since)
+                found[index] = _after(last, of_new(job.type, job.lane, tenant, since), since)
+            else:
+                behind = sum(each.lane == job.lane and not each.after for each in jobs[:index])
+                found[index] = of_new(job.type, job.lane, tenant, since, behind=behind)
+        return found[index]
+
+    return [forecast(index) for index in range(len(jobs))]
+
+
+def _after(earlier: Forecast, alone: Forecast, since: datetime) -> Forecast:
+    """What is not known of the one adds to what is not known of the other, as independent errors do."""
+    if not (earlier.median_at and earlier.p90_at and alone.start_at and alone.median_at and alone.p90_at):
+        return Forecast()
+    median = earlier.median_at + (alone.median_at - since)
+    apart = (earlier.p90_at - earlier.median_at, alone.p90_at - alone.median_at)
+    spread = timedelta(seconds=hypot(*(each.total_seconds() for each in apart)))
+    return Forecast(None, earlier.median_at + (alone.start_at - since), median, median + spread)
+
+
+class _New(NamedTuple):
+    type: str
+    lane: Priority
+    ahead: int
+    turn: Turn | None
+    due_in: float
+
+
+class _Known:
+    """Of one measurement: many jobs that are dispatched within a second have the same forecast."""
+
+    def __init__(self) -> None:
+        self._load = Workload()
+        self._found: dict[_New, forecasting.Forecast | None] = {}
+
+    def forecast(self, load: Workload, job: _New) -> forecasting.Forecast | None:
+        if load is not self._load:
+            self._load, self._found = load, {}
+        known = self._found
+        if job not in known:
+            run = load.run_of(job.type)
+            known[job] = load.basis.forecast(run, job.lane, job.ahead, due_in=job.due_in, turn=job.turn)
+        return known[job]
+
+
+_known = _Known()
+
+
+def _of_running(load: Workload, job: Job) -> Forecast:
+    at = now()
+    elapsed = (at - (job.started_at or at)).total_seconds()
+    found = forecasting.of_running(load.run_of(job.type), max(0.0, elapsed))
+    return _at(at, 0, found)
+
+
+def _of_queued(load: Workload, job: Job, tenant: TenantAccess) -> Forecast:
+    return _at(now(), *_forecast(load, job, tenant))
+
+
+def _forecast(load: Workload, job: Job, tenant: TenantAccess) -> tuple[int, forecasting.Forecast | None]:
+    """Its position, and when."""
+    lane = Priority(job.lane)
+    parameters = {
+        "tenant": job.tenant_id,
+        "lane": job.lane,
+        "released": job.released_at is not None,
+        "run_after": job.run_after,
+        "id": job.id,
+        "most": MOST_COUNTED,
+        "limited": tenant.max_running is not None,
+    }
+    before = sql.rows(_Before, BEFORE, parameters)[0]
+    here = load.basis.lane(lane)
+    if job.released_at is None:
+        ahead = here.ahead_of_waiting(before.own, _window(tenant))
+    else:
+        ahead = max(before.own, here.released_before(job.released_at.timestamp()))
+    turn = Turn(tenant.max_running, before.own + before.running) if tenant.max_running is not None else None
+    due_in = max(0.0, (job.run_after - now()).total_seconds())
+    found = load.basis.forecast(load.run_of(job.type), lane, ahead, due_in=due_in, turn=turn)
+    return load.basis.higher(lane) + ahead, found
+
+
+def _window(tenant: TenantAccess) -> int:
+    return settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
+
+
+def _at(since: datetime, position: int, found: forecasting.Forecast | None) -> Forecast:
+    if found is None:
+        return Forecast(position)
+    start, median, p90 = (since + timedelta(seconds=each) for each in (found.start, found.median, found.p90))
+    return Forecast(position, start, median, p90)
+
+
+def keep_record() -> None:
+    """The sweeper's: see what came of forecasts, and make some for jobs that were dispatched since the last time."""
+    sql.execute(SETTLE, {})
+    sql.execute(FORGET, {"most": forecasting.MOST_SCORES})
+    if Record.objects.filter(ended_at=None).count() < MOST_OPEN:
+        Record.objects.bulk_create(_made(_lately_dispatched()), ignore_conflicts=True)
+
+
+def _lately_dispatched() -> list[Job]:
+    """Some of the jobs of the last round, whatever has become of them: those that are quick are among them."""
+    since = identifiers.first_id_at(now() - timedelta(seconds=ROUND_SECONDS))
+    latest = (
+        Job.objects.filter(id__gte=since, blocked=False).exclude(status=Status.CANCELLED).defer("params", "result")
+    )
+    jobs = list(latest.select_related("tenant").order_by("id")[:MOST_OPEN])
+    return random.sample(jobs, min(IN_A_ROUND, len(jobs)))  # hides nothing
+
+
+def _made(jobs: Sequence[Job]) -> list[Record]:
+    load = statistics.snapshot().workload
+    found = ((job, _model(load, job)) for job in jobs)
+    return [
+        Record(
+            job_id=job.id,
+            made_at=job.created_at,
+            median_at=job.created_at + timedelta(seconds=model[0]),
+            p90_at=job.created_at + timedelta(seconds=model[1]),
+        )
+        for job, model in found
+        if model
+    ]
+
+
+def _model(load: Workload, job: Job) -> tuple[float, float] | None:
+    """The median and the p90 that the model alone has for it. One that has been claimed had nothing before it."""
+    if job.status == Status.QUEUED:
+        found = _forecast(load, job, TenantAccess.of(job.tenant))[1]
+    else:
+        found = load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
+    return found.model if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    own: int
+    running: int
+
+
+# Of the job's own tenant and lane: all that goes before it, each counted by an index that begins at the lane's bound.
+BEFORE = f"""
+SELECT (
+    SELECT count(*) FROM (
+        SELECT FROM aijobs_job job
+        WHERE job.tenant_id = tenant.id AND job.lane = %(lane)s::smallint AND job.status = 'queued'
+          AND job.released_at IS NOT NULL AND job.run_after >= bound.due_from
+          AND (NOT %(released)s::boolean OR (job.run_after, job.id) < (%(run_after)s::timestamptz, %(id)s::uuid))
+        LIMIT %(most)s::int
+    ) released
+) + (
+    SELECT count(*) FROM (
+        SELECT FROM aijobs_job job
+        WHERE NOT %(released)s::boolean AND job.tenant_id = tenant.id AND job.lane = %(lane)s::smallint
+          AND job.status = 'queued' AND job.released_at IS NULL AND NOT job.blocked
+          AND job.run_after >= bound.due_from
+          AND (job.run_after, job.id) < (%(run_after)s::timestamptz, %(id)s::uuid)
+        LIMIT %(most)s::int
+    ) waiting
+) AS own, CASE WHEN %(limited)s::boolean THEN ({statements.RUNNING}) ELSE 0 END::int AS running
+FROM (SELECT %(tenant)s::bigint AS id) tenant CROSS JOIN LATERAL (
+    SELECT coalesce((
+        SELECT due_from FROM aijobs_lanebound WHERE tenant_id = tenant.id AND lane = %(lane)s::smallint
+    ), '-infinity') AS due_from
+) bound
+"""  # noqa: S608  # of constants
+
+SETTLE = """
+WITH gone AS (
+    DELETE FROM aijobs_forecast forecast WHERE ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM aijobs_job job WHERE job.id = forecast.job_id AND job.status <> 'cancelled'
+    )
+)
+UPDATE aijobs_forecast forecast SET ended_at = job.completed_at FROM aijobs_job job
+WHERE forecast.ended_at IS NULL AND job.id = forecast.job_id AND job.status || '' IN ('completed', 'failed')
+RETURNING forecast.job_id AS id
+"""
+FORGET = """
+DELETE FROM aijobs_forecast WHERE job_id IN (
+    SELECT job_id FROM aijobs_forecast WHERE ended_at IS NOT NULL ORDER BY ended_at DESC OFFSET %(most)s::int
+) RETURNING job_id AS id
+"""

@@ -1,0 +1,211 @@
+"""What forecasts rest on, a job's place in its queue, and the record of what came."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.utils.timezone import now
+
+from aijobs.auth import TenantAccess
+from aijobs.engine import forecasts, queueing, statistics
+from aijobs.engine.forecasts import Forecast
+from aijobs.models import BUCKETS, Job, Tenant, Worker
+from aijobs.models import Forecast as Record
+from aijobs.states import QUEUES, Priority
+from tests import engine
+from tests.factories import MinuteRollupFactory, TenantFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def worker() -> Worker:
+    return Worker.objects.create(id="w:1:a", name="w", host="h", queues=list(QUEUES.values()), places=2, version="1")
+
+
+def measured() -> None:
+    statistics.refresh()
+    statistics.forget()
+
+
+def of(job_id: UUID) -> Forecast:
+    job = Job.objects.select_related("tenant").get(id=job_id)
+    found = forecasts.of_job(job, TenantAccess.of(job.tenant))
+    assert found is not None
+    return found
+
+
+def position(job_id: UUID) -> int | None:
+    return of(job_id).position
+
+
+def test_the_first_job_of_an_idle_service_starts_at_once() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    found = of(job_id)
+    assert found.position == 0
+    assert found.start_at
+    assert found.median_at
+    assert found.p90_at
+    assert found.start_at - now() < timedelta(seconds=1)
+    assert found.start_at < found.median_at < found.p90_at
+
+
+def test_a_job_is_behind_its_tenants_earlier_ones_and_all_of_higher_lanes() -> None:
+    tenant = TenantFactory()
+    normal = engine.dispatch(tenant, 40)
+    engine.dispatch(tenant, 3, priority=Priority.LOW)
+    engine.dispatch(TenantFactory(), 5, priority=Priority.HIGH)
+    measured()
+    assert [position(normal[number]) for number in (0, 15, 16, 39)] == [5, 5 + 15, 5 + 16, 5 + 39]
+    earlier, later = of(normal[0]), of(normal[39])
+    assert earlier.median_at
+    assert later.median_at
+    assert earlier.median_at < later.median_at
+
+
+def test_another_tenant_is_a_window_behind_and_not_a_backlog() -> None:
+    engine.let_wait(engine.dispatch(TenantFactory(), 400), 10)
+    measured()
+    [job_id] = engine.dispatch(TenantFactory())
+    assert position(job_id) == 16
+
+
+def test_those_that_came_to_the_broker_before_go_first() -> None:
+    first = [engine.dispatch(TenantFactory())[0] for _ in range(4)]
+    for seconds, job_id in zip((40, 30, 20, 10), first, strict=True):
+        engine.let_wait([job_id], seconds)
+    measured()
+    assert [position(each) for each in first] == [0, 1, 2, 3]
+
+
+def test_a_job_that_waits_for_another_one_has_no_place() -> None:
+    _, [_, second] = engine.dispatch_batch(TenantFactory(), 2)
+    measured()
+    assert of(second) == Forecast()
+
+
+def test_without_a_worker_there_is_a_place_and_no_time(worker: Worker) -> None:
+    Worker.objects.update(seen_at=now() - timedelta(minutes=1))
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    assert of(job_id) == Forecast(0)
+    assert forecasts.of_new("test_probe", Priority.NORMAL, TenantAccess.of(TenantFactory()), now()) == Forecast(1)
+
+
+def test_without_a_measurement_nothing_is_said() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    assert of(job_id) == Forecast(0)
+
+
+def test_a_running_job_started_when_it_did(worker: Worker) -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    engine.start(job_id)
+    measured()
+    found = of(job_id)
+    assert (found.position, found.start_at and found.start_at <= now()) == (0, True)
+    assert found.median_at
+    assert found.p90_at
+    assert now() < found.median_at < found.p90_at
+
+
+def test_a_job_that_has_ended_has_none() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    engine.complete(engine.start(job_id))
+    job = Job.objects.select_related("tenant").get(id=job_id)
+    assert forecasts.of_job(job, TenantAccess.of(job.tenant)) is None
+
+
+def test_a_retry_is_expected_after_its_pause() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    engine.fail(engine.start(job_id), transient=True)
+    Job.objects.filter(id=job_id).update(run_after=now() + timedelta(minutes=5))
+    measured()
+    start = of(job_id).start_at
+    assert start
+    assert start - now() > timedelta(minutes=4)
+
+
+def test_a_tenant_with_a_limit_waits_for_its_own_jobs() -> None:
+    tenant = TenantFactory()
+    jobs = engine.dispatch(tenant, 30)
+    measured()
+    freely = of(jobs[-1]).median_at
+    Tenant.objects.filter(pk=tenant.pk).update(max_running=1)
+    limited = of(jobs[-1]).median_at
+    assert freely
+    assert limited
+    assert limited - now() > 1.5 * (freely - now())
+
+
+def test_runs_that_were_measured_replace_what_is_usual() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    running = [0] * BUCKETS
+    running[30] = 100
+    at = now().replace(second=0, microsecond=0)
+    MinuteRollupFactory(start=at, count=100, running=running, running_seconds=30_000.0)
+    measured()
+    found = of(job_id).median_at
+    # The bucket is that of 232 to 328 seconds.
+    assert found
+    assert timedelta(seconds=220) < found - now() < timedelta(seconds=340)
+
+
+def test_a_new_job_is_expected_behind_those_that_there_are() -> None:
+    tenant = TenantFactory()
+    access = TenantAccess.of(tenant)
+    measured()
+    assert forecasts.of_new("test_probe", Priority.NORMAL, access, now()).position == 0
+    engine.dispatch(tenant, 40)
+    measured()
+    found = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
+    assert found.position == 40
+    assert forecasts.of_new("test_probe", Priority.HIGH, access, now()).position == 0
+
+
+def test_what_came_of_forecasts_is_kept_and_corrects_the_next_ones() -> None:
+    tenant = TenantFactory()
+    jobs = engine.dispatch(tenant, 8)
+    measured()
+    forecasts.keep_record()
+    assert set(Record.objects.values_list("job_id", flat=True)) == set(jobs)
+    for job_id in jobs[:4]:
+        engine.complete(engine.start(job_id))
+    queueing.refill(tenant.pk)
+    Job.objects.filter(id__in=jobs[4:6]).update(status="cancelled")
+    Job.objects.filter(id=jobs[6]).delete()
+    forecasts.keep_record()
+    ended = dict(Record.objects.values_list("job_id", "ended_at"))
+    assert ended.keys() == {*jobs[:4], jobs[7]}
+    assert {each for each, at in ended.items() if at} == set(jobs[:4])
+
+
+def test_a_record_of_late_jobs_moves_the_p90() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    before = of(job_id)
+    Record.objects.bulk_create(
+        Record(
+            job_id=UUID(int=number),
+            made_at=now() - timedelta(seconds=60),
+            median_at=now() - timedelta(seconds=50),
+            p90_at=now() - timedelta(seconds=40),
+            ended_at=now(),
+        )
+        for number in range(40)
+    )
+    measured()
+    after = of(job_id)
+    assert before.p90_at
+    assert after.p90_at
+    assert after.p90_at - now() > 3 * (before.p90_at - now())
+
+
+def test_only_the_last_ones_are_kept() -> None:
+    at = now()
+    Record.objects.bulk_create(
+        Record(job_id=UUID(int=number), made_at=at, median_at=at, p90_at=at, ended_at=at + timedelta(seconds=number))
+        for number in range(150)
+    )
+    forecasts.keep_record()
+    assert sorted(each.int for each in Record.objects.values_list("job_id", flat=True)) == list(range(50, 150))
