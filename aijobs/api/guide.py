@@ -37,6 +37,8 @@ class Dispatch(NamedTuple):
     type: str
     description: str
     command: str
+    # That only tries it out.
+    tried: str
 
 
 FIRST = [
@@ -105,7 +107,15 @@ def _body(kind: JobType[Params, Result]) -> dict[str, object]:
 
 def dispatch_examples() -> list[Dispatch]:
     """A command for each type that has an example."""
-    return [Dispatch(kind.name, kind.description, _post("/api/ai-jobs", _body(kind))) for kind in _with_examples()]
+    return [
+        Dispatch(
+            kind.name,
+            kind.description,
+            _post("/api/ai-jobs", _body(kind)),
+            _post("/api/ai-jobs?validate_only=true", _body(kind)),
+        )
+        for kind in _with_examples()
+    ]
 
 
 def _batch_command() -> str:
