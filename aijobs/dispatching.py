@@ -343,9 +343,17 @@ def check(tenant: TenantAccess, wanted: AnyWanted) -> Checked:
         standing = inserting.standing_of(tenant, len(jobs))
     limit = inserting.limit_of(tenant)
     left = min(limit - standing.active, settings.AIJOBS_QUEUE_LIMIT - measured.active)
-    costs = [registry.cost_of(registry.get(job.type), orjson.dumps(job.params), tenant.id) for job in jobs]
-    members = [Member(job.type, job.priority, _earlier(wanted, index)) for index, job in enumerate(jobs)]
-    return Checked(limit, standing.active, max(0, left), costs, forecasts.of_batch(members, tenant, now()))
+    costs = [registry.most_cost_of(registry.get(job.type), orjson.dumps(job.params), tenant.id) for job in jobs]
+    present = now()
+    members = [
+        Member(job.type, job.priority, _earlier(wanted, index), _due_in(job, present))
+        for index, job in enumerate(jobs)
+    ]
+    return Checked(limit, standing.active, max(0, left), costs, forecasts.of_batch(members, tenant, present))
+
+
+def _due_in(job: NewJob, present: datetime) -> float:
+    return max(0.0, (job.run_at - present).total_seconds()) if job.run_at else 0.0
 
 
 def _earlier(wanted: AnyWanted, index: int) -> list[int]:

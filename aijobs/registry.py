@@ -162,7 +162,7 @@ def present(kind: JobType[P, R], result: str) -> list[Picture]:
     return list(presenter(kind.result.model_validate_json(result)))
 
 
-def cost_of(kind: JobType[P, R], params: bytes | str, tenant_id: int) -> Decimal | None:
+def most_cost_of(kind: JobType[P, R], params: bytes | str, tenant_id: int) -> Decimal | None:
     """What a job with these params costs at most, in US dollars. None for a type whose jobs cost nothing."""
     if not kind.estimate_cost:
         return None

@@ -125,8 +125,9 @@ def _batch_command() -> str:
 
 def _post(path: str, body: Mapping[str, object]) -> str:
     """A command to paste; the shell knows URL and KEY."""
+    address = f'"$URL{path}"' if "?" in path else f"$URL{path}"
     return (
-        f'curl -s $URL{path} -H "Authorization: Bearer $KEY" \\\n'
+        f'curl -s {address} -H "Authorization: Bearer $KEY" \\\n'
         f"  -H 'Content-Type: application/json' \\\n"
         f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
     )

@@ -472,13 +472,13 @@ class JobViewSet(ViewSet):
     @describe_retry
     def retry(self, request: Request, job_id: str) -> Response:
         no_fields(request)
-        old = job_id_of(job_id)
+        old, tenant = job_id_of(job_id), tenant_of(request)
 
         def read(tenant_id: int, _: Body) -> Wanted[None]:
             return retrying.again(tenant_id, old)
 
         body: Body = {"id": identifiers.encode(identifiers.JOB_PREFIX, old)}
-        return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0]), _location, body)
+        return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location, body)
 
 
 def _answer(tenant_id: int, job_id: UUID) -> Response:

@@ -69,7 +69,9 @@ def of_new(
     else:
         ahead = here.ahead_of_waiting((deep.jobs if deep else 0) + behind, window)
     turn = Turn(tenant.max_running, ahead) if tenant.max_running is not None else None
-    return _at(since, load.basis.higher(lane) + ahead, _known.forecast(load, _New(type_name, lane, ahead, turn, due_in)))
+    return _at(
+        since, load.basis.higher(lane) + ahead, _known.forecast(load, _New(type_name, lane, ahead, turn, due_in))
+    )
 
 
 class Member(NamedTuple):
@@ -78,6 +80,7 @@ class Member(NamedTuple):
     type: str
     lane: Priority
     after: Sequence[int] = ()
+    due_in: float = 0.0
 
 
 def of_batch(jobs: Sequence[Member], tenant: TenantAccess, since: datetime) -> list[Forecast]:
@@ -92,7 +95,7 @@ def of_batch(jobs: Sequence[Member], tenant: TenantAccess, since: datetime) -> l
                 found[index] = _after(last, of_new(job.type, job.lane, tenant, since), since)
             else:
                 behind = sum(each.lane == job.lane and not each.after for each in jobs[:index])
-                found[index] = of_new(job.type, job.lane, tenant, since, behind=behind)
+                found[index] = of_new(job.type, job.lane, tenant, since, behind=behind, due_in=job.due_in)
         return found[index]
 
     return [forecast(index) for index in range(len(jobs))]
@@ -202,26 +205,25 @@ def _lately_dispatched() -> list[Job]:
 
 def _made(jobs: Sequence[Job]) -> list[Record]:
     load = statistics.snapshot().workload
-    found = ((job, _model(load, job)) for job in jobs)
+    found = ((job, _first(load, job)) for job in jobs)
     return [
         Record(
             job_id=job.id,
             made_at=job.created_at,
-            median_at=job.created_at + timedelta(seconds=model[0]),
-            p90_at=job.created_at + timedelta(seconds=model[1]),
+            median_at=job.created_at + timedelta(seconds=forecast.model[0]),
+            p90_at=job.created_at + timedelta(seconds=forecast.model[1]),
+            promised_at=job.created_at + timedelta(seconds=forecast.p90),
         )
-        for job, model in found
-        if model
+        for job, forecast in found
+        if forecast
     ]
 
 
-def _model(load: Workload, job: Job) -> tuple[float, float] | None:
-    """The median and the p90 that the model alone has for it. One that has been claimed had nothing before it."""
+def _first(load: Workload, job: Job) -> forecasting.Forecast | None:
+    """Its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
     if job.status == Status.QUEUED:
-        found = _forecast(load, job, TenantAccess.of(job.tenant))[1]
-    else:
-        found = load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
-    return found.model if found else None
+        return _forecast(load, job, TenantAccess.of(job.tenant))[1]
+    return load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
 
 
 @dataclass(frozen=True, slots=True)

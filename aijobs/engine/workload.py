@@ -93,6 +93,7 @@ class _Score:
     ended: float
     median: float
     p90: float
+    missed: bool
 
 
 def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
@@ -107,8 +108,10 @@ def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
     }
     load = Workload(times={name: Times.of_buckets(buckets) for name, buckets in runs.items() if any(buckets)})
     running = work_of(load.run_of(row.type).left(row.elapsed) for row in sql.rows(_Running, RUNNING, parameters))
-    scores = [score_of(row.ended, row.median, row.p90) for row in sql.rows(_Score, SCORES, parameters)]
-    basis = Basis(_lanes(load, parameters), running, correction_of(scores))
+    last = sql.rows(_Score, SCORES, parameters)
+    scores = [score_of(row.ended, row.median, row.p90) for row in last]
+    missed = sum(row.missed for row in last) / max(len(last), 1)
+    basis = Basis(_lanes(load, parameters), running, correction_of(scores, missed))
     return Workload(basis, load.times)
 
 
@@ -213,7 +216,8 @@ GROUP BY lane, type
 # One whose p90 has passed is as late as it is now, at the least.
 SCORES = """
 SELECT extract(epoch FROM coalesce(ended_at, now()) - made_at)::float AS ended,
-    extract(epoch FROM median_at - made_at)::float AS median, extract(epoch FROM p90_at - made_at)::float AS p90
+    extract(epoch FROM median_at - made_at)::float AS median, extract(epoch FROM p90_at - made_at)::float AS p90,
+    coalesce(ended_at, now()) > promised_at AS missed
 FROM aijobs_forecast WHERE ended_at IS NOT NULL OR p90_at < now()
 ORDER BY coalesce(ended_at, now()) DESC LIMIT %(scores)s::int
 """

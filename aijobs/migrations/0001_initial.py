@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ("made_at", models.DateTimeField()),
                 ("median_at", models.DateTimeField()),
                 ("p90_at", models.DateTimeField()),
+                ("promised_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
             ],
         ),

@@ -13,6 +13,8 @@ class Forecast(models.Model):
     made_at = models.DateTimeField()
     median_at = models.DateTimeField()
     p90_at = models.DateTimeField()
+    # What was published: the p90 as the last forecasts correct it.
+    promised_at = models.DateTimeField()
     # As soon as it is known.
     ended_at = models.DateTimeField(null=True)
 

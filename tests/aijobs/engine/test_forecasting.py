@@ -60,7 +60,7 @@ class Simulation:
     running: list[tuple[float, str, float, int, Priority]] = field(default_factory=list)
     lately: deque[tuple[float, float, Priority]] = field(default_factory=deque)
     buckets: dict[str, deque[int]] = field(default_factory=lambda: {name: deque(maxlen=100) for name in TYPES})
-    scores: deque[float] = field(default_factory=lambda: deque(maxlen=MOST_SCORES))
+    scores: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=MOST_SCORES))
     # Job: when, and the model's median and p90; and the moment that was published.
     open: dict[int, tuple[float, float, float]] = field(default_factory=dict)
     published: dict[int, float] = field(default_factory=dict)
@@ -101,9 +101,14 @@ class Simulation:
             busy = sum(seconds for _, seconds, other in self.lately if other == lane) / LATELY_SECONDS
             lanes[lane] = Lane(self.places, jobs=types.total(), one=one, busy=busy)
         left = [times[name].left(self.now - since) for _, name, since, *_ in self.running]
-        late = [score_of(self.now - at, median, p90) for at, median, p90 in self.open.values()]
-        scores = [*self.scores, *(score for score in late if score > 1)]
-        return Basis(lanes, work_of(left), correction_of(scores))
+        scores = [*self.scores, *filter(lambda score: score[0] > 1, map(self.score, self.open))][-MOST_SCORES:]
+        missed = sum(late for _, late in scores) / max(len(scores), 1)
+        return Basis(lanes, work_of(left), correction_of([score for score, _ in scores], missed))
+
+    def score(self, number: int) -> tuple[float, bool]:
+        """Of a job that ends now, or will later."""
+        at, median, p90 = self.open[number]
+        return score_of(self.now - at, median, p90), self.now > self.published[number]
 
     def times(self) -> dict[str, Times]:
         known: dict[str, Times] = {}
@@ -122,8 +127,8 @@ class Simulation:
             while self.lately[0][0] < self.now - LATELY_SECONDS:
                 self.lately.popleft()
             self.ended[number] = self.now
-            at, median, p90 = self.open.pop(number)
-            self.scores.append(score_of(self.now - at, median, p90))
+            self.scores.append(self.score(number))
+            del self.open[number]
             self.buckets[name].append(bisect_right(BUCKET_BOUNDS, self.now - since - OVERHEAD_SECONDS))
             self.start_what_can()
         if until != float("inf"):

@@ -190,6 +190,7 @@ def test_a_record_of_late_jobs_moves_the_p90() -> None:
             made_at=now() - timedelta(seconds=60),
             median_at=now() - timedelta(seconds=50),
             p90_at=now() - timedelta(seconds=40),
+            promised_at=now() - timedelta(seconds=40),
             ended_at=now(),
         )
         for number in range(40)
@@ -204,7 +205,14 @@ def test_a_record_of_late_jobs_moves_the_p90() -> None:
 def test_only_the_last_ones_are_kept() -> None:
     at = now()
     Record.objects.bulk_create(
-        Record(job_id=UUID(int=number), made_at=at, median_at=at, p90_at=at, ended_at=at + timedelta(seconds=number))
+        Record(
+            job_id=UUID(int=number),
+            made_at=at,
+            median_at=at,
+            p90_at=at,
+            promised_at=at,
+            ended_at=at + timedelta(seconds=number),
+        )
         for number in range(150)
     )
     forecasts.keep_record()
