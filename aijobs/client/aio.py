@@ -32,7 +32,7 @@ class AsyncClient:
         patience: float = session.PATIENCE_SECONDS,
         http: httpx.AsyncClient | None = None,
     ) -> None:
-        self._http = http or httpx.AsyncClient(timeout=session.TIMEOUT_SECONDS, follow_redirects=True)
+        self._http = http or httpx.AsyncClient(timeout=session.TIMEOUT_SECONDS)
         self._http.base_url = httpx.URL(base_url)
         self._http.headers.update(session.headers_of(api_key, tenant))
         self._patience = patience
@@ -150,7 +150,7 @@ class AsyncClient:
         attempts = Attempts(self._patience)
         while True:
             try:
-                response = await self._http.send(call.request(self._http))
+                response = await self._http.send(call.request(self._http), follow_redirects=True)
                 pause = attempts.after(response)
                 if pause is None:
                     return call.read(response)
@@ -162,10 +162,13 @@ class AsyncClient:
         attempts = Attempts(self._patience)
         while True:
             try:
-                response = await self._http.send(place.request(self._http), stream=True)
+                response = await self._http.send(place.request(self._http), stream=True, follow_redirects=True)
                 try:
                     if response.status_code != httpx.codes.OK:
                         await response.aread()
+                    if response.status_code == httpx.codes.NO_CONTENT:
+                        # The log ends where this reader is.
+                        return
                     pause = attempts.after(response)
                     if pause is None:
                         async for message in EventSource(response).aiter_sse():

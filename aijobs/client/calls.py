@@ -28,7 +28,7 @@ class Call(Generic[T]):
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     read: Callable[[httpx.Response], T]
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | list[str]] = field(default_factory=dict)
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     # How long the service may take to answer; None for the client's own limit.
@@ -125,10 +125,10 @@ def events(wanted: JobFilter, after: str) -> Place:
     return Place(f"{JOBS}/events", query_of(wanted), after)
 
 
-def query_of(wanted: JobFilter) -> dict[str, str]:
-    """A filter as the list's query: several values are separated by commas."""
+def query_of(wanted: JobFilter) -> dict[str, str | list[str]]:
+    """A filter as the list's query: several values are separated by commas, tags are repeated."""
     return {
-        name: value if isinstance(value, str) else ",".join(value)
+        name: ",".join(value) if isinstance(value, list) and name != "tag" else value
         for name, value in wanted.items()
         if isinstance(value, str | list)
     }

@@ -38,8 +38,16 @@ class Job(TypedDict):
     estimated_completion_at: str | None
     progress: Progress
     retry_count: int
+    seq: int
     batch_id: str | None
+    depends_on: NotRequired[list[int]]
     schedule_id: str | None
+    tags: list[str]
+    metadata: dict[str, Json] | None
+    run_at: str | None
+    expires_at: str | None
+    cancel_requested_at: str | None
+    retry_of: str | None
     params: NotRequired[dict[str, Json]]
     result: NotRequired[Json]
     error: NotRequired[JobError]
@@ -73,6 +81,7 @@ class BatchMember(TypedDict):
 class BatchAccepted(TypedDict):
     batch_id: str
     jobs: list[BatchMember]
+    retry_of: NotRequired[str]
 
 
 class Batch(TypedDict):
@@ -82,12 +91,14 @@ class Batch(TypedDict):
     on_failure: Literal["stop", "continue"]
     created_at: str
     cancelled_at: str | None
+    retry_of: str | None
+    retries: list[str]
     counts: dict[Status, int]
     jobs: list[Job]
 
 
 class JobFilter(TypedDict, total=False):
-    """The filters of the list, of streams and of actions on many jobs. A list means any of its values."""
+    """The filters of the list and of streams. A list means any of its values; of tags, all of them."""
 
     type: str | list[str]
     status: Status | list[Status]

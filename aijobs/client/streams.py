@@ -20,7 +20,7 @@ class Place:
     """Where a reader is: the path and filter of its stream, and the position of the last event that it has seen."""
 
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     # "" for the stream's own beginning.
     position: str = ""
 
@@ -35,11 +35,9 @@ class Place:
         )
 
     def read(self, message: ServerSentEvent) -> Event | None:
-        """The event in a message; None for one that is not of the log."""
-        if not message.id or not message.data:
-            return None
-        event: Event = json.loads(message.data)
-        self.position = message.id
+        """The event in a message; None for one that only says where the stream begins."""
+        self.position = message.id or self.position
+        event: Event | None = json.loads(message.data) if message.data else None
         return event
 
 

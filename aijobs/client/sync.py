@@ -39,7 +39,7 @@ class Client:
         patience: float = session.PATIENCE_SECONDS,
         http: httpx.Client | None = None,
     ) -> None:
-        self._http = http or httpx.Client(timeout=session.TIMEOUT_SECONDS, follow_redirects=True)
+        self._http = http or httpx.Client(timeout=session.TIMEOUT_SECONDS)
         self._http.base_url = httpx.URL(base_url)
         self._http.headers.update(session.headers_of(api_key, tenant))
         self._patience = patience
@@ -154,7 +154,7 @@ class Client:
         attempts = Attempts(self._patience)
         while True:
             try:
-                response = self._http.send(call.request(self._http))
+                response = self._http.send(call.request(self._http), follow_redirects=True)
                 pause = attempts.after(response)
                 if pause is None:
                     return call.read(response)
@@ -166,10 +166,13 @@ class Client:
         attempts = Attempts(self._patience)
         while True:
             try:
-                response = self._http.send(place.request(self._http), stream=True)
+                response = self._http.send(place.request(self._http), stream=True, follow_redirects=True)
                 try:
                     if response.status_code != httpx.codes.OK:
                         response.read()
+                    if response.status_code == httpx.codes.NO_CONTENT:
+                        # The log ends where this reader is.
+                        return
                     pause = attempts.after(response)
                     if pause is None:
                         for message in EventSource(response).iter_sse():

@@ -33,8 +33,17 @@ export class ApiError extends Error {
 export function aiJobs({ baseUrl, apiKey, tenant }: Access): AiJobs {
   const headers: Record<string, string> = { Authorization: `Bearer ${apiKey}` }
   if (tenant !== undefined) headers["X-Tenant-ID"] = tenant
-  // Several values of a filter are separated by commas.
-  return createClient<paths>({ baseUrl, headers, querySerializer: { array: { style: "form", explode: false } } })
+  return createClient<paths>({ baseUrl, headers, querySerializer })
+}
+
+/** Several values of a filter are separated by commas; tags, which may have commas, are repeated. */
+function querySerializer(query: Record<string, unknown>): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) => {
+    if (value === undefined || value === null) return []
+    if (name === "tag" && Array.isArray(value)) return value.map((tag) => [name, String(tag)])
+    return [[name, Array.isArray(value) ? value.join(",") : String(value)]]
+  })
+  return new URLSearchParams(pairs).toString()
 }
 
 /** Dispatch a job. The key makes it one job, however often this is sent. */

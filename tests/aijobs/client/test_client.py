@@ -208,7 +208,21 @@ def test_the_stream_of_all_jobs_tells_where_to_go_on(use: Use, httpserver: HTTPS
         ("7", 7),
         ("8", 8),
     ]
-    assert received[0].args.to_dict() == {"tag": "a,b", "starting_after": "6"}
+    assert received[0].args.to_dict(flat=False) == {"tag": ["a", "b"], "starting_after": ["6"]}
+
+
+def test_the_stream_of_a_job_that_was_followed_to_its_end_is_empty(use: Use, httpserver: HTTPServer) -> None:
+    answers(httpserver, "/api/ai-jobs/job_1/events", Response(status=204))
+    assert use("stream", "job_1", after=5) == []
+
+
+def test_a_stream_that_is_cut_before_its_first_event_goes_on_at_its_own_beginning(
+    use: Use, httpserver: HTTPServer
+) -> None:
+    opening = Response("id: 6\nretry: 100\n\n", mimetype="text/event-stream")
+    received = answers(httpserver, "/api/ai-jobs/events", opening, stream(event(7)))
+    use("events", most=1)
+    assert [request.args.get("starting_after") for request in received] == [None, "6"]
 
 
 def test_a_stream_that_is_refused_says_so(use: Use, httpserver: HTTPServer) -> None:
