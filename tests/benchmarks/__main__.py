@@ -24,6 +24,7 @@ PARTS = (
     "scale",
     "schedules",
     "snapshot",
+    "webhooks",
 )
 
 
