@@ -57,6 +57,8 @@ export async function dispatch(
     body,
   })
   if (data === undefined) throw refusal(response, error)
+  // What is only validated has no ID; this asks for no such answer.
+  if (!("id" in data.data)) throw new Error("The service has not dispatched the job.")
   return data.data
 }
 
