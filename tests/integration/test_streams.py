@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Protocol
+from uuid import UUID
 
 import httpx
 import pytest
@@ -21,6 +22,8 @@ from tests.integration.listening import Stream
 from tests.integration.processes import Api, Processes, wait_until
 
 ORIGIN = "https://shop.example.com"
+# The same in all processes of the suite, which name their cases by it.
+UNKNOWN = UUID(int=1)
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +160,9 @@ def test_a_wait_for_the_next_event_ends_with_it(http: httpx.Client, owner: Calle
         ("/api/ai-jobs/events?status=odd", {}, 422, "INVALID_FILTER"),
         ("/api/ai-jobs/events?starting_after=x", {}, 422, "INVALID_FILTER"),
         ("/api/ai-jobs/events", {"Last-Event-ID": "7"}, 422, "INVALID_FILTER"),
-        (f"{path_of(identifiers.new_id())}", {}, 404, "JOB_NOT_FOUND"),
-        (f"{path_of(identifiers.new_id(), 'wait')}", {}, 404, "JOB_NOT_FOUND"),
-        (f"{path_of(identifiers.new_id(), 'wait')}?timeout=61", {}, 422, "INVALID_FILTER"),
+        (f"{path_of(UNKNOWN)}", {}, 404, "JOB_NOT_FOUND"),
+        (f"{path_of(UNKNOWN, 'wait')}", {}, 404, "JOB_NOT_FOUND"),
+        (f"{path_of(UNKNOWN, 'wait')}?timeout=61", {}, 422, "INVALID_FILTER"),
         ("/api/ai-jobs/job_x/events", {}, 404, "JOB_NOT_FOUND"),
         ("/api/ai-jobs", {}, 404, "NOT_FOUND"),
         ("/api/ai-jobs/events", {"Host": "elsewhere.example"}, 400, "INVALID_REQUEST"),
