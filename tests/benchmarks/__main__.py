@@ -14,6 +14,7 @@ PARTS = (
     "dispatch",
     "batch",
     "bulk",
+    "consumers",
     "drain",
     "estimates",
     "front_page",

@@ -54,6 +54,12 @@ class Site:
             yield port
 
     @contextmanager
+    def events(self) -> Iterator[int]:
+        """The process of streams and waits. Yields its port."""
+        with self._http("asgi", "config.asgi:application", "--http", "1", "--no-ws") as port:
+            yield port
+
+    @contextmanager
     def bare_fastapi(self) -> Iterator[int]:
         with self._http("asgi", "tests.benchmarks.peers.bare_fastapi:app") as port:
             yield port
