@@ -69,6 +69,10 @@ class Guests:
                 # Nor does anybody learn anything while the database is away.
                 logger.warning("keys could not be looked at: %s", error)
                 continue
+            except Exception:
+                # Whatever it is: a watch that ends would let everybody stay.
+                logger.exception("a look at the keys failed")
+                continue
             for each in list(self._present):
                 pair = (each.key_id, each.tenant_id)
                 if pair in pairs and pair not in allowed:

@@ -8,6 +8,7 @@ has not taken yet stays in the log, so nothing is kept for a slow one.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -88,7 +89,9 @@ def _of_jobs(places: Sequence[InJob]) -> dict[Place, News]:
 def _of_tenants(places: Sequence[InTenant]) -> dict[Place, News]:
     # Those without a filter have mostly read equally far.
     readers = list(dict.fromkeys((each.tenant_id, each.position) for each in places))
-    found = dict(zip(readers, events.of_readers(readers, BATCH), strict=True))
+    # All together at most what AT_ONCE of them may get: after an outage everybody has much to read at the same moment.
+    most = max(1, min(BATCH, AT_ONCE * BATCH // max(1, len(readers))))
+    found = dict(zip(readers, events.of_readers(readers, most), strict=True))
     moved = [each for each in places if found[each.tenant_id, each.position]]
     choosy = [each for each in moved if each.wanted]
     chosen = events.matching_each(
@@ -159,15 +162,21 @@ class Hub:
         loop = asyncio.get_running_loop()
         tick_at = loop.time() + self._tick_seconds
         while not self.closing:
-            try:
-                async with asyncio.timeout_at(tick_at):
-                    await self._wake.wait()
+            await self._wait_until(tick_at)
+            # Asked of the clock: while hints come all the time, nobody would be looked at who gets none.
+            if loop.time() < tick_at:
                 places = self._next_due()
-            except TimeoutError:
+            else:
                 places, self._due = list(self._waiting), {}
                 tick_at = loop.time() + self._tick_seconds
             await self._look_at(places)
             await asyncio.sleep(GAP_SECONDS)
+
+    async def _wait_until(self, moment: float) -> None:
+        """Until then, or until somebody is due."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(moment):
+                await self._wake.wait()
 
     def _next_due(self) -> list[Place]:
         """The first of them that somebody still waits at."""
