@@ -89,7 +89,7 @@ def _of_jobs(places: Sequence[InJob]) -> dict[Place, News]:
 def _of_tenants(places: Sequence[InTenant]) -> dict[Place, News]:
     # Those without a filter have mostly read equally far.
     readers = list(dict.fromkeys((each.tenant_id, each.position) for each in places))
-    # All together at most what AT_ONCE of them may get: after an outage everybody has much to read at the same moment.
+    # All together at most what AT_ONCE of them may get: after an outage everybody has much to read at once.
     most = max(1, min(BATCH, AT_ONCE * BATCH // max(1, len(readers))))
     found = dict(zip(readers, events.of_readers(readers, most), strict=True))
     moved = [each for each in places if found[each.tenant_id, each.position]]
