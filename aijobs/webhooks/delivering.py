@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from django.db import transaction
 
 from aijobs.models import Webhook
+from aijobs.sql import CONNECTION_ERRORS
 from aijobs.webhooks import claiming, outcomes, recording
 from aijobs.webhooks.sending import Claimed, Outcome, send
 
@@ -36,6 +37,8 @@ class Deliverer:
         self._threads = ThreadPoolExecutor(PLACES, thread_name_prefix="webhook")
         self._sending: dict[Future[Outcome], Claimed] = {}
         self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        # Those that could not be written down yet.
+        self._outcomes: list[Outcome] = []
 
     def run(self, seconds: float) -> None:
         """Deliver for so long; shorter where there is neither a webhook nor anything under way."""
@@ -54,11 +57,11 @@ class Deliverer:
         until = time.monotonic() + seconds
         while self._sending and (left := until - time.monotonic()) > 0:
             self._wait(left)
-            outcomes.record(list(self._taken()))
+            self._write_down()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _step(self) -> None:
-        outcomes.record(list(self._taken()))
+        self._write_down()
         with transaction.atomic():
             if not claiming.alone():
                 return
@@ -69,6 +72,15 @@ class Deliverer:
             future = self._threads.submit(send, each)
             self._sending[future] = each
             future.add_done_callback(self._done.put)
+
+    def _write_down(self) -> None:
+        told, self._outcomes = [*self._outcomes, *self._taken()], []
+        try:
+            outcomes.record(told)
+        except CONNECTION_ERRORS:
+            # For the next look: what has arrived is not sent again because the database was away.
+            self._outcomes = told
+            raise
 
     def _wait(self, seconds: float) -> bool:
         """Until something is done, or for so long. What is done stays in the queue."""
