@@ -33,7 +33,8 @@ def record(outcomes: Sequence[Outcome]) -> None:
     )
 
 
-# `follower`: the next one of the job, which waited. An endpoint that stays well is written to now and then only.
+# `follower`: the next one of the job, which waited. What a webhook's former address has answered says nothing of the
+# present one. An endpoint that stays well is written to now and then only.
 RECORD = sql.short("""
 WITH outcome AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(outcomes)s::json) AS told (
@@ -54,7 +55,7 @@ WITH outcome AS MATERIALIZED (
     FROM outcome
     WHERE delivery.id = outcome.id AND delivery.attempts = outcome.attempt AND delivery.status = 'pending'
     RETURNING delivery.id, delivery.webhook_id, delivery.job_id, delivery.seq, delivery.status, outcome.delivered,
-        outcome.gone, outcome.asked, outcome.message, outcome.seconds
+        delivery.url, outcome.gone, outcome.asked, outcome.message, outcome.seconds
 ), follower AS (
     UPDATE aijobs_webhookdelivery next SET due_at = now()
     FROM ended CROSS JOIN LATERAL (
@@ -68,7 +69,8 @@ WITH outcome AS MATERIALIZED (
 ), said AS (
     SELECT webhook_id, bool_or(delivered) AS well, count(*) FILTER (WHERE NOT delivered) AS failed,
         bool_or(gone) AS gone, max(asked) AS asked, max(message) AS message, max(seconds) > %(slow)s::float AS slow
-    FROM ended GROUP BY webhook_id
+    FROM ended JOIN aijobs_webhook present ON present.id = ended.webhook_id AND present.url = ended.url
+    GROUP BY webhook_id
 )
 UPDATE aijobs_webhook webhook SET
     failures = CASE WHEN well THEN 0 ELSE failures + failed END,
