@@ -5,7 +5,7 @@ workers one leaves. Dispatching and finishing jobs know nothing of it.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,8 +19,10 @@ from aijobs.states import EventKind
 
 logger = logging.getLogger(__name__)
 
-# Of a tenant's events in one step.
+# Of a tenant's events in one step; and of all tenants', which share them: until a step is committed, nobody's stream
+# goes on.
 STEP = 200
+MOST_EVENTS = 2_000
 # One that waits for an earlier one of its job is called when that has ended, and looked at again after this long.
 WAITS_SECONDS = 5.0
 TYPES = [kind.public_name for kind in EventKind]
@@ -69,7 +71,7 @@ def record() -> int:
     after = {
         each.tenant_id: Position(each.transaction, each.event_id) for each in cursors.values() if not each.foreign
     }
-    found = events.of_tenants(after, STEP)
+    found = _next_of(after)
     if not found:
         return 0
     endpoints = _endpoints({each.tenant_id for each in found})
@@ -81,6 +83,12 @@ def record() -> int:
     }
     sql.execute(MOVE, {"reached": orjson.dumps(list(reached.values())).decode()})
     return len(found)
+
+
+def _next_of(after: Mapping[int, Position]) -> list[Event]:
+    """The next events of all these tenants' logs, as many of each as there is room for."""
+    with_any = {each.tenant_id: after[each.tenant_id] for each in events.of_tenants(after, 1)}
+    return events.of_tenants(with_any, max(1, min(STEP, MOST_EVENTS // max(1, len(with_any)))))
 
 
 def _start_again(tenants: Sequence[int]) -> None:
