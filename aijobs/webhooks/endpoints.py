@@ -22,6 +22,8 @@ from aijobs.webhooks import recording, secrets
 MOST_WEBHOOKS = 20
 ROTATION = timedelta(hours=24)
 PATIENCE = "1s"
+# Deliveries that are due at once when a webhook goes on. Others wait for their moment: whoever resumes it waits here.
+MOST_DUE_AT_ONCE = 5_000
 # What an endpoint's health is where nothing is known against it.
 WELL: dict[str, Any] = {
     "disabled_reason": "",
@@ -117,6 +119,7 @@ def change(
         enabled_now = bool(changes.get("enabled")) and not webhook.enabled
         columns = {**changes, "updated_at": now(), **({"link_base": link_base} if link_base else {})}
         if enabled_now:
+            _let_go_on(webhook)
             columns |= {**WELL, "since": recording.begin(tenant_id).transaction}
         elif changes.get("enabled") is False and webhook.enabled:
             columns["disabled_reason"] = ""
@@ -127,7 +130,15 @@ def resume(webhook_id: UUID | None, tenant_id: int) -> Webhook:
     """Of one that the service paused: what waits is sent. Once more does nothing. Raises WebhookNotFound."""
     with transaction.atomic():
         webhook = _hold(webhook_id, tenant_id)
-        return _write(webhook, {**WELL, "disabled_reason": webhook.disabled_reason} if webhook.paused_at else {})
+        if not webhook.paused_at:
+            return webhook
+        _let_go_on(webhook)
+        return _write(webhook, {**WELL, "disabled_reason": webhook.disabled_reason})
+
+
+def _let_go_on(webhook: Webhook) -> None:
+    """What has failed meanwhile, and what waits behind it, does not wait for an attempt of tomorrow."""
+    sql.execute(DUE_AT_ONCE, {"webhook": webhook.id, "most": MOST_DUE_AT_ONCE})
 
 
 def rotate_secret(webhook_id: UUID | None, tenant_id: int) -> Shown:
@@ -168,3 +179,13 @@ def _check(url: str) -> None:
     """What the guarded client would never call is said at once; where a name leads to, each time."""
     if reason := refusal(Purpose.WEBHOOK, httpx.URL(url)):
         raise InvalidParams(details=[{"path": "url", "message": reason}])
+
+
+# The worker locks deliveries first and their webhook then: what it has is not waited for here, and is its own matter.
+DUE_AT_ONCE = """
+UPDATE aijobs_webhookdelivery SET due_at = now() WHERE id = ANY (ARRAY(
+    SELECT id FROM aijobs_webhookdelivery
+    WHERE webhook_id = %(webhook)s::uuid AND status = 'pending' AND due_at > now() AND claimed_until IS NULL
+    ORDER BY webhook_id, due_at LIMIT %(most)s::int FOR UPDATE SKIP LOCKED
+)) RETURNING id
+"""

@@ -2,19 +2,22 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django import db
+from django.db import OperationalError, transaction
 from django.utils.timezone import now
 from standardwebhooks import Webhook as Verifier
 
 from aijobs import identifiers
 from aijobs.client import verify_webhook
 from aijobs.models import Tenant, Webhook, WebhookDelivery
-from aijobs.webhooks import delivering, endpoints, sending
+from aijobs.webhooks import delivering, endpoints, outcomes, recording, sending
 from aijobs.webhooks.delivering import Deliverer
+from aijobs.webhooks.sending import Outcome
 from tests import engine
 from tests.aijobs.webhooks.conftest import LINK_BASE, again, subscribe
 from tests.aijobs.webhooks.receiver import Answer, Received, Receiver, status
@@ -239,6 +242,61 @@ def test_410_disables_and_says_so(tenant: Tenant, endpoint: Receiver, deliverer:
     assert len(endpoint.received) == 1
 
 
+def test_what_a_former_address_answers_says_nothing_of_the_present_one(
+    tenant: Tenant, endpoint: Receiver, deliverer: Deliverer
+) -> None:
+    def moved(connection: socket.socket, received: Received) -> None:
+        endpoints.change(webhook.pk, tenant.pk, {"url": endpoint.url("/new")})
+        db.connection.close()
+        status(410)(connection, received)
+
+    endpoint.answers["/old"] = moved
+    webhook = subscribe(tenant, endpoint.url("/old"), "job.queued").webhook
+    engine.dispatch(tenant)
+    run_until(deliverer, are_over(webhook))
+    assert again(webhook).enabled
+    engine.dispatch(tenant)
+    run_until(deliverer, are_over(webhook, 2))
+    assert len(endpoint.at("/new")) == 1
+
+
+def test_what_has_arrived_is_not_sent_again_because_the_database_was_away(
+    tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook = subscribe(tenant, endpoint.url(), "job.queued").webhook
+    record = outcomes.record
+    failures = iter([OperationalError("away")])
+
+    def away_once(told: Sequence[Outcome]) -> None:
+        if told and (error := next(failures, None)):
+            raise error
+        record(told)
+
+    monkeypatch.setattr(outcomes, "record", away_once)
+    engine.dispatch(tenant)
+    with pytest.raises(OperationalError, match="away"):
+        run_until(deliverer, are_over(webhook))
+    run_until(deliverer, are_over(webhook))
+    assert len(endpoint.received) == webhook.deliveries.get().attempts == 1
+
+
+def test_a_step_records_a_bounded_number_of_all_tenants_events(
+    tenant: Tenant, endpoint: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "MOST_EVENTS", 4)
+    for each in (tenant, TenantFactory(), TenantFactory()):
+        subscribe(each, endpoint.url())
+    engine.dispatch(tenant, 5)
+    recorded: list[int] = []
+    until = time.monotonic() + 60
+    while sum(recorded) < 5:
+        assert time.monotonic() < until
+        with transaction.atomic():
+            recorded.append(recording.record())
+    assert max(recorded) <= 4
+    assert WebhookDelivery.objects.count() == 5
+
+
 @pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("999999999", 0), ("99999999", 86_400), ("soon", 0)])
 def test_retry_after_is_honoured_within_bounds(
     tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, asked: str, seconds: float
@@ -276,6 +334,8 @@ def test_what_fails_for_a_day_is_paused_and_goes_on_when_it_is_resumed(
     run_until(deliverer, lambda: webhook.deliveries.count() == 2)
     deliverer.run(0.5)
     assert len(endpoint.received) == 1
+    # What failed does not wait for its next attempt either.
+    webhook.deliveries.filter(attempts=1).update(due_at=now() + timedelta(hours=24))
     endpoints.resume(webhook.pk, tenant.pk)
     run_until(deliverer, are_over(webhook, 2))
     assert (again(webhook).failures, again(webhook).paused_at, again(webhook).failing_since) == (0, None, None)
