@@ -128,8 +128,9 @@ describe_tenant: Callable[[View], View] = extend_schema(
     summary="Follow all jobs of a tenant",
     description="A stream of what happens to the tenant's jobs (server-sent events), or pages of it with `Accept: "
     f"application/json`. {SSE} Filters are those of the list of jobs; `status` is that of the events. Events come in "
-    "the order in which they were committed, at most as late as the longest transaction that writes to the database "
-    "takes. A page that is filtered may have fewer events than `limit`: go on while `has_more` is true.",
+    "the order in which their transactions began, at most as late as the longest transaction that writes to the "
+    "database takes; where two events of one job are milliseconds apart, `seq` says which was first. A page that is "
+    "filtered may have fewer events than `limit`: go on while `has_more` is true.",
     parameters=[*HEADERS, LAST, AFTER_POSITION, *FILTERS, TICKET, *PAGE],
     responses={**_answers(EventList), **errors(TooManyStreams, StreamingUnavailable)},
 )
