@@ -521,10 +521,12 @@ def _take_back(run: Run) -> Ended:
 
 
 def _hand_back(run: Run, delay: float | None) -> Ended:
-    """A job of a cancelled batch gets no further attempt: it ends here."""
+    """A job of a cancelled batch gets no further attempt: it ends here. One that was asked to stop has stopped."""
     with _lock_batch(run, run.batch_id is not None):
         if not _batch_cancelled(run):
             return _wait_again(run, EventKind.HANDED_BACK, delay, failures=0, data=None)
+        if _end_on_request(run, required=False):
+            return _advance(run, Status.CANCELLED)
         message = "The batch was cancelled, so this job was not tried again."
         _end([run.id], Status.FAILED, run.attempt, code=BATCH_CANCELLED, message=message)
         return Ended(terminal=True)

@@ -7,7 +7,7 @@ import pytest
 from aijobs import batches
 from aijobs.engine import lifecycle
 from aijobs.models import Job, Tenant
-from aijobs.states import OnFailure, Status
+from aijobs.states import OnFailure, PausedBy, Status
 from tests import engine
 from tests.aijobs.engine.test_lifecycle import race
 from tests.factories import TenantFactory
@@ -117,6 +117,16 @@ def test_hand_back_of_a_cancelled_batch_ends_the_job(tenant: Tenant) -> None:
     lifecycle.hand_back(engine.WORKER)
     job = Job.objects.get(id=ids[0])
     assert (job.status, job.error_code) == (Status.FAILED, "BATCH_CANCELLED")
+
+
+def test_hand_back_of_one_that_was_asked_to_stop_ends_it_as_stopped_also_in_a_cancelled_batch(tenant: Tenant) -> None:
+    batch_id, ids = engine.dispatch_batch(tenant, 2)
+    engine.start(ids[0])
+    lifecycle.request_cancel(ids[0], tenant.pk, PausedBy.KEY)
+    batches.cancel(batch_id, tenant.pk)
+    lifecycle.hand_back(engine.WORKER)
+    job = Job.objects.get(id=ids[0])
+    assert (job.status, job.error_code, job.cancel_reason) == (Status.CANCELLED, "", "REQUESTED")
 
 
 def assert_nobody_is_left_behind(ids: list[UUID]) -> None:
