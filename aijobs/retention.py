@@ -217,9 +217,10 @@ DELETE FROM aijobs_webhookdelivery WHERE id = ANY (ARRAY(
 # Those that their tenants deleted, once nothing was sent to them any more for as long as deliveries are kept.
 DELETE_WEBHOOKS = """
 DELETE FROM aijobs_webhook WHERE id = ANY (ARRAY(
-    SELECT id FROM aijobs_webhook webhook WHERE deleted_at < %(before)s::timestamptz AND NOT EXISTS (
-        SELECT FROM aijobs_webhookdelivery delivery WHERE delivery.webhook_id = webhook.id
-    )
+    SELECT id FROM aijobs_webhook webhook WHERE deleted_at < %(before)s::timestamptz AND (
+        SELECT true FROM aijobs_webhookdelivery delivery WHERE delivery.webhook_id = webhook.id
+        ORDER BY delivery.webhook_id LIMIT 1
+    ) IS NULL
     ORDER BY id LIMIT %(most)s::int
 )) RETURNING id
 """

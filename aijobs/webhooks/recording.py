@@ -142,15 +142,17 @@ ENDPOINTS = """
 SELECT id, tenant_id, events, link_base, since FROM aijobs_webhook
 WHERE tenant_id = ANY (%(tenants)s::bigint[]) AND enabled AND deleted_at IS NULL
 """
-# Behind an earlier one of the same job, it waits.
+# Behind an earlier one of the same job, it waits. One look in an index each: an EXISTS may become a hash of all that
+# wait.
 INSERT = """
 INSERT INTO aijobs_webhookdelivery (
     id, webhook_id, tenant_id, job_id, seq, type, event_id, body, status, due_at
 )
 SELECT id, webhook_id, tenant_id, job_id, seq, type, event_id, body, 'pending', CASE
-    WHEN row_number() OVER (PARTITION BY webhook_id, job_id ORDER BY seq) > 1 OR EXISTS (
-        SELECT FROM aijobs_webhookdelivery earlier
+    WHEN row_number() OVER (PARTITION BY webhook_id, job_id ORDER BY seq) > 1 OR (
+        SELECT true FROM aijobs_webhookdelivery earlier
         WHERE earlier.webhook_id = new.webhook_id AND earlier.job_id = new.job_id AND earlier.status = 'pending'
+        ORDER BY earlier.webhook_id, earlier.job_id, earlier.seq LIMIT 1
     ) THEN now() + make_interval(secs => %(waits)s::float)
     ELSE now()
 END
