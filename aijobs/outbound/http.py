@@ -208,7 +208,15 @@ def refusal(purpose: Purpose, url: httpx.URL, *, https_only: bool = True) -> str
     # httpx has no port for the usual one.
     if url.scheme not in schemes or url.port is not None or not host:
         return f"is not allowed. Use {' or '.join(schemes)} on its usual port"
-    return ""
+    return "is not a public address" if _is_private(host) else ""
+
+
+def _is_private(host: str) -> bool:
+    """Whether it is an IP address, and not a public one."""
+    try:
+        return not is_public(host)
+    except ValueError:
+        return False
 
 
 def open_client(

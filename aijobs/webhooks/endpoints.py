@@ -177,7 +177,12 @@ def _write(webhook: Webhook, columns: Mapping[str, Any]) -> Webhook:
 
 def _check(url: str) -> None:
     """What the guarded client would never call is said at once; where a name leads to, each time."""
-    if reason := refusal(Purpose.WEBHOOK, httpx.URL(url)):
+    try:
+        reason = refusal(Purpose.WEBHOOK, httpx.URL(url))
+    except httpx.InvalidURL:
+        # Digits and dots that are no address.
+        reason = "has a host that cannot be"
+    if reason:
         raise InvalidParams(details=[{"path": "url", "message": reason}])
 
 
