@@ -1,6 +1,7 @@
 """The client for programs with an event loop. Its methods are those of `Client`, which say more."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
@@ -95,9 +96,10 @@ class AsyncClient:
         waiting = Waiting(timeout)
         while True:
             try:
-                job = await self._send(calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS)))
-            except ApiError as refusal:
-                if not session.cannot_wait(refusal):
+                asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
+                job = await self._send(asked, session.WAIT_PATIENCE_SECONDS)
+            except (ApiError, httpx.TransportError) as failure:
+                if not session.cannot_wait(failure):
                     raise
                 return await self._poll(job_id, waiting)
             if waiting.is_over(job):
@@ -146,8 +148,8 @@ class AsyncClient:
         """Dispatch again, as a new batch, what of this one has not completed."""
         return await self._send(calls.retry_failed(batch_id, idempotency_key))
 
-    async def _send(self, call: Call[T]) -> T:
-        attempts = Attempts(self._patience)
+    async def _send(self, call: Call[T], patience: float = math.inf) -> T:
+        attempts = Attempts(min(self._patience, patience))
         while True:
             try:
                 response = await self._http.send(call.request(self._http), follow_redirects=True)
@@ -172,8 +174,9 @@ class AsyncClient:
                     pause = attempts.after(response)
                     if pause is None:
                         async for message in EventSource(response).aiter_sse():
+                            # It was there, though it may have nothing to tell.
+                            attempts = Attempts(self._patience)
                             if (event := place.read(message)) is not None:
-                                attempts = Attempts(self._patience)
                                 yield place.position, event
                 finally:
                     await response.aclose()

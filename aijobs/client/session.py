@@ -3,8 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
+import httpx
+
 from .errors import ApiError, JobCancelled, JobFailed, JobUnfinished
-from .retrying import STREAMING_UNAVAILABLE
+from .retrying import LATER
 from .shapes import ENDS, Job, Json
 
 TIMEOUT_SECONDS = 30.0
@@ -14,6 +16,8 @@ PATIENCE_SECONDS = 120.0
 UNTIL_THE_END = 2**31 - 1
 # One request waits for so long, then it is sent again: proxies cut what says nothing for a minute.
 WAIT_SECONDS = 30.0
+# Who cannot wait polls, and need not be patient.
+WAIT_PATIENCE_SECONDS = 5.0
 
 
 def headers_of(api_key: str, tenant: str | None) -> dict[str, str]:
@@ -24,9 +28,9 @@ def headers_of(api_key: str, tenant: str | None) -> dict[str, str]:
     }
 
 
-def cannot_wait(refusal: ApiError) -> bool:
-    """There is no events process. Polling tells the same, later."""
-    return refusal.code == STREAMING_UNAVAILABLE
+def cannot_wait(failure: ApiError | httpx.TransportError) -> bool:
+    """There is no events process, or it does not answer. Polling tells the same, later."""
+    return isinstance(failure, httpx.TransportError) or failure.status in LATER
 
 
 def result_of(job: Job) -> Json:

@@ -1,5 +1,6 @@
 """The client for programs without an event loop."""
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
@@ -101,9 +102,10 @@ class Client:
         waiting = Waiting(timeout)
         while True:
             try:
-                job = self._send(calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS)))
-            except ApiError as refusal:
-                if not session.cannot_wait(refusal):
+                asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
+                job = self._send(asked, session.WAIT_PATIENCE_SECONDS)
+            except (ApiError, httpx.TransportError) as failure:
+                if not session.cannot_wait(failure):
                     raise
                 return self._poll(job_id, waiting)
             if waiting.is_over(job):
@@ -150,8 +152,8 @@ class Client:
         """Dispatch again, as a new batch, what of this one has not completed."""
         return self._send(calls.retry_failed(batch_id, idempotency_key))
 
-    def _send(self, call: Call[T]) -> T:
-        attempts = Attempts(self._patience)
+    def _send(self, call: Call[T], patience: float = math.inf) -> T:
+        attempts = Attempts(min(self._patience, patience))
         while True:
             try:
                 response = self._http.send(call.request(self._http), follow_redirects=True)
@@ -176,8 +178,9 @@ class Client:
                     pause = attempts.after(response)
                     if pause is None:
                         for message in EventSource(response).iter_sse():
+                            # It was there, though it may have nothing to tell.
+                            attempts = Attempts(self._patience)
                             if (event := place.read(message)) is not None:
-                                attempts = Attempts(self._patience)
                                 yield place.position, event
                 finally:
                     response.close()

@@ -164,6 +164,22 @@ def test_without_an_events_process_it_polls_when_the_service_says(use: Use, http
     assert len(received) == 2
 
 
+@pytest.mark.parametrize("status", [429, 502, 504])
+def test_where_an_events_process_does_not_answer_it_polls(use: Use, httpserver: HTTPServer, status: int) -> None:
+    answers(httpserver, "/api/ai-jobs/job_1/wait", Response("<h1>Bad Gateway</h1>", status, {"Retry-After": "9"}))
+    answers(httpserver, "/api/ai-jobs/job_1", data(DONE))
+    assert use("result", "job_1") == {"found": 2}
+
+
+def test_where_nothing_listens_for_waits_it_polls(use: Use, httpserver: HTTPServer) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        location = f"http://127.0.0.1:{unused.getsockname()[1]}/api/ai-jobs/job_1/wait"
+        answers(httpserver, "/api/ai-jobs/job_1/wait", Response(status=307, headers={"Location": location}))
+        answers(httpserver, "/api/ai-jobs/job_1", data(DONE))
+        assert use("result", "job_1") == {"found": 2}
+
+
 @pytest.mark.parametrize(
     ("job", "raised"),
     [
@@ -223,6 +239,13 @@ def test_a_stream_that_is_cut_before_its_first_event_goes_on_at_its_own_beginnin
     received = answers(httpserver, "/api/ai-jobs/events", opening, stream(event(7)))
     use("events", most=1)
     assert [request.args.get("starting_after") for request in received] == [None, "6"]
+
+
+def test_a_quiet_stream_that_is_cut_again_and_again_goes_on(use: Use, httpserver: HTTPServer) -> None:
+    cut = Response("id: 6\nretry: 100\n\n", headers={"Content-Length": "1000"}, mimetype="text/event-stream")
+    received = answers(httpserver, "/api/ai-jobs/events", *[cut] * 5, stream(event(7)))
+    assert len(use("events", most=1)) == 1
+    assert len(received) == 6
 
 
 def test_a_stream_that_is_refused_says_so(use: Use, httpserver: HTTPServer) -> None:
