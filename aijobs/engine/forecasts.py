@@ -92,7 +92,8 @@ def of_batch(jobs: Sequence[Member], tenant: TenantAccess, since: datetime) -> l
             job = jobs[index]
             if job.after:
                 last = max((forecast(each) for each in job.after), key=lambda each: each.median_at or since)
-                found[index] = _after(last, of_new(job.type, job.lane, tenant, since), since)
+                alone = of_new(job.type, job.lane, tenant, since)
+                found[index] = _after(last, alone, since, since + timedelta(seconds=job.due_in))
             else:
                 behind = sum(each.lane == job.lane and not each.after for each in jobs[:index])
                 found[index] = of_new(job.type, job.lane, tenant, since, behind=behind, due_in=job.due_in)
@@ -101,14 +102,18 @@ def of_batch(jobs: Sequence[Member], tenant: TenantAccess, since: datetime) -> l
     return [forecast(index) for index in range(len(jobs))]
 
 
-def _after(earlier: Forecast, alone: Forecast, since: datetime) -> Forecast:
-    """What is not known of the one adds to what is not known of the other, as independent errors do."""
+def _after(earlier: Forecast, alone: Forecast, since: datetime, due_at: datetime) -> Forecast:
+    """What is not known of the one adds to what is not known of the other, as independent errors do.
+
+    But where the job waits for its own moment even when the other one is late, it starts then.
+    """
     if not (earlier.median_at and earlier.p90_at and alone.start_at and alone.median_at and alone.p90_at):
         return Forecast()
-    median = earlier.median_at + (alone.median_at - since)
-    apart = (earlier.p90_at - earlier.median_at, alone.p90_at - alone.median_at)
-    spread = timedelta(seconds=hypot(*(each.total_seconds() for each in apart)))
-    return Forecast(None, earlier.median_at + (alone.start_at - since), median, median + spread)
+    turn = max(earlier.median_at, due_at)
+    late = max(earlier.p90_at - turn, timedelta())
+    median = turn + (alone.median_at - since)
+    spread = timedelta(seconds=hypot(late.total_seconds(), (alone.p90_at - alone.median_at).total_seconds()))
+    return Forecast(None, turn + (alone.start_at - since), median, median + spread)
 
 
 class _New(NamedTuple):
@@ -147,11 +152,14 @@ def _of_running(load: Workload, job: Job) -> Forecast:
 
 
 def _of_queued(load: Workload, job: Job, tenant: TenantAccess) -> Forecast:
-    return _at(now(), *_forecast(load, job, tenant))
+    at = now()
+    return _at(at, *_forecast(load, job, tenant, at))
 
 
-def _forecast(load: Workload, job: Job, tenant: TenantAccess) -> tuple[int, forecasting.Forecast | None]:
-    """Its position, and when."""
+def _forecast(
+    load: Workload, job: Job, tenant: TenantAccess, at: datetime
+) -> tuple[int, forecasting.Forecast | None]:
+    """Its position, and in how many seconds from this moment on."""
     lane = Priority(job.lane)
     parameters = {
         "tenant": job.tenant_id,
@@ -169,7 +177,7 @@ def _forecast(load: Workload, job: Job, tenant: TenantAccess) -> tuple[int, fore
     else:
         ahead = max(before.own, here.released_before(job.released_at.timestamp()))
     turn = Turn(tenant.max_running, before.own + before.running) if tenant.max_running is not None else None
-    due_in = max(0.0, (job.run_after - now()).total_seconds())
+    due_in = max(0.0, (job.run_after - at).total_seconds())
     found = load.basis.forecast(load.run_of(job.type), lane, ahead, due_in=due_in, turn=turn)
     return load.basis.higher(lane) + ahead, found
 
@@ -222,7 +230,7 @@ def _made(jobs: Sequence[Job]) -> list[Record]:
 def _first(load: Workload, job: Job) -> forecasting.Forecast | None:
     """Its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
     if job.status == Status.QUEUED:
-        return _forecast(load, job, TenantAccess.of(job.tenant))[1]
+        return _forecast(load, job, TenantAccess.of(job.tenant), now())[1]
     return load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
 
 

@@ -1,12 +1,15 @@
 """POST /api/ai-jobs?validate_only=true, and that of a batch."""
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from aijobs.engine import statistics
 from aijobs.models import Batch, IdempotencyKey, Job, JobEvent, Tenant, TenantCapacity, Worker
+from aijobs.shapes import timestamp
 from aijobs.states import QUEUES
 from tests import engine
 from tests.aijobs.api.answers import PROBE, data_of, error_of, paths_of
@@ -54,6 +57,17 @@ def test_of_a_batch_those_that_wait_begin_when_others_end(owner: Caller) -> None
     beside = [each["queue"]["position"] for each in validated(owner, BATCHES, {"jobs": [PROBE] * 20})["jobs"]]
     assert beside == list(range(20))
     assert not Job.objects.exists()
+
+
+def test_of_a_batch_those_that_have_a_moment_wait_for_it_too(owner: Caller) -> None:
+    at = timestamp(now() + timedelta(hours=1))
+    for body in (
+        {"jobs": [PROBE, {**PROBE, "run_at": at}, PROBE], "sequential": True},
+        {"jobs": [PROBE, {**PROBE, "run_at": at, "depends_on": [0]}, {**PROBE, "depends_on": [1]}]},
+    ):
+        first, second, third = [each["queue"] for each in validated(owner, BATCHES, body)["jobs"]]
+        assert first["p90_completion_at"] < at <= second["estimated_start_at"] < third["estimated_start_at"]
+        assert second["estimated_start_at"] <= second["estimated_completion_at"] <= second["p90_completion_at"]
 
 
 @pytest.mark.parametrize(

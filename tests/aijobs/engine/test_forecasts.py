@@ -126,6 +126,16 @@ def test_a_retry_is_expected_after_its_pause() -> None:
     assert start - now() > timedelta(minutes=4)
 
 
+def test_a_job_is_not_expected_to_start_before_its_moment() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    at = now() + timedelta(hours=1)
+    Job.objects.filter(id=job_id).update(run_after=at)
+    measured()
+    start = of(job_id).start_at
+    assert start
+    assert start >= at
+
+
 def test_a_tenant_with_a_limit_waits_for_its_own_jobs() -> None:
     tenant = TenantFactory()
     jobs = engine.dispatch(tenant, 30)
