@@ -36,7 +36,10 @@ def _read_moment(sent: object) -> datetime:
     if isinstance(sent, datetime):
         return sent
     if isinstance(sent, str) and _RFC_3339.fullmatch(sent.upper()):
-        return datetime.fromisoformat(sent.upper())
+        try:
+            return datetime.fromisoformat(sent.upper())
+        except ValueError:
+            raise ValueError("is written correctly, but there is no such day, time or offset") from None
     raise ValueError("must be a date-time with an offset, for example 2026-03-12T02:00:00Z")
 
 

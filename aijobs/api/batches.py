@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from aijobs import batches, identifiers, retrying
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
+from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, VALIDATE_ONLY, dispatch
 from aijobs.api.jobs import JobView, JobViewSet, show_job
 from aijobs.api.validating import ValidationAnswer
 from aijobs.api.wire.bodies import no_fields
@@ -117,7 +117,7 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     description="The service accepts all of them or none. With `sequential: true` they run in order, "
     "and with `depends_on` each starts when those that it names have ended; what waits for one that did not "
     f"complete is cancelled, or runs with `on_failure: continue`. {ADMISSION}",
-    parameters=DISPATCH_HEADERS,
+    parameters=[VALIDATE_ONLY, *DISPATCH_HEADERS],
     request={"application/json": BatchRequest},
     responses={
         200: ValidationAnswer,

@@ -46,7 +46,7 @@ VALIDATE_ONLY = parameter(
     {"type": "boolean", "default": False},
     "Answer 200 with what a dispatch would come to, or with what refuses it, and store nothing.",
 )
-DISPATCH_HEADERS = [*HEADERS, VALIDATE_ONLY, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
+DISPATCH_HEADERS = [*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED]
 DISPATCH_ERRORS = (*OF_A_BODY, InvalidJobType, IdempotencyConflict, IdempotencyKeyReused, QueueFull)
 # Of the descriptions: which reasons there are, the types know.
 ADMISSION = (

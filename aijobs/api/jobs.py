@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from aijobs import identifiers, registry, retrying, zones
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, dispatch
+from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, VALIDATE_ONLY, dispatch
 from aijobs.api.expecting import QueueView, show_queue
 from aijobs.api.job_filters import INCLUDABLE, includes, read_filter
 from aijobs.api.validating import ValidationAnswer
@@ -346,7 +346,7 @@ describe_dispatch: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Dispatch a job",
     description=f"The service answers at once. Poll the job until it is completed, failed or cancelled. {ADMISSION}",
-    parameters=DISPATCH_HEADERS,
+    parameters=[VALIDATE_ONLY, *DISPATCH_HEADERS],
     request={"application/json": JobRequest},
     responses={200: ValidationAnswer, 201: JobAnswer, **errors(*DISPATCH_ERRORS)},
 )
@@ -460,14 +460,14 @@ class JobViewSet(ViewSet):
         priority = Priority.from_name(wanted.priority) if wanted.priority else None
         move = Move(wanted.run_at) if "run_at" in wanted.model_fields_set else None
         priorities.change_one(changed, tenant.id, priority, move)
-        return _answer(tenant.id, changed)
+        return _answer(tenant, changed)
 
     @describe_request_cancel
     def request_cancel(self, request: Request, job_id: str) -> Response:
         no_fields(request)
         tenant, stopped = tenant_of(request), job_id_of(job_id)
         lifecycle.request_cancel(stopped, tenant.id, PausedBy.KEY)
-        return _answer(tenant.id, stopped)
+        return _answer(tenant, stopped)
 
     @describe_retry
     def retry(self, request: Request, job_id: str) -> Response:
@@ -481,11 +481,11 @@ class JobViewSet(ViewSet):
         return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location, body)
 
 
-def _answer(tenant_id: int, job_id: UUID) -> Response:
-    job = Job.objects.of(tenant_id).with_text_of("params", "result").filter(id=job_id).first()
+def _answer(tenant: TenantAccess, job_id: UUID) -> Response:
+    job = Job.objects.of(tenant.id).with_text_of("params", "result").filter(id=job_id).first()
     if job is None:
         raise JobNotFound()
-    return data_response(show_job(job))
+    return data_response(show_job(job) | _expected(forecasts.of_job(job, tenant)))
 
 
 def _check_run_at(run_at: datetime | None, job_id: UUID, tenant_id: int) -> None:

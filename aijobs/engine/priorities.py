@@ -73,7 +73,8 @@ def change(ids: Sequence[UUID], tenant_id: int, priority: Priority | None, move:
 
 # As a promotion, it brings old jobs into a lane, whose bound it lowers. A job that goes down waits there from now on:
 # what it has waited above would else promote it again at the next sweep. A moment that nobody asked for, such as the
-# end of a backoff, is kept where it is later. The event says what is another one now.
+# end of a backoff, is kept where it is later. One that is over is kept too: it is the job's place in its lane. The
+# event says what is another one now.
 CHANGE = """
 WITH wanted AS (
     SELECT id, wish.lane, wish.run_at,
@@ -86,7 +87,7 @@ WITH wanted AS (
         SELECT coalesce(%(priority)s::smallint, priority) AS lane,
             CASE WHEN %(move)s::boolean THEN %(run_at)s::timestamptz ELSE job.run_at END AS run_at,
             CASE WHEN %(move)s::boolean THEN greatest(
-                now(), %(run_at)s::timestamptz,
+                least(now(), run_after), %(run_at)s::timestamptz,
                 CASE WHEN attempt > 0 AND run_after IS DISTINCT FROM job.run_at THEN run_after END
             ) ELSE run_after END AS due
     ) wish

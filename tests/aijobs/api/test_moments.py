@@ -56,6 +56,7 @@ def test_a_job_waits_in_the_database_until_its_moment(owner: Caller) -> None:
         ({"run_at": later(days=31)}, "run_at"),
         ({"run_at": "2026-03-12T02:00:00"}, "run_at"),
         ({"run_at": "tomorrow"}, "run_at"),
+        ({"run_at": "2026-02-30T02:00:00+25:00"}, "run_at"),
         ({"run_at": "9999-12-31T23:59:59-23:59"}, "run_at"),
         ({"run_at": 1}, "run_at"),
         ({"expires_at": later(seconds=-5)}, "expires_at"),
@@ -147,6 +148,15 @@ def test_priority_and_moment_of_a_queued_job_change(owner: Caller) -> None:
     assert told["priority"] == "high"
     assert datetime.fromisoformat(told["run_at"]).astimezone(UTC) == datetime.fromisoformat(at)
     engine.complete(engine.start(job_id))
+
+
+def test_a_job_that_is_due_keeps_its_place(owner: Caller) -> None:
+    job = owner.dispatch()
+    due = now() - timedelta(minutes=1)
+    Job.objects.update(run_after=due)
+    assert data_of(change(owner, job, {"run_at": None}))["queue"]["position"] == 0
+    assert Job.objects.get().run_after == due
+    assert engine.kinds(uuid_of(job["id"])) == ["queued"]
 
 
 def test_a_backoff_is_not_cut_short(owner: Caller) -> None:
