@@ -62,10 +62,11 @@ class JobContext:
         self.so_far = so_far
 
     def progress(self, processed: int, total: int | None = None) -> None:
-        self.checkpoint()
+        # First: it is done, also where the run is to stop here.
         self.processed = processed
         if total is not None:
             self.total = total
+        self.checkpoint()
 
     def commit_with(self, effect: Callable[[R], R], *, while_suspended: bool = False) -> None:
         self.effect, self.while_suspended = cast("Callable[[Result], Result]", effect), while_suspended
