@@ -69,7 +69,8 @@ def narrowed(kind: BulkKind, wanted: JobFilter) -> JobFilter:
     if not statuses:
         named, possible = (" and ".join(each) for each in (wanted.status, APPLIES_TO[kind]))
         message = f"names {named} jobs, and this action is only for {possible} ones"
-        raise InvalidFilter(details=[{"path": "filter.status", "message": message}])
+        told = "The filter is not valid. The details say which part of it."
+        raise InvalidFilter(told, details=[{"path": "filter.status", "message": message}])
     return wanted.model_copy(update={"status": [each.value for each in statuses]})
 
 

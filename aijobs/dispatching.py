@@ -75,7 +75,7 @@ class JobRequest(RequestModel):
     metadata: Annotated[dict[str, Any], AfterValidator(_not_too_large)] | None = Field(
         default=None,
         description="Data of your own about the job, which the service keeps and shows as they are: an object of up "
-        "to 4 KiB.",
+        "to 4 KiB. Numbers have the precision of a double, and whole ones of up to 64 bits are exact.",
         examples=[{"order": "4711"}],
     )
     run_at: SentMoment | None = Field(
@@ -150,9 +150,10 @@ def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
         raise InvalidBatch(details=refusals.fields())
     default = Priority.from_name(request.priority) if request else Priority.NORMAL
+    size = len(entries)
     jobs = [
-        refusals.collect(_member, tenant_id, index, entry, default, job_id)
-        for index, (entry, job_id) in enumerate(zip(entries, _ids(len(entries)), strict=True))
+        refusals.collect(_member, tenant_id, index, entry, default, job_id, size)
+        for index, (entry, job_id) in enumerate(zip(entries, _ids(size), strict=True))
     ]
     if request is None or refusals:
         raise refusals.error()
@@ -254,13 +255,13 @@ def _admit(kind: JobType[Params, Result], sent: dict[str, object], tenant_id: in
         kind.admit(params, tenant_id)
 
 
-def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id: UUID) -> NewJob:
-    """A job of a batch. What is wrong with it has its index, and paths from the batch's body."""
+def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id: UUID, size: int) -> NewJob:
+    """A job of a batch of this size. What is wrong with it has its index, and paths from the batch's body."""
     try:
         if not isinstance(entry, dict):
             raise InvalidParams(details=[{"path": "", "message": "must be an object"}])
         refusals = Refusals()
-        depends_on = refusals.collect(_depends_on, entry)
+        depends_on = refusals.collect(_depends_on, entry, size)
         alone = {name: value for name, value in entry.items() if name != "depends_on"}
         job = refusals.collect(_job, tenant_id, alone, default, job_id)
         if job is None or refusals:
@@ -274,10 +275,21 @@ def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id
         raise with_fields(refusal, fields) from None
 
 
-def _depends_on(entry: Body) -> list[int]:
-    """The positions that a job of a batch depends on. Raises InvalidParams."""
+def _depends_on(entry: Body, size: int) -> list[int]:
+    """The positions that a job of a batch of this size depends on. Raises InvalidParams."""
     sent = {name: value for name, value in entry.items() if name == "depends_on"}
-    return [index + 1 for index in dict.fromkeys(registry.read_body(MemberRequest, sent).depends_on)]
+    indexes = dict.fromkeys(registry.read_body(MemberRequest, sent).depends_on)
+    unknown: list[FieldError] = [
+        {
+            "path": "depends_on",
+            "message": f"{index} is not the index of a job of this batch; the last one is {size - 1}",
+        }
+        for index in indexes
+        if not 0 <= index < size
+    ]
+    if unknown:
+        raise InvalidParams(details=unknown)
+    return [index + 1 for index in indexes]
 
 
 def _in_order(jobs: list[NewJob], sequential: bool) -> list[NewJob]:
@@ -288,18 +300,6 @@ def _in_order(jobs: list[NewJob], sequential: bool) -> list[NewJob]:
     if sequential:
         message = "must not be true where jobs have depends_on; say their order in one of the two ways"
         raise InvalidParams(details=[{"path": "sequential", "message": message}])
-    unknown: list[FieldError] = [
-        {
-            "job": place - 1,
-            "path": f"jobs.{place - 1}.depends_on",
-            "message": f"{each - 1} is not the index of a job of this batch; the last one is {len(jobs) - 1}",
-        }
-        for place, depends_on in edges.items()
-        for each in depends_on
-        if each not in edges
-    ]
-    if unknown:
-        raise InvalidParams(details=unknown)
     if circle := graphs.circle(edges):
         raise _cycle([place - 1 for place in circle])
     return jobs

@@ -28,7 +28,7 @@ CODES = {
     "TENANT_SUSPENDED": "The job waits because its tenant is suspended.",
     "WAITS_FOR_JOB": "The job waits for an earlier job of its batch, which the message names.",
     "WAITS_FOR_RETRY": "An attempt failed. The message says why, and when the service tries again.",
-    "WAITS_FOR_RUN_AT": "The job waits until the moment that it was dispatched to run at.",
+    "WAITS_FOR_RUN_AT": "The job waits until the moment that it is to run at, its `run_at`.",
     "POSTPONED": "The job waits until what it needs elsewhere is available.",
     "UNKNOWN_TYPE": "The job waits for a worker that knows its type.",
     "BROKER_DOWN": "The job waits because the broker does not answer.",
@@ -43,7 +43,7 @@ CODES = {
     "WORKER_SILENT": "A worker was at it, but nothing is heard of it any more. The service takes the job back.",
     "COMPLETED": "The job has completed.",
     "FAILED": "The job has failed. The message has the code and the text of the last failure.",
-    "CANCELLED": "The job was cancelled. The message says on whose account.",
+    "CANCELLED": "The job was cancelled. The message says because of what.",
 }
 
 
@@ -125,10 +125,10 @@ def _not_due(job: Job, around: Circumstances) -> Explanation:
             f"again at {until}.",
             f"retry at {until} after {code}",
         )
-    if job.attempt == 0:
+    if job.attempt == 0 or job.run_after == job.run_at:
         return Explanation(
             "WAITS_FOR_RUN_AT",
-            f"The job was dispatched to run at {until} or later.",
+            f"The job is to run at {until} or later.",
             f"to run at {until}",
         )
     return Explanation(

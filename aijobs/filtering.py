@@ -52,8 +52,8 @@ class JobFilter(RequestModel):
     tag: list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), TAG]] = Field(
         default=[], description="Only jobs that have all of these tags.", max_length=10
     )
-    sku: Annotated[str, SKU] | None = Field(
-        default=None, description="Only jobs whose params name this SKU.", min_length=1, max_length=LONGEST_SKU
+    sku: Annotated[str, Field(min_length=1, max_length=LONGEST_SKU), SKU] | None = Field(
+        default=None, description="Only jobs whose params name this SKU."
     )
     error_code: str | None = Field(
         default=None, description="Only jobs that failed with this code.", min_length=1, max_length=64

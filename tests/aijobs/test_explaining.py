@@ -200,7 +200,7 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
     (of_suspended_tenant, "TENANT_SUSPENDED", "has been suspended since", "the tenant is suspended"),
     (blocked, "WAITS_FOR_JOB", "waits until job_", "waits for job_"),
     (retried, "WAITS_FOR_RETRY", "Attempt 1 failed (PROBE_BUSY: The probe is busy). The service tries", "retry at"),
-    (to_run_later, "WAITS_FOR_RUN_AT", "was dispatched to run at", "to run at"),
+    (to_run_later, "WAITS_FOR_RUN_AT", "is to run at", "to run at"),
     (postponed, "POSTPONED", "is not available before", "waits for an upstream until"),
     (of_unknown_type, "UNKNOWN_TYPE", "has no job type gone.", "no worker knows its type"),
     (at_limit, "TENANT_AT_LIMIT", "already has 1 of at most 1 jobs", "the tenant's limit of 1"),

@@ -82,6 +82,7 @@ def test_a_circle_is_named(owner: Caller, edges: list[list[int]], message: str) 
         (batch_of([], ["0"]), ["jobs.1.depends_on.0"]),
         (batch_of([], [0], sequential=True), ["sequential"]),
         ({"jobs": [PROBE, {"type": "test_probe", "depends_on": "0", "nonsense": 1}]}, ["jobs.1.depends_on"]),
+        ({"jobs": [{**PROBE, "more": 1}, {**PROBE, "depends_on": [5]}]}, ["jobs.0.more", "jobs.1.depends_on"]),
     ],
 )
 def test_what_is_wrong_is_named(owner: Caller, body: dict[str, object], paths: list[str]) -> None:
