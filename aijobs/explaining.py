@@ -211,27 +211,28 @@ def _behind_higher(jobs: int) -> Explanation:
 
 def _running(job: Job, around: Circumstances) -> Explanation:
     since = moment(job.started_at, around.at) if job.started_at else "a moment ago"
-    attempt, worker = f"Attempt {job.attempt}", f"worker {job.worker}"
+    # Not on which worker: callers read this too, and the names of machines are the operator's.
+    attempt = f"Attempt {job.attempt}"
     if job.lease_expires_at is not None and job.lease_expires_at < around.at:
         return Explanation(
             "WORKER_SILENT",
-            f"{attempt} has been running since {since}, but nothing is heard of {worker}. The service takes the job "
-            "back.",
+            f"{attempt} has been running since {since}, but nothing is heard of its worker. The service takes the "
+            "job back.",
             f"attempt {job.attempt}: its worker is silent",
-            "Check that worker and its machine, and that beat and the worker of ai-jobs.control run.",
+            "Check the job's worker and its machine, and that beat and the worker of ai-jobs.control run.",
         )
     done = f"{job.processed:,}" + (f" of {job.total:,}" if job.total is not None else "")
     if job.cancel_requested_at is not None:
         asked = moment(job.cancel_requested_at, around.at)
         return Explanation(
             "STOPPING",
-            f"{attempt} has been running since {since} on {worker}. Somebody asked the job to stop at {asked}, which "
-            f"it does at its next checkpoint; {done} processed.",
+            f"{attempt} has been running since {since}. Somebody asked the job to stop at {asked}, which it does at "
+            f"its next checkpoint; {done} processed.",
             f"is asked to stop, {done} processed",
         )
     return Explanation(
         "RUNNING",
-        f"{attempt} has been running since {since} on {worker}; {done} processed.",
+        f"{attempt} has been running since {since}; {done} processed.",
         f"attempt {job.attempt}, {done} processed",
     )
 
