@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
 from aijobs import identifiers, retrying, sql
-from aijobs.auth import TenantAccess
+from aijobs.auth import KEY_PREFIX, TenantAccess
 from aijobs.engine import lifecycle, priorities, queueing, results, statements
 from aijobs.errors import (
     ApiError,
@@ -36,7 +36,7 @@ from aijobs.errors import (
 )
 from aijobs.filtering import JobFilter
 from aijobs.models import Batch, BulkAction, Job, Tenant
-from aijobs.states import BulkKind, BulkState, Priority, Status
+from aijobs.states import BulkKind, BulkState, PausedBy, Priority, Status
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ MOST_RUNNING = 5
 
 # What an action is for. A retry has to be asked for by status where it is to repeat what completed.
 APPLIES_TO: dict[str, tuple[Status, ...]] = {
-    BulkKind.CANCEL: (Status.QUEUED,),
+    BulkKind.CANCEL: (Status.QUEUED, Status.RUNNING),
     BulkKind.SET_PRIORITY: (Status.QUEUED,),
     BulkKind.RETRY: (Status.FAILED, Status.CANCELLED, Status.COMPLETED),
     BulkKind.DELETE_RESULT: (Status.COMPLETED,),
@@ -146,6 +146,11 @@ def _create(
         # What is created from this millisecond on is not touched.
         until=identifiers.first_id_at(now()),
     )
+
+
+def who(name: str) -> PausedBy:
+    """Whose name it is: keys are known by their first characters."""
+    return PausedBy.KEY if name.startswith(KEY_PREFIX) else PausedBy.STAFF
 
 
 def stop(bulk_id: UUID, stopped_by: str) -> bool:
@@ -274,7 +279,7 @@ def _note(action: BulkAction, done: int, refused: int) -> None:
 
 
 def _cancel(action: BulkAction, tenant_id: int, ids: list[UUID]) -> int:
-    return lifecycle.cancel_all(ids)
+    return lifecycle.request_cancel_of_all(ids, tenant_id, who(action.requested_by))
 
 
 def _set_priority(action: BulkAction, tenant_id: int, ids: list[UUID]) -> int:
@@ -307,7 +312,7 @@ def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
             return False
         try:
             with transaction.atomic():
-                ended = lifecycle.cancel_within(job.id, job.tenant_id)
+                ended = lifecycle.request_cancel_within(job.id, job.tenant_id, who(action.requested_by))
         except ApiError:
             _note(action, 0, 1)
             return True

@@ -21,7 +21,7 @@ from aijobs.shapes import LONGEST_TAG
 from aijobs.states import BulkKind, BulkState, Priority, Status
 
 ACTIONS = {
-    BulkKind.CANCEL: "Cancel the queued ones",
+    BulkKind.CANCEL: "Cancel the queued ones, and have the running ones stop",
     BulkKind.RETRY: "Retry those that failed or were cancelled, as new jobs",
     BulkKind.SET_PRIORITY: "Set the priority of the queued ones",
     BulkKind.DELETE_RESULT: "Delete the results of the completed ones",

@@ -24,7 +24,7 @@ from aijobs.errors import BulkActionNotFound, EmptyFilter, FieldError, InvalidPa
 from aijobs.filtering import JobFilter
 from aijobs.models import NEWEST_FIRST, ApiKey, BulkAction
 from aijobs.shapes import PriorityName, RequestModel
-from aijobs.states import BulkKind, BulkState, Priority
+from aijobs.states import BulkKind, BulkState, PausedBy, Priority
 
 BULK_ID = OpenApiParameter(
     "bulk_id",
@@ -46,9 +46,9 @@ class BulkRequest(RequestModel):
         examples=[{"status": ["queued"], "type": ["competitor_scan"]}],
     )
     action: Literal["cancel", "retry", "set_priority", "delete_result"] = Field(
-        description="`cancel` and `set_priority` act on queued jobs, and `delete_result` on completed ones. `retry` "
-        "dispatches failed and cancelled jobs again, as new jobs; completed ones too where the filter names that "
-        "status."
+        description="`cancel` cancels queued jobs and asks running ones to stop, which usually takes them "
+        "seconds. `set_priority` acts on queued jobs, and `delete_result` on completed ones. `retry` dispatches "
+        "failed and cancelled jobs again, as new jobs; completed ones too where the filter names that status."
     )
     priority: PriorityName | None = Field(default=None, description="What `set_priority` sets, and only that.")
     dry_run: bool = Field(
@@ -75,10 +75,10 @@ class BulkView(BaseModel):
         description="It has looked at all jobs that were created until this moment."
     )
     message: str | None = Field(description="Why it waits, or why it failed.")
-    requested_by: str = Field(description="The first characters of the API key, or who of the staff.")
+    requested_by: str = Field(description="The first characters of the API key, or `staff`.")
     created_at: datetime
     finished_at: datetime | None
-    stopped_by: str | None
+    stopped_by: str | None = Field(description="The same of who stopped it, if somebody has.")
 
 
 class BulkAnswer(BaseModel):
@@ -114,11 +114,16 @@ def show_bulk(action: BulkAction) -> dict[str, object]:
         "refused": action.refused,
         "looked_at_until": identifiers.created_at(looked_at) if looked_at else None,
         "message": action.message or None,
-        "requested_by": action.requested_by,
+        "requested_by": _who(action.requested_by),
         "created_at": action.created_at,
         "finished_at": action.finished_at,
-        "stopped_by": action.stopped_by or None,
+        "stopped_by": _who(action.stopped_by) if action.stopped_by else None,
     }
+
+
+def _who(name: str) -> str:
+    """Who of the staff it was is told in the admin only."""
+    return name if bulk.who(name) == PausedBy.KEY else PausedBy.STAFF
 
 
 LOCATION = OpenApiParameter(

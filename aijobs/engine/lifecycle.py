@@ -277,16 +277,17 @@ def request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> None:
     A running job may still complete or fail; it is not tried again. Once more does nothing. Raises JobNotFound,
     JobNotCancellable, TryAgain.
     """
-    follow_up(_patiently(lambda: _request_cancel(job_id, tenant_id, by)), tenant_id)
-    hints.tell(tenant_id, job_id)
+    follow_up(_patiently(lambda: request_cancel_within(job_id, tenant_id, by)), tenant_id)
 
 
 # A job that is claimed, or queued again, between two looks at it.
 LOOKS = 3
 
 
-def _request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
+def request_cancel_within(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
+    """As `request_cancel`, in the caller's transaction, which is to be followed up."""
     member = _Member.find(job_id, tenant_id)
+    hints.tell(tenant_id, job_id)
     if member.ordered:
         # A statement of its own: the next one's snapshot then sees what the previous holder committed.
         sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
@@ -374,12 +375,17 @@ def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
     return _advance(member, Status.CANCELLED)
 
 
-def cancel_all(ids: Sequence[UUID]) -> int:
-    """Cancel those of one tenant's jobs that are queued, in the caller's transaction. Returns how many were.
+def request_cancel_of_all(ids: Sequence[UUID], tenant_id: int, by: PausedBy) -> int:
+    """As `request_cancel_within`, for those of a tenant's jobs that have not ended. Returns how many those were.
 
     None of them may be a member of a batch with an order: for that such a one is cancelled by itself.
     """
-    return _end(ids, Status.CANCELLED, reason=REQUESTED, required=False)
+    cancelled = _end(ids, Status.CANCELLED, reason=REQUESTED, required=False)
+    # Those that were claimed meanwhile are among them.
+    asked = sql.execute(statements.REQUEST_CANCEL_OF_ALL, {"ids": list(ids), "tenant": tenant_id, "by": by})
+    for job_id in ids:
+        hints.tell(tenant_id, job_id)
+    return cancelled + asked
 
 
 def cancel_batch(batch_id: UUID, tenant_id: int) -> None:

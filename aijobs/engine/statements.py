@@ -247,6 +247,24 @@ WITH asked AS (
 SELECT id FROM asked
 """
 
+# The same for several. Also those that were asked to stop before: they stop, too.
+REQUEST_CANCEL_OF_ALL = """
+WITH running AS (
+    SELECT id, cancel_requested_at FROM aijobs_job
+    WHERE id = ANY(%(ids)s::uuid[]) AND tenant_id = %(tenant)s::bigint AND status || '' = 'running'
+    ORDER BY id
+    FOR NO KEY UPDATE
+), asked AS (
+    UPDATE aijobs_job job SET cancel_requested_at = now(), event_seq = event_seq + 1
+    FROM running WHERE job.id = running.id AND running.cancel_requested_at IS NULL
+    RETURNING job.id, job.tenant_id, job.event_seq, job.attempt
+), event AS (
+    INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
+    SELECT id, event_seq, tenant_id, 'cancel_requested', attempt, jsonb_build_object('by', %(by)s::text) FROM asked
+)
+SELECT id FROM running
+"""
+
 # `failures` counts the final failure too; `retry_count` is the ones before it.
 END = f"""
 WITH ended AS (

@@ -13,10 +13,11 @@ from django.db.models.expressions import RawSQL
 
 from aijobs import bulk, identifiers, sql
 from aijobs.engine import lifecycle, queueing
+from aijobs.engine.outcomes import Stopped
 from aijobs.errors import EmptyFilter, InvalidFilter
 from aijobs.filtering import JobFilter
 from aijobs.models import BulkAction, Job, Tenant, TenantCapacity
-from aijobs.states import BulkKind, BulkState, OnFailure, Priority
+from aijobs.states import BulkKind, BulkState, OnFailure, PausedBy, Priority
 from tests import engine
 from tests.aijobs.api.answers import at_once
 from tests.factories import TenantFactory
@@ -84,6 +85,26 @@ def test_cancels_what_is_queued_and_nothing_else() -> None:
     assert engine.statuses([others]) == ["queued"]
     assert TenantCapacity.objects.get(tenant=tenant).active == 1
     engine.complete(run)
+
+
+def test_running_jobs_are_asked_to_stop_those_of_an_ordered_batch_too() -> None:
+    tenant = TenantFactory(release_window=100)
+    [running, asked, queued, ended] = engine.dispatch(tenant, 4)
+    _, [member, follower] = engine.dispatch_batch(tenant, 2)
+    runs = [engine.start(each) for each in (running, asked, member)]
+    engine.complete(engine.start(ended))
+    lifecycle.request_cancel(asked, tenant.pk, PausedBy.KEY)
+    action = finish(ask(BulkKind.CANCEL, tenant, JobFilter(type=["test_probe"])))
+    assert (action.expected, action.done, action.refused) == (5, 5, {})
+    assert engine.statuses([running, asked, queued, ended, member, follower]) == [
+        *("running", "running", "cancelled", "completed"),
+        *("running", "cancelled"),
+    ]
+    assert all(engine.kinds(run.id) == ["queued", "started", "cancel_requested"] for run in runs)
+    for run in runs:
+        lifecycle.record(run, Stopped())
+    assert engine.statuses([running, asked, member]) == ["cancelled"] * 3
+    assert TenantCapacity.objects.get(tenant=tenant).active == 0
 
 
 def test_of_all_tenants() -> None:
@@ -219,7 +240,7 @@ def test_an_empty_filter_is_refused(kind: BulkKind) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [("cancel", "running"), ("set_priority", "failed"), ("retry", "queued"), ("delete_result", "failed")],
+    [("cancel", "failed"), ("set_priority", "failed"), ("retry", "queued"), ("delete_result", "failed")],
 )
 def test_a_filter_that_the_action_is_not_for_is_refused(kind: str, status: str) -> None:
     with pytest.raises(InvalidFilter) as refused:

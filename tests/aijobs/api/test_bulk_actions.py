@@ -34,7 +34,7 @@ def test_it_is_asked_for_watched_and_done(owner: Caller, outsider: Caller) -> No
         "id": asked["id"],
         "action": "cancel",
         "priority": None,
-        "filter": {"type": ["test_probe"], "status": ["queued"]},
+        "filter": {"type": ["test_probe"], "status": ["queued", "running"]},
         "status": "running",
         "expected": 3,
         "done": 0,
@@ -61,7 +61,7 @@ def test_a_dry_run_counts_and_stores_nothing(owner: Caller, outsider: Caller) ->
     ids = engine.dispatch(owner.tenant, 3)
     engine.dispatch(outsider.tenant)
     counted = data_of(owner.post(PATH, {**CANCEL, "dry_run": True}))
-    expected = {"type": ["test_probe"], "status": ["queued"]}
+    expected = {"type": ["test_probe"], "status": ["queued", "running"]}
     assert counted == {"action": "cancel", "filter": expected, "expected": 3}
     assert not BulkAction.objects.exists()
     assert engine.statuses(ids) == ["queued"] * 3
@@ -118,6 +118,14 @@ def test_it_is_stopped_once(owner: Caller, teammate: Caller) -> None:
     assert (stopped["status"], stopped["stopped_by"]) == ("stopped", teammate.key[:12])
     assert data_of(owner.post(f"{path}/stop")) == stopped
     assert data_of(owner.get(path)) == stopped
+
+
+def test_it_does_not_say_who_of_the_staff_it_was(owner: Caller) -> None:
+    engine.dispatch(owner.tenant)
+    action = bulk.request(BulkKind.CANCEL, owner.tenant.pk, JobFilter(status=["queued"]), "anna")
+    bulk.stop(action.id, "bert@operator.example")
+    shown = data_of(owner.get(f"{PATH}/{action.public_id}"))
+    assert (shown["requested_by"], shown["stopped_by"]) == ("staff", "staff")
 
 
 def test_others_do_not_see_it(owner: Caller, outsider: Caller) -> None:
