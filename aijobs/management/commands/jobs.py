@@ -20,7 +20,7 @@ from aijobs.management.database import add_data_dir, require_database, tenant_na
 from aijobs.models import NEWEST_FIRST, Job
 from aijobs.shapes import timestamp
 from aijobs.sql import merged
-from aijobs.states import Priority, Status
+from aijobs.states import PausedBy, Priority, Status
 
 SINCE = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -88,7 +88,8 @@ class Command(BaseCommand):
         for name, help in (
             (
                 "cancel",
-                "Cancel queued jobs. To cancel all that match a filter, use the admin or the API's bulk actions.",
+                "Cancel queued jobs, and have running ones stop. To cancel all that match a filter, use the admin or "
+                "the API's bulk actions.",
             ),
             ("retry", "Dispatch jobs again that have ended: each becomes a new job, linked to the old one."),
         ):
@@ -117,7 +118,7 @@ class Command(BaseCommand):
         elif jobs:
             rows = [(job.public_id, job.tenant.name, job.type, job.status, reasons[job.id].brief) for job in jobs]
             for line in _aligned([("JOB", "TENANT", "TYPE", "STATUS", "WHY"), *rows]):
-                self.stdout.write(line)
+                self._write(line)
         else:
             self.stderr.write(f"No job of the last {options['since']} matches. Try --since with a longer time.")
 
@@ -138,10 +139,10 @@ class Command(BaseCommand):
             *([("do", reason.action)] if reason.action else []),
         ]
         for line in _aligned(facts):
-            self.stdout.write(line)
-        self.stdout.write("")
+            self._write(line)
+        self._write("")
         for event in _log(job):
-            self.stdout.write(_line(event))
+            self._write(_line(event))
 
     def _tail(self, options: dict[str, Any]) -> None:
         if bool(options["job"]) == bool(options["tenant"]):
@@ -152,7 +153,7 @@ class Command(BaseCommand):
                 if options["json"]:
                     self._write_json(event.shown)
                 else:
-                    self.stdout.write(_line(event))
+                    self._write(_line(event))
                 self.stdout.flush()
         except KeyboardInterrupt:
             return
@@ -168,6 +169,10 @@ class Command(BaseCommand):
                 self.stderr.write(f"{text}: {error}")
         if refused:
             raise CommandError(f"{refused} of {len(texts)} jobs: nothing was done.")
+
+    def _write(self, line: str) -> None:
+        """What upstreams and callers wrote is in it: none of it may steer the terminal."""
+        self.stdout.write("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in line))
 
     def _write_json(self, value: dict[str, Any]) -> None:
         self.stdout.write(orjson.dumps(value).decode())
@@ -206,7 +211,9 @@ def _job(text: str) -> Job:
 
 
 def _cancel(job: Job) -> str:
-    lifecycle.cancel(job.id, job.tenant_id)
+    lifecycle.request_cancel(job.id, job.tenant_id, PausedBy.STAFF)
+    if job.status == Status.RUNNING:
+        return f"{job.public_id} is asked to stop. See when it has: manage.py jobs tail {job.public_id}"
     return f"{job.public_id} is cancelled."
 
 

@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from aijobs import identifiers
 from aijobs.engine import lifecycle
+from aijobs.engine.outcomes import Failed
 from aijobs.models import Job, Tenant
 from tests import engine
 from tests.factories import TenantFactory
@@ -110,6 +111,22 @@ def test_cancels_what_can_be_cancelled_and_names_the_rest(tenant: Tenant) -> Non
     assert f"{public(ended)}: " in said
     assert "'job_0' is not a job ID" in said
     assert said.endswith("2 of 3 jobs: nothing was done.")
+
+
+def test_a_running_job_is_asked_to_stop(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    [line] = jobs("cancel", public(job_id))
+    assert line.startswith(f"{public(job_id)} is asked to stop.")
+    assert engine.kinds(job_id) == ["queued", "started", "cancel_requested"]
+
+
+def test_what_others_wrote_cannot_steer_the_terminal(tenant: Tenant) -> None:
+    [job_id] = engine.dispatch(tenant)
+    lifecycle.record(engine.start(job_id), Failed("UPSTREAM", "\x1b]0;owned\x07 and \x9b2J, caf\xe9", False))
+    said = "\n".join([*jobs("show", public(job_id)), *jobs("list")])
+    assert not [each for each in said if each != "\n" and not each.isprintable()]
+    assert "café" in said
 
 
 def test_retries_a_job_that_has_ended(tenant: Tenant) -> None:
