@@ -27,8 +27,8 @@ def issue(principal: Principal, tenant: TenantAccess) -> str:
     return _signer().sign(f"{principal.key_id}-{tenant.id}")
 
 
-def redeem(ticket: str) -> Holder:
-    """Raises Unauthenticated, TenantMismatch and TenantSuspended."""
+def redeem(ticket: str, tenant_name: str | None) -> Holder:
+    """`tenant_name`: what the caller says, if anything. Raises Unauthenticated, TenantMismatch, TenantSuspended."""
     try:
         key_id, tenant_id = map(int, _signer().unsign(ticket, max_age=SECONDS).split("-"))
     except signing.SignatureExpired:
@@ -41,6 +41,8 @@ def redeem(ticket: str) -> Holder:
     names = [each.name for each in principal.tenants if each.id == tenant_id]
     if not names:
         raise TenantMismatch()
+    if tenant_name is not None and tenant_name != names[0]:
+        raise TenantMismatch("This ticket is for another tenant than the one in X-Tenant-ID.")
     return Holder(principal, principal.tenant(names[0]))
 
 

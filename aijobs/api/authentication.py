@@ -6,9 +6,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from aijobs import scopes
+from aijobs import scopes, tickets
 from aijobs.auth import Principal, TenantAccess, authenticate
 from aijobs.errors import InsufficientScope, Unauthenticated
+from aijobs.tickets import Holder
 
 if TYPE_CHECKING:
     # Django REST framework's views import this module through the settings.
@@ -28,8 +29,21 @@ class ApiKeyAuthentication(BaseAuthentication):
     """Sets `request.user` to the Principal and `request.auth` to the TenantAccess that the call is about."""
 
     def authenticate(self, request: Request) -> tuple[Principal, TenantAccess]:
-        principal = authenticate(bearer_of(request.META.get("HTTP_AUTHORIZATION", "")))
-        return principal, principal.tenant(request.META.get("HTTP_X_TENANT_ID"))
+        """By a ticket too, where the view takes one: a browser asks for streams without a key."""
+        view = (request.parser_context or {}).get("view")
+        takes_ticket = getattr(view, "action", None) in getattr(view, "with_tickets", ())
+        ticket = request.query_params.get("ticket") if takes_ticket else None
+        authorization = request.META.get("HTTP_AUTHORIZATION")
+        holder = identify(authorization, request.META.get("HTTP_X_TENANT_ID"), ticket)
+        return holder.principal, holder.tenant
+
+
+def identify(authorization: str | None, tenant_name: str | None, ticket: str | None) -> Holder:
+    """Whose request it is, by a key or, where there is none, by a ticket. Raises what the API answers."""
+    if authorization is None and ticket is not None:
+        return tickets.redeem(ticket, tenant_name)
+    principal = authenticate(bearer_of(authorization or ""))
+    return Holder(principal, principal.tenant(tenant_name))
 
 
 class HasScope(BasePermission):

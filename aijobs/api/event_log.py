@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
-from aijobs import events
+from aijobs import events, zones
 from aijobs.api.job_filters import read_filter
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.pagination import cursor_of, encode_cursor, limit_of
@@ -102,7 +102,7 @@ def job_page(tenant: TenantAccess, job_id: UUID, query: QueryDict) -> dict[str, 
 
 def tenant_page(tenant: TenantAccess, query: QueryDict) -> dict[str, object]:
     """The events of a tenant's jobs that follow, from the oldest that is kept. Raises InvalidFilter."""
-    wanted = read_filter(query, {*PLACES, "limit", "ticket"}, ZoneInfo(tenant.timezone))
+    wanted = read_filter(query, {*PLACES, "limit", "ticket"}, zones.find_or_utc(tenant.timezone))
     name, text = _place(query)
     after, most = START if text is None else position_of(name, text), limit_of(query)
     page = events.of_tenant(tenant.id, after, most, wanted)

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.timezone import now
@@ -13,7 +11,7 @@ from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import identifiers, tickets
+from aijobs import identifiers, tickets, zones
 from aijobs.api import event_log
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.jobs import FILTERS, JOB_ID, JobAnswer, job_id_of
@@ -181,6 +179,8 @@ class EventViewSet(ViewSet):
 
     scopes = {"GET": ANY_READ, "POST": ANY_READ}
     with_parameters = ("of_job", "of_tenant", "wait")
+    # Not what gives tickets out: none gets another one.
+    with_tickets = with_parameters
 
     @describe_job
     def of_job(self, request: Request, job_id: str) -> Response:
@@ -197,7 +197,7 @@ class EventViewSet(ViewSet):
         if event_log.wants_pages(request.META.get("HTTP_ACCEPT", "")):
             return Response(event_log.tenant_page(tenant, request.query_params))
         last = request.META.get("HTTP_LAST_EVENT_ID")
-        event_log.place_in_tenant(request.query_params, ZoneInfo(tenant.timezone), last)
+        event_log.place_in_tenant(request.query_params, zones.find_or_utc(tenant.timezone), last)
         return _elsewhere(request)
 
     @describe_wait
@@ -223,7 +223,9 @@ def _elsewhere(request: Request) -> Response:
     """Where streams are: with a ticket, as nobody sends a key on to another address. Raises StreamingUnavailable."""
     if not settings.AIJOBS_EVENTS_URL:
         raise StreamingUnavailable(retry_after=RETRY_AFTER_SECONDS)
-    path = request.get_full_path()
-    ticket = quote(tickets.issue(principal_of(request), tenant_of(request)), safe="")
-    location = f"{settings.AIJOBS_EVENTS_URL}{path}{'&' if '?' in path else '?'}ticket={ticket}"
+    query = request.query_params.copy()
+    if "HTTP_AUTHORIZATION" in request.META:
+        # Who came with a ticket goes on with that one: it would else never end.
+        query["ticket"] = tickets.issue(principal_of(request), tenant_of(request))
+    location = f"{settings.AIJOBS_EVENTS_URL}{request.path}?{query.urlencode()}"
     return Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})

@@ -1,13 +1,12 @@
 """`GET /api/ai-jobs/export`: the jobs of a filtered list as a file."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
-from aijobs import exporting
+from aijobs import exporting, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.job_filters import read_filter
 from aijobs.api.jobs import FILTERS, JobViewSet
@@ -49,7 +48,7 @@ class ExportViewSet(ViewSet):
     def export(self, request: Request) -> HttpResponseBase:
         tenant = tenant_of(request)
         query = request.query_params
-        wanted = read_filter(query, {"format"}, ZoneInfo(tenant.timezone))
+        wanted = read_filter(query, {"format"}, zones.find_or_utc(tenant.timezone))
         form = query.get("format", "")
         if form not in exporting.FORMATS:
             raise invalid("format", f"must be {' or '.join(exporting.FORMATS)}")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -10,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import identifiers
+from aijobs import identifiers, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.guide import url_of
 from aijobs.api.job_filters import moment_of
@@ -328,7 +327,7 @@ def _after(query: QueryDict, prefix: str, found: QuerySet) -> QuerySet:  # type:
 
 def _filtered(request: Request, found: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:
     """As the query says. Raises InvalidFilter."""
-    query, zone = request.query_params, ZoneInfo(tenant_of(request).timezone)
+    query, zone = request.query_params, zones.find_or_utc(tenant_of(request).timezone)
     if (status := query.get("status")) is not None:
         if status not in DeliveryStatus:
             raise invalid("status", f"must be one of {', '.join(DeliveryStatus)}")

@@ -6,15 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from aijobs import scopes, tickets
-from aijobs.api import event_log
-from aijobs.api.authentication import bearer_of
+from aijobs import scopes, zones
+from aijobs.api import authentication, event_log
 from aijobs.api.jobs import job_id_of, show_job
 from aijobs.api.wire.envelope import to_json
-from aijobs.auth import authenticate
-from aijobs.errors import InsufficientScope, JobNotFound, TenantMismatch, Unauthenticated
+from aijobs.errors import InsufficientScope, JobNotFound, Unauthenticated
 from aijobs.events import Event
 from aijobs.models import Job
 from aijobs.streams.exchange import Answer, Request
@@ -53,16 +50,11 @@ class Ask(Protocol):
 
 
 def identify(request: Request) -> Holder:
-    """Whose request it is, by a key or by a ticket, as the API does it. Raises what the API answers."""
-    tenant_name = request.headers.get("x-tenant-id")
-    ticket = request.query.get("ticket")
-    if "authorization" in request.headers or ticket is None:
-        principal = authenticate(bearer_of(request.headers.get("authorization", "")))
-        holder = Holder(principal, principal.tenant(tenant_name))
-    else:
-        holder = tickets.redeem(ticket)
-        if tenant_name is not None and tenant_name != holder.tenant.name:
-            raise TenantMismatch("This ticket is for another tenant than the one in X-Tenant-ID.")
+    """Whose request it is, as the API finds it, and whether it may read. Raises what the API answers."""
+    headers = request.headers
+    holder = authentication.identify(
+        headers.get("authorization"), headers.get("x-tenant-id"), request.query.get("ticket")
+    )
     if not scopes.grants(holder.principal.scopes, scopes.ANY_READ):
         raise InsufficientScope(scopes.lacking(scopes.ANY_READ))
     return holder
@@ -122,7 +114,7 @@ class Serving:
         if event_log.wants_pages(request.headers.get("accept", "")):
             await answer.whole(200, to_json(await self.ask(event_log.tenant_page, holder.tenant, request.query)))
             return
-        zone = ZoneInfo(holder.tenant.timezone)
+        zone = zones.find_or_utc(holder.tenant.timezone)
         last = request.headers.get("last-event-id")
         position, wanted = await self.ask(event_log.place_in_tenant, request.query, zone, last)
         text = "" if wanted.is_empty else wanted.model_dump_json(exclude_defaults=True)

@@ -30,6 +30,8 @@ class ViewSet(KnownMethods, viewsets.ViewSet):
     """Of a resource of the API. Query parameters are refused, except by the actions that have some of their own."""
 
     with_parameters: ClassVar[tuple[str, ...]] = ()
+    # The actions that are also done for a ticket in place of a key.
+    with_tickets: ClassVar[tuple[str, ...]] = ()
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)
