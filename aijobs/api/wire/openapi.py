@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from drf_spectacular.contrib.pydantic import PydanticExtension
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from aijobs import scopes
@@ -66,8 +66,15 @@ class PydanticSchema(PydanticExtension):  # type: ignore[no-untyped-call]
             component = ResolvedComponent(  # type: ignore[no-untyped-call]
                 name, ResolvedComponent.SCHEMA, schema=definition, object=name
             )
+            _refuse_another(auto_schema.registry, component)
             auto_schema.registry.register_on_missing(component)
         return schema
+
+
+def _refuse_another(registry: ComponentRegistry, component: ResolvedComponent) -> None:
+    """Two models of one name would be one component, and one of them described wrongly. Raises ValueError."""
+    if component in registry and registry[component].schema != component.schema:
+        raise ValueError(f"Two models of the API have the name {component.name}. Give one of them another name.")
 
 
 RESPONSE_HEADERS = [

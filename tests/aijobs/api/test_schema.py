@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
+from drf_spectacular.plumbing import ComponentRegistry
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
+from pydantic import create_model
 
 from aijobs import identifiers, registry
-from aijobs.api.wire.openapi import COMPONENTS
+from aijobs.api.wire.openapi import COMPONENTS, AutoSchema, PydanticSchema
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
@@ -88,6 +91,21 @@ def test_paths_are_the_contracts(document: dict[str, Any]) -> None:
         ("/api/ai-jobs/batch/{batch_id}", "delete"),
     }
     assert not any(path.endswith(("/", "?")) for path in document["paths"])
+
+
+def test_two_models_of_one_name_are_refused() -> None:
+    """One of them would be described as the other."""
+    schema = SimpleNamespace(registry=ComponentRegistry())
+
+    def describe(inner: type[object]) -> None:
+        model = create_model("Answer", data=(create_model("Inner", value=(inner, ...)), ...))
+        extension = PydanticSchema(model)  # type: ignore[no-untyped-call]
+        extension.map_serializer(cast("AutoSchema", schema), "response")
+
+    describe(int)
+    describe(int)
+    with pytest.raises(ValueError, match="Two models of the API have the name Inner"):
+        describe(str)
 
 
 def test_a_bearer_key_is_asked_for(document: dict[str, Any]) -> None:

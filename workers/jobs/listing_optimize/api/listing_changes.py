@@ -79,14 +79,14 @@ class ListingChangeView(BaseModel):
     created_at: datetime
 
 
-class Refused(BaseModel):
+class RefusedListing(BaseModel):
     sku: str
     reason: str = Field(examples=["LISTING_CHANGED", "ALREADY_APPLIED", "NOT_IN_JOB", "NO_CHANGE", "UNKNOWN_SKU"])
 
 
 class AppliedListingsView(BaseModel):
     applied: list[ListingChangeView]
-    skipped: list[Refused]
+    skipped: list[RefusedListing]
 
 
 class ListingChangeList(BaseModel):

@@ -75,14 +75,14 @@ class PriceChangeView(BaseModel):
     created_at: datetime
 
 
-class Refused(BaseModel):
+class RefusedPrice(BaseModel):
     sku: str
     reason: str = Field(examples=["PRICE_CHANGED", "ALREADY_APPLIED", "NOT_IN_JOB", "NO_CHANGE", "UNKNOWN_SKU"])
 
 
 class AppliedView(BaseModel):
     applied: list[PriceChangeView]
-    skipped: list[Refused]
+    skipped: list[RefusedPrice]
 
 
 class PriceChangeList(BaseModel):
