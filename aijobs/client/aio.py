@@ -97,7 +97,7 @@ class AsyncClient:
         while True:
             try:
                 asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
-                job = await self._send(asked, session.WAIT_PATIENCE_SECONDS)
+                job = await self._send(asked, waiting.left(session.WAIT_PATIENCE_SECONDS))
             except (ApiError, httpx.TransportError) as failure:
                 if not session.cannot_wait(failure):
                     raise
@@ -107,7 +107,7 @@ class AsyncClient:
 
     async def _poll(self, job_id: str, waiting: Waiting) -> Job:
         while True:
-            job, pause = await self._send(calls.poll(job_id))
+            job, pause = await self._send(calls.poll(job_id), waiting.left(self._patience))
             if waiting.is_over(job):
                 return job
             await asyncio.sleep(waiting.left(pause))

@@ -20,7 +20,7 @@ LONGEST_PAUSE_SECONDS = 20.0
 
 @dataclass(slots=True)
 class Attempts:
-    """Those of one request. A pause is what the service asks for by Retry-After, else twice the one before, jittered.
+    """Those of one request. A pause is twice the one before, jittered, or what Retry-After asks for if that is more.
 
     `patience`: for so many seconds of pauses in all. A service that asks for longer has refused.
     """
@@ -45,7 +45,8 @@ class Attempts:
         refusal = refusal_of(response)
         if not (response.status_code in LATER or refusal.code == CONFLICT) or refusal.code == STREAMING_UNAVAILABLE:
             raise refusal
-        pause = self._backoff() if refusal.retry_after is None else refusal.retry_after
+        # Whoever says 0 and means it for long is not asked without a pause.
+        pause = max(self._backoff(), refusal.retry_after or 0.0)
         if not self._afford(pause):
             raise refusal
         return pause

@@ -103,7 +103,7 @@ class Client:
         while True:
             try:
                 asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
-                job = self._send(asked, session.WAIT_PATIENCE_SECONDS)
+                job = self._send(asked, waiting.left(session.WAIT_PATIENCE_SECONDS))
             except (ApiError, httpx.TransportError) as failure:
                 if not session.cannot_wait(failure):
                     raise
@@ -113,7 +113,7 @@ class Client:
 
     def _poll(self, job_id: str, waiting: Waiting) -> Job:
         while True:
-            job, pause = self._send(calls.poll(job_id))
+            job, pause = self._send(calls.poll(job_id), waiting.left(self._patience))
             if waiting.is_over(job):
                 return job
             time.sleep(waiting.left(pause))

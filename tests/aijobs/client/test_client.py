@@ -84,6 +84,13 @@ def test_what_is_refused_for_now_is_sent_again_under_the_same_idempotency_key(
     assert len(received) == 3
 
 
+def test_who_says_later_without_a_pause_for_ever_is_given_up(use: Use, httpserver: HTTPServer) -> None:
+    received = answers(httpserver, "/api/ai-jobs/job_1", error(503, "LATER", **{"Retry-After": "0"}))
+    with pytest.raises(ApiError, match="LATER"):
+        use("job", "job_1")
+    assert len(received) < 20
+
+
 def test_a_caller_s_own_idempotency_key_is_sent(use: Use, httpserver: HTTPServer) -> None:
     received = answers(httpserver, "/api/ai-jobs", data(JOB, 201), method="POST")
     use("dispatch", "competitor_scan", {}, idempotency_key="order-4711")
