@@ -206,12 +206,13 @@ CORS_ALLOW_HEADERS = [
     "authorization",
     "content-type",
     "idempotency-key",
+    "if-none-match",
     "last-event-id",
     "x-request-id",
     "x-tenant-id",
 ]
 CORS_EXPOSE_HEADERS = [
-    *("location", "retry-after", "idempotency-replayed", "x-request-id"),
+    *("location", "retry-after", "etag", "link", "idempotency-replayed", "x-request-id"),
     *("ratelimit", "ratelimit-policy"),
 ]
 
