@@ -40,7 +40,7 @@ def test_how_many_match_is_said_before_anything_is_done(admin_client: Client, te
     ids = engine.dispatch(tenant, 3)
     engine.dispatch(TenantFactory())
     shown = page(admin_client.get(ADD, {"action": "cancel", "tenant": "shop", "type": "test_probe"}))
-    assert "<strong>3 jobs match</strong>: tenant shop, type test_probe, status queued." in shown
+    assert "<strong>3 jobs match</strong>: tenant shop, type test_probe, status queued or running." in shown
     assert 'value="Begin"' in shown
     assert engine.statuses(ids) == ["queued"] * 3
     assert not BulkAction.objects.exists()
@@ -73,8 +73,8 @@ def test_a_post_begins_what_was_counted(admin_client: Client, tenant: Tenant) ->
         ({"action": "cancel", "tenant": "shop"}, "or every job of the tenant. Name a status, a type,"),
         ({"action": "cancel", "tenant": "nobody", "status": "queued"}, "There is no tenant with the name nobody."),
         (
-            {"action": "cancel", "status": "running"},
-            "The filter names running jobs, and this action is only for queued",
+            {"action": "cancel", "status": "failed"},
+            "The filter names failed jobs, and this action is only for queued and running",
         ),
         ({"action": "cancel", "status": "asleep"}, "asleep is not one of the available choices."),
         ({"action": "cancel", "batch_id": "batch_1"}, "Enter a valid value."),
@@ -176,6 +176,6 @@ def test_from_the_list_to_the_count(admin_client: Client, tenant: Tenant) -> Non
     address = "?" + html.unescape(listed.partition(f'<a href="{ADD}?')[2].partition('"')[0])
     filled_in = page(admin_client.get(ADD + address))
     assert 'value="shop"' in filled_in
-    assert "<strong>2 jobs match</strong>: tenant shop, status queued, start date " in page(
+    assert "<strong>2 jobs match</strong>: tenant shop, status queued or running, start date " in page(
         admin_client.get(f"{ADD}{address}&action=cancel")
     )

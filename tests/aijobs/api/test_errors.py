@@ -342,12 +342,20 @@ def test_an_allowed_origin_may_call_and_read_our_headers(browser: Client, settin
     assert preflight.status_code == 200
     assert preflight["Access-Control-Allow-Origin"] == ORIGIN
     allowed = {name.strip() for name in preflight["Access-Control-Allow-Headers"].split(",")}
-    assert allowed >= {"authorization", "content-type", "idempotency-key", "x-tenant-id", "x-request-id"}
+    assert allowed >= {
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "x-tenant-id",
+        "x-request-id",
+        "if-none-match",
+    }
     response = browser.get(JOBS, headers={"origin": ORIGIN})
     assert response["Access-Control-Allow-Origin"] == ORIGIN
     exposed = {name.strip() for name in response["Access-Control-Expose-Headers"].split(",")}
     headers_of_limits = {"ratelimit", "ratelimit-policy"}
-    assert exposed == {"location", "retry-after", "idempotency-replayed", "x-request-id", *headers_of_limits}
+    of_answers = {"location", "retry-after", "etag", "link", "idempotency-replayed", "x-request-id"}
+    assert exposed == of_answers | headers_of_limits
     assert "Access-Control-Allow-Credentials" not in response.headers
 
 
