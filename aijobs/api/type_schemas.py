@@ -181,5 +181,6 @@ def completed_example(kind: JobType[Params, Result]) -> Schema:
         "duration_seconds": 27.0,
         "estimated_completion_at": None,
         "progress": {"processed": 2, "total": 2},
+        "seq": 3,
         "result": kind.example["result"],
     }
