@@ -97,6 +97,18 @@ def replays_a_range(case: Case) -> bool:
     return case.path == "/api/webhooks/{webhook_id}/replay"
 
 
+def says_a_moment(case: Case) -> bool:
+    """Which is in the future, as JSON Schema cannot say; or metadata, whose texts have no NUL however deep."""
+    jobs = case.body.get("jobs", [case.body]) if isinstance(case.body, dict) else []
+    named = {"run_at", "expires_at", "metadata"}
+    return isinstance(jobs, list) and any(isinstance(job, dict) and named & job.keys() for job in jobs)
+
+
+def asks_for_events(case: Case) -> bool:
+    """The header Accept says whether as pages, which alone have a limit; and positions are the service's."""
+    return case.path.startswith("/api/ai-jobs/") and case.path.endswith(("/events", "/wait"))
+
+
 # Besides 401, 403, 404, 409 and 429, which depend on the state of the service by what they mean.
 REFUSALS = [
     # Which marketplaces a tenant has, its data says.
@@ -130,6 +142,10 @@ REFUSALS = [
     # Jobs depend on others of their batch, and not in a circle.
     Refusal(422, "DEPENDENCY_CYCLE", lambda case: case.path == BATCH),
     Refusal(422, "INVALID_PARAMS", says_an_order),
+    Refusal(422, "INVALID_PARAMS", says_a_moment),
+    Refusal(422, "INVALID_FILTER", asks_for_events),
+    # Which days there are in a calendar, no pattern says.
+    Refusal(422, "INVALID_FILTER", lambda case: case.path == "/api/ai-jobs/export"),
 ]
 
 
@@ -143,8 +159,8 @@ def accepted_unless_for_a_reason(context: Any, response: Any, case: Case) -> boo
 
 
 def no_server_error_but_not_ready(context: Any, response: Any, case: Case) -> bool | None:
-    """No worker runs here, which the self-check behind /readyz?deep=1 notices."""
-    if response.status_code == 503 and response.json()["error"]["code"] == "NOT_READY":
+    """No worker runs here, which the self-check behind /readyz?deep=1 notices, and no events process."""
+    if response.status_code == 503 and response.json()["error"]["code"] in ("NOT_READY", "STREAMING_UNAVAILABLE"):
         return None
     found: bool | None = not_a_server_error(context, response, case)
     return found

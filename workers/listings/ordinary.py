@@ -60,7 +60,8 @@ def is_setting(written: str, language: str) -> bool:
 @lru_cache(maxsize=100_000)
 def _is_listed(word: str, section: str, language: str) -> bool:
     words, roots = _words(section, language), _roots(section, language)
-    forms = set(_forms(word, language))
+    # Of a word that is nothing but an ending, nothing is left.
+    forms = set(filter(None, _forms(word, language)))
     lemmas = {lemma_of(form, language) for form in forms}
     if not words.isdisjoint(forms | lemmas):
         return True

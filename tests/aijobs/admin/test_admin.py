@@ -33,9 +33,13 @@ from aijobs.models import (
     Schedule,
     Tenant,
     TenantCapacity,
+    Webhook,
+    WebhookDelivery,
     Worker,
 )
-from aijobs.states import BulkKind
+from aijobs.states import BulkKind, DeliveryStatus
+from aijobs.webhooks import endpoints
+from aijobs.webhooks.endpoints import Definition
 from tests import engine
 from tests.factories import ScheduleFactory, TenantFactory, key_for
 
@@ -50,9 +54,11 @@ MODELS = [
     IdempotencyKey,
     QueueStatistics,
     Schedule,
+    Webhook,
+    WebhookDelivery,
     Worker,
 ]
-READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics, Worker]
+READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics, WebhookDelivery, Worker]
 KEPT = [*READ_ONLY, BulkAction, Schedule, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
@@ -87,6 +93,10 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
     """One row of every model, the job one that has run."""
     batch_id, (job_id, _) = engine.dispatch_batch(tenant, 2)
     engine.complete(engine.start(job_id), {"label": MARKUP})
+    endpoints.create(
+        tenant.pk, Definition("https://shop.example.com/", ["job.failed"], MARKUP, True), "https://jobs.example.com"
+    )
+    webhook = Webhook.objects.get()
     return {
         Tenant: tenant,
         TenantCapacity: TenantCapacity.objects.get(tenant=tenant),
@@ -104,6 +114,18 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
         ),
         QueueStatistics: QueueStatistics.objects.create(
             refreshed_at=now(), active=1, depths={"0": 1}, drain_rate=0.5, medians={}
+        ),
+        Webhook: webhook,
+        WebhookDelivery: WebhookDelivery.objects.create(
+            id=identifiers.new_id(),
+            webhook=webhook,
+            tenant=tenant,
+            type="job.failed",
+            event_id="evt_1",
+            body=json.dumps({"note": MARKUP}),
+            status=DeliveryStatus.DELIVERED,
+            due_at=now(),
+            response_body=MARKUP,
         ),
         Worker: Worker.objects.create(id="jobs-1:7:a1b2", name="worker@jobs-1", places=4, version="0.1.0"),
         Schedule: ScheduleFactory(tenant=tenant, name=MARKUP),

@@ -59,8 +59,14 @@ def gather_statistics() -> None:
 
 
 def dispatch_parameters(tenant: Tenant) -> dict[str, object]:
-    job = {"id": str(identifiers.new_id()), "type": "test_probe", "params": {}, "subjects": list[str]()}
-    of_batches_and_answers = ["batch", "on_failure", "key", "fingerprint", "answer"]
+    job = {
+        "id": str(identifiers.new_id()),
+        "type": "test_probe",
+        "params": {},
+        "subjects": list[str](),
+        "blocked": False,
+    }
+    of_batches_and_answers = ["batch", "on_failure", "batch_retry_of", "key", "fingerprint", "answer"]
     return {
         **dict.fromkeys([*of_batches_and_answers, "api_key", "retry_of", "schedule"]),
         "request_id": "",

@@ -5,7 +5,7 @@ from concurrent.futures import ALL_COMPLETED
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
-from threading import Barrier, Timer
+from threading import Barrier, Event, Semaphore, Timer
 from typing import Any
 
 import pytest
@@ -447,11 +447,23 @@ def test_answers_that_came_together_are_stored_before_the_first_is_looked_at(
 
 def test_whoever_stops_leaves_a_reservation(owner: Caller, provider: FakeProvider) -> None:
     configure(owner, provider, **PRICE)
-    with opened(owner) as assistant:
-        asking = asker(owner).ask_all(questions(assistant, 8), at_once=2)
-        next(asking)
-        asking.close()  # type: ignore[attr-defined]  # it is a generator
-    assert Reservation.objects.count() == 1
+    first, asked_on = Semaphore(1), Event()
+    usual = provider.answer
+
+    def answer(request: Request) -> Json:
+        # All but one of the questions are under way until the asker has stopped.
+        assert first.acquire(blocking=False) or asked_on.wait(60)
+        return usual(request)
+
+    provider.answer = answer
+    try:
+        with opened(owner) as assistant:
+            asking = asker(owner).ask_all(questions(assistant, 8), at_once=2)
+            next(asking)
+            asking.close()  # type: ignore[attr-defined]  # it is a generator
+            assert Reservation.objects.count() == 1
+    finally:
+        asked_on.set()
 
 
 # --- Assistants that are there no more ---------------------------------------------------------------------------
