@@ -322,7 +322,13 @@ FILTERS = [
     ),
     parameter(
         "error_code",
-        {"type": "string", "minLength": 1, "maxLength": 64, "examples": ["WORKER_TIMEOUT"]},
+        {
+            "type": "string",
+            "pattern": r"^[^\x00]+$",
+            "minLength": 1,
+            "maxLength": 64,
+            "examples": ["WORKER_TIMEOUT"],
+        },
         "Show only jobs that failed with this code.",
     ),
     parameter("start_date", MOMENT, f"Show only jobs created on or after this. A date is a day {ZONE}."),

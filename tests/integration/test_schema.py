@@ -144,8 +144,6 @@ REFUSALS = [
     Refusal(422, "INVALID_PARAMS", says_an_order),
     Refusal(422, "INVALID_PARAMS", says_a_moment),
     Refusal(422, "INVALID_FILTER", asks_for_events),
-    # Which days there are in a calendar, no pattern says.
-    Refusal(422, "INVALID_FILTER", lambda case: case.path == "/api/ai-jobs/export"),
 ]
 
 
