@@ -286,11 +286,8 @@ LOOKS = 3
 
 def request_cancel_within(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
     """As `request_cancel`, in the caller's transaction, which is to be followed up."""
-    member = _Member.find(job_id, tenant_id)
+    member = _Member.locked(job_id, tenant_id)
     hints.tell(tenant_id, job_id)
-    if member.ordered:
-        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
-        sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
     for _ in range(LOOKS):
         if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
             return _advance(member, Status.CANCELLED)
@@ -336,9 +333,7 @@ def _expire(ids: Sequence[UUID], tenant_id: int, *, ordered: bool) -> int:
     try:
         with transaction.atomic():
             sql.execute(statements.PATIENCE, {"wait": "100ms"})
-            member = _Member.find(ids[0], tenant_id) if ordered else None
-            if member:
-                sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
+            member = _Member.locked(ids[0], tenant_id) if ordered else None
             expired = _end(ids, Status.CANCELLED, 0, source=Status.QUEUED, reason=EXPIRED, required=False)
             ended = _advance(member, Status.CANCELLED) if member and expired else Ended(terminal=True)
     except JobNotFound:
@@ -357,10 +352,7 @@ def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
 
     Raises JobNotFound, JobNotCancellable.
     """
-    member = _Member.find(job_id, tenant_id)
-    if member.ordered:
-        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
-        sql.execute(statements.LOCK_BATCH, {"batch": member.batch_id})
+    member = _Member.locked(job_id, tenant_id)
     try:
         _end([member.id], Status.CANCELLED, reason=REQUESTED)
     except TransitionRefused:
@@ -447,8 +439,18 @@ class _Member:
         return self.sequential or self.graph
 
     @classmethod
-    def find(cls, job_id: UUID, tenant_id: int) -> "_Member":
-        """Raises JobNotFound, also for another tenant's."""
+    def locked(cls, job_id: UUID, tenant_id: int) -> "_Member":
+        """In the caller's transaction, which then holds the batch's row where the batch has an order.
+
+        Raises JobNotFound, also for another tenant's.
+        """
+        member = cls._find(job_id, tenant_id)
+        if member.ordered:
+            _take_batch(member.batch_id)
+        return member
+
+    @classmethod
+    def _find(cls, job_id: UUID, tenant_id: int) -> "_Member":
         jobs = Job.objects.of(tenant_id).select_related("batch").only("position", "depends_on", "batch")
         job = jobs.filter(id=job_id).first()
         if job is None:
@@ -472,9 +474,13 @@ def _lock_batch(member: Run | _Member, needed: bool) -> AbstractContextManager[o
 @contextmanager
 def _locked(batch_id: UUID) -> Iterator[None]:
     with transaction.atomic():
-        # A statement of its own: the next one's snapshot then sees what the previous holder committed.
-        sql.execute(statements.LOCK_BATCH, {"batch": batch_id})
+        _take_batch(batch_id)
         yield
+
+
+def _take_batch(batch_id: UUID | None) -> None:
+    """A statement of its own: the next one's snapshot then sees what the previous holder committed."""
+    sql.execute(statements.LOCK_BATCH, {"batch": batch_id})
 
 
 def _complete(run: Run, completed: Completed) -> Ended:
