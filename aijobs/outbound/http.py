@@ -10,7 +10,8 @@ import ipaddress
 import socket
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from ssl import SSLContext
@@ -251,18 +252,8 @@ def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, secon
     Redirects are not followed: httpx would read their bodies whole. `next_request` is where one leads.
     Raises httpx.HTTPError, AddressRefused and TooLarge.
     """
-    before = _until.set(time.monotonic() + seconds)
-    try:
-        response = client.send(request, stream=True, follow_redirects=False)
-        try:
-            return _whole(response, most_bytes)
-        finally:
-            response.close()
-    except (UnicodeError, httpx.InvalidURL) as error:
-        # Punycode that is none, in the address itself or in that of a redirect.
-        raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
-    finally:
-        _until.reset(before)
+    with _sent(client, request, seconds) as response:
+        return _whole(response, most_bytes)
 
 
 def glance(client: httpx.Client, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:
@@ -271,20 +262,28 @@ def glance(client: httpx.Client, request: httpx.Request, *, most_bytes: int, sec
     For who wants to know whether something has arrived. `seconds` bounds it all. Redirects are not followed. Raises
     httpx.HTTPError and AddressRefused.
     """
+    with _sent(client, request, seconds) as response:
+        _until.set(min(_until.get(), time.monotonic() + GLANCE_SECONDS))
+        content = _beginning(response, most_bytes)
+    headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_ENCODED_BODY]
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
+
+
+@contextmanager
+def _sent(client: httpx.Client, request: httpx.Request, seconds: float) -> Iterator[httpx.Response]:
+    """The answer with its body still to be read, within the time that bounds it all."""
     before = _until.set(time.monotonic() + seconds)
     try:
         response = client.send(request, stream=True, follow_redirects=False)
         try:
-            _until.set(min(_until.get(), time.monotonic() + GLANCE_SECONDS))
-            content = _beginning(response, most_bytes)
+            yield response
         finally:
             response.close()
     except (UnicodeError, httpx.InvalidURL) as error:
+        # Punycode that is none, in the address itself or in that of a redirect.
         raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
     finally:
         _until.reset(before)
-    headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_ENCODED_BODY]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
 
 def _beginning(response: httpx.Response, most_bytes: int) -> bytes:
