@@ -16,7 +16,7 @@ from aijobs.api.jobs import JobViewSet
 from aijobs.api.wire.bodies import no_fields, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
-from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, location
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
@@ -126,14 +126,7 @@ def _who(name: str) -> str:
     return name if bulk.who(name) == PausedBy.KEY else PausedBy.STAFF
 
 
-LOCATION = OpenApiParameter(
-    "Location",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    response=[201],
-    description="Where to watch it, for example /api/ai-jobs/bulk/bulk_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
-)
+LOCATION = location("Where to watch it, for example /api/ai-jobs/bulk/bulk_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_bulk_actions",
     tags=TAGS,

@@ -13,7 +13,7 @@ from aijobs.api.validating import show_checked, show_replay
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.filters import check_names, flag
-from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, parameter
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, location, parameter
 from aijobs.dispatching import B, Body, Wanted
 from aijobs.engine.inserting import FirstAnswer, Origin
 from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
@@ -26,14 +26,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
     "you get the first answer with `Idempotency-Replayed: true`, and no second job.",
 )
-LOCATION = OpenApiParameter(
-    "Location",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    response=[201],
-    description="Where to poll for it, for example /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.",
-)
+LOCATION = location("Where to poll for it, for example /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",
     {"type": "string", "enum": ["true"]},

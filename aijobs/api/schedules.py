@@ -27,7 +27,7 @@ from aijobs.api.schedule_shapes import (
 from aijobs.api.wire.bodies import json_object, no_fields, read_model
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.filters import check_names
-from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors
+from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, location
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.views import ViewSet
 from aijobs.errors import (
@@ -74,14 +74,7 @@ def _last_runs(found: Iterable[Schedule]) -> dict[UUID, ScheduleRun]:
     return {run.schedule_id: run for run in ScheduleRun.objects.filter(pk__in=[each for each in ids if each])}
 
 
-LOCATION = OpenApiParameter(
-    "Location",
-    str,
-    OpenApiParameter.HEADER,
-    required=True,
-    response=[201],
-    description="The schedule's address.",
-)
+LOCATION = location("The schedule's address.")
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_schedules",
     tags=TAGS,

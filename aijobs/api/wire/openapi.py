@@ -235,6 +235,13 @@ def parameter(name: str, kind: Any, description: str, **more: Any) -> OpenApiPar
     return OpenApiParameter(name, kind, OpenApiParameter.QUERY, description=description, **more)
 
 
+def location(description: str) -> OpenApiParameter:
+    """The header of an answer 201."""
+    return OpenApiParameter(
+        "Location", str, OpenApiParameter.HEADER, required=True, response=[201], description=description
+    )
+
+
 def several(name: str, choices: Sequence[str], description: str) -> OpenApiParameter:
     """A parameter that takes one or several of the choices, comma separated."""
     kind = {"type": "array", "items": {"type": "string", "enum": list(choices)}, "minItems": 1}

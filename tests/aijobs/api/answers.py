@@ -21,6 +21,17 @@ NO_BULK = "bulk_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 NO_SCHEDULE = "schedule_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 NO_WEBHOOK = "wh_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
 NO_DELIVERY = "whd_01JQZ4X5M8N9P0Q1R2S3T4V5W6"
+# For each parameter of a path, a value that a test's tenant does not have.
+UNKNOWN = {
+    "job_id": NO_JOB,
+    "batch_id": NO_BATCH,
+    "schedule_id": NO_SCHEDULE,
+    "bulk_id": NO_BULK,
+    "webhook_id": NO_WEBHOOK,
+    "delivery_id": NO_DELIVERY,
+    "change_id": "1",
+    "name": "amazon_us",
+}
 PROBE = {"type": "test_probe", "params": {}}
 
 

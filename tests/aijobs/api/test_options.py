@@ -6,20 +6,10 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from tests.aijobs.api.answers import NO_BATCH, NO_BULK, NO_DELIVERY, NO_JOB, NO_SCHEDULE, NO_WEBHOOK
+from tests.aijobs.api.answers import NO_JOB, UNKNOWN
 from tests.clients import HTTP, Caller
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-VALUES = {
-    "job_id": NO_JOB,
-    "batch_id": NO_BATCH,
-    "schedule_id": NO_SCHEDULE,
-    "bulk_id": NO_BULK,
-    "webhook_id": NO_WEBHOOK,
-    "delivery_id": NO_DELIVERY,
-    "change_id": "1",
-    "name": "amazon_us",
-}
 
 
 def routed(resolver: URLResolver, before: str = "") -> Iterator[str]:
@@ -35,7 +25,7 @@ def routed(resolver: URLResolver, before: str = "") -> Iterator[str]:
 
 
 def address(pattern: str) -> str:
-    for name, value in VALUES.items():
+    for name, value in UNKNOWN.items():
         pattern = pattern.replace(f"(?P<{name}>[^/]+)", value)
     return "/" + pattern.replace("^", "").removesuffix("\\Z").removesuffix("$").removesuffix("/?")
 

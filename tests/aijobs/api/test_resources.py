@@ -5,30 +5,9 @@ import re
 import pytest
 
 from aijobs import scopes
-from tests.aijobs.api.answers import (
-    NO_BATCH,
-    NO_BULK,
-    NO_DELIVERY,
-    NO_JOB,
-    NO_SCHEDULE,
-    NO_WEBHOOK,
-    data_of,
-    error_of,
-    paths_of,
-)
+from tests.aijobs.api.answers import UNKNOWN, data_of, error_of, paths_of
 from tests.clients import HTTP, Caller, caller
 from tests.factories import ALL_SCOPES
-
-VALUES = {
-    "job_id": NO_JOB,
-    "batch_id": NO_BATCH,
-    "schedule_id": NO_SCHEDULE,
-    "bulk_id": NO_BULK,
-    "webhook_id": NO_WEBHOOK,
-    "delivery_id": NO_DELIVERY,
-    "change_id": "1",
-    "name": "amazon_us",
-}
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api"])
@@ -60,7 +39,7 @@ def test_every_path_of_the_schema_is_listed_with_a_sentence(db: None) -> None:
 def test_the_scope_that_is_named_is_the_one_that_is_needed(owner: Caller) -> None:
     """Each endpoint refuses a key that has all scopes but this."""
     for each in data_of(HTTP.get("/api/"))["resources"]:
-        path = re.sub(r"\{(\w+)\}", lambda found: VALUES[found[1]], each["path"])
+        path = re.sub(r"\{(\w+)\}", lambda found: UNKNOWN[found[1]], each["path"])
         for method in each["methods"]:
             required = method["scope"].partition(",")[0]
             others = tuple(scope for scope in ALL_SCOPES if scope != required)
@@ -81,7 +60,7 @@ def test_what_takes_no_body_refuses_fields_and_takes_an_empty_object(owner: Call
     ]
     assert ("/api/ai-jobs/schedules/{schedule_id}/run-now", "post") in without
     for path, method in without:
-        address = re.sub(r"\{(\w+)\}", lambda found: VALUES[found[1]], path)
+        address = re.sub(r"\{(\w+)\}", lambda found: UNKNOWN[found[1]], path)
         refused = error_of(owner.request(method.upper(), address, {"at": "noon"}), 422, "INVALID_PARAMS")
         assert paths_of(refused) == ["at"], path
         # Nobody has what it is about; `test` of a marketplace that everybody has works.

@@ -17,17 +17,7 @@ from aijobs.api.wire.openapi import COMPONENTS, AutoSchema, PydanticSchema
 from aijobs.engine import lifecycle
 from aijobs.registry import JobType, Params, Result
 from tests import engine
-from tests.aijobs.api.answers import (
-    NO_BATCH,
-    NO_BULK,
-    NO_DELIVERY,
-    NO_JOB,
-    NO_SCHEDULE,
-    NO_WEBHOOK,
-    error_of,
-    paths_of,
-    uuid_of,
-)
+from tests.aijobs.api.answers import UNKNOWN, error_of, paths_of, uuid_of
 from tests.clients import HTTP, Caller
 from workers.catalogue.sample import create_sample_catalogue
 
@@ -205,17 +195,7 @@ def test_examples_of_errors_are_of_their_own_status(document: dict[str, Any]) ->
 
 def called(path: str) -> str:
     """A path of the document with ids that the tenant of a test does not have."""
-    values = {
-        "job_id": NO_JOB,
-        "batch_id": NO_BATCH,
-        "schedule_id": NO_SCHEDULE,
-        "bulk_id": NO_BULK,
-        "webhook_id": NO_WEBHOOK,
-        "delivery_id": NO_DELIVERY,
-        "change_id": "1",
-        "name": "amazon_us",
-    }
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], path)
+    return re.sub(r"\{(\w+)\}", lambda found: UNKNOWN[found[1]], path)
 
 
 def test_every_endpoint_refuses_query_parameters_that_it_does_not_have(
