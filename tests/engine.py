@@ -90,6 +90,7 @@ def let_backoff_pass(ids: Sequence[UUID]) -> None:
     """And with it the moments at which they were asked to run."""
     over = now() - LONG_AGO
     Job.objects.filter(id__in=ids, run_at__isnull=False).update(run_at=over)
+    Job.objects.filter(id__in=ids, backoff_until__isnull=False).update(backoff_until=over)
     Job.objects.filter(id__in=ids, status="queued").update(run_after=over)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -156,12 +156,22 @@ class ChangeRequest(RequestModel):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    priority: PriorityName | None = Field(default=None, description="The lane that the job waits in from now on.")
+    priority: PriorityName | SkipJsonSchema[None] = Field(
+        default=None, description="The lane that the job waits in from now on."
+    )
     run_at: SentMoment | None = Field(
         default=None,
         description="The job does not start before this moment, which is at most 30 days ahead. Null: it starts as "
         "soon as it can. A job that waits for another attempt waits at least as long as it has to.",
     )
+
+    @field_validator("priority")
+    @classmethod
+    def _is_one(cls, sent: PriorityName | None) -> PriorityName | None:
+        """What is not sent is not checked."""
+        if sent is None:
+            raise ValueError("must be low, normal or high. Leave it out to keep the job's priority")
+        return sent
 
     @model_validator(mode="after")
     def _changes_something(self) -> "ChangeRequest":

@@ -72,31 +72,34 @@ def change(ids: Sequence[UUID], tenant_id: int, priority: Priority | None, move:
 
 
 # As a promotion, it brings old jobs into a lane, whose bound it lowers. A job that goes down waits there from now on:
-# what it has waited above would else promote it again at the next sweep. A moment that nobody asked for, such as the
-# end of a backoff, is kept where it is later. One that is over is kept too: it is the job's place in its lane. The
+# what it has waited above would else promote it again at the next sweep. One that was promoted stays where it is,
+# unless it shall have a lower priority, or wait for a later moment, for which it gives up what it has waited. The end
+# of a backoff is kept where it is later. A moment that is over is kept too: it is the job's place in its lane. The
 # event says what is another one now.
 CHANGE = """
 WITH wanted AS (
-    SELECT id, wish.lane, wish.run_at,
-        greatest(wish.due, CASE WHEN job.lane > wish.lane THEN now() END) AS run_after,
+    SELECT id, wish.priority, place.lane, wish.run_at,
+        greatest(wish.due, CASE WHEN job.lane > place.lane THEN now() END) AS run_after,
         jsonb_strip_nulls(jsonb_build_object(
-            'priority', CASE WHEN wish.lane <> priority THEN %(label)s::text END,
+            'priority', CASE WHEN wish.priority <> job.priority THEN %(label)s::text END,
             'run_at', CASE WHEN wish.run_at IS DISTINCT FROM job.run_at THEN coalesce(wish.run_at, now()) END
         )) AS changes
     FROM aijobs_job job CROSS JOIN LATERAL (
-        SELECT coalesce(%(priority)s::smallint, priority) AS lane,
+        SELECT coalesce(%(priority)s::smallint, job.priority) AS priority,
             CASE WHEN %(move)s::boolean THEN %(run_at)s::timestamptz ELSE job.run_at END AS run_at,
             CASE WHEN %(move)s::boolean THEN greatest(
-                least(now(), run_after), %(run_at)s::timestamptz,
-                CASE WHEN attempt > 0 AND run_after IS DISTINCT FROM job.run_at THEN run_after END
+                least(now(), run_after), %(run_at)s::timestamptz, backoff_until
             ) ELSE run_after END AS due
-    ) wish
+    ) wish CROSS JOIN LATERAL (
+        SELECT CASE WHEN wish.priority < job.priority OR wish.due > greatest(run_after, now()) THEN wish.priority
+            ELSE greatest(wish.priority, job.lane) END AS lane
+    ) place
     WHERE id = ANY(%(ids)s::uuid[]) AND tenant_id = %(tenant)s::bigint AND status || '' = 'queued'
     ORDER BY id
     FOR NO KEY UPDATE OF job
 ), changed AS (
     UPDATE aijobs_job job SET
-        priority = wanted.lane, lane = wanted.lane, run_at = wanted.run_at, run_after = wanted.run_after,
+        priority = wanted.priority, lane = wanted.lane, run_at = wanted.run_at, run_after = wanted.run_after,
         released_at = CASE WHEN job.lane = wanted.lane AND wanted.run_after <= now() THEN released_at END,
         releases = CASE WHEN job.lane = wanted.lane AND wanted.run_after <= now() THEN releases ELSE 0 END,
         event_seq = event_seq + (changes <> '{}')::int

@@ -303,6 +303,7 @@ WITH requeued AS (
     UPDATE aijobs_job SET
         status = 'queued', event_seq = event_seq + 1, failures = failures + %(failures)s::int,
         run_after = now() + make_interval(secs => coalesce(%(delay)s::float, 0)),
+        backoff_until = now() + make_interval(secs => %(delay)s::float),
         released_at = CASE WHEN %(delay)s::float IS NULL THEN now() END, releases = (%(delay)s::float IS NULL)::int,
         lease_expires_at = NULL, deadline_at = NULL
     WHERE id = %(id)s::uuid AND status || '' = 'running' AND attempt = %(attempt)s::int

@@ -276,6 +276,7 @@ class Migration(migrations.Migration):
                 ("run_after", models.DateTimeField()),
                 ("run_at", models.DateTimeField(null=True)),
                 ("expires_at", models.DateTimeField(null=True)),
+                ("backoff_until", models.DateTimeField(null=True)),
                 ("released_at", models.DateTimeField(null=True)),
                 ("releases", models.PositiveIntegerField(db_default=0, default=0)),
                 ("attempt", models.PositiveIntegerField(db_default=0, default=0)),

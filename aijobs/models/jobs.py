@@ -119,6 +119,8 @@ class Job(models.Model):
     # Not before this moment, as the caller asked; and not started by this one, it is cancelled.
     run_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # The end of its last backoff: whatever moment the caller asks for, the next attempt does not start before.
+    backoff_until = models.DateTimeField(null=True)
     # When its id was last published to the broker, and how often it has been.
     released_at = models.DateTimeField(null=True)
     releases = models.PositiveIntegerField(default=0, db_default=0)

@@ -7,6 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs.engine import lifecycle, queueing
+from aijobs.engine.outcomes import Failed
 from aijobs.models import Job, JobEvent, TenantCapacity
 from aijobs.shapes import timestamp
 from tests import engine
@@ -138,7 +139,6 @@ def test_priority_and_moment_of_a_queued_job_change(owner: Caller) -> None:
     changed = data_of(change(owner, job, {"priority": "high", "run_at": at}))
     assert (changed["priority"], changed["run_at"], changed["status"]) == ("high", at, "queued")
     assert lifecycle.claim(job_id, engine.WORKER) is None
-    assert data_of(change(owner, job, {"priority": None}))["priority"] == "high"
     at_once = data_of(change(owner, job, {"run_at": None}))
     assert (at_once["run_at"], at_once["priority"]) == (None, "high")
     assert is_released(job)
@@ -161,13 +161,18 @@ def test_a_job_that_is_due_keeps_its_place(owner: Caller) -> None:
 
 def test_a_backoff_is_not_cut_short(owner: Caller) -> None:
     job = owner.dispatch()
-    engine.fail(engine.start(uuid_of(job["id"])), transient=True)
-    due = now() + timedelta(minutes=10)
-    Job.objects.filter(id=uuid_of(job["id"])).update(run_after=due)
-    change(owner, job, {"run_at": None})
-    assert Job.objects.get().run_after == due
-    change(owner, job, {"run_at": later(hours=1)})
-    assert Job.objects.get().run_after > due
+    lifecycle.record(engine.start(uuid_of(job["id"])), Failed("BUSY", "later", transient=True, retry_after=600))
+    due = Job.objects.get().run_after
+    assert due > now() + timedelta(minutes=9)
+    # Nor by a later moment that is taken back.
+    for asked, waits in ((None, due), (later(hours=1), None), (later(minutes=1), due), (None, due)):
+        data_of(change(owner, job, {"run_at": asked}))
+        found = Job.objects.get()
+        assert timestamp(found.run_after) == (timestamp(waits) if waits else asked)
+        assert (found.run_at and timestamp(found.run_at)) == asked
+    engine.let_backoff_pass([uuid_of(job["id"])])
+    data_of(change(owner, job, {"run_at": None}))
+    engine.complete(engine.start(uuid_of(job["id"])))
 
 
 def test_only_a_queued_job_can_be_changed(owner: Caller, outsider: Caller) -> None:
@@ -181,6 +186,15 @@ def test_only_a_queued_job_can_be_changed(owner: Caller, outsider: Caller) -> No
     assert "running" in error_of(change(owner, job, {"priority": "low"}), 409, "JOB_NOT_QUEUED")["message"]
     engine.complete(run)
     error_of(change(owner, job, {"run_at": later(hours=1)}), 409, "JOB_NOT_QUEUED")
+
+
+def test_a_priority_is_none_or_left_out(owner: Caller) -> None:
+    job = owner.dispatch()
+    error = error_of(change(owner, job, {"priority": None, "run_at": later(hours=1)}), 422, "INVALID_PARAMS")
+    assert error["details"] == [
+        {"path": "priority", "message": "must be low, normal or high. Leave it out to keep the job's priority"}
+    ]
+    assert engine.kinds(uuid_of(job["id"])) == ["queued"]
 
 
 @pytest.mark.parametrize(

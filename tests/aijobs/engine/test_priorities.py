@@ -9,6 +9,7 @@ from redis import Redis
 
 from aijobs import identifiers
 from aijobs.engine import bounds, lifecycle, priorities, queueing, reconciliation
+from aijobs.engine.priorities import Move
 from aijobs.errors import JobNotFound, JobNotQueued, TryAgain
 from aijobs.models import Job, LaneBound, Tenant
 from aijobs.states import Priority
@@ -81,6 +82,40 @@ def test_what_goes_down_is_not_promoted_at_once(valkey: Redis) -> None:
     [job_id] = engine.dispatch(tenant, priority=Priority.HIGH)
     engine.let_wait([job_id], 3_600)
     priorities.set_priority(job_id, tenant.pk, Priority.LOW)
+    queueing.promote()
+    assert place(job_id) == (Priority.LOW, Priority.LOW)
+
+
+def promoted(tenant: Tenant, waited: float = 100_000) -> UUID:
+    [job_id] = engine.dispatch(tenant, priority=Priority.LOW)
+    engine.let_wait([job_id], waited)
+    queueing.promote()
+    return job_id
+
+
+def test_a_promoted_job_keeps_its_lane_where_it_does_not_wait_for_a_later_moment(valkey: Redis) -> None:
+    tenant = TenantFactory()
+    job_id = promoted(tenant)
+    assert place(job_id) == (Priority.LOW, Priority.NORMAL)
+    due = Job.objects.get(id=job_id).run_after
+    priorities.change_one(job_id, tenant.pk, None, Move(None))
+    priorities.set_priority(job_id, tenant.pk, Priority.LOW)
+    assert place(job_id) == (Priority.LOW, Priority.NORMAL)
+    priorities.set_priority(job_id, tenant.pk, Priority.NORMAL)
+    assert place(job_id) == (Priority.NORMAL, Priority.NORMAL)
+    assert Job.objects.get(id=job_id).run_after == due
+    assert messages(valkey, Priority.NORMAL) == [str(job_id)]
+    priorities.set_priority(job_id, tenant.pk, Priority.LOW)
+    assert place(job_id) == (Priority.LOW, Priority.LOW)
+    assert Job.objects.get(id=job_id).run_after > due
+
+
+def test_a_promoted_job_that_shall_run_later_waits_in_its_own_lane(valkey: Redis) -> None:
+    tenant = TenantFactory()
+    job_id, at = promoted(tenant), now() + engine.LONG_AGO
+    priorities.change_one(job_id, tenant.pk, None, Move(at))
+    assert place(job_id) == (Priority.LOW, Priority.LOW)
+    assert Job.objects.get(id=job_id).run_after == at
     queueing.promote()
     assert place(job_id) == (Priority.LOW, Priority.LOW)
 
