@@ -4,7 +4,7 @@ A job waits for all that it depends on, directly or by way of others: one in bet
 waiting for those before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -58,6 +58,12 @@ def before(edges: Edges, position: int) -> set[int]:
             found.add(each)
             waiting += edges[each]
     return found
+
+
+def nearest(edges: Edges, position: int, some: Set[int]) -> set[int]:
+    """Those of `some` that a member depends on, directly or by way of others: these do for those before them."""
+    ends = {each: [] if each in some and each != position else on for each, on in edges.items()}
+    return before(ends, position) & some
 
 
 def circle(edges: Edges) -> list[int]:

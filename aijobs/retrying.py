@@ -10,11 +10,12 @@ from uuid import UUID
 
 import orjson
 
-from aijobs import batches, dispatching, identifiers
+from aijobs import batches, dispatching, graphs, identifiers
 from aijobs.auth import TenantAccess
 from aijobs.dispatching import Body, Wanted
 from aijobs.engine.inserting import FirstAnswer, NewBatch, Origin
 from aijobs.errors import BatchNotRetryable, JobNotFound, JobNotRetryable, TenantSuspended
+from aijobs.graphs import Edges
 from aijobs.models import Job
 from aijobs.states import TERMINAL, Priority, Status
 
@@ -61,8 +62,9 @@ def batch_again(tenant_id: int, batch_id: UUID | None) -> Wanted[NewBatch]:
     old = [member for member in members if member.status != Status.COMPLETED]
     if not old:
         raise BatchNotRetryable("All of the batch's jobs have completed.")
+    edges = {member.position or 0: member.depends_on or [] for member in members}
     body: Body = {
-        "jobs": [{**_body(member), "depends_on": _depends_on(member, old)} for member in old],
+        "jobs": [{**_body(member), "depends_on": _depends_on(member, old, edges)} for member in old],
         "sequential": batch.sequential,
         "on_failure": batch.on_failure,
     }
@@ -82,9 +84,13 @@ def _body(old: Job) -> Body:
     }
 
 
-def _depends_on(member: Job, old: Sequence[Job]) -> list[int]:
-    """The places, from 0, of the jobs that it waits for, as far as those are dispatched again; others completed."""
-    positions = set(member.depends_on or [])
+def _depends_on(member: Job, old: Sequence[Job], edges: Edges) -> list[int]:
+    """The places, from 0, of the jobs that it waits for, as far as those are dispatched again.
+
+    Others completed; it still waits for those that these waited for.
+    """
+    again = {each.position or 0 for each in old}
+    positions = graphs.nearest(edges, member.position or 0, again)
     return [place for place, each in enumerate(old) if each.position in positions]
 
 

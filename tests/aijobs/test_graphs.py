@@ -47,6 +47,23 @@ def test_who_is_ready_waits_for_nobody(found: Edges, statuses: list[Status]) -> 
         assert sorted(graph.waiting_for(place)) == sorted(ids[each] for each in others)
 
 
+@st.composite
+def acyclic(draw: st.DrawFn) -> Edges:
+    """As a batch has them: each waits for some of those that come earlier in an order of no other meaning."""
+    order = draw(st.permutations(range(1, 7)))
+    earlier = {each: order[:place] for place, each in enumerate(order)}
+    return {each: [one for one in on if draw(st.booleans())] for each, on in earlier.items()}
+
+
+@given(acyclic(), st.sets(st.integers(1, 6)))
+def test_some_wait_for_each_other_as_they_did_among_all(found: Edges, some: set[int]) -> None:
+    """Who is retried is in `some`: the others have completed, and no longer stand between them."""
+    among = {each: sorted(graphs.nearest(found, each, some)) for each in some}
+    for each in some:
+        assert all(leads_to(found, each, on) for on in among[each])
+        assert {on for on in some if leads_to(among, each, on)} == {on for on in some if leads_to(found, each, on)}
+
+
 def leads_to(found: Edges, start: int, end: int) -> bool:
     """By at least one step."""
     reached, before = set(found[start]), set[int]()

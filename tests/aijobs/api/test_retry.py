@@ -110,6 +110,17 @@ def test_jobs_that_depend_on_each_other_do_so_again(owner: Caller) -> None:
     assert [job["retry_of"] for job in new["jobs"]] == [job["id"] for job in old["jobs"][1:]]
 
 
+def test_those_around_a_completed_one_are_in_its_order_again(owner: Caller) -> None:
+    """The batch goes on after a failure, so the one in the middle completed."""
+    jobs = [PROBE, {**PROBE, "depends_on": [0]}, {**PROBE, "depends_on": [1]}]
+    old = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs, "on_failure": "continue"}), 201)
+    for job, end in zip(old["jobs"], (engine.fail, engine.complete, engine.fail), strict=True):
+        queueing.release_due()
+        end(engine.start(uuid_of(job["id"])))
+    new = shown(owner, data_of(retry_failed(owner, old), 201)["batch_id"])
+    assert [job["depends_on"] for job in new["jobs"]] == [[], [0]]
+
+
 def test_a_batch_that_is_open_or_completed_is_refused(owner: Caller, outsider: Caller) -> None:
     batch = batch_of(owner, "a", "b")
     engine.fail(engine.start(uuid_of(batch["jobs"][0]["id"])))
