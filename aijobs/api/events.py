@@ -1,8 +1,12 @@
 """Events of jobs: pages of the log, tickets, and the way to the process that has streams and waits."""
 
+import socket
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.timezone import now
@@ -25,8 +29,12 @@ from aijobs.scopes import ANY_READ
 from aijobs.states import EventKind, Status
 
 TAGS = ["Events"]
-# After which somebody who was refused streams may ask for them again.
+# After which somebody who was refused streams may ask for them again: where there are none, and where their process
+# is about to be started again.
 RETRY_AFTER_SECONDS = 30
+SOON_SECONDS = 5
+# A port of this machine takes connections at once, or is as good as closed.
+CONNECT_SECONDS = 0.25
 POSITION = "MTIzNDUuNjc4OTA"
 
 
@@ -223,9 +231,36 @@ def _elsewhere(request: Request) -> Response:
     """Where streams are: with a ticket, as nobody sends a key on to another address. Raises StreamingUnavailable."""
     if not settings.AIJOBS_EVENTS_URL:
         raise StreamingUnavailable(retry_after=RETRY_AFTER_SECONDS)
+    if _is_away(settings.AIJOBS_EVENTS_URL):
+        raise StreamingUnavailable(retry_after=SOON_SECONDS)
     query = request.query_params.copy()
     if "HTTP_AUTHORIZATION" in request.META:
         # Who came with a ticket goes on with that one: it would else never end.
         query["ticket"] = tickets.issue(principal_of(request), tenant_of(request))
     location = f"{settings.AIJOBS_EVENTS_URL}{request.path}?{query.urlencode()}"
     return Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+def _is_away(url: str) -> bool:
+    """Whether nobody takes connections there. Another machine is not asked: callers may reach what we cannot."""
+    address = _on_this_machine(url)
+    if address is None:
+        return False
+    try:
+        socket.create_connection(address, CONNECT_SECONDS).close()
+    except OSError:
+        return True
+    return False
+
+
+@cache
+def _on_this_machine(url: str) -> tuple[str, int] | None:
+    """Host and port, if they are this machine's own."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        is_own = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        # Another name.
+        return None
+    return (host, parts.port or (443 if parts.scheme == "https" else 80)) if is_own else None

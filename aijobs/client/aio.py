@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
@@ -95,20 +96,22 @@ class AsyncClient:
         """The job once it has ended. Raises JobUnfinished after `timeout` seconds."""
         waiting = Waiting(timeout)
         while True:
+            seconds, began = waiting.left(session.WAIT_SECONDS), time.monotonic()
             try:
-                asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
+                asked = calls.wait(job_id, session.UNTIL_THE_END, seconds)
                 job = await self._send(asked, waiting.left(session.WAIT_PATIENCE_SECONDS))
             except (ApiError, httpx.TransportError) as failure:
-                if not session.cannot_wait(failure):
-                    raise
-                return await self._poll(job_id, waiting)
+                job = await self._poll(job_id, waiting, session.polling_after(failure))
             if waiting.is_over(job):
                 return job
+            await asyncio.sleep(waiting.pause(seconds, began))
 
-    async def _poll(self, job_id: str, waiting: Waiting) -> Job:
+    async def _poll(self, job_id: str, waiting: Waiting, seconds: float) -> Job:
+        """The job when it has ended, or as it is after so long."""
+        until = time.monotonic() + seconds
         while True:
             job, pause = await self._send(calls.poll(job_id), waiting.left(self._patience))
-            if waiting.is_over(job):
+            if waiting.is_over(job) or time.monotonic() >= until:
                 return job
             await asyncio.sleep(waiting.left(pause))
 
@@ -161,7 +164,7 @@ class AsyncClient:
             await asyncio.sleep(pause)
 
     async def _read(self, place: Place) -> AsyncGenerator[tuple[str, Event], None]:
-        attempts = Attempts(self._patience)
+        attempts = Attempts(self._patience, for_streams=True)
         while True:
             try:
                 response = await self._http.send(place.request(self._http), stream=True, follow_redirects=True)
@@ -175,7 +178,7 @@ class AsyncClient:
                     if pause is None:
                         async for message in EventSource(response).aiter_sse():
                             # It was there, though it may have nothing to tell.
-                            attempts = Attempts(self._patience)
+                            attempts = Attempts(self._patience, for_streams=True)
                             if (event := place.read(message)) is not None:
                                 yield place.position, event
                 finally:

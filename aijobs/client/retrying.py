@@ -12,8 +12,10 @@ from .errors import ApiError
 # The service, or what stands before it, says "later". 409 only where two requests under one key met.
 LATER = frozenset({408, 425, 429, 502, 503, 504})
 CONFLICT = "IDEMPOTENCY_CONFLICT"
-# Nobody is there to stream: asking again at once does not help, polling does.
+# Nobody is there to stream, so that polling tells more than asking again; but whoever is told to come back within
+# seconds is waited for by a stream, which has nothing else.
 STREAMING_UNAVAILABLE = "STREAMING_UNAVAILABLE"
+SOON_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 20.0
 
@@ -23,9 +25,11 @@ class Attempts:
     """Those of one request. A pause is twice the one before, jittered, or what Retry-After asks for if that is more.
 
     `patience`: for so many seconds of pauses in all. A service that asks for longer has refused.
+    `for_streams`: what is sent again is a stream.
     """
 
     patience: float
+    for_streams: bool = False
     _spent: float = field(default=0.0, init=False)
     _next: float = field(default=FIRST_PAUSE_SECONDS, init=False)
 
@@ -43,13 +47,18 @@ class Attempts:
         if response.is_success:
             return None
         refusal = refusal_of(response)
-        if not (response.status_code in LATER or refusal.code == CONFLICT) or refusal.code == STREAMING_UNAVAILABLE:
+        if not self._is_for_later(refusal):
             raise refusal
         # Whoever says 0 and means it for long is not asked without a pause.
         pause = max(self._backoff(), refusal.retry_after or 0.0)
         if not self._afford(pause):
             raise refusal
         return pause
+
+    def _is_for_later(self, refusal: ApiError) -> bool:
+        if refusal.code == STREAMING_UNAVAILABLE:
+            return self.for_streams and refusal.retry_after is not None and refusal.retry_after <= SOON_SECONDS
+        return refusal.status in LATER or refusal.code == CONFLICT
 
     def _backoff(self) -> float:
         pause = self._next * random.uniform(0.5, 1.0)  # noqa: S311  # jitter keeps no secret

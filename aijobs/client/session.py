@@ -16,8 +16,11 @@ PATIENCE_SECONDS = 120.0
 UNTIL_THE_END = 2**31 - 1
 # One request waits for so long, then it is sent again: proxies cut what says nothing for a minute.
 WAIT_SECONDS = 30.0
-# Who cannot wait polls, and need not be patient.
+# Who cannot wait polls, and need not be patient. After so long, unless the service says when, it asks to wait again.
 WAIT_PATIENCE_SECONDS = 5.0
+POLLING_SECONDS = 30.0
+# Before the next question, where one was answered before its time: the process that waits is about to end.
+EARLY_PAUSE_SECONDS = 1.0
 
 
 def headers_of(api_key: str, tenant: str | None) -> dict[str, str]:
@@ -28,9 +31,16 @@ def headers_of(api_key: str, tenant: str | None) -> dict[str, str]:
     }
 
 
-def cannot_wait(failure: ApiError | httpx.TransportError) -> bool:
-    """There is no events process, or it does not answer. Polling tells the same, later."""
-    return isinstance(failure, httpx.TransportError) or failure.status in LATER
+def polling_after(failure: ApiError | httpx.TransportError) -> float:
+    """For how many seconds to poll, which tells the same, later. Raises the failure where polling does not help.
+
+    There is no events process, or it does not answer.
+    """
+    if isinstance(failure, httpx.TransportError):
+        return POLLING_SECONDS
+    if failure.status not in LATER:
+        raise failure
+    return POLLING_SECONDS if failure.retry_after is None else failure.retry_after
 
 
 def result_of(job: Job) -> Json:
@@ -54,6 +64,10 @@ class Waiting:
         if self.seconds is None:
             return most
         return max(0.0, min(most, self._began + self.seconds - time.monotonic()))
+
+    def pause(self, asked: float, since: float) -> float:
+        """Before the next wait: none where the one before, asked for so long at that moment, took its time."""
+        return max(0.0, min(EARLY_PAUSE_SECONDS, since + asked - time.monotonic()))
 
     def is_over(self, job: Job) -> bool:
         """Whether the job has ended. Raises JobUnfinished where the time has."""

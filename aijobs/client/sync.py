@@ -101,20 +101,22 @@ class Client:
         """The job once it has ended. Raises JobUnfinished after `timeout` seconds."""
         waiting = Waiting(timeout)
         while True:
+            seconds, began = waiting.left(session.WAIT_SECONDS), time.monotonic()
             try:
-                asked = calls.wait(job_id, session.UNTIL_THE_END, waiting.left(session.WAIT_SECONDS))
+                asked = calls.wait(job_id, session.UNTIL_THE_END, seconds)
                 job = self._send(asked, waiting.left(session.WAIT_PATIENCE_SECONDS))
             except (ApiError, httpx.TransportError) as failure:
-                if not session.cannot_wait(failure):
-                    raise
-                return self._poll(job_id, waiting)
+                job = self._poll(job_id, waiting, session.polling_after(failure))
             if waiting.is_over(job):
                 return job
+            time.sleep(waiting.pause(seconds, began))
 
-    def _poll(self, job_id: str, waiting: Waiting) -> Job:
+    def _poll(self, job_id: str, waiting: Waiting, seconds: float) -> Job:
+        """The job when it has ended, or as it is after so long."""
+        until = time.monotonic() + seconds
         while True:
             job, pause = self._send(calls.poll(job_id), waiting.left(self._patience))
-            if waiting.is_over(job):
+            if waiting.is_over(job) or time.monotonic() >= until:
                 return job
             time.sleep(waiting.left(pause))
 
@@ -165,7 +167,7 @@ class Client:
             time.sleep(pause)
 
     def _read(self, place: Place) -> Iterator[tuple[str, Event]]:
-        attempts = Attempts(self._patience)
+        attempts = Attempts(self._patience, for_streams=True)
         while True:
             try:
                 response = self._http.send(place.request(self._http), stream=True, follow_redirects=True)
@@ -179,7 +181,7 @@ class Client:
                     if pause is None:
                         for message in EventSource(response).iter_sse():
                             # It was there, though it may have nothing to tell.
-                            attempts = Attempts(self._patience)
+                            attempts = Attempts(self._patience, for_streams=True)
                             if (event := place.read(message)) is not None:
                                 yield place.position, event
                 finally:

@@ -1,5 +1,6 @@
 """Where the API sends those who want streams and waits, and with what."""
 
+import socket
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,6 +92,24 @@ def test_without_an_events_process_there_are_pages_only(owner: Caller, monkeypat
         assert int(answer["Retry-After"]) > 0
     page = owner.request("GET", f"{path}/events", accept="application/json").json()
     assert [each["seq"] for each in page["data"]] == [1]
+
+
+def test_while_the_events_process_of_this_machine_is_away_nobody_is_sent_to_it(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"{JOBS}/{owner.dispatch()['id']}"
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(settings, "AIJOBS_EVENTS_URL", f"http://127.0.0.1:{port.getsockname()[1]}")
+        for address in (f"{path}/events", f"{path}/wait", f"{JOBS}/events"):
+            answer = owner.get(address)
+            error_of(answer, 503, "STREAMING_UNAVAILABLE")
+            assert 0 < int(answer["Retry-After"]) <= 5
+            if address.endswith("events"):
+                assert owner.request("GET", address, accept="application/json").status_code == 200
+        assert owner.get(path).status_code == 200
+        port.listen()
+        assert owner.get(f"{path}/wait").status_code == 307
 
 
 def test_a_time_zone_that_is_gone_from_the_machine_is_utc(owner: Caller) -> None:

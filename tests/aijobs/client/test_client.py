@@ -171,6 +171,23 @@ def test_without_an_events_process_it_polls_when_the_service_says(use: Use, http
     assert len(received) == 2
 
 
+def test_who_polls_asks_to_wait_again_when_the_service_says(use: Use, httpserver: HTTPServer) -> None:
+    away = error(503, "STREAMING_UNAVAILABLE", **{"Retry-After": "0"})
+    waits = answers(httpserver, "/api/ai-jobs/job_1/wait", away, data(DONE))
+    polls = answers(httpserver, "/api/ai-jobs/job_1", data(JOB))
+    assert use("result", "job_1") == {"found": 2}
+    assert (len(waits), len(polls)) == (2, 1)
+
+
+def test_waits_that_are_answered_before_their_time_are_not_asked_without_a_pause(
+    use: Use, httpserver: HTTPServer
+) -> None:
+    received = answers(httpserver, "/api/ai-jobs/job_1/wait", data(JOB))
+    with pytest.raises(JobUnfinished):
+        use("wait", "job_1", timeout=1.5)
+    assert len(received) <= 4
+
+
 @pytest.mark.parametrize("status", [429, 502, 504])
 def test_where_an_events_process_does_not_answer_it_polls(use: Use, httpserver: HTTPServer, status: int) -> None:
     answers(httpserver, "/api/ai-jobs/job_1/wait", Response("<h1>Bad Gateway</h1>", status, {"Retry-After": "9"}))
@@ -259,3 +276,19 @@ def test_a_stream_that_is_refused_says_so(use: Use, httpserver: HTTPServer) -> N
     answers(httpserver, "/api/ai-jobs/job_1/events", error(404, "JOB_NOT_FOUND"))
     with pytest.raises(ApiError, match="JOB_NOT_FOUND"):
         use("stream", "job_1")
+
+
+def test_a_stream_waits_for_an_events_process_that_will_be_back_soon(use: Use, httpserver: HTTPServer) -> None:
+    away = error(503, "STREAMING_UNAVAILABLE", **{"Retry-After": "1"})
+    answers(httpserver, "/api/ai-jobs/job_1/events", away, stream(event(1, "completed")))
+    assert [each["seq"] for each in use("stream", "job_1")] == [1]
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "30"}, {}])
+def test_a_stream_that_there_is_not_is_refused_at_once(
+    use: Use, httpserver: HTTPServer, headers: dict[str, str]
+) -> None:
+    received = answers(httpserver, "/api/ai-jobs/events", error(503, "STREAMING_UNAVAILABLE", **headers))
+    with pytest.raises(ApiError, match="STREAMING_UNAVAILABLE"):
+        use("events")
+    assert len(received) == 1
