@@ -238,6 +238,35 @@ def _of_jobs(after: Mapping[UUID, int], most: int) -> list[Event]:
     return sql.rows(Event, OF_JOBS, {"jobs": list(after), "seqs": list(after.values()), "most": most})
 
 
+def each_job_in_order(after: Mapping[int, Position], found: Sequence[Event]) -> list[Event]:
+    """What was read of tenants' logs behind these positions, for who tells no event before an earlier one of its job.
+
+    A transaction that began earlier may have written the later event, which then stands first in the tenant's log.
+    The earlier one comes with it, wherever it stands, and is left out when it is read itself.
+    """
+    if not found:
+        return []
+    reached = {each.tenant_id: each.position for each in found}
+    latest: dict[UUID, Event] = {}
+    for each in sorted(found, key=lambda event: event.seq):
+        latest[each.job_id] = each
+    parameters = {
+        "jobs": list(latest),
+        "seqs": [each.seq for each in latest.values()],
+        "after_transactions": [str(after[each.tenant_id].transaction) for each in latest.values()],
+        "after_ids": [after[each.tenant_id].id for each in latest.values()],
+        "reached_transactions": [str(reached[each.tenant_id].transaction) for each in latest.values()],
+        "reached_ids": [reached[each.tenant_id].id for each in latest.values()],
+    }
+    elsewhere = sql.rows(Event, ELSEWHERE, parameters)
+    overtaken = [each for each in elsewhere if each.position > reached[each.tenant_id]]
+    told: dict[UUID, int] = {}
+    for each in elsewhere:
+        if each.position <= after[each.tenant_id]:
+            told[each.job_id] = max(each.seq, told.get(each.job_id, 0))
+    return [each for each in (*found, *overtaken) if each.seq > told.get(each.job_id, 0)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Horizon:
     oldest: int
@@ -276,6 +305,23 @@ CROSS JOIN LATERAL (
     ORDER BY job_id, seq LIMIT %(most)s::int
 ) event
 ORDER BY reader.number, event.seq
+"""  # noqa: S608  # of constants
+# Of jobs whose events were read in a stretch of their tenant's log: what stands before that, and what is earlier and
+# stands behind.
+ELSEWHERE = f"""
+SELECT event.* FROM unnest(
+    %(jobs)s::uuid[], %(seqs)s::int[], %(after_transactions)s::text[], %(after_ids)s::bigint[],
+    %(reached_transactions)s::text[], %(reached_ids)s::bigint[]
+) AS read(job_id, seq, after_transaction, after_id, reached_transaction, reached_id)
+CROSS JOIN LATERAL (
+    SELECT {_EVENT} FROM aijobs_jobevent present
+    WHERE present.job_id = read.job_id AND (
+        (present.transaction, present.id) <= (read.after_transaction::xid8, read.after_id)
+        OR present.seq < read.seq
+        AND (present.transaction, present.id) > (read.reached_transaction::xid8, read.reached_id)
+    )
+    ORDER BY present.job_id, present.seq
+) event
 """  # noqa: S608  # of constants
 # The horizon belongs to the same snapshot as the rows.
 OF_TENANTS = f"""

@@ -75,7 +75,7 @@ def record() -> int:
     if not found:
         return 0
     endpoints = _endpoints({each.tenant_id for each in found})
-    if wanted := list(_deliveries(found, endpoints)):
+    if wanted := list(_deliveries(events.each_job_in_order(after, found), endpoints)):
         sql.execute(INSERT, {"deliveries": orjson.dumps(wanted).decode(), "waits": WAITS_SECONDS})
     # The last one of each tenant.
     reached = {

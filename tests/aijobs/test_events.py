@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Cast
 
 from aijobs import events, identifiers
 from aijobs.engine import lifecycle
 from aijobs.events import START, Event, Position
 from aijobs.filtering import JobFilter
-from aijobs.models import Tenant
+from aijobs.models import JobEvent, Tenant
 from aijobs.states import EventKind, Priority
 from tests import engine
 from tests.factories import TenantFactory
@@ -127,6 +131,29 @@ def test_what_commits_late_is_neither_missed_nor_told_twice(tenant: Tenant) -> N
         other.commit()
     assert [each.job_id for each in events.of_tenant(tenant.id, position, 10).events] == [late, early]
     assert before not in {each.job_id for each in events.of_tenant(tenant.id, position, 10).events}
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_each_jobs_events_are_in_order_however_their_transactions_began(tenant: Tenant, most: int) -> None:
+    [job_id, _] = engine.dispatch(tenant, 2)
+    engine.fail(engine.start(job_id), transient=True)
+    lifecycle.cancel(job_id, tenant.id)
+    for order in permutations(range(1, 5)):
+        for seq, place in enumerate(order, 1):
+            in_transaction = Cast(Value(str(place)), JobEvent._meta.get_field("transaction"))
+            JobEvent.objects.filter(job=job_id, seq=seq).update(transaction=in_transaction)
+        assert told_in_steps(tenant, job_id, most) == [1, 2, 3, 4], order
+
+
+def told_in_steps(tenant: Tenant, job_id: UUID, most: int) -> list[int]:
+    """The seqs of a job's events, as who reads so many of the tenant's at a time may tell them."""
+    seqs: list[int] = []
+    position = START
+    while found := events.of_tenants({tenant.id: position}, most):
+        in_order = events.each_job_in_order({tenant.id: position}, found)
+        seqs += sorted(each.seq for each in in_order if each.job_id == job_id)
+        position = found[-1].position
+    return seqs
 
 
 def test_a_reader_from_now_on_gets_what_happens_then(tenant: Tenant) -> None:

@@ -19,6 +19,7 @@ from aijobs.webhooks import delivering, endpoints, outcomes, recording, sending
 from aijobs.webhooks.delivering import Deliverer
 from aijobs.webhooks.sending import Outcome
 from tests import engine
+from tests.aijobs.test_events import another_writer
 from tests.aijobs.webhooks.conftest import LINK_BASE, again, subscribe
 from tests.aijobs.webhooks.receiver import Answer, Received, Receiver, status
 from tests.factories import TenantFactory
@@ -227,6 +228,36 @@ def test_many_jobs_keep_their_order_each(tenant: Tenant, endpoint: Receiver, del
     run_until(deliverer, are_over(webhook, 45))
     assert endpoint.seqs("/") == {identifiers.encode("job_", job_id): [1, 2, 3] for job_id in jobs}
     assert len({each.headers["webhook-id"] for each in endpoint.received}) == 45
+
+
+def record_all() -> None:
+    """What is below the horizon."""
+    number = 1
+    while number:
+        with transaction.atomic():
+            number = recording.record()
+
+
+def test_an_earlier_event_that_is_read_later_is_sent_first(
+    tenant: Tenant, endpoint: Receiver, deliverer: Deliverer
+) -> None:
+    """A job's end may be written by a transaction that began before the one that wrote its start."""
+    webhook = subscribe(tenant, endpoint.url()).webhook
+    [job_id] = engine.dispatch(tenant)
+    with another_writer() as ends, another_writer():
+        # The horizon stays between the two.
+        engine.start(job_id)
+        ends.execute(
+            "INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt) VALUES (%s, 3, %s, 'completed', 1)",
+            [job_id, tenant.pk],
+        )
+        ends.commit()
+        record_all()
+        assert set(webhook.deliveries.values_list("seq", flat=True)) == {1, 2, 3}
+        run_until(deliverer, are_over(webhook, 3))
+    record_all()
+    assert webhook.deliveries.count() == 3
+    assert endpoint.seqs("/") == {identifiers.encode("job_", job_id): [1, 2, 3]}
 
 
 def test_410_disables_and_says_so(tenant: Tenant, endpoint: Receiver, deliverer: Deliverer) -> None:
