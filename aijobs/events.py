@@ -89,10 +89,20 @@ class Event:
         """In its tenant's log."""
         return Position(self.transaction, self.id)
 
+    @cached_property
+    def token(self) -> str:
+        """Of that position."""
+        return self.position.token
+
+    @cached_property
+    def public_job_id(self) -> str:
+        return identifiers.encode(identifiers.JOB_PREFIX, self.job_id)
+
     @property
     def public_id(self) -> str:
         """Of the event: the same in every channel, whoever asks."""
-        return f"{identifiers.encode(identifiers.EVENT_PREFIX, self.job_id)}_{self.seq}"
+        ulid = self.public_job_id.removeprefix(identifiers.JOB_PREFIX)
+        return f"{identifiers.EVENT_PREFIX}{ulid}_{self.seq}"
 
     @property
     def type(self) -> str:
@@ -109,18 +119,27 @@ class Event:
         return self.status in TERMINAL
 
     @cached_property
-    def shown(self) -> dict[str, object]:
-        """As everybody is told of it."""
+    def outline(self) -> dict[str, object]:
+        """As everybody is told of it, without its data."""
         return {
             "id": self.public_id,
             "type": self.type,
-            "job_id": identifiers.encode(identifiers.JOB_PREFIX, self.job_id),
+            "job_id": self.public_job_id,
             "seq": self.seq,
             "at": timestamp(self.at),
             "status": self.status.value,
             "attempt": self.attempt,
-            "data": self._particulars(),
         }
+
+    @property
+    def shown(self) -> dict[str, object]:
+        """As everybody is told of it."""
+        return {**self.outline, "data": self._particulars()}
+
+    @cached_property
+    def written(self) -> bytes:
+        """The same as JSON: once, however many are told."""
+        return orjson.dumps(self.shown)
 
     def _particulars(self) -> dict[str, object] | None:
         if self.data is None:

@@ -12,7 +12,7 @@ import httpx
 
 from aijobs.outbound import http
 from aijobs.outbound.failures import Throttled, Transient, Unavailable, Uncertain
-from aijobs.outbound.http import TooLarge, send
+from aijobs.outbound.http import GuardedTransport, TooLarge, send
 
 # A server that asks for more than a day is not believed.
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
@@ -43,14 +43,14 @@ def call(
 
 
 def glance(
-    client: httpx.Client, request: httpx.Request, *, name: str, most_bytes: int, seconds: float
+    transport: GuardedTransport, request: httpx.Request, *, name: str, most_bytes: int, seconds: float
 ) -> httpx.Response:
     """The answer's status, and the beginning of its body, however that goes on.
 
     Raises Unavailable, and AddressRefused.
     """
     try:
-        return http.glance(client, request, most_bytes=most_bytes, seconds=seconds)
+        return http.glance(transport, request, most_bytes=most_bytes, seconds=seconds)
     except _NOT_SENT:
         raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None
     except httpx.HTTPError:

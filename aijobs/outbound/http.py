@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from ssl import SSLContext
 from typing import Any, TypeAlias
 
@@ -176,16 +176,19 @@ class _GuardedBackend(httpcore.NetworkBackend):
 class GuardedTransport(httpx.HTTPTransport):
     """Lets only public addresses through, and those that are opened for its purpose."""
 
-    def __init__(self, purpose: Purpose, *, https_only: bool) -> None:
+    def __init__(self, purpose: Purpose, *, https_only: bool = True, kept_seconds: float = 0.0) -> None:
+        """`kept_seconds`: how long a connection is kept for the next request. What is written to one that the server
+        has just closed may have arrived or not, so that is for who may send twice, and shorter than servers wait.
+        """
         # Not the base's: it has no way to hand over a backend.
         self._purpose = purpose
         self._https_only = https_only
-        # No connection is kept: what is written to one that the server has just closed may have arrived or not.
         self._pool = httpcore.ConnectionPool(
             ssl_context=_ssl_context(),
             # Who asks many at once bounds that; waiting here would look like a server that is away.
             max_connections=None,
-            max_keepalive_connections=0,
+            max_keepalive_connections=None if kept_seconds else 0,
+            keepalive_expiry=kept_seconds,
             network_backend=_GuardedBackend(purpose),
         )
 
@@ -252,17 +255,19 @@ def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, secon
     Redirects are not followed: httpx would read their bodies whole. `next_request` is where one leads.
     Raises httpx.HTTPError, AddressRefused and TooLarge.
     """
-    with _sent(client, request, seconds) as response:
+    ask = partial(client.send, stream=True, follow_redirects=False)
+    with _answered(ask, request, seconds) as response:
         return _whole(response, most_bytes)
 
 
-def glance(client: httpx.Client, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:
+def glance(transport: GuardedTransport, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:
     """The answer's status and headers, with the beginning of its body: what is wrong with the rest changes nothing.
 
-    For who wants to know whether something has arrived. `seconds` bounds it all. Redirects are not followed. Raises
+    For who wants to know whether something has arrived, of many: what a client adds to its transport (cookies,
+    redirects, merged headers) is a third of what a small request costs. `seconds` bounds it all. Raises
     httpx.HTTPError and AddressRefused.
     """
-    with _sent(client, request, seconds) as response:
+    with _answered(transport.handle_request, request, seconds) as response:
         _until.set(min(_until.get(), time.monotonic() + GLANCE_SECONDS))
         content = _beginning(response, most_bytes)
     headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_ENCODED_BODY]
@@ -270,11 +275,13 @@ def glance(client: httpx.Client, request: httpx.Request, *, most_bytes: int, sec
 
 
 @contextmanager
-def _sent(client: httpx.Client, request: httpx.Request, seconds: float) -> Iterator[httpx.Response]:
+def _answered(
+    ask: Callable[[httpx.Request], httpx.Response], request: httpx.Request, seconds: float
+) -> Iterator[httpx.Response]:
     """The answer with its body still to be read, within the time that bounds it all."""
     before = _until.set(time.monotonic() + seconds)
     try:
-        response = client.send(request, stream=True, follow_redirects=False)
+        response = ask(request)
         try:
             yield response
         finally:

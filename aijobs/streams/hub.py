@@ -20,9 +20,9 @@ from aijobs.sql import CONNECTION_ERRORS
 
 logger = logging.getLogger(__name__)
 
-# Between two looks for all; between any two, so that a hundred hints a second lead to twenty looks.
+# Between two looks for all; between any two, so that three hundred hints a second lead to ten looks.
 TICK_SECONDS = 1.0
-GAP_SECONDS = 0.05
+GAP_SECONDS = 0.1
 # What a hint said may be behind another transaction that is about to commit: looked at once more.
 AGAIN_SECONDS = 0.2
 # Events of one reader at a time: what a process holds for it.

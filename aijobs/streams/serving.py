@@ -178,8 +178,8 @@ def _mark(place: Place) -> bytes:
 
 
 def _frame(event: Event, place: Place) -> bytes:
-    number = event.position.token if isinstance(place, InTenant) else str(event.seq)
-    return b"id: %b\ndata: %b\n\n" % (number.encode(), to_json(event.shown))
+    number = event.token if isinstance(place, InTenant) else str(event.seq)
+    return b"id: %b\ndata: %b\n\n" % (number.encode(), event.written)
 
 
 def _job(tenant_id: int, job_id: UUID) -> bytes:

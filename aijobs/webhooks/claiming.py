@@ -45,7 +45,12 @@ def alone() -> bool:
     return sql.rows(_Locked, ALONE, {"lock": LOCK})[0].alone
 
 
-ALONE = "SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS alone"
+# Nothing of the transaction is flushed at its commit, beside which every dispatch would wait: what a crash of the
+# server takes back is recorded and claimed again, and some of it sent twice, as after a crash of ours.
+ALONE = """
+WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS flush)
+SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS alone FROM settings WHERE flush = 'off'
+"""
 # `looked` reads an index from its beginning, endpoint by endpoint. What is blocked there is due again when the one
 # before it is, or has ended: see outcomes.RECORD. Endpoints that are well come first, each with one before any has
 # two.

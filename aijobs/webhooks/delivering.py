@@ -27,7 +27,7 @@ TROUBLED_PLACES = PLACES // 2
 # looks take a fifth of the time at the most where nothing happens, and half of it where much does.
 POLL_SECONDS = 0.2
 REST = 4
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 
 
 class Deliverer:

@@ -1,7 +1,6 @@
 """What came of attempts: a delivery is over, or due again; and what that says of its endpoint."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import orjson
 
@@ -24,7 +23,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
     sql.execute(
         RECORD,
         {
-            "outcomes": orjson.dumps([asdict(each) for each in outcomes]).decode(),
+            "outcomes": orjson.dumps(list(outcomes)).decode(),
             "slow": SLOW_SECONDS,
             "failing": FAILING_SECONDS,
             "attempts": FAILING_ATTEMPTS,
@@ -34,13 +33,16 @@ def record(outcomes: Sequence[Outcome]) -> None:
 
 
 # `follower`: the next one of the job, which waited. What a webhook's former address has answered says nothing of the
-# present one. An endpoint that stays well is written to now and then only.
+# present one. An endpoint that stays well is written to now and then only. Not flushed at the commit: what a crash of
+# the server takes back is sent once more.
 RECORD = sql.short("""
-WITH outcome AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(outcomes)s::json) AS told (
+WITH settings AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true) AS flush
+), outcome AS MATERIALIZED (
+    SELECT told.* FROM settings, json_to_recordset(%(outcomes)s::json) AS told (
         id uuid, attempt int, delivered boolean, gone boolean, pause float, asked float, status int, type text,
         body text, code text, message text, seconds float
-    )
+    ) WHERE settings.flush = 'off'
 ), ended AS (
     UPDATE aijobs_webhookdelivery delivery SET
         status = CASE WHEN delivered THEN 'delivered' WHEN outcome.pause IS NULL THEN 'failed' ELSE 'pending' END,

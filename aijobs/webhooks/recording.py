@@ -122,8 +122,8 @@ def _deliveries(found: Sequence[Event], endpoints: dict[int, list[_Endpoint]]) -
 
 def _body(event: Event, endpoint: _Endpoint) -> str:
     """Thin: what happened to which job, and where to ask for more. The data may be large, or out of date."""
-    thin = {name: value for name, value in event.shown.items() if name != "data"}
-    return orjson.dumps({**thin, "link": f"{endpoint.link_base}/api/ai-jobs/{thin['job_id']}"}).decode()
+    link = f"{endpoint.link_base}/api/ai-jobs/{event.public_job_id}"
+    return orjson.dumps({**event.outline, "link": link}).decode()
 
 
 # Tenants that want something. Who makes, enables or deletes a webhook may hold a cursor for a moment.

@@ -5,14 +5,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from uuid import UUID
 
 import httpx
 
 from aijobs.outbound import calling
 from aijobs.outbound.failures import OutboundError
-from aijobs.outbound.http import open_client
+from aijobs.outbound.http import GuardedTransport
 from aijobs.outbound.purposes import Purpose
 from aijobs.webhooks import secrets, signing
 
@@ -22,7 +21,15 @@ SECONDS = 10.0
 MOST_BYTES = 4_096
 LONGEST_BODY = 1_000
 LONGEST_TYPE = 200
-USER_AGENT = "AI-Jobs-Webhooks/1"
+HEADERS = {
+    "user-agent": "AI-Jobs-Webhooks/1",
+    "content-type": "application/json",
+    "accept": "*/*",
+    # A compressed answer would only be in the way.
+    "accept-encoding": "identity",
+}
+# Of a connection for the next event to the same server: shorter than servers wait before they close it.
+KEPT_SECONDS = 1.0
 # The pauses between attempts, each up to a fifth longer or shorter: three days in all.
 MINUTE, HOUR = 60, 3_600
 PAUSES = (
@@ -78,11 +85,9 @@ class _Failure:
 
 
 @cache
-def _client() -> httpx.Client:
-    """One for all threads: it keeps no connection, and no cookie, which other tenants' requests would carry."""
-    client = open_client(Purpose.WEBHOOK, headers={"user-agent": USER_AGENT, "content-type": "application/json"})
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return client
+def _transport() -> GuardedTransport:
+    """One for all threads."""
+    return GuardedTransport(Purpose.WEBHOOK, kept_seconds=KEPT_SECONDS)
 
 
 def send(claimed: Claimed) -> Outcome:
@@ -99,11 +104,8 @@ def _post(claimed: Claimed) -> httpx.Response:
     owned = secrets.unseal(claimed.sealed_secrets, tenant_id=claimed.tenant_id, webhook_id=claimed.webhook_id)
     signed_by = [owned.current, owned.previous] if claimed.both and owned.previous else [owned.current]
     signed = signing.headers(claimed.event_id, claimed.body, signed_by, datetime.now(UTC))
-    # A compressed answer would only be in the way.
-    request = _client().build_request(
-        "POST", claimed.url, content=claimed.body.encode(), headers={**signed, "accept-encoding": "identity"}
-    )
-    return calling.glance(_client(), request, name="The endpoint", most_bytes=MOST_BYTES, seconds=SECONDS)
+    request = httpx.Request("POST", claimed.url, content=claimed.body.encode(), headers={**HEADERS, **signed})
+    return calling.glance(_transport(), request, name="The endpoint", most_bytes=MOST_BYTES, seconds=SECONDS)
 
 
 def _failure(response: httpx.Response) -> _Failure | None:

@@ -35,14 +35,17 @@ def spawn(
     account: Account | None = None,
     folder: Path | None = None,
     death_signal: signal.Signals = signal.SIGTERM,
+    niceness: int = 0,
 ) -> subprocess.Popen[bytes]:
     """Start a child in a session of its own, so that the terminal's Ctrl-C reaches only us, its output into `log`.
+
+    `niceness`: how far it and its children step back where processors are short, as nice(1) has it.
 
     Where we are killed outright, the kernel sends it `death_signal` (Linux). Call it from the main thread: the
     kernel takes the end of the starting thread for the end of the parent.
     """
     with log.open("ab") as output:
-        return subprocess.Popen(  # noqa: S603  # the commands are ours
+        process = subprocess.Popen(  # noqa: S603  # the commands are ours
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -55,6 +58,19 @@ def spawn(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
+    if niceness:
+        _step_back(process.pid, niceness)
+    return process
+
+
+def _step_back(pid: int, niceness: int) -> None:
+    """Of a child in a session of its own. Linux may share processors out by session first (autogroup), which has a
+    niceness of its own. Both are a courtesy: an ended child, or a kernel without, is no error.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, 0) + niceness)
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
 
 
 def _die_with(parent: int, death_signal: signal.Signals) -> None:

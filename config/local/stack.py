@@ -38,6 +38,8 @@ EVENTS_SERVER = [*_GRANIAN, "--interface", "asgi", *_OPTIONS, "--workers-kill-ti
 WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
 WEBHOOKS_QUEUE = "ai-jobs.webhooks"
+# Of the processes that tell what has happened: what is dispatched and run goes first where processors are short.
+TELLING_NICENESS = 5
 # Marketplaces that are written to at once; each is one that waits most of the time.
 SETTLERS = 2
 
@@ -114,6 +116,7 @@ class Stack:
             "events",
             f"streams and waits, on port {self.events_port}",
             [*EVENTS_SERVER, "--host", HOST, "--port", str(self.events_port), "config.asgi:application"],
+            TELLING_NICENESS,
         )
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
         self._start(
@@ -134,6 +137,7 @@ class Stack:
             "webhooks",
             "sends events to the endpoints of tenants",
             [*celery, "worker", *quiet, *pool, "--hostname", "webhooks@%h"],
+            TELLING_NICENESS,
         )
         # Sweeping never waits behind jobs that run for minutes.
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
@@ -144,12 +148,14 @@ class Stack:
         for name in ("worker", "settler", "webhooks", "control"):
             self._wait(f"the {name}", lambda name=name: b" ready." in (self.logs / f"{name}.log").read_bytes())  # type: ignore[misc]
 
-    def _start(self, name: str, purpose: str, command: list[str]) -> None:
+    def _start(self, name: str, purpose: str, command: list[str], niceness: int = 0) -> None:
         log = self.logs / f"{name}.log"
         seconds = SHUTDOWN_SECONDS + GRACE_SECONDS
-        self.supervisor.start(Child(name, purpose, lambda: self._spawn(command, log), log, stop_seconds=seconds))
+        self.supervisor.start(
+            Child(name, purpose, lambda: self._spawn(command, log, niceness), log, stop_seconds=seconds)
+        )
 
-    def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    def _spawn(self, command: list[str], log: Path, niceness: int) -> subprocess.Popen[bytes]:
         environment = {
             # That is for the command `up` itself, see manage.py.
             **{name: value for name, value in os.environ.items() if name != "AIJOBS_LOCAL_KEYS"},
@@ -164,7 +170,7 @@ class Stack:
             # Root runs everything in a container, knowingly.
             "PYTHONWARNINGS": "ignore::celery.platforms.SecurityWarning",
         }
-        return processes.spawn(command, log, environment=environment, folder=settings.BASE_DIR)
+        return processes.spawn(command, log, environment=environment, folder=settings.BASE_DIR, niceness=niceness)
 
     def _wait(self, what: str, ready: Callable[[], bool]) -> None:
         until = time.monotonic() + READY_SECONDS

@@ -20,16 +20,18 @@ from aijobs.models import Job, WebhookDelivery
 from aijobs.states import DeliveryStatus, Status
 from aijobs.webhooks import endpoints
 from aijobs.webhooks.endpoints import Definition
-from config.local.stack import WEBHOOKS_QUEUE, free_port
+from config.local.stack import free_port
 from tests.benchmarks.callers import Callers
 from tests.benchmarks.measuring import Result, percentile, say
-from tests.benchmarks.site import QUIET, Site, empty, wait_until
+from tests.benchmarks.site import Site, empty, wait_until
 from tests.benchmarks.traffic import request
 
 TENANTS = 50
 STREAMS, WAITS = 200, 200
 JOBS_PER_SECOND = 100
 SECONDS, SHORT_SECONDS = 60, 10
+# Beat and the control worker take some seconds of both processors to start.
+WARM_SECONDS = 10
 CONNECTIONS = 16
 # Of each job.
 EVENTS = ["job.queued", "job.started", "job.completed"]
@@ -74,7 +76,7 @@ def _round(site: Site, seconds: float, *, listeners: bool) -> list[float]:
         stack.enter_context(site.control())
         stack.enter_context(site.worker("2"))
         # Until everything has started and is warm.
-        asyncio.run(dispatch(port, callers, 2))
+        asyncio.run(dispatch(port, callers, WARM_SECONDS))
         if listeners:
             audience, arrived = _listen(site, stack, port, callers)
         latencies = asyncio.run(dispatch(port, callers, seconds))
@@ -96,8 +98,7 @@ def _listen(site: Site, stack: ExitStack, api: int, callers: Callers) -> tuple[t
         wanted = Definition(f"http://127.0.0.1:{port}/{tenant.name}", EVENTS, "", enabled=True)
         endpoints.create(tenant.pk, wanted, "https://jobs.example.com")
     stack.enter_context(site.process(["tests.benchmarks.peers.receiver", str(port), str(arrived)]))
-    worker = ["config.celery_command", "worker", *QUIET, "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
-    stack.enter_context(site.process([*worker, "--hostname", "webhooks@%h"]))
+    stack.enter_context(site.webhooks())
     events = stack.enter_context(site.events())
     file = site.folder / "audience"
     file.write_text(orjson.dumps({"streams": _streams(callers), "waits": _waits(api, callers)}).decode())

@@ -56,7 +56,10 @@ class Site:
     @contextmanager
     def events(self) -> Iterator[int]:
         """The process of streams and waits. Yields its port."""
-        with self._http("asgi", "config.asgi:application", "--http", "1", "--no-ws") as port:
+        from config.local.stack import TELLING_NICENESS
+
+        options = ["--http", "1", "--no-ws"]
+        with self._http("asgi", "config.asgi:application", *options, niceness=TELLING_NICENESS) as port:
             yield port
 
     @contextmanager
@@ -65,13 +68,15 @@ class Site:
             yield port
 
     @contextmanager
-    def _http(self, interface: str, application: str, *options: str, database: str = "aijobs") -> Iterator[int]:
+    def _http(
+        self, interface: str, application: str, *options: str, database: str = "aijobs", niceness: int = 0
+    ) -> Iterator[int]:
         from config.local.stack import HOST, free_port
 
         port = free_port(0)
         command = ["granian", "--interface", interface, "--loop", "uvloop", "--workers", "1"]
         command += ["--host", HOST, "--port", str(port)]
-        with self.process([*command, *options, application], database):
+        with self.process([*command, *options, application], database, niceness):
             wait_until(lambda: _answers(f"http://{HOST}:{port}/healthz"), application)
             yield port
 
@@ -91,6 +96,16 @@ class Site:
         return psycopg.connect(host=host, user="postgres", dbname="aijobs", autocommit=True)
 
     @contextmanager
+    def webhooks(self) -> Iterator[subprocess.Popen[bytes]]:
+        """The worker that sends events to endpoints."""
+        from config.local.stack import TELLING_NICENESS, WEBHOOKS_QUEUE
+
+        pool = ["--concurrency", "1", "--queues", WEBHOOKS_QUEUE, "--hostname", "webhooks@%h"]
+        command = ["config.celery_command", "worker", *QUIET, *pool]
+        with self.process(command, niceness=TELLING_NICENESS) as process:
+            yield process
+
+    @contextmanager
     def control(self) -> Iterator[None]:
         """The sweeper, and the beat that calls it."""
         sweeper = ["config.celery_command", "worker", "--pool", "solo", "--hostname", "control@%h"]
@@ -99,14 +114,16 @@ class Site:
             yield
 
     @contextmanager
-    def process(self, command: list[str], database: str = "aijobs") -> Iterator[subprocess.Popen[bytes]]:
+    def process(
+        self, command: list[str], database: str = "aijobs", niceness: int = 0
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A Python module as a process, for as long as the context lasts."""
         from config.local import processes
 
         log = self.folder / "logs" / f"{command[0]}-{len(self.running)}.log"
         url = f"{self.database_url.rpartition('/')[0]}/{database}"
         environment = {**self.environment, "DATABASE_URL": url}
-        process = processes.spawn([sys.executable, "-m", *command], log, environment=environment)
+        process = processes.spawn([sys.executable, "-m", *command], log, environment=environment, niceness=niceness)
         self.running.append(process)
         try:
             yield process

@@ -16,10 +16,10 @@ from aijobs.models import Tenant, WebhookDelivery
 from aijobs.states import DeliveryStatus
 from aijobs.webhooks import endpoints
 from aijobs.webhooks.endpoints import Definition
-from config.local.stack import WEBHOOKS_QUEUE, free_port
+from config.local.stack import free_port
 from tests import engine
 from tests.benchmarks.measuring import Result, percentile, say
-from tests.benchmarks.site import QUIET, Site, empty, wait_until
+from tests.benchmarks.site import Site, empty, wait_until
 from tests.factories import TenantFactory
 
 TENANTS = 50
@@ -53,8 +53,7 @@ def run(site: Site) -> Iterator[Result]:
     with ExitStack() as stack:
         stack.enter_context(site.control())
         stack.enter_context(site.process(["tests.benchmarks.peers.receiver", str(port), str(log)]))
-        worker = ["config.celery_command", "worker", *QUIET, "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
-        process = stack.enter_context(site.process([*worker, "--hostname", "webhooks@%h"]))
+        process = stack.enter_context(site.webhooks())
         # Until everything has started and is warm.
         run_jobs(tenants, 1)
         wait_until(lambda: len(arrived(log)) == len(EVENTS) * JOBS_PER_SECOND, "the first deliveries")

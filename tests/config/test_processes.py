@@ -1,5 +1,7 @@
 """Logs of child processes: kept for five starts, and never longer than the disk can bear."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -80,3 +82,12 @@ def test_the_supervisor_rotates_a_log_that_has_grown_too_long(
     finally:
         monkeypatch.undo()
         keeper.stop()
+
+
+def test_a_child_steps_back_behind_us(tmp_path: Path) -> None:
+    child = processes.spawn(["sleep", "60"], tmp_path / "child.log", niceness=3)
+    try:
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(ours + 3, 19)
+    finally:
+        processes.stop(child, signal.SIGTERM, 10)

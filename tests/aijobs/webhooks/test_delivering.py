@@ -120,7 +120,7 @@ ANSWERS: dict[str, tuple[Answer, str, str]] = {
     "a failure": (status(500, body=b"a \x00 <b>fault</b>"), "pending", "BAD_STATUS"),
     "a refusal": (status(404), "pending", "BAD_STATUS"),
     "a redirect": (status(302, "Location: http://127.0.0.1/"), "pending", "REDIRECTED"),
-    "a redirect to nowhere": (status(307, "Location: http://[::1"), "pending", "NO_ANSWER"),
+    "a redirect to nowhere": (status(307, "Location: http://[::1"), "pending", "REDIRECTED"),
     "a closed connection": (closed, "pending", "NO_ANSWER"),
     "what is no HTTP": (lambda connection, _: connection.sendall(b"220 hello\r\n"), "pending", "NO_ANSWER"),
     "a huge body": (huge_body, "delivered", ""),
