@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from aijobs.outbound.http import AddressRefused, TooLarge, is_public, open_client, send
+from aijobs.outbound.http import AddressRefused, GuardedTransport, TooLarge, glance, is_public, open_client, send
 from aijobs.outbound.purposes import Purpose
 
 Answering = Callable[[socket.socket], None]
@@ -279,3 +279,22 @@ def test_a_body_beyond_the_limit_is_refused(serve: Serve) -> None:
     port = serve(lambda connection: connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(1001)))
     with pytest.raises(TooLarge):
         get(f"http://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize(("kept_seconds", "connections"), [(60.0, 1), (0.0, 3)])
+def test_a_connection_is_kept_for_who_asks_for_it(serve: Serve, kept_seconds: float, connections: int) -> None:
+    answered = list[socket.socket]()
+
+    def answer(connection: socket.socket) -> None:
+        answered.append(connection)
+        said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+        connection.sendall(said)
+        while connection.recv(65536):
+            connection.sendall(said)
+
+    url = f"http://127.0.0.1:{serve(answer)}/"
+    with GuardedTransport(Purpose.PAGE, kept_seconds=kept_seconds) as transport:
+        for _ in range(3):
+            response = glance(transport, httpx.Request("GET", url), most_bytes=1000, seconds=5)
+            assert (response.status_code, response.content) == (200, b"hi")
+    assert len(answered) == connections
