@@ -11,6 +11,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,7 +19,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F, QuerySet
 from django.utils.timezone import now
 
-from aijobs import identifiers, retrying, sql
+from aijobs import idempotency, identifiers, retrying, sql
 from aijobs.auth import KEY_PREFIX, TenantAccess
 from aijobs.engine import lifecycle, priorities, queueing, results, statements
 from aijobs.errors import (
@@ -109,43 +110,79 @@ def request(
     kind: BulkKind, tenant_id: int | None, wanted: JobFilter, requested_by: str, priority: Priority | None = None
 ) -> BulkAction:
     """Have an action carried out on all jobs that match and exist by now. Raises EmptyFilter, InvalidFilter."""
+    return request_once(identifiers.new_id(), kind, tenant_id, wanted, requested_by, priority)[0]
+
+
+def request_once(
+    bulk_id: UUID,
+    kind: BulkKind,
+    tenant_id: int | None,
+    wanted: JobFilter,
+    requested_by: str,
+    priority: Priority | None = None,
+) -> tuple[BulkAction, bool]:
+    """As `request`; with the same id a second time, it is the first one's action. Whether it is new."""
     expected = count(kind, tenant_id, wanted)
-    return _create(kind, tenant_id, wanted, requested_by, priority, expected)
+    values = _values(kind, tenant_id, wanted, requested_by, priority, expected)
+    return BulkAction.objects.get_or_create(id=bulk_id, defaults=values)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """What an Idempotency-Key replays: kept with the action, so that it exists if and only if that does."""
+
+    key: str
+    fingerprint: bytes
+    # What the answer is, once there is the action.
+    write: Callable[[BulkAction], str]
 
 
 def request_as_tenant(
-    kind: BulkKind, tenant_id: int, wanted: JobFilter, requested_by: str, priority: Priority | None = None
+    kind: BulkKind,
+    tenant_id: int,
+    wanted: JobFilter,
+    requested_by: str,
+    priority: Priority | None = None,
+    first_answer: FirstAnswer | None = None,
 ) -> BulkAction:
-    """As `request`, while few of the tenant's are running. Raises TooManyBulkActions, EmptyFilter, InvalidFilter."""
+    """As `request`, while few of the tenant's are running.
+
+    Raises TooManyBulkActions, EmptyFilter, InvalidFilter, and IdempotencyConflict where the key of `first_answer` is
+    taken.
+    """
     expected = count(kind, tenant_id, wanted)
+    values = _values(kind, tenant_id, wanted, requested_by, priority, expected)
     with transaction.atomic():
         # One after the other: none of two at once may be one too many.
         sql.execute(statements.PATIENCE, {"wait": "1s"})
         sql.execute(statements.LOCK_TENANT, {"tenant": tenant_id})
         if BulkAction.objects.filter(tenant_id=tenant_id, state=BulkState.RUNNING).count() >= MOST_RUNNING:
             raise TooManyBulkActions()
-        return _create(kind, tenant_id, wanted, requested_by, priority, expected)
+        action = BulkAction.objects.create(id=identifiers.new_id(), **values)
+        if first_answer:
+            answer = first_answer.write(action)
+            idempotency.keep(tenant_id, first_answer.key, first_answer.fingerprint, answer)
+        return action
 
 
-def _create(
+def _values(
     kind: BulkKind,
     tenant_id: int | None,
     wanted: JobFilter,
     requested_by: str,
     priority: Priority | None,
     expected: int | None,
-) -> BulkAction:
-    return BulkAction.objects.create(
-        id=identifiers.new_id(),
-        tenant_id=tenant_id,
-        action=kind,
-        priority=priority,
-        filter=narrowed(kind, wanted).model_dump(mode="json", exclude_defaults=True),
-        requested_by=requested_by,
-        expected=expected,
+) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "action": kind,
+        "priority": priority,
+        "filter": narrowed(kind, wanted).model_dump(mode="json", exclude_defaults=True),
+        "requested_by": requested_by,
+        "expected": expected,
         # What is created from this millisecond on is not touched.
-        until=identifiers.first_id_at(now()),
-    )
+        "until": identifiers.first_id_at(now()),
+    }
 
 
 def who(name: str) -> PausedBy:

@@ -1,6 +1,7 @@
 """Idempotency-Key: the first 2xx answer of a key is replayed for 24 hours.
 
-The key's row is inserted by the statement that inserts the jobs (see statements.DISPATCH); here it is read.
+The key's row is inserted by the statement that inserts the jobs (see statements.DISPATCH), and by `keep` for what else
+takes keys; here it is read.
 """
 
 import hashlib
@@ -10,7 +11,8 @@ from datetime import timedelta
 import orjson
 from django.utils.timezone import now
 
-from aijobs.errors import IdempotencyKeyReused, InvalidRequest
+from aijobs import sql
+from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidRequest
 from aijobs.models import IdempotencyKey
 
 LIFETIME = timedelta(hours=24)
@@ -47,3 +49,22 @@ def find(tenant_id: int, key: str, wanted: bytes) -> IdempotencyKey | None:
     if bytes(stored.fingerprint) != wanted:
         raise IdempotencyKeyReused()
     return stored
+
+
+def keep(tenant_id: int, key: str, fingerprint: bytes, answer: str) -> None:
+    """Keep a first answer, in the transaction of what it tells of. Raises IdempotencyConflict where the key is taken."""
+    parameters = {"tenant": tenant_id, "key": key, "fingerprint": fingerprint, "answer": answer}
+    try:
+        kept = sql.execute(KEEP, parameters)
+    except sql.LockTimeout:
+        kept = 0
+    if not kept:
+        raise IdempotencyConflict(retry_after=1)
+
+
+KEEP = """
+INSERT INTO aijobs_idempotencykey (tenant_id, key, fingerprint, answer, created_at)
+VALUES (%(tenant)s::bigint, %(key)s::text, %(fingerprint)s::bytea, %(answer)s::text, now())
+ON CONFLICT (tenant_id, key) DO NOTHING
+RETURNING id
+"""

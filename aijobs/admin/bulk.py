@@ -11,7 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from aijobs import bulk, identifiers, registry
-from aijobs.admin import audit, matching
+from aijobs.admin import audit, matching, once
 from aijobs.admin.base import ReadOnlyAdmin
 from aijobs.admin.filters import TenantFilter
 from aijobs.errors import ApiError
@@ -150,6 +150,7 @@ class BulkActionAdmin(ReadOnlyAdmin):
             "title": title,
             "form": form,
             "opts": self.opts,
+            "once": once.new(),
             **counted,
         }
         return TemplateResponse(request, "aijobs/admin/bulk_form.html", context)
@@ -161,8 +162,12 @@ class BulkActionAdmin(ReadOnlyAdmin):
         if not self._may(request, form):
             raise PermissionDenied
         tenant_id = form.tenant_row.pk if form.tenant_row else None
-        action = bulk.request(form.kind, tenant_id, form.wanted, request.user.get_username(), form.priority_to_set)
-        self.log_addition(request, action, f"{self.what(action)}: {self.jobs(action)}; {self.matched(action)}.")
+        requested_by = request.user.get_username()
+        action, is_new = bulk.request_once(
+            once.id_told(request), form.kind, tenant_id, form.wanted, requested_by, form.priority_to_set
+        )
+        if is_new:
+            self.log_addition(request, action, f"{self.what(action)}: {self.jobs(action)}; {self.matched(action)}.")
         return HttpResponseRedirect(reverse("admin:aijobs_bulkaction_change", args=[action.pk]))
 
     def stop_view(self, request: HttpRequest, bulk_id: Any) -> HttpResponse:

@@ -4,6 +4,7 @@ Each page that is shown has a token of its own, which its forms send along.
 """
 
 import re
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -21,3 +22,9 @@ def told(request: HttpRequest) -> str | None:
     """The token that a form has sent. None for what is none of ours: then each time is another one."""
     token = request.POST.get(FIELD, "")
     return f"staff·{token}" if _TOKEN.fullmatch(token) else None
+
+
+def id_told(request: HttpRequest) -> UUID:
+    """The same, as the id of a row that the form makes: a second one with it cannot be made."""
+    token = request.POST.get(FIELD, "")
+    return UUID(token) if _TOKEN.fullmatch(token) else identifiers.new_id()

@@ -1,6 +1,6 @@
 """Bulk actions: one action on all jobs that match a filter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -10,17 +10,27 @@ from pydantic import BaseModel, Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import bulk, identifiers, registry
+from aijobs import bulk, idempotency, identifiers, registry
 from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.dispatch import IDEMPOTENCY_KEY, REPLAYED, replay
 from aijobs.api.jobs import JobViewSet
-from aijobs.api.wire.bodies import no_fields, read_model
-from aijobs.api.wire.envelope import data_response
+from aijobs.api.wire.bodies import json_object, no_fields
+from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.filters import check_names
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, location
 from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page_response
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import BulkActionNotFound, EmptyFilter, FieldError, InvalidParams, TooManyBulkActions
+from aijobs.bulk import FirstAnswer
+from aijobs.errors import (
+    BulkActionNotFound,
+    EmptyFilter,
+    FieldError,
+    IdempotencyConflict,
+    IdempotencyKeyReused,
+    InvalidParams,
+    TooManyBulkActions,
+)
 from aijobs.filtering import JobFilter
 from aijobs.models import NEWEST_FIRST, ApiKey, BulkAction
 from aijobs.shapes import PriorityName, RequestModel
@@ -142,9 +152,13 @@ describe_create: Callable[[View], View] = extend_schema(
     description="Cancel them, retry them, set their priority or delete their results. The service answers at once "
     "and acts step by step: get the bulk action to see how far it is. A job that changes meanwhile is refused as it "
     "would be alone, and counted. With `dry_run` the answer is 200 with the number of jobs, and nothing is done.",
-    parameters=[*HEADERS, LOCATION],
+    parameters=[*HEADERS, IDEMPOTENCY_KEY, LOCATION, REPLAYED],
     request={"application/json": BulkRequest},
-    responses={200: BulkCountAnswer, 201: BulkAnswer, **errors(*OF_A_BODY, EmptyFilter, TooManyBulkActions)},
+    responses={
+        200: BulkCountAnswer,
+        201: BulkAnswer,
+        **errors(*OF_A_BODY, EmptyFilter, TooManyBulkActions, IdempotencyConflict, IdempotencyKeyReused),
+    },
 )
 describe_get: Callable[[View], View] = extend_schema(
     operation_id="get_bulk_action",
@@ -187,17 +201,30 @@ class BulkViewSet(ViewSet):
 
     @describe_create
     def create(self, request: Request) -> Response:
-        asked = _read(request)
-        kind = BulkKind(asked.action)
         tenant = tenant_of(request)
+        key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        body = json_object(request)
+        fingerprint = idempotency.fingerprint("bulk", body)
+        # Whatever has changed since: a type may be gone.
+        if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
+            return replay(stored.answer, _location)
+        asked = _read(body)
+        kind = BulkKind(asked.action)
         if asked.dry_run:
             wanted = bulk.narrowed(kind, asked.filter).model_dump(mode="json", exclude_defaults=True)
             expected = bulk.count(kind, tenant.id, asked.filter)
             return data_response({"action": kind, "filter": wanted, "expected": expected})
         priority = Priority.from_name(asked.priority) if asked.priority else None
-        action = bulk.request_as_tenant(kind, tenant.id, asked.filter, _key(request), priority)
-        location = {"Location": f"/api/ai-jobs/bulk/{action.public_id}"}
-        return data_response(show_bulk(bulk.get(action.id, tenant.id)), status=201, headers=location)
+        first = FirstAnswer(key, fingerprint, _written) if key else None
+        try:
+            action = bulk.request_as_tenant(kind, tenant.id, asked.filter, _key(request), priority, first)
+        except (IdempotencyConflict, TooManyBulkActions):
+            # Of two at once, the other one was first.
+            if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
+                return replay(stored.answer, _location)
+            raise
+        answer = show_bulk(action)
+        return data_response(answer, status=201, headers={"Location": _location(answer)})
 
     @describe_get
     def retrieve(self, request: Request, bulk_id: str) -> Response:
@@ -212,9 +239,17 @@ class BulkViewSet(ViewSet):
         return data_response(show_bulk(bulk.get(action.id, tenant.id)))
 
 
-def _read(request: Request) -> BulkRequest:
-    """The body. Raises InvalidParams, as `read_model` does, for what does not fit together."""
-    asked = read_model(request, BulkRequest)
+def _written(action: BulkAction) -> str:
+    return to_json(show_bulk(action)).decode()
+
+
+def _location(answer: Mapping[str, object]) -> str:
+    return f"/api/ai-jobs/bulk/{answer['id']}"
+
+
+def _read(body: Mapping[str, object]) -> BulkRequest:
+    """Raises InvalidParams, as `read_body` does, for what does not fit together."""
+    asked = registry.read_body(BulkRequest, body)
     wrong: list[FieldError] = []
     known = {kind.name for kind in registry.all_types()}
     for place, name in enumerate(asked.filter.type):

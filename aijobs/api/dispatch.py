@@ -24,7 +24,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     {"type": "string", "pattern": f"^{idempotency.PATTERN}$", "examples": ["order-4711"]},
     OpenApiParameter.HEADER,
     description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
-    "you get the first answer with `Idempotency-Replayed: true`, and no second job.",
+    "you get the first answer with `Idempotency-Replayed: true`, and nothing is done a second time.",
 )
 LOCATION = location("Where to poll for it, for example /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
 REPLAYED = OpenApiParameter(
@@ -75,7 +75,7 @@ def dispatch(
     wanted = refusals.collect(read, tenant.id, body)
     if wanted is None or refusals:
         if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
-            return data_response(show_replay()) if validate_only else _replay(stored.answer, location)
+            return data_response(show_replay()) if validate_only else replay(stored.answer, location)
         raise refusals.error()
     if validate_only:
         replays = key is not None and idempotency.find(tenant.id, key, fingerprint) is not None
@@ -86,10 +86,11 @@ def dispatch(
     origin = Origin(request.META["HTTP_X_REQUEST_ID"], principal_of(request).key_id)
     replayed = dispatching.accept(tenant, wanted, first_answer=first, origin=origin)
     if replayed is not None:
-        return _replay(replayed, location)
+        return replay(replayed, location)
     return data_response(answer, status=201, headers={"Location": location(answer)})
 
 
-def _replay(stored: str, location: Callable[[Answer], str]) -> Response:
+def replay(stored: str, location: Callable[[Answer], str]) -> Response:
+    """The first answer to an Idempotency-Key."""
     answer = orjson.loads(stored)
     return data_response(answer, status=201, headers={"Location": location(answer), "Idempotency-Replayed": "true"})

@@ -65,6 +65,19 @@ def test_a_post_begins_what_was_counted(admin_client: Client, tenant: Tenant) ->
     assert "set priority to high" in entry.get_change_message()
 
 
+def test_a_double_click_begins_it_once(admin_client: Client, tenant: Tenant) -> None:
+    engine.dispatch(tenant, 2)
+    address = f"{ADD}?action=cancel&status=queued"
+    token = page(admin_client.get(address)).partition('name="once" value="')[2].partition('"')[0]
+    first, second = (admin_client.post(address, {"once": token})["Location"] for _ in range(2))
+    assert first == second == change(BulkAction.objects.get())
+    assert LogEntry.objects.count() == 1
+    other = page(admin_client.get(address)).partition('name="once" value="')[2].partition('"')[0]
+    assert admin_client.post(address, {"once": other})["Location"] != first
+    # What is none of ours is another one each time.
+    assert len({admin_client.post(address, {"once": "x"})["Location"] for _ in range(2)}) == 2
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(
     ("query", "said"),

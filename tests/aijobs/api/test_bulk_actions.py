@@ -1,15 +1,17 @@
 """/api/ai-jobs/bulk"""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from aijobs import bulk, identifiers
 from aijobs.filtering import JobFilter
-from aijobs.models import BulkAction, Job
+from aijobs.models import BulkAction, IdempotencyKey, Job
 from aijobs.states import BulkKind
 from tests import engine
-from tests.aijobs.api.answers import NO_BULK, data_of, error_of, paths_of
+from tests.aijobs.api.answers import NO_BULK, PROBE, at_once, data_of, error_of, paths_of
 from tests.clients import Caller, caller
 
 PATH = "/api/ai-jobs/bulk"
@@ -55,6 +57,37 @@ def test_it_is_asked_for_watched_and_done(owner: Caller, outsider: Caller) -> No
     assert done["finished_at"]
     assert engine.statuses(ids) == ["cancelled"] * 3
     assert engine.statuses(others) == ["queued"]
+
+
+def test_the_same_key_asks_for_it_once(owner: Caller, outsider: Caller) -> None:
+    def post(who: Caller, key: str = "clean-up-1", **changes: object) -> Any:
+        return who.post(PATH, {**CANCEL, **changes}, **{"idempotency-key": key})
+
+    data_of(post(owner, dry_run=True))
+    first, again = post(owner), post(owner)
+    assert data_of(first, 201) == data_of(again, 201)
+    assert again["Location"] == first["Location"]
+    assert ("Idempotency-Replayed" in first.headers, again["Idempotency-Replayed"]) == (False, "true")
+    assert "Idempotency-Replayed" not in post(outsider).headers
+    error_of(post(owner, filter={"status": ["queued"]}), 422, "IDEMPOTENCY_KEY_REUSED")
+    error_of(owner.post("/api/ai-jobs", PROBE, **{"idempotency-key": "clean-up-1"}), 422, "IDEMPOTENCY_KEY_REUSED")
+    error_of(post(owner, key="größe"), 400, "INVALID_REQUEST")
+    # Also where no other could be asked for.
+    BulkAction.objects.update(state="running")
+    for number in range(2, bulk.MOST_RUNNING + 1):
+        data_of(post(owner, key=f"clean-up-{number}"), 201)
+    error_of(post(owner, key="clean-up-9"), 409, "TOO_MANY_BULK_ACTIONS")
+    assert data_of(post(owner), 201) == data_of(first, 201)
+    IdempotencyKey.objects.update(created_at=now() - timedelta(hours=24, seconds=1))
+    BulkAction.objects.update(state="completed")
+    assert data_of(post(owner), 201)["id"] != data_of(first, 201)["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_at_once_with_one_key_are_one(owner: Caller) -> None:
+    answers = at_once(8, lambda _: owner.post(PATH, CANCEL, **{"idempotency-key": "clean-up-1"}), threads=4)
+    assert {answer.status_code for answer in answers} == {201}
+    assert {data_of(answer, 201)["id"] for answer in answers} == {BulkAction.objects.get().public_id}
 
 
 def test_a_dry_run_counts_and_stores_nothing(owner: Caller, outsider: Caller) -> None:
