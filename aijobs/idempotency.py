@@ -1,7 +1,7 @@
 """Idempotency-Key: the first 2xx answer of a key is replayed for 24 hours.
 
-The key's row is inserted by the statement that inserts the jobs (see statements.DISPATCH), and by `keep` for what else
-takes keys; here it is read.
+The key's row is inserted by the statement that inserts the jobs (see statements.DISPATCH), and by `keep` for what
+else takes keys; here it is read.
 """
 
 import hashlib
@@ -52,7 +52,10 @@ def find(tenant_id: int, key: str, wanted: bytes) -> IdempotencyKey | None:
 
 
 def keep(tenant_id: int, key: str, fingerprint: bytes, answer: str) -> None:
-    """Keep a first answer, in the transaction of what it tells of. Raises IdempotencyConflict where the key is taken."""
+    """Keep a first answer, in the transaction of what it tells of.
+
+    Raises IdempotencyConflict where the key is taken.
+    """
     parameters = {"tenant": tenant_id, "key": key, "fingerprint": fingerprint, "answer": answer}
     try:
         kept = sql.execute(KEEP, parameters)

@@ -114,9 +114,13 @@ def test_those_around_a_completed_one_are_in_its_order_again(owner: Caller) -> N
     """The batch goes on after a failure, so the one in the middle completed."""
     jobs = [PROBE, {**PROBE, "depends_on": [0]}, {**PROBE, "depends_on": [1]}]
     old = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs, "on_failure": "continue"}), 201)
-    for job, end in zip(old["jobs"], (engine.fail, engine.complete, engine.fail), strict=True):
+    for job in old["jobs"]:
         queueing.release_due()
-        end(engine.start(uuid_of(job["id"])))
+        run = engine.start(uuid_of(job["id"]))
+        if job == old["jobs"][1]:
+            engine.complete(run)
+        else:
+            engine.fail(run)
     new = shown(owner, data_of(retry_failed(owner, old), 201)["batch_id"])
     assert [job["depends_on"] for job in new["jobs"]] == [[], [0]]
 
