@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from aijobs.outbound.alone import Turns
 from aijobs.outbound.pace import Pace
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ REMEMBERED_SECONDS = 86_400
 MINUTE_SECONDS = 60.3
 # Beyond these nobody's word on a rate, in calls per second, is believed.
 SLOWEST, FASTEST = 0.001, 1000.0
+
+_ALONE = Turns()
 
 # A turn that would come after the pace's end (ARGV[3]) is not taken: it would only delay the others.
 # KEYS[2]: where a window (ARGV[6], in seconds) has at most ARGV[5] calls, their turns, the newest first.
@@ -67,7 +70,8 @@ class Limit:
 class Throttle:
     """The buckets of one scope, such as a connection, each by the name of what it limits.
 
-    Without Valkey every call waits a full interval: slower than allowed for one worker, and no failure.
+    Without Valkey the threads of each process share turns, a full interval apart: no failure, and slower than allowed
+    for one process. Several processes do not know of each other then, and each takes the whole rate.
     """
 
     def __init__(self, scope: str, pace: Pace) -> None:
@@ -92,23 +96,28 @@ class Throttle:
 
     def reserve(self, name: str, limit: Limit) -> float:
         """The seconds until this caller's turn, which is kept for it unless the run ends first."""
+        key, most = self._key(name), limit.most_in_a_minute
         try:
-            return float(
+            wait = float(
                 self._script(
-                    keys=[self._key(name), f"{self._key(name)}.turns"],
+                    keys=[key, f"{key}.turns"],
                     args=[
                         limit.rate,
                         limit.burst,
                         f"{self._pace.left:.6f}",
                         REMEMBERED_SECONDS,
-                        limit.most_in_a_minute or 0,
+                        most or 0,
                         MINUTE_SECONDS,
                     ],
                 )
             )
         except (RedisError, OSError) as error:
-            logger.warning("rate limits cannot be shared: %s", error)
-            return 1 / self._rates.get(name, limit.rate)
+            logger.warning("rate limits hold for this process alone, and cannot be shared: %s", error)
+            interval = 1 / self._rates.get(name, limit.rate)
+            return _ALONE.take(key, interval, self._pace.left, most, MINUTE_SECONDS)
+        if wait < self._pace.left:
+            _ALONE.given(key, wait, most, MINUTE_SECONDS)
+        return wait
 
     def remember(self, name: str, rate: float) -> None:
         """What the other side says its rate is, for all workers; what cannot be is ignored."""
