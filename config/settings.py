@@ -295,7 +295,7 @@ CELERY_TASK_ACKS_ON_TIMEOUT = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "ai-jobs.control"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat_schedule:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     # A control task that is late is skipped, not piled up.
     "sweep": {"task": "workers.periodic.sweep", "schedule": 1.0, "options": {"expires": 3}},
