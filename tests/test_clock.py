@@ -1,11 +1,13 @@
 """The whole suite on other days, at other hours and in other zones: nothing in it knows on which day it was written.
 
 The clock of every process is moved by a library of ours (clock.c), also that of PostgreSQL, Valkey, the API, workers
-and beat. `uv run pytest -m long tests/test_clock.py` runs it, in some minutes each.
+and beat. `uv run pytest -m long tests/test_clock.py` runs it, in some minutes each. One test moves it while the
+service runs.
 """
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.chaos.site import Site
+from tests.integration.processes import wait_until
 
 COMPILER = shutil.which("cc")
 SOURCE = Path(__file__).with_name("clock.c")
@@ -90,3 +96,70 @@ def test_suite_passes(library: Path, moment: str, zone: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-5_000:]
+
+
+# Each a second or two after the one before, all the time.
+SCHEDULES = 40
+TEN_MINUTES = 600
+RUNS = "SELECT count(*) FROM aijobs_schedulerun"
+SWEPT = "SELECT abs(extract(epoch FROM now() - refreshed_at)) < 10 FROM aijobs_queuestatistics"
+# As long as nothing is to happen by a clock that was set back.
+QUIET = "SELECT now() - %s > interval '30 seconds'"
+# Due times that nobody has decided, and jobs that are not of exactly one run.
+GAPS = """
+SELECT count(*) FROM (
+    SELECT due_at - lag(due_at) OVER (PARTITION BY schedule_id ORDER BY due_at) AS gap FROM aijobs_schedulerun
+) run WHERE gap <> interval '1 minute'
+"""
+STRAY = """
+SELECT count(*) FROM aijobs_job job WHERE 1 <> (
+    SELECT count(*) FROM aijobs_schedulerun run WHERE run.job_id = job.id AND run.schedule_id = job.schedule_id
+)
+"""
+
+
+def test_a_clock_that_is_set_back_repeats_no_due_time(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By ten minutes and forward again, for all processes at once: two beats, two control workers and PostgreSQL."""
+    clock = library.parent / "ahead"
+
+    def set_clock(seconds: int) -> None:
+        # Written over, not anew: the processes have the file in their memory.
+        with clock.open("r+b") as file:
+            file.write(struct.pack("l", seconds))
+
+    clock.write_bytes(struct.pack("l", 0))
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    monkeypatch.setenv("CLOCK_AHEAD_FILE", str(clock))
+    site = Site(library.parent / "site")
+    try:
+        site.start()
+        site.processes.control()
+        site.processes.beat()
+        _make_schedules(site)
+        wait_until(lambda: site.ask(RUNS)[0][0] >= SCHEDULES, "a run of each schedule", 180)
+        set_clock(-TEN_MINUTES)
+        wait_until(lambda: site.ask(SWEPT) == [(True,)], "a sweeper by the clock that was set back", 60)
+        [(before,)], [(since,)] = site.ask(RUNS), site.ask("SELECT now()")
+        wait_until(lambda: site.ask(QUIET, since) == [(True,)], "half a minute of that clock", 120)
+        assert site.ask(RUNS) == [(before,)]
+        set_clock(0)
+        wait_until(lambda: site.ask(RUNS)[0][0] >= before + 2 * SCHEDULES, "two more runs of each", 300)
+        site.wait_for_the_end()
+        assert (site.ask(GAPS), site.ask(STRAY)) == ([(0,)], [(0,)])
+    finally:
+        site.stop()
+
+
+def _make_schedules(site: Site) -> None:
+    shop = site.new_shop("scheduled")
+    with httpx.Client(base_url=site.api.base_url, headers=shop.headers, timeout=30) as http:
+        for number in range(SCHEDULES):
+            seconds = number * 60 // SCHEDULES
+            body = {
+                "name": f"number {number}",
+                "interval_seconds": 60,
+                "anchor": f"2026-01-01T00:00:{seconds:02d}Z",
+                "overlap": "allow",
+                "job": {"type": "test_probe"},
+            }
+            http.post("/api/ai-jobs/schedules", json=body).raise_for_status()
