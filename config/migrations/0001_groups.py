@@ -1,4 +1,8 @@
-"""Groups of staff, once all models have their permissions."""
+"""Groups of staff, once all models have their permissions.
+
+They are made as config/groups.py has them now, of those permissions that there are by then. So a later release that
+changes the table has a migration that calls this again, and what an earlier one made is of no account.
+"""
 
 from django.apps.registry import Apps
 from django.db import migrations

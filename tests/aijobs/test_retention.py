@@ -315,6 +315,14 @@ def tables_of(*ids: UUID) -> set[str]:
         return {table for (table,) in cursor.fetchall()}
 
 
+def bounds_of(partition: partitions.Partition) -> str:
+    """As PostgreSQL has them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relname = %s", [partition.table])
+        [bounds] = cursor.fetchone()
+        return str(bounds)
+
+
 @pytest.fixture
 def old_week(db: None) -> partitions.Partition:
     """The partition of a week 20 weeks ago."""
@@ -339,6 +347,9 @@ def test_events_are_in_the_partition_of_their_jobs_week(tenant: Tenant) -> None:
 def test_there_are_partitions_for_the_next_weeks(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     before = partitions.present()
     assert len(before) >= partitions.WEEKS_AHEAD
+    # The migration's are as those that follow.
+    for each in before:
+        assert bounds_of(each) == "FOR VALUES FROM ('{}') TO ('{}')".format(*each.bounds)
     monkeypatch.setattr(partitions, "WEEKS_AHEAD", partitions.WEEKS_AHEAD + 2)
     partitions.add_missing()
     partitions.add_missing()
