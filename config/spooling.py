@@ -18,8 +18,12 @@ from aijobs.errors import ExportTooLarge
 # Of one answer: no export fills the disk.
 LARGEST_BYTES = 2 * 1024**3
 TOO_LARGE = orjson.dumps({"error": {"code": ExportTooLarge.code, "message": ExportTooLarge.default_message}})
-# By then granian has opened the file, and reads it to its end also when we have closed it.
-OPENED_SECONDS = 30.0
+# Granian opens the file in a thread of its own, within milliseconds, and reads it to its end also when we have closed
+# it; of when it has, it tells nobody. The number of a file that is closed is given to the next one, so ours must not
+# be closed before: it stays for so many turns of the loop, each of which takes that long. In turns, because a process
+# that was stopped for a minute finds one timer of half a minute over before any of its threads has run.
+TURNS = 30
+TURN_SECONDS = 1.0
 
 Headers = list[tuple[str, str]]
 
@@ -54,7 +58,7 @@ def send(
         protocol.response_bytes(413, [("content-type", "application/json")], TOO_LARGE)
         return
     protocol.response_file(status, [*headers, ("content-length", str(length))], f"/dev/fd/{file.fileno()}")
-    loop.call_soon_threadsafe(_close_later, loop, file)
+    loop.call_soon_threadsafe(_close_later, loop, file, TURNS)
 
 
 async def _hang_up(protocol: HTTPProtocol) -> None:
@@ -76,5 +80,8 @@ def _write(file: IO[bytes], answer: Iterable[bytes], is_in_vain: Callable[[], bo
     return True
 
 
-def _close_later(loop: asyncio.AbstractEventLoop, file: IO[bytes]) -> None:
-    loop.call_later(OPENED_SECONDS, file.close)
+def _close_later(loop: asyncio.AbstractEventLoop, file: IO[bytes], turns: int) -> None:
+    if turns:
+        loop.call_later(TURN_SECONDS, _close_later, loop, file, turns - 1)
+    else:
+        file.close()
