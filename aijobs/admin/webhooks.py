@@ -1,7 +1,9 @@
 """Webhooks and their deliveries: tenants make them by the API, and staff see how they fare and help."""
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import ClassVar
 
+import orjson
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from aijobs import identifiers
 from aijobs.admin.acting import ActingAdmin
-from aijobs.admin.base import pretty
+from aijobs.admin.documents import show_document
 from aijobs.admin.filters import TenantFilter, of_tenant
 from aijobs.models import Webhook, WebhookDelivery
 from aijobs.webhooks import endpoints, health, replaying
@@ -82,8 +84,8 @@ class WebhookAdmin(ActingAdmin):
         return health.of(webhook)[1]
 
     @admin.display(description="the previous secret signs until")
-    def previous_secret_until(self, webhook: Webhook) -> Any:
-        return health.previous_until(webhook)
+    def previous_secret_until(self, webhook: Webhook) -> str:
+        return _in_utc(health.previous_until(webhook))
 
     @admin.display(description="deliveries")
     def sent(self, webhook: Webhook) -> SafeString:
@@ -120,13 +122,17 @@ class WebhookAdmin(ActingAdmin):
         )
 
 
+def _in_utc(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "-"
+
+
 def _nothing(done: object) -> None:
     """To remark in the audit."""
 
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ActingAdmin):
-    list_display = ["public_id", "type", "job_public_id", "seq", "status", "attempts", "due", "answered", "tenant"]
+    list_display = ["public_id", "type", "job_public_id", "status", "attempts", "answered", "due", "tenant"]
     list_select_related = ["tenant"]
     list_filter = ["status"]
     fields = [
@@ -162,8 +168,8 @@ class WebhookDeliveryAdmin(ActingAdmin):
         return identifiers.encode(identifiers.JOB_PREFIX, delivery.job_id) if delivery.job_id else "-"
 
     @admin.display(description="next attempt")
-    def due(self, delivery: WebhookDelivery) -> Any:
-        return delivery.due_at if delivery.status == "pending" else None
+    def due(self, delivery: WebhookDelivery) -> str:
+        return _in_utc(delivery.due_at if delivery.status == "pending" else None)
 
     @admin.display(description="answer")
     def answered(self, delivery: WebhookDelivery) -> str:
@@ -173,11 +179,11 @@ class WebhookDeliveryAdmin(ActingAdmin):
 
     @admin.display(description="request")
     def request_body(self, delivery: WebhookDelivery) -> SafeString:
-        return format_html("<pre>{}</pre>", delivery.body)
+        return show_document(delivery.body)
 
     @admin.display(description="all attempts")
     def all_attempts(self, delivery: WebhookDelivery) -> SafeString:
-        return pretty(delivery.log)
+        return show_document(orjson.dumps(delivery.log).decode())
 
     @admin.display(description="replay of")
     def replayed(self, delivery: WebhookDelivery) -> str:

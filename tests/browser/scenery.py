@@ -7,8 +7,20 @@ from typing import TypeVar
 
 from django.utils.timezone import now
 
-from aijobs.models import BUCKETS, HourRollup, Job, MinuteRollup, QueueStatistics, ScheduleRun, Tenant, Worker
-from aijobs.states import Priority, RunOutcome, RunTrigger, Status
+from aijobs import identifiers
+from aijobs.models import (
+    BUCKETS,
+    HourRollup,
+    Job,
+    MinuteRollup,
+    QueueStatistics,
+    ScheduleRun,
+    Tenant,
+    Webhook,
+    WebhookDelivery,
+    Worker,
+)
+from aijobs.states import DeliveryStatus, Priority, RunOutcome, RunTrigger, Status
 from tests import engine
 from tests.factories import ScheduleFactory, TenantFactory
 
@@ -24,6 +36,7 @@ def busy_hour() -> None:
     chance = random.Random(7)
     _tenants(chance)
     _schedules()
+    _webhooks()
     _processes()
     _ended(chance, now().replace(second=0, microsecond=0))
     depths = {str(lane.value): depth for lane, depth in zip(Priority, (310, 84, 6), strict=True)}
@@ -59,6 +72,43 @@ def _schedules() -> None:
         outcome=RunOutcome.MISSED,
         reason="LATE",
         detail="The service was not running at this time, or was too late for it.",
+    )
+
+
+def _webhooks() -> None:
+    """One whose endpoint does not answer."""
+    since, told = now() - timedelta(minutes=30), "The endpoint answered with the status 503."
+    webhook = Webhook.objects.create(
+        id=identifiers.new_id(),
+        tenant=Tenant.objects.get(name="northfield"),
+        url="https://shop.northfield.example.com/hooks/what-happened-to-our-jobs?from=ai-jobs",
+        events=["job.completed", "job.failed"],
+        link_base="https://jobs.example.com",
+        since=0,
+        failures=3,
+        failing_since=since,
+        last_error=told,
+    )
+    attempt = {"at": since.isoformat(timespec="milliseconds"), "status": 503, "error": None, "seconds": 0.21}
+    WebhookDelivery.objects.create(
+        id=identifiers.new_id(),
+        webhook=webhook,
+        tenant=webhook.tenant,
+        job=Job.objects.filter(tenant=webhook.tenant).first(),
+        seq=3,
+        type="job.completed",
+        event_id="evt_01M8FGMK1QBFR1QQ9D1C2RX97R_3",
+        body='{"id": "evt_01M8FGMK1QBFR1QQ9D1C2RX97R_3", "type": "job.completed", "data": {"status": "completed"}}',
+        status=DeliveryStatus.PENDING,
+        due_at=now() + timedelta(hours=1),
+        attempts=3,
+        attempted_at=since,
+        url=webhook.url,
+        response_status=503,
+        error_code="REFUSED",
+        error_message=told,
+        seconds=0.21,
+        log=[attempt] * 3,
     )
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 from aijobs import bulk
 from aijobs.engine import lifecycle
 from aijobs.filtering import JobFilter
-from aijobs.models import Job, Schedule
+from aijobs.models import Job, Schedule, Webhook, WebhookDelivery
 from aijobs.states import BulkKind, Status
 from tests import engine
 from tests.browser import scenery
@@ -57,6 +57,8 @@ def pages_of(model: type[Model], operator: User) -> list[str]:
     return [reverse(f"{name}_changelist"), *forms, *rows]
 
 
+# A hundred pages.
+@pytest.mark.timeout(900)
 def test_every_page_of_the_admin_keeps_its_policy(desk: Window, operator: User) -> None:
     scenery.busy_hour()
     key_for(TenantFactory())
@@ -96,7 +98,7 @@ def test_no_kind_of_page_has_a_grave_fault(desk: Window, operator: User) -> None
     action = bulk.request(BulkKind.CANCEL, None, JobFilter(type=["competitor_scan"]), operator.get_username())
     jobs = [Job.objects.filter(status=status).first() for status in Status]
     paths = [
-        *pages_of(Schedule, operator),
+        *(path for model in (Schedule, Webhook, WebhookDelivery) for path in pages_of(model, operator)),
         *(reverse("admin:aijobs_job_change", args=[job.pk]) for job in jobs if job),
         reverse("admin:aijobs_job_changelist"),
         reverse("admin:aijobs_apikey_add"),
@@ -116,7 +118,8 @@ def test_no_kind_of_page_has_a_grave_fault(desk: Window, operator: User) -> None
 def test_lists_show_all_their_columns_on_a_small_desk(desk: Window, operator: User) -> None:
     """Beside their filters. A list that is wider scrolls by itself, and hides its last columns."""
     scenery.busy_hour()
-    for path in (reverse("admin:aijobs_schedule_changelist"), reverse("admin:aijobs_job_changelist")):
+    for name in ("job", "schedule", "webhook", "webhookdelivery"):
+        path = reverse(f"admin:aijobs_{name}_changelist")
         page = desk.open(path)
         hidden = page.locator(".results").evaluate("(each) => each.scrollWidth - each.clientWidth")
         assert hidden <= 0, path

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from django.contrib.auth.models import User
+from django.urls import reverse
 from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, Response, expect
 
-from aijobs.models import Job, QueueStatistics
+from aijobs.models import Job, QueueStatistics, Webhook, WebhookDelivery
 from aijobs.states import Status
 from tests import engine
 from tests.browser import scenery
@@ -131,8 +132,14 @@ def test_what_callers_sent_is_text(desk: Window) -> None:
     assert page.locator("#front img").count() == 0
 
 
-def test_a_list_with_runs_is_scrolled_by_itself_on_a_phone(phone: Window) -> None:
+def test_no_list_and_no_page_is_wider_than_a_phone(phone: Window) -> None:
+    """A list with runs is scrolled by itself."""
     scenery.busy_hour()
     page = phone.open("/admin/aijobs/schedule/")
     expect(page.locator(".tick").first).to_be_attached()
     assert has_no_sideways_scroll(page)
+    for row in (Webhook.objects.get(), WebhookDelivery.objects.get()):
+        name = f"admin:aijobs_{row._meta.model_name}"
+        for path in (reverse(f"{name}_changelist"), reverse(f"{name}_change", args=[row.pk])):
+            phone.open(path)
+            assert has_no_sideways_scroll(page), path
