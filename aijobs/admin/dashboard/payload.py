@@ -67,7 +67,7 @@ def _types(recent: Recent, week: Week) -> Iterator[Json]:
             "type": name,
             "ended": ends.ended,
             "failed": ends.failed,
-            "failed_last_week": round(verdict.rate(week.ended.get(name, Ends())), 4),
+            "failed_last_week": round(verdict.rate(week.ended[name]), 4) if name in week.ended else None,
             "times": {kind: _times(name, kind, recent.latencies) for kind in ("waiting", "running")},
             "last_week": {kind: _times(name, kind, week.latencies) for kind in ("waiting", "running")},
             "link": addresses.jobs(type=name),

@@ -50,7 +50,7 @@ function type({ type, ended, failed, failed_last_week, times, last_week, link })
   return [
     head(anchor(type, link)),
     number(count(ended)),
-    beside(share, percent(failed_last_week)),
+    beside(share, failed_last_week === null ? "–" : percent(failed_last_week)),
     ...["waiting", "running"].flatMap((kind) => ["p50", "p95"].map((label) => {
       const [now, before] = [times[kind][label], last_week[kind][label]];
       return beside(duration(now), duration(before), now !== null && before !== null && now > SLOWER * before);

@@ -152,6 +152,12 @@ def test_workers_say_what_they_hold_and_who_is_silent(admin_client: Client) -> N
     assert admin_client.get(workers["worker@a"]["held"][0]["link"]).status_code == 200
 
 
+def test_a_type_that_is_new_has_no_rate_of_last_week(admin_client: Client) -> None:
+    MinuteRollupFactory(start=now().replace(second=0, microsecond=0))
+    (shown,) = numbers(admin_client)["types"]
+    assert shown["failed_last_week"] is None
+
+
 def test_types_show_their_times_beside_those_of_last_week(admin_client: Client) -> None:
     minute = now().replace(second=0, microsecond=0)
     slow, fast = [0] * BUCKETS, [0] * BUCKETS
