@@ -199,7 +199,7 @@ def effort(examples: int, derandomize: bool) -> settings:
 
 def test_the_server_keeps_to_its_schema(server: Api, owner: Caller) -> None:
     """Every operation: the examples, the bounds of each keyword, and a few values that nobody thought of."""
-    assert_kept(server, owner, effort(8, derandomize=True), [*HypothesisTestMode], [HypothesisTestMode.FUZZING])
+    assert_kept(server, owner, effort(3, derandomize=True), [*HypothesisTestMode], [HypothesisTestMode.FUZZING])
 
 
 @pytest.mark.long

@@ -29,7 +29,7 @@ def test_silent_while_a_worker_drains(
     for limits in ({"release_window": 1}, {"release_window": 4}, {"max_running": 1}, {"max_running": 2}):
         tenant = TenantFactory(**limits)
         for priority in Priority:
-            engine.dispatch(tenant, 60, priority=priority)
+            engine.dispatch(tenant, 25, priority=priority)
     # More than a promotion takes, and the worker has long enough to start before it counts as missing.
     let_everything_wait(35)
     processes.worker(2)

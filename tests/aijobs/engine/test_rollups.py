@@ -367,7 +367,7 @@ def test_any_order_of_ends_commits_sweeps_and_crashes_comes_to_the_plain_count()
     run_state_machine_as_test(
         Counting,
         settings=settings(
-            max_examples=25,
+            max_examples=12,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.generate],

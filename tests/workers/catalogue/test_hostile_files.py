@@ -41,7 +41,7 @@ def quickly(owner: Caller, kind: str, body: bytes, content_type: str = "text/csv
 
 
 @pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=6))
 def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, rows: list[dict[str, object]]) -> None:
     add_products(owner, "SKU-1")
@@ -52,7 +52,7 @@ def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, r
 
 
 @pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(st.lists(SCALARS.map(str), min_size=1, max_size=6), max_size=5), st.sampled_from(",;\t|"))
 def test_no_cells_of_a_table_are_an_error_of_the_service(
     owner: Caller, kind: str, rows: list[list[str]], delimiter: str

@@ -7,6 +7,7 @@ import pytest
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
+from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE
 from workers.catalogue.models import Return, Review
 from workers.catalogue.sample import create_sample_catalogue
@@ -25,7 +26,7 @@ def result_of(seller: Caller, type_: str) -> dict[str, Any]:
 
 
 def test_reviews_tell_which_product_has_got_worse_and_why(owner: Caller) -> None:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     result = result_of(owner, "review_sentiment")
     assert result["processed_count"] == result["updated_count"] == Review.objects.count()
     assert [each["sku"] for each in result["alerts"] if each["sku"]] == [BREAKING]
