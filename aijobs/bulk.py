@@ -56,7 +56,8 @@ APPLIES_TO: dict[str, tuple[Status, ...]] = {
     BulkKind.CANCEL: (Status.QUEUED, Status.RUNNING),
     BulkKind.SET_PRIORITY: (Status.QUEUED,),
     BulkKind.RETRY: (Status.FAILED, Status.CANCELLED, Status.COMPLETED),
-    BulkKind.DELETE_RESULT: (Status.COMPLETED,),
+    # Of those that were cancelled, the ones that were stopped while they were running may have one.
+    BulkKind.DELETE_RESULT: (Status.COMPLETED, Status.CANCELLED),
 }
 UNLESS_ASKED: dict[str, tuple[Status, ...]] = {**APPLIES_TO, BulkKind.RETRY: (Status.FAILED, Status.CANCELLED)}
 
@@ -283,11 +284,25 @@ def _is_ordered(job: Job, batch: Batch) -> bool:
 def _advance(
     action: BulkAction, stretch: _Stretch, done: int = 0, refused: Counter[str] | None = None, message: str = ""
 ) -> bool:
-    """Whether it was ours to go on: not where another worker was first, or somebody has stopped it."""
-    present = BulkAction.objects.filter(id=action.id, state=BulkState.RUNNING, cursor=action.cursor)
+    """Whether it was ours to go on: not where another worker was first, or somebody has stopped it.
+
+    What was `done` before is counted also where it was stopped meanwhile.
+    """
+    present = BulkAction.objects.filter(id=action.id, cursor=action.cursor)
+    progress = {
+        "cursor": stretch.cursor,
+        "stepped_at": now(),
+        "done": F("done") + done,
+        "refused": dict(Counter(action.refused) + (refused or Counter())),
+    }
     ended = {"state": BulkState.COMPLETED, "finished_at": now()} if stretch.is_last else {}
-    progress = {"done": F("done") + done, "refused": dict(Counter(action.refused) + (refused or Counter()))}
-    return bool(present.update(cursor=stretch.cursor, stepped_at=now(), message=message, **progress, **ended))
+    if present.filter(state=BulkState.RUNNING).update(message=message, **progress, **ended):
+        return True
+    if done:
+        # Behind these jobs in any case, so that nobody counts them once more.
+        passed = {"cursor": stretch.jobs[-1].id} if stretch.is_last else {}
+        present.filter(state=BulkState.STOPPED).update(**{**progress, **passed})
+    return False
 
 
 def _at_once(action: BulkAction, stretch: _Stretch, act: Callable[[BulkAction, int, list[UUID]], int]) -> bool:

@@ -24,7 +24,7 @@ ACTIONS = {
     BulkKind.CANCEL: "Cancel the queued ones, and have the running ones stop",
     BulkKind.RETRY: "Retry those that failed or were cancelled, as new jobs",
     BulkKind.SET_PRIORITY: "Set the priority of the queued ones",
-    BulkKind.DELETE_RESULT: "Delete the results of the completed ones",
+    BulkKind.DELETE_RESULT: "Delete the results of those that completed or were stopped",
 }
 # What a user must be allowed to do with one job to do it with all.
 NEEDED = {

@@ -57,8 +57,9 @@ class BulkRequest(RequestModel):
     )
     action: Literal["cancel", "retry", "set_priority", "delete_result"] = Field(
         description="`cancel` cancels queued jobs and asks running ones to stop, which usually takes them "
-        "seconds. `set_priority` acts on queued jobs, and `delete_result` on completed ones. `retry` dispatches "
-        "failed and cancelled jobs again, as new jobs; completed ones too where the filter names that status."
+        "seconds. `set_priority` acts on queued jobs, and `delete_result` on those that completed or were stopped "
+        "and have a result. `retry` dispatches failed and cancelled jobs again, as new jobs; completed ones too "
+        "where the filter names that status."
     )
     priority: PriorityName | None = Field(default=None, description="What `set_priority` sets, and only that.")
     dry_run: bool = Field(

@@ -40,14 +40,14 @@ def encoded(result: object) -> str:
 
 
 def delete(ids: Sequence[UUID], tenant_id: int) -> int:
-    """Forget the results of those of a tenant's jobs that have one. They stay completed. Returns how many it was."""
+    """Forget the results of those of a tenant's jobs that have one; else they stay as they are. Returns how many."""
     return sql.execute(DELETE, {"ids": list(ids), "tenant": tenant_id})
 
 
 DELETE = """
 UPDATE aijobs_job SET result = NULL
-WHERE id = ANY(%(ids)s::uuid[]) AND tenant_id = %(tenant)s::bigint AND status || '' = 'completed'
-  AND result IS NOT NULL
+WHERE id = ANY(%(ids)s::uuid[]) AND tenant_id = %(tenant)s::bigint
+  AND status || '' IN ('completed', 'cancelled') AND result IS NOT NULL
 RETURNING id
 """
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest.mock import Mock
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-from aijobs import bulk, identifiers, sql
+from aijobs import bulk, identifiers, retrying, sql
 from aijobs.engine import lifecycle, queueing
 from aijobs.engine.outcomes import Stopped
 from aijobs.errors import EmptyFilter, InvalidFilter
@@ -231,6 +231,18 @@ def test_results_are_deleted_and_jobs_stay_completed() -> None:
     assert finish(ask(BulkKind.DELETE_RESULT, tenant, JobFilter(type=["test_probe"]))).refused == {"NO_RESULT": 4}
 
 
+def test_results_of_stopped_jobs_are_deleted_too() -> None:
+    tenant = TenantFactory()
+    [stopped, cancelled] = engine.dispatch(tenant, 2)
+    run = engine.start(stopped)
+    for job_id in (stopped, cancelled):
+        lifecycle.request_cancel(job_id, tenant.pk, PausedBy.KEY)
+    lifecycle.record(run, Stopped(result={"label": "secret"}))
+    action = finish(ask(BulkKind.DELETE_RESULT, tenant, JobFilter(type=["test_probe"])))
+    assert (action.expected, action.done, action.refused) == (2, 1, {"NO_RESULT": 1})
+    assert set(Job.objects.values_list("status", "result")) == {("cancelled", None)}
+
+
 @pytest.mark.parametrize("kind", BulkKind)
 def test_an_empty_filter_is_refused(kind: BulkKind) -> None:
     with pytest.raises(EmptyFilter):
@@ -269,6 +281,28 @@ def test_a_stop_leaves_the_rest() -> None:
     action = finish(action)
     assert (action.state, action.done, action.stopped_by) == (BulkState.STOPPED, 3, "bert")
     assert engine.statuses(ids) == ["cancelled"] * 3 + ["queued"] * 6
+
+
+def test_what_a_retry_had_done_when_it_was_stopped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = TenantFactory(release_window=100)
+    failed(tenant, 3)
+    action = ask(BulkKind.RETRY, tenant, FAILED)
+    retry = retrying.retry
+
+    def retry_and_stop(*arguments: Any, **more: Any) -> str:
+        bulk.stop(action.id, "bert")
+        return retry(*arguments, **more)
+
+    monkeypatch.setattr(retrying, "retry", retry_and_stop)
+    # As many as there are, however slow the machine is.
+    monkeypatch.setattr(bulk, "RETRY_SECONDS", 60.0)
+    assert not bulk.step(action)
+    stopped = again(action)
+    assert (stopped.state, stopped.done, stopped.stopped_by) == (BulkState.STOPPED, 3, "bert")
+    assert Job.objects.filter(retry_of__isnull=False).count() == 3
+    # Nor twice, by whoever was at it too.
+    assert not bulk.step(action)
+    assert again(action).done == 3
 
 
 def test_what_cannot_be_carried_out_ends_and_says_so() -> None:
