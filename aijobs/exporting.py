@@ -1,14 +1,14 @@
 """Jobs as a file: CSV for a spreadsheet, NDJSON with params and results for a program. Few rows at a time."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from io import StringIO
 from uuid import UUID
 
 import orjson
-from django.db.models import F, Func, IntegerField, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F, Func, IntegerField, QuerySet, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.http import StreamingHttpResponse
 from django.utils.timezone import now
 
@@ -51,11 +51,12 @@ def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Job]:
 
 
 def _read(jobs: QuerySet[Job]) -> Iterable[Job]:
-    return jobs.defer("metadata", "params", "result").select_related("tenant").annotate(stored_bytes=STORED_BYTES)
+    rows = jobs.defer("metadata", "params", "result").select_related("tenant")
+    return rows.annotate(stored_bytes=STORED_BYTES, **{"metadata_text": Cast("metadata", TextField())})
 
 
 def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
-    """Without params and results, which no cell can hold."""
+    """Without params and results, which no cell can hold. Lists and metadata are JSON."""
     yield _line(COLUMNS)
     for job in jobs:
         yield _line(_cell(value) for value in _row(job).values())
@@ -68,12 +69,8 @@ def as_ndjson(jobs: Iterable[Job]) -> Iterator[bytes]:
         for job in group:
             # None where it was pruned at this moment.
             if text := written.get(job.id):
-                documents = {
-                    "metadata": _fragment(text.metadata_text),
-                    "params": _fragment(text.params_text),
-                    "result": _fragment(text.result_text),
-                }
-                yield orjson.dumps({**_row(job), "tags": job.tags, **documents}) + b"\n"
+                documents = {"params": _fragment(text.params_text), "result": _fragment(text.result_text)}
+                yield orjson.dumps({**_row(job), **documents}) + b"\n"
 
 
 def _groups(jobs: Iterable[Job]) -> Iterator[list[Job]]:
@@ -106,8 +103,9 @@ def answer(jobs: Iterable[Job], form: str) -> StreamingHttpResponse:
 
 COLUMNS = (
     *("id", "tenant", "type", "status", "priority", "created_at", "started_at", "completed_at", "duration_seconds"),
-    *("attempts", "retry_count", "processed", "total", "batch_id", "retry_of", "request_id", "idempotency_key"),
-    *("error_code", "error_message", "cancel_reason"),
+    *("attempts", "retry_count", "processed", "total", "batch_id", "depends_on", "retry_of", "schedule_id"),
+    *("request_id", "idempotency_key", "tags", "metadata", "run_at", "expires_at", "cancel_requested_at"),
+    *("error_code", "error_message", "cancel_reason", "caused_by"),
 )
 
 
@@ -116,8 +114,11 @@ def _row(job: Job) -> Row:
         *(job.public_id, job.tenant.name, job.type, job.status, Priority(job.priority).label),
         *(_moment(job.created_at), _moment(job.started_at), _moment(job.completed_at), job.duration_seconds),
         *(job.attempt, job.retry_count, job.processed, job.total),
-        *(_id(identifiers.BATCH_PREFIX, job.batch_id), _id(identifiers.JOB_PREFIX, job.retry_of_id)),
-        *(job.request_id, job.idempotency_key, job.error_code, job.error_message, job.cancel_reason),
+        *(_id(identifiers.BATCH_PREFIX, job.batch_id), _indexes(job.depends_on)),
+        *(_id(identifiers.JOB_PREFIX, job.retry_of_id), _id(identifiers.SCHEDULE_PREFIX, job.schedule_id)),
+        *(job.request_id, job.idempotency_key, job.tags, _fragment(job.metadata_text)),
+        *(_moment(job.run_at), _moment(job.expires_at), _moment(job.cancel_requested_at)),
+        *(job.error_code, job.error_message, job.cancel_reason, _id(identifiers.JOB_PREFIX, job.cancelled_by_id)),
     )
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -130,6 +131,11 @@ def _id(prefix: str, value: UUID | None) -> str | None:
     return identifiers.encode(prefix, value) if value else None
 
 
+def _indexes(positions: Sequence[int] | None) -> list[int] | None:
+    """As callers say them."""
+    return None if positions is None else [position - 1 for position in positions]
+
+
 def _fragment(text: str | None) -> orjson.Fragment | None:
     """Outside its texts, a line break in JSON is a space; inside, there is none."""
     return None if text is None else orjson.Fragment(text.replace("\n", " ").replace("\r", " "))
@@ -137,6 +143,8 @@ def _fragment(text: str | None) -> orjson.Fragment | None:
 
 def _cell(value: object) -> object:
     """What callers and marketplaces wrote is text, also where a spreadsheet would take it for a formula."""
+    if isinstance(value, list | orjson.Fragment):
+        return orjson.dumps(value).decode()
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

@@ -18,8 +18,8 @@ from aijobs.errors import ExportTooLarge
 FORMAT = parameter(
     "format",
     {"type": "string", "enum": list(exporting.FORMATS)},
-    "`csv` for a spreadsheet: one row per job, without params and results. `ndjson` for a program: one JSON object a "
-    "line, with both.",
+    "`csv` for a spreadsheet: one row per job, without params and results; tags, metadata and `depends_on` are JSON "
+    "in a cell. `ndjson` for a program: one JSON object a line, with params and results.",
     required=True,
 )
 describe_export: Callable[[View], View] = extend_schema(

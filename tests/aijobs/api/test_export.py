@@ -14,6 +14,7 @@ from aijobs.models import Job
 from tests import engine
 from tests.aijobs.api.answers import error_of, paths_of
 from tests.clients import Caller
+from tests.factories import ScheduleFactory
 
 PATH = "/api/ai-jobs/export"
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,34 @@ def test_it_has_the_tenants_jobs_that_match(owner: Caller, outsider: Caller) -> 
         {"label": "ö"},
         {},
     )
+
+
+def test_both_forms_have_all_that_a_job_shows(owner: Caller) -> None:
+    run_at, expires_at = "2999-01-01T00:00:00.000Z", "2999-01-02T00:00:00.000Z"
+    _, (first, second) = engine.dispatch_graph(owner.tenant, [[], [1]])
+    schedule = ScheduleFactory(tenant=owner.tenant)
+    Job.objects.filter(id=second).update(
+        tags=["=a", "b, c"],
+        metadata={"z": 1, "a": "ö"},
+        run_at=run_at,
+        expires_at=expires_at,
+        retry_of=first,
+        schedule=schedule,
+    )
+    engine.fail(engine.start(first))
+    shown = owner.get(f"/api/ai-jobs/{public(second)}").json()["data"]
+    caused_by = shown.pop("cancellation")["caused_by"]
+    [row] = rows_of(owner, status="cancelled")
+    [line] = [json.loads(line) for line in text_of(owner.get(PATH, format="ndjson", status="cancelled")).splitlines()]
+    for name in ("depends_on", "tags", "metadata"):
+        assert json.loads(row[name]) == line[name] == shown[name], name
+    for name in ("run_at", "expires_at", "retry_of", "schedule_id", "batch_id"):
+        assert row[name] == line[name] == shown[name], name
+    assert row["metadata"] == Job.objects.with_text_of().get(id=second).metadata_text
+    assert row["caused_by"] == line["caused_by"] == caused_by == public(first)
+    # Estimates and the place in the log are of the moment, and what is nested has columns of its own.
+    apart = {"estimated_completion_at", "queue", "seq", "progress", "error", "result", "params"}
+    assert {*shown} - apart <= {*row} == {*line} - {"params", "result"}
 
 
 @pytest.mark.parametrize(
