@@ -115,7 +115,8 @@ class JobView(BaseModel):
     duration_seconds: float | None = Field(description="How long the last attempt took.")
     estimated_completion_at: datetime | None = Field(
         description="An estimate from the queue ahead and the median run time of recent jobs of this type. It is "
-        "null once the job has ended."
+        "null once the job has ended, and while nobody can say, because no worker is there or the job waits for "
+        "another one. The answer to a dispatch always has one."
     )
     queue: QueueView | SkipJsonSchema[None] = Field(
         default=None,
@@ -524,13 +525,12 @@ def _expected(forecast: Forecast | None) -> dict[str, object]:
     """Of a job that has not ended: what is shown of its forecast."""
     if forecast is None:
         return {}
-    completion = {"estimated_completion_at": forecast.median_at} if forecast.median_at else {}
-    return {**completion, "queue": show_queue(forecast)}
+    return {"estimated_completion_at": forecast.median_at, "queue": show_queue(forecast)}
 
 
 def _headers_of(job: Job, etag: str, forecast: Forecast | None) -> dict[str, str]:
     headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
-    expected = (forecast and forecast.median_at) or statistics.completion_of(job)
+    expected = (forecast and forecast.median_at) or statistics.roughly(job)
     if expected is not None:
         headers["Retry-After"] = str(_ask_after(job, expected, now()))
     return headers

@@ -113,7 +113,18 @@ def parsed(row: QueueStatistics) -> Snapshot:
 
 
 def completion_of(job: Job) -> datetime | None:
-    """`estimated_completion_at` of a job in its present state; None when it is over."""
+    """`estimated_completion_at` of a job in its present state; None when it is over, and where nobody can say.
+
+    That is as where forecasts are made: it waits for another job, or no worker takes from its lane.
+    """
+    places = snapshot().workload.basis.lane(Priority(job.lane)).places
+    if job.status == Status.QUEUED and (job.blocked or not places):
+        return None
+    return roughly(job)
+
+
+def roughly(job: Job) -> datetime | None:
+    """When a job will be done, whether there is anything to go by or not; None when it is over."""
     measured = snapshot()
     if job.status == Status.QUEUED:
         return measured.completion(job.type, Priority(job.lane), max(job.run_after, now()), counted=True)

@@ -8,9 +8,10 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs.engine import lifecycle, statistics
-from aijobs.models import Job, QueueStatistics
+from aijobs.models import Job, QueueStatistics, Worker
+from aijobs.states import QUEUES
 from tests import engine
-from tests.aijobs.api.answers import MOMENT, NO_JOB, data_of, error_of, run_to_the_end, uuid_of
+from tests.aijobs.api.answers import MOMENT, NO_JOB, PROBE, data_of, error_of, run_to_the_end, uuid_of
 from tests.clients import Caller, caller
 
 
@@ -135,8 +136,28 @@ def test_a_job_that_waits_for_its_next_attempt_shows_the_last_one(owner: Caller)
     engine.fail(engine.start(uuid_of(job["id"])), transient=True)
     shown = data_of(owner.get(path(job)))
     assert MOMENT.fullmatch(shown["started_at"])
-    assert shown["completed_at"] is None
-    assert datetime.fromisoformat(shown["estimated_completion_at"]) > now()
+    assert (shown["completed_at"], shown["estimated_completion_at"]) == (None, None)
+
+
+def test_where_nobody_can_say_when_there_is_no_time(owner: Caller) -> None:
+    """No worker is there, or the job waits for another one. The contract's answer to a dispatch always has one."""
+    job = owner.dispatch()
+    assert job["estimated_completion_at"]
+    assert job["queue"]["estimated_completion_at"] is None
+    batch = data_of(owner.post("/api/ai-jobs/batch", {"jobs": [PROBE, PROBE], "sequential": True}), 201)
+    first, second = batch["jobs"]
+
+    def told() -> list[tuple[bool, bool, bool]]:
+        listed = {each["id"]: each for each in data_of(owner.get("/api/ai-jobs"))}
+        shown = [data_of(owner.get(path(each))) for each in (job, first, second)]
+        places = [(each, each["queue"], listed[each["id"]]) for each in shown]
+        return [tuple(bool(each["estimated_completion_at"]) for each in all_of) for all_of in places]  # type: ignore[misc]
+
+    assert told() == [(False,) * 3] * 3
+    Worker.objects.create(id="w:1:a", name="w", host="h", queues=list(QUEUES.values()), places=2, version="1")
+    statistics.refresh()
+    statistics.forget()
+    assert told() == [(True,) * 3, (True,) * 3, (False,) * 3]
 
 
 def test_cancelled(owner: Caller) -> None:
