@@ -223,7 +223,12 @@ def usage_of(assistant: AnyConnector, said_tokens: int, reply: Reply) -> Usage:
 
 def tokens_of(text: str) -> int:
     """An estimate."""
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)
+    return tokens_in(len(text.encode()))
+
+
+def tokens_in(size: int) -> int:
+    """The same of a text of so many bytes."""
+    return -(-size // BYTES_PER_TOKEN)
 
 
 USED_BY_JOB = """

@@ -13,6 +13,7 @@ from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTim
 from workers.assistants.accounting import BudgetExceeded
 from workers.assistants.asking import AnyAssistant, Asked, Asker, later_run
 from workers.assistants.protocols import Prompt
+from workers.jobs.listing_optimize.costs import ATTEMPTS
 from workers.jobs.listing_optimize.drafting import Draft
 from workers.jobs.listing_optimize.prompting import askable, prompt_of, texts_of
 from workers.jobs.listing_optimize.shapes import Refusal
@@ -21,7 +22,6 @@ from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Material, Optimisation
 from workers.listings.validating import refusals
 
-ATTEMPTS = 2
 LONGEST_TEXT = 300
 
 

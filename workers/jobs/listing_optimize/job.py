@@ -157,6 +157,7 @@ register(
         result=ListingResult,
         limits=LIMITS,
         run="workers.jobs.listing_optimize.run.run",
+        estimate_cost="workers.jobs.listing_optimize.costs.estimate_cost",
         present="workers.jobs.listing_optimize.presenting.present",
         admit=admit,
         example=EXAMPLE,

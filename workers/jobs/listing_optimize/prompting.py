@@ -12,13 +12,12 @@ from typing import cast
 import orjson
 
 from workers.assistants.protocols import Prompt
+from workers.jobs.listing_optimize.costs import MOST_TOKENS
 from workers.jobs.listing_optimize.drafting import with_texts
 from workers.jobs.listing_optimize.shapes import Refusal
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Optimisation
 
-# A long description and five bullets have a thousand; a text in Japanese three times as many.
-MOST_TOKENS = 4000
 # Of the data in a prompt.
 MOST_KEYWORDS = 30
 MOST_OPINIONS = 8
