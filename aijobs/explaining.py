@@ -23,6 +23,9 @@ UNCLAIMED_AFTER = timedelta(seconds=60)
 # Statistics are measured every two seconds; those that are this old say that nobody sweeps either.
 UNSWEPT_AFTER = timedelta(seconds=15)
 
+# What a caller does about a fault of the service.
+WAIT = "Wait: the job is not lost. If this lasts, tell the operator of the service."
+
 # Every code, and when a job has it. Programs rely on them: a code never changes its meaning.
 CODES = {
     "TENANT_SUSPENDED": "The job waits because its tenant is suspended.",
@@ -52,12 +55,18 @@ class Explanation:
     """`code` for programs, `message` in a sentence. `action` says what to do, and is empty where there is nothing.
 
     `brief` is the message in at most eight words, for lists. What others wrote is quoted in all of them: it is text.
+    `staff_action` is what staff do who run the service, where a caller can do something else, or nothing.
     """
 
     code: str
     message: str
     brief: str
     action: str = ""
+    staff_action: str = ""
+
+    @property
+    def action_of_staff(self) -> str:
+        return self.staff_action or self.action
 
 
 def explain(jobs: Sequence[Job]) -> dict[UUID, Explanation]:
@@ -86,7 +95,8 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
             "TENANT_SUSPENDED",
             f"The tenant has been suspended since {since}, and its jobs wait.",
             "the tenant is suspended",
-            "Resume the tenant in the admin. Its jobs go on by themselves.",
+            "Ask the operator of the service to resume the tenant. Its jobs go on by themselves.",
+            staff_action="Resume the tenant in the admin. Its jobs go on by themselves.",
         )
     if job.blocked:
         return _blocked(around)
@@ -99,7 +109,8 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
             "BROKER_DOWN",
             "The broker does not answer, so the job cannot be handed to a worker.",
             "the broker is down",
-            "Check the broker (Redis or Valkey). When it is back, the job is handed out within seconds.",
+            WAIT,
+            staff_action="Check the broker (Redis or Valkey). When it is back, the job is handed out within seconds.",
         )
     return _released(job, around) if job.released_at else _unreleased(job, around)
 
@@ -146,7 +157,8 @@ def _unknown_type(job: Job, around: Circumstances) -> Explanation:
         f"This release of the service has no job type {job.type}. The job waits for a worker that has it, until "
         f"{gives_up} at the longest.",
         "no worker knows its type",
-        "Start workers of the release that accepted the job, or cancel the job.",
+        "Wait, or cancel the job. If this lasts, tell the operator of the service.",
+        staff_action="Start workers of the release that accepted the job, or cancel the job.",
     )
 
 
@@ -161,7 +173,8 @@ def _released(job: Job, around: Circumstances) -> Explanation:
             "NO_WORKER",
             f"The job has been handed out, but no worker has claimed a job from {QUEUES[lane]} since {since}.",
             f"no worker has claimed since {since}",
-            f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
+            WAIT,
+            staff_action=f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
         )
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
@@ -180,7 +193,8 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
             "TENANT_AT_LIMIT",
             f"The tenant already has {around.running} of at most {tenant.max_running} jobs running.",
             f"the tenant's limit of {tenant.max_running} is reached",
-            "Wait, or raise the tenant's max_running in the admin.",
+            "Wait, cancel jobs that you do not need, or ask the operator of the service for a higher limit.",
+            staff_action="Wait, or raise the tenant's max_running in the admin.",
         )
     if around.swept_at is not None and around.at - around.swept_at > UNSWEPT_AFTER:
         since = moment(around.swept_at, around.at)
@@ -188,7 +202,8 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
             "NO_SWEEPER",
             f"The job waits to be handed out, but the sweeper has not run since {since}.",
             f"the sweeper is silent since {since}",
-            "Check that beat and the worker of ai-jobs.control run.",
+            WAIT,
+            staff_action="Check that beat and the worker of ai-jobs.control run.",
         )
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
@@ -219,7 +234,9 @@ def _running(job: Job, around: Circumstances) -> Explanation:
             f"{attempt} has been running since {since}, but nothing is heard of its worker. The service takes the "
             "job back.",
             f"attempt {job.attempt}: its worker is silent",
-            "Check the job's worker and its machine, and that beat and the worker of ai-jobs.control run.",
+            WAIT,
+            staff_action="Check the job's worker and its machine, and that beat and the worker of ai-jobs.control "
+            "run.",
         )
     done = f"{job.processed:,}" + (f" of {job.total:,}" if job.total is not None else "")
     if job.cancel_requested_at is not None:

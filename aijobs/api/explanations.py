@@ -1,4 +1,4 @@
-"""`GET /api/ai-jobs/:jobId/explain`: why a job waits, or why it ended so. The text is the one that staff read."""
+"""`GET /api/ai-jobs/:jobId/explain`: why a job waits, or why it ended so. What it advises is what callers can do."""
 
 from collections.abc import Callable
 
@@ -26,10 +26,7 @@ class ExplanationView(BaseModel):
         json_schema_extra={"enum": list(CODES)},
     )
     message: str = Field(description="The same in a sentence. Times are in UTC.")
-    action: str = Field(
-        description="What to do about it, by you or by the operator of the service. It is empty if there is nothing "
-        "to do but wait."
-    )
+    action: str = Field(description="What you can do about it. It is empty if there is nothing to do but wait.")
 
 
 class ExplanationAnswer(BaseModel):

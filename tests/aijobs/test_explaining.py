@@ -227,6 +227,9 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
 ]
 
 
+OF_STAFF = ("admin", "ai-jobs.", "beat", "Redis", "workers", "max_running")
+
+
 @pytest.mark.parametrize(("make", "code", "message", "brief"), TABLE, ids=[row[0].__name__ for row in TABLE])
 def test_a_state_is_explained(make: Callable[[Tenant], UUID], code: str, message: str, brief: str) -> None:
     found = explained(make(TenantFactory()))
@@ -236,6 +239,10 @@ def test_a_state_is_explained(make: Callable[[Tenant], UUID], code: str, message
     assert not found.action or found.action.endswith(".")
     # Callers read it too, and the names of machines are the operator's.
     assert "test-worker" not in f"{found.message}{found.brief}{found.action}"
+    # And so is what only staff can do.
+    assert not [word for word in OF_STAFF if word in found.action]
+    assert found.action_of_staff == (found.staff_action or found.action)
+    assert not found.staff_action or (found.action and found.staff_action.endswith("."))
 
 
 def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:

@@ -127,7 +127,7 @@ class Command(BaseCommand):
         if as_json:
             texts = Job.objects.with_text_of("params", "result").get(id=job.id)
             documents = {"params": orjson.Fragment(texts.params_text), "result": _fragment(texts.result_text)}
-            self._write_json(_shown(job, reason.message) | {"action": reason.action} | documents)
+            self._write_json(_shown(job, reason.message) | {"action": reason.action_of_staff} | documents)
             return
         facts = [
             ("job", job.public_id),
@@ -136,7 +136,7 @@ class Command(BaseCommand):
             ("status", job.status),
             ("created", timestamp(job.created_at)),
             ("why", reason.message),
-            *([("do", reason.action)] if reason.action else []),
+            *([("do", reason.action_of_staff)] if reason.action_of_staff else []),
         ]
         for line in _aligned(facts):
             self._write(line)

@@ -37,7 +37,7 @@ def test_a_tenant_at_its_limit(owner: Caller) -> None:
     engine.start(first)
     code, message, action = explained(owner, second)
     assert (code, "already has 1 of at most 1 jobs running" in message) == ("TENANT_AT_LIMIT", True)
-    assert action == "Wait, or raise the tenant's max_running in the admin."
+    assert action == "Wait, cancel jobs that you do not need, or ask the operator of the service for a higher limit."
 
 
 def test_behind_jobs_of_higher_priority(owner: Caller) -> None:
@@ -59,7 +59,7 @@ def test_no_worker_has_claimed(owner: Caller) -> None:
     engine.let_wait([job_id], 3600)
     code, message, action = explained(owner, job_id)
     assert (code, "no worker has claimed a job from ai-jobs.normal since" in message) == ("NO_WORKER", True)
-    assert "ai-jobs.normal" in action
+    assert action == "Wait: the job is not lost. If this lasts, tell the operator of the service."
 
 
 def test_a_suspended_tenant(owner: Caller) -> None:
