@@ -11,5 +11,6 @@ import aijobs.admin.periodic_tasks
 import aijobs.admin.schedules
 import aijobs.admin.statistics
 import aijobs.admin.tenants
+import aijobs.admin.usage
 import aijobs.admin.webhooks
 import aijobs.admin.workers  # noqa: F401

@@ -866,6 +866,8 @@ class Migration(migrations.Migration):
                 ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
             ],
             options={
+                "verbose_name": "usage of a day",
+                "verbose_name_plural": "usage by day",
                 "indexes": [models.Index(fields=["day"], name="dayusage_day")],
                 "constraints": [
                     models.UniqueConstraint(fields=("tenant", "day", "type", "end"), name="dayusage_key")

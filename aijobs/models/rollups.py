@@ -74,6 +74,8 @@ class DayUsage(models.Model):
     cost = models.DecimalField(max_digits=20, decimal_places=8)
 
     class Meta:
+        verbose_name = "usage of a day"
+        verbose_name_plural = "usage by day"
         constraints = [models.UniqueConstraint(fields=["tenant", "day", "type", "end"], name="dayusage_key")]
         # For deletion by age.
         indexes = [models.Index(fields=["day"], name="dayusage_day")]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from aijobs.models import (
     ApiKey,
     Batch,
     BulkAction,
+    DayUsage,
     IdempotencyKey,
     Job,
     JobEvent,
@@ -41,7 +42,7 @@ from aijobs.states import BulkKind, DeliveryStatus
 from aijobs.webhooks import endpoints
 from aijobs.webhooks.endpoints import Definition
 from tests import engine
-from tests.factories import ScheduleFactory, TenantFactory, key_for
+from tests.factories import DayUsageFactory, ScheduleFactory, TenantFactory, key_for
 
 MODELS = [
     Tenant,
@@ -49,6 +50,7 @@ MODELS = [
     ApiKey,
     Batch,
     BulkAction,
+    DayUsage,
     Job,
     JobEvent,
     IdempotencyKey,
@@ -58,7 +60,7 @@ MODELS = [
     WebhookDelivery,
     Worker,
 ]
-READ_ONLY = [TenantCapacity, Batch, Job, JobEvent, IdempotencyKey, QueueStatistics, WebhookDelivery, Worker]
+READ_ONLY = [TenantCapacity, Batch, DayUsage, Job, JobEvent, IdempotencyKey, QueueStatistics, WebhookDelivery, Worker]
 KEPT = [*READ_ONLY, BulkAction, Schedule, Tenant, ApiKey]
 MARKUP = "<script>alert(1)</script>"
 
@@ -103,6 +105,7 @@ def rows(tenant: Tenant) -> dict[type[Model], Model]:
         ApiKey: key_for(tenant, label="back end")[0],
         Batch: Batch.objects.get(id=batch_id),
         BulkAction: bulk.request(BulkKind.RETRY, tenant.pk, JobFilter(error_code=MARKUP), MARKUP),
+        DayUsage: DayUsageFactory(tenant=tenant, type=MARKUP),
         Job: Job.objects.get(id=job_id),
         JobEvent: JobEvent.objects.get(job_id=job_id, seq=1),
         IdempotencyKey: IdempotencyKey.objects.create(
@@ -183,6 +186,24 @@ def test_lists_of_other_packages_keep_their_filters(
 @pytest.mark.parametrize("lookup", ["status__exact", "priority__exact", "type", "q"])
 def test_what_lists_offer_works(admin_client: Client, lookup: str) -> None:
     assert admin_client.get(address(Job, "changelist"), {lookup: "0"}).status_code == 200
+
+
+def test_usage_is_found_by_tenant_day_and_type(admin_client: Client) -> None:
+    shop = TenantFactory(name="shop")
+    of_shop, other_day = DayUsageFactory(tenant=shop), DayUsageFactory(tenant=shop, day=date(2026, 3, 13))
+    hasty, failed = DayUsageFactory(type="test_hasty"), DayUsageFactory(end="failed", running_seconds=250)
+
+    def found(**query: str) -> set[Any]:
+        response = admin_client.get(address(DayUsage, "changelist"), query)
+        return set(response.context["cl"].result_list)
+
+    assert found() == {of_shop, other_day, hasty, failed}
+    assert found(tenant="shop") == {of_shop, other_day}
+    assert found(tenant="shop", day="2026-03-13") == {other_day}
+    assert found(day="2026-03-12", type="test_hasty") == {hasty}
+    assert found(end__exact="failed") == {failed}
+    assert found(day="2026-02-30") == found(day="yesterday") == set()
+    assert "4 min 10 s" in admin_client.get(address(DayUsage, "changelist")).content.decode()
 
 
 def test_admin_without_a_slash_leads_to_it(admin_client: Client) -> None:

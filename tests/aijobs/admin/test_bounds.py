@@ -10,14 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from aijobs.models import Batch, IdempotencyKey, Job, JobEvent, Tenant
+from aijobs.models import Batch, DayUsage, IdempotencyKey, Job, JobEvent, Tenant
 from tests.factories import TenantFactory
 from workers.catalogue.models import Offer, Product, Sale, Scan
 from workers.changes.models import Change
 
 pytestmark = pytest.mark.django_db
 
-LONG = [Batch, Change, IdempotencyKey, Job, JobEvent, Offer, Product, Sale, Scan]
+LONG = [Batch, Change, DayUsage, IdempotencyKey, Job, JobEvent, Offer, Product, Sale, Scan]
 
 
 def statements(client: Client, model: type[Model], **query: str) -> list[str]:
