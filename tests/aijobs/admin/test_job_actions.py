@@ -235,7 +235,8 @@ def test_all_that_match_are_exported_in_stretches(
     asked = [each["sql"] for each in captured if 'FROM "aijobs_job"' in each["sql"]]
     # Three stretches: where each ends, and what of it matches.
     assert len(asked) == 6
-    assert not any("::text" in sql for sql in asked)
+    assert not any(f'"{name}")::text' in sql for sql in asked for name in ("params", "result"))
+    assert any('"metadata")::text' in sql for sql in asked)
     assert LogEntry.objects.get().change_message == "Exported jobs as csv: tenant shop, status queued or failed"
 
 
