@@ -18,10 +18,9 @@ from aijobs.engine.forecasting import (
     score_of,
     work_of,
 )
+from aijobs.models.workers import SILENT_SECONDS
 from aijobs.states import QUEUES, Priority
 
-# A worker renews its row every five seconds.
-SILENT_SECONDS = 30.0
 # How far back to look for what lanes keep busy, and for what is in a lane that is empty now.
 LATELY_SECONDS = 300.0
 # Of the moments at which jobs came to the broker.

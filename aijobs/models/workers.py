@@ -4,6 +4,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.timezone import now
 
+# After so long without a sign, a process is taken for gone: four missed renewals, see workers/presence.py.
+SILENT_SECONDS = 20.0
+
 
 class Worker(models.Model):
     """One process with its pool. It renews its row every few seconds, and takes it away when it stops in order."""

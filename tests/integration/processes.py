@@ -19,7 +19,8 @@ from config.local import processes
 from config.local.stack import EVENTS_SERVER, GRANIAN, HOST, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
-READY_SECONDS = 60.0
+# On a machine whose cores are all busy, too.
+READY_SECONDS = 120.0
 # Workers give back what they run after this long, and get as long again to clean up.
 SHUTDOWN_SECONDS = 2
 STOP_SECONDS = 8.0
@@ -72,8 +73,12 @@ class Running:
         self.wait_for_line(self.ready)
 
     def wait_for_line(self, text: str) -> None:
-        wait_until(lambda: text in self.output() or self.process.poll() is not None, f"{text!r} of {self.name}")
+        wait_until(lambda: self._has_said(text), f"{text!r} of {self.name}", READY_SECONDS)
         assert text in self.output(), f"{self.name} has ended:\n{self.tail()}"
+
+    def _has_said(self, text: str) -> bool:
+        """Or will not any more."""
+        return text in self.output() or self.process.poll() is not None
 
     def stop(self) -> None:
         """As an operator does: SIGTERM, later SIGKILL to what is left of the group."""
@@ -111,8 +116,8 @@ class Processes:
     environment: dict[str, str] = field(default_factory=dict)
     running: list[Running] = field(default_factory=list)
 
-    def api(self, *, wait: bool = True, **environment: str) -> Api:
-        return self._api(environment, "/readyz", wait)
+    def api(self, *, port: int | None = None, wait: bool = True, **environment: str) -> Api:
+        return self._api(environment, "/readyz", wait, port)
 
     def events(self, *, port: int | None = None, wait: bool = True, **environment: str) -> Api:
         """The process of streams and waits."""
@@ -126,8 +131,8 @@ class Processes:
             events.wait_ready()
         return events
 
-    def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True) -> Api:
-        port = free_port(0)
+    def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True, port: int | None = None) -> Api:
+        port = port or free_port(0)
         command = [*GRANIAN, "--host", HOST, "--port", str(port), "config.rsgi:application"]
         started = self._spawn("api", command, environment)
         api = Api(started.name, started.process, started.log, base_url=f"http://{HOST}:{port}", probe=probe)

@@ -12,11 +12,10 @@ from django.utils.timezone import now
 
 from aijobs import health, identifiers, sql, watching
 from aijobs.admin.dashboard import statements
+from aijobs.models.workers import SILENT_SECONDS
 from aijobs.states import Priority, RunOutcome
 
 Row = TypeVar("Row")
-# Four missed renewals, see workers/presence.py.
-SILENT_SECONDS = 20.0
 # Whose params are looked at for a marketplace.
 LOOKED_AT = 200
 # The newest runs of schedules, among which those are that were missed or failed.
