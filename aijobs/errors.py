@@ -263,6 +263,15 @@ class ExportTooLarge(ApiError):
     advice = "Export a stretch of time after the other, with `start_date` and `end_date`."
 
 
+class ExportBusy(ApiError):
+    code, status = "EXPORT_BUSY", 429
+    default_message = (
+        "A file of this tenant is being written already. Send the request again when you have it, or after the "
+        "seconds in Retry-After."
+    )
+    advice = "Export one file after the other: several at a time would keep those of other tenants waiting."
+
+
 class UnsupportedMediaType(ApiError):
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
     default_message = "This endpoint does not accept a body of this Content-Type."

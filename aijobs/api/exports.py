@@ -1,6 +1,9 @@
 """`GET /api/ai-jobs/export`: the jobs of a filtered list as a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import cast
+from weakref import WeakValueDictionary
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -13,8 +16,10 @@ from aijobs.api.jobs import FILTERS, JobViewSet
 from aijobs.api.wire.filters import invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import ExportTooLarge
+from aijobs.errors import ExportBusy, ExportTooLarge
 
+# To who wants another file while one is being written.
+RETRY_AFTER_SECONDS = 10
 FORMAT = parameter(
     "format",
     {"type": "string", "enum": list(exporting.FORMATS)},
@@ -27,13 +32,13 @@ describe_export: Callable[[View], View] = extend_schema(
     tags=["Jobs"],
     summary="Export the jobs of a filtered list as a file",
     description="The file has the jobs that exist when you ask, oldest first, and takes the filters of the list. In "
-    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The service writes few files "
-    "at a time: while others are being written it answers 503.",
+    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The service writes one file "
+    "of a tenant at a time, and few in all: while those of others are being written it answers 503.",
     parameters=[*HEADERS, FORMAT, *FILTERS],
     responses={
         (200, "text/csv"): OpenApiResponse({"type": "string"}, "The file."),
         (200, "application/x-ndjson"): OpenApiResponse({"type": "string"}, "The file."),
-        **errors(ExportTooLarge),
+        **errors(ExportTooLarge, ExportBusy),
     },
 )
 
@@ -52,4 +57,38 @@ class ExportViewSet(ViewSet):
         form = query.get("format", "")
         if form not in exporting.FORMATS:
             raise invalid("format", f"must be {' or '.join(exporting.FORMATS)}")
-        return exporting.answer(exporting.matching(tenant.id, wanted), form)
+        response = exporting.answer(exporting.matching(tenant.id, wanted), form)
+        parts = cast("Iterator[bytes]", response.streaming_content)
+        response.streaming_content = _Writing.of(tenant.id, parts)
+        return response
+
+
+class _Writing(Iterator[bytes]):
+    """A file while it is written: one for each tenant in this process, whose threads for files are few.
+
+    Django closes it, whatever becomes of the answer; and one that nobody has any more is no longer there.
+    """
+
+    _lock = Lock()
+    _present: WeakValueDictionary[int, "_Writing"] = WeakValueDictionary()
+
+    def __init__(self, tenant_id: int, parts: Iterator[bytes]) -> None:
+        self._tenant_id = tenant_id
+        self._parts = parts
+
+    @classmethod
+    def of(cls, tenant_id: int, parts: Iterator[bytes]) -> "_Writing":
+        """Raises ExportBusy."""
+        with cls._lock:
+            if tenant_id in cls._present:
+                raise ExportBusy(retry_after=RETRY_AFTER_SECONDS)
+            cls._present[tenant_id] = made = cls(tenant_id, parts)
+        return made
+
+    def __next__(self) -> bytes:
+        return next(self._parts)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._present.get(self._tenant_id) is self:
+                del self._present[self._tenant_id]

@@ -1,6 +1,7 @@
 """GET /api/ai-jobs/export"""
 
 import csv
+import gc
 import json
 import tracemalloc
 from io import StringIO
@@ -127,3 +128,20 @@ def test_memory_does_not_grow_with_the_rows(owner: Caller, monkeypatch: pytest.M
     assert rest >= 300
     # A page of rows, and not the 300 that are left: those would be 1.5 MB.
     assert most < 750_000
+
+
+def test_a_tenant_has_one_file_written_at_a_time(owner: Caller, outsider: Caller) -> None:
+    first = owner.get(PATH, format="csv")
+    for _ in range(2):
+        refused = owner.get(PATH, format="ndjson")
+        error_of(refused, 429, "EXPORT_BUSY")
+        assert int(refused["Retry-After"]) > 0
+    text_of(outsider.get(PATH, format="csv"))
+    text_of(first)
+    text_of(owner.get(PATH, format="ndjson"))
+
+
+def test_a_file_that_nobody_has_any_more_is_not_in_the_way(owner: Caller) -> None:
+    assert owner.get(PATH, format="csv").status_code == 200
+    gc.collect()
+    text_of(owner.get(PATH, format="csv"))
