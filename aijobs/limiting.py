@@ -47,7 +47,7 @@ return {taken, string.format('%.6f', full - now)}
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The allowance after a request: how many are left of it, and the seconds until it is whole again.
+    """The allowance after a request: how many are left of it, and the seconds until there is one more.
 
     `retry_after`: the request is one too many, and the next one is allowed after so many seconds; else None.
     """
@@ -80,12 +80,13 @@ class _Lease:
     def use(self, now: float) -> Standing:
         """One request."""
         if self.unused <= 0:
-            wait = ceil(self.full + self.interval - WINDOW_SECONDS - now)
-            return Standing(self.limit, 0, max(0, ceil(self.full - now)), max(1, wait))
+            wait = max(1, ceil(self.full + self.interval - WINDOW_SECONDS - now))
+            return Standing(self.limit, 0, wait, wait)
         self.unused -= 1
         whole_in = max(0.0, self.full - self.unused * self.interval - now)
-        left = int((WINDOW_SECONDS - whole_in) / self.interval + ROUNDING)
-        return Standing(self.limit, max(0, left), ceil(whole_in))
+        left = max(0, int((WINDOW_SECONDS - whole_in) / self.interval + ROUNDING))
+        one_more_in = whole_in - WINDOW_SECONDS + (left + 1) * self.interval
+        return Standing(self.limit, left, max(0, ceil(one_more_in - ROUNDING)))
 
 
 class Limiter:

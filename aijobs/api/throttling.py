@@ -1,5 +1,6 @@
 """The limit on requests, and the headers that say what is left: draft-ietf-httpapi-ratelimit-headers-11."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -40,6 +41,9 @@ class KeyThrottle(BaseThrottle):
 def tell(request: HttpRequest, response: HttpResponse) -> None:
     """Say in headers what is left, where the request was counted."""
     standing: Standing | None = request.META.get(STANDING)
-    if standing:
-        response["RateLimit-Policy"] = f'"{POLICY}";q={standing.limit};w={WINDOW_SECONDS}'
+    if standing is None:
+        return
+    response["RateLimit-Policy"] = f'"{POLICY}";q={standing.limit};w={WINDOW_SECONDS}'
+    # Who has none left might wait before it follows a redirection, to where nothing is counted.
+    if response.status_code != HTTPStatus.TEMPORARY_REDIRECT:
         response["RateLimit"] = f'"{POLICY}";r={standing.left};t={standing.seconds}'

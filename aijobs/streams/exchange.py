@@ -65,6 +65,15 @@ class Request:
         return sent if _SANE.fullmatch(sent) else str(uuid4())
 
     @property
+    def was_sent_on(self) -> bool:
+        """Whether it looks like a browser's that the API has redirected here, for a page of a third origin.
+
+        Browsers then say that the origin is `null`. Which pages may, the API has decided; the ticket says for whom.
+        """
+        is_allowed = bool(settings.CORS_ALLOWED_ORIGINS) and b"ticket=" in self.scope["query_string"]
+        return is_allowed and self.headers.get("origin") == "null"
+
+    @property
     def is_secure(self) -> bool:
         """Whether it came by TLS, which ends at a proxy of ours."""
         if settings.SECURE_PROXY_SSL_HEADER:
@@ -90,10 +99,13 @@ class Answer:
     request: Request
     send: Send
     begun: bool = field(default=False)
+    # Headers that say how many more there may be.
+    limits: Headers = field(default_factory=dict)
 
     async def begin(self, status: int, headers: Mapping[str, str]) -> None:
         self.begun = True
-        sent = {**ALWAYS, "x-request-id": self.request.id, **self._of_origin(), **self._of_transport(), **headers}
+        of_request = {"x-request-id": self.request.id, **self._of_origin(), **self._of_transport()}
+        sent = {**ALWAYS, **of_request, **self.limits, **headers}
         fields = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": fields})
 
@@ -127,7 +139,7 @@ class Answer:
     def _of_origin(self) -> Headers:
         """For pages of the origins in CORS_ALLOWED_ORIGINS."""
         origin = self.request.headers.get("origin", "")
-        if origin not in settings.CORS_ALLOWED_ORIGINS:
+        if not (origin in settings.CORS_ALLOWED_ORIGINS or self.request.was_sent_on):
             return {"vary": "accept, origin"}
         return {
             "vary": "accept, origin",

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 5
 FULL = "The service has as many open streams and waits as it can serve. Poll, or try again in a moment."
 
+POLICY = "streams"
+
 Pair = tuple[int, int]
 
 
@@ -57,6 +59,15 @@ class Guests:
             self._of_tenant[tenant_id] -= 1
             # None of those who are gone is kept in the table.
             self._of_tenant += Counter()
+
+    def limits_of(self, tenant_id: int) -> dict[str, str]:
+        """What who comes now is told, as draft-ietf-httpapi-ratelimit-headers-11 has it. It is one of them itself."""
+        most = settings.AIJOBS_TENANT_STREAMS
+        left = max(0, most - self._of_tenant[tenant_id] - 1)
+        return {
+            "ratelimit-policy": f'"{POLICY}";q={most};qu="concurrent-requests"',
+            "ratelimit": f'"{POLICY}";r={left}',
+        }
 
     async def watch(self) -> None:
         """Send away whose key was revoked or lost its scope, and whose tenant is suspended: one statement for all."""

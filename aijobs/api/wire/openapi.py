@@ -100,15 +100,16 @@ RESPONSE_HEADERS = [
         OpenApiParameter.HEADER,
         response=True,
         description="Experimental, as draft-ietf-httpapi-ratelimit-headers-11 has it: how many requests your key may "
-        "make with this tenant (`q`) in how many seconds (`w`).",
+        "make with this tenant (`q`) in how many seconds (`w`). Streams and waits have a policy of their own: how "
+        "many of them your tenant may have open at a time.",
     ),
     OpenApiParameter(
         "RateLimit",
         {"type": "string", "examples": ['"requests";r=59990;t=1']},
         OpenApiParameter.HEADER,
         response=True,
-        description="Experimental, as well: how many of them are left (`r`), and in how many seconds all are there "
-        "again (`t`).",
+        description="Experimental, as well: how many of them are left (`r`), and in how many seconds there is one "
+        "more (`t`). A redirection does not say it.",
     ),
     OpenApiParameter(
         "Retry-After",

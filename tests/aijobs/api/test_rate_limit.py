@@ -41,9 +41,18 @@ def test_one_too_many_is_refused_and_says_when_to_come_again() -> None:
     refused = shop.post(PATH, PROBE)
     error_of(refused, 429, "RATE_LIMITED")
     assert 1 <= int(refused["Retry-After"]) <= 9
-    assert (left_of(refused), refused["RateLimit-Policy"]) == (0, '"requests";q=7;w=60')
+    assert refused["RateLimit-Policy"] == '"requests";q=7;w=60'
+    # Both say the same.
+    assert refused["RateLimit"] == f'"requests";r=0;t={refused["Retry-After"]}'
     # Another key of the tenant has an allowance of its own.
     data_of(caller(shop.tenant).get(PATH))
+
+
+def test_a_redirection_does_not_say_what_is_left(owner: Caller, settings: Any) -> None:
+    settings.AIJOBS_EVENTS_URL = "https://events.example.com"
+    answer = owner.get(f"{PATH}/events")
+    assert (answer.status_code, "RateLimit" in answer) == (307, False)
+    assert answer["RateLimit-Policy"] == '"requests";q=60000;w=60'
 
 
 def test_a_tenants_own_limit_counts_when_its_keys_are_read_again() -> None:
