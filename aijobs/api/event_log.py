@@ -4,6 +4,8 @@ Both who answers pages and who streams read requests with this, so that a place 
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +14,7 @@ from django.http import QueryDict
 from aijobs import events, zones
 from aijobs.api.job_filters import read_filter
 from aijobs.api.wire.filters import check_names, invalid
-from aijobs.api.wire.pagination import cursor_of, encode_cursor, limit_of
+from aijobs.api.wire.pagination import cursor_of, encode_cursor, limit_of, link_to
 from aijobs.auth import TenantAccess
 from aijobs.errors import InvalidFilter, JobNotFound
 from aijobs.events import START, Position
@@ -108,6 +110,17 @@ def tenant_page(tenant: TenantAccess, query: QueryDict) -> dict[str, object]:
     page = events.of_tenant(tenant.id, after, most, wanted)
     token = page.position.token
     return _page([each.shown for each in page.events], token, more=page.more) | {"position": token}
+
+
+def headers_of(page: Mapping[str, Any], path: str, query: QueryDict) -> dict[str, str]:
+    """The header of a page that names the next one."""
+    cursor = page["pagination"]["next_cursor"]
+    if cursor is None:
+        return {}
+    following = query.copy()
+    # A page goes on from one of the two.
+    following.pop(PLACE, None)
+    return link_to(path, following, cursor)
 
 
 def _place(query: QueryDict) -> tuple[str, str | None]:

@@ -194,7 +194,7 @@ class EventViewSet(ViewSet):
     def of_job(self, request: Request, job_id: str) -> Response:
         found = job_id_of(job_id)
         if event_log.wants_pages(request.META.get("HTTP_ACCEPT", "")):
-            return Response(event_log.job_page(tenant_of(request), found, request.query_params))
+            return _page(request, event_log.job_page(tenant_of(request), found, request.query_params))
         event_log.place_in_job(request.query_params, request.META.get("HTTP_LAST_EVENT_ID"))
         event_log.standing_of(tenant_of(request), found)
         return _elsewhere(request)
@@ -203,7 +203,7 @@ class EventViewSet(ViewSet):
     def of_tenant(self, request: Request) -> Response:
         tenant = tenant_of(request)
         if event_log.wants_pages(request.META.get("HTTP_ACCEPT", "")):
-            return Response(event_log.tenant_page(tenant, request.query_params))
+            return _page(request, event_log.tenant_page(tenant, request.query_params))
         last = request.META.get("HTTP_LAST_EVENT_ID")
         event_log.place_in_tenant(request.query_params, zones.find_or_utc(tenant.timezone), last)
         return _elsewhere(request)
@@ -225,6 +225,10 @@ class EventViewSet(ViewSet):
             status=201,
             headers={"Cache-Control": "no-store"},
         )
+
+
+def _page(request: Request, page: dict[str, object]) -> Response:
+    return Response(page, headers=event_log.headers_of(page, request.path, request.query_params))
 
 
 def _elsewhere(request: Request) -> Response:

@@ -457,13 +457,10 @@ class JobViewSet(ViewSet):
             # Its params and its result are read where they are shown.
             job = jobs.without_documents().first()
             if job is not None and is_known(request, etag := _etag_of(job, job.has_result)):
-                return Response(status=304, headers=_headers_of(job, etag, forecasts.of_job(job, tenant)))
-        job = jobs.with_text_of("params", "result").first()
-        if job is None:
-            raise JobNotFound()
-        etag = _etag_of(job, job.result_text is not None)
-        forecast = forecasts.of_job(job, tenant)
-        return data_response(show_job(job) | _expected(forecast), headers=_headers_of(job, etag, forecast))
+                headers = _headers_of(job, etag, forecasts.of_job(job, tenant))
+                return Response(status=304, headers={**headers, "Cache-Control": CACHE_CONTROL})
+        data, headers = current_job(tenant, job_id_of(job_id))
+        return data_response(data, headers={**headers, "Cache-Control": CACHE_CONTROL})
 
     @describe_cancel
     def destroy(self, request: Request, job_id: str) -> Response:
@@ -498,11 +495,17 @@ class JobViewSet(ViewSet):
         return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location, body)
 
 
-def _answer(tenant: TenantAccess, job_id: UUID) -> Response:
+def current_job(tenant: TenantAccess, job_id: UUID) -> tuple[dict[str, object], dict[str, str]]:
+    """The job as it is now, a `JobView`, and the headers that go with it. Raises JobNotFound."""
     job = Job.objects.of(tenant.id).with_text_of("params", "result").filter(id=job_id).first()
     if job is None:
         raise JobNotFound()
-    return data_response(show_job(job) | _expected(forecasts.of_job(job, tenant)))
+    forecast = forecasts.of_job(job, tenant)
+    return show_job(job) | _expected(forecast), _headers_of(job, _etag_of(job, job.result_text is not None), forecast)
+
+
+def _answer(tenant: TenantAccess, job_id: UUID) -> Response:
+    return data_response(current_job(tenant, job_id)[0])
 
 
 def _check_run_at(run_at: datetime | None, job_id: UUID, tenant_id: int) -> None:
@@ -529,7 +532,7 @@ def _expected(forecast: Forecast | None) -> dict[str, object]:
 
 
 def _headers_of(job: Job, etag: str, forecast: Forecast | None) -> dict[str, str]:
-    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
+    headers = {"ETag": etag}
     expected = (forecast and forecast.median_at) or statistics.roughly(job)
     if expected is not None:
         headers["Retry-After"] = str(_ask_after(job, expected, now()))

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from aijobs import scopes, zones
 from aijobs.api import authentication, event_log
-from aijobs.api.jobs import job_id_of, show_job
+from aijobs.api.jobs import current_job, job_id_of
 from aijobs.api.wire.envelope import to_json
-from aijobs.errors import InsufficientScope, JobNotFound, Unauthenticated
+from aijobs.auth import TenantAccess
+from aijobs.errors import InsufficientScope, Unauthenticated
 from aijobs.events import Event
-from aijobs.models import Job
 from aijobs.streams.exchange import Answer, Request
 from aijobs.streams.guests import Guest, Guests
 from aijobs.streams.hub import Hub, InJob, InTenant, Place
@@ -72,15 +72,16 @@ class Serving:
         seconds, seq = event_log.wait_of(request.query)
         found = job_id_of(job_id)
         known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
+        answer.limits = self.guests.limits_of(holder.tenant.id)
         with self.guests.admitted(holder.principal.key_id, holder.tenant.id) as guest:
             try:
                 if not is_over and known <= seq:
                     await self._until(InJob(holder.tenant.id, found, known), seconds, seq)
-                body = await self.ask(_job, holder.tenant.id, found)
+                body, headers = await self.ask(_job, holder.tenant, found)
             except asyncio.CancelledError:
                 _raise_unless_sent_away(guest)
                 raise Unauthenticated() from None
-        await answer.whole(200, body)
+        await answer.whole(200, body, headers)
 
     async def _until(self, place: Place, seconds: float, seq: int) -> None:
         """An event of a job beyond that one, or its last one; or so long."""
@@ -96,7 +97,7 @@ class Serving:
         holder = await self.ask(identify, request)
         found = job_id_of(job_id)
         if event_log.wants_pages(request.headers.get("accept", "")):
-            await answer.whole(200, to_json(await self.ask(event_log.job_page, holder.tenant, found, request.query)))
+            await _page(request, answer, await self.ask(event_log.job_page, holder.tenant, found, request.query))
             return
         last = request.headers.get("last-event-id")
         after = event_log.place_in_job(request.query, last)
@@ -112,7 +113,7 @@ class Serving:
     async def of_tenant(self, request: Request, answer: Answer) -> None:
         holder = await self.ask(identify, request)
         if event_log.wants_pages(request.headers.get("accept", "")):
-            await answer.whole(200, to_json(await self.ask(event_log.tenant_page, holder.tenant, request.query)))
+            await _page(request, answer, await self.ask(event_log.tenant_page, holder.tenant, request.query))
             return
         zone = zones.find_or_utc(holder.tenant.timezone)
         last = request.headers.get("last-event-id")
@@ -121,6 +122,7 @@ class Serving:
         await self._stream(holder, request, answer, InTenant(holder.tenant.id, position, text))
 
     async def _stream(self, holder: Holder, request: Request, answer: Answer, place: Place) -> None:
+        answer.limits = self.guests.limits_of(holder.tenant.id)
         with self.guests.admitted(holder.principal.key_id, holder.tenant.id) as guest:
             try:
                 await self._tell(request, answer, place)
@@ -155,6 +157,10 @@ class Serving:
                 return
 
 
+async def _page(request: Request, answer: Answer, page: dict[str, object]) -> None:
+    await answer.whole(200, to_json(page), event_log.headers_of(page, request.path, request.query))
+
+
 def _raise_unless_sent_away(guest: Guest) -> None:
     """A task that is cancelled because its caller is gone, or because the process ends, ends."""
     if not guest.sent_away:
@@ -182,9 +188,7 @@ def _frame(event: Event, place: Place) -> bytes:
     return b"id: %b\ndata: %b\n\n" % (number.encode(), event.written)
 
 
-def _job(tenant_id: int, job_id: UUID) -> bytes:
-    """As the API answers it. Raises JobNotFound: it may be deleted by now."""
-    job = Job.objects.of(tenant_id).with_text_of("params", "result").filter(id=job_id).first()
-    if job is None:
-        raise JobNotFound()
-    return to_json({"data": show_job(job)})
+def _job(tenant: TenantAccess, job_id: UUID) -> tuple[bytes, dict[str, str]]:
+    """As the API answers it: body and headers. Raises JobNotFound: it may be deleted by now."""
+    data, headers = current_job(tenant, job_id)
+    return to_json({"data": data}), headers

@@ -1,5 +1,6 @@
 """The events process: waits and streams of real jobs, over real connections."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -134,7 +135,8 @@ def test_a_wait_ends_with_the_job(http: httpx.Client, owner: Caller) -> None:
     [answer] = answers
     data = answer.json()["data"]
     assert (answer.status_code, data["status"], data["result"], data["seq"]) == (200, "completed", {"found": 1}, 3)
-    assert owner.get(path_of(job_id, "").rstrip("/")).json()["data"] == data
+    api = owner.get(path_of(job_id, "").rstrip("/"))
+    assert (api.json()["data"], api["ETag"]) == (data, answer.headers["etag"])
     # It is over: nobody waits.
     assert http.get(path_of(job_id, "wait"), params={"seq": 3}).json()["data"] == data
 
@@ -142,7 +144,12 @@ def test_a_wait_ends_with_the_job(http: httpx.Client, owner: Caller) -> None:
 def test_a_wait_for_the_next_event_ends_with_it(http: httpx.Client, owner: Caller) -> None:
     [job_id] = engine.dispatch(owner.tenant)
     assert http.get(path_of(job_id, "wait"), params={"seq": 0}).json()["data"]["seq"] == 1
-    assert http.get(path_of(job_id, "wait"), params={"timeout": 0}).json()["data"]["status"] == "queued"
+    waited = http.get(path_of(job_id, "wait"), params={"timeout": 0})
+    api = owner.get(path_of(job_id, "").rstrip("/"))
+    assert waited.json()["data"]["status"] == "queued"
+    assert waited.json()["data"].keys() == api.json()["data"].keys() >= {"queue"}
+    assert waited.headers["etag"] == api["ETag"]
+    assert int(waited.headers["retry-after"]) >= 1
     later = threading.Timer(0.3, lambda: engine.start(job_id))
     later.start()
     data = http.get(path_of(job_id, "wait"), params={"seq": 1, "timeout": 60}).json()["data"]
@@ -249,6 +256,16 @@ def test_browsers_of_other_sites_are_let_in_where_the_api_lets_them(
     assert "access-control-allow-origin" not in of_another.headers
     stream = follow(streams.base_url, "/api/ai-jobs/events", {**headers_of(owner), "Origin": ORIGIN})
     assert stream.headers["access-control-allow-origin"] == ORIGIN
+    policy = re.fullmatch(r'"streams";q=(\d+);qu="concurrent-requests"', stream.headers["ratelimit-policy"])
+    assert policy is not None
+    most = int(policy[1])
+    assert stream.headers["ratelimit"] == f'"streams";r={most - 1}'
+    # As who was sent on by the API from a page of a third origin.
+    ticket = owner.post("/api/ai-jobs/events/ticket").json()["data"]["ticket"]
+    sent_on = follow(streams.base_url, f"/api/ai-jobs/events?ticket={ticket}", {"Origin": "null"})
+    assert (sent_on.status, sent_on.headers["access-control-allow-origin"]) == (200, "null")
+    nobody = httpx.get(f"{streams.base_url}/api/ai-jobs/events", headers={"Origin": "null"})
+    assert "access-control-allow-origin" not in nobody.headers
     plain = httpx.options(f"{streams.base_url}/api/ai-jobs/events")
     assert (plain.status_code, plain.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
     posted = httpx.post(f"{streams.base_url}/api/ai-jobs/events")
@@ -261,8 +278,10 @@ def test_pages_are_the_apis(http: httpx.Client, owner: Caller) -> None:
     job_id = engine.dispatch(owner.tenant, 3)[0]
     for path in ("/api/ai-jobs/events?limit=2", path_of(job_id)):
         page = http.get(path, headers={"Accept": "application/json"})
-        assert page.json() == owner.request("GET", path, accept="application/json").json()
+        api = owner.request("GET", path, accept="application/json")
+        assert page.json() == api.json()
         assert page.json()["data"]
+        assert page.headers.get("link") == api.get("Link")
 
 
 def test_a_process_that_ends_ends_its_streams(follow: Follow, processes: Processes, owner: Caller) -> None:

@@ -53,13 +53,13 @@ def encode_cursor(key: str) -> str:
 def page_response(request: Request, shown: Sequence[object], next_key: str | None) -> Response:
     """One page of rows as they are shown, and the key behind which the next one begins, if there are others."""
     cursor = None if next_key is None else encode_cursor(next_key)
-    headers = {} if cursor is None else {"Link": _link(request, cursor)}
+    headers = {} if cursor is None else link_to(request.path, request.query_params, cursor)
     pagination = {"next_cursor": cursor, "has_more": cursor is not None}
     return Response({"data": shown, "pagination": pagination}, headers=headers)
 
 
-def _link(request: Request, cursor: str) -> str:
-    """The same list with another cursor. Without a host: whoever forwards the request has another one."""
-    query = request.query_params.copy()
-    query["cursor"] = cursor
-    return f'<{request.path}?{query.urlencode()}>; rel="next"'
+def link_to(path: str, query: QueryDict, cursor: str) -> dict[str, str]:
+    """The header, of the same list with another cursor. Without a host: who forwards the request has another one."""
+    following = query.copy()
+    following["cursor"] = cursor
+    return {"Link": f'<{path}?{following.urlencode()}>; rel="next"'}

@@ -112,6 +112,17 @@ def test_while_the_events_process_of_this_machine_is_away_nobody_is_sent_to_it(
         assert owner.get(f"{path}/wait").status_code == 307
 
 
+def test_pages_of_the_log_link_to_the_next_one(owner: Caller) -> None:
+    path = f"{JOBS}/{owner.dispatch()['id']}/events"
+    owner.request("POST", path.replace("events", "cancel"))
+    first = owner.request("GET", f"{path}?limit=1&starting_after=0", accept="application/json")
+    address, _, relation = first["Link"].partition("; ")
+    assert relation == 'rel="next"'
+    last = owner.request("GET", address.strip("<>"), accept="application/json")
+    assert [each["seq"] for page in (first, last) for each in page.json()["data"]] == [1, 2]
+    assert "Link" not in last
+
+
 def test_a_time_zone_that_is_gone_from_the_machine_is_utc(owner: Caller) -> None:
     Tenant.objects.filter(pk=owner.tenant.pk).update(timezone="Mars/Olympus")
     query = "?start_date=2020-01-01"
