@@ -14,7 +14,7 @@ from workers.listings.validating import refusals
 
 MARKETPLACES = st.sampled_from(["amazon_us", "shopify", "ebay_de", "walmart_us", "my_shop"])
 # Lemmas' dictionaries are read at the first use of a language.
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @FEW

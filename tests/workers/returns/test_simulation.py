@@ -9,7 +9,7 @@ from tests.benchmarks.return_anomalies import ALONE, QUIET, changed
 from tests.workers.returns.simulate import alarms, alone, first_alarms
 from workers.returns.spikes import of_skus
 
-SHORT, LONG = (80, 4), (1000, 52)
+SHORT, LONG = (60, 3), (1000, 52)
 SIZES = [pytest.param(*SHORT, id="short"), pytest.param(*LONG, id="long", marks=pytest.mark.long)]
 pytestmark = pytest.mark.timeout(14_400)
 

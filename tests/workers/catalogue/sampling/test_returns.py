@@ -59,14 +59,14 @@ def test_what_comes_back_broken_is_not_sold_again() -> None:
 
 
 @given(SEEDS, DATES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_none_comes_back_after_the_last_day(seed: int, last: date) -> None:
     days = [back(row) for row in read(sample_rows(seed, last).returns)]
     assert last - timedelta(days=DAYS) < min(days) <= max(days) <= last
 
 
 @given(SEEDS, DATES, DATES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_they_are_the_same_on_every_day_but_for_their_dates(seed: int, one: date, another: date) -> None:
     first, second = read(sample_rows(seed, one).returns), read(sample_rows(seed, another).returns)
     for row in first:

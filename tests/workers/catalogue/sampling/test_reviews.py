@@ -63,7 +63,7 @@ def test_texts_are_short_and_long_and_now_and_then_odd() -> None:
 
 
 @given(SEEDS, DATES)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_none_is_written_after_the_last_day_or_before_the_first_sale(seed: int, last: date) -> None:
     moments = [written(row) for row in read(sample_rows(seed, last).reviews)]
     assert last - timedelta(days=DAYS) < min(moments).date()
@@ -72,7 +72,7 @@ def test_none_is_written_after_the_last_day_or_before_the_first_sale(seed: int, 
 
 
 @given(SEEDS, DATES, DATES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_they_are_the_same_on_every_day_but_for_their_dates(seed: int, one: date, another: date) -> None:
     first, second = read(sample_rows(seed, one).reviews), read(sample_rows(seed, another).reviews)
     for row in first:
