@@ -152,13 +152,20 @@ class JobView(BaseModel):
     cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Why the job was cancelled.")
 
 
+def _without_default(schema: dict[str, Any]) -> None:
+    """None stands for what is not sent, and is not a value to send."""
+    del schema["default"]
+
+
 class ChangeRequest(RequestModel):
     """What shall be another one. What is left out stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     priority: PriorityName | SkipJsonSchema[None] = Field(
-        default=None, description="The lane that the job waits in from now on."
+        default=None,
+        description="The lane that the job waits in from now on.",
+        json_schema_extra=_without_default,
     )
     run_at: SentMoment | None = Field(
         default=None,
