@@ -49,12 +49,16 @@ def numbers_of(clause: Clause, text: str, language: str, known: Collection[str] 
 
 
 def _bound(before: Clause, text: str, language: str) -> Literal["least", "most", ""]:
-    """By the words directly before a number: up to, at least."""
+    """By the words directly before a number: up to, at least; or by an attribute's name: maximum load."""
     written = (text[token.start : token.end].replace("’", "'").lower() for token in before[-2:])
     words = "".join(f" {word}" for word in written)
     bounds: tuple[Literal["least", "most"], ...] = ("least", "most")
     ends = {bound: tuple(f" {end}" for end in lexicons.lines(f"bound-{bound}", language)) for bound in bounds}
-    return next((bound for bound in bounds if words.endswith(ends[bound])), "")
+    for bound in bounds:
+        if words.endswith(ends[bound]):
+            return bound
+    is_most = any(text[token.start : token.end].lower() in lexicons.words("most", language) for token in before)
+    return "most" if is_most else ""
 
 
 def _near(tokens: Iterable[Token], text: str, language: str, known: Collection[str] | None) -> frozenset[str]:

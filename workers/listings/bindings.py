@@ -121,7 +121,10 @@ def things_in(clause: Clause, text: str, language: str) -> Iterator[str]:
     one behind an article."""
     run: list[Token] = []
     has_article = False
+    units = {unit.start for unit in unit_tokens(clause, text)}
     for token in (*clause, None):
+        if token is not None and token.start in units:
+            continue
         if token is not None and is_meant(token, language):
             run.append(token)
             continue
@@ -156,6 +159,16 @@ def begins_as_subject(tokens: Clause, language: str) -> Clause:
             return tokens[:index]
         meant = meant or is_meant(token, language)
     return tokens
+
+
+def begins_as_thing(tokens: Clause, language: str) -> Clause:
+    """The words before the first one that parts: of a core of foam with a cover, the core and the foam."""
+    place = next((index for index, token in enumerate(tokens) if index and _parts(token, language)), len(tokens))
+    return tokens[:place]
+
+
+def _parts(token: Token, language: str) -> bool:
+    return is_function_word(token.lemma, language) and token.lemma not in lexicons.words("link-of", language)
 
 
 @cache

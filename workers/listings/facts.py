@@ -17,6 +17,7 @@ from workers.listings.bindings import (
     PRODUCT,
     Units,
     begins_as_subject,
+    begins_as_thing,
     number_node,
     pieces_of,
     said_apart,
@@ -84,14 +85,17 @@ class Facts:
     def _add_units(self, clauses: Sequence[Clause], text: str, whole: bool) -> None:
         """A clause that goes on with the one before has the subject of that one, too."""
         subject: Clause = ()
+        thing: Clause = ()
         is_list = False
         listed: set[str] = set()
         for clause, pieces in zip(clauses, pieces_of(clauses, text, self.language), strict=True):
             goes_on = pieces[0].goes_on
             for apart in said_apart(clause, text, self.language):
-                things = set(things_in(apart, text, self.language))
+                things = set(things_in(apart, text, self.language)) - self._special_roots()
                 goes_on = goes_on or (not things and not starts_anew(clause, text))
-                nodes = self._nodes(apart, text) | (self._nodes(subject, text) if goes_on and subject else set())
+                # "8 cm thick" is said of all of a core of foam, and "with a zip" of the core.
+                before = subject if things else thing
+                nodes = self._nodes(apart, text) | (self._nodes(before, text) if goes_on and before else set())
                 is_of_product = whole or not things or any(map(self.names_product, nodes))
                 self.units.add(nodes | {PRODUCT} if is_of_product else nodes)
                 self.parts |= set() if whole else things - self.names
@@ -102,6 +106,10 @@ class Facts:
             self.units.add(listed)
             if not goes_on:
                 subject = begins_as_subject(clause, self.language)
+                thing = begins_as_thing(clause, self.language)
+
+    def _special_roots(self) -> set[str]:
+        return {root_of(each, self.language) for each in self.special}
 
     def _says_a_purpose(self, clause: Clause, text: str) -> bool:
         written = {text[token.start : token.end].lower() for token in clause}

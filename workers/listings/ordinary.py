@@ -31,10 +31,21 @@ _SHORTEST_PART = 4
 
 @lru_cache(maxsize=100_000)
 def root_of(lemma: str, language: str) -> str:
-    """The stem of a lemma: weich of weiche, which the dictionary has for a word of its own."""
+    """The stem of a lemma, or of what means the same: weich of weiche, which the dictionary has as its own word."""
     stemmer = _stemmer(language)
     lemma = _BEFORE.sub("", lemma) if language == "fr" else lemma
-    return str(stemmer.stemWord(lemma)) if stemmer else lemma
+    root = str(stemmer.stemWord(lemma)) if stemmer else lemma
+    return _same(language).get(root, root)
+
+
+@cache
+def _same(language: str) -> dict[str, str]:
+    """Roots of words that mean the same of any product, by the root of the first of them: kid and child."""
+    stemmer = _stemmer(language)
+    if stemmer is None or language not in lexicons.LISTED:
+        return {}
+    groups = ([str(stemmer.stemWord(word)) for word in line.split()] for line in lexicons.lines("same", language))
+    return {root: group[0] for group in groups for root in group[1:]}
 
 
 @cache

@@ -8,10 +8,10 @@ from workers.listings import lexicons
 from workers.listings.amounts import numbers_of
 from workers.listings.bindings import PRODUCT, Piece, begins_as_subject, copulas, number_node, pieces_of
 from workers.listings.facts import Facts
+from workers.listings.framing import actions_in, frames
 from workers.listings.meanings import NAME_FIRST, Word, words_of
 from workers.listings.ordinary import root_of
 from workers.listings.tokens import Clause, Token
-from workers.listings.vocabulary import is_neutral
 
 # A piece with more nodes is no sentence of a person: it has to be said as a whole.
 _MOST_DIVIDED = 16
@@ -75,10 +75,13 @@ class _Reader:
         # What the pieces before are about: their first part and their last one.
         self._first: frozenset[str] = frozenset()
         self._last: frozenset[str] = frozenset()
+        self._actions: set[int] = set()
 
     def wrong(self, pieces: Sequence[Piece]) -> Iterator[Piece]:
         if not pieces[0].goes_on:
             self._first = self._last = frozenset()
+        clause = tuple(token for piece in pieces for token in piece.tokens)
+        self._actions = actions_in(clause, self._text, self._facts.language)
         before = _NOTHING
         is_lone = False
         for piece in pieces:
@@ -97,7 +100,9 @@ class _Reader:
     def _remember(self, piece: Piece, said: Said) -> None:
         if piece.joint == "start" and not self._first:
             self._first = self._parts(self._said(begins_as_subject(piece.tokens, self._facts.language)))
-        last = [node.name for node in said.nodes if node.name in self._facts.parts][-1:]
+        # Of foam that is 8 cm thick, it is the foam.
+        ends_in_matter = said.ends and said.nodes[-1].is_fact
+        last = [node.name for node in said.nodes if ends_in_matter or node.name in self._facts.parts][-1:]
         self._last = frozenset() if said.named >= 0 else frozenset(last) or self._last
 
     def _parts(self, said: Said) -> frozenset[str]:
@@ -166,7 +171,9 @@ class _Reader:
         language, written = self._facts.language, self._text[word.token.start : word.token.end].lower()
         if written in lexicons.words("measure", language):
             return True
-        return is_neutral(word.lemma, language) or written in lexicons.words("unbound", language)
+        if word.token.start in self._actions:
+            return True
+        return frames(written, language) or written in lexicons.words("unbound", language)
 
     def _holds(self, piece: Piece, said: Said, before: Said, is_lone: bool) -> bool:
         """`is_lone`: what stands before the piece says nothing by itself: the lid and the cup are black."""

@@ -1,6 +1,6 @@
 """What a text says that the seller's own data do not say, or say of something else, or deny."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,12 +8,13 @@ from workers.listings import lexicons
 from workers.listings.amounts import Number, is_measured, numbers_of
 from workers.listings.bindings import PRODUCT, Piece, number_node, pieces_of
 from workers.listings.facts import Facts, boasts_in, quantities_of
+from workers.listings.framing import framed_in, links
 from workers.listings.meanings import Word, words_of
-from workers.listings.ordinary import halves_of, is_ordinary, is_setting, is_trouble, root_of
+from workers.listings.ordinary import halves_of, root_of
 from workers.listings.placing import misplaced_in
 from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of, tokens_of
 from workers.listings.uses import lasts_otherwise, unsaid_uses
-from workers.listings.vocabulary import is_neutral
+from workers.listings.vocabulary import is_matter, is_neutral
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class Unsaid:
 
 
 _NEAR = 40
-# Sections of words that a text may have although its source has not: none for a keyword, which is a name.
-Wording = tuple[Literal["ordinary", "setting"], ...]
+_LEAST_TOGETHER = 2
 
 
-def unsaid_in(text: str, facts: Facts, wording: Wording = ()) -> Iterator[Unsaid]:
-    """Of plain text. Nothing is found where the source says all of it, in whatever words `wording` allows."""
+def unsaid_in(text: str, facts: Facts, wording: bool = False) -> Iterator[Unsaid]:
+    """Of plain text. Nothing is found where the source says all of it.
+
+    `wording`: it is a text, with words that frame what it says, and not a keyword, which is a name.
+    """
     for boast in boasts_in(text, facts.language):
         if boast.text.lower() not in facts.boasts and not _is_origin(boast, text, facts):
             yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
@@ -53,11 +56,19 @@ def unsaid_in(text: str, facts: Facts, wording: Wording = ()) -> Iterator[Unsaid
 
 
 def _unsaid_numbers(
-    clause: Clause, pieces: Sequence[Piece], text: str, facts: Facts, wording: Wording
+    clause: Clause, pieces: Sequence[Piece], text: str, facts: Facts, wording: bool
 ) -> Iterator[Unsaid]:
-    of_pieces = [each for piece in pieces for each in numbers_of(piece.tokens, text, facts.language, facts.roots)]
-    for number, of_piece in zip(numbers_of(clause, text, facts.language, facts.roots), of_pieces, strict=True):
+    of_pieces = [
+        (each, piece.joint)
+        for piece in pieces
+        for each in numbers_of(piece.tokens, text, facts.language, facts.roots)
+    ]
+    for number, (of_piece, joint) in zip(
+        numbers_of(clause, text, facts.language, facts.roots), of_pieces, strict=True
+    ):
         unsaid = _unsaid_number(number, of_piece, facts, pieces[0].goes_on)
+        if unsaid and joint == "which" and _is_bare(number, of_piece, facts):
+            continue
         if unsaid is None and wording and lasts_otherwise(number, clause, text, facts):
             written = f"{number.value} {number.unit}"
             unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
@@ -77,7 +88,7 @@ def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
     return words_of(clause, text, facts.language, facts.special, facts.roots)
 
 
-def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> Iterator[Unsaid]:
+def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: bool) -> Iterator[Unsaid]:
     words = list(_words(clause, text, facts))
     is_denied_there = any(word.denied and word.root in facts.denied_roots for word in words)
     start = clause[0].start
@@ -86,6 +97,10 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> 
         for each in lexicons.find(text[start : clause[-1].end], ["pastime"] if wording else [], facts.language)
     ]
     first = next((word for word in words if word.denied), None)
+    framed = framed_in(clause, text, facts.language) if wording else set()
+    if wording and _belong_together(words, framed, facts):
+        framed |= {word.token.start for word in words if links(word.token, text, facts.language)}
+    of_product = _begins_as_made(clause, text, facts.language)
     for word in words:
         # The gloves are not for this or that; a base that does not slip.
         is_subject = facts.names_product(word.root) or (word is first and word.root in facts.parts)
@@ -98,9 +113,31 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: Wording) -> 
         written = text[word.token.start : word.token.end]
         if wording and is_measured(word.token, clause, text, facts.language):
             continue
-        unsaid = _unsaid_word(word, written, facts, wording)
-        if unsaid and not (unsaid.kind == "unknown_word" and _is_around(word, clause, text, facts, wording)):
+        unsaid = _unsaid_word(word, written, facts, wording, word.token.start in framed)
+        if wording and not unsaid and of_product and not word.of and _is_of_part(word, facts):
+            unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of a part.", written, word.lemma)
+        if unsaid:
             yield unsaid
+
+
+def _belong_together(words: Sequence[Word], framed: Set[int], facts: Facts) -> bool:
+    """Whether one clause of the source has all the things of a clause, at least two."""
+    things = {
+        word.root
+        for word in words
+        if word.root in facts.roots and word.token.start not in framed and not facts.names_product(word.root)
+    }
+    return len(things) >= _LEAST_TOGETHER and facts.units.have(things)
+
+
+def _begins_as_made(clause: Clause, text: str, language: str) -> bool:
+    """Made of wood: what is so is the product."""
+    first = next((token for token in clause if not is_function_word(token.lemma, language)), clause[0])
+    return text[first.start : first.end].lower() in lexicons.words("made", language)
+
+
+def _is_of_part(word: Word, facts: Facts) -> bool:
+    return not word.denied and is_matter(word.lemma, facts.special, facts.language) and word.root not in facts.whole
 
 
 def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
@@ -111,50 +148,35 @@ def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
     return following is not None and is_function_word(following.lemma, language)
 
 
-def _is_around(word: Word, clause: Clause, text: str, facts: Facts, wording: Wording) -> bool:
-    """On your shelf, and neither a shelf nor with a shelf."""
-    if "setting" not in wording or word.denied:
-        return False
-    written = [text[token.start : token.end].lower() for token in clause]
-    has_link = any(is_function_word(token.lemma, facts.language) for token in clause if token.end <= word.token.start)
-    comes_with = not lexicons.words("including", facts.language).isdisjoint(written)
-    return has_link and not comes_with and is_setting(text[word.token.start : word.token.end], facts.language)
-
-
 def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
     """What is denied has to be denied in the source, whatever is said beside it; and asking denies nothing."""
     denied = [word for word in _words(clause, text, facts) if word.denied]
     written = [text[word.token.start : word.token.end] for word in denied]
     is_asked = text[clause[-1].end :].lstrip().startswith(("?", "？"))
-    if denied and (is_asked or not any(map(_may_be_denied, denied, written, [facts] * len(denied)))):
+    if denied and (is_asked or not any(word.root in facts.denied_roots for word in denied)):
         told = " ".join(written)
         yield Unsaid("negation", f"Your data do not deny “{told}”.", told, denied[0].lemma)
 
 
-def _may_be_denied(word: Word, written: str, facts: Facts) -> bool:
-    return word.root in facts.denied_roots or is_trouble(written, facts.language)
-
-
-def _unsaid_word(word: Word, written: str, facts: Facts, wording: Wording) -> Unsaid | None:
+def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_framed: bool) -> Unsaid | None:
     lemma, language, claims = word.lemma, facts.language, facts.is_fact(word.lemma)
     roots = {word.root, root_of(written.lower(), language)}
     known, other = (facts.denied_roots, facts.roots) if word.denied else (facts.roots, facts.denied_roots)
     if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
         return Unsaid("misplaced_fact", message, written, lemma) if claims and not _is_in_place(word, facts) else None
-    is_ordinary_here = not claims and "ordinary" in wording and is_ordinary(written, language)
-    if is_neutral(lemma, language) or (word.denied and (is_ordinary_here or is_trouble(written, language))):
+    if is_framed or (not wording and is_neutral(lemma, language)):
         return None
     if not roots.isdisjoint(other):
         message = f"Your data {'do not deny' if word.denied else 'deny'} “{written}”."
         return Unsaid("negation", message, written, lemma)
-    if is_ordinary_here or (wording and not word.denied and _is_made_of_known(written.lower(), facts)):
+    if wording and not word.denied and _is_made_of_known(written.lower(), facts):
         return None
     return Unsaid("unknown_claim" if claims else "unknown_word", f"Your data do not say “{written}”.", written, lemma)
 
 
 def _is_made_of_known(written: str, facts: Facts) -> bool:
-    """A word of two that the source says, or of one and an ordinary one; no fact is made of them."""
+    """A word of two that the source says; no fact is made of them."""
     return any(all(_is_known(half, facts) for half in halves) for halves in halves_of(written, facts.language))
 
 
@@ -163,7 +185,7 @@ def _is_known(word: str, facts: Facts) -> bool:
     root = root_of(lemma, facts.language)
     if facts.is_fact(lemma) or root in facts.denied_roots:
         return root in facts.whole and root not in facts.denied_roots
-    return root in facts.roots or is_ordinary(word, facts.language) or is_neutral(lemma, facts.language)
+    return root in facts.roots
 
 
 def _is_in_place(word: Word, facts: Facts) -> bool:
@@ -173,8 +195,8 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
     """
     if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
         return True
-    if word.of not in facts.roots and is_setting(word.of, facts.language):
-        # Green goes with a couch: that is no part of the product, and has to pass as what stands around it.
+    if word.of not in facts.roots:
+        # Green gives a touch: that is no part of the product, and has to pass as a word that frames.
         return True
     is_of_product = facts.names_product(word.of) or (word.of in facts.whole and word.of not in facts.parts)
     return word.root in facts.whole and is_of_product
@@ -192,6 +214,15 @@ def _unsaid_number(number: Number, of_piece: Number, facts: Facts, goes_on: bool
     if any(_is_meant_alike(number, each, goes_on) for each in known):
         return None
     return Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
+
+
+def _is_bare(number: Number, of_piece: Number, facts: Facts) -> bool:
+    """Of a core of foam, 8 cm thick, foam that is 8 cm thick: whether it is of the foam is asked of the piece."""
+    known = [each for each in facts.numbers.get(number.value, ()) if each.unit == number.unit]
+    alike = [
+        each for each in (of_piece, *known) if not each.before and not each.behind and each.bound == number.bound
+    ]
+    return len(alike) > 1 and alike[0] is of_piece
 
 
 def _is_of_product(number: Number, of_piece: Number, facts: Facts) -> bool:

@@ -90,6 +90,9 @@ def lemma_of(word: str, language: str) -> str:
     """In lower case and without a possessive ending; as it is where the language has no dictionary."""
     word = word.replace("’", "'").lower()
     word = word.removesuffix("'s") if language == "en" else word
+    if word in lexicons.words("material", language):
+        # Haya is beech, and a form of haber.
+        return word
     return lemmatize(word, language).lower() if language in _LEMMATISED else word
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from workers.listings import lexicons
-from workers.listings.amounts import Number
+from workers.listings.amounts import Number, is_unit
 from workers.listings.bindings import LASTING, number_node
 from workers.listings.facts import Facts
 from workers.listings.ordinary import is_ordinary, is_setting, root_of
@@ -34,7 +34,7 @@ def unsaid_uses(clause: Clause, text: str, facts: Facts) -> Iterator[Token]:
 
 
 def _may_be_a_use(token: Token, language: str) -> bool:
-    return is_meant(token, language) and not is_neutral(token.lemma, language)
+    return is_meant(token, language) and not is_neutral(token.lemma, language) and not is_unit(token.lemma)
 
 
 def _is_a_use(token: Token, text: str, facts: Facts) -> bool:

@@ -17,12 +17,9 @@ from workers.listings.keywords import rank, search_words_of
 from workers.listings.meanings import words_of
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
-from workers.listings.statements import Wording, unsaid_in
+from workers.listings.statements import unsaid_in
 from workers.listings.tokens import clauses_of, lemmas_of, tokens_of
 
-_NAMES: Wording = ("ordinary",)
-_PROSE: Wording = ("ordinary", "setting")
-_WORDING = {"title": _NAMES, "bullets": _PROSE, "description": _PROSE}
 _UNCHANGED = ("attributes", "category", "brand", "images")
 
 
@@ -89,7 +86,7 @@ def _of_text(field: Field, text: str, source: Source) -> Iterator[Problem]:
     if field == "search_terms":
         yield from _of_search_terms(plain, source)
         return
-    for unsaid in unsaid_in(plain, source.facts, _WORDING[field]):
+    for unsaid in unsaid_in(plain, source.facts, wording=True):
         yield Problem(field, unsaid.kind, unsaid.message, unsaid.text)
 
 

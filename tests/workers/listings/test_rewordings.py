@@ -1,4 +1,7 @@
-"""Proposals as language models write them: honest ones pass, and of the others each has one fact that is not true."""
+"""Proposals as language models write them: honest ones pass, and of the others each has one fact that is not true.
+
+What is `embellished` tells a little more than its source, in ordinary words: that a handle sits well in the hand.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -28,7 +31,7 @@ def sources() -> dict[str, tuple[Source, dict[str, Any]]]:
 
 
 def proposals(kind: str) -> Iterator[tuple[str, str]]:
-    return ((name, text) for name, (_, read) in sources().items() for text in read[kind])
+    return ((name, text) for name, (_, read) in sources().items() for text in read.get(kind, []))
 
 
 def is_refused(name: str, text: str) -> bool:
@@ -41,8 +44,14 @@ def test_what_is_invented_is_refused(name: str, text: str) -> None:
     assert is_refused(name, text)
 
 
+def test_most_of_what_is_embellished_is_refused() -> None:
+    """Some of it is praise, of which nobody learns what the product is."""
+    embellished = list(proposals("embellished"))
+    assert sum(is_refused(*each) for each in embellished) >= 0.8 * len(embellished)
+
+
 def test_most_honest_rewordings_pass() -> None:
-    """More would pass if a lie might: what is said of a part has to stand in one clause of the source."""
+    """More would pass if a lie might: what is said has to stand in the source, and of a part in one clause of it."""
     honest = list(proposals("honest"))
     passed = sum(not is_refused(*each) for each in honest)
-    assert passed >= 0.75 * len(honest)
+    assert passed >= 0.55 * len(honest)
