@@ -96,7 +96,8 @@ class Facts:
                 # "8 cm thick" is said of all of a core of foam, and "with a zip" of the core.
                 before = subject if things else thing
                 nodes = self._nodes(apart, text) | (self._nodes(before, text) if goes_on and before else set())
-                is_of_product = whole or not things or any(map(self.names_product, nodes))
+                is_of_product = whole or not things or self._begins_as_it(apart, text)
+                is_of_product = is_of_product or any(map(self.names_product, nodes))
                 self.units.add(nodes | {PRODUCT} if is_of_product else nodes)
                 self.parts |= set() if whole else things - self.names
             # For walks, commuting and festivals: for all of them together, too.
@@ -107,6 +108,10 @@ class Facts:
             if not goes_on:
                 subject = begins_as_subject(clause, self.language)
                 thing = begins_as_thing(clause, self.language)
+
+    def _begins_as_it(self, clause: Clause, text: str) -> bool:
+        """Fits into a cup holder: what does so is the product."""
+        return text[clause[0].start : clause[0].end].lower() in lexicons.words("does", self.language)
 
     def _special_roots(self) -> set[str]:
         return {root_of(each, self.language) for each in self.special}

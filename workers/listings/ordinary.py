@@ -58,11 +58,6 @@ def is_ordinary(written: str, language: str) -> bool:
     return _is_listed(written.lower().replace("’", "'"), "ordinary", language)
 
 
-def is_trouble(written: str, language: str) -> bool:
-    """What may be denied although nobody has said it: without hassle."""
-    return _is_listed(written.lower().replace("’", "'"), "trouble", language)
-
-
 def is_setting(written: str, language: str) -> bool:
     """What stands around a product where it is used: a shelf, a coat, soup."""
     return _is_listed(written.lower().replace("’", "'"), "setting", language)

@@ -76,21 +76,31 @@ class _Reader:
         self._first: frozenset[str] = frozenset()
         self._last: frozenset[str] = frozenset()
         self._actions: set[int] = set()
+        # What the clause before was about, which "it" may mean.
+        self._mentioned: frozenset[str] = frozenset()
 
     def wrong(self, pieces: Sequence[Piece]) -> Iterator[Piece]:
         if not pieces[0].goes_on:
+            self._mentioned = self._first | self._last
             self._first = self._last = frozenset()
         clause = tuple(token for piece in pieces for token in piece.tokens)
         self._actions = actions_in(clause, self._text, self._facts.language)
         before = _NOTHING
         is_lone = False
-        for piece in pieces:
+        for piece in self._joined(pieces):
             said = self._said(piece.tokens)
             if said.nodes and not self._holds(piece, said, before, is_lone):
                 yield piece
             self._remember(piece, said)
             is_lone = piece.joint in ("start", "and") and said.others <= 1 and self._is_subject(piece, said)
             before = said
+
+    def _joined(self, pieces: Sequence[Piece]) -> Sequence[Piece]:
+        """It stays where it is put: "it stays" is nothing by itself."""
+        says_little = self._is_of_it(pieces[0]) and len(self._said(pieces[0].tokens).nodes) < _LEAST_SAID
+        if not says_little or len(pieces) == 1 or pieces[1].joint != "place":
+            return pieces
+        return [pieces[0]._replace(tokens=pieces[0].tokens + pieces[1].tokens), *pieces[2:]]
 
     def _is_subject(self, piece: Piece, said: Said) -> bool:
         """Without a verb between: the lid, or a black lid."""
@@ -182,6 +192,8 @@ class _Reader:
         subject = self._subject(piece) if said.product is None and not self._parts(said) else frozenset()
         if subject:
             needed = said.all() | subject
+        if self._is_of_it(piece) and not self._parts(said) and needed and not self._is_of_any(needed):
+            return False
         attributed = said.attributed & needed
         if attributed and not self._parts(said) and not facts.units.have(attributed | {PRODUCT}):
             return False
@@ -195,6 +207,14 @@ class _Reader:
         if piece.joint == "and" and is_lone and self._parts(before):
             return self._is_said(needed, said) and self._is_said_of(before, piece, said)
         return self._is_said(needed, said)
+
+    def _is_of_it(self, piece: Piece) -> bool:
+        """Whether a clause begins with what means the product, or what the clause before was about."""
+        first = self._text[piece.tokens[0].start : piece.tokens[0].end].lower()
+        return piece.joint == "start" and first in lexicons.words("it", self._facts.language)
+
+    def _is_of_any(self, needed: frozenset[str]) -> bool:
+        return any(self._facts.units.have(needed | {each}) for each in (PRODUCT, *self._mentioned))
 
     def _is_said_of(self, before: Said, piece: Piece, said: Said) -> bool:
         behind = piece.tokens[len(begins_as_subject(piece.tokens, self._facts.language)) :]

@@ -43,6 +43,10 @@ INVENTED = [
     "Take it to the beach",
     "Also works as a vase",
     "Drink your soup from it",
+    "The lid stays where it is put",
+    "It stays where it is put",
+    "Cut by hand",
+    "Made of bamboo",
 ]
 TRUE = [
     "The lid opens and closes with one thumb",
