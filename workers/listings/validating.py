@@ -1,9 +1,9 @@
 """Whether a proposed text says only what the seller's own data say, whoever wrote it.
 
-A changed text is refused unless every word in it stands in the source, in any of its forms, or only frames what it says
-(`framing`); every number, material, colour and claim stands there for the same thing; and what is denied there stays
-denied. Any other word is taken for a fact. So nothing that a review, a competitor or a
-language model brings in can become one, in any language or script.
+A changed text is refused unless every word in it stands in the source, in any of its forms, or only frames what it
+says (`framing`); every number, material, colour and claim stands there for the same thing; and what is denied there
+stays denied. Any other word is taken for a fact. So nothing that a review, a competitor or a language model brings in
+can become one, in any language or script.
 """
 
 from collections.abc import Iterator
