@@ -309,41 +309,36 @@ def request_cancel_within(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
 class _Unstarted:
     id: UUID
     tenant_id: int
-    # A member of a batch with an order.
-    ordered: bool
+    # Of a member of a batch with an order.
+    batch_id: UUID | None
 
 
 def cancel_expired() -> int:
     """Cancel what was not started by its `expires_at`. Returns how many of those were cancelled for it."""
-    by_tenant: dict[int, list[UUID]] = defaultdict(list)
-    expired = 0
+    together: dict[tuple[int, UUID | None], list[UUID]] = defaultdict(list)
     for job in sql.rows(_Unstarted, statements.UNSTARTED, {}):
-        if job.ordered:
-            expired += _expire([job.id], job.tenant_id, ordered=True)
-        else:
-            by_tenant[job.tenant_id].append(job.id)
-    return expired + sum(_expire(sorted(ids), tenant, ordered=False) for tenant, ids in by_tenant.items())
+        together[job.tenant_id, job.batch_id].append(job.id)
+    return sum(_expire(sorted(ids), tenant, batch) for (tenant, batch), ids in together.items())
 
 
-def _expire(ids: Sequence[UUID], tenant_id: int, *, ordered: bool) -> int:
+def _expire(ids: Sequence[UUID], tenant_id: int, batch_id: UUID | None) -> int:
     """In one transaction that waits for nobody for long: the next sweep looks again.
 
-    After a member of a batch with an order the others follow, as after any member that was cancelled.
+    After members of a batch with an order the others follow, as after any member that was cancelled.
     """
     try:
         with transaction.atomic():
             sql.execute(statements.PATIENCE, {"wait": "100ms"})
-            member = _Member.locked(ids[0], tenant_id) if ordered else None
-            expired = _end(ids, Status.CANCELLED, 0, source=Status.QUEUED, reason=EXPIRED, required=False)
-            ended = _advance(member, Status.CANCELLED) if member and expired else Ended(terminal=True)
-    except JobNotFound:
-        # Pruned at this moment.
-        return 0
+            members = _Member.unstarted(ids, batch_id) if batch_id else []
+            expiring = [member.id for member in members] if batch_id else ids
+            expired = _end(expiring, Status.CANCELLED, 0, source=Status.QUEUED, reason=EXPIRED, required=False)
+            ended = [_advance(member, Status.CANCELLED) for member in members]
     except OperationalError as error:
         if not sql.is_given_up(error):
             raise
         return 0
-    follow_up(ended, tenant_id)
+    for each in ended:
+        follow_up(each, tenant_id)
     return expired
 
 
@@ -423,6 +418,9 @@ def _with_patience(change: Callable[[], Done]) -> Done:
         return change()
 
 
+_MEMBERS = Job.objects.select_related("batch").only("position", "depends_on", "status", "attempt", "batch")
+
+
 @dataclass(frozen=True, slots=True)
 class _Member:
     """A queued job, as its batch needs it when it ends."""
@@ -451,10 +449,21 @@ class _Member:
 
     @classmethod
     def _find(cls, job_id: UUID, tenant_id: int) -> "_Member":
-        jobs = Job.objects.of(tenant_id).select_related("batch").only("position", "depends_on", "batch")
-        job = jobs.filter(id=job_id).first()
+        job = _MEMBERS.of(tenant_id).filter(id=job_id).first()
         if job is None:
             raise JobNotFound()
+        return cls._of(job)
+
+    @classmethod
+    def unstarted(cls, ids: Sequence[UUID], batch_id: UUID) -> "list[_Member]":
+        """Those of a batch's members that nobody has started, in order. Then the batch's row is held, and theirs."""
+        _take_batch(batch_id)
+        held = list(_MEMBERS.select_for_update(of=("self",), no_key=True).filter(id__in=ids).order_by("id"))
+        unstarted = [job for job in held if job.status == Status.QUEUED and job.attempt == 0]
+        return [cls._of(job) for job in sorted(unstarted, key=lambda job: job.position or 0)]
+
+    @classmethod
+    def _of(cls, job: Job) -> "_Member":
         batch = job.batch
         return cls(
             id=job.id,

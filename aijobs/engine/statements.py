@@ -357,7 +357,7 @@ EXPIRED = _HELD + " AND lease_expires_at <= now() ORDER BY job.id LIMIT 500"
 
 # Nobody has started these in time. Bounded as well; by the index that has only them.
 UNSTARTED = """
-SELECT job.id, job.tenant_id, coalesce(batch.sequential OR job.depends_on IS NOT NULL, false) AS ordered
+SELECT job.id, job.tenant_id, CASE WHEN batch.sequential OR job.depends_on IS NOT NULL THEN batch.id END AS batch_id
 FROM aijobs_job job LEFT JOIN aijobs_batch batch ON batch.id = job.batch_id
 WHERE job.status = 'queued' AND job.attempt = 0 AND job.expires_at <= now() ORDER BY job.expires_at LIMIT 500
 """

@@ -122,6 +122,38 @@ def test_in_order_the_others_follow_as_after_any_cancelled_one(owner: Caller, on
     assert (ended.released is not None) == (third == "queued")
 
 
+@pytest.mark.parametrize(("on_failure", "fourth"), [("stop", "cancelled"), ("continue", "queued")])
+def test_of_a_batch_in_order_several_expire_together(owner: Caller, on_failure: str, fourth: str) -> None:
+    jobs = [{**PROBE, "expires_at": later(hours=1)}] * 3 + [PROBE]
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs, "sequential": True, "on_failure": on_failure}), 201)
+    ids = [uuid_of(job["id"]) for job in batch["jobs"]]
+    # The first one was started in time.
+    run = engine.start(ids[0])
+    Job.objects.filter(id__in=ids[:3]).update(expires_at=now() - engine.LONG_AGO)
+    assert lifecycle.cancel_expired() == 2
+    assert engine.statuses(ids) == ["running", "cancelled", "cancelled", fourth]
+    reasons = list(Job.objects.filter(id__in=ids[1:]).order_by("position").values_list("cancel_reason", flat=True))
+    assert reasons == ["EXPIRED", "EXPIRED", "PREDECESSOR_CANCELLED" if fourth == "cancelled" else ""]
+    ended = engine.complete(run)
+    assert (ended.released is not None and ended.released.id == ids[3]) == (fourth == "queued")
+    assert TenantCapacity.objects.get(tenant=owner.tenant).active == (1 if fourth == "queued" else 0)
+
+
+def test_those_that_depend_on_expired_ones_follow(owner: Caller) -> None:
+    expiring = {**PROBE, "expires_at": later(hours=1)}
+    jobs = [expiring, {**expiring, "depends_on": [0]}, {**PROBE, "depends_on": [0]}, PROBE]
+    batch = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs}), 201)
+    ids = [uuid_of(job["id"]) for job in batch["jobs"]]
+    Job.objects.filter(id__in=ids[:2]).update(expires_at=now() - engine.LONG_AGO)
+    assert lifecycle.cancel_expired() == 2
+    assert engine.statuses(ids) == ["cancelled", "cancelled", "cancelled", "queued"]
+    assert Job.objects.get(id=ids[1]).cancel_reason == "EXPIRED"
+    assert (Job.objects.get(id=ids[2]).cancel_reason, Job.objects.get(id=ids[2]).cancelled_by_id) == (
+        "PREDECESSOR_CANCELLED",
+        ids[0],
+    )
+
+
 def test_in_order_a_job_waits_for_its_turn_and_for_its_moment(owner: Caller) -> None:
     jobs = [PROBE, {**PROBE, "run_at": later(hours=1)}]
     batch = data_of(owner.post(f"{PATH}/batch", {"jobs": jobs, "sequential": True}), 201)
