@@ -29,6 +29,7 @@ _QUOTED = re.compile(r'"[^"\n]{3,400}"|“[^”“\n]{3,400}[”“]|„[^“”
 _ASIDE = re.compile(r"[\ue000-\uf8ff]\?")
 # The first one that says something of a place holds.
 _SECTIONS = (
+    ("unbeaten", Role.OWN),
     ("unknown", Role.UNKNOWN),
     ("against", Role.AGAINST),
     ("reversed", Role.WORSE),

@@ -254,3 +254,26 @@ def test_neither_of_two_has_a_position(language: str, answer: str) -> None:
 def test_what_the_assistant_does_not_know_of_has_no_position(language: str, answer: str) -> None:
     found = Reader([Brand("Bosch")], language).read("?", answer)
     assert [(each.brand, each.position) for each in found.mentions] == [("Bosch", None)]
+
+
+@pytest.mark.parametrize(
+    ("language", "answer"),
+    [
+        ("en", "Nothing takes better pictures than the Lumix. The Canon comes close."),
+        ("en", "No other camera is better than Lumix. Canon is good as well."),
+        ("de", "Nichts macht bessere Bilder als die Lumix. Canon ist auch gut."),
+        ("fr", "Rien ne vaut Lumix pour les photos. Canon est correct."),
+        ("es", "Nada supera a Lumix en las fotos. Canon es correcta."),
+    ],
+)
+def test_what_nothing_is_better_than_is_first(language: str, answer: str) -> None:
+    found = Reader([Brand("Lumix"), Brand("Canon")], language).read("Which camera?", answer).mentions
+    assert {each.brand: each.position for each in found} == {"Lumix": 1, "Canon": 2}
+
+
+def test_a_price_that_nothing_exceeds_ranks_nobody_first() -> None:
+    found = Reader([Brand("Lumix"), Brand("Canon")], "en").read(
+        "Which camera?", "The Canon is my pick. There is no reason to pay more than Lumix asks."
+    )
+    assert found.mentions[0].brand == "Canon"
+    assert found.mentions[0].position == 1
