@@ -4,6 +4,7 @@ xdist's own marks for groups do nothing with pytest 9.2, whose node ids xdist 3.
 """
 
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 # Where times are asserted, or where a busy machine looks like a fault.
 TIMED = "timed"
@@ -47,3 +48,10 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid) or nodeid
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        """What is through is forgotten: else all of it is gone through again after each of ten thousand cases."""
+        super().mark_test_complete(node, item_index, duration)
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        if all(self.assigned_work[node][scope].values()):
+            del self.assigned_work[node][scope]
