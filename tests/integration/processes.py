@@ -29,7 +29,7 @@ CELERY = [sys.executable, "-m", "config.celery_command"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
 
 
-def wait_until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = 30.0) -> None:
+def wait_until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = 90.0) -> None:
     """Return as soon as `true()` is; fails the test, naming what was awaited, when it takes too long."""
     until = time.monotonic() + seconds
     while not true():

@@ -22,7 +22,7 @@ from django.conf import settings
 from config.local.stack import HOST
 from tests.integration.processes import wait_until, zone
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 # What each child's command line holds, and nothing else's.
 CHILDREN = {
@@ -69,25 +69,25 @@ class Up:
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.ready['api_key']}", "X-Tenant-ID": self.ready["tenant_id"]}
-        return httpx.Client(base_url=self.ready["base_url"], headers=headers, timeout=30)
+        return httpx.Client(base_url=self.ready["base_url"], headers=headers, timeout=120)
 
     def complete_a_job(self) -> None:
         """Dispatch a pricing job, again while the answer is 503, as a caller does, and wait until it is completed."""
         with self.client() as client:
             job_id = _dispatch(client)
-            wait_until(lambda: _status(client, job_id) not in ("queued", "running"), "the job's end", 60)
+            wait_until(lambda: _status(client, job_id) not in ("queued", "running"), "the job's end", 120)
             assert _status(client, job_id) == "completed"
 
     def end(self, number: signal.Signals) -> int:
         """Send the signal to `up` alone, and wait until it and everything that it had started are gone."""
         everything = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(number)
-        code = self.process.wait(30)
+        code = self.process.wait(90)
 
         def living() -> list[psutil.Process]:
             return [each for each in everything if _lives(each)]
 
-        wait_until(lambda: not living(), lambda: f"the end of {[each.cmdline() for each in living()]}", 30)
+        wait_until(lambda: not living(), lambda: f"the end of {[each.cmdline() for each in living()]}", 90)
         return code
 
 
@@ -157,7 +157,7 @@ def begin_refused(data_dir: Path, *options: str) -> subprocess.Popen[str]:
 
 def refusal(process: subprocess.Popen[str]) -> str:
     """The one line with which `up` refuses to start."""
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode != 0
     assert errors.count("\n") == 1, errors
     return errors
@@ -253,7 +253,7 @@ def test_shows_what_a_newcomer_needs(up: Up) -> None:
 def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
     command = manage(up.data_dir, "doctor", "--json")
     done = subprocess.run(
-        command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=60, check=False
+        command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=120, check=False
     )
     found = {each["check"]: each for each in json.loads(done.stdout)["checks"]}
     assert done.returncode == 0, found
@@ -280,7 +280,7 @@ def test_opens_with_documentation_and_products(up: Up) -> None:
 def test_the_curl_line_works_when_pasted(up: Up) -> None:
     wait_until(lambda: "Ctrl-C" in up.output(), "the last line")
     (line,) = [each for each in up.output().splitlines() if each.lstrip().startswith("curl ")]
-    answer = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=30).stdout
+    answer = subprocess.run(shlex.split(line), capture_output=True, check=True, timeout=120).stdout
     assert json.loads(answer)["data"]["status"] == "queued"
 
 
@@ -288,7 +288,7 @@ def test_tenants_and_keys_are_made_while_it_runs(up: Up) -> None:
     def run(*arguments: str) -> str:
         command = manage(up.data_dir, *arguments)
         done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=60, check=True
+            command, cwd=settings.BASE_DIR, env=environment(), capture_output=True, text=True, timeout=120, check=True
         )
         return done.stdout
 
@@ -375,7 +375,7 @@ def answered_reset(data_dir: Path, answer: str) -> str:
             text=True,
         )
         os.write(ours, f"{answer}\n".encode())
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=120)
     finally:
         os.close(ours)
         os.close(theirs)
