@@ -325,18 +325,25 @@ CROSS JOIN LATERAL (
 ) event
 ORDER BY reader.number, event.seq
 """  # noqa: S608  # of constants
-# Of jobs whose events were read in a stretch of their tenant's log: what stands before that, and what is earlier and
-# stands behind.
+# Of jobs whose events were read in a stretch of their tenant's log: the last one that stands before it; and what comes
+# between that one and the last one of the stretch, but stands behind it. Of a job that had many events, the others are
+# not read again.
 ELSEWHERE = f"""
 SELECT event.* FROM unnest(
     %(jobs)s::uuid[], %(seqs)s::int[], %(after_transactions)s::text[], %(after_ids)s::bigint[],
     %(reached_transactions)s::text[], %(reached_ids)s::bigint[]
 ) AS read(job_id, seq, after_transaction, after_id, reached_transaction, reached_id)
+LEFT JOIN LATERAL (
+    SELECT present.seq FROM aijobs_jobevent present
+    WHERE present.job_id = read.job_id
+      AND (present.transaction, present.id) <= (read.after_transaction::xid8, read.after_id)
+    ORDER BY present.job_id DESC, present.seq DESC LIMIT 1
+) told ON true
 CROSS JOIN LATERAL (
     SELECT {_EVENT} FROM aijobs_jobevent present
-    WHERE present.job_id = read.job_id AND (
-        (present.transaction, present.id) <= (read.after_transaction::xid8, read.after_id)
-        OR present.seq < read.seq
+    WHERE present.job_id = read.job_id
+      AND present.seq BETWEEN coalesce(told.seq, 0) AND greatest(told.seq, read.seq) AND (
+        present.seq = told.seq OR present.seq < read.seq
         AND (present.transaction, present.id) > (read.reached_transaction::xid8, read.reached_id)
     )
     ORDER BY present.job_id, present.seq

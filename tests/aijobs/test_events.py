@@ -12,8 +12,8 @@ from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Cast
 
-from aijobs import events, identifiers
-from aijobs.engine import lifecycle
+from aijobs import events, identifiers, sql
+from aijobs.engine import lifecycle, priorities
 from aijobs.events import START, Event, Position
 from aijobs.filtering import JobFilter
 from aijobs.models import JobEvent, Tenant
@@ -154,6 +154,25 @@ def told_in_steps(tenant: Tenant, job_id: UUID, most: int) -> list[int]:
         seqs += sorted(each.seq for each in in_order if each.job_id == job_id)
         position = found[-1].position
     return seqs
+
+
+def test_what_was_told_of_a_job_is_not_read_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller may change a job that waits as often as it likes."""
+    [job_id] = engine.dispatch(tenant)
+    for number in range(30):
+        priorities.set_priority(job_id, tenant.id, Priority.HIGH if number % 2 else Priority.LOW)
+    after = events.of_tenants({tenant.id: START}, 100)[-1].position
+    lifecycle.cancel(job_id, tenant.id)
+    found = events.of_tenants({tenant.id: after}, 100)
+    read, rows = list[object](), sql.rows
+
+    def count(*asked: Any) -> list[Any]:
+        read.extend(answer := rows(*asked))
+        return answer
+
+    monkeypatch.setattr(sql, "rows", count)
+    assert events.each_job_in_order({tenant.id: after}, found) == found
+    assert len(read) == 1
 
 
 def test_a_reader_from_now_on_gets_what_happens_then(tenant: Tenant) -> None:
