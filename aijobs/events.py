@@ -325,9 +325,9 @@ CROSS JOIN LATERAL (
 ) event
 ORDER BY reader.number, event.seq
 """  # noqa: S608  # of constants
-# Of jobs whose events were read in a stretch of their tenant's log: the last one that stands before it; and what comes
-# between that one and the last one of the stretch, but stands behind it. Of a job that had many events, the others are
-# not read again.
+# Of jobs whose events were read in a stretch of their tenant's log: the last one that stands before it; and what
+# comes between that one and the last one of the stretch, but stands behind it. Of a job that had many, the others are
+# not read.
 ELSEWHERE = f"""
 SELECT event.* FROM unnest(
     %(jobs)s::uuid[], %(seqs)s::int[], %(after_transactions)s::text[], %(after_ids)s::bigint[],
