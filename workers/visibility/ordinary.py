@@ -49,6 +49,7 @@ _RANKED_NOUN = re.compile(
     r"(?: \w+)? (?:die|der|das|den|dem) $",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"\? (?=\w)")
 _SIGNED = re.compile(r"\s?[®™]")
 
 
@@ -145,6 +146,8 @@ def _is_loan_word(place: Place, setting: Setting) -> bool:
 def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
     text = setting.text
     written = text[place.start : place.end]
+    if _is_asked_about(place, setting):
+        return True
     if text.islower():
         return _is_beside(place, certain, setting) or _is_subject(place, setting) or _is_before_model(place, setting)
     if not written[0].isupper() or _is_part_of_another(place, setting) or _is_phrase(place, setting):
@@ -165,6 +168,16 @@ def _is_meant(place: Place, certain: Sequence[Place], setting: Setting) -> bool:
         or _is_known(place, certain, setting)
         or _is_subject_as_others(place, certain, setting)
     )
+
+
+def _is_asked_about(place: Place, setting: Setting) -> bool:
+    """ "Slack? Good, but …": a verdict follows."""
+    text = setting.text
+    begins = _OPENING.search(text[max(0, place.start - 20) : place.start]) is not None
+    is_name = text[place.start].isupper() or text.islower()
+    small = setting.words.words("adverbs") | setting.words.words("little")
+    is_asked = begins and is_name and _QUESTION.match(text, place.end) is not None
+    return is_asked and text[place.start : place.end].lower() not in small
 
 
 def _is_known(place: Place, certain: Sequence[Place], setting: Setting) -> bool:

@@ -277,3 +277,13 @@ def test_a_price_that_nothing_exceeds_ranks_nobody_first() -> None:
     )
     assert found.mentions[0].brand == "Canon"
     assert found.mentions[0].position == 1
+
+
+@pytest.mark.parametrize("answer", ["Slack? Good, but Teams is better.", "slack? good, but teams is better."])
+def test_a_word_that_is_asked_about_by_itself_is_a_brand(answer: str) -> None:
+    found = Reader([Brand("Slack"), Brand("Teams")], "en").read("Which chat?", answer).mentions
+    assert {each.brand: each.position for each in found} == {"Teams": 1, "Slack": 2}
+
+
+def test_a_question_of_one_small_word_names_no_brand() -> None:
+    assert not Reader([Brand("Always"), Brand("Teams")], "en").read("Which chat?", "Always? No, but often.").mentions
