@@ -128,4 +128,6 @@ def test_a_time_zone_that_is_gone_from_the_machine_is_utc(owner: Caller) -> None
     query = "?start_date=2020-01-01"
     assert owner.get(f"{JOBS}/events{query}").status_code == 307
     assert owner.request("GET", f"{JOBS}/events{query}", accept="application/json").status_code == 200
-    assert owner.get(f"{JOBS}/export{query}&format=csv").status_code == 200
+    file = owner.get(f"{JOBS}/export{query}&format=csv")
+    assert file.status_code == 200
+    assert b"".join(file.streaming_content)
