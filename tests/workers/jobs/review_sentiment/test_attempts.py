@@ -248,8 +248,10 @@ def test_a_change_that_is_committed_while_a_review_is_analysed_is_seen(seller: C
 # --- Chunks, and what they bound --------------------------------------------------------------------------------
 
 
-def test_long_reviews_are_not_held_together(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """24 MB of text go through within 12 MB."""
+def test_long_reviews_are_not_held_together(owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """24 MB of text go through within 12 MB, besides what a process loads with its first job."""
+    write(outsider, "A", PRAISE)
+    execute(engine.start(dispatched(outsider)))
     monkeypatch.setattr(backlog, "MOST_ROWS", 500)
     write(owner, "A", *[f"{PRAISE} {number} " + "It is a bottle. " * 62_500 for number in range(24)])
     job_id = dispatched(owner)
