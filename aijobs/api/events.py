@@ -246,9 +246,12 @@ def _elsewhere(request: Request) -> Response:
 
 
 def _is_away(url: str) -> bool:
-    """Whether nobody takes connections there. Another machine is not asked: callers may reach what we cannot."""
+    """Whether nobody takes connections there. Another machine is not asked: callers may reach what we cannot.
+
+    Nor is this one in production, where it may be a container, and the address that of the machine around it.
+    """
     address = _on_this_machine(url)
-    if address is None:
+    if address is None or settings.PRODUCTION:
         return False
     try:
         socket.create_connection(address, CONNECT_SECONDS).close()

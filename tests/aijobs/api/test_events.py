@@ -108,6 +108,10 @@ def test_while_the_events_process_of_this_machine_is_away_nobody_is_sent_to_it(
             if address.endswith("events"):
                 assert owner.request("GET", address, accept="application/json").status_code == 200
         assert owner.get(path).status_code == 200
+        # In a container it is not seen.
+        with monkeypatch.context() as container:
+            container.setattr(settings, "PRODUCTION", True)
+            assert owner.get(f"{path}/wait").status_code == 307
         port.listen()
         assert owner.get(f"{path}/wait").status_code == 307
 
