@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings as configured
-from redis import Connection, Redis
+from redis import Redis
 
 from aijobs.outbound import throttle
 from aijobs.outbound.failures import OutOfTime
@@ -234,8 +234,8 @@ def test_without_valkey_every_call_waits_an_interval(
     scope: str,
 ) -> None:
     settings.REDIS_URL = request.getfixturevalue(away)
-    connect = Mock(wraps=Connection._connect)
-    monkeypatch.setattr(Connection, "_connect", lambda own: connect(own))
+    connect = Mock(wraps=socket.socket.connect)
+    monkeypatch.setattr(socket.socket, "connect", lambda *address: connect(*address))
     bucket = Throttle(scope, Pace(LONG))
     bucket.remember("known", 0.02)
     waits = [bucket.reserve(name, BURST) for name in ("call", "call", "known", "other")]
