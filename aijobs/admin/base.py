@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from aijobs import auth
-from aijobs.admin.filters import TenantFilter
+from aijobs.admin.filters import ExactFilter, TenantFilter
 
 DELAY = f"within {auth.CACHE_SECONDS:.0f} seconds"
 
@@ -38,7 +38,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptabl
 
 
 class NewestRows(ChangeList):
-    """A list whose filters look through its newest rows only, except the one by tenant, which an index serves.
+    """A list whose filters look through its newest rows only, except those that an index serves, as that by tenant.
 
     A filter that few rows pass would else read the whole table to fill a page.
     """
@@ -49,8 +49,8 @@ class NewestRows(ChangeList):
         rows = super().get_queryset(request, exclude_parameters)
         base, is_filtered = self.root_queryset, False
         for each in self.filter_specs:
-            if isinstance(each, TenantFilter):
-                base = each.queryset(request, base)
+            if isinstance(each, ExactFilter) and each.has_index:
+                base = cast("QuerySet[Any]", each.queryset(request, base))
             else:
                 is_filtered |= any(name in self.params for name in each.expected_parameters())
         if is_filtered:

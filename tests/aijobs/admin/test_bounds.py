@@ -1,5 +1,6 @@
 """What lists in the admin cost, of all apps: no statement reads a whole table that may be long."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from aijobs.models import Batch, DayUsage, IdempotencyKey, Job, JobEvent, Tenant
-from tests.factories import TenantFactory
+from tests.factories import DayUsageFactory, TenantFactory
 from workers.catalogue.models import Offer, Product, Sale, Scan
 from workers.changes.models import Change
 
@@ -91,3 +92,16 @@ def test_other_filters_look_through_the_newest_rows(
     answer = admin_client.get(reverse("admin:aijobs_batch_changelist"), query)
     shown = [batch.pk for batch in answer.context["cl"].result_list]
     assert shown == batches[:0:-1]
+
+
+def test_a_day_is_found_behind_whatever_is_newer(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a tenant is: by an index."""
+    from aijobs.admin.base import NewestRows
+
+    monkeypatch.setattr(NewestRows, "most_rows", 2)
+    old = DayUsageFactory(day=date(2026, 3, 1))
+    DayUsageFactory.create_batch(3)
+    address = reverse("admin:aijobs_dayusage_changelist")
+    for query in ({}, {"tenant": old.tenant.name}, {"type": old.type}):
+        answer = admin_client.get(address, {"day": "2026-03-01", **query})
+        assert list(answer.context["cl"].result_list) == [old]
