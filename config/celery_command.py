@@ -6,10 +6,15 @@ among what is only just being loaded.
 """
 
 import gc
+import os
 import sys
+from threading import Thread
 from types import ModuleType
 
 from celery import signals
+from celery.worker.consumer import Consumer
+
+from config.local import processes
 
 
 @signals.worker_init.connect
@@ -18,6 +23,18 @@ def keep_what_is_loaded(**_: object) -> None:
     """It stays: the pool's processes share its memory for as long as nobody looks through it."""
     gc.freeze()
     gc.enable()
+
+
+@signals.worker_ready.connect
+def end_with_up(sender: Consumer, **_: object) -> None:
+    """A worker that `up` started ends when that does, however it ends.
+
+    The kernel tells it to, and once in some hundred times Celery then waits for ever: for the rest of a message of a
+    process of its pool that has ended while it wrote.
+    """
+    if parent := os.environ.get("AIJOBS_PARENT"):
+        seconds = sender.app.conf.worker_soft_shutdown_timeout + processes.GRACE_SECONDS
+        Thread(target=processes.end_with, args=[int(parent), seconds], name="end-with-up", daemon=True).start()
 
 
 def leave_the_shell_out() -> None:

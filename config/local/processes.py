@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from pathlib import Path
 
 # The log of this start and those of the four before.
 KEPT_LOGS = 5
+# Celery's own clean-up, once what still runs has been handed back.
+GRACE_SECONDS = 8
+_LOOK_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 # Looked up before any fork: the child between fork and exec must do as little as possible.
 _prctl: Callable[..., int] | None = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
@@ -79,6 +83,16 @@ def _die_with(parent: int, death_signal: signal.Signals) -> None:
         _prctl(_PR_SET_PDEATHSIG, int(death_signal))
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_with(parent: int, seconds: float) -> None:
+    """In a child, on a thread of its own: wait for the end of the parent, and so long for our own; then kill us and
+    our children. Nobody else would kill what hangs on its way out.
+    """
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    time.sleep(seconds)
+    os.killpg(0, signal.SIGKILL)
 
 
 def stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals, seconds: float) -> None:

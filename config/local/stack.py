@@ -19,8 +19,6 @@ from config.local.supervisor import Announce, Child, Supervisor
 HOST = "127.0.0.1"
 # Workers hand back what still runs after this long, see CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT.
 SHUTDOWN_SECONDS = 4
-# Celery's own clean-up after it.
-GRACE_SECONDS = 8
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.1
 # HTTP/1.1 alone, as proxies speak it: where a connection may turn out to be HTTP/2, granian waits for its first byte
@@ -152,7 +150,7 @@ class Stack:
 
     def _start(self, name: str, purpose: str, command: list[str], niceness: int = 0) -> None:
         log = self.logs / f"{name}.log"
-        seconds = SHUTDOWN_SECONDS + GRACE_SECONDS
+        seconds = SHUTDOWN_SECONDS + processes.GRACE_SECONDS
         self.supervisor.start(
             Child(name, purpose, lambda: self._spawn(command, log, niceness), log, stop_seconds=seconds)
         )
@@ -166,6 +164,7 @@ class Stack:
             # A page of the API's may follow its redirects to the events process.
             "CORS_ALLOWED_ORIGINS": ",".join([*settings.CORS_ALLOWED_ORIGINS, self.base_url]),
             "AIJOBS_SHUTDOWN_SECONDS": str(SHUTDOWN_SECONDS),
+            "AIJOBS_PARENT": str(os.getpid()),
             # SIGTERM is Celery's soft shutdown: what does not finish in time is handed back.
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONUNBUFFERED": "1",

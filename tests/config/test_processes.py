@@ -8,10 +8,12 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from config.local import processes, supervisor
 from config.local.supervisor import Child, Supervisor
+from tests.integration.processes import wait_until
 
 
 def test_five_logs_are_kept_the_newest_first(tmp_path: Path) -> None:
@@ -91,3 +93,52 @@ def test_a_child_steps_back_behind_us(tmp_path: Path) -> None:
         assert os.getpriority(os.PRIO_PROCESS, child.pid) == min(ours + 3, 19)
     finally:
         processes.stop(child, signal.SIGTERM, 10)
+
+
+# A child that does not end when it is told to, with one of its own; and its parent, which says which they are.
+STUBBORN = """
+import os
+import signal
+import subprocess
+import sys
+from config.local import processes
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+processes.end_with(int(sys.argv[1]), 0.1)
+"""
+PARENT = """
+import os
+import sys
+from pathlib import Path
+from config.local import processes
+child = processes.spawn([sys.executable, "-c", sys.argv[1], str(os.getpid())], Path(sys.argv[2]))
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_child_that_hangs_is_killed_with_its_children_once_its_parent_is(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, STUBBORN, str(tmp_path / "child.log")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        group = int(parent.stdout.readline())
+        # Until it ignores SIGTERM, and has its child.
+        wait_until(lambda: len(of_group(group)) == 2, "the child and its child")
+        parent.kill()
+    wait_until(lambda: not of_group(group), "the end of both")
+
+
+def of_group(group: int) -> list[psutil.Process]:
+    """Those of a process group that have not ended."""
+    return [
+        each
+        for each in psutil.process_iter(["status"])
+        if each.info["status"] != psutil.STATUS_ZOMBIE and _group_of(each) == group
+    ]
+
+
+def _group_of(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid)
+    except ProcessLookupError:
+        return None
