@@ -85,7 +85,13 @@ def test_the_same_key_asks_for_it_once(owner: Caller, outsider: Caller) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_several_at_once_with_one_key_are_one(owner: Caller) -> None:
-    answers = at_once(8, lambda _: owner.post(PATH, CANCEL, **{"idempotency-key": "clean-up-1"}), threads=4)
+    def post(_: int) -> Any:
+        """As clients do: again where the service, on a busy machine, says so."""
+        while "Retry-After" in (answer := owner.post(PATH, CANCEL, **{"idempotency-key": "clean-up-1"})):
+            pass
+        return answer
+
+    answers = at_once(8, post, threads=4)
     assert {answer.status_code for answer in answers} == {201}
     assert {data_of(answer, 201)["id"] for answer in answers} == {BulkAction.objects.get().public_id}
 
