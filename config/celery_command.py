@@ -10,11 +10,15 @@ import os
 import sys
 from threading import Thread
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from celery import signals
-from celery.worker.consumer import Consumer
 
 from config.local import processes
+
+if TYPE_CHECKING:
+    # Loaded by workers, and by no other command.
+    from celery.worker.consumer import Consumer
 
 
 @signals.worker_init.connect
@@ -26,7 +30,7 @@ def keep_what_is_loaded(**_: object) -> None:
 
 
 @signals.worker_ready.connect
-def end_with_up(sender: Consumer, **_: object) -> None:
+def end_with_up(sender: "Consumer", **_: object) -> None:
     """A worker that `up` started ends when that does, however it ends.
 
     The kernel tells it to, and once in some hundred times Celery then waits for ever: for the rest of a message of a
