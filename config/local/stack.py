@@ -133,7 +133,7 @@ class Stack:
         pool = ["--pool", "prefork", "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
         self._start(
             "webhooks",
-            "sends events to the endpoints of tenants",
+            "sends events to tenants' endpoints",
             [*celery, "worker", *quiet, *pool, "--hostname", "webhooks@%h"],
             TELLING_NICENESS,
         )
