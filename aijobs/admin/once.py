@@ -20,11 +20,15 @@ def new() -> str:
 
 def told(request: HttpRequest) -> str | None:
     """The token that a form has sent. None for what is none of ours: then each time is another one."""
-    token = request.POST.get(FIELD, "")
-    return f"staff·{token}" if _TOKEN.fullmatch(token) else None
+    token = _token(request)
+    return f"staff·{token}" if token else None
 
 
 def id_told(request: HttpRequest) -> UUID:
     """The same, as the id of a row that the form makes: a second one with it cannot be made."""
-    token = request.POST.get(FIELD, "")
-    return UUID(token) if _TOKEN.fullmatch(token) else identifiers.new_id()
+    return UUID(_token(request) or new())
+
+
+def _token(request: HttpRequest) -> str | None:
+    sent = request.POST.get(FIELD, "")
+    return sent if _TOKEN.fullmatch(sent) else None
