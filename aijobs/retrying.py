@@ -63,8 +63,12 @@ def batch_again(tenant_id: int, batch_id: UUID | None) -> Wanted[NewBatch]:
     if not old:
         raise BatchNotRetryable("All of the batch's jobs have completed.")
     edges = {member.position or 0: member.depends_on or [] for member in members}
+    again = [member.position or 0 for member in old]
     body: Body = {
-        "jobs": [{**_body(member), "depends_on": _depends_on(member, old, edges)} for member in old],
+        "jobs": [
+            {**_body(member), "depends_on": _depends_on(position, again, edges)}
+            for member, position in zip(old, again, strict=True)
+        ],
         "sequential": batch.sequential,
         "on_failure": batch.on_failure,
     }
@@ -84,14 +88,13 @@ def _body(old: Job) -> Body:
     }
 
 
-def _depends_on(member: Job, old: Sequence[Job], edges: Edges) -> list[int]:
-    """The places, from 0, of the jobs that it waits for, as far as those are dispatched again.
+def _depends_on(position: int, again: Sequence[int], edges: Edges) -> list[int]:
+    """The places, from 0, in `again` of those that a member waits for: of the positions that are dispatched again.
 
     Others completed; it still waits for those that these waited for.
     """
-    again = {each.position or 0 for each in old}
-    positions = graphs.nearest(edges, member.position or 0, again)
-    return [place for place, each in enumerate(old) if each.position in positions]
+    needed = graphs.nearest(edges, position, set(again))
+    return [place for place, each in enumerate(again) if each in needed]
 
 
 def _first_answer(key: str, new_id: str) -> FirstAnswer:
