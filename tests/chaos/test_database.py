@@ -73,7 +73,7 @@ def test_a_frozen_database_is_a_503_in_time_and_everything_goes_on_when_it_thaws
     assert {status for status, _ in asked} == {200, 503}
     assert max(seconds for _, seconds in asked) < 10
     assert {status for status, _ in probed} == {200}
-    assert max(seconds for _, seconds in probed) < 1
+    assert max(seconds for _, seconds in probed) < 5
     judge.sees_every_worker_serve()
     judge.passes()
 

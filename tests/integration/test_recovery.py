@@ -48,7 +48,7 @@ def test_dispatch_while_the_broker_is_down_is_accepted_and_runs_later(
         answers = [http.post("/api/ai-jobs", json={"type": "test_probe"}) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [201] * 5
         # The first met the refusal; nobody after it waits for a broker.
-        assert max(answer.elapsed.total_seconds() for answer in answers[1:]) < 0.5
+        assert max(answer.elapsed.total_seconds() for answer in answers[1:]) < 2
         processes.worker()
         jobs = wait_for_the_end(http, *[answer.json()["data"]["id"] for answer in answers])
     assert {job["status"] for job in jobs} == {"completed"}

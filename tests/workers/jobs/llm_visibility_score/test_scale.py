@@ -27,17 +27,14 @@ def providers(owner: Caller, settings: Any) -> Iterator[list[FakeProvider]]:
         yield servers
 
 
-def asked_within(owner: Caller, questions: list[str], samples: int) -> float:
-    shop(owner)
-    began = time.monotonic()
+def ask(owner: Caller, questions: list[str], samples: int) -> None:
     result = result_of(run(owner, questions=questions, samples=samples))
     assert result["processed_count"] == 3 * samples * len(questions)
-    return time.monotonic() - began
 
 
 def test_several_assistants_are_asked_several_questions_at_once(owner: Caller, providers: list[FakeProvider]) -> None:
-    # One after the other, they would take 12 seconds.
-    assert asked_within(owner, QUESTIONS, 1) < 12
+    shop(owner)
+    ask(owner, QUESTIONS, 1)
     assert all(server.most_at_once > 1 for server in providers)
 
 
@@ -45,6 +42,9 @@ def test_several_assistants_are_asked_several_questions_at_once(owner: Caller, p
 def test_50_questions_thrice_to_three_assistants_take_less_than_a_minute(
     owner: Caller, providers: list[FakeProvider]
 ) -> None:
-    seconds = asked_within(owner, [f"Which bottle is the best for purpose {number}?" for number in range(50)], 3)
+    shop(owner)
+    began = time.monotonic()
+    ask(owner, [f"Which bottle is the best for purpose {number}?" for number in range(50)], 3)
+    seconds = time.monotonic() - began
     print(f"450 answers took {seconds:.1f} s")
     assert seconds < 60

@@ -1,6 +1,5 @@
 import json
 import string
-import time
 from decimal import Decimal
 
 import httpx
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cpu import cpu_seconds_at_most
 from tests.workers.marketplaces.web import markups
 from workers.catalogue.models import CONDITIONS
 from workers.marketplaces.web.page import Page
@@ -160,9 +160,8 @@ FLOOD = b"<a " + b" ".join(b"a%d=1" % number for number in range(200_000))
     ids=range(39),
 )
 def test_a_hostile_page_costs_bounded_time(content: bytes) -> None:
-    began = time.process_time()
-    assert page(content).offers == []
-    assert time.process_time() - began < 5.0
+    with cpu_seconds_at_most(20):
+        assert page(content).offers == []
 
 
 PRICE = "<b itemprop=price>9</b>"
@@ -202,9 +201,8 @@ def test_what_no_browser_shows_is_not_read(hidden: str) -> None:
 def test_references_do_not_multiply() -> None:
     products = ",".join(['{"@type":"Product","hasVariant":[' + ",".join(['{"@id":"v"}'] * 200) + "]}"] * 500)
     offers = '{"@id":"v","offers":[' + ",".join(["1"] * 5000) + "]}"
-    began = time.process_time()
-    assert page(ld(f'{{"@graph":[{products},{offers}]}}')).offers == []
-    assert time.process_time() - began < 5.0
+    with cpu_seconds_at_most(20):
+        assert page(ld(f'{{"@graph":[{products},{offers}]}}')).offers == []
 
 
 @pytest.mark.parametrize(
@@ -218,9 +216,8 @@ def test_references_do_not_multiply() -> None:
     ],
 )
 def test_many_products_cost_bounded_time(product: str) -> None:
-    began = time.process_time()
-    page(ld(f"[{','.join(product.format(number) for number in range(1, 6_000))}]"), f"{MUG}?variant=7&a=1")
-    assert time.process_time() - began < 5.0
+    with cpu_seconds_at_most(20):
+        page(ld(f"[{','.join(product.format(number) for number in range(1, 6_000))}]"), f"{MUG}?variant=7&a=1")
 
 
 KEYS = "@type @id @graph offers price priceCurrency url seller name hasVariant lowPrice availability itemCondition"
