@@ -101,7 +101,7 @@ def doubled(site: Site) -> Iterator[list[bytes]]:
     thread = threading.Thread(target=double, name="doubler")
     thread.start()
     try:
-        assert ready.wait(5)
+        assert ready.wait(60)
         yield messages
     finally:
         ended.set()

@@ -124,10 +124,10 @@ def test_stopping_worker_finishes_or_hands_back_without_spending_budget(
     victim.process.send_signal(signal.SIGTERM)
     victim.process.wait(SHUTDOWN_SECONDS + CLEAN_UP_SECONDS)
     ended = time.time()
-    assert not psutil.wait_procs(pool, timeout=1)[1], "processes of the pool outlive it"
+    assert not psutil.wait_procs(pool, timeout=10)[1], "processes of the pool outlive it"
     for job_id in held:
         # At once: before the process was gone, and long before the lease was over.
-        assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=1).timestamp() <= ended
+        assert site.wait_for_event(job_id, EventKind.HANDED_BACK, 1, seconds=30).timestamp() <= ended
     told = judge.passes()
     jobs = {job.id: job for job in told.jobs}
     assert {(jobs[job_id].attempt, jobs[job_id].failures) for job_id in held} == {(2, 0)}

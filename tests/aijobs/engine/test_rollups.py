@@ -134,7 +134,7 @@ def test_each_end_is_counted_where_it_belongs(tenant: Tenant) -> None:
     engine.complete(engine.start(completed))
     engine.fail(engine.start(failed))
     lifecycle.cancel(cancelled, tenant.pk)
-    assert rollups.roll_up(seconds=1) == 3
+    assert rollups.roll_up(seconds=60) == 3
     ends = {(row.end, row.error_code): (row.lane, row.count) for row in HourRollup.objects.all()}
     assert ends == {
         ("completed", ""): (Priority.LOW, 1),
@@ -142,7 +142,7 @@ def test_each_end_is_counted_where_it_belongs(tenant: Tenant) -> None:
         ("cancelled", "REQUESTED"): (Priority.LOW, 1),
     }
     all_is_counted()
-    assert rollups.roll_up(seconds=1) == 0
+    assert rollups.roll_up(seconds=60) == 0
 
 
 def test_the_last_attempt_is_what_is_measured(tenant: Tenant) -> None:
@@ -155,7 +155,7 @@ def test_the_last_attempt_is_what_is_measured(tenant: Tenant) -> None:
     run = engine.start(job_id)
     Job.objects.update(started_at=F("run_after") + timedelta(minutes=2))
     engine.complete(run)
-    rollups.roll_up(seconds=1)
+    rollups.roll_up(seconds=60)
     row = MinuteRollup.objects.get()
     assert row.waiting_seconds == 120
     assert row.running_seconds == pytest.approx(180, abs=5)
@@ -165,7 +165,7 @@ def test_a_job_cancelled_after_its_first_attempt_has_neither_waited_nor_run(tena
     [job_id] = engine.dispatch(tenant)
     engine.fail(engine.start(job_id), transient=True)
     lifecycle.cancel(job_id, tenant.pk)
-    rollups.roll_up(seconds=1)
+    rollups.roll_up(seconds=60)
     row = MinuteRollup.objects.get()
     assert (row.count, sum(row.waiting), sum(row.running), row.running_seconds) == (1, 0, 0, 0)
 
@@ -176,9 +176,9 @@ def test_an_open_transaction_holds_up_nothing_and_is_counted_when_it_is_over(ten
     with another_client() as other:
         cancel_on(other, late)
         engine.complete(engine.start(engine.dispatch(tenant)[0]))
-        assert rollups.roll_up(seconds=1) == 1
+        assert rollups.roll_up(seconds=60) == 1
         other.commit()
-    assert rollups.roll_up(seconds=1) == 1
+    assert rollups.roll_up(seconds=60) == 1
     all_is_counted()
 
 
@@ -210,15 +210,15 @@ def test_what_one_transaction_ended_is_counted_at_once(tenant: Tenant) -> None:
 def test_a_database_that_was_restored_elsewhere_is_counted_on(tenant: Tenant) -> None:
     """There, transactions may have lower numbers than the cursor, and than the events that were counted before."""
     engine.complete(engine.start(engine.dispatch(tenant)[0]))
-    rollups.roll_up(seconds=1)
+    rollups.roll_up(seconds=60)
     before = counted(MinuteRollup)
     RollupCursor.objects.update(below="4000000000")
     # An event of before, with a number that comes again in the new cluster.
     JobEvent.objects.filter(kind="completed").update(transaction="99999999", at=F("at") - timedelta(days=1))
-    assert rollups.roll_up(seconds=1) == 0
+    assert rollups.roll_up(seconds=60) == 0
     engine.fail(engine.start(engine.dispatch(tenant)[0]))
     JobEvent.objects.filter(kind="completed").update(transaction=JobEvent.objects.get(kind="failed").transaction)
-    assert rollups.roll_up(seconds=1) == 1
+    assert rollups.roll_up(seconds=60) == 1
     assert before.items() <= counted(MinuteRollup).items()
 
 

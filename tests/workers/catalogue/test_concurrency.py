@@ -33,7 +33,7 @@ def at_once(*tasks: Callable[[], T]) -> list[T]:
     barrier = Barrier(len(tasks))
 
     def run(task: Callable[[], T]) -> T:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             return task()
         finally:

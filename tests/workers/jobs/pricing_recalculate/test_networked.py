@@ -198,7 +198,7 @@ def test_two_jobs_at_once_write_each_price_once(seller: Caller, shop: FakeShopif
     barrier = Barrier(2)
 
     def at_once(run: Any) -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             execute(run)
         finally:

@@ -117,7 +117,7 @@ def test_a_hanging_write_ends_with_the_run_and_is_uncertain(
     variant = server.admin.add("ABC", "1.00")
     server.instead["UpdatePrice"] = [mishap]
     with pytest.raises(Uncertain, match="NO_ANSWER"):
-        connect(seconds=0.8).write_price(LISTING, Decimal(2))
+        connect(seconds=1.5).write_price(LISTING, Decimal(2))
     assert variant.price == price
 
 
