@@ -1,4 +1,4 @@
-"""Schedules that are due, as rows: held with all that a decision needs, and decided, in one round trip each.
+"""Schedules that are due, as rows: held with all that a decision needs, and decided, several in a round trip.
 
 Ten thousand may be due in the same minute.
 """
@@ -77,8 +77,8 @@ class Due:
         )
 
 
-# As it was found: whoever decided it meanwhile has moved `wake_at`, and then neither is it due, nor would what this
-# statement sees of its jobs be newer than the lock.
+# As they were found: whoever decided one meanwhile has moved `wake_at`, and then neither is it due, nor would what
+# this statement sees of its jobs be newer than the lock.
 # Not flushed at the commit: a dispatch that a crash of the server takes back is made again. Its message is then of a
 # job that is not there; and whatever a worker commits of the job flushes the dispatch before it.
 HOLD = """
@@ -88,14 +88,16 @@ SELECT schedule.id, cron, interval_seconds, anchor, schedule.timezone, template_
     tenant.name AS tenant_name, tenant.timezone AS tenant_timezone, tenant.suspended_at IS NOT NULL AS suspended,
     tenant.release_window, tenant.max_running, tenant.queue_limit, now() AS present,
     EXISTS (
-        SELECT FROM aijobs_job WHERE schedule_id = %(schedule)s::uuid AND status IN ('queued', 'running')
+        SELECT FROM aijobs_job WHERE schedule_id = schedule.id AND status IN ('queued', 'running')
     ) AS busy,
     ARRAY(
         SELECT due_at FROM aijobs_schedulerun
-        WHERE schedule_id = %(schedule)s::uuid AND due_at >= schedule.next_due_at
+        WHERE schedule_id = schedule.id AND due_at >= schedule.next_due_at
     ) AS decided
-FROM settings, aijobs_schedule schedule JOIN aijobs_tenant tenant ON tenant.id = schedule.tenant_id
-WHERE settings.flush = 'off' AND schedule.id = %(schedule)s::uuid AND schedule.wake_at = %(wake_at)s::timestamptz
+FROM settings CROSS JOIN json_to_recordset(%(found)s::json) AS found(id uuid, wake_at timestamptz)
+JOIN aijobs_schedule schedule ON schedule.id = found.id AND schedule.wake_at = found.wake_at
+JOIN aijobs_tenant tenant ON tenant.id = schedule.tenant_id
+WHERE settings.flush = 'off'
 FOR UPDATE OF schedule SKIP LOCKED
 """
 
@@ -105,15 +107,19 @@ WITH run AS (
     INSERT INTO aijobs_schedulerun (
         schedule_id, tenant_id, due_at, trigger, outcome, reason, detail, job_id, batch_id
     )
-    SELECT %(schedule)s::uuid, %(tenant)s::bigint, due_at, 'due', outcome, reason, detail, job_id, batch_id
+    SELECT schedule_id, tenant_id, due_at, 'due', outcome, reason, detail, job_id, batch_id
     FROM json_to_recordset(%(runs)s::json) AS (
-        due_at timestamptz, outcome text, reason text, detail text, job_id uuid, batch_id uuid
+        schedule_id uuid, tenant_id bigint, due_at timestamptz, outcome text, reason text, detail text, job_id uuid,
+        batch_id uuid
     )
 )
-UPDATE aijobs_schedule SET
-    next_due_at = %(next_due_at)s::timestamptz, wake_at = %(wake_at)s::timestamptz, held = %(held)s::text,
-    failures = %(failures)s::int, paused_at = %(paused_at)s::timestamptz, paused_by = %(paused_by)s::text,
-    pause_reason = %(reason)s::text
-WHERE id = %(schedule)s::uuid
-RETURNING id
+UPDATE aijobs_schedule schedule SET
+    next_due_at = decided.next_due_at, wake_at = decided.wake_at, held = decided.held, failures = decided.failures,
+    paused_at = decided.paused_at, paused_by = decided.paused_by, pause_reason = decided.pause_reason
+FROM json_to_recordset(%(schedules)s::json) AS decided(
+    id uuid, next_due_at timestamptz, wake_at timestamptz, held text, failures int, paused_at timestamptz,
+    paused_by text, pause_reason text
+)
+WHERE schedule.id = decided.id
+RETURNING schedule.id
 """

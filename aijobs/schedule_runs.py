@@ -1,5 +1,6 @@
 """Dispatching for a schedule: for one due time, once more, or for those of the past that were not dispatched."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,9 +34,14 @@ class Dispatched:
     access: TenantAccess
     jobs: Sequence[Inserted]
 
-    def release(self) -> None:
-        """Publish the jobs, once they are committed."""
-        inserting.release(self.access, self.jobs)
+
+def release(all_dispatched: Sequence[Dispatched]) -> None:
+    """Publish the jobs, once they are committed: those of a tenant together."""
+    jobs: dict[TenantAccess, list[Inserted]] = defaultdict(list)
+    for dispatched in all_dispatched:
+        jobs[dispatched.access] += dispatched.jobs
+    for access, inserted in jobs.items():
+        inserting.release(access, inserted)
 
 
 def dispatch(
@@ -83,7 +89,7 @@ def run_now(schedule_id: UUID | None, tenant_id: int, *, once: str | None = None
         schedule = schedules.hold(schedule_id, tenant_id)
         dispatched = _dispatch_for_somebody(schedule, now(), RunTrigger.RUN_NOW, once)
     if dispatched:
-        dispatched.release()
+        release([dispatched])
     return ScheduleRun.objects.filter(schedule=schedule, trigger=RunTrigger.RUN_NOW).latest("due_at")
 
 
@@ -146,7 +152,7 @@ def _make_up_for(schedule_id: UUID, tenant_id: int, due: datetime) -> list[Sched
             return []
         dispatched = _dispatch_for_somebody(schedule, due, RunTrigger.BACKFILL)
     if dispatched:
-        dispatched.release()
+        release([dispatched])
     return list(ScheduleRun.objects.filter(schedule_id=schedule_id, due_at=due))
 
 

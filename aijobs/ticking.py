@@ -1,16 +1,19 @@
 """Schedules at work: what is due is dispatched, exactly once, whoever looks and how often.
 
-One transaction per due time, which holds the schedule's row: it dispatches, writes what came of it (unique per
-schedule and due time) and moves the schedule to the due time after that one, whatever the clock says. What is left of
-it after a crash is all or nothing; only the message to the broker goes after the commit, and the sweeper repeats it
-where it is lost.
+A few schedules in one transaction, which holds their rows: it dispatches, writes what came of each due time (unique
+per schedule and due time) and moves each schedule to the due time after that one, whatever the clock says. What is
+left of it after a crash is all or nothing; only the messages to the broker go after the commit, and the sweeper
+repeats them where they are lost.
 """
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from random import SystemRandom
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -48,8 +51,9 @@ AN_INSTANT = timedelta(microseconds=1)
 MOST_FAILURES = 5
 # Due times of one schedule in one transaction: a week of a minutely one takes eleven.
 MOST_PASSED = 1_000
-# Schedules of one look.
+# Schedules of one look, and of one transaction: so long another dispatch of their tenants may have to wait.
 MOST_DUE = 1_000
+AT_ONCE = 20
 # Wrong fields that a reason names.
 SHOWN_FIELDS = 5
 # Somebody else holds what a dispatch needs, or has just decided the same: that is over in a moment.
@@ -65,8 +69,25 @@ SENTENCES = {
     TenantSuspended.code: "The tenant was suspended.",
 }
 NO_CALENDAR = "The service cannot tell any more when it comes due."
+SCHEDULE_COLUMNS = ("id", "next_due_at", "wake_at", "held", "failures", "paused_at", "paused_by", "pause_reason")
+RUN_COLUMNS = ("schedule_id", "tenant_id", "due_at", "outcome", "reason", "detail", "job_id", "batch_id")
 _ORDER = SystemRandom()
 THE_SERVICE = Who(PausedBy.SERVICE)
+
+
+class _Found(NamedTuple):
+    """A schedule that was due when somebody looked."""
+
+    tenant_id: int
+    id: UUID
+    wake_at: datetime
+
+
+class _Stumbled(Exception):
+    """Over one of several schedules, of which none is decided now. Why: its cause."""
+
+    def __init__(self, schedule_id: UUID) -> None:
+        self.schedule_id = schedule_id
 
 
 def tick(seconds: float) -> bool:
@@ -75,31 +96,66 @@ def tick(seconds: float) -> bool:
     Others may do so at the same time: what they hold is left to them, and each takes its own way through what is due.
     """
     until = time.monotonic() + seconds
-    due = list(
-        Schedule.objects.filter(wake_at__lte=Now()).order_by("wake_at").values_list("id", "wake_at")[:MOST_DUE]
-    )
-    _ORDER.shuffle(due)
-    for schedule_id, wake_at in due:
+    rows = Schedule.objects.filter(wake_at__lte=Now()).order_by("wake_at").values_list("tenant_id", "id", "wake_at")
+    due = [_Found(tenant_id, schedule_id, wake_at) for tenant_id, schedule_id, wake_at in rows[:MOST_DUE] if wake_at]
+    for step in _steps(due):
         if time.monotonic() >= until:
             return True
-        if wake_at:
-            _look_at(schedule_id, wake_at)
+        _look_at(step)
     return len(due) == MOST_DUE
 
 
-def _look_at(schedule_id: UUID, wake_at: datetime) -> None:
+def _steps(due: list[_Found]) -> list[list[_Found]]:
+    """Each in the order of the tenants, whose capacity it holds: so two that are at it never wait for each other."""
+    due.sort()
+    steps = [due[first : first + AT_ONCE] for first in range(0, len(due), AT_ONCE)]
+    _ORDER.shuffle(steps)
+    return steps
+
+
+def _look_at(step: list[_Found]) -> None:
+    """Decide schedules together. One that this fails over has an answer of its own, and the others are decided then."""
+    if not step:
+        return
     try:
-        _settle(schedule_id, wake_at)
-    except (*sql.CONNECTION_ERRORS, *BUSY) as error:
+        _settle(step)
+    except _Stumbled as stumbled:
+        _look_at(_without(stumbled, step))
+    except Exception as error:
         if isinstance(error, sql.CONNECTION_ERRORS) and not sql.is_given_up(error):
             raise
-        _put_off(schedule_id, wake_at, error)
-    except InvalidCalendar as error:
-        _pause_for_good(schedule_id, f"{NO_CALENDAR} {error} Then resume it.")
-    except Exception:
-        # One schedule keeps no other.
-        logger.exception("schedule %s could not be dispatched", schedule_id)
-        _fail(schedule_id, wake_at)
+        if len(step) == 1:
+            _answer(step, error)
+            return
+        for found in step:
+            _look_at([found])
+
+
+def _without(stumbled: _Stumbled, step: list[_Found]) -> list[_Found]:
+    """The others, once there is an answer to what one of them has failed over."""
+    [found] = [found for found in step if found.id == stumbled.schedule_id]
+    error = stumbled.__cause__
+    # What is busy is the tenant, for all of its schedules.
+    concerned = [each for each in step if each.tenant_id == found.tenant_id] if _is_busy(error) else [found]
+    _answer(concerned, error)
+    return [each for each in step if each not in concerned]
+
+
+def _is_busy(error: BaseException | None) -> bool:
+    return isinstance(error, (*BUSY, *sql.CONNECTION_ERRORS))
+
+
+def _answer(step: list[_Found], error: BaseException | None) -> None:
+    if _is_busy(error):
+        _put_off(step, error)
+        return
+    # One schedule keeps no other.
+    [found] = step
+    if isinstance(error, InvalidCalendar):
+        _pause_for_good(found.id, f"{NO_CALENDAR} {error} Then resume it.")
+    else:
+        logger.error("schedule %s could not be dispatched", found.id, exc_info=error)
+        _fail(found)
 
 
 def _pause_for_good(schedule_id: UUID, reason: str) -> None:
@@ -107,37 +163,62 @@ def _pause_for_good(schedule_id: UUID, reason: str) -> None:
     schedules.pause(schedule_id, schedule.tenant_id, THE_SERVICE, reason)
 
 
-def _fail(schedule_id: UUID, wake_at: datetime) -> None:
+def _fail(found: _Found) -> None:
     """The service trips over its template: that is a failure as others are. Or else over its calendar."""
     try:
-        _settle(schedule_id, wake_at, InternalError())
+        _settle([found], InternalError())
     except sql.CONNECTION_ERRORS:
         raise
     except Exception:
-        logger.exception("schedule %s could not be decided", schedule_id)
-        _pause_for_good(schedule_id, f"{NO_CALENDAR} Change its time zone or its calendar, and resume it.")
+        logger.exception("schedule %s could not be decided", found.id)
+        _pause_for_good(found.id, f"{NO_CALENDAR} Change its time zone or its calendar, and resume it.")
 
 
-def _put_off(schedule_id: UUID, wake_at: datetime, error: Exception) -> None:
-    logger.warning("schedule %s is looked at again in %d s: %s", schedule_id, RETRY.total_seconds(), error)
-    Schedule.objects.filter(id=schedule_id, wake_at=wake_at).update(wake_at=Now() + RETRY)
+def _put_off(step: list[_Found], error: BaseException | None) -> None:
+    """Unless somebody has decided them meanwhile."""
+    ids = [found.id for found in step]
+    logger.warning(
+        "schedules are looked at again in %d s: %s (%s)", RETRY.total_seconds(), error, ", ".join(map(str, ids))
+    )
+    Schedule.objects.filter(id__in=ids, wake_at__lte=Now()).update(wake_at=Now() + RETRY)
 
 
-def _settle(schedule_id: UUID, wake_at: datetime, refusal: ApiError | None = None) -> None:
-    """Decide a schedule's due times that have passed, unless it is held, or has been decided since it was found.
+def _settle(step: list[_Found], refusal: ApiError | None = None) -> None:
+    """Decide the due times that have passed, except of schedules that somebody holds, or has decided since then.
 
-    `refusal`: the last of them fails with it.
+    `refusal`: the last of them fails with it. Raises _Stumbled, and what the database raises.
     """
+    found = orjson.dumps([{"id": each.id, "wake_at": each.wake_at} for each in step]).decode()
     with transaction.atomic():
-        found = sql.rows(Due, HOLD, {"schedule": schedule_id, "wake_at": wake_at})
-        if not found:
-            return
-        [due] = found
+        held = sorted(sql.rows(Due, HOLD, {"found": found}), key=attrgetter("tenant_id"))
+        decisions = [_decided(due, refusal) for due in held]
+        if decisions:
+            _save(decisions)
+    schedule_runs.release([decision.dispatched for decision in decisions if decision.dispatched])
+
+
+def _decided(due: Due, refusal: ApiError | None) -> "_Decision":
+    try:
         decision = _Decision(due)
         decision.follow(plan_of(decision.schedule, due.next_due_at, due.present), refusal)
-        decision.save()
-    if decision.dispatched:
-        decision.dispatched.release()
+    except Exception as error:
+        if isinstance(error, sql.CONNECTION_ERRORS) and not sql.is_given_up(error):
+            raise
+        raise _Stumbled(due.id) from error
+    return decision
+
+
+def _save(decisions: "list[_Decision]") -> None:
+    runs = [run for decision in decisions for run in decision.runs]
+    parameters = {
+        "runs": orjson.dumps([_columns(run, RUN_COLUMNS) for run in runs]).decode(),
+        "schedules": orjson.dumps([_columns(each.schedule, SCHEDULE_COLUMNS) for each in decisions]).decode(),
+    }
+    sql.execute(DECIDE, parameters)
+
+
+def _columns(row: Schedule | ScheduleRun, names: Sequence[str]) -> dict[str, object]:
+    return {name: getattr(row, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,24 +282,6 @@ class _Decision:
         if self.schedule.failures >= MOST_FAILURES and self.schedule.paused_at is None:
             self._pause_after_failures()
 
-    def save(self) -> None:
-        schedule = self.schedule
-        sql.execute(
-            DECIDE,
-            {
-                "schedule": schedule.id,
-                "tenant": schedule.tenant_id,
-                "runs": orjson.dumps([_as_written(run) for run in self.runs]).decode(),
-                "next_due_at": schedule.next_due_at,
-                "wake_at": schedule.wake_at,
-                "held": schedule.held,
-                "failures": schedule.failures,
-                "paused_at": schedule.paused_at,
-                "paused_by": schedule.paused_by,
-                "reason": schedule.pause_reason,
-            },
-        )
-
     def _try(self, due: datetime, refusal: ApiError | None) -> None:
         if due in self.due.decided:
             # By a backfill.
@@ -273,12 +336,16 @@ class _Decision:
         """Once: with queue_one, what is left out is seen again as long as the one before it waits."""
         if due not in self.due.decided:
             self.schedule.failures += outcome == RunOutcome.FAILED
-            self.runs.append(ScheduleRun(due_at=due, outcome=outcome, reason=reason, detail=detail))
-
-
-def _as_written(run: ScheduleRun) -> dict[str, object]:
-    names = ("due_at", "outcome", "reason", "detail", "job_id", "batch_id")
-    return {name: getattr(run, name) for name in names}
+            self.runs.append(
+                ScheduleRun(
+                    schedule_id=self.due.id,
+                    tenant_id=self.due.tenant_id,
+                    due_at=due,
+                    outcome=outcome,
+                    reason=reason,
+                    detail=detail,
+                )
+            )
 
 
 def _in_full(refusal: ApiError) -> str:

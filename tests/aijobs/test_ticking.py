@@ -1,15 +1,17 @@
 """What becomes of a schedule's due times."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aijobs import registry, schedule_bodies, schedules, ticking
+from aijobs import due_rows, registry, schedule_bodies, schedules, ticking
 from aijobs.models import Batch, IdempotencyKey, Job, Schedule, ScheduleRun
+from aijobs.postgresql.connection import Connection
 from aijobs.states import Missed, Overlap, RunOutcome, Status
 from tests import engine
 from tests.factories import ScheduleFactory, TenantFactory
@@ -65,6 +67,18 @@ def test_a_second_tick_does_nothing() -> None:
     tick()
     tick()
     assert (Job.objects.count(), ScheduleRun.objects.count()) == (1, 1)
+
+
+def test_of_many_that_are_due_each_takes_a_statement_of_its_own_and_the_others_they_have_together() -> None:
+    tenant = ScheduleFactory().tenant
+    tick()
+    for _ in range(ticking.AT_ONCE):
+        ScheduleFactory(tenant=tenant)
+    raw = cast("Connection[Any]", connection.connection)
+    before = raw.waits
+    tick()
+    assert raw.waits - before <= ticking.AT_ONCE + 8
+    assert ScheduleRun.objects.filter(outcome=RunOutcome.DISPATCHED).count() == ticking.AT_ONCE + 1
 
 
 def test_what_is_not_due_is_left_alone() -> None:
@@ -310,6 +324,16 @@ def test_a_bug_of_one_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     tick()
     assert (runs(first), runs(second)) == ([("failed", "INTERNAL_ERROR")], [("dispatched", "")])
     assert "hunter2" not in ScheduleRun.objects.get(schedule=first).detail
+
+
+def test_what_the_database_refuses_of_one_keeps_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = ScheduleFactory(), ScheduleFactory()
+    refused = f", 1 / (CASE WHEN schedule.id = '{first.id}' THEN 0 ELSE 1 END)"
+    monkeypatch.setattr("aijobs.ticking.DECIDE", due_rows.DECIDE + refused)
+    tick()
+    assert (runs(first), runs(second), Job.objects.count()) == ([], [("dispatched", "")], 1)
+    first.refresh_from_db()
+    assert (first.paused_by, "Change its time zone" in first.pause_reason) == ("service", True)
 
 
 def test_a_time_zone_that_is_no_more_pauses() -> None:
