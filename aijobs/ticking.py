@@ -114,7 +114,7 @@ def _steps(due: list[_Found]) -> list[list[_Found]]:
 
 
 def _look_at(step: list[_Found]) -> None:
-    """Decide schedules together. One that this fails over has an answer of its own, and the others are decided then."""
+    """Decide schedules together. One that this fails over has an answer of its own; the others are decided then."""
     if not step:
         return
     try:
