@@ -272,6 +272,18 @@ class ExportBusy(ApiError):
     advice = "Export one file after the other: several at a time would keep those of other tenants waiting."
 
 
+class TooManyExports(ApiError):
+    code, status = "TOO_MANY_EXPORTS", 503
+    default_message = (
+        "The service is writing as many files for other tenants as it does at a time. Send the request again after "
+        "the seconds in Retry-After."
+    )
+    advice = (
+        "Send the request again after the seconds in `Retry-After`: files are written for the callers who ask next "
+        "when one is done."
+    )
+
+
 class UnsupportedMediaType(ApiError):
     code, status = "UNSUPPORTED_MEDIA_TYPE", 415
     default_message = "This endpoint does not accept a body of this Content-Type."

@@ -44,8 +44,9 @@ WAIT_SECONDS = 2.0
 # Files of any length that staff export: one is written at a time, and the pages of the admin have their threads.
 EXPORT_THREADS = 1
 EXPORT = "/export/"
-# Those that sellers export: none of them waits for staff, and no request for any of them.
-SELLERS_EXPORT_THREADS = 2
+# Those that sellers export: none of them waits for staff, and no request for any of them. One more than files are
+# written at a time (`aijobs.api.exports.AT_ONCE`): who cannot have one now is told so at once.
+SELLERS_EXPORT_THREADS = 3
 SELLERS_EXPORT = "/api/ai-jobs/export"
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
 BUSY = "aijobs.busy"

@@ -16,9 +16,11 @@ from aijobs.api.jobs import FILTERS, JobViewSet
 from aijobs.api.wire.filters import invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import ExportBusy, ExportTooLarge
+from aijobs.errors import ExportBusy, ExportTooLarge, TooManyExports
 
-# To who wants another file while one is being written.
+# Files that are written at a time in this process. The server has one thread more for them, to tell who comes next.
+AT_ONCE = 2
+# To who wants another file while these are being written.
 RETRY_AFTER_SECONDS = 10
 FORMAT = parameter(
     "format",
@@ -33,12 +35,12 @@ describe_export: Callable[[View], View] = extend_schema(
     summary="Export the jobs of a filtered list as a file",
     description="The file has the jobs that exist when you ask, oldest first, and takes the filters of the list. In "
     "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The service writes one file "
-    "of a tenant at a time, and few in all: while those of others are being written it answers 503.",
+    f"of a tenant at a time, and {AT_ONCE} in all in each process of the API: it refuses others at once.",
     parameters=[*HEADERS, FORMAT, *FILTERS],
     responses={
         (200, "text/csv"): OpenApiResponse({"type": "string"}, "The file."),
         (200, "application/x-ndjson"): OpenApiResponse({"type": "string"}, "The file."),
-        **errors(ExportTooLarge, ExportBusy),
+        **errors(ExportTooLarge, ExportBusy, TooManyExports),
     },
 )
 
@@ -64,7 +66,7 @@ class ExportViewSet(ViewSet):
 
 
 class _Writing(Iterator[bytes]):
-    """A file while it is written: one for each tenant in this process, whose threads for files are few.
+    """A file while it is written: one for each tenant in this process, and few in all.
 
     Django closes it, whatever becomes of the answer; and one that nobody has any more is no longer there.
     """
@@ -78,10 +80,12 @@ class _Writing(Iterator[bytes]):
 
     @classmethod
     def of(cls, tenant_id: int, parts: Iterator[bytes]) -> "_Writing":
-        """Raises ExportBusy."""
+        """Raises ExportBusy, and TooManyExports."""
         with cls._lock:
             if tenant_id in cls._present:
                 raise ExportBusy(retry_after=RETRY_AFTER_SECONDS)
+            if len(cls._present) >= AT_ONCE:
+                raise TooManyExports(retry_after=RETRY_AFTER_SECONDS)
             cls._present[tenant_id] = made = cls(tenant_id, parts)
         return made
 

@@ -11,11 +11,13 @@ from uuid import UUID
 import pytest
 
 from aijobs import exporting, identifiers
+from aijobs.api import exports
 from aijobs.models import Job
+from config import gateway
 from tests import engine
 from tests.aijobs.api.answers import error_of, paths_of
-from tests.clients import Caller
-from tests.factories import ScheduleFactory
+from tests.clients import Caller, caller
+from tests.factories import ScheduleFactory, TenantFactory
 
 PATH = "/api/ai-jobs/export"
 pytestmark = pytest.mark.django_db
@@ -139,6 +141,22 @@ def test_a_tenant_has_one_file_written_at_a_time(owner: Caller, outsider: Caller
     text_of(outsider.get(PATH, format="csv"))
     text_of(first)
     text_of(owner.get(PATH, format="ndjson"))
+
+
+def test_who_comes_while_files_of_others_are_written_is_told_when_to_come_again(
+    owner: Caller, outsider: Caller
+) -> None:
+    third = caller(TenantFactory())
+    written = [owner.get(PATH, format="csv"), outsider.get(PATH, format="csv")]
+    refused = third.get(PATH, format="csv")
+    error_of(refused, 503, "TOO_MANY_EXPORTS")
+    assert int(refused["Retry-After"]) > 0
+    text_of(written.pop())
+    text_of(third.get(PATH, format="csv"))
+
+
+def test_the_server_has_a_thread_for_who_is_refused() -> None:
+    assert gateway.SELLERS_EXPORT_THREADS > exports.AT_ONCE
 
 
 def test_a_file_that_nobody_has_any_more_is_not_in_the_way(owner: Caller) -> None:
