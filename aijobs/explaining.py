@@ -34,10 +34,10 @@ CODES = {
     "WAITS_FOR_RUN_AT": "The job waits until the moment that it is to run at, its `run_at`.",
     "POSTPONED": "The job waits until what it needs elsewhere is available.",
     "UNKNOWN_TYPE": "The job waits for a worker that knows its type.",
-    "BROKER_DOWN": "The job waits because the broker does not answer.",
+    "BROKER_DOWN": "The job waits because the part of the service that carries jobs to workers does not answer.",
     "TENANT_AT_LIMIT": "The tenant has as many jobs running as it may have.",
     "NO_SWEEPER": "The job waits because the part of the service that hands jobs out has stopped.",
-    "NO_WORKER": "No worker has claimed a job from this queue since the time in the message.",
+    "NO_WORKER": "No worker has started a job of this priority since the time in the message.",
     "BEHIND_HIGHER_PRIORITY": "Jobs of higher priority go first. The message says how many.",
     "BEHIND_EARLIER": "Earlier jobs of the same tenant and priority go first.",
     "NEXT": "The next free worker takes the job after those that were handed out before it.",
@@ -54,15 +54,21 @@ CODES = {
 class Explanation:
     """`code` for programs, `message` in a sentence. `action` says what to do, and is empty where there is nothing.
 
-    `brief` is the message in at most eight words, for lists. What others wrote is quoted in all of them: it is text.
-    `staff_action` is what staff do who run the service, where a caller can do something else, or nothing.
+    Both are for callers, who know jobs and priorities but not the parts of the service. Where staff who run it are
+    told something else, or do something else, that is in `staff_message` and `staff_action`. `brief` is the message
+    in at most eight words, for the lists of staff. What others wrote is quoted in all of them: it is text.
     """
 
     code: str
     message: str
     brief: str
     action: str = ""
+    staff_message: str = ""
     staff_action: str = ""
+
+    @property
+    def message_of_staff(self) -> str:
+        return self.staff_message or self.message
 
     @property
     def action_of_staff(self) -> str:
@@ -107,9 +113,10 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
     if around.broker_down:
         return Explanation(
             "BROKER_DOWN",
-            "The broker does not answer, so the job cannot be handed to a worker.",
+            "The part of the service that carries jobs to workers does not answer, so the job waits.",
             "the broker is down",
             WAIT,
+            staff_message="The broker does not answer, so the job cannot be handed to a worker.",
             staff_action="Check the broker (Redis or Valkey). When it is back, the job is handed out within seconds.",
         )
     return _released(job, around) if job.released_at else _unreleased(job, around)
@@ -141,11 +148,12 @@ def _not_due(job: Job, around: Circumstances) -> Explanation:
             "WAITS_FOR_RUN_AT",
             f"The job is to run at {until} or later.",
             f"to run at {until}",
+            f"To change that, send PATCH /api/ai-jobs/{job.public_id} with another run_at, or null to run it now.",
         )
     return Explanation(
         "POSTPONED",
-        f"What the job needs is not available before {until}: an upstream asked the service to wait, or the budget "
-        "or the limit of an upstream is used up. This costs no attempt.",
+        f"What the job needs is not available before {until}: a marketplace or an assistant asked the service to "
+        "wait, or your budget or limit for it is used up. This costs no attempt.",
         f"waits for an upstream until {until}",
     )
 
@@ -171,18 +179,21 @@ def _released(job: Job, around: Circumstances) -> Explanation:
         since = moment(max(waiting_since, claimed or waiting_since), around.at)
         return Explanation(
             "NO_WORKER",
-            f"The job has been handed out, but no worker has claimed a job from {QUEUES[lane]} since {since}.",
+            f"The job waits for a worker, but none has started a {lane.label} job since {since}.",
             f"no worker has claimed since {since}",
             WAIT,
+            staff_message=f"The job has been handed out, but no worker has claimed a job from {QUEUES[lane]} since "
+            f"{since}.",
             staff_action=f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
         )
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
     return Explanation(
         "NEXT",
-        f"The job has been handed out, and the next free worker of {QUEUES[lane]} takes it after the "
-        f"{lane.label} jobs that were handed out before.",
+        f"The next free worker takes the job, after the {lane.label} jobs that were handed out before it.",
         f"next for a free worker of {lane.label}",
+        staff_message=f"The job has been handed out, and the next free worker of {QUEUES[lane]} takes it after the "
+        f"{lane.label} jobs that were handed out before.",
     )
 
 
@@ -200,9 +211,11 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
         since = moment(around.swept_at, around.at)
         return Explanation(
             "NO_SWEEPER",
-            f"The job waits to be handed out, but the sweeper has not run since {since}.",
+            f"The job waits to be handed to a worker, but the part of the service that does so is silent since "
+            f"{since}.",
             f"the sweeper is silent since {since}",
             WAIT,
+            staff_message=f"The job waits to be handed out, but the sweeper has not run since {since}.",
             staff_action="Check that beat and the worker of ai-jobs.control run.",
         )
     if higher := _of_higher(lane, around):
@@ -267,7 +280,8 @@ def _failed(job: Job) -> Explanation:
         "FAILED",
         f"The job failed {times}, and is not tried again. The last failure was {job.error_code}: {message}.",
         f"{job.error_code}, failed {times}",
-        "Mend what the message names, then dispatch the job again.",
+        f"Mend what the message names, then send POST /api/ai-jobs/{job.public_id}/retry.",
+        staff_action="Mend what the message names, then retry the job.",
     )
 
 
@@ -293,15 +307,19 @@ def _cancelled(job: Job) -> Explanation:
         "CANCELLED",
         f"The service cancelled the job because {caused_by}, which had to complete before it, {ended}.",
         f"cancelled because {caused_by} {ended}",
-        "Dispatch what is still wanted of the batch again.",
+        "Dispatch what did not complete of the batch once more: send POST "
+        f"/api/ai-jobs/batch/{identifiers.encode(identifiers.BATCH_PREFIX, job.batch_id)}/retry-failed."
+        if job.batch_id
+        else "",
+        staff_action="Retry what is still wanted of the batch.",
     )
 
 
 def moment(at: datetime, present: datetime) -> str:
-    """A moment of UTC as short as it is clear: the time of day, and the day where it is another."""
+    """A moment as short as it is clear: the time of day, the day where it is another, and the zone."""
     at = at.astimezone(UTC)
     day = "" if at.date() == present.astimezone(UTC).date() else f"{at:%Y-%m-%d} "
-    return f"{day}{at:%H:%M:%S}"
+    return f"{day}{at:%H:%M:%S} UTC"
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""`GET /api/ai-jobs/:jobId/explain`: why a job waits, or why it ended so. What it advises is what callers can do."""
+"""`GET /api/ai-jobs/:jobId/explain`: why a job waits, or why it ended so. Its words are those for callers."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ class ExplanationView(BaseModel):
         examples=["BEHIND_HIGHER_PRIORITY"],
         json_schema_extra={"enum": list(CODES)},
     )
-    message: str = Field(description="The same in a sentence. Times are in UTC.")
+    message: str = Field(description="The same in a sentence.")
     action: str = Field(description="What you can do about it. It is empty if there is nothing to do but wait.")
 
 

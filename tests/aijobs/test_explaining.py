@@ -204,14 +204,14 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
     (postponed, "POSTPONED", "is not available before", "waits for an upstream until"),
     (of_unknown_type, "UNKNOWN_TYPE", "has no job type gone.", "no worker knows its type"),
     (at_limit, "TENANT_AT_LIMIT", "already has 1 of at most 1 jobs", "the tenant's limit of 1"),
-    (unswept, "NO_SWEEPER", "the sweeper has not run since", "the sweeper is silent since"),
+    (unswept, "NO_SWEEPER", "the part of the service that does so is silent since", "the sweeper is silent since"),
     (behind_higher, "BEHIND_HIGHER_PRIORITY", "1,200 jobs of higher priority go first.", "behind 1,200 of higher"),
     (behind_higher_unreleased, "BEHIND_HIGHER_PRIORITY", "1 job of higher priority goes first.", "behind 1 of"),
     (behind_earlier, "BEHIND_EARLIER", "Earlier normal jobs of this tenant go first", "behind earlier normal jobs"),
-    (one, "NEXT", "the next free worker of ai-jobs.normal", "next for a free worker"),
-    (unclaimed, "NO_WORKER", "no worker has claimed a job from ai-jobs.normal since", "no worker has claimed since"),
-    (claimed_from_meanwhile, "NEXT", "the next free worker", "next"),
-    (behind_a_running_one, "NEXT", "the next free worker", "next"),
+    (one, "NEXT", "The next free worker takes", "next for a free worker"),
+    (unclaimed, "NO_WORKER", "none has started a normal job since", "no worker has claimed since"),
+    (claimed_from_meanwhile, "NEXT", "The next free worker", "next"),
+    (behind_a_running_one, "NEXT", "The next free worker", "next"),
     (running, "RUNNING", "; 1,200 of 5,000 processed.", "attempt 1, 1,200 of 5,000 processed"),
     (stopping, "STOPPING", "Somebody asked the job to stop at", "is asked to stop, 1,200 of 5,000 processed"),
     (silent, "WORKER_SILENT", "nothing is heard of its worker", "attempt 1: its worker is silent"),
@@ -227,22 +227,30 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
 ]
 
 
-OF_STAFF = ("admin", "ai-jobs.", "beat", "Redis", "workers", "max_running")
+# What only staff know or can change.
+OF_STAFF = (
+    *("admin", "ai-jobs.", "beat", "broker", "claimed", "lane", "max_running", "Redis", "sweeper", "upstream"),
+    "worker of",
+)
+
+
+def check_words(found: Explanation) -> None:
+    told = f"{found.message} {found.action}".replace("/api/ai-jobs/", "")
+    assert not [word for word in OF_STAFF if word in told]
+    assert len(found.brief.split()) <= 8
+    assert all(text.endswith(".") for text in (found.message, found.message_of_staff))
+    assert all(text.endswith(".") for text in (found.action, found.action_of_staff) if text)
+    # Where staff can do something, callers can at least wait.
+    assert found.action or not found.staff_action
+    # The names of machines are nobody's but the pages of workers.
+    assert "test-worker" not in f"{told}{found.brief}{found.message_of_staff}{found.action_of_staff}"
 
 
 @pytest.mark.parametrize(("make", "code", "message", "brief"), TABLE, ids=[row[0].__name__ for row in TABLE])
 def test_a_state_is_explained(make: Callable[[Tenant], UUID], code: str, message: str, brief: str) -> None:
     found = explained(make(TenantFactory()))
     assert (found.code, message in found.message, found.brief.startswith(brief)) == (code, True, True), found
-    assert len(found.brief.split()) <= 8
-    assert found.message.endswith(".")
-    assert not found.action or found.action.endswith(".")
-    # Callers read it too, and the names of machines are the operator's.
-    assert "test-worker" not in f"{found.message}{found.brief}{found.action}"
-    # And so is what only staff can do.
-    assert not [word for word in OF_STAFF if word in found.action]
-    assert found.action_of_staff == (found.staff_action or found.action)
-    assert not found.staff_action or (found.action and found.staff_action.endswith("."))
+    check_words(found)
 
 
 def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:
@@ -257,6 +265,24 @@ def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:
     )
     Job.objects.filter(id=job.id).update(event_seq=job.event_seq + 1)
     assert explained(job.id).code == "WAITS_FOR_RETRY"
+
+
+@pytest.mark.parametrize(
+    ("make", "message", "action"),
+    [
+        (unclaimed, "no worker has claimed a job from ai-jobs.normal since", "Check that a worker runs"),
+        (unswept, "the sweeper has not run since", "Check that beat"),
+        (one, "the next free worker of ai-jobs.normal", ""),
+        (at_limit, "already has 1 of at most 1 jobs", "raise the tenant's max_running in the admin"),
+        (failed, "The last failure was PROBE_FAILED", "then retry the job."),
+        (to_run_later, "is to run at", "or null to run it now."),
+    ],
+)
+def test_staff_are_told_of_the_parts_of_the_service_and_what_they_do(
+    make: Callable[[Tenant], UUID], message: str, action: str
+) -> None:
+    found = explained(make(TenantFactory()))
+    assert (message in found.message_of_staff, action in found.action_of_staff) == (True, True), found
 
 
 def test_every_code_is_made_and_documented() -> None:
@@ -276,7 +302,9 @@ def test_without_a_broker_jobs_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> N
     with monkeypatch.context() as patch:
         # A socket that nobody listens on: the connection is refused.
         patch.setattr(settings, "CELERY_BROKER_URL", "redis+socket:///nonexistent/valkey.sock")
-        assert explained(one(TenantFactory())).code == "BROKER_DOWN"
+        found = explained(one(TenantFactory()))
+        assert (found.code, "The broker does not answer" in found.message_of_staff) == ("BROKER_DOWN", True)
+        check_words(found)
     give_up_at = time.monotonic() + 10
     while not broker.available() and time.monotonic() < give_up_at:
         time.sleep(broker.PROBE_SECONDS / 10)
@@ -321,8 +349,8 @@ def test_what_has_ended_needs_no_statement(statements: Mock) -> None:
 
 def test_moments_name_the_day_where_it_is_another() -> None:
     at = datetime(2026, 3, 12, 14, 32, 1, tzinfo=UTC)
-    assert moment(at, at) == "14:32:01"
-    assert moment(at, at + timedelta(days=1)) == "2026-03-12 14:32:01"
+    assert moment(at, at) == "14:32:01 UTC"
+    assert moment(at, at + timedelta(days=1)) == "2026-03-12 14:32:01 UTC"
 
 
 @pytest.mark.parametrize(

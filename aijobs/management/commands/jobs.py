@@ -114,7 +114,7 @@ class Command(BaseCommand):
         reasons = explaining.explain(jobs)
         if options["json"]:
             for job in jobs:
-                self._write_json(_shown(job, reasons[job.id].message))
+                self._write_json(_shown(job, reasons[job.id].message_of_staff))
         elif jobs:
             rows = [(job.public_id, job.tenant.name, job.type, job.status, reasons[job.id].brief) for job in jobs]
             for line in _aligned([("JOB", "TENANT", "TYPE", "STATUS", "WHY"), *rows]):
@@ -127,7 +127,7 @@ class Command(BaseCommand):
         if as_json:
             texts = Job.objects.with_text_of("params", "result").get(id=job.id)
             documents = {"params": orjson.Fragment(texts.params_text), "result": _fragment(texts.result_text)}
-            self._write_json(_shown(job, reason.message) | {"action": reason.action_of_staff} | documents)
+            self._write_json(_shown(job, reason.message_of_staff) | {"action": reason.action_of_staff} | documents)
             return
         facts = [
             ("job", job.public_id),
@@ -135,7 +135,7 @@ class Command(BaseCommand):
             ("type", f"{job.type}, {Priority(job.priority).label} priority"),
             ("status", job.status),
             ("created", timestamp(job.created_at)),
-            ("why", reason.message),
+            ("why", reason.message_of_staff),
             *([("do", reason.action_of_staff)] if reason.action_of_staff else []),
         ]
         for line in _aligned(facts):

@@ -54,7 +54,7 @@ def test_it_begins_with_the_sentence_and_what_to_do(admin_client: Client) -> Non
     shown = text_of(page(admin_client, job_id))
     sentence = "The job failed once, and is not tried again. The last failure was PROBE_FAILED: asked to fail."
     assert sentence in shown
-    assert "Mend what the message names, then dispatch the job again." in shown
+    assert "Mend what the message names, then retry the job." in shown
 
 
 def test_it_draws_the_attempts(admin_client: Client) -> None:

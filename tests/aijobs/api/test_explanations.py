@@ -58,7 +58,7 @@ def test_no_worker_has_claimed(owner: Caller) -> None:
     [job_id] = engine.dispatch(owner.tenant)
     engine.let_wait([job_id], 3600)
     code, message, action = explained(owner, job_id)
-    assert (code, "no worker has claimed a job from ai-jobs.normal since" in message) == ("NO_WORKER", True)
+    assert (code, "none has started a normal job since" in message) == ("NO_WORKER", True)
     assert action == "Wait: the job is not lost. If this lasts, tell the operator of the service."
 
 
@@ -78,7 +78,7 @@ def test_what_has_ended_says_why(owner: Caller) -> None:
     assert explained(owner, completed)[0] == "COMPLETED"
     code, message, action = explained(owner, failed)
     assert (code, "PROBE_FAILED: asked to fail" in message) == ("FAILED", True)
-    assert action == "Mend what the message names, then dispatch the job again."
+    assert action == f"Mend what the message names, then send POST {path(failed).removesuffix('explain')}retry."
     assert explained(owner, cancelled)[:2] == ("CANCELLED", "Somebody cancelled the job while it was queued.")
 
 
