@@ -214,7 +214,7 @@ def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:
             "path": ".".join(str(part) for part in (prefix, *each["loc"]) if part != ""),
             "message": _said(each),
         }
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
+        for each in error.errors(include_url=False, include_input=False)
     ]
 
 
@@ -222,4 +222,25 @@ def _said(problem: ErrorDetails) -> str:
     """A text's only pattern is that of `RequestModel`: all others are a `Form`, which says in words what it wants."""
     if problem["type"] == "string_pattern_mismatch":
         return "must not contain the character U+0000"
+    if words := _IN_WORDS.get(problem["type"]):
+        return words.format(**problem.get("ctx", {}))
     return problem["msg"].removeprefix("Value error, ")
+
+
+# Where pydantic speaks of its own types, and what callers know instead.
+_IN_WORDS = {
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "extra_forbidden": "is not a field here",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "literal_error": "must be {expected}",
+    "missing": "is required",
+    "model_type": "must be an object",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_type": "must be a text",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entries",
+}

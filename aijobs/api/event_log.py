@@ -4,12 +4,13 @@ Both who answers pages and who streams read requests with this, so that a place 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
+from django.http.request import MediaType
 
 from aijobs import events, zones
 from aijobs.api.job_filters import read_filter
@@ -36,8 +37,18 @@ LONGEST_TIMEOUT = 60
 
 
 def wants_pages(accept: str) -> bool:
-    """Whether a request asks for JSON rather than for a stream, which is what it gets if it names neither."""
-    return JSON in accept and STREAM not in accept
+    """Whether a request would rather have JSON than a stream, which is what it gets if both are the same to it."""
+    ranges = [MediaType(each) for each in accept.lower().split(",")]
+    return _wish(ranges, JSON) > _wish(ranges, STREAM)
+
+
+def _wish(accepted: Sequence[MediaType], media_type: str) -> tuple[float, int]:
+    """How much it is wanted, and how exactly it is named, which decides about what is wanted as much."""
+    names = ("*/*", f"{media_type.partition('/')[0]}/*", media_type)
+    found = {f"{each.main_type}/{each.sub_type}".strip(): each.quality for each in accepted}
+    exactness = max((index for index, name in enumerate(names) if name in found), default=0)
+    quality = found.get(names[exactness], 0)
+    return (quality, exactness) if quality else (0, 0)
 
 
 def standing_of(tenant: TenantAccess, job_id: UUID) -> tuple[int, bool]:

@@ -152,9 +152,11 @@ class JobView(BaseModel):
     cancellation: Cancellation | SkipJsonSchema[None] = Field(default=None, description="Why the job was cancelled.")
 
 
-def _without_default(schema: dict[str, Any]) -> None:
+def _not_null(schema: dict[str, Any]) -> None:
     """None stands for what is not sent, and is not a value to send."""
     del schema["default"]
+    wanted, _ = schema.pop("anyOf")
+    schema |= wanted
 
 
 class ChangeRequest(RequestModel):
@@ -162,10 +164,10 @@ class ChangeRequest(RequestModel):
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    priority: PriorityName | SkipJsonSchema[None] = Field(
+    priority: PriorityName | None = Field(
         default=None,
         description="The lane that the job waits in from now on.",
-        json_schema_extra=_without_default,
+        json_schema_extra=_not_null,
     )
     run_at: SentMoment | None = Field(
         default=None,

@@ -70,8 +70,9 @@ class Request:
 
         Browsers then say that the origin is `null`. Which pages may, the API has decided; the ticket says for whom.
         """
-        is_allowed = bool(settings.CORS_ALLOWED_ORIGINS) and b"ticket=" in self.scope["query_string"]
-        return is_allowed and self.headers.get("origin") == "null"
+        parameters = self.scope["query_string"].split(b"&")
+        with_ticket = any(each.startswith(b"ticket=") for each in parameters)
+        return with_ticket and bool(settings.CORS_ALLOWED_ORIGINS) and self.headers.get("origin") == "null"
 
     @property
     def is_secure(self) -> bool:

@@ -98,6 +98,9 @@ def test_a_string_holds_no_nul(field: str) -> None:
         ("form", "abc", "must be of the letters a and b"),
         ("form", "a\0", "must not contain the character U+0000"),
         ("name", "\0", "must not contain the character U+0000"),
+        ("count", "x", "must be a whole number"),
+        ("part", "x", "must be an object"),
+        ("other", "x", "is not a field here"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_told_in_words(field: str, text: str, said: str) -> None:

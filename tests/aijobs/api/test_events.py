@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from aijobs import tickets
+from aijobs.api import event_log
 from aijobs.models import ApiKey, Tenant
 from tests.aijobs.api.answers import data_of, error_of
 from tests.clients import HTTP, Caller, caller
@@ -135,3 +136,26 @@ def test_a_time_zone_that_is_gone_from_the_machine_is_utc(owner: Caller) -> None
     file = owner.get(f"{JOBS}/export{query}&format=csv")
     assert file.status_code == 200
     assert b"".join(file.streaming_content)
+
+
+@pytest.mark.parametrize(
+    ("accept", "pages"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/html", False),
+        ("text/event-stream", False),
+        ("application/json, text/event-stream", False),
+        ("application/json;q=0", False),
+        ("application/json", True),
+        ("Application/JSON; charset=utf-8", True),
+        ("application/json, text/plain, */*", True),
+        ("application/*", True),
+        ("application/json;q=0.5, text/event-stream;q=0.1", True),
+        ("application/json;q=0.1, text/*;q=0.5", False),
+        ("text/event-stream;q=0, */*;q=0.1", True),
+        (",;q=x,/", False),
+    ],
+)
+def test_json_comes_where_it_is_wanted_more_than_a_stream(accept: str, pages: bool) -> None:
+    assert event_log.wants_pages(accept) == pages

@@ -234,7 +234,8 @@ def test_a_priority_is_none_or_left_out(owner: Caller) -> None:
     [{}, {"prio": "low"}, {"priority": "urgent"}, {"run_at": later(seconds=-5)}, {"run_at": later(hours=2)}],
     ids=["nothing", "unknown", "urgent", "past", "after its end"],
 )
-def test_a_change_that_is_none_is_refused(owner: Caller, body: object) -> None:
+def test_a_change_that_is_none_is_refused(owner: Caller, body: dict[str, object]) -> None:
     job = owner.dispatch(expires_at=later(hours=1))
-    error_of(change(owner, job, body), 422, "INVALID_PARAMS")
+    refused = error_of(change(owner, job, body), 422, "INVALID_PARAMS")
+    assert paths_of(refused) == [*body] or not body
     assert engine.kinds(uuid_of(job["id"])) == ["queued"]

@@ -55,7 +55,7 @@ def test_an_assistant_is_added_and_its_key_never_shown(staff: Client, owner: Cal
 
 def test_what_the_api_refuses_is_refused_here_too(staff: Client, owner: Caller) -> None:
     answer = staff.post(address("connection", "add"), form(owner, settings='{"model": "x"}'))
-    assert "settings.base_url: Field required" in answer.content.decode()
+    assert "settings.base_url: is required" in answer.content.decode()
     staff.post(address("connection", "add"), form(owner))
     elsewhere = form(owner, settings='{"base_url": "https://evil.example/v1", "model": "x"}', credentials="")
     answer = staff.post(address("connection", "change", Connection.objects.get().pk), elsewhere)

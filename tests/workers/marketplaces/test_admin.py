@@ -55,11 +55,11 @@ def test_a_connection_is_added_and_its_secret_never_shown(staff: Client, owner: 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"settings": "{}"}, "settings.shop: Field required"),
+        ({"settings": "{}"}, "settings.shop: is required"),
         ({"settings": "[1]"}, "Enter a JSON object, such as {}."),
         ({"settings": "{"}, "Enter a valid JSON."),
-        ({"credentials": ""}, "credentials.access_token: Field required"),
-        ({"credentials": '{"token": "x"}'}, "credentials.token: Extra inputs are not permitted"),
+        ({"credentials": ""}, "credentials.access_token: is required"),
+        ({"credentials": '{"token": "x"}'}, "credentials.token: is not a field here"),
         ({"name": "My Shop"}, "a-z"),
         ({"connector": "ebay"}, "Select a valid choice"),
     ],
