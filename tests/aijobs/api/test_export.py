@@ -148,11 +148,14 @@ def test_who_comes_while_files_of_others_are_written_is_told_when_to_come_again(
 ) -> None:
     third = caller(TenantFactory())
     written = [owner.get(PATH, format="csv"), outsider.get(PATH, format="csv")]
+    for each in written:
+        assert next(iter(each.streaming_content)).startswith(b"id,")
     refused = third.get(PATH, format="csv")
     error_of(refused, 503, "TOO_MANY_EXPORTS")
     assert int(refused["Retry-After"]) > 0
     text_of(written.pop())
     text_of(third.get(PATH, format="csv"))
+    written.pop().close()
 
 
 def test_the_server_has_a_thread_for_who_is_refused() -> None:
