@@ -15,8 +15,9 @@ patience.limit(REQUEST_SECONDS, refuse=True)
 
 # Its models are there only now.
 from aijobs.streams.application import EventsApplication  # noqa: E402
+from workers import presence  # noqa: E402
 
-application = EventsApplication()
+application = EventsApplication(presence.of_events())
 
 # What is loaded stays: looking for garbage among it would keep every stream waiting.
 gc.collect()

@@ -1,5 +1,7 @@
 """What each process of Celery says of itself every few seconds, for staff: that it is there, and what it takes.
 
+The events process does so, too.
+
 One thread in the parent of a pool, on a connection of its own: the processes of the pool are forked from the parent,
 and must not share its connections.
 """
@@ -23,6 +25,7 @@ from celery import signals
 from django.conf import settings
 from django.db import connection
 
+from aijobs.models.workers import EVENTS_PREFIX
 from aijobs.postgresql.connection import Connection
 from aijobs.postgresql.patience import patience
 
@@ -66,7 +69,7 @@ class Presence(threading.Thread):
                 self._renew()
             except Exception as error:
                 # Whatever it is, the next renewal tries again, on a new connection.
-                logger.warning("the worker could not say that it is there: %s", error)
+                logger.warning("the process could not say that it is there: %s", error)
                 self._disconnect()
             self._ended.wait(INTERVAL_SECONDS)
 
@@ -81,7 +84,7 @@ class Presence(threading.Thread):
         try:
             self._connected().execute("DELETE FROM aijobs_worker WHERE id = %s", [WORKER])
         except psycopg.Error as error:
-            logger.warning("the worker could not say that it stops: %s", error)
+            logger.warning("the process could not say that it stops: %s", error)
         self._disconnect()
 
     def _renew(self) -> None:
@@ -127,6 +130,11 @@ def version() -> str:
 @signals.worker_ready.connect
 def worker_is_there(sender: Any, **_: object) -> None:
     _begin(sender.hostname, list(sender.app.amqp.queues.consume_from), sender.pool.num_processes)
+
+
+def of_events() -> Presence:
+    """Of the events process, which takes no messages, and starts and ends it with its event loop."""
+    return Presence(f"{EVENTS_PREFIX}{socket.gethostname()}", [], 1)
 
 
 @signals.beat_init.connect

@@ -1,4 +1,4 @@
-"""The processes that run jobs, write changes, sweep and keep the clock, as they say of themselves."""
+"""The processes that run jobs, write changes, sweep, keep the clock and stream events, as they say of themselves."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -6,6 +6,8 @@ from django.utils.timezone import now
 
 # After so long without a sign, a process is taken for gone: four missed renewals, see workers/presence.py.
 SILENT_SECONDS = 20.0
+# What the names of events processes begin with.
+EVENTS_PREFIX = "events@"
 
 
 class Worker(models.Model):
@@ -13,10 +15,11 @@ class Worker(models.Model):
 
     # As in `Job.worker`.
     id = models.CharField(primary_key=True, max_length=200)
-    # What it is called: worker@host, control@host; beat has no such name, and is beat@host.
+    # What it is called: worker@host, control@host; beat and the events process have no such name, and are beat@host
+    # and events@host.
     name = models.CharField(max_length=200)
     host = models.CharField(max_length=200)
-    # Which messages it takes, in order. Beat takes none.
+    # Which messages it takes, in order. Beat and the events process take none.
     queues = ArrayField(models.CharField(max_length=100), default=list)
     # How many messages at a time.
     places = models.PositiveSmallIntegerField()

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from types import FrameType
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from django.conf import settings
 from django.db import connection
@@ -36,10 +36,19 @@ Found = TypeVar("Found")
 Handler = Callable[[Request, Answer], Awaitable[None]]
 
 
+class Presence(Protocol):
+    """What says that the process is there."""
+
+    def start(self) -> None: ...
+    def leave(self) -> None:
+        """Say that it stops; this may take seconds."""
+
+
 class EventsApplication:
     """Made once in a process; what belongs to its event loop is made when that has started."""
 
-    def __init__(self) -> None:
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: Hub
@@ -58,6 +67,7 @@ class EventsApplication:
                 self._start()
             else:
                 self._stop()
+                await asyncio.to_thread(self._presence.leave)
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
@@ -70,6 +80,7 @@ class EventsApplication:
         self._tasks = [loop.create_task(each) for each in (self._hub.run(), guests.watch(), listen(self._hub))]
         for number in (signal.SIGTERM, signal.SIGINT):
             _also_at(number, partial(loop.call_soon_threadsafe, self._hub.close))
+        self._presence.start()
 
     def _stop(self) -> None:
         self._hub.close()

@@ -9,15 +9,17 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.timezone import now
 
 from aijobs.engine import selfcheck, statistics
-from aijobs.models import ApiKey, QueueStatistics
+from aijobs.models import ApiKey, QueueStatistics, Worker
+from aijobs.models.workers import EVENTS_PREFIX, SILENT_SECONDS
 from aijobs.outbound.failures import CredentialsRefused
 from config import environment
 from config.doctor.findings import Finding, broken, doubtful, fine
 from config.doctor.place import Place
+from config.doctor.port import STREAMS
 from config.local import embedded
 from config.settings import env
 from workers.catalogue import pseudonyms
@@ -171,3 +173,18 @@ def at_work(place: Place) -> Iterator[Finding]:
         yield broken("jobs", f"{finding.violations[0].line}{more}", "See manage.py selfcheck.")
     if not broken_rules:
         yield fine("jobs", "The self-check finds nothing wrong; no job waits for a worker in vain.")
+
+
+def streams() -> Finding:
+    """Whether the events process is at work, as it says of itself, wherever that is."""
+    seen = Worker.objects.filter(name__startswith=EVENTS_PREFIX).aggregate(last=Max("seen_at"))["last"]
+    if seen is None and not settings.AIJOBS_EVENTS_URL:
+        return fine(STREAMS, "AIJOBS_EVENTS_URL is not set and no events process is there: the API has no streams.")
+    silent = (now() - seen).total_seconds() if seen else None
+    if silent is not None and silent <= SILENT_SECONDS:
+        return fine(STREAMS, "The events process is at work.")
+    found = (
+        "No events process is there" if silent is None else f"The events process has been silent for {silent:,.0f} s"
+    )
+    advice = "Start it (granian, with config.asgi:application), or see its log. Callers poll meanwhile."
+    return broken(STREAMS, f"{found}.", advice)

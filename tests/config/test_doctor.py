@@ -29,8 +29,8 @@ from pytest_httpserver import HTTPServer
 
 from aijobs import auth, health
 from aijobs.engine import transactions
-from aijobs.models import ApiKey, QueueStatistics
-from config.doctor import data_folder, machine, port, servers
+from aijobs.models import ApiKey, QueueStatistics, Worker
+from config.doctor import data_folder, machine, port, servers, service
 from config.doctor.findings import Finding, Level
 from config.doctor.place import Place, examined
 from config.local import embedded, folder
@@ -474,6 +474,28 @@ def test_what_answers_where_streams_should_be(
     httpserver.expect_request("/healthz").respond_with_data(body)
     monkeypatch.setenv("AIJOBS_EVENTS_URL", httpserver.url_for("").rstrip("/"))
     found = port.streams(place)
+    assert (found.level, said in found.found) == (level, True), found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("seen", "url", "level", "said"),
+    [
+        (None, "", Level.FINE, "the API has no streams."),
+        (None, "http://127.0.0.1:1", Level.BROKEN, "No events process is there."),
+        (5, "http://127.0.0.1:1", Level.FINE, "The events process is at work."),
+        (300, "", Level.BROKEN, "The events process has been silent for"),
+    ],
+)
+def test_in_production_the_events_process_says_itself_whether_it_is_there(
+    settings: Any, seen: int | None, url: str, level: Level, said: str
+) -> None:
+    """The address is its callers': within a container it leads to the container itself."""
+    settings.AIJOBS_EVENTS_URL = url
+    if seen is not None:
+        seen_at = now() - timedelta(seconds=seen)
+        Worker.objects.create(id="jobs-1:7:a1", name="events@jobs-1", places=1, seen_at=seen_at)
+    found = service.streams()
     assert (found.level, said in found.found) == (level, True), found
 
 

@@ -8,13 +8,14 @@ from typing import Protocol
 from uuid import UUID
 
 import httpx
+import psutil
 import pytest
 from django.utils.timezone import now
 
 from aijobs import events, identifiers, tickets
 from aijobs.auth import Principal, TenantAccess
 from aijobs.engine import lifecycle
-from aijobs.models import ApiKey
+from aijobs.models import ApiKey, Worker
 from aijobs.states import Priority
 from tests import engine
 from tests.clients import Caller, caller
@@ -284,9 +285,18 @@ def test_pages_are_the_apis(http: httpx.Client, owner: Caller) -> None:
         assert page.headers.get("link") == api.get("Link")
 
 
+def said_by(process: Api) -> list[Worker]:
+    """What the process says of itself to staff."""
+    own = {str(each.pid) for each in psutil.Process(process.process.pid).children(recursive=True)}
+    return [each for each in Worker.objects.all() if each.id.split(":")[1] in own]
+
+
 def test_a_process_that_ends_ends_its_streams(follow: Follow, processes: Processes, owner: Caller) -> None:
     process = processes.events(AIJOBS_TENANT_STREAMS="5")
     [job_id] = engine.dispatch(owner.tenant)
+    wait_until(lambda: said_by(process), "the process has said that it is there")
+    [itself] = said_by(process)
+    assert (itself.name.startswith("events@"), itself.queues) == (True, [])
     paths = ("/api/ai-jobs/events", path_of(job_id)) * 2
     told = [follow(process.base_url, path, headers_of(owner)).told() for path in paths]
     for of_job in told[1::2]:
@@ -310,3 +320,4 @@ def test_a_process_that_ends_ends_its_streams(follow: Follow, processes: Process
     thread.join(90)
     assert answers[0].json()["data"]["status"] == "queued"
     assert process.process.wait(30) == 0
+    assert not Worker.objects.filter(id=itself.id).exists()

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from aijobs import health, identifiers, sql, watching
 from aijobs.admin.dashboard import statements
-from aijobs.models.workers import SILENT_SECONDS
+from aijobs.models.workers import EVENTS_PREFIX, SILENT_SECONDS
 from aijobs.states import Priority, RunOutcome
 
 Row = TypeVar("Row")
@@ -36,7 +36,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A worker of any kind, or beat."""
+    """A worker of any kind, beat, or the events process."""
 
     id: str
     name: str
@@ -100,6 +100,8 @@ class Live:
     tenants: Sequence[Tenant]
     running: int
     processes: Sequence[Process]
+    # When an events process last said that it is there; None where none did within the last hour.
+    events_seen_at: datetime | None
     # Of the newest failures, by error code and marketplace.
     marketplaces: Mapping[str, Mapping[str, int]]
     # Whether a job was ever dispatched.
@@ -119,6 +121,7 @@ class _LiveRow:
     tenants: str
     running: int
     workers: str
+    events_seen_at: datetime | None
     marketplaces: str
     used: bool
     upcoming: str
@@ -132,6 +135,7 @@ def read() -> Live:
     parameters = {
         "queue_limit": settings.AIJOBS_TENANT_QUEUE_LIMIT,
         "silent": SILENT_SECONDS,
+        "events": EVENTS_PREFIX,
         "failed": LOOKED_AT,
         "runs": MOST_RUNS,
         "failed_from": identifiers.first_id_at(now() - timedelta(days=1)),
@@ -150,6 +154,7 @@ def read() -> Live:
         tenants=[Tenant(**each) for each in orjson.loads(row.tenants)],
         running=row.running,
         processes=[_process(each) for each in orjson.loads(row.workers)],
+        events_seen_at=row.events_seen_at,
         marketplaces=_marketplaces(orjson.loads(row.marketplaces)),
         used=row.used,
         upcoming=_read(Upcoming, row.upcoming),

@@ -87,6 +87,7 @@ SELECT now() AS now,
     coalesce((SELECT json_agg(shown) FROM shown), '[]')::text AS tenants,
     (SELECT count(*) FROM held) AS running,
     coalesce((SELECT json_agg(processes) FROM processes), '[]')::text AS workers,
+    (SELECT max(seen_at) FROM aijobs_worker WHERE starts_with(name, %(events)s::text)) AS events_seen_at,
     coalesce((SELECT json_agg(places) FROM (
         SELECT code, marketplace, count(*) AS count FROM refused
         WHERE marketplace IS NOT NULL AND completed_at > now() - interval '1 hour' GROUP BY code, marketplace

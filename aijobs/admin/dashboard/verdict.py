@@ -11,6 +11,7 @@ from aijobs.admin.dashboard import addresses
 from aijobs.admin.dashboard.ended import Ends, Recent, Week
 from aijobs.admin.dashboard.live import Live, Process
 from aijobs.explaining import UNCLAIMED_AFTER, UNSWEPT_AFTER
+from aijobs.models.workers import SILENT_SECONDS
 from aijobs.states import CONTROL_QUEUE, QUEUES, Priority
 
 # Counts are two seconds behind, and after an outage longer.
@@ -21,6 +22,8 @@ TIMES_THE_NORM = 3
 LEAST_FAILED = 5
 LEAST_RATE = 0.05
 HIGHEST_NORMAL_RATE = 0.9
+WITHOUT_EVENTS = "callers get no streams and no waits, and have to poll."
+START_EVENTS = "Start it again (granian, with config.asgi:application), or read its log if it runs."
 # As much of a reason as a line shows.
 LONGEST_REASON = 200
 
@@ -51,6 +54,7 @@ def concerns(live: Live, recent: Recent, week: Week) -> list[Concern]:
         *_waiting(live),
         *_failing(recent.failing, week.ended),
         *_paused(live),
+        *_streams(live),
         *_watched(live),
     ]
 
@@ -189,6 +193,19 @@ def _paused(live: Live) -> Iterator[Concern]:
             "Mend what the reason says, and resume it.",
             addresses.schedules_that_paused_themselves(),
         )
+
+
+def _streams(live: Live) -> Iterator[Concern]:
+    """Nothing where there need be no events process: none was seen, and nobody is sent to one."""
+    seen = live.events_seen_at
+    if seen is None and settings.AIJOBS_EVENTS_URL:
+        yield Concern(
+            Level.WARNING, f"No events process is there: {WITHOUT_EVENTS}", START_EVENTS, addresses.workers()
+        )
+    elif seen is not None and live.now - seen > timedelta(seconds=SILENT_SECONDS):
+        since = in_words(live.now - seen)
+        sentence = f"The events process has been silent for {since}: {WITHOUT_EVENTS}"
+        yield Concern(Level.WARNING, sentence, START_EVENTS, addresses.workers())
 
 
 def _watched(live: Live) -> Iterator[Concern]:

@@ -43,6 +43,7 @@ WELL = Live(
     tenants=[],
     running=0,
     processes=[WORKER, CONTROL, BEAT],
+    events_seen_at=ago(4),
     marketplaces={},
     used=True,
     upcoming=[],
@@ -197,3 +198,32 @@ def test_a_type_without_a_last_week_is_compared_with_none() -> None:
 )
 def test_durations_are_said_in_one_unit(seconds: int, words: str) -> None:
     assert in_words(timedelta(seconds=seconds)) == words
+
+
+# --- The events process
+
+
+@pytest.mark.parametrize(("seen", "url"), [(ago(19), "https://events.example.com"), (ago(19), ""), (None, "")])
+def test_an_events_process_that_is_there_or_need_not_be_is_no_concern(
+    settings: Any, seen: datetime | None, url: str
+) -> None:
+    settings.AIJOBS_EVENTS_URL = url
+    assert found(replace(WELL, events_seen_at=seen)) == []
+
+
+@pytest.mark.parametrize("url", ["https://events.example.com", ""])
+def test_an_events_process_that_is_silent(settings: Any, url: str) -> None:
+    settings.AIJOBS_EVENTS_URL = url
+    concern = only(replace(WELL, events_seen_at=ago(180)))
+    assert concern.level == Level.WARNING
+    assert concern.sentence == (
+        "The events process has been silent for 3 minutes: callers get no streams and no waits, and have to poll."
+    )
+    assert "config.asgi:application" in concern.advice
+    assert concern.link.startswith("/admin/aijobs/worker/")
+
+
+def test_an_events_process_that_is_not_there_though_callers_are_sent_to_it(settings: Any) -> None:
+    settings.AIJOBS_EVENTS_URL = "https://events.example.com"
+    concern = only(replace(WELL, events_seen_at=None))
+    assert concern.sentence.startswith("No events process is there: callers get no streams")
