@@ -8,7 +8,7 @@ two may carry out the same action at once: whoever is second finds that the curs
 
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +26,9 @@ from aijobs.errors import (
     ApiError,
     BulkActionNotFound,
     EmptyFilter,
-    IdempotencyConflict,
     InvalidFilter,
     JobNotCancellable,
     JobNotQueued,
-    QueueFull,
-    ServiceUnavailable,
     TooManyBulkActions,
     TryAgain,
 )
@@ -44,7 +41,9 @@ logger = logging.getLogger(__name__)
 # Ids that a step looks through, and jobs that it acts on: 5 ms for the ones, 20 to 150 ms for the others.
 STRETCH = 5_000
 JOBS_A_STEP = 100
+# Of retries so many are in one transaction, which other dispatches of their tenants may have to wait for.
 RETRY_SECONDS = 0.1
+RETRIED_AT_ONCE = 10
 # A list or a page says "more than 10,000".
 MOST_COUNTED = 10_000
 COUNT_SECONDS = 1
@@ -374,24 +373,32 @@ def _cancel_member(action: BulkAction, stretch: _Stretch) -> bool:
 
 
 def _retry(action: BulkAction, stretch: _Stretch) -> bool:
-    """Each in a statement of its own, with a key: a second time, after a crash, answers with the first one's job.
+    """A few in a transaction, each with a key: a second time, after a crash, answers with the first one's job.
 
     For so long at the most: on a busy machine a hundred of them would keep the sweeper for seconds.
     """
     until = time.monotonic() + RETRY_SECONDS
-    tenants = Tenant.objects.in_bulk({job.tenant_id for job in stretch.jobs})
+    present = Tenant.objects.in_bulk({job.tenant_id for job in stretch.jobs})
+    tenants = {pk: TenantAccess.of(tenant) for pk, tenant in present.items()}
+    firsts = range(0, len(stretch.jobs), RETRIED_AT_ONCE)
+    waiting = deque(stretch.jobs[first : first + RETRIED_AT_ONCE] for first in firsts)
+    seen = 0
     refused: Counter[str] = Counter()
-    for place, job in enumerate(stretch.jobs):
+    while waiting:
+        some = waiting.popleft()
         try:
-            retrying.retry(TenantAccess.of(tenants[job.tenant_id]), job.id, once=action.public_id)
-        except (QueueFull, IdempotencyConflict, ServiceUnavailable) as later:
-            so_far = stretch.up_to(place) if place else _Stretch([], action.cursor, is_last=False)
+            refused += retrying.retry_all({job.id: tenants[job.tenant_id] for job in some}, action.public_id)
+        except retrying.LATER as later:
+            if len(some) > 1:
+                # The first of them may not have to wait.
+                waiting.extendleft([job] for job in reversed(some))
+                continue
+            so_far = stretch.up_to(seen) if seen else _Stretch([], action.cursor, is_last=False)
             return (
-                _advance(action, so_far, place - refused.total(), refused, f"It waits: {later.message}") and place > 0
+                _advance(action, so_far, seen - refused.total(), refused, f"It waits: {later.message}") and seen > 0
             )
-        except ApiError as refusal:
-            refused[refusal.code] += 1
-        if time.monotonic() >= until and place + 1 < len(stretch.jobs):
-            stretch = stretch.up_to(place + 1)
+        seen += len(some)
+        if time.monotonic() >= until and waiting:
+            stretch = stretch.up_to(seen)
             break
-    return _advance(action, stretch, len(stretch.jobs) - refused.total(), refused)
+    return _advance(action, stretch, seen - refused.total(), refused)

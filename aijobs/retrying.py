@@ -4,20 +4,35 @@ The new one names the old one. The type, its admission and the limits are those 
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
 import orjson
+from django.db import transaction
 
-from aijobs import batches, dispatching, graphs, identifiers
+from aijobs import batches, dispatching, graphs
 from aijobs.auth import TenantAccess
-from aijobs.dispatching import Body, Wanted
-from aijobs.engine.inserting import FirstAnswer, NewBatch, Origin
-from aijobs.errors import BatchNotRetryable, JobNotFound, JobNotRetryable, TenantSuspended
+from aijobs.dispatching import Body, Wanted, Written
+from aijobs.engine import inserting
+from aijobs.engine.inserting import UNKNOWN_ORIGIN, FirstAnswer, Inserted, NewBatch, Origin
+from aijobs.errors import (
+    ApiError,
+    BatchNotRetryable,
+    IdempotencyConflict,
+    JobNotFound,
+    JobNotRetryable,
+    QueueFull,
+    ServiceUnavailable,
+    TenantSuspended,
+)
 from aijobs.graphs import Edges
 from aijobs.models import Job
 from aijobs.states import TERMINAL, Priority, Status
+
+# Why a dispatch is refused that may be accepted in a moment.
+LATER = (QueueFull, IdempotencyConflict, ServiceUnavailable)
 
 
 def retry(
@@ -28,19 +43,50 @@ def retry(
     `once` names an occasion on which that is done only once: the second time returns the first time's id. Raises
     JobNotFound, JobNotRetryable, TenantSuspended, and what a dispatch raises.
     """
+    old = Job.objects.of(tenant.id).with_text_of("params").filter(id=job_id).first()
+    wanted, written = _write(tenant, old, once, Origin(request_id, key_id))
+    inserting.release(tenant, written.jobs)
+    return wanted.jobs[0].public_id if written.earlier is None else str(orjson.loads(written.earlier)["id"])
+
+
+def retry_all(jobs: Mapping[UUID, TenantAccess], once: str) -> Counter[str]:
+    """Dispatch jobs again in one transaction, each as `retry` does; returns how many were refused, by code.
+
+    Raises QueueFull, IdempotencyConflict and ServiceUnavailable, with none of them dispatched.
+    """
+    old = Job.objects.with_text_of("params").in_bulk(list(jobs))
+    refused: Counter[str] = Counter()
+    inserted: dict[TenantAccess, list[Inserted]] = defaultdict(list)
+    with transaction.atomic():
+        # In the same order for everybody: two that dispatch for the same tenants never wait for each other.
+        for job_id, tenant in sorted(jobs.items(), key=lambda each: (each[1].id, each[0])):
+            try:
+                _, written = _write(tenant, old.get(job_id), once, UNKNOWN_ORIGIN)
+            except LATER:
+                raise
+            except ApiError as refusal:
+                refused[refusal.code] += 1
+            else:
+                inserted[tenant] += written.jobs
+    for tenant, of_tenant in inserted.items():
+        inserting.release(tenant, of_tenant)
+    return refused
+
+
+def _write(tenant: TenantAccess, old: Job | None, once: str | None, origin: Origin) -> tuple[Wanted[None], Written]:
     if tenant.suspended:
         raise TenantSuspended()
-    wanted = again(tenant.id, job_id)
-    new_id = wanted.jobs[0].public_id
-    old_id = identifiers.encode(identifiers.JOB_PREFIX, job_id)
-    first = _first_answer(f"{once}.{old_id}", new_id) if once else None
-    earlier = dispatching.accept(tenant, wanted, first_answer=first, origin=Origin(request_id, key_id))
-    return new_id if earlier is None else str(orjson.loads(earlier)["id"])
+    wanted = _again(tenant.id, old)
+    first = _first_answer(f"{once}.{old.public_id}", wanted.jobs[0].public_id) if once and old else None
+    return wanted, dispatching.write(tenant, wanted, first_answer=first, origin=origin)
 
 
 def again(tenant_id: int, job_id: UUID) -> Wanted[None]:
     """The job that a retry dispatches. Raises JobNotFound, JobNotRetryable, and what reading a dispatch raises."""
-    old = Job.objects.of(tenant_id).with_text_of("params").filter(id=job_id).first()
+    return _again(tenant_id, Job.objects.of(tenant_id).with_text_of("params").filter(id=job_id).first())
+
+
+def _again(tenant_id: int, old: Job | None) -> Wanted[None]:
     if old is None:
         raise JobNotFound()
     if Status(old.status) not in TERMINAL:

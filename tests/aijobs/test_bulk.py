@@ -1,5 +1,6 @@
 """One action on all jobs that match: exactly those, once, whoever is killed and however many are at it."""
 
+from collections import Counter
 from collections.abc import Callable
 from random import Random
 from typing import Any, TypeVar
@@ -287,13 +288,13 @@ def test_what_a_retry_had_done_when_it_was_stopped_is_counted(monkeypatch: pytes
     tenant = TenantFactory(release_window=100)
     failed(tenant, 3)
     action = ask(BulkKind.RETRY, tenant, FAILED)
-    retry = retrying.retry
+    retry_all = retrying.retry_all
 
-    def retry_and_stop(*arguments: Any, **more: Any) -> str:
+    def retry_and_stop(*arguments: Any) -> Counter[str]:
         bulk.stop(action.id, "bert")
-        return retry(*arguments, **more)
+        return retry_all(*arguments)
 
-    monkeypatch.setattr(retrying, "retry", retry_and_stop)
+    monkeypatch.setattr(retrying, "retry_all", retry_and_stop)
     # As many as there are, however slow the machine is.
     monkeypatch.setattr(bulk, "RETRY_SECONDS", 60.0)
     assert not bulk.step(action)
@@ -397,8 +398,9 @@ def test_a_step_reads_a_stretch_and_no_more() -> None:
 
 
 def test_retries_take_their_time_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each costs a dispatch: a step does as many as there is time for, and at least one."""
+    """Each costs a dispatch: a step does as many as there is time for, and at least those of one transaction."""
     monkeypatch.setattr(bulk, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(bulk, "RETRIED_AT_ONCE", 1)
     tenant = TenantFactory(release_window=100)
     failed(tenant, 3)
     action = ask(BulkKind.RETRY, tenant, FAILED)
