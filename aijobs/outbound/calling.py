@@ -7,12 +7,12 @@ have arrived, whatever became of its answer.
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
 
 import httpx
 
-from aijobs.outbound import http
 from aijobs.outbound.failures import Throttled, Transient, Unavailable, Uncertain
-from aijobs.outbound.http import GuardedTransport, TooLarge, send
+from aijobs.outbound.http import TooLarge, send
 
 # A server that asks for more than a day is not believed.
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
@@ -42,21 +42,6 @@ def call(
         raise
 
 
-def glance(
-    transport: GuardedTransport, request: httpx.Request, *, name: str, most_bytes: int, seconds: float
-) -> httpx.Response:
-    """The answer's status, and the beginning of its body, however that goes on.
-
-    Raises Unavailable, and AddressRefused.
-    """
-    try:
-        return http.glance(transport, request, most_bytes=most_bytes, seconds=seconds)
-    except _NOT_SENT:
-        raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None
-    except httpx.HTTPError:
-        raise Unavailable("NO_ANSWER", f"{name} did not answer in time, or closed the connection.") from None
-
-
 def unavailable(response: httpx.Response, *, name: str, writes: bool = False) -> Transient | None:
     """The failure of a status that says to come again later; None for any other."""
     return unavailable_by(response.status_code, retry_after(response), name=name, writes=writes)
@@ -78,7 +63,12 @@ def after_sending(writes: bool, code: str, message: str, seconds: float | None =
     return Unavailable(code, message, seconds)
 
 
-def retry_after(response: httpx.Response) -> float | None:
+class _Answer(Protocol):
+    @property
+    def headers(self) -> httpx.Headers: ...
+
+
+def retry_after(response: _Answer) -> float | None:
     """The seconds that the answer asks to wait; None where it says nothing that can be understood."""
     text = response.headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):

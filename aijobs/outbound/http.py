@@ -1,69 +1,31 @@
-"""The one client for addresses outside: public hosts only, bounded in time and size.
+"""The one client for addresses outside that the guard lets through, bounded in time and size.
 
-Tenants name hosts, and pages redirect to others: without a guard either could make a worker call this machine, its
-cloud's metadata service, or a database beside it (SSRF). A name is resolved once for each connection, all its
-addresses are checked, and the connection goes to one of those: a name that resolves to something else a moment later
-(DNS rebinding) gains nothing.
+Many small POSTs at a time have a client of their own, behind the same guard: see posting.
 """
 
-import ipaddress
-import socket
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
-from functools import cache, partial
 from ssl import SSLContext
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpcore
 import httpx
 
+from aijobs.outbound import guard
 from aijobs.outbound.failures import Permanent
-from aijobs.outbound.purposes import Purpose, is_opened
+from aijobs.outbound.guard import AddressRefused
+from aijobs.outbound.purposes import Purpose
 
 TIMEOUT_SECONDS = 10.0
-# Of an answer whose status is what matters: how long to go on reading once that is there.
-GLANCE_SECONDS = 1.0
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-# A name may have hundreds of addresses, of which each may cost a timeout.
-_MOST_ADDRESSES = 4
-_LONGEST_NAME = 300
 _OF_THE_ENCODED_BODY = {"content-encoding", "content-length", "transfer-encoding"}
 _COMPRESSED = {"gzip", "x-gzip", "deflate"}
 # zlib's: a gzip header or its own, whichever is there.
 _EITHER_HEADER = zlib.MAX_WBITS | 32
 
-_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-# All that is assigned to the public IPv6 internet. Site-local, IPv4-compatible, local NAT64 and more are outside it.
-_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-# NAT64: where there is no IPv4, the public IPv4 internet has these addresses.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-# What `is_global` takes for public, in some versions of Python or in all.
-_NOT_PUBLIC: list[_Network] = [
-    ipaddress.ip_network(network)
-    for network in (
-        "192.0.0.0/24",  # protocol assignments; of them 192.0.0.192 is Oracle's metadata service
-        "192.88.99.0/24",  # 6to4 relays
-        "168.63.129.16/32",  # Azure's host, as its machines see it
-        "2001::/23",  # protocol assignments, Teredo, ORCHID
-        "2002::/16",  # 6to4: an IPv4 address within
-        "3fff::/20",  # documentation
-    )
-]
-
 # When the request that this thread sends must be over, by time.monotonic().
 _until: ContextVar[float] = ContextVar("until", default=float("inf"))
-
-
-class AddressRefused(Permanent):
-    """The address is not one of the public internet."""
-
-    def __init__(self, url: httpx.URL, reason: str) -> None:
-        # Where a redirect leads may be of any length.
-        name = f"{url.scheme}://{url.netloc.decode()}"[:_LONGEST_NAME]
-        super().__init__("ADDRESS_REFUSED", f"{name} {reason}.")
 
 
 class TooLarge(Permanent):
@@ -72,44 +34,6 @@ class TooLarge(Permanent):
             "ANSWER_TOO_LARGE",
             f"The answer is larger than {limit // 1024} KiB, which is the most that the service reads.",
         )
-
-
-class _NotPublic(Exception):
-    """The name has an address that is not public."""
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet. Tunnels to IPv4 other than NAT64 do not."""
-    parsed = ipaddress.ip_address(address)
-    if any(parsed in network for network in _NOT_PUBLIC if network.version == parsed.version):
-        return False
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed in _NAT64:
-            return is_public(str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)))
-        return parsed in _PUBLIC_IPV6 and parsed.is_global
-    return parsed.is_global and not parsed.is_multicast
-
-
-def _public_addresses(host: str, port: int) -> list[str]:
-    """The host's addresses, IPv4 first. Raises _NotPublic where one is not public, ConnectError for none.
-
-    The look-up itself has the resolver's own limit of time: it cannot be interrupted.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError(f"{host} cannot be resolved") from error
-    addresses = sorted({str(each[4][0]) for each in found}, key=lambda address: (":" in address, address))
-    # A scope (fe80::1%eth0) names a link of this machine.
-    if not addresses or any("%" in address or not is_public(address) for address in addresses):
-        raise _NotPublic(host)
-    return addresses[:_MOST_ADDRESSES]
-
-
-@cache
-def _ssl_context() -> SSLContext:
-    """One for all clients: it takes 30 ms to read the certificate authorities."""
-    return httpx.create_ssl_context()
 
 
 def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> float:
@@ -162,13 +86,16 @@ class _GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = [host] if is_opened(self._purpose, host, port) else _public_addresses(host, port)
-        for address in addresses:
+        try:
+            found = guard.addresses(self._purpose, host, port)
+        except guard.NotFound as error:
+            raise httpcore.ConnectError(str(error)) from error
+        for address in found:
             left = _left(timeout, httpcore.ConnectTimeout)
             try:
                 return _TimedStream(self._backend.connect_tcp(address, port, left, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if address == addresses[-1]:
+                if address == found[-1]:
                     raise
         raise AssertionError("a name has at least one address")
 
@@ -176,51 +103,26 @@ class _GuardedBackend(httpcore.NetworkBackend):
 class GuardedTransport(httpx.HTTPTransport):
     """Lets only public addresses through, and those that are opened for its purpose."""
 
-    def __init__(self, purpose: Purpose, *, https_only: bool = True, kept_seconds: float = 0.0) -> None:
-        """`kept_seconds`: how long a connection is kept for the next request. What is written to one that the server
-        has just closed may have arrived or not, so that is for who may send twice, and shorter than servers wait.
-        """
+    def __init__(self, purpose: Purpose, *, https_only: bool = True) -> None:
         # Not the base's: it has no way to hand over a backend.
         self._purpose = purpose
         self._https_only = https_only
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_ssl_context(),
-            # Who asks many at once bounds that; waiting here would look like a server that is away.
+            ssl_context=guard.ssl_context(),
+            # Who asks many at once bounds that; waiting here would look like a server that is away. None is kept:
+            # what is written to one that the server has just closed may have arrived or not.
             max_connections=None,
-            max_keepalive_connections=None if kept_seconds else 0,
-            keepalive_expiry=kept_seconds,
+            max_keepalive_connections=0,
             network_backend=_GuardedBackend(purpose),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if reason := refusal(self._purpose, request.url, https_only=self._https_only):
+        if reason := guard.refusal(self._purpose, request.url, https_only=self._https_only):
             raise AddressRefused(request.url, reason)
         try:
             return super().handle_request(request)
-        except _NotPublic:
+        except guard.NotPublic:
             raise AddressRefused(request.url, "is not a public address") from None
-
-
-def refusal(purpose: Purpose, url: httpx.URL, *, https_only: bool = True) -> str:
-    """What is wrong with the URL as such; empty where nothing is. Where its name leads to, only a call finds out."""
-    host = url.raw_host.decode("ascii")
-    schemes = ["https"] if https_only else ["http", "https"]
-    if url.userinfo:
-        return "must not have a user name or password"
-    if url.scheme in _DEFAULT_PORTS and is_opened(purpose, host, url.port or _DEFAULT_PORTS[url.scheme]):
-        return ""
-    # httpx has no port for the usual one.
-    if url.scheme not in schemes or url.port is not None or not host:
-        return f"is not allowed. Use {' or '.join(schemes)} on its usual port"
-    return "is not a public address" if _is_private(host) else ""
-
-
-def _is_private(host: str) -> bool:
-    """Whether it is an IP address, and not a public one."""
-    try:
-        return not is_public(host)
-    except ValueError:
-        return False
 
 
 def open_client(
@@ -255,35 +157,11 @@ def send(client: httpx.Client, request: httpx.Request, *, most_bytes: int, secon
     Redirects are not followed: httpx would read their bodies whole. `next_request` is where one leads.
     Raises httpx.HTTPError, AddressRefused and TooLarge.
     """
-    ask = partial(client.send, stream=True, follow_redirects=False)
-    with _answered(ask, request, seconds) as response:
-        return _whole(response, most_bytes)
-
-
-def glance(transport: GuardedTransport, request: httpx.Request, *, most_bytes: int, seconds: float) -> httpx.Response:
-    """The answer's status and headers, with the beginning of its body: what is wrong with the rest changes nothing.
-
-    For who wants to know whether something has arrived, of many: what a client adds to its transport (cookies,
-    redirects, merged headers) is a third of what a small request costs. `seconds` bounds it all. Raises
-    httpx.HTTPError and AddressRefused.
-    """
-    with _answered(transport.handle_request, request, seconds) as response:
-        _until.set(min(_until.get(), time.monotonic() + GLANCE_SECONDS))
-        content = _beginning(response, most_bytes)
-    headers = [pair for pair in response.headers.multi_items() if pair[0].lower() not in _OF_THE_ENCODED_BODY]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
-
-
-@contextmanager
-def _answered(
-    ask: Callable[[httpx.Request], httpx.Response], request: httpx.Request, seconds: float
-) -> Iterator[httpx.Response]:
-    """The answer with its body still to be read, within the time that bounds it all."""
     before = _until.set(time.monotonic() + seconds)
     try:
-        response = ask(request)
+        response = client.send(request, stream=True, follow_redirects=False)
         try:
-            yield response
+            return _whole(response, most_bytes)
         finally:
             response.close()
     except (UnicodeError, httpx.InvalidURL) as error:
@@ -291,22 +169,6 @@ def _answered(
         raise AddressRefused(request.url, "is malformed, or leads to a malformed address") from error
     finally:
         _until.reset(before)
-
-
-def _beginning(response: httpx.Response, most_bytes: int) -> bytes:
-    """As much as arrives; nothing of what is compressed, which nobody asked for."""
-    content = bytearray()
-    if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        return b""
-    try:
-        for chunk in response.iter_raw():
-            content += chunk
-            if len(content) >= most_bytes:
-                break
-    except httpx.HTTPError:
-        # Slow, cut short, or not what it says it is.
-        return bytes(content[:most_bytes])
-    return bytes(content[:most_bytes])
 
 
 def _whole(response: httpx.Response, most_bytes: int) -> httpx.Response:

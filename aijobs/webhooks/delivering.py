@@ -1,14 +1,14 @@
 """The loop of a worker that delivers: record, claim, send, write down.
 
-Threads send, and the loop alone speaks to the database. A run of it ends after a while without waiting for what is
-still being sent, so an endpoint that does not answer delays nobody: the next run, in the same process, goes on beside
-it. What an ending process could not write down is sent once more when its claims are over.
+An event loop in a thread of its own sends, and this one alone speaks to the database. A run of it ends after a while
+without waiting for what is still being sent, so an endpoint that does not answer delays nobody: the next run, in the
+same process, goes on beside it. What an ending process could not write down is sent once more when its claim is over.
 """
 
 import logging
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from django.db import transaction
 from aijobs.models import Webhook
 from aijobs.sql import CONNECTION_ERRORS
 from aijobs.webhooks import claiming, outcomes, recording
-from aijobs.webhooks.sending import Claimed, Outcome, send
+from aijobs.webhooks.sending import Claimed, Outcome, Sender
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Deliverer:
     """What a process sends at the moment."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(PLACES, thread_name_prefix="webhook")
+        self._sender = Sender(PLACES)
         self._sending: dict[Future[Outcome], Claimed] = {}
         self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
         # Those that could not be written down yet.
@@ -58,7 +58,7 @@ class Deliverer:
         while self._sending and (left := until - time.monotonic()) > 0:
             self._wait(left)
             self._write_down()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._sender.close()
 
     def _step(self) -> None:
         self._write_down()
@@ -69,7 +69,7 @@ class Deliverer:
             troubled = sum(each.troubled for each in self._sending.values())
             claimed = claiming.claim(PLACES - len(self._sending), max(TROUBLED_PLACES - troubled, 0))
         for each in claimed:
-            future = self._threads.submit(send, each)
+            future = self._sender.submit(each)
             self._sending[future] = each
             future.add_done_callback(self._done.put)
 

@@ -15,7 +15,7 @@ from aijobs.engine import statements
 from aijobs.errors import InvalidParams, TooManyWebhooks, WebhookNotFound
 from aijobs.models import Webhook
 from aijobs.outbound.failures import Permanent
-from aijobs.outbound.http import refusal
+from aijobs.outbound.guard import refusal
 from aijobs.outbound.purposes import Purpose
 from aijobs.webhooks import recording, secrets
 

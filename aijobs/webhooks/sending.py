@@ -1,17 +1,20 @@
-"""Sending one delivery once. Nothing here knows the database: a slow endpoint holds a thread and nothing else."""
+"""Sending one delivery once. Nothing here knows the database: a slow endpoint holds a connection and nothing else."""
 
+import asyncio
 import random
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from threading import Thread
 from uuid import UUID
 
 import httpx
+import uvloop
 
 from aijobs.outbound import calling
 from aijobs.outbound.failures import OutboundError
-from aijobs.outbound.http import GuardedTransport
+from aijobs.outbound.posting import Glance, Poster
 from aijobs.outbound.purposes import Purpose
 from aijobs.webhooks import secrets, signing
 
@@ -84,46 +87,81 @@ class _Failure:
     message: str
 
 
-@cache
-def _transport() -> GuardedTransport:
-    """One for all threads."""
-    return GuardedTransport(Purpose.WEBHOOK, kept_seconds=KEPT_SECONDS)
+class Sender:
+    """An event loop with a thread of its own, which sends whatever it is given at the same time.
+
+    `places`: how many that are at most.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._over = asyncio.Event()
+        # As many names are looked up at a time: one whose server is silent keeps no other one waiting.
+        self._poster = Poster(Purpose.WEBHOOK, kept_seconds=KEPT_SECONDS, resolvers=places)
+        self._thread = Thread(target=self._serve, name="webhooks", daemon=True)
+        self._thread.start()
+
+    def submit(self, claimed: Claimed) -> "Future[Outcome]":
+        return asyncio.run_coroutine_threadsafe(send(claimed, self._poster), self._loop)
+
+    def close(self) -> None:
+        """At once, whatever is on its way."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._over.set)
+            self._thread.join()
+
+    def _serve(self) -> None:
+        # At its end, what is still under way is cancelled.
+        with self._runner:
+            self._runner.run(self._wait())
+
+    async def _wait(self) -> None:
+        try:
+            await self._over.wait()
+        finally:
+            self._poster.close()
 
 
-def send(claimed: Claimed) -> Outcome:
+async def send(claimed: Claimed, poster: Poster) -> Outcome:
     """POST it, and say what came of that. Raises nothing that an endpoint could bring about."""
     began = time.monotonic()
     try:
-        response = _post(claimed)
+        answer = await _post(claimed, poster)
     except OutboundError as error:
         return _outcome(claimed, began, None, _Failure(error.code, error.message))
-    return _outcome(claimed, began, response, _failure(response))
+    return _outcome(claimed, began, answer, _failure(answer.status))
 
 
-def _post(claimed: Claimed) -> httpx.Response:
+async def _post(claimed: Claimed, poster: Poster) -> Glance:
     owned = secrets.unseal(claimed.sealed_secrets, tenant_id=claimed.tenant_id, webhook_id=claimed.webhook_id)
     signed_by = [owned.current, owned.previous] if claimed.both and owned.previous else [owned.current]
     signed = signing.headers(claimed.event_id, claimed.body, signed_by, datetime.now(UTC))
-    request = httpx.Request("POST", claimed.url, content=claimed.body.encode(), headers={**HEADERS, **signed})
-    return calling.glance(_transport(), request, name="The endpoint", most_bytes=MOST_BYTES, seconds=SECONDS)
+    return await poster.post(
+        httpx.URL(claimed.url),
+        {**HEADERS, **signed},
+        claimed.body.encode(),
+        name="The endpoint",
+        most_bytes=MOST_BYTES,
+        seconds=SECONDS,
+    )
 
 
-def _failure(response: httpx.Response) -> _Failure | None:
-    status = response.status_code
-    if response.is_success:
+def _failure(status: int) -> _Failure | None:
+    if httpx.codes.is_success(status):
         return None
     if status == httpx.codes.GONE:
         return _Failure("GONE", "The endpoint answered 410: it wants no more events, so the webhook was disabled.")
-    if response.is_redirect:
+    if httpx.codes.is_redirect(status):
         return _Failure("REDIRECTED", f"The endpoint answered {status}: redirects are not followed. Change the URL.")
     return _Failure(
         "BAD_STATUS", f"The endpoint answered with status {status}; only 2xx means that it has the event."
     )
 
 
-def _outcome(claimed: Claimed, began: float, response: httpx.Response | None, failure: _Failure | None) -> Outcome:
-    gone = response is not None and response.status_code == httpx.codes.GONE
-    asked = calling.retry_after(response) if response is not None and failure else None
+def _outcome(claimed: Claimed, began: float, answer: Glance | None, failure: _Failure | None) -> Outcome:
+    gone = answer is not None and answer.status == httpx.codes.GONE
+    asked = calling.retry_after(answer) if answer and failure else None
     return Outcome(
         id=claimed.id,
         attempt=claimed.attempt,
@@ -131,9 +169,9 @@ def _outcome(claimed: Claimed, began: float, response: httpx.Response | None, fa
         gone=gone,
         pause=None if failure is None or gone else pause(claimed.attempt, asked),
         asked=asked,
-        status=response.status_code if response is not None else None,
-        type=_text(response.headers.get("content-type", ""), LONGEST_TYPE) if response is not None else "",
-        body=_text(response.content.decode(errors="replace"), LONGEST_BODY) if response is not None else "",
+        status=answer.status if answer else None,
+        type=_text(answer.headers.get("content-type", ""), LONGEST_TYPE) if answer else "",
+        body=_text(answer.content.decode(errors="replace"), LONGEST_BODY) if answer else "",
         code=failure.code if failure else "",
         message=failure.message if failure else "",
         seconds=round(time.monotonic() - began, 3),

@@ -10,7 +10,8 @@ import time_machine
 
 from aijobs.outbound.calling import call, retry_after, unavailable
 from aijobs.outbound.failures import OutboundError, Throttled, Unavailable, Uncertain
-from aijobs.outbound.http import AddressRefused, TooLarge
+from aijobs.outbound.guard import AddressRefused
+from aijobs.outbound.http import TooLarge
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

@@ -2,70 +2,22 @@
 
 import gzip
 import socket
-import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
-from aijobs.outbound.http import AddressRefused, GuardedTransport, TooLarge, glance, is_public, open_client, send
+from aijobs.outbound.guard import AddressRefused, is_public
+from aijobs.outbound.http import TooLarge, open_client, send
 from aijobs.outbound.purposes import Purpose
-
-Answering = Callable[[socket.socket], None]
-Serve = Callable[[Answering], int]
-
-
-@pytest.fixture
-def serve(settings: Any) -> Iterator[Serve]:
-    """Starts a server that says to each connection what the test wants; returns its port, which is allowed."""
-    listeners: list[socket.socket] = []
-
-    def start(answer: Answering) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-        port: int = listener.getsockname()[1]
-        settings.AIJOBS_OUTBOUND_ALLOW = [f"page:127.0.0.1:{port}"]
-        threading.Thread(target=_accept, args=[listener, answer], daemon=True).start()
-        return port
-
-    yield start
-    for listener in listeners:
-        listener.close()
-
-
-def _accept(listener: socket.socket, answer: Answering) -> None:
-    with suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                answer(connection)
+from tests.aijobs.outbound.conftest import NOT_PUBLIC, Answering, Serve, resolve_to
 
 
 def get(url: str, *, most_bytes: int = 1000, seconds: float = 5.0, https_only: bool = False) -> httpx.Response:
     with open_client(Purpose.PAGE, https_only=https_only) as client:
         return send(client, client.build_request("GET", url), most_bytes=most_bytes, seconds=seconds)
-
-
-def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Names resolve to each of the answers in turn; literal addresses are left alone. Returns who was asked for."""
-    real, asked, left = socket.getaddrinfo, list[str](), list(answers)
-
-    def fake(host: str, port: int | None, *arguments: Any, **options: Any) -> Any:
-        try:
-            return real(host, port, *arguments, **{**options, "flags": socket.AI_NUMERICHOST})
-        except socket.gaierror:
-            asked.append(host)
-            addresses = left.pop(0)
-            families = [socket.AF_INET6 if ":" in each else socket.AF_INET for each in addresses]
-            return [(family, 1, 6, "", (each, port)) for family, each in zip(families, addresses, strict=True)]
-
-    monkeypatch.setattr(socket, "getaddrinfo", fake)
-    return asked
 
 
 @pytest.fixture
@@ -81,44 +33,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1/",
-        "http://127.1/",
-        "http://2130706433/",
-        "http://0x7f000001/",
-        "http://017700000001/",
-        "http://0/",
-        "http://localhost/",
-        "http://10.0.0.1/",
-        "http://169.254.169.254/latest/meta-data/",
-        "http://168.63.129.16/",
-        "http://192.0.0.192/",
-        "http://100.100.100.200/",
-        "http://[::1]/",
-        "http://[::]/",
-        "http://[::127.0.0.1]/",
-        "http://[::ffff:127.0.0.1]/",
-        "http://[::ffff:8.8.8.8]/",
-        "http://[2002:7f00:1::]/",
-        "http://[2001:0:7f00:1::]/",
-        "http://[64:ff9b::7f00:1]/",
-        "http://[64:ff9b:1::808:808]/",
-        "http://[fe80::1]/",
-        "http://[fec0::1]/",
-        "http://[fd00:ec2::254]/",
-        "http://public@127.0.0.1/",
-        "http://user:secret@8.8.8.8/",
-        "http://8.8.8.8:6379/",
-        "http://8.8.8.8:443/",
-        "https://8.8.8.8:80/",
-        "http://8.8.8.8:0/",
-        "ftp://8.8.8.8/",
-        "http://224.0.0.1/",
-        "http://255.255.255.255/",
-    ],
-)
+@pytest.mark.parametrize("url", NOT_PUBLIC)
 def test_what_is_not_public_is_not_called(connected: list[str], url: str) -> None:
     with pytest.raises(AddressRefused):
         get(url)
@@ -283,22 +198,3 @@ def test_a_body_beyond_the_limit_is_refused(serve: Serve) -> None:
     port = serve(lambda connection: connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + bytes(1001)))
     with pytest.raises(TooLarge):
         get(f"http://127.0.0.1:{port}/")
-
-
-@pytest.mark.parametrize(("kept_seconds", "connections"), [(60.0, 1), (0.0, 3)])
-def test_a_connection_is_kept_for_who_asks_for_it(serve: Serve, kept_seconds: float, connections: int) -> None:
-    answered = list[socket.socket]()
-
-    def answer(connection: socket.socket) -> None:
-        answered.append(connection)
-        said = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
-        connection.sendall(said)
-        while connection.recv(65536):
-            connection.sendall(said)
-
-    url = f"http://127.0.0.1:{serve(answer)}/"
-    with GuardedTransport(Purpose.PAGE, kept_seconds=kept_seconds) as transport:
-        for _ in range(3):
-            response = glance(transport, httpx.Request("GET", url), most_bytes=1000, seconds=5)
-            assert (response.status_code, response.content) == (200, b"hi")
-    assert len(answered) == connections

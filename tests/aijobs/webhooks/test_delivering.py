@@ -426,6 +426,7 @@ def test_a_claim_that_is_over_is_sent_again_and_its_first_outcome_says_nothing(
     run_until(second, are_over(webhook))
     endpoint.over.set()
     deliverer.finish(10)
+    second.finish(0)
     delivery = webhook.deliveries.get()
     assert (delivery.status, delivery.attempts, delivery.error_code) == ("delivered", 2, "")
     assert len({each.headers["webhook-id"] for each in endpoint.received}) == 1

@@ -4,7 +4,8 @@ import httpx
 
 from aijobs.outbound.calling import call
 from aijobs.outbound.failures import Permanent
-from aijobs.outbound.http import AddressRefused, TooLarge, open_client
+from aijobs.outbound.guard import AddressRefused
+from aijobs.outbound.http import TooLarge, open_client
 from aijobs.outbound.purposes import Purpose
 from workers.assistants.openai_compatible import failures
 from workers.assistants.openai_compatible.failures import Provider

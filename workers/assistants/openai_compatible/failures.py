@@ -9,7 +9,7 @@ import httpx
 
 from aijobs.outbound.calling import unavailable
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient
-from aijobs.outbound.http import AddressRefused
+from aijobs.outbound.guard import AddressRefused
 from workers.assistants.openai_compatible.settings import OpenAiCompatibleCredentials, OpenAiCompatibleSettings
 from workers.connections.redacting import Redaction
 

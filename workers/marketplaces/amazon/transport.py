@@ -6,7 +6,8 @@ import httpx
 
 from aijobs.outbound.calling import call
 from aijobs.outbound.failures import CredentialsRefused
-from aijobs.outbound.http import TIMEOUT_SECONDS, AddressRefused, TooLarge, open_client
+from aijobs.outbound.guard import AddressRefused
+from aijobs.outbound.http import TIMEOUT_SECONDS, TooLarge, open_client
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.purposes import Purpose
 from workers.marketplaces.amazon.answers import InvalidAnswer

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent
-from aijobs.outbound.http import AddressRefused
+from aijobs.outbound.guard import AddressRefused
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Reply, json_reply
 from workers.marketplaces.protocols import Listing
