@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, ClassVar, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.contrib.admin.widgets import AdminSplitDateTime, AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
@@ -44,6 +44,7 @@ class NewestRows(ChangeList):
     """
 
     most_rows = 50_000
+    has_older = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         rows = super().get_queryset(request, exclude_parameters)
@@ -56,8 +57,19 @@ class NewestRows(ChangeList):
         if is_filtered:
             base, _ = self.model_admin.get_search_results(request, base, self.query)
             ordered = base.order_by(*self.model_admin.get_ordering(request)).values_list("pk", flat=True)
-            rows = rows.filter(pk__gte=oldest) if (oldest := ordered[self.most_rows :].first()) else rows
+            if oldest := ordered[self.most_rows :].first():
+                self.has_older = True
+                rows = rows.filter(pk__gte=oldest)
         return rows
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.has_older and request.method == "GET":
+            messages.info(
+                request,
+                f"This list has looked through the newest {self.most_rows:,} rows only. Search, or filter by tenant, "
+                "to find older ones.",
+            )
 
 
 class TypedAutocomplete(AutocompleteSelect):

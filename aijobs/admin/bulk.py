@@ -168,6 +168,12 @@ class BulkActionAdmin(ReadOnlyAdmin):
         )
         if is_new:
             self.log_addition(request, action, f"{self.what(action)}: {self.jobs(action)}; {self.matched(action)}.")
+        else:
+            # By a double click, or by way of Back.
+            told = (
+                "You have begun this action already, so it was not begun again. To do so, count the jobs once more."
+            )
+            self.message_user(request, told, messages.WARNING)
         return HttpResponseRedirect(reverse("admin:aijobs_bulkaction_change", args=[action.pk]))
 
     def stop_view(self, request: HttpRequest, bulk_id: Any) -> HttpResponse:

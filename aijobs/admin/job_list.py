@@ -4,6 +4,7 @@ A page is a stretch of an index. Where no index has what the filters ask for, it
 how far it has come: the next page goes on from there.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -14,7 +15,7 @@ from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
-from aijobs import identifiers
+from aijobs import identifiers, sql
 from aijobs.admin.filters import TenantFilter
 from aijobs.admin.job_filters import (
     CREATED,
@@ -97,10 +98,10 @@ class JobList(ChangeList):
         shown = found[: self.list_per_page]
         self._link(shown, end, has_more=len(found) > self.list_per_page)
         self.result_list = shown[::-1] if self.backwards else shown
-        explanations = explain(self.result_list)
+        explanations, wholes = explain(self.result_list), _wholes(self.result_list)
         for job in self.result_list:
-            # For the column that shows it.
-            job.why = explanations[job.id].brief
+            # For the columns that show it.
+            job.why, job.whole = explanations[job.id].brief, wholes.get(job.id, "")
         self._say_how_many(request)
 
     def _first(self, rows: QuerySet[Job], order: Any) -> list[Job]:
@@ -194,3 +195,30 @@ class JobList(ChangeList):
         """The address of the same list without its span; "" where it has none."""
         _, span = SPANS.get(self.params.get(CREATED, ""), SPANS[USUAL_SPAN])
         return self.get_query_string({CREATED: "all"}) if span and not (self.search and self.search.is_id) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    id: UUID
+    marketplace: str
+    most: str | None
+
+
+# Such params are short: those that name their SKUs are not read.
+WHOLES = """
+SELECT id, left(short.params ->> 'marketplace', 64) AS marketplace, left(short.params ->> 'limit', 16) AS most
+FROM aijobs_job job CROSS JOIN LATERAL (
+    SELECT CASE WHEN pg_column_size(job.params) <= 4096 THEN job.params END AS params
+) short
+WHERE id = ANY (%(ids)s::uuid[]) AND short.params ->> 'all' = 'true' AND short.params ->> 'marketplace' IS NOT NULL
+"""
+
+
+def _wholes(jobs: Sequence[Job]) -> dict[UUID, str]:
+    """What those are about that name no SKU, because they take all products of a marketplace."""
+    ids = [job.id for job in jobs if not job.subjects]
+    found = sql.rows(_Whole, WHOLES, {"ids": ids}) if ids else []
+    return {
+        each.id: f"all products of {each.marketplace}" + (f", at most {each.most}" if each.most else "")
+        for each in found
+    }

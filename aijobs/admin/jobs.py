@@ -77,9 +77,9 @@ class JobAdmin(JobActionsAdmin):
 
     @admin.display(description="about")
     def subject(self, job: Job) -> str:
-        """The first SKU, and how many others."""
+        """The first SKU, and how many others; or that it is about all products."""
         if not job.subjects:
-            return "-"
+            return job.whole or "-"
         others = len(job.subjects) - 1
         return f"{job.subjects[0]} + {others:,}" if others else job.subjects[0]
 

@@ -159,6 +159,7 @@ class Job(models.Model):
     has_result: bool
     # Where a list has explained it.
     why: str
+    whole: str
 
     objects = JobQuerySet.as_manager()
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.timezone import now
 
@@ -52,11 +52,13 @@ class BudgetAdmin(Admin):
 
 
 class MonthFilter(ExactFilter):
-    title = "month"
+    """As `2026-03`: there is an index of months, and one of a tenant's."""
+
+    title = "month (2026-03)"
     parameter_name = "month"
+    has_index = True
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """As `2026-03`."""
         if not self.value():
             return queryset
         try:
@@ -73,3 +75,8 @@ class MonthlyUsageAdmin(ReadOnlyAdmin):
     list_select_related = ["tenant"]
     search_fields: ClassVar = ["assistant__exact"]
     search_help_text = "Enter a whole name."
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Of a month's rows, as of a tenant's, the primary key is not the way."""
+        of_month = request.GET.get(str(MonthFilter.parameter_name))
+        return [F("pk").desc(nulls_last=True)] if of_month else super().get_ordering(request)

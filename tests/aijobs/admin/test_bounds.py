@@ -10,9 +10,11 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pytest_django.asserts import assertContains, assertNotContains
 
 from aijobs.models import Batch, DayUsage, IdempotencyKey, Job, JobEvent, Tenant
 from tests.factories import DayUsageFactory, TenantFactory
+from workers.assistants.models import MonthlyUsage
 from workers.catalogue.models import Offer, Product, Sale, Scan
 from workers.changes.models import Change
 
@@ -92,6 +94,8 @@ def test_other_filters_look_through_the_newest_rows(
     answer = admin_client.get(reverse("admin:aijobs_batch_changelist"), query)
     shown = [batch.pk for batch in answer.context["cl"].result_list]
     assert shown == batches[:0:-1]
+    assertContains(answer, "This list has looked through the newest 2 rows only.")
+    assertNotContains(admin_client.get(reverse("admin:aijobs_batch_changelist")), "This list has looked through")
 
 
 def test_a_day_is_found_behind_whatever_is_newer(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,4 +108,19 @@ def test_a_day_is_found_behind_whatever_is_newer(admin_client: Client, monkeypat
     address = reverse("admin:aijobs_dayusage_changelist")
     for query in ({}, {"tenant": old.tenant.name}, {"type": old.type}):
         answer = admin_client.get(address, {"day": "2026-03-01", **query})
+        assert list(answer.context["cl"].result_list) == [old]
+
+
+def test_a_month_is_found_behind_whatever_is_newer(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from aijobs.admin.base import NewestRows
+
+    monkeypatch.setattr(NewestRows, "most_rows", 2)
+    months = [date(2026, 2, 1), *[date(2026, 3, 1)] * 3]
+    shops = [TenantFactory() for _ in months]
+    old, *_ = [
+        MonthlyUsage.objects.create(tenant=shop, month=month) for shop, month in zip(shops, months, strict=True)
+    ]
+    address = reverse("admin:assistants_monthlyusage_changelist")
+    for query in ({}, {"tenant": old.tenant.name}):
+        answer = admin_client.get(address, {"month": "2026-02", **query})
         assert list(answer.context["cl"].result_list) == [old]

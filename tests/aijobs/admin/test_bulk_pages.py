@@ -69,8 +69,13 @@ def test_a_double_click_begins_it_once(admin_client: Client, tenant: Tenant) -> 
     engine.dispatch(tenant, 2)
     address = f"{ADD}?action=cancel&status=queued"
     token = page(admin_client.get(address)).partition('name="once" value="')[2].partition('"')[0]
-    first, second = (admin_client.post(address, {"once": token})["Location"] for _ in range(2))
+    again = "You have begun this action already, so it was not begun again."
+    first = admin_client.post(address, {"once": token})["Location"]
+    assert again not in page(admin_client.get(first))
+    # As after Back, too.
+    second = admin_client.post(address, {"once": token})["Location"]
     assert first == second == change(BulkAction.objects.get())
+    assert again in page(admin_client.get(second))
     assert LogEntry.objects.count() == 1
     other = page(admin_client.get(address)).partition('name="once" value="')[2].partition('"')[0]
     assert admin_client.post(address, {"once": other})["Location"] != first

@@ -280,6 +280,21 @@ def test_a_row_says_why_about_what_and_how_long(get: Get, shop: Tenant) -> None:
     assert "1 result" not in get().content.decode()
 
 
+def test_a_row_says_that_it_is_about_all_products(get: Get, shop: Tenant) -> None:
+    wanted: list[tuple[dict[str, object], str]] = [
+        ({"all": True, "marketplace": "amazon_us"}, "all products of amazon_us"),
+        ({"all": True, "marketplace": "ebay", "limit": 200}, "all products of ebay, at most 200"),
+        ({"all": False, "marketplace": "ebay"}, "-"),
+        ({"all": True, "marketplace": MARKUP}, f"all products of {MARKUP}"),
+    ]
+    for params, _ in wanted:
+        engine.dispatch(shop, params=params)
+    page = get().content.decode()
+    cells = re.findall(r'<td class="field-subject">(.*?)</td>', page)
+    assert [unescape(cell) for cell in cells] == [said for _, said in reversed(wanted)]
+    assert MARKUP not in page
+
+
 def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
     [job_id] = engine.dispatch(shop, params={"skus": [MARKUP]}, type="gone")
     Job.objects.filter(id=job_id).update(status="failed", error_code=MARKUP, failures=1, type=MARKUP[:64])

@@ -168,6 +168,13 @@ class Migration(migrations.Migration):
                         fields=("tenant", "month", "assistant", "model"), name="usage_tenant_month"
                     )
                 ],
+                "indexes": [
+                    models.Index(
+                        models.F("month"),
+                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                        name="usage_month",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

@@ -4,7 +4,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
-from aijobs.models import Tenant
+from aijobs.models import NEWEST_FIRST, Tenant
 
 # Fractions of a cent: a short question to a small model costs a hundred-thousandth of a dollar.
 DECIMALS = 8
@@ -94,6 +94,8 @@ class MonthlyUsage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "month", "assistant", "model"], name="usage_tenant_month")
         ]
+        # For staff, who ask for a month of all tenants.
+        indexes = [models.Index("month", NEWEST_FIRST, name="usage_month")]
 
     def __str__(self) -> str:
         return f"{self.assistant} ({self.model}) in {self.month:%Y-%m}"
