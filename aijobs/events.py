@@ -33,6 +33,9 @@ STRETCH = 1_000
 LOOKED_THROUGH = 5_000
 # Of several readers, in one query.
 FILTERS_AT_ONCE = 20
+# Who writes an event of a job waits for the job's row, and gets it in turn: an event that stands before earlier ones
+# of its job in the tenant's log is looked for among so many of them, and not in all that a caller may have caused.
+OVERTAKEN = 1_000
 _KEY = re.compile(r"(?P<transaction>[0-9]{1,20})\.(?P<id>[0-9]{1,19})", re.ASCII)
 
 
@@ -257,6 +260,11 @@ def _of_jobs(after: Mapping[UUID, int], most: int) -> list[Event]:
     return sql.rows(Event, OF_JOBS, {"jobs": list(after), "seqs": list(after.values()), "most": most})
 
 
+def reached(found: Sequence[Event]) -> dict[int, Position]:
+    """How far the logs of these tenants were read."""
+    return {each.tenant_id: each.position for each in found}
+
+
 def each_job_in_order(after: Mapping[int, Position], found: Sequence[Event]) -> list[Event]:
     """What was read of tenants' logs behind these positions, for who tells no event before an earlier one of its job.
 
@@ -265,7 +273,7 @@ def each_job_in_order(after: Mapping[int, Position], found: Sequence[Event]) -> 
     """
     if not found:
         return []
-    reached = {each.tenant_id: each.position for each in found}
+    end = reached(found)
     latest: dict[UUID, Event] = {}
     for each in sorted(found, key=lambda event: event.seq):
         latest[each.job_id] = each
@@ -274,11 +282,12 @@ def each_job_in_order(after: Mapping[int, Position], found: Sequence[Event]) -> 
         "seqs": [each.seq for each in latest.values()],
         "after_transactions": [str(after[each.tenant_id].transaction) for each in latest.values()],
         "after_ids": [after[each.tenant_id].id for each in latest.values()],
-        "reached_transactions": [str(reached[each.tenant_id].transaction) for each in latest.values()],
-        "reached_ids": [reached[each.tenant_id].id for each in latest.values()],
+        "reached_transactions": [str(end[each.tenant_id].transaction) for each in latest.values()],
+        "reached_ids": [end[each.tenant_id].id for each in latest.values()],
+        "overtaken": OVERTAKEN,
     }
     elsewhere = sql.rows(Event, ELSEWHERE, parameters)
-    overtaken = [each for each in elsewhere if each.position > reached[each.tenant_id]]
+    overtaken = [each for each in elsewhere if each.position > end[each.tenant_id]]
     told: dict[UUID, int] = {}
     for each in elsewhere:
         if each.position <= after[each.tenant_id]:
@@ -335,7 +344,7 @@ SELECT event.* FROM unnest(
 ) AS read(job_id, seq, after_transaction, after_id, reached_transaction, reached_id)
 LEFT JOIN LATERAL (
     SELECT present.seq FROM aijobs_jobevent present
-    WHERE present.job_id = read.job_id
+    WHERE present.job_id = read.job_id AND present.seq <= read.seq + %(overtaken)s::int
       AND (present.transaction, present.id) <= (read.after_transaction::xid8, read.after_id)
     ORDER BY present.job_id DESC, present.seq DESC LIMIT 1
 ) told ON true

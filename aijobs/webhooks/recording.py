@@ -77,11 +77,11 @@ def record() -> int:
     endpoints = _endpoints({each.tenant_id for each in found})
     if wanted := list(_deliveries(events.each_job_in_order(after, found), endpoints)):
         sql.execute(INSERT, {"deliveries": orjson.dumps(wanted).decode(), "waits": WAITS_SECONDS})
-    # The last one of each tenant.
-    reached = {
-        each.tenant_id: {"tenant": each.tenant_id, "transaction": each.transaction, "id": each.id} for each in found
-    }
-    sql.execute(MOVE, {"reached": orjson.dumps(list(reached.values())).decode()})
+    reached = [
+        {"tenant": tenant_id, "transaction": position.transaction, "id": position.id}
+        for tenant_id, position in events.reached(found).items()
+    ]
+    sql.execute(MOVE, {"reached": orjson.dumps(reached).decode()})
     return len(found)
 
 
