@@ -29,6 +29,10 @@ class ChoicesFilter(BaseInFilter, ChoiceFilter):
     """One or several of the choices, comma separated."""
 
 
+def _unless(what: str) -> dict[str, str]:
+    return {"invalid_choice": f"%(value)s is not valid. Use {what}"}
+
+
 def type_choices() -> list[tuple[str, str]]:
     return [(kind.name, kind.name) for kind in registry.all_types()]
 
@@ -36,9 +40,13 @@ def type_choices() -> list[tuple[str, str]]:
 class JobQuery(FilterSet):
     """The parameters, as a form that checks them one by one."""
 
-    type = ChoicesFilter(choices=type_choices)
-    status = ChoicesFilter(choices=Status.choices)
-    priority = ChoiceFilter(choices=[(each.label, each.label) for each in Priority])
+    type = ChoicesFilter(
+        choices=type_choices, error_messages=_unless("the name of a job type: GET /api/ai-jobs/types lists them")
+    )
+    status = ChoicesFilter(choices=Status.choices, error_messages=_unless(", ".join(Status.values)))
+    priority = ChoiceFilter(
+        choices=[(each.label, each.label) for each in Priority], error_messages=_unless("low, normal or high")
+    )
     batch_id = CharFilter()
     schedule_id = CharFilter()
     request_id = CharFilter()

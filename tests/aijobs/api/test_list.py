@@ -151,6 +151,8 @@ def test_a_parameter_given_twice_is_refused(owner: Caller) -> None:
 def test_all_wrong_filters_are_named_at_once(owner: Caller) -> None:
     error = error_of(owner.get(PATH, status="x", type="y"), 422, "INVALID_FILTER")
     assert sorted(paths_of(error)) == ["status", "type"]
+    said = {each["path"]: each["message"] for each in error["details"]}
+    assert said["status"] == "x is not valid. Use queued, running, completed, failed, cancelled"
 
 
 @pytest.mark.parametrize("query", ["status=queued,completed", "status=queued&status=completed"])
