@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from aijobs import identifiers, tickets, zones
 from aijobs.api import event_log
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.jobs import FILTERS, JOB_ID, JobAnswer, job_id_of
+from aijobs.api.jobs import ASK_AGAIN, ETAG, FILTERS, JOB_ID, JobAnswer, job_id_of
 from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter
@@ -111,6 +111,14 @@ SSE = (
 ELSEWHERE: dict[int, OpenApiResponse] = {
     307: OpenApiResponse(description="Streams and waits are answered at another address: follow `Location`."),
 }
+WHERE = OpenApiParameter(
+    "Location",
+    {"type": "string", "format": "uri"},
+    OpenApiParameter.HEADER,
+    required=True,
+    response=[307],
+    description="The address, with a ticket in it that is good for five minutes.",
+)
 REFUSALS = errors(JobNotFound, TooManyStreams, StreamingUnavailable)
 
 
@@ -125,7 +133,7 @@ describe_job: Callable[[View], View] = extend_schema(
     description="A stream of what happens to the job (server-sent events), from its beginning or from "
     "`starting_after`, which ends after the job's last event; with `Accept: application/json`, the same as pages. "
     f"{SSE} Whoever connects again after the end is answered 204, which tells a browser to stop.",
-    parameters=[*HEADERS, LAST, JOB_ID, AFTER_SEQ, TICKET, *PAGE],
+    parameters=[*HEADERS, LAST, JOB_ID, AFTER_SEQ, TICKET, *PAGE, WHERE],
     responses={**_answers(JobEventList), 204: None, **REFUSALS},
 )
 describe_tenant: Callable[[View], View] = extend_schema(
@@ -137,7 +145,7 @@ describe_tenant: Callable[[View], View] = extend_schema(
     "the order in which their transactions began, at most as late as the longest transaction that writes to the "
     "database takes; where two events of one job are milliseconds apart, `seq` says which was first. A page that is "
     "filtered may have fewer events than `limit`: go on while `has_more` is true.",
-    parameters=[*HEADERS, LAST, AFTER_POSITION, *FILTERS, TICKET, *PAGE],
+    parameters=[*HEADERS, LAST, AFTER_POSITION, *FILTERS, TICKET, *PAGE, WHERE],
     responses={**_answers(EventList), **errors(TooManyStreams, StreamingUnavailable)},
 )
 describe_wait: Callable[[View], View] = extend_schema(
@@ -166,6 +174,9 @@ describe_wait: Callable[[View], View] = extend_schema(
             "The `seq` that you know, of the job or of an event: wait for the next one. Else wait for the end.",
         ),
         TICKET,
+        ETAG,
+        ASK_AGAIN,
+        WHERE,
     ],
     responses={200: JobAnswer, **ELSEWHERE, **REFUSALS},
 )
