@@ -34,7 +34,9 @@ describe_export: Callable[[View], View] = extend_schema(
     tags=["Jobs"],
     summary="Export the jobs of a filtered list as a file",
     description="The file has the jobs that exist when you ask, oldest first, and takes the filters of the list. In "
-    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The service writes one file "
+    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The answer begins when the "
+    "file is whole: let your client and your proxy wait a minute for each 100,000 jobs, or export a stretch of time "
+    "after the other with `start_date` and `end_date`. The service writes one file "
     f"of a tenant at a time, and {AT_ONCE} in all in each process of the API: it refuses others at once.",
     parameters=[*HEADERS, FORMAT, *FILTERS],
     responses={
