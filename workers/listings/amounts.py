@@ -1,8 +1,9 @@
 """Numbers in a clause, with their units and what they are said of."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import takewhile
 from typing import Literal, NamedTuple
 
 from workers.listings import lexicons
@@ -23,7 +24,7 @@ class Number(NamedTuple):
     unit: str
     before: frozenset[str]
     behind: frozenset[str]
-    # Whether it is the only number of its clause, so that nothing else can be meant by the words around it.
+    # Whether it is the only number of its clause, or its range, so that the words around mean nothing else.
     alone: bool
     # Those of the words around that are not ordinary.
     told: frozenset[str]
@@ -34,18 +35,44 @@ class Number(NamedTuple):
 def numbers_of(clause: Clause, text: str, language: str, known: Collection[str] | None = None) -> list[Number]:
     """`known`: roots of ordinary words that say what a number is of; None: all of them do."""
     places = [index for index, token in enumerate(clause) if token.is_number]
+    ranges = list(_ranges(places, clause, text, language))
     found = []
-    for order, index in enumerate(places):
-        token, unit = clause[index], _unit(clause, index, text)
-        first = places[order - 1] + 1 if order else 0
-        last = places[order + 1] if order + 1 < len(places) else len(clause)
-        skipped = index + 1 + _has_unit_token(clause, index, text)
-        sides = clause[first:index][::-1], clause[skipped:last]
+    for order, (index, (start, end)) in enumerate(zip(places, ranges, strict=True)):
+        first = places[start - 1] + 1 if start else 0
+        last = places[end + 1] if end + 1 < len(places) else len(clause)
+        skipped = places[end] + 1 + _has_unit_token(clause, places[end], text)
+        sides = clause[first : places[start]][::-1], clause[skipped:last]
+        alone = end - start + 1 == len(places)
+        if not alone:
+            # Of a lid of 20 g and a bowl of 300 g, 300 g are not of the lid.
+            sides = _up_to_and(sides[0], text, language), _up_to_and(sides[1], text, language)
         before, behind = (_near(side, text, language, known) for side in sides)
         told = frozenset().union(*(_near(side, text, language, ()) for side in sides))
-        bound = _bound(clause[first:index], text, language)
-        found.append(Number(token.lemma, unit, before, behind, len(places) == 1, told, bound))
+        bound = _bound(clause[places[order - 1] + 1 if order else 0 : index], text, language)
+        found.append(Number(clause[index].lemma, _unit(clause, index, text), before, behind, alone, told, bound))
     return found
+
+
+def _ranges(places: Sequence[int], clause: Clause, text: str, language: str) -> Iterator[tuple[int, int]]:
+    """For each number, the first and the last one of its range: of 165 to 215 cm, both are of the same thing."""
+    start = 0
+    for end, place in enumerate(places):
+        following = places[end + 1] if end + 1 < len(places) else None
+        if following is None or not _is_range(clause[place:following], text, language):
+            yield from [(start, end)] * (end + 1 - start)
+            start = end + 1
+
+
+def _up_to_and(tokens: Clause, text: str, language: str) -> Clause:
+    joints = lexicons.words("joining", language)
+    return tuple(takewhile(lambda token: text[token.start : token.end].lower() not in joints, tokens))
+
+
+def _is_range(tokens: Clause, text: str, language: str) -> bool:
+    """Whether only one word that says "to", and a unit, stand between a number and the next one."""
+    between = [text[token.start : token.end].lower() for token in tokens[1:]]
+    between = between[1:] if between and between[0] in _unit_names() else between
+    return len(between) == 1 and between[0] in lexicons.words("range", language)
 
 
 def _bound(before: Clause, text: str, language: str) -> Literal["least", "most", ""]:

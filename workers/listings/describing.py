@@ -22,7 +22,8 @@ def improve_description(draft: Draft) -> None:
     if len(current) > READ and limit >= READ:
         return
     text = _with_the_homeless(repaired("description", current[:READ], draft.context("description")), draft)
-    text = text if text.strip() else _of_bullets(draft)
+    # Of bullets that wait for a description to say what they lose, nothing that a rule forbids.
+    text = text if text.strip() else repaired("description", _of_bullets(draft), draft.context("description"))
     text, _ = cut_at_sentence(text, limit, draft.language)
     if text.strip() and text != current and draft.says_no_more("description", text):
         draft.put(

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from workers.listings import hygiene, lexicons
 from workers.listings.amounts import Number, numbers_of
@@ -26,6 +26,7 @@ from workers.listings.bindings import (
 )
 from workers.listings.meanings import Word, parts, words_of
 from workers.listings.ordinary import able_from, root_of
+from workers.listings.plainly import denied_plainly, plainly
 from workers.listings.shapes import ListingText, Material
 from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemma_of, lemmas_of, tokens_of
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
@@ -39,6 +40,7 @@ _FRAME = re.compile(
 # 1gn0re: as long as what it stands for, so that places stay.
 _DIGITS = str.maketrans("013457@$", "oieastas")
 # What joins the names of categories and of attributes.
+_NEAR = 40
 _LEVELS = re.compile(r"[>/|&,;_]")
 
 
@@ -70,17 +72,75 @@ class Facts:
     origins: set[str] = field(default_factory=set)
     # The roots of what stands behind a "for", in a list too: for walks, commuting and festivals.
     purposes: set[str] = field(default_factory=set)
+    # The roots of what does not come with it: of a pouch, not included.
+    lacking: set[str] = field(default_factory=set)
+    # The roots of words that say no more than what can be done.
+    done: set[str] = field(default_factory=set)
+    # The words as they are written, and the roots of each clause in their order.
+    written: set[str] = field(default_factory=set)
+    _phrases: list[str] = field(default_factory=list)
+    # What stands together between two words such as "and".
+    _at_once: Units = field(default_factory=Units)
 
     def add(self, text: str, *, whole: bool = False) -> None:
+        """Of a text, with its amounts as they are written and in one unit."""
+        for each in dict.fromkeys((denied_plainly(text, self.language), plainly(text, self.language))):
+            self._add(each, whole)
+
+    def says_at_once(self, *words: str) -> bool:
+        """Whether the source has the words together, with no "and" between; what names the product goes with all."""
+        roots = (root_of(lemma_of(word, self.language), self.language) for word in words)
+        return self._at_once.have({root for root in roots if not self.names_product(root)})
+
+    def phrases(self) -> str:
+        """The roots of each clause, with spaces around each and a line between two clauses."""
+        if len(self._phrases) > 1:
+            self._phrases = ["|".join(self._phrases)]
+        return self._phrases[0] if self._phrases else ""
+
+    def _add(self, text: str, whole: bool) -> None:
         self.boasts.update(each.text.lower() for each in boasts_in(text, self.language))
+        for found in lexicons.find(text, ["from"], self.language):
+            following = tokens_of(text[found.end : found.end + _NEAR], self.language)[:1]
+            self.origins.update(root_of(each.lemma, self.language) for each in following)
         clauses = clauses_of(text, self.language)
         self._add_units(clauses, text, whole)
+        if self.language == "de":
+            self._add_together(clauses, text)
+        for before, clause in pairwise(clauses):
+            self.lacking.update(things_in(before, text, self.language) if self._only_lacks(clause, text) else ())
         for clause in clauses:
+            written = [(token, text[token.start : token.end].lower()) for token in clause]
+            self.written.update(word for _, word in written)
+            small = lexicons.words("small", self.language)
+            roots = (root_of(token.lemma, self.language) for token, word in written if word not in small)
+            self._phrases.append(f" {' '.join(roots)} ")
             self._add_words(list(words_of(clause, text, self.language, self.special)), text, whole)
             self.quantities.update(quantities_of(clause, text, self.language))
             for number in numbers_of(clause, text, self.language):
                 self.numbers.setdefault(number.value, set()).add(number)
                 self.whole_numbers |= {(number.value, number.unit)} if whole else set()
+
+    def _add_together(self, clauses: Sequence[Clause], text: str) -> None:
+        together: set[str] = set()
+        for piece in (piece for pieces in pieces_of(clauses, text, self.language) for piece in pieces):
+            if piece.joint in ("start", "and"):
+                self._at_once.add(together)
+                together = set()
+            together |= {
+                root_of(token.lemma, self.language) for token in piece.tokens if is_meant(token, self.language)
+            }
+        self._at_once.add(together)
+
+    def _only_lacks(self, clause: Clause, text: str) -> bool:
+        """Not included: with no word beside."""
+        given = lexicons.words("given", self.language)
+        if not any(text[token.start : token.end].lower() in given for token in clause):
+            return False
+        words = list(words_of(clause, text, self.language, self.special))
+        return bool(words) and all(
+            word.denied and text[word.token.start : word.token.end].lower() in given for word in words
+        )
 
     def _add_units(self, clauses: Sequence[Clause], text: str, whole: bool) -> None:
         """A clause that goes on with the one before has the subject of that one, too."""
@@ -133,6 +193,9 @@ class Facts:
         for word in words:
             (self.denied if word.denied else self.said).add(word.lemma)
             (self.denied_roots if word.denied else self.roots).update(self._roots_of(word, text))
+            written = text[word.token.start : word.token.end].lower()
+            if able_from(written, self.language) == written:
+                self.done |= {word.root, root_of(written, self.language)}
             if self.is_fact(word.lemma):
                 is_of_one = word.of and is_matter(word.lemma, self.special, self.language)
                 self.beside.setdefault(word.root, set()).update(word.chain if is_of_one else present)

@@ -27,6 +27,8 @@ class Word(NamedTuple):
     of: str
     # That root with those of the nouns that stand directly at it: snap and hook of a snap hook of brass.
     chain: frozenset[str]
+    # And the one of them that the others say more of: the sleeve of a silicone handle sleeve.
+    head: str
 
 
 def words_of(
@@ -58,8 +60,10 @@ def words_of(
                 if thing is None and is_matter(token.lemma, special, language):
                     thing = _nearest(nouns, index)
                 of = root_of(thing.lemma, language) if thing else ""
-                chain = frozenset(root_of(each.lemma, language) for each in chains(thing, run))
-                yield Word(token.lemma, root_of(token.lemma, language), token, id(token) in denied, of, chain)
+                chain = [root_of(each.lemma, language) for each in chains(thing, run)]
+                head = (chain[0] if language in NAME_FIRST else chain[-1]) if chain else ""
+                root = root_of(token.lemma, language)
+                yield Word(token.lemma, root, token, id(token) in denied, of, frozenset(chain), head)
 
 
 @dataclass(frozen=True, slots=True)

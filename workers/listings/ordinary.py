@@ -89,8 +89,14 @@ def _forms(word: str, language: str) -> Iterator[str]:
         yield f"{word.removesuffix('ily')}y"
     if language == "fr":
         yield _BEFORE.sub("", word)
-    if language == "es" and len(word) > _SHORTEST_PART:
+    if language == "es":
         yield word.translate(_ACCENTS)
+        yield from bare_forms(word)
+
+
+def bare_forms(word: str) -> Iterator[str]:
+    """A Spanish word without the pronouns at its end, and without the accent that they give it."""
+    if len(word) > _SHORTEST_PART:
         bare = _BEHIND.sub("", _BEHIND.sub("", word))
         yield bare
         yield bare.translate(_ACCENTS)

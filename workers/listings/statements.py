@@ -7,12 +7,13 @@ from typing import Literal
 from workers.listings import lexicons
 from workers.listings.amounts import Number, is_measured, numbers_of
 from workers.listings.bindings import PRODUCT, Piece, number_node, pieces_of
+from workers.listings.denials import HYPHENS, denied_in
 from workers.listings.facts import Facts, boasts_in, quantities_of
 from workers.listings.framing import framed_in, links
 from workers.listings.meanings import Word, words_of
-from workers.listings.ordinary import halves_of, root_of
+from workers.listings.ordinary import able_from, bare_forms, halves_of, root_of
 from workers.listings.placing import misplaced_in
-from workers.listings.tokens import Clause, clauses_of, is_function_word, lemma_of, tokens_of
+from workers.listings.tokens import Clause, Token, clauses_of, is_function_word, is_small, lemma_of, tokens_of
 from workers.listings.uses import lasts_otherwise, unsaid_uses
 from workers.listings.vocabulary import is_matter, is_neutral
 
@@ -28,6 +29,9 @@ class Unsaid:
 
 
 _NEAR = 40
+# Endings of the infinitive, of which an "able" has been made.
+_ENGLISH_VERBS = ("s", "es", "ed", "ing", "e", "es", "d")
+_VERBS = {"en": ("", "e"), "de": ("en",), "fr": ("er", "ir", "re"), "es": ("ar", "er", "ir")}
 _LEAST_TOGETHER = 2
 
 
@@ -37,7 +41,7 @@ def unsaid_in(text: str, facts: Facts, wording: bool = False) -> Iterator[Unsaid
     `wording`: it is a text, with words that frame what it says, and not a keyword, which is a name.
     """
     for boast in boasts_in(text, facts.language):
-        if boast.text.lower() not in facts.boasts and not _is_origin(boast, text, facts):
+        if boast.text.lower() not in facts.boasts | _inflected(boast, facts) and not _is_origin(boast, text, facts):
             yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
     clauses = clauses_of(text, facts.language)
     for misplaced in misplaced_in(text, clauses, facts) if wording else ():
@@ -76,12 +80,28 @@ def _unsaid_numbers(
             yield unsaid
 
 
+def _inflected(boast: lexicons.Found, facts: Facts) -> Set[str]:
+    """The boast itself, if the source has it in other forms of its words and denies none of them."""
+    tokens = [
+        token for token in tokens_of(boast.text, facts.language) if not is_small(token, boast.text, facts.language)
+    ]
+    roots = [root_of(token.lemma, facts.language) for token in tokens]
+    is_said = f" {' '.join(roots)} " in facts.phrases() and facts.denied_roots.isdisjoint(roots)
+    return {boast.text.lower()} if is_said else set()
+
+
 def _is_origin(boast: lexicons.Found, text: str, facts: Facts) -> bool:
     """Made in Ireland, where an attribute says that it comes from there."""
     if not any(lexicons.find(boast.text, ["from"], facts.language)):
         return False
     following = tokens_of(text[boast.end : boast.end + _NEAR], facts.language)[:1]
-    return any(root_of(each.lemma, facts.language) in facts.origins for each in following)
+    return any(_is_from(each, facts) for each in following)
+
+
+def _is_from(token: Token, facts: Facts) -> bool:
+    """A place that the source has behind such words, or a material of the whole product: fabricada en TPE."""
+    root = root_of(token.lemma, facts.language)
+    return root in facts.origins or (is_matter(token.lemma, facts.special, facts.language) and root in facts.whole)
 
 
 def _words(clause: Clause, text: str, facts: Facts) -> Iterator[Word]:
@@ -101,12 +121,13 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: bool) -> Ite
     if wording and _belong_together(words, framed, facts):
         framed |= {word.token.start for word in words if links(word.token, text, facts.language)}
     of_product = _begins_as_made(clause, text, facts.language)
+    can = any(text[token.start : token.end].lower() in lexicons.words("can", facts.language) for token in clause)
     for word in words:
         # The gloves are not for this or that; a base that does not slip.
         is_subject = facts.names_product(word.root) or (word is first and word.root in facts.parts)
         if is_denied_there and word.denied and is_subject:
             continue
-        if _only_denies(word, clause, text, facts.language):
+        if _only_denies(word, clause, text, facts.language) or denies(word.token, text, facts.language):
             continue
         if any(begin <= word.token.start < end for begin, end in pastimes):
             continue
@@ -114,10 +135,22 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: bool) -> Ite
         if wording and is_measured(word.token, clause, text, facts.language):
             continue
         unsaid = _unsaid_word(word, written, facts, wording, word.token.start in framed)
+        if not unsaid and _is_able_otherwise(word, written.lower(), facts):
+            unsaid = Unsaid("unknown_word", f"Your data do not say “{written}”.", written, word.lemma)
+        if wording and not unsaid and not can and _is_only_possible(word, written.lower(), facts):
+            unsaid = Unsaid("unknown_word", f"Your data do not say “{written}”.", written, word.lemma)
         if wording and not unsaid and of_product and not word.of and _is_of_part(word, facts):
             unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of a part.", written, word.lemma)
         if unsaid:
             yield unsaid
+
+
+def _is_only_possible(word: Word, written: str, facts: Facts) -> bool:
+    """What is recyclable is not recycled, though it can be."""
+    endings = tuple(lexicons.words("done", facts.language))
+    if not endings or not written.endswith(endings) or {word.root, root_of(written, facts.language)} & facts.done:
+        return False
+    return word.root in facts.roots
 
 
 def _belong_together(words: Sequence[Word], framed: Set[int], facts: Facts) -> bool:
@@ -148,9 +181,23 @@ def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
     return following is not None and is_function_word(following.lemma, language)
 
 
+def denies(token: Token, text: str, language: str) -> bool:
+    """Avoid, and the "free" behind a hyphen: what they deny is asked of the words that they deny."""
+    written = text[token.start : token.end].lower()
+    if written in lexicons.words("denies-before", language):
+        return text[token.start - 1 : token.start] in HYPHENS
+    return written in lexicons.words("denies-after", language)
+
+
 def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
     """What is denied has to be denied in the source, whatever is said beside it; and asking denies nothing."""
-    denied = [word for word in _words(clause, text, facts) if word.denied]
+    words = list(_words(clause, text, facts))
+    if facts.lacking and _is_given(clause, text, facts.language):
+        for word in words:
+            if not word.denied and word.root in facts.lacking:
+                told = text[word.token.start : word.token.end]
+                yield Unsaid("negation", f"Your data deny “{told}”.", told, word.lemma)
+    denied = [word for word in words if word.denied]
     written = [text[word.token.start : word.token.end] for word in denied]
     is_asked = text[clause[-1].end :].lstrip().startswith(("?", "？"))
     if denied and (is_asked or not any(word.root in facts.denied_roots for word in denied)):
@@ -158,9 +205,17 @@ def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]
         yield Unsaid("negation", f"Your data do not deny “{told}”.", told, denied[0].lemma)
 
 
+def _is_given(clause: Clause, text: str, language: str) -> bool:
+    """Whether it says that something is included, and does not deny it."""
+    given, denied = lexicons.words("given", language), denied_in(clause, text, language)
+    return any(text[each.start : each.end].lower() in given for each in clause if id(each) not in denied)
+
+
 def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_framed: bool) -> Unsaid | None:
     lemma, language, claims = word.lemma, facts.language, facts.is_fact(word.lemma)
-    roots = {word.root, root_of(written.lower(), language)}
+    roots = {word.root, root_of(written.lower(), language), *_able_roots(written.lower(), facts)}
+    if language == "es":
+        roots |= {root_of(lemma_of(each, language), language) for each in bare_forms(written.lower())}
     known, other = (facts.denied_roots, facts.roots) if word.denied else (facts.roots, facts.denied_roots)
     if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
@@ -175,9 +230,28 @@ def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_frame
     return Unsaid("unknown_claim" if claims else "unknown_word", f"Your data do not say “{written}”.", written, lemma)
 
 
+def _able_roots(written: str, facts: Facts) -> Set[str]:
+    """What folds is foldable; but a stack is not stackable: in English, the source has to write a verb."""
+    language, stem = facts.language, able_from(written, facts.language)
+    if stem == written or (language == "en" and facts.written.isdisjoint(f"{stem}{end}" for end in _ENGLISH_VERBS)):
+        return set()
+    return {root_of(lemma_of(stem + ending, language), language) for ending in _VERBS[language]}
+
+
+def _is_able_otherwise(word: Word, written: str, facts: Facts) -> bool:
+    """A strap that folds is no foldable bag."""
+    roots = _able_roots(written, facts) & facts.roots
+    if word.denied or not roots or {word.root, root_of(written, facts.language)} & facts.roots:
+        return False
+    return word.of in facts.roots and not any(facts.units.have({root, word.of}) for root in roots)
+
+
 def _is_made_of_known(written: str, facts: Facts) -> bool:
     """A word of two that the source says; no fact is made of them."""
-    return any(all(_is_known(half, facts) for half in halves) for halves in halves_of(written, facts.language))
+    return any(
+        all(_is_known(half, facts) for half in halves) and facts.says_at_once(*halves)
+        for halves in halves_of(written, facts.language)
+    )
 
 
 def _is_known(word: str, facts: Facts) -> bool:
@@ -193,7 +267,7 @@ def _is_in_place(word: Word, facts: Facts) -> bool:
 
     What the title or an attribute says of the product goes with all that names the product.
     """
-    if not word.of or word.root not in facts.beside or word.of in facts.beside[word.root]:
+    if not word.of or word.root not in facts.beside or not facts.beside[word.root].isdisjoint((word.of, word.head)):
         return True
     if word.of not in facts.roots:
         # Green gives a touch: that is no part of the product, and has to pass as a word that frames.
@@ -212,6 +286,9 @@ def _unsaid_number(number: Number, of_piece: Number, facts: Facts, goes_on: bool
     if known and _is_of_product(number, of_piece, facts):
         return None
     if any(_is_meant_alike(number, each, goes_on) for each in known):
+        return None
+    # What stands behind an "and" is of something else.
+    if of_piece.told and any(_is_meant_alike(of_piece, each, goes_on) for each in known):
         return None
     return Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
 

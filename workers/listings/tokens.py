@@ -15,6 +15,7 @@ READ = 10_000
 _LEMMATISED = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "ro", "tr"}
 # 500ml is two tokens, XR200 is one. A run of letters or digits that no word has is cut: texts may be hostile.
 _TOKEN = re.compile(r"\d{1,20}(?:[.,]\d{1,20}){0,3}|[^\W\d_](?:[^\W_]|['’](?=[^\W_])){0,60}")
+_THOUSANDS = {"en": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+"), "": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")}
 _SHORT = 2_000
 # What ends a clause between two words. A hyphen does so only between spaces.
 _BREAK = re.compile(
@@ -96,6 +97,11 @@ def lemma_of(word: str, language: str) -> str:
     return lemmatize(word, language).lower() if language in _LEMMATISED else word
 
 
+def is_small(token: Token, text: str, language: str) -> bool:
+    """An article or a pronoun, which stands within a phrase or does not."""
+    return text[token.start : token.end].lower() in lexicons.words("small", language)
+
+
 def is_function_word(lemma: str, language: str) -> bool:
     return lemma in function_words(language)
 
@@ -107,8 +113,11 @@ def function_words(language: str) -> frozenset[str]:
     return frozenset(words | {lemma_of(word, language) for word in words})
 
 
-def value_of(number: str) -> str:
-    """0,50 and 0.5 are one number. What has more than one mark is a code or a date, and stays as it is."""
+def value_of(number: str, language: str) -> str:
+    """0,50 and 0.5 are one number, and so are 25,000 and 25000: in English a comma, and elsewhere a point, stands
+    between thousands. What has more marks is a code or a date, and stays as it is."""
+    if _THOUSANDS["en" if language == "en" else ""].fullmatch(number):
+        return number.replace("," if language == "en" else ".", "")
     number = number.replace(",", ".")
     if number.count(".") != 1:
         return number.lstrip("0") or "0"
@@ -120,7 +129,7 @@ def value_of(number: str) -> str:
 def _token(match: re.Match[str], language: str) -> Token:
     text = match[0]
     if text[0].isdigit():
-        return Token(value_of(text), match.start(), match.end(), is_number=True)
+        return Token(value_of(text, language), match.start(), match.end(), is_number=True)
     if number := lexicons.number_words(language).get(text.lower()):
         return Token(number, match.start(), match.end(), is_number=True)
     return Token(lemma_of(text, language), match.start(), match.end())

@@ -15,6 +15,7 @@ from workers.listings.checking import check
 from workers.listings.facts import Facts, facts_of, orders_in
 from workers.listings.keywords import rank, search_words_of
 from workers.listings.meanings import words_of
+from workers.listings.rephrasing import readings
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
 from workers.listings.statements import unsaid_in
@@ -86,8 +87,15 @@ def _of_text(field: Field, text: str, source: Source) -> Iterator[Problem]:
     if field == "search_terms":
         yield from _of_search_terms(plain, source)
         return
-    for unsaid in unsaid_in(plain, source.facts, wording=True):
-        yield Problem(field, unsaid.kind, unsaid.message, unsaid.text)
+    unsaid = list(unsaid_in(plain, source.facts, wording=True))
+    if unsaid and any(_is_said(reading, source.facts) for reading in readings(plain, source.facts)):
+        return
+    for each in unsaid:
+        yield Problem(field, each.kind, each.message, each.text)
+
+
+def _is_said(text: str, facts: Facts) -> bool:
+    return next(unsaid_in(text, facts, wording=True), None) is None
 
 
 def _current(field: Field, listing: ListingText) -> str:

@@ -54,4 +54,4 @@ def test_most_honest_rewordings_pass() -> None:
     """More would pass if a lie might: what is said has to stand in the source, and of a part in one clause of it."""
     honest = list(proposals("honest"))
     passed = sum(not is_refused(*each) for each in honest)
-    assert passed >= 0.55 * len(honest)
+    assert passed >= 0.64 * len(honest)
