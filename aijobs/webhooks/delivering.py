@@ -21,7 +21,7 @@ from aijobs.webhooks.sending import Claimed, Outcome, Sender
 logger = logging.getLogger(__name__)
 
 # Attempts at a time, and of those to endpoints that failed or were slow lately.
-PLACES = 64
+PLACES = 256
 TROUBLED_PLACES = PLACES // 2
 # Between two looks at the database: where nothing ends meanwhile, and from the first end on, to gather others. The
 # looks take a fifth of the time at the most where nothing happens, and half of it where much does.
