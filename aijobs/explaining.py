@@ -172,20 +172,10 @@ def _unknown_type(job: Job, around: Circumstances) -> Explanation:
 
 def _released(job: Job, around: Circumstances) -> Explanation:
     lane = Priority(job.lane)
-    released, claimed = job.released_at or around.at, around.claimed_at
+    released = job.released_at or around.at
     # Of a job that was published again for want of a worker, only its end of waiting is younger than the last claim.
-    waiting_since = min(released, job.run_after) if job.releases > 1 else released
-    if around.at - max(waiting_since, claimed or waiting_since) > UNCLAIMED_AFTER:
-        since = moment(max(waiting_since, claimed or waiting_since), around.at)
-        return Explanation(
-            "NO_WORKER",
-            f"The job waits for a worker, but none has started a {lane.label} job since {since}.",
-            f"no worker has claimed since {since}",
-            WAIT,
-            staff_message=f"The job has been handed out, but no worker has claimed a job from {QUEUES[lane]} since "
-            f"{since}.",
-            staff_action=f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
-        )
+    if unclaimed := _unclaimed(lane, min(released, job.run_after) if job.releases > 1 else released, around):
+        return unclaimed
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
     return Explanation(
@@ -194,6 +184,22 @@ def _released(job: Job, around: Circumstances) -> Explanation:
         f"next for a free worker of {lane.label}",
         staff_message=f"The job has been handed out, and the next free worker of {QUEUES[lane]} takes it after the "
         f"{lane.label} jobs that were handed out before.",
+    )
+
+
+def _unclaimed(lane: Priority, waiting_since: datetime, around: Circumstances) -> Explanation | None:
+    """Where no worker has claimed from the lane for long, while a job waited for it."""
+    since = max(waiting_since, around.claimed_at or waiting_since)
+    if around.at - since <= UNCLAIMED_AFTER:
+        return None
+    told = moment(since, around.at)
+    return Explanation(
+        "NO_WORKER",
+        f"The job waits for a worker, but none has started a {lane.label} job since {told}.",
+        f"no worker has claimed since {told}",
+        WAIT,
+        staff_message=f"The job waits, but no worker has claimed a job from {QUEUES[lane]} since {told}.",
+        staff_action=f"Check that a worker runs that takes {QUEUES[lane]}, and that its jobs are not stuck.",
     )
 
 
@@ -220,6 +226,9 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
         )
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
+    # Nor has any of those that go first, where it has waited behind them for so long.
+    if unclaimed := _unclaimed(lane, job.run_after, around):
+        return unclaimed
     window = tenant.release_window or settings.AIJOBS_RELEASE_WINDOW
     return Explanation(
         "BEHIND_EARLIER",

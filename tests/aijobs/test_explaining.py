@@ -100,6 +100,12 @@ def unclaimed(tenant: Tenant) -> UUID:
     return job_id
 
 
+def behind_unclaimed(tenant: Tenant) -> UUID:
+    ids = engine.dispatch(tenant, settings.AIJOBS_RELEASE_WINDOW + 1)
+    engine.let_wait(ids, 3600)
+    return ids[-1]
+
+
 def claimed_from_meanwhile(tenant: Tenant) -> UUID:
     """Another tenant's jobs of the lane, one of which runs and one has ended."""
     other = TenantFactory()
@@ -210,6 +216,7 @@ TABLE: list[tuple[Callable[[Tenant], UUID], str, str, str]] = [
     (behind_earlier, "BEHIND_EARLIER", "Earlier normal jobs of this tenant go first", "behind earlier normal jobs"),
     (one, "NEXT", "The next free worker takes", "next for a free worker"),
     (unclaimed, "NO_WORKER", "none has started a normal job since", "no worker has claimed since"),
+    (behind_unclaimed, "NO_WORKER", "none has started a normal job since", "no worker has claimed since"),
     (claimed_from_meanwhile, "NEXT", "The next free worker", "next"),
     (behind_a_running_one, "NEXT", "The next free worker", "next"),
     (running, "RUNNING", "; 1,200 of 5,000 processed.", "attempt 1, 1,200 of 5,000 processed"),
