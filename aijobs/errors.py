@@ -116,7 +116,7 @@ class NotFound(ApiError):
 
 class MethodNotAllowed(ApiError):
     code, status = "METHOD_NOT_ALLOWED", 405
-    default_message = "This address does not have the method of the request."
+    default_message = "This address does not have the method of the request. The Allow header says which it has."
     advice = "Use one of the methods in the `Allow` header of the answer."
 
 

@@ -135,8 +135,10 @@ def _cut(text: str, longest: int) -> str:
 def error_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Django REST framework's exception handler: every error becomes the one envelope."""
     if isinstance(error, exceptions.APIException):
-        status = error.status_code
-        return Response(error_body(REFUSALS.get(status, InternalError).code, str(error.detail)), status=status)
+        known = REFUSALS.get(error.status_code, InternalError)
+        # Its own words would name the method in quotation marks, and not say which there are.
+        message = known.default_message if known is MethodNotAllowed else str(error.detail)
+        return Response(error_body(known.code, message), status=error.status_code)
     refusal = refusal_of(error)
     body = error_body(refusal.code, refusal.message, refusal.details)
     return Response(body, status=refusal.status, headers=headers_of(refusal))
