@@ -166,7 +166,7 @@ class ChangeRequest(RequestModel):
 
     priority: PriorityName | None = Field(
         default=None,
-        description="The lane that the job waits in from now on.",
+        description="The priority that the job waits with from now on.",
         json_schema_extra=_not_null,
     )
     run_at: SentMoment | None = Field(
