@@ -103,13 +103,17 @@ def refusal(purpose: Purpose, url: httpx.URL, *, https_only: bool = True) -> str
     # httpx has no port for the usual one.
     if url.scheme not in schemes or url.port is not None or not host:
         return f"is not allowed. Use {' or '.join(schemes)} on its usual port"
-    return "is not a public address" if is_literal(host) and not is_public(host) else ""
+    return "" if _is_name(host) or _is_public_literal(host) else "is not a public address"
 
 
-def is_literal(host: str) -> bool:
-    """Whether it is an IP address, and not a name."""
+def _is_name(host: str) -> bool:
+    """Whether it has to be looked up. What clients may take for a number of any kind (127.1, 2130706433) has not."""
+    return ":" not in host and not host.replace(".", "").isdigit()
+
+
+def _is_public_literal(host: str) -> bool:
     try:
-        ipaddress.ip_address(host)
+        # A scope (fe80::1%eth0) names a link of this machine.
+        return "%" not in host and is_public(host)
     except ValueError:
         return False
-    return True

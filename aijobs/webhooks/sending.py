@@ -120,7 +120,7 @@ class Sender:
         try:
             await self._over.wait()
         finally:
-            self._poster.close()
+            await self._poster.close()
 
 
 async def send(claimed: Claimed, poster: Poster) -> Outcome:
