@@ -37,6 +37,7 @@ def _line(error: Exception) -> str | None:
 
 def _examine_without_settings(arguments: list[str], refusal: str) -> None:
     """What can be said of this machine where the settings are refused."""
+    from config.doctor import refusals
     from config.management.commands.doctor import Command
 
-    Command(refusal=refusal).run_from_argv(arguments)
+    Command(refusals=[refusal, *refusals.others_than(refusal)]).run_from_argv(arguments)

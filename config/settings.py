@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from aijobs import redis_urls
 from aijobs.outbound import purposes
-from config import environment
+from config import environment, logged
 from config.local import embedded
 
 env = environment.Environment()
@@ -395,6 +395,7 @@ structlog.configure(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.format_exc_info,
+        logged.without_rows,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
@@ -415,6 +416,7 @@ LOGGING = {
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 structlog.processors.format_exc_info,
+                logged.without_rows,
             ],
         },
     },

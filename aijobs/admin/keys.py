@@ -1,5 +1,6 @@
 """API keys: made, shown once, revoked."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -30,6 +31,16 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
     class Meta:
         model = ApiKey
         fields: ClassVar = ["label", "scopes", "tenants", "expires_at"]
+
+    def clean_expires_at(self) -> datetime | None:
+        """A moment that is over would be a key that nobody can use. One that has expired stays as it is."""
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= now() and "expires_at" in self.changed_data:
+            raise forms.ValidationError(
+                "This moment is over. Choose a later one, or none for a key that does not expire; to end a key now, "
+                "revoke it."
+            )
+        return expires_at
 
 
 @admin.register(ApiKey)

@@ -536,7 +536,12 @@ def test_settings_that_are_probably_mistakes(monkeypatch: pytest.MonkeyPatch, se
 
 
 def run(environment: dict[str, str], *options: str) -> tuple[int, dict[str, dict[str, str]]]:
-    """As a process, whose settings are refused."""
+    """As a process, whose settings are refused. Of several findings of a check, the last one."""
+    code, checks = all_of(environment, *options)
+    return code, {each["check"]: each for each in checks}
+
+
+def all_of(environment: dict[str, str], *options: str) -> tuple[int, list[dict[str, str]]]:
     called = subprocess.run(
         [sys.executable, "manage.py", "doctor", "--json", "--port", "0", *options],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
@@ -547,7 +552,7 @@ def run(environment: dict[str, str], *options: str) -> tuple[int, dict[str, dict
         timeout=60,
     )
     assert called.stderr == ""
-    return called.returncode, {each["check"]: each for each in json.loads(called.stdout)["checks"]}
+    return called.returncode, json.loads(called.stdout)["checks"]
 
 
 @pytest.mark.parametrize(
@@ -564,6 +569,24 @@ def test_settings_that_are_refused_are_a_finding(tmp_path: Path, environment: di
     assert sentence in found["settings"]["found"]
     assert found["data folder"]["status"] == FINE
     assert not (tmp_path / "new").exists()
+
+
+def test_all_settings_that_are_refused_are_named() -> None:
+    """Not those that are missed only because another one was left out for the look at the rest."""
+    environment = {
+        "AIJOBS_PRODUCTION": "true",
+        "SECRET_KEY": SECRET,
+        "AIJOBS_CREDENTIALS_KEYS": SECRET,
+        "DATABASE_URL": "mysql://hunter2@db/x",
+        "REDIS_URL": "unix:///nowhere",
+        "ALLOWED_HOSTS": "jobs.example.com",
+        "AIJOBS_QUEUE_LIMIT": "many",
+        "AIJOBS_EVENTS_URL": "events.example.com",
+    }
+    code, checks = all_of(environment)
+    refused = [each["found"].split(" ")[0] for each in checks if each["check"] == "settings"]
+    assert (code, sorted(refused)) == (1, ["AIJOBS_EVENTS_URL", "AIJOBS_QUEUE_LIMIT", "DATABASE_URL"])
+    assert "hunter2" not in str(checks)
 
 
 @pytest.mark.parametrize(("secret", "status"), [("short", BROKEN), (SECRET, FINE)])

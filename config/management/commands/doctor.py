@@ -3,7 +3,7 @@ import shutil
 import sys
 import textwrap
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,10 @@ class Command(BaseCommand):
     )
     requires_system_checks = []
 
-    def __init__(self, *arguments: Any, refusal: str | None = None, **named: Any) -> None:
-        """`refusal`: why the settings cannot be used. Then only this machine is examined."""
+    def __init__(self, *arguments: Any, refusals: Sequence[str] = (), **named: Any) -> None:
+        """`refusals`: why the settings cannot be used. Then only this machine is examined."""
         super().__init__(*arguments, **named)
-        self.refusal = refusal
+        self.refusals = refusals
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.allow_abbrev = False
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         if options["port"] is not None and not 0 <= options["port"] <= 65535:
             raise CommandError("--port must be between 0 and 65535.")
         place = examined(options["data_dir"].absolute(), options["port"])
-        found = list(_findings(place, self.refusal))
+        found = list(_findings(place, self.refusals))
         failed = any(each.level is Level.BROKEN for each in found)
         if options["json"]:
             self.stdout.write(json.dumps({"ok": not failed, "checks": [_fields(each) for each in found]}))
@@ -99,10 +99,10 @@ def _fields(finding: Finding) -> dict[str, str]:
     return {"check": finding.check, "status": finding.level, "found": finding.found, "advice": finding.advice}
 
 
-def _findings(place: Place, refusal: str | None) -> Iterator[Finding]:
+def _findings(place: Place, refusals: Sequence[str]) -> Iterator[Finding]:
     yield machine.python()
     yield machine.packages(place)
-    if refusal is not None:
+    for refusal in refusals:
         yield broken("settings", refusal, "Nothing starts before that. The servers and keys are examined then.")
     yield data_folder.check(place)
     # A container of its own serves in production.
@@ -112,7 +112,7 @@ def _findings(place: Place, refusal: str | None) -> Iterator[Finding]:
     if not place.production:
         yield port.streams(place)
     yield machine.time_zones()
-    if refusal is None:
+    if not refusals:
         yield from _of_service(place)
 
 

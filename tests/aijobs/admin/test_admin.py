@@ -444,6 +444,23 @@ def test_the_database_refuses_a_tenant_whose_jobs_would_wait_for_ever(tenant: Te
         Tenant.objects.filter(pk=tenant.pk).update(**{name: 0})
 
 
+def test_no_key_is_made_that_has_expired_and_one_that_has_can_be_renamed(
+    admin_client: Client, tenant: Tenant
+) -> None:
+    form = {"label": "old", "scopes": ["ai-jobs:read"], "tenants": [tenant.pk]}
+    over = {"expires_at_0": "2026-03-12", "expires_at_1": "12:00:00"}
+    refused = admin_client.post(address(ApiKey, "add"), form | over)
+    assert "This moment is over." in refused.content.decode()
+    expired_at = now() - timedelta(hours=1)
+    key, _ = auth.create_key([tenant], ["ai-jobs:read"], expires_at=expired_at)
+    page = address(ApiKey, "change", key.pk)
+    assert "This moment is over." in admin_client.post(page, form | over).content.decode()
+    same = {"expires_at_0": f"{expired_at:%Y-%m-%d}", "expires_at_1": f"{expired_at:%H:%M:%S}"}
+    assert admin_client.post(page, form | same).status_code == 302
+    key.refresh_from_db()
+    assert key.label == "old"
+
+
 def test_a_keys_secret_is_shown_once_and_stored_nowhere(
     admin_client: Client, tenant: Tenant, caplog: pytest.LogCaptureFixture
 ) -> None:
