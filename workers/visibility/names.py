@@ -14,6 +14,9 @@ from workers.visibility.shapes import Brand
 # A word of a name, as far as a misspelling is looked for.
 _TOKEN = re.compile(r"(?<![\w@#/])[^\W\d_]{4,}(?!\w|-?[@/])")
 _PART = re.compile(r"(?<![\w@#/])[^\W\d_]+(?!\w|-?[@/])")
+_FORMS = ("der", "die", "das", "den", "dem", "des")
+_PREPOSITIONS = ("mit", "in", "zu", "seit", "vor", "nach", "bei", "von", "aus", "auf", "an", "um", "fur", "uber")
+_ADJECTIVE, _ENDINGS = re.compile(r"([^\W\d_]{4,}?)(?:er|es|e)"), ("e", "er", "en", "em", "es")
 # Names of fewer letters are a letter away from too many words.
 _SHORTEST, _LONG = 5, 9
 
@@ -35,7 +38,7 @@ class Names:
 
     def __init__(self, brands: Sequence[Brand]) -> None:
         self._patterns = [
-            (number, name, re.compile(pattern_of(name), re.IGNORECASE))
+            (number, name, re.compile(_declined(name), re.IGNORECASE))
             for number, brand in enumerate(brands)
             for name in brand.names
         ]
@@ -80,6 +83,22 @@ class Names:
                 wrong = [(token, part) for token, part in words if token != part]
                 if len(wrong) == 1 and len(wrong[0][1]) >= _SHORTEST and _is_slip(*wrong[0]):
                     yield Place(number, window[0].start(), window[-1].end(), name, is_misspelled=True)
+
+
+def _declined(name: str) -> str:
+    """With the forms that German gives a name of several words: Der Spiegel, den Spiegel; Weißer Riese, weiße Riese.
+
+    Behind prepositions an article begins an idiom ("mit der Zeit"): there it has to be the name's own.
+    """
+    pattern = pattern_of(name)
+    first, _, rest = name.partition(" ")
+    if rest and first.lower() in _FORMS:
+        others = "|".join(form for form in _FORMS if form != first.lower())
+        behind = "".join(rf"(?<!\b{preposition} )" for preposition in _PREPOSITIONS)
+        return rf"{pattern}|(?<![\w@#/]){behind}(?:{others}) {pattern_of(rest)}"
+    if rest and (found := _ADJECTIVE.fullmatch(first)):
+        return "|".join([pattern, *(pattern_of(f"{found[1]}{ending} {rest}") for ending in _ENDINGS)])
+    return pattern
 
 
 def _is_long_word(name: str) -> bool:

@@ -45,6 +45,13 @@ def test_hard_answers_are_read_nearly_as_well() -> None:
     assert min(found.positions.precision, found.positions.recall) >= 0.95
 
 
+def test_answers_of_many_kinds_are_read_as_they_are_labelled() -> None:
+    found = scores(answers("ninth.jsonl"))
+    assert found.mentions.precision >= 0.98
+    assert found.mentions.recall >= 0.97
+    assert min(found.positions.precision, found.positions.recall) >= 0.93
+
+
 def test_refusals_in_plain_words_are_told_from_answers() -> None:
     found = {row.id: is_declined(row.answer, row.language) for row in refusals()}
     assert [row.id for row in refusals() if found[row.id] and not row.refusal] == []

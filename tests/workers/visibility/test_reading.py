@@ -177,6 +177,19 @@ def test_what_is_not_known_is_named_without_a_position(language: str, answer: st
     assert {each.brand: each.position for each in found.mentions} == {"Northfield": 1, "Halden": None}
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "is_named"),
+    [
+        ("Der Spiegel", "Für Recherchen würde ich den Spiegel nehmen.", True),
+        ("Weißer Riese", "Der weiße Riese ist billiger.", True),
+        ("Die Zeit", "Mit der Zeit wird das Leder weicher.", False),
+        ("Der Spiegel", "Der Blick in den Spiegel genügt.", False),
+    ],
+)
+def test_german_names_are_declined_but_not_behind_prepositions(name: str, answer: str, is_named: bool) -> None:
+    assert [each.brand for each in Reader([Brand(name)], "de").read("", answer).mentions] == [name] * is_named
+
+
 def test_signs_that_nobody_sees_do_not_hide_a_name_and_stand_in_its_quote() -> None:
     [mention] = read("1. An\u200bker is good").values()
     assert (mention.position, mention.quote) == (1, "An\u200bker is good")
