@@ -1,6 +1,7 @@
 """The running server keeps to its own schema, whatever is sent to it: what the schema allows is accepted, what it
 forbids is refused, and every answer is as documented."""
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -199,7 +200,8 @@ def effort(examples: int, derandomize: bool) -> settings:
 
 def test_the_server_keeps_to_its_schema(server: Api, owner: Caller) -> None:
     """Every operation: the examples, the bounds of each keyword, and a few values that nobody thought of."""
-    assert_kept(server, owner, effort(3, derandomize=True), [*HypothesisTestMode], [HypothesisTestMode.FUZZING])
+    few = effort(3, derandomize=True)
+    assert_kept(server, owner, few, [*HypothesisTestMode], [HypothesisTestMode.FUZZING], abridged=True)
 
 
 @pytest.mark.long
@@ -216,22 +218,49 @@ def assert_kept(
     allowed: list[HypothesisTestMode],
     forbidden: list[HypothesisTestMode],
     seed: int | None = None,
+    abridged: bool = False,
 ) -> None:
     add_products(owner, "SKU-001", "SKU-002")
-    schema = schemathesis.openapi.from_url(f"{server.base_url}/api/schema")
+    whole = requests.get(f"{server.base_url}/api/schema", headers={"Accept": "application/json"}, timeout=60).json()
     headers = {"Authorization": f"Bearer {owner.key}", "X-Tenant-ID": owner.tenant.name}
-    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
-    assert len(operations) >= 16
     failures: dict[str, str] = {}
     # Else each of the thousands of requests would have a connection of its own, and look for proxies first.
     with requests.Session() as session:
         session.trust_env = False
         for mode, phases in ((GenerationMode.POSITIVE, allowed), (GenerationMode.NEGATIVE, forbidden)):
+            is_abridged = abridged and mode is GenerationMode.POSITIVE
+            schema = schemathesis.openapi.from_dict(without_repetitions(whole) if is_abridged else whole)
+            schema.config.update(base_url=server.base_url)
             schema.config.generation.update(modes=[mode], with_security_parameters=False)
             config = HypothesisTestConfig(project=schema.config, modes=phases, settings=amount, seed=seed)
+            operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
+            assert len(operations) >= 16
             for operation in operations:
                 _send(operation, session, headers, failures, config)
     assert not failures, "\n\n".join(failures.values())
+
+
+# Longer ones are lists of the world, like that of currencies.
+LONG_ENUMERATION = 20
+
+
+def without_repetitions(whole: dict[str, Any]) -> dict[str, Any]:
+    """The schema, but a parameter that several operations share is gone through at the first of them alone: each of
+    150 currencies at each of eight imports would be a quarter of all requests. The others keep the ends of the list."""
+    schema = copy.deepcopy(whole)
+    seen: list[dict[str, Any]] = []
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if len(parameter["schema"].get("enum", [])) <= LONG_ENUMERATION:
+                    continue
+                if parameter in seen:
+                    values = parameter["schema"]["enum"]
+                    parameter["schema"]["enum"] = [values[0], values[-1]]
+                else:
+                    seen.append(copy.deepcopy(parameter))
+    assert seen
+    return schema
 
 
 def _send(
