@@ -245,8 +245,8 @@ LONG_ENUMERATION = 20
 
 
 def without_repetitions(whole: dict[str, Any]) -> dict[str, Any]:
-    """The schema, but a parameter that several operations share is gone through at the first of them alone: each of
-    150 currencies at each of eight imports would be a quarter of all requests. The others keep the ends of the list."""
+    """The schema, but a parameter that operations share is gone through at the first of them alone: each of 150
+    currencies at each of eight imports would be a quarter of all requests. The others keep the ends of the list."""
     schema = copy.deepcopy(whole)
     seen: list[dict[str, Any]] = []
     for operations in schema["paths"].values():

@@ -382,7 +382,7 @@ def flood(floor: Floor, tenants: list[Tenant]) -> None:
 
 
 SEVERAL = [
-    pytest.param(60, id="short"),
+    pytest.param(25, id="short"),
     # Five thousand schedules of each (a sixth of it where one takes long): some ten minutes in all.
     pytest.param(5000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
 ]

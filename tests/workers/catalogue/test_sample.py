@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import time_machine
 from django.utils.timezone import localdate, now
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.factories import TenantFactory
 from tests.workers.catalogue.samples import give_sample_catalogue
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review, Sale
@@ -122,8 +122,7 @@ SEEDS = st.just(SEED) | st.integers(0, 2**32)
 DATES = st.dates(date(1971, 1, 1), date(2100, 12, 31))
 
 
-@given(SEEDS, DATES, DATES)
-@settings(max_examples=12, deadline=None)
+@draws(4, 60, SEEDS, DATES, DATES)
 def test_the_shop_is_the_same_on_every_day_but_for_its_dates(seed: int, one: date, another: date) -> None:
     first, second = sample_rows(seed, one), sample_rows(seed, another)
     for name in ("products", "offers", "listings", "competitor_listings", "keywords"):
@@ -137,8 +136,7 @@ def _moved(line: str, by: timedelta) -> str:
     return ",".join((sku, (date.fromisoformat(day) + by).isoformat(), *cells))
 
 
-@given(SEEDS, DATES)
-@settings(max_examples=120, deadline=None)
+@draws(40, 600, SEEDS, DATES)
 def test_one_offer_of_each_product_holds_the_buy_box_and_none_is_cheaper(seed: int, last: date) -> None:
     """About every second seed has a product with two cheapest offers."""
     offers: dict[str, list[dict[str, str]]] = defaultdict(list)

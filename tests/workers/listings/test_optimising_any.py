@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.listings.drawing import materials
 from workers.listings.optimising import optimise
 from workers.listings.rulebook import rules_of
@@ -13,27 +13,22 @@ from workers.listings.shapes import Material
 from workers.listings.validating import refusals
 
 MARKETPLACES = st.sampled_from(["amazon_us", "shopify", "ebay_de", "walmart_us", "my_shop"])
-# Lemmas' dictionaries are read at the first use of a language.
-FEW = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_a_proposal_says_nothing_new(material: Material, marketplace: str) -> None:
     rules = rules_of(marketplace)
     assert refusals(material, rules, optimise(material, rules).proposed) == []
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_optimised_once_more_a_listing_stays_as_it_is(material: Material, marketplace: str) -> None:
     rules = rules_of(marketplace)
     proposed = optimise(material, rules).proposed
     assert optimise(replace(material, listing=proposed), rules).proposals == ()
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_a_proposal_scores_less_only_where_it_mends_an_error(material: Material, marketplace: str) -> None:
     found = optimise(material, rules_of(marketplace))
     errors, left = (sum(each.severity == "error" for each in some) for some in (found.violations, found.remaining))
@@ -42,8 +37,7 @@ def test_a_proposal_scores_less_only_where_it_mends_an_error(material: Material,
     assert 0 <= found.after.total <= 100
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_a_proposal_breaks_no_rule_that_was_kept(material: Material, marketplace: str) -> None:
     rules = rules_of(marketplace)
     found = optimise(material, rules)
@@ -55,8 +49,7 @@ def test_a_proposal_breaks_no_rule_that_was_kept(material: Material, marketplace
     assert {rules.check_of(rule) for _, rule in warned} <= {"entries_at_least", "characters_at_least"}
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_what_is_broken_is_mended_or_the_seller_is_told_why_not(material: Material, marketplace: str) -> None:
     found = optimise(material, rules_of(marketplace))
     told = [each.message for each in found.warnings if each.kind == "violation"]
@@ -66,8 +59,7 @@ def test_what_is_broken_is_mended_or_the_seller_is_told_why_not(material: Materi
         assert re.search(r"\. (?:Your data say|What would|Without it) .+ Please rewrite it yourself\.$", message)
 
 
-@FEW
-@given(materials(), MARKETPLACES)
+@draws(6, 300, materials(), MARKETPLACES)
 def test_a_diff_tells_both_texts(material: Material, marketplace: str) -> None:
     for proposal in optimise(material, rules_of(marketplace)).proposals:
         current, proposed = (

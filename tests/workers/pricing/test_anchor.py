@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.pricing.market import constraints
 from tests.workers.pricing.simulate import START
 from tests.workers.pricing.test_optimise import asked, maybe_price, posterior
@@ -211,8 +211,7 @@ def decide(given_: dict[str, Any], elasticity: float, seen: bool, objective: Any
     return recommend(posterior([elasticity], 0.3) if seen else never_sold(), anchored(**given_), objective)
 
 
-@settings(max_examples=150, deadline=None)
-@given(limits(), st.floats(-8, -0.1), st.booleans(), st.sampled_from(["profit", "revenue"]))
+@draws(50, 1500, limits(), st.floats(-8, -0.1), st.booleans(), st.sampled_from(["profit", "revenue"]))
 def test_whatever_the_anchor_hard_bounds_hold(given_: dict[str, Any], slope: float, seen: bool, aim: str) -> None:
     got, again = (decide(given_, slope, seen, aim) for _ in range(2))
     price, current = int(got.recommended_price[0]), given_["current_price"]
@@ -231,8 +230,7 @@ def test_whatever_the_anchor_hard_bounds_hold(given_: dict[str, Any], slope: flo
         assert got.binding_constraint[0] is not None
 
 
-@settings(max_examples=300, deadline=None)
-@given(limits(), st.floats(-8, -0.1))
+@draws(75, 3000, limits(), st.floats(-8, -0.1))
 def test_an_anchor_only_narrows(given_: dict[str, Any], slope: float) -> None:
     """Blocked with it is blocked without it; and a price that moves without a charm ending never moves away."""
     got = decide(given_, slope, True, "profit")

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.returns.panels import empty, weekly, without_sales
 from tests.workers.returns.simulate import gamma_lag, lagged, same_day
 from workers.returns.beta import cumulative, log_gamma, quantile
@@ -28,8 +29,7 @@ def test_the_incomplete_beta_function_is_a_binomial_tail(k: int, more: int, p: f
 
 
 # Each takes hundred passes of the continued fraction: 50 ms.
-@settings(max_examples=12)
-@given(st.floats(0.5, 2000), st.floats(0.5, 2000), st.floats(0.01, 0.99))
+@draws(6, 300, st.floats(0.5, 2000), st.floats(0.5, 2000), st.floats(0.01, 0.99))
 def test_a_quantile_has_its_share_below_it(a: float, b: float, share: float) -> None:
     x = quantile(share, np.array([a]), np.array([b]))
     assert cumulative(x, np.array([a]), np.array([b]))[0] == pytest.approx(share, abs=1e-6)
@@ -42,8 +42,7 @@ def test_the_interval_is_jeffreys() -> None:
     assert (rate(2, 7).low, rate(2, 7).high) == pytest.approx((0.065, 0.648), abs=0.001)
 
 
-@settings(max_examples=12)
-@given(st.integers(0, 500), st.integers(1, 500))
+@draws(6, 300, st.integers(0, 500), st.integers(1, 500))
 def test_the_rate_lies_in_its_interval(returned: int, sold: int) -> None:
     found = rate(returned, sold)
     assert 0 <= found.low <= found.rate <= found.high <= 1

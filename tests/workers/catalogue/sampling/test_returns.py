@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import date, timedelta
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.catalogue.sampling.rows import LAST, Cells, read, returns, sales
 from workers.catalogue.sample import SEED, sample_rows
 from workers.catalogue.sampling.returns import CODES
@@ -58,15 +58,13 @@ def test_what_comes_back_broken_is_not_sold_again() -> None:
     assert Counter(row["disposition"] for row in returns()).most_common(1)[0][0] == "SELLABLE"
 
 
-@given(SEEDS, DATES)
-@settings(max_examples=8, deadline=None)
+@draws(3, 60, SEEDS, DATES)
 def test_none_comes_back_after_the_last_day(seed: int, last: date) -> None:
     days = [back(row) for row in read(sample_rows(seed, last).returns)]
     assert last - timedelta(days=DAYS) < min(days) <= max(days) <= last
 
 
-@given(SEEDS, DATES, DATES)
-@settings(max_examples=5, deadline=None)
+@draws(2, 40, SEEDS, DATES, DATES)
 def test_they_are_the_same_on_every_day_but_for_their_dates(seed: int, one: date, another: date) -> None:
     first, second = read(sample_rows(seed, one).returns), read(sample_rows(seed, another).returns)
     for row in first:

@@ -3,9 +3,9 @@
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.catalogue.sampling.rows import LAST, Cells, read, reviews
 from workers.catalogue.sample import SEED, sample_rows
 from workers.catalogue.sampling.shop import BREAKING, BREAKING_DAYS, DAYS
@@ -62,8 +62,7 @@ def test_texts_are_short_and_long_and_now_and_then_odd() -> None:
     assert 0.7 < len(set(bodies)) / len(bodies) < 1
 
 
-@given(SEEDS, DATES)
-@settings(max_examples=8, deadline=None)
+@draws(3, 60, SEEDS, DATES)
 def test_none_is_written_after_the_last_day_or_before_the_first_sale(seed: int, last: date) -> None:
     moments = [written(row) for row in read(sample_rows(seed, last).reviews)]
     assert last - timedelta(days=DAYS) < min(moments).date()
@@ -71,8 +70,7 @@ def test_none_is_written_after_the_last_day_or_before_the_first_sale(seed: int, 
     assert {moment.tzinfo for moment in moments} == {UTC}
 
 
-@given(SEEDS, DATES, DATES)
-@settings(max_examples=5, deadline=None)
+@draws(2, 40, SEEDS, DATES, DATES)
 def test_they_are_the_same_on_every_day_but_for_their_dates(seed: int, one: date, another: date) -> None:
     first, second = read(sample_rows(seed, one).reviews), read(sample_rows(seed, another).reviews)
     for row in first:
