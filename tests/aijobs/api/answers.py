@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from aijobs import identifiers
+from aijobs.engine import broker
 from tests import engine
 
 T = TypeVar("T")
@@ -76,13 +77,15 @@ def run_to_the_end(public_id: str, result: object = None) -> None:
 
 
 def at_once(count: int, call: Callable[[int], T], threads: int = 25) -> list[T]:
-    """Call from many threads, each giving its database connection back."""
+    """Call from many threads, each giving back its connections to the database and the broker."""
 
     def one(number: int) -> T:
         try:
             return call(number)
         finally:
             connection.close()
+            # Left to the collector of garbage, it would be a warning in a test that has nothing to do with it.
+            broker.disconnect()
 
     with ThreadPoolExecutor(threads) as executor:
         return list(executor.map(one, range(count)))
