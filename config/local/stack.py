@@ -169,7 +169,7 @@ class Stack:
             "REMAP_SIGTERM": "SIGQUIT",
             "PYTHONUNBUFFERED": "1",
             # Root runs everything in a container, knowingly.
-            "PYTHONWARNINGS": "ignore::celery.platforms.SecurityWarning",
+            "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",
         }
         return processes.spawn(command, log, environment=environment, folder=settings.BASE_DIR, niceness=niceness)
 

@@ -248,6 +248,8 @@ def test_shows_what_a_newcomer_needs(up: Up) -> None:
     for name in CHILDREN:
         [line] = [line for line in output.splitlines() if line.startswith(f"  {name} ")]
         assert line.endswith(f" {up.data_dir}/logs/{name}.log")
+        # Python's word for a filter of warnings that it does not understand.
+        assert "Invalid -W" not in (up.data_dir / "logs" / f"{name}.log").read_text(errors="replace")
 
 
 def test_the_doctor_finds_nothing_wrong(up: Up) -> None:
