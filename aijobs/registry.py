@@ -222,8 +222,11 @@ def _said(problem: ErrorDetails) -> str:
     """A text's only pattern is that of `RequestModel`: all others are a `Form`, which says in words what it wants."""
     if problem["type"] == "string_pattern_mismatch":
         return "must not contain the character U+0000"
+    context = problem.get("ctx", {})
+    if context.get("min_length") == 1:
+        return "must not be empty"
     if words := _IN_WORDS.get(problem["type"]):
-        return words.format(**problem.get("ctx", {}))
+        return words.format(**context)
     return problem["msg"].removeprefix("Value error, ")
 
 

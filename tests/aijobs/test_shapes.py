@@ -100,6 +100,7 @@ def test_a_string_holds_no_nul(field: str) -> None:
         ("name", "\0", "must not contain the character U+0000"),
         ("count", "x", "must be a whole number"),
         ("part", "x", "must be an object"),
+        ("name", "xxxxxx", "must have at most 5 characters"),
         ("other", "x", "is not a field here"),
     ],
 )

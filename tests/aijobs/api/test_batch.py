@@ -129,7 +129,7 @@ def test_everything_that_is_wrong_with_a_batch_is_told_at_once(owner: Caller) ->
 def test_a_batch_that_has_not_one_to_twenty_jobs_says_what_else_is_wrong_with_it(owner: Caller) -> None:
     error = error_of(owner.post(PATH, {"jobs": [{}] * 21, "sequential": 1, "x": 1}), 422, "INVALID_BATCH")
     assert paths_of(error) == ["jobs", "sequential", "x"]
-    assert "at most 20 items" in error["details"][0]["message"]
+    assert "at most 20 entries" in error["details"][0]["message"]
 
 
 def test_a_batch_with_one_reason_of_a_type_has_its_code(owner: Caller) -> None:
