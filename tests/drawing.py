@@ -9,8 +9,15 @@ from hypothesis.strategies import SearchStrategy
 Test = Callable[[int], None]
 
 
+def forms(few: int, many: int) -> pytest.MarkDecorator:
+    """Two tests of one that takes the number of `examples`."""
+    marks = [pytest.mark.long, pytest.mark.timeout(3600)]
+    short, long = pytest.param(few, id="short"), pytest.param(many, id="long", marks=marks)
+    return pytest.mark.parametrize("examples", [short, long])
+
+
 def draws(few: int, many: int, *strategies: SearchStrategy[object]) -> Callable[[Callable[..., None]], Test]:
-    """Make the two tests of a function of drawn values."""
+    """The same, of a function of drawn values alone."""
 
     def decorate(holds: Callable[..., None]) -> Test:
         def run(examples: int) -> None:
@@ -18,9 +25,7 @@ def draws(few: int, many: int, *strategies: SearchStrategy[object]) -> Callable[
 
         run.__name__, run.__qualname__, run.__module__ = holds.__name__, holds.__qualname__, holds.__module__
         run.__doc__ = holds.__doc__
-        marks = [pytest.mark.long, pytest.mark.timeout(3600)]
-        forms = [pytest.param(few, id="short"), pytest.param(many, id="long", marks=marks)]
-        marked: Test = pytest.mark.parametrize("examples", forms)(run)
+        marked: Test = forms(few, many)(run)
         return marked
 
     return decorate

@@ -15,6 +15,7 @@ from aijobs.models import Job, Tenant, TenantCapacity
 from aijobs.states import TERMINAL, OnFailure, Status
 from tests import engine
 from tests.aijobs.api.answers import at_once
+from tests.drawing import forms
 from tests.factories import TenantFactory
 
 DIAMOND = [[], [1], [1], [2, 3]]
@@ -133,12 +134,13 @@ def graphs(draw: st.DrawFn) -> list[list[int]]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_is_blocked_for_ever_or_starts_too_early() -> None:
+@forms(12, 500)
+def test_nobody_is_blocked_for_ever_or_starts_too_early(examples: int) -> None:
     """Members end at the same moment, in any way; others are cancelled meanwhile."""
     tenant = TenantFactory(release_window=100)
 
     @settings(
-        max_examples=25,
+        max_examples=examples,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -32,6 +32,7 @@ from aijobs.models import (
 )
 from aijobs.states import TERMINAL, Priority, Status
 from tests import engine
+from tests.drawing import forms
 from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -362,12 +363,13 @@ class Counting(RuleBasedStateMachine):
         assert sum(MinuteRollup.objects.values_list("count", flat=True)) <= ended
 
 
-def test_any_order_of_ends_commits_sweeps_and_crashes_comes_to_the_plain_count() -> None:
+@forms(12, 300)
+def test_any_order_of_ends_commits_sweeps_and_crashes_comes_to_the_plain_count(examples: int) -> None:
     rollups.roll_up_step()
     run_state_machine_as_test(
         Counting,
         settings=settings(
-            max_examples=12,
+            max_examples=examples,
             stateful_step_count=20,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.explicit, Phase.generate],

@@ -21,6 +21,7 @@ from aijobs.models import Job, JobEvent, TenantCapacity
 from aijobs.models.jobs import UNSTARTED_TO_EXPIRE
 from aijobs.states import TERMINAL, TRANSITIONS, EventKind, OnFailure, PausedBy, Priority, Status
 from tests import engine
+from tests.drawing import forms
 from tests.factories import TenantFactory
 
 REMARKS = {EventKind.CHANGED, EventKind.CANCEL_REQUESTED}
@@ -216,11 +217,12 @@ class Lifecycle(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_promises_hold_in_any_order_of_events() -> None:
+@forms(12, 300)
+def test_promises_hold_in_any_order_of_events(examples: int) -> None:
     run_state_machine_as_test(
         Lifecycle,
         settings=settings(
-            max_examples=12,
+            max_examples=examples,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clients import Caller
 from tests.cpu import cpu_seconds_at_most
+from tests.drawing import forms
 from tests.workers.catalogue.steps import NDJSON, add_products, counts, listed, report, send, where
 from workers.catalogue.kinds import KINDS
 from workers.catalogue.models import Product
@@ -37,22 +38,24 @@ def quickly(owner: Caller, kind: str, body: bytes, content_type: str = "text/csv
 
 
 @pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(ROWS, min_size=1, max_size=6))
-def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, rows: list[dict[str, object]]) -> None:
+@forms(5, 200)
+def test_no_rows_of_json_are_an_error_of_the_service(owner: Caller, kind: str, examples: int) -> None:
     add_products(owner, "SKU-1")
-    as_lines = "\n".join(json.dumps(row) for row in rows).encode("utf-8", "surrogatepass")
-    assert send(owner, kind, as_lines, content_type=NDJSON).status_code < 500
-    as_array = json.dumps(rows).encode("utf-8", "surrogatepass")
-    assert send(owner, kind, as_array, content_type="application/json").status_code < 500
+
+    @settings(max_examples=examples)
+    @given(st.lists(ROWS, min_size=1, max_size=6))
+    def are_none(rows: list[dict[str, object]]) -> None:
+        as_lines = "\n".join(json.dumps(row) for row in rows).encode("utf-8", "surrogatepass")
+        assert send(owner, kind, as_lines, content_type=NDJSON).status_code < 500
+        as_array = json.dumps(rows).encode("utf-8", "surrogatepass")
+        assert send(owner, kind, as_array, content_type="application/json").status_code < 500
+
+    are_none()
 
 
 @pytest.mark.parametrize("kind", [kind.path for kind in KINDS])
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.lists(SCALARS.map(str), min_size=1, max_size=6), max_size=5), st.sampled_from(",;\t|"))
-def test_no_cells_of_a_table_are_an_error_of_the_service(
-    owner: Caller, kind: str, rows: list[list[str]], delimiter: str
-) -> None:
+@forms(5, 200)
+def test_no_cells_of_a_table_are_an_error_of_the_service(owner: Caller, kind: str, examples: int) -> None:
     add_products(owner, "SKU-1")
     header = {
         "products": "sku,title,price,stock",
@@ -64,8 +67,14 @@ def test_no_cells_of_a_table_are_an_error_of_the_service(
         "competitor-listings": "external_id,url,title,attributes,sku,bullet_1",
         "keywords": "keyword,volume,sku",
     }
-    lines = [header[kind].replace(",", delimiter), *(delimiter.join(row) for row in rows)]
-    assert send(owner, kind, "\n".join(lines).encode("utf-8", "replace")).status_code < 500
+
+    @settings(max_examples=examples)
+    @given(st.lists(st.lists(SCALARS.map(str), min_size=1, max_size=6), max_size=5), st.sampled_from(",;\t|"))
+    def are_none(rows: list[list[str]], delimiter: str) -> None:
+        lines = [header[kind].replace(",", delimiter), *(delimiter.join(row) for row in rows)]
+        assert send(owner, kind, "\n".join(lines).encode("utf-8", "replace")).status_code < 500
+
+    are_none()
 
 
 @pytest.mark.parametrize(
