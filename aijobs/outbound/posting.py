@@ -109,7 +109,8 @@ class Poster:
             answer = await self._ask(url, headers, body, course)
         except guard.NotPublic:
             raise AddressRefused(url, "is not a public address") from None
-        except (guard.NotFound, aiohttp.ClientError, OSError):
+        except (guard.NotFound, aiohttp.ClientError, OSError, ValueError):
+            # The last one: a host that httpx takes for a name, and aiohttp for none.
             if course.connected:
                 raise Unavailable("NO_ANSWER", f"{name} did not answer in time, or closed the connection.") from None
             raise Unavailable("UNREACHABLE", f"{name} cannot be reached.") from None

@@ -106,6 +106,14 @@ def test_the_checked_addresses_are_the_ones_connected_to(
     assert (asked, connected) == (["shop.example"], ["8.8.8.8", "2606:4700::1"])
 
 
+@pytest.mark.parametrize("host", ["a\\b.example", f"{'a' * 64}.example"])
+def test_a_malformed_host_is_not_reached(connected: list[str], host: str) -> None:
+    """Also one that httpx takes for a name, and aiohttp for none."""
+    with pytest.raises(Unavailable, match="UNREACHABLE"):
+        post_nowhere(f"https://{host}/")
+    assert connected == []
+
+
 def test_what_is_sent_and_what_is_seen(serve: Serve) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
@@ -138,9 +146,11 @@ def drip(connection: socket.socket) -> None:
     ],
     ids=["endless headers", "two lengths", "no HTTP", "half a head"],
 )
-def test_what_is_no_answer_is_a_failure(serve: Serve, answer: Answering) -> None:
+def test_what_is_no_answer_is_a_failure(serve: Serve, answer: Answering, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(Unavailable, match="NO_ANSWER"):
         post(f"http://127.0.0.1:{serve(answer)}/")
+    # Nothing went wrong here.
+    assert caplog.records == []
 
 
 def test_a_head_that_does_not_end_is_left_in_time(serve: Serve) -> None:
