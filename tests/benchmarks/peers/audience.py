@@ -13,8 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import orjson
+import uvloop
 
 WAIT_SECONDS = 20
+MARK = b"\ndata:"
 
 
 class Audience:
@@ -29,8 +31,12 @@ class Audience:
         writer.write(_request("/api/ai-jobs/events", {**headers, "Accept": "text/event-stream"}))
         self._require(await reader.readline(), b"200")
         self.open += 1
-        while line := await reader.readline():
-            self.events += line.startswith(b"data:")
+        # In as few steps as can be: what listening costs is to be measured, and not what this takes.
+        last = b""
+        while read := await reader.read(2**16):
+            read = last + read
+            self.events += read.count(MARK)
+            last = read[1 - len(MARK) :]
         self.errors.append("a stream was closed")
 
     async def wait(self, headers: Mapping[str, str], job_id: str) -> None:
@@ -77,4 +83,4 @@ async def listen(port: int, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(listen(int(sys.argv[1]), Path(sys.argv[2])))
+    uvloop.run(listen(int(sys.argv[1]), Path(sys.argv[2])))
