@@ -4,7 +4,7 @@ The new one names the old one. The type, its admission and the limits are those 
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -56,7 +56,7 @@ def retry_all(jobs: Mapping[UUID, TenantAccess], once: str) -> Counter[str]:
     """
     old = Job.objects.with_text_of("params").in_bulk(list(jobs))
     refused: Counter[str] = Counter()
-    inserted: dict[TenantAccess, list[Inserted]] = defaultdict(list)
+    inserted: list[tuple[TenantAccess, Sequence[Inserted]]] = []
     with transaction.atomic():
         # In the same order for everybody: two that dispatch for the same tenants never wait for each other.
         for job_id, tenant in sorted(jobs.items(), key=lambda each: (each[1].id, each[0])):
@@ -67,9 +67,8 @@ def retry_all(jobs: Mapping[UUID, TenantAccess], once: str) -> Counter[str]:
             except ApiError as refusal:
                 refused[refusal.code] += 1
             else:
-                inserted[tenant] += written.jobs
-    for tenant, of_tenant in inserted.items():
-        inserting.release(tenant, of_tenant)
+                inserted.append((tenant, written.jobs))
+    inserting.release_each(inserted)
     return refused
 
 

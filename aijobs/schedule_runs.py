@@ -1,6 +1,5 @@
 """Dispatching for a schedule: for one due time, once more, or for those of the past that were not dispatched."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,12 +35,8 @@ class Dispatched:
 
 
 def release(all_dispatched: Sequence[Dispatched]) -> None:
-    """Publish the jobs, once they are committed: those of a tenant together."""
-    jobs: dict[TenantAccess, list[Inserted]] = defaultdict(list)
-    for dispatched in all_dispatched:
-        jobs[dispatched.access] += dispatched.jobs
-    for access, inserted in jobs.items():
-        inserting.release(access, inserted)
+    """Publish the jobs, once they are committed."""
+    inserting.release_each((dispatched.access, dispatched.jobs) for dispatched in all_dispatched)
 
 
 def dispatch(

@@ -4,7 +4,8 @@ Two steps, because what was inserted in a transaction may be published only afte
 """
 
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -150,6 +151,15 @@ def release(tenant: TenantAccess, inserted: Sequence[Inserted]) -> None:
         except sql.CONNECTION_ERRORS as error:
             # The jobs are accepted, whatever happens now: the sweeper releases them.
             logger.warning("accepted jobs could not be released, the sweeper does it later: %s", error)
+
+
+def release_each(inserted: Iterable[tuple[TenantAccess, Sequence[Inserted]]]) -> None:
+    """The same for several tenants: what a tenant has in several places goes together."""
+    of_tenants: dict[TenantAccess, list[Inserted]] = defaultdict(list)
+    for tenant, jobs in inserted:
+        of_tenants[tenant] += jobs
+    for tenant, of_tenant in of_tenants.items():
+        release(tenant, of_tenant)
 
 
 def _row(job: NewJob, place: int, batch: NewBatch | None) -> dict[str, object]:
