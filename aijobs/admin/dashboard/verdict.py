@@ -198,14 +198,14 @@ def _paused(live: Live) -> Iterator[Concern]:
 def _streams(live: Live) -> Iterator[Concern]:
     """Nothing where there need be no events process: none was seen, and nobody is sent to one."""
     seen = live.events_seen_at
-    if seen is None and settings.AIJOBS_EVENTS_URL:
-        yield Concern(
-            Level.WARNING, f"No events process is there: {WITHOUT_EVENTS}", START_EVENTS, addresses.workers()
+    if seen is None and not settings.AIJOBS_EVENTS_URL:
+        return
+    silent = live.now - seen if seen else None
+    if silent is None or silent > timedelta(seconds=SILENT_SECONDS):
+        found = (
+            f"The events process has been silent for {in_words(silent)}" if silent else "No events process is there"
         )
-    elif seen is not None and live.now - seen > timedelta(seconds=SILENT_SECONDS):
-        since = in_words(live.now - seen)
-        sentence = f"The events process has been silent for {since}: {WITHOUT_EVENTS}"
-        yield Concern(Level.WARNING, sentence, START_EVENTS, addresses.workers())
+        yield Concern(Level.WARNING, f"{found}: {WITHOUT_EVENTS}", START_EVENTS, addresses.workers())
 
 
 def _watched(live: Live) -> Iterator[Concern]:
