@@ -7,8 +7,9 @@ from workers.listings import lexicons
 from workers.listings.tokens import Clause, Token, is_function_word
 from workers.listings.vocabulary import is_meant
 
-# Of non-slip, slip alone is denied.
+# What goes on to deny.
 _GOING_ON = {"nor", "ni", "noch"}
+# Of non-slip, slip alone is denied.
 HYPHENS = ("-", "‐", "‑")
 
 

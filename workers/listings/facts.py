@@ -28,7 +28,17 @@ from workers.listings.meanings import Word, parts, words_of
 from workers.listings.ordinary import able_from, root_of
 from workers.listings.plainly import denied_plainly, plainly
 from workers.listings.shapes import ListingText, Material
-from workers.listings.tokens import READ, Clause, Token, clauses_of, is_function_word, lemma_of, lemmas_of, tokens_of
+from workers.listings.tokens import (
+    READ,
+    Clause,
+    Token,
+    clauses_of,
+    is_function_word,
+    is_small,
+    lemma_of,
+    lemmas_of,
+    tokens_of,
+)
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
 BOASTS = ("boast", "superlative", "guarantee", "medical", "pesticide", "environment", "promotion")
@@ -39,8 +49,9 @@ _FRAME = re.compile(
 )
 # 1gn0re: as long as what it stands for, so that places stay.
 _DIGITS = str.maketrans("013457@$", "oieastas")
-# What joins the names of categories and of attributes.
+# Characters behind words such as "made in", in which the place stands.
 _NEAR = 40
+# What joins the names of categories and of attributes.
 _LEVELS = re.compile(r"[>/|&,;_]")
 
 
@@ -110,10 +121,10 @@ class Facts:
         for before, clause in pairwise(clauses):
             self.lacking.update(things_in(before, text, self.language) if self._only_lacks(clause, text) else ())
         for clause in clauses:
-            written = [(token, text[token.start : token.end].lower()) for token in clause]
-            self.written.update(word for _, word in written)
-            small = lexicons.words("small", self.language)
-            roots = (root_of(token.lemma, self.language) for token, word in written if word not in small)
+            self.written.update(text[token.start : token.end].lower() for token in clause)
+            roots = (
+                root_of(token.lemma, self.language) for token in clause if not is_small(token, text, self.language)
+            )
             self._phrases.append(f" {' '.join(roots)} ")
             self._add_words(list(words_of(clause, text, self.language, self.special)), text, whole)
             self.quantities.update(quantities_of(clause, text, self.language))
