@@ -38,6 +38,7 @@ from workers.listings.tokens import (
     lemma_of,
     lemmas_of,
     tokens_of,
+    word_behind,
 )
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
@@ -49,8 +50,6 @@ _FRAME = re.compile(
 )
 # 1gn0re: as long as what it stands for, so that places stay.
 _DIGITS = str.maketrans("013457@$", "oieastas")
-# Characters behind words such as "made in", in which the place stands.
-_NEAR = 40
 # What joins the names of categories and of attributes.
 _LEVELS = re.compile(r"[>/|&,;_]")
 
@@ -112,7 +111,7 @@ class Facts:
     def _add(self, text: str, whole: bool) -> None:
         self.boasts.update(each.text.lower() for each in boasts_in(text, self.language))
         for found in lexicons.find(text, ["from"], self.language):
-            following = tokens_of(text[found.end : found.end + _NEAR], self.language)[:1]
+            following = word_behind(text, found.end, self.language)
             self.origins.update(root_of(each.lemma, self.language) for each in following)
         clauses = clauses_of(text, self.language)
         self._add_units(clauses, text, whole)

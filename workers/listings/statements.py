@@ -13,7 +13,16 @@ from workers.listings.framing import framed_in, links
 from workers.listings.meanings import Word, words_of
 from workers.listings.ordinary import able_from, bare_forms, halves_of, root_of
 from workers.listings.placing import misplaced_in
-from workers.listings.tokens import Clause, Token, clauses_of, is_function_word, is_small, lemma_of, tokens_of
+from workers.listings.tokens import (
+    Clause,
+    Token,
+    clauses_of,
+    is_function_word,
+    is_small,
+    lemma_of,
+    tokens_of,
+    word_behind,
+)
 from workers.listings.uses import lasts_otherwise, unsaid_uses
 from workers.listings.vocabulary import is_matter, is_neutral
 
@@ -28,7 +37,6 @@ class Unsaid:
     lemma: str
 
 
-_NEAR = 40
 # Endings of the infinitive, of which an "able" has been made.
 _ENGLISH_VERBS = ("s", "es", "ed", "ing", "e", "es", "d")
 _VERBS = {"en": ("", "e"), "de": ("en",), "fr": ("er", "ir", "re"), "es": ("ar", "er", "ir")}
@@ -94,7 +102,7 @@ def _is_origin(boast: lexicons.Found, text: str, facts: Facts) -> bool:
     """Made in Ireland, where an attribute says that it comes from there."""
     if not any(lexicons.find(boast.text, ["from"], facts.language)):
         return False
-    following = tokens_of(text[boast.end : boast.end + _NEAR], facts.language)[:1]
+    following = word_behind(text, boast.end, facts.language)
     return any(_is_from(each, facts) for each in following)
 
 

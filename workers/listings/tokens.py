@@ -17,6 +17,7 @@ _LEMMATISED = {"en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi",
 _TOKEN = re.compile(r"\d{1,20}(?:[.,]\d{1,20}){0,3}|[^\W\d_](?:[^\W_]|['’](?=[^\W_])){0,60}")
 _THOUSANDS = {"en": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+"), "": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+")}
 _SHORT = 2_000
+_NEAR = 40
 # What ends a clause between two words. A hyphen does so only between spaces.
 _BREAK = re.compile(
     r"[.,;:!?()\[\]{}|/•\n\r\t\"“”„«»…<>*+=\u2190-\u21ff\u2500-\u27bf\U0001f000-\U0001faff]|\s[-–—]\s?|[–—]"
@@ -44,6 +45,11 @@ def clauses_of(text: str, language: str) -> tuple[Clause, ...]:
 
 def tokens_of(text: str, language: str) -> tuple[Token, ...]:
     return _short_tokens(text, language) if len(text) < _SHORT else _tokens(text, language)
+
+
+def word_behind(text: str, place: int, language: str) -> tuple[Token, ...]:
+    """The word that begins within a few characters of a place, such as the country behind "made in"; or none."""
+    return tokens_of(text[place : place + _NEAR], language)[:1]
 
 
 # A listing's texts are read many times, and its competitors' for each of the listings beside them.
