@@ -5,11 +5,11 @@ they come back from PostgreSQL: a dispatch of three milliseconds does so five ti
 moment that a request comes adds to it, and so does what PostgreSQL then has to do.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
 from threading import get_ident
+from time import perf_counter, sleep
 
 # How long to compute before giving way, and for how long: to requests, to those that will come where others have just
 # been, or to whoever may be there. Measured beside two imports (tests.benchmarks.imports): with stretches of 1 ms and
@@ -37,7 +37,7 @@ class Requests:
         try:
             yield
         finally:
-            self._last_answer = time.perf_counter()
+            self._last_answer = perf_counter()
             self._threads.discard(get_ident())
 
     def leave(self) -> None:
@@ -48,7 +48,7 @@ class Requests:
         """For how many seconds to give way to them."""
         if self._threads:
             return PAUSE_SECONDS
-        in_use = time.perf_counter() - self._last_answer < IN_USE_SECONDS
+        in_use = perf_counter() - self._last_answer < IN_USE_SECONDS
         return SHORT_PAUSE_SECONDS if in_use else GLANCE_SECONDS
 
 
@@ -61,10 +61,10 @@ class GivingWay:
     def __init__(self, requests: Requests = REQUESTS) -> None:
         self._requests = requests
         requests.leave()
-        self._until = time.perf_counter() + STRETCH_SECONDS
+        self._until = perf_counter() + STRETCH_SECONDS
 
     def __call__(self) -> None:
-        if time.perf_counter() < self._until:
+        if perf_counter() < self._until:
             return
-        time.sleep(self._requests.pause())
-        self._until = time.perf_counter() + STRETCH_SECONDS
+        sleep(self._requests.pause())
+        self._until = perf_counter() + STRETCH_SECONDS

@@ -1,9 +1,9 @@
 import json
 import re
-import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 import orjson
@@ -235,7 +235,7 @@ def _log_until_the_end(job: Job) -> Iterator[Event]:
             if event.is_end:
                 return
             after = event.seq
-        time.sleep(POLL_SECONDS)
+        sleep(POLL_SECONDS)
 
 
 def _log_of(tenant: str) -> Iterator[Event]:
@@ -245,7 +245,7 @@ def _log_of(tenant: str) -> Iterator[Event]:
         yield from page.events
         position = page.position
         if not page.more:
-            time.sleep(POLL_SECONDS)
+            sleep(POLL_SECONDS)
 
 
 def _shown(job: Job, why: str) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from aijobs.api.answering import GivingWay, Requests
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     pauses: list[float] = []
-    monkeypatch.setattr("time.sleep", pauses.append)
+    # Not `time.sleep`: other threads of this process sleep by it.
+    monkeypatch.setattr(answering, "sleep", pauses.append)
     return pauses
 
 

@@ -1,7 +1,6 @@
 """`manage.py jobs`: what an operator sees and does in a terminal."""
 
 import json
-import time
 from io import StringIO
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.core.management import CommandError, call_command
 from aijobs import identifiers
 from aijobs.engine import lifecycle
 from aijobs.engine.outcomes import Failed
+from aijobs.management.commands import jobs as jobs_command
 from aijobs.models import Job, Tenant
 from tests import engine
 from tests.factories import TenantFactory
@@ -82,7 +82,7 @@ def test_shows_a_job_with_what_happened_to_it(tenant: Tenant) -> None:
 def test_follows_a_job_until_it_has_ended(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     [job_id] = engine.dispatch(tenant)
     # While the command would wait, the job ends.
-    monkeypatch.setattr(time, "sleep", lambda seconds: lifecycle.cancel(job_id, tenant.id))
+    monkeypatch.setattr(jobs_command, "sleep", lambda seconds: lifecycle.cancel(job_id, tenant.id))
     assert [json.loads(line)["type"] for line in jobs("tail", public(job_id), "--json")] == [
         "job.queued",
         "job.cancelled",
@@ -99,7 +99,7 @@ def test_follows_a_tenant_from_now_on(tenant: Tenant, monkeypatch: pytest.Monkey
         engine.dispatch(TenantFactory())
         later.extend(public(job_id) for job_id in engine.dispatch(tenant))
 
-    monkeypatch.setattr(time, "sleep", wait)
+    monkeypatch.setattr(jobs_command, "sleep", wait)
     assert [json.loads(line)["job_id"] for line in jobs("tail", f"--tenant={tenant.name}", "--json")] == later
 
 
