@@ -32,8 +32,11 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 # again, which is two of the three seconds of its start, and every run all the tests. So it lies with pytest's cache.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
-# How long an example takes says more about what runs beside it than about the code.
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# What is drawn is the same in every run, so that a test fails by a change of the code and never by chance; the long
+# forms draw others each time. How long an example takes says more about what runs beside it than about the code.
+UNCHECKED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=UNCHECKED)
+settings.register_profile("long", deadline=None, suppress_health_check=UNCHECKED)
 settings.load_profile("tests")
 # Each of httpx's clients, and so each httpx.get, reads the world's certificates: 40 ms of CPU, also for a server on
 # this machine that speaks plain HTTP and is asked twenty times a second whether it is there.
@@ -46,6 +49,11 @@ django.setup()
 
 # Two for two cores; more than four find nothing to do beside the timed ones.
 PROCESSES = min(max(os.cpu_count() or 1, 2), 4)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.markexpr == "long":
+        settings.load_profile("long")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from aijobs.outbound import throttle
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.paces import Leaping
@@ -26,7 +27,14 @@ def fake(settings: Any) -> Iterator[FakeAmazon]:
 
 
 @pytest.fixture
-def open_amazon(servers: None, fake: FakeAmazon) -> Iterator[Opener]:
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rates go by Valkey's clock: where it stands still, a slow machine takes nothing from the waits."""
+    monkeypatch.setattr(throttle, "_RESERVE", throttle._RESERVE.replace("redis.call('TIME')", "{1000000, 0}"))
+    monkeypatch.setattr(throttle, "ANSWER_SECONDS", 60.0)
+
+
+@pytest.fixture
+def open_amazon(servers: None, fake: FakeAmazon, _still_clock: None) -> Iterator[Opener]:
     """Connectors of one account, which is nobody else's: nor are its rates."""
     with ExitStack() as stack:
 

@@ -276,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(answer, Reply):
             self._send(answer)
         elif answer == HANG:
-            self.server.stopping.wait(30)
+            self.server.stopping.wait()
         else:
             # Closed with a reset rather than an end.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, Permanent, Transient, Uncertain
-from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import HANG, RESET, Answer, FakeAmazon, Reply, errors, reply
-from tests.workers.marketplaces.paces import Leaping
+from tests.workers.marketplaces.paces import Ending, Leaping
 from workers.marketplaces.amazon.connector import Amazon
 
 US, CANADA = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"
@@ -184,7 +183,7 @@ def test_a_write_that_may_have_arrived_is_uncertain_and_not_repeated(
 def test_a_write_without_an_answer_ends_with_the_run_and_is_uncertain(open_amazon: Opener, fake: FakeAmazon) -> None:
     fake.next_writes.append(HANG)
     with pytest.raises(Uncertain):
-        open_amazon(Pace(0.3)).write_price(listing(), PRICE)
+        open_amazon(Ending(lambda: bool(fake.writes))).write_price(listing(), PRICE)
 
 
 def test_a_write_that_is_throttled_is_repeated(amazon: Amazon, fake: FakeAmazon) -> None:

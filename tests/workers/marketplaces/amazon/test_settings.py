@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from aijobs.outbound.failures import OutboundError, Transient
-from aijobs.outbound.pace import Pace
+from tests.workers.marketplaces.paces import Leaping
 from workers.marketplaces.amazon.connector import Amazon
 from workers.marketplaces.amazon.regions import MARKETPLACES
 from workers.marketplaces.amazon.settings import AmazonCredentials, AmazonSettings
@@ -48,7 +48,7 @@ def test_a_marketplace_is_called_at_its_regions_address(
         settings = AmazonSettings.model_validate({**NEEDED, "country": country})
         # An account for each: what they share of rate limits is not tested here.
         credentials = AmazonCredentials.model_validate({**CREDENTIALS, "refresh_token": SecretStr(country)})
-        with Amazon(settings, credentials, Pace(0.5), Scope(1, "amazon_us")) as amazon, pytest.raises(OutboundError):
+        with Amazon(settings, credentials, Leaping(), Scope(1, "amazon_us")) as amazon, pytest.raises(OutboundError):
             amazon.check()
     expected = f"https://sellingpartnerapi-{region}.amazon.com/listings/2021-08-01/items/OURS"
     assert called == [expected] * len(countries.split())
