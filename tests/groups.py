@@ -17,7 +17,6 @@ TIMED_CASES = (
     "tests/integration/test_fairness.py",
     "tests/integration/test_recovery.py",
     "tests/integration/test_selfcheck.py",
-    "tests/workers/marketplaces/shopify/test_throttling.py",
     "tests/aijobs/outbound/test_http.py::test_a_server_that_drips_is_left_in_time",
     "tests/aijobs/outbound/test_http.py::test_a_zip_bomb_is_not_inflated",
 )

@@ -81,7 +81,7 @@ def test_halves_keep_to_the_rate_and_to_the_runs_time(open_amazon: Opener, fake:
     sold(fake, *SKUS)
     fake.unacceptable = {"SKU-19"}
     # Waits of two, four and six seconds: its clock leaps, and the throttle's does not.
-    pace = Leaping(20)
+    pace = Leaping(19)
     fetched = open_amazon(pace).fetch_offers(list(map(listing, SKUS)), ["new"])
     # The batch, its halves, and one half of the second.
     assert [next(fetched).sku for _ in range(15)] == SKUS[:15]

@@ -183,7 +183,7 @@ def test_connections_of_one_account_share_its_rates(open_amazon: Opener) -> None
 
 
 def test_a_run_without_time_for_the_rate_ends_at_once(open_amazon: Opener, fake: FakeAmazon) -> None:
-    fetched = open_amazon(Leaping(6)).fetch_offers([listing(str(number)) for number in range(60)], ["new"])
+    fetched = open_amazon(Leaping(5)).fetch_offers([listing(str(number)) for number in range(60)], ["new"])
     assert len([next(fetched) for _ in range(40)]) == 40
     with pytest.raises(OutOfTime):
         next(fetched)

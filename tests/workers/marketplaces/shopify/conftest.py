@@ -23,14 +23,14 @@ def server(settings: Any) -> Iterator[FakeShopify]:
 
 @pytest.fixture
 def connect(server: FakeShopify) -> Iterator[Connect]:
-    """Opens a connection to the shop, for a run of so many seconds; closed at the end of the test."""
+    """Opens a connection to the shop, for a run of a minute unless told otherwise; closed at the end of the test."""
     with ExitStack() as stack:
 
-        def connect(seconds: float = 5.0, token: str = TOKEN, api_version: str = "2026-10") -> Shopify:
+        def connect(pace: Pace | None = None, token: str = TOKEN, api_version: str = "2026-10") -> Shopify:
             chosen = ShopifySettings(
                 shop="my-shop.myshopify.com", endpoint=f"http://{server.address}", api_version=api_version
             )
             credentials = ShopifyCredentials(access_token=SecretStr(token))
-            return stack.enter_context(Shopify(chosen, credentials, Pace(seconds), Scope(1, "shopify")))
+            return stack.enter_context(Shopify(chosen, credentials, pace or Pace(60), Scope(1, "shopify")))
 
         yield connect

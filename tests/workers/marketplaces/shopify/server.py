@@ -49,6 +49,8 @@ class FakeShopify(ThreadingHTTPServer):
         # By the operation's name, for its next requests.
         self.instead: dict[str, list[Mishap | Reply]] = defaultdict(list)
         self.operations: list[str] = []
+        # That a request hangs.
+        self.hangs = Event()
         self.ended = Event()
 
     @property
@@ -89,6 +91,7 @@ class Handler(BaseHTTPRequestHandler):
     def _fall_silent(self, mishap: Mishap) -> None:
         """The connection ends without an answer, or stays open without one for as long as the test runs."""
         if mishap in (Mishap.HANGS, Mishap.ANSWER_HANGS):
+            self.server.hangs.set()
             self.server.ended.wait()
 
     def _send(self, reply: Reply) -> None:

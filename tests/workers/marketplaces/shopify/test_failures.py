@@ -8,6 +8,7 @@ import pytest
 
 from aijobs.outbound.failures import OutboundError, OutOfTime, Transient, Unavailable, Uncertain
 from aijobs.outbound.pace import Pace
+from tests.workers.marketplaces.paces import Ending
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import TOKEN, FakeShopify, Mishap, Reply, json_reply
 from workers.marketplaces.protocols import Listing
@@ -117,15 +118,14 @@ def test_a_hanging_write_ends_with_the_run_and_is_uncertain(
     variant = server.admin.add("ABC", "1.00")
     server.instead["UpdatePrice"] = [mishap]
     with pytest.raises(Uncertain, match="NO_ANSWER"):
-        # All of the run: also for what is read before, which takes long on a busy machine.
-        connect(seconds=3).write_price(LISTING, Decimal(2))
+        connect(Ending(lambda: "UpdatePrice" in server.operations)).write_price(LISTING, Decimal(2))
     assert variant.price == price
 
 
 def test_a_hanging_read_is_transient(server: FakeShopify, connect: Connect) -> None:
     server.instead["VariantsBySku"] = [Mishap.HANGS]
     with pytest.raises(Transient, match="NO_ANSWER") as raised:
-        connect(seconds=0.2).read_price(LISTING)
+        connect(Ending(lambda: bool(server.operations))).read_price(LISTING)
     assert type(raised.value) is Unavailable
 
 
@@ -158,7 +158,7 @@ def test_nothing_is_written_where_nobody_listens(settings: Any) -> None:
         address = f"127.0.0.1:{bound.getsockname()[1]}"
         settings.AIJOBS_OUTBOUND_ALLOW = [f"connector:{address}"]
         chosen = ShopifySettings(shop="my-shop.myshopify.com", endpoint=f"http://{address}")
-        api = Api(chosen, ShopifyCredentials.model_validate({"access_token": TOKEN}).access_token, Pace(5))
+        api = Api(chosen, ShopifyCredentials.model_validate({"access_token": TOKEN}).access_token, Pace(60))
         with pytest.raises(Transient, match="UNREACHABLE") as raised:
             api.call(UPDATE_PRICE, productId="gid://shopify/Product/1", variants=[])
         api.close()
@@ -167,7 +167,7 @@ def test_nothing_is_written_where_nobody_listens(settings: Any) -> None:
 
 def test_nothing_is_sent_after_the_end_of_the_run(server: FakeShopify, connect: Connect) -> None:
     with pytest.raises(OutOfTime):
-        connect(seconds=0).read_price(LISTING)
+        connect(Pace(0)).read_price(LISTING)
     assert server.operations == []
 
 

@@ -5,10 +5,11 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aijobs.outbound.failures import OutboundError, OutOfTime, Permanent, Throttled, Uncertain
+from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, json_reply
 from workers.marketplaces.protocols import Listing
@@ -52,7 +53,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 # Each example opens a connection, which takes longer than its answers do.
-EXAMPLES = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(max_examples=15)
 
 
 @st.composite
@@ -77,7 +78,7 @@ def several(operation: str) -> st.SearchStrategy[list[Any]]:
 @EXAMPLES
 @given(answers=several("Check"))
 def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
-    with connect(seconds=2) as shopify:
+    with connect(Leaping()) as shopify:
         for answer in answers:
             server.instead["Check"] = [json_reply(answer)]
             with suppress(OutboundError):
@@ -87,7 +88,7 @@ def test_of_a_check(answers: list[Any], server: FakeShopify, connect: Connect) -
 @EXAMPLES
 @given(answers=several("VariantsBySku"))
 def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
-    with connect(seconds=2) as shopify:
+    with connect(Leaping()) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply(answer)]
             with suppress(OutboundError):
@@ -98,7 +99,7 @@ def test_of_a_read(answers: list[Any], server: FakeShopify, connect: Connect) ->
 @given(answers=several("UpdatePrice"))
 def test_of_a_price_that_is_written(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
     """One whose outcome the answer does not tell is never said not to have arrived."""
-    with connect(seconds=2) as shopify:
+    with connect(Leaping()) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply({"data": VALID["VariantsBySku"]})]
             server.instead["UpdatePrice"] = [json_reply(answer)]
@@ -109,7 +110,7 @@ def test_of_a_price_that_is_written(answers: list[Any], server: FakeShopify, con
 @EXAMPLES
 @given(answers=several("UpdateListing"))
 def test_of_a_listing_that_is_written(answers: list[Any], server: FakeShopify, connect: Connect) -> None:
-    with connect(seconds=2) as shopify:
+    with connect(Leaping()) as shopify:
         for answer in answers:
             server.instead["VariantsBySku"] = [json_reply({"data": VALID["VariantsBySku"]})]
             server.instead["UpdateListing"] = [json_reply(answer)]

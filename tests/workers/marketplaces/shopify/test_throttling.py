@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from aijobs.outbound.failures import OutOfTime, Throttled, Transient
+from tests.workers.marketplaces.paces import Leaping
 from tests.workers.marketplaces.shopify.admin import LeakyBucket
 from tests.workers.marketplaces.shopify.conftest import Connect
 from tests.workers.marketplaces.shopify.server import FakeShopify, Reply, json_reply
@@ -64,7 +65,7 @@ def test_connections_that_share_a_bucket_all_get_through(server: FakeShopify, co
 def test_a_throttled_write_is_repeated_once_there_is_room(server: FakeShopify, connect: Connect) -> None:
     variant = server.admin.add("ABC", "1.00")
     server.instead["UpdatePrice"] = [throttled(10, 4, 200.0), json_reply({}, 429, Retry_After="0.02")]
-    connect().write_price(LISTING, Decimal(2))
+    connect(Leaping()).write_price(LISTING, Decimal(2))
     assert variant.price == "2.00"
     assert server.operations.count("UpdatePrice") == 3
 
@@ -74,7 +75,7 @@ def test_after_four_repeats_it_is_given_up(reply: Reply, server: FakeShopify, co
     server.admin.add("ABC", "1.00")
     server.instead["UpdatePrice"] = [reply] * 9
     with pytest.raises(Transient, match="THROTTLED") as raised:
-        connect().write_price(LISTING, Decimal(2))
+        connect(Leaping()).write_price(LISTING, Decimal(2))
     assert server.operations.count("UpdatePrice") == 5
     assert (type(raised.value).__name__, raised.value.retry_after is not None) == ("Throttled", True)
 
@@ -90,10 +91,10 @@ def test_after_four_repeats_it_is_given_up(reply: Reply, server: FakeShopify, co
 def test_a_wait_beyond_the_run_is_not_begun(reply: Reply, server: FakeShopify, connect: Connect) -> None:
     variant = server.admin.add("ABC", "1.00")
     server.instead["UpdatePrice"] = [reply]
-    started = time.monotonic()
+    pace = Leaping(20)
     with pytest.raises(OutOfTime):
-        connect(seconds=20).write_price(LISTING, Decimal(2))
-    assert time.monotonic() - started < 15
+        connect(pace).write_price(LISTING, Decimal(2))
+    assert pace.waits == []
     assert (variant.price, server.operations.count("UpdatePrice")) == ("1.00", 1)
 
 
@@ -107,22 +108,22 @@ def test_a_limit_that_does_not_say_for_how_long_is_one_of_a_second(told: str) ->
 
 def test_a_throttling_without_its_cost_is_waited_out(server: FakeShopify, connect: Connect) -> None:
     server.instead["Check"] = [json_reply({"errors": THROTTLED})]
-    started = time.monotonic()
-    assert connect().check()
-    assert time.monotonic() - started >= 1
+    pace = Leaping()
+    assert connect(pace).check()
+    assert [wait >= 1 for wait in pace.waits] == [True]
 
 
 def test_what_the_bucket_cannot_cover_is_not_sent(server: FakeShopify, connect: Connect) -> None:
     server.admin.add("ABC", "1.00")
-    server.admin.bucket = LeakyBucket(maximum=20, restore_rate=0.1, available=20)
-    shopify = connect()
+    server.admin.bucket = LeakyBucket(maximum=20, restore_rate=0.001, available=20)
+    shopify = connect(Leaping())
     shopify.read_price(LISTING)
     with pytest.raises(OutOfTime):
         shopify.read_price(LISTING)
     assert len(server.operations) == 1
 
 
-def told(requested: float, available: float, rate: float = 10.0) -> dict[str, object]:
+def told(requested: float, available: float, rate: float = 0.01) -> dict[str, object]:
     status = {"maximumAvailable": 100.0, "currentlyAvailable": available, "restoreRate": rate}
     return {"cost": {"requestedQueryCost": requested, "actualQueryCost": requested, "throttleStatus": status}}
 
@@ -132,7 +133,7 @@ def test_the_bucket_fills_with_time() -> None:
     assert bucket.seconds_until("search") == 0
     assert bucket.see("search", told(50, 20))
     first = bucket.seconds_until("search")
-    assert 1 < first <= (50 - 20) / 10
+    assert 1 < first <= (50 - 20) / 0.01
     assert bucket.seconds_until("search") < first
     # Nothing is known of its cost.
     assert bucket.seconds_until("update") == 0
