@@ -345,21 +345,22 @@ def _expire(ids: Sequence[UUID], tenant_id: int, batch_id: UUID | None) -> int:
 def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
     """As `cancel`, in the caller's transaction, which is to be followed up.
 
-    Raises JobNotFound, JobNotCancellable.
+    Raises JobNotFound, JobNotCancellable, TryAgain.
     """
     member = _Member.locked(job_id, tenant_id)
-    try:
-        _end([member.id], Status.CANCELLED, reason=REQUESTED)
-    except TransitionRefused:
+    for _ in range(LOOKS):
+        if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
+            hints.tell(tenant_id, job_id)
+            return _advance(member, Status.CANCELLED)
         status = Job.objects.of(tenant_id).filter(id=job_id).values_list("status", flat=True).first()
         if status is None:
             # Pruned at this moment.
-            raise JobNotFound() from None
-        if status != Status.CANCELLED:
-            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.") from None
-        return Ended(terminal=True)
-    hints.tell(tenant_id, job_id)
-    return _advance(member, Status.CANCELLED)
+            raise JobNotFound()
+        if status == Status.CANCELLED:
+            return Ended(terminal=True)
+        if status != Status.QUEUED:
+            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.")
+    raise TryAgain(retry_after=1)
 
 
 def request_cancel_of_all(ids: Sequence[UUID], tenant_id: int, by: PausedBy) -> int:
