@@ -2,10 +2,10 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.utils import timezone
 
@@ -126,7 +126,7 @@ class _Cache:
 
     def lookup(self, key: str | int) -> Principal | None:
         """By a key's hash, or by its id."""
-        now = time.monotonic()
+        now = monotonic()
         found = self._entries.get(key)
         if found is not None and found[1] > now:
             return found[0]
