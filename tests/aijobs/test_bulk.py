@@ -59,7 +59,7 @@ def again(action: BulkAction) -> BulkAction:
 
 
 def finish(action: BulkAction) -> BulkAction:
-    bulk.carry_out(seconds=20)
+    bulk.carry_out(seconds=120)
     return again(action)
 
 
@@ -352,7 +352,7 @@ def test_a_killed_worker_does_no_job_twice_and_counts_each_once(
     monkeypatch.setattr(sql, "rows", dying_at_times(sql.rows, chance))
     for _ in range(200):
         try:
-            bulk.carry_out(seconds=20)
+            bulk.carry_out(seconds=120)
         except Killed:
             continue
         break

@@ -312,7 +312,7 @@ def test_without_a_broker_jobs_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> N
         found = explained(one(TenantFactory()))
         assert (found.code, "The broker does not answer" in found.message_of_staff) == ("BROKER_DOWN", True)
         check_words(found)
-    give_up_at = time.monotonic() + 10
+    give_up_at = time.monotonic() + 60
     while not broker.available() and time.monotonic() < give_up_at:
         time.sleep(broker.PROBE_SECONDS / 10)
 
@@ -333,12 +333,14 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 @pytest.mark.parametrize("count", [1, 60])
 def test_a_page_of_jobs_is_explained_in_two_statements(
-    count: int, statements: Mock, django_assert_num_queries: Any
+    count: int, statements: Mock, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = TenantFactory(max_running=1)
     measured()
     ids = [*engine.dispatch(tenant, count), retried(TenantFactory()), blocked(TenantFactory())]
     jobs = list(Job.objects.filter(id__in=ids).select_related("tenant", "batch"))
+    # Read before, and not again however long the rest takes.
+    monkeypatch.setattr(statistics, "CACHE_SECONDS", 600.0)
     statistics.snapshot()
     statements.reset_mock()
     with django_assert_num_queries(0):

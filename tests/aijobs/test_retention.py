@@ -363,10 +363,11 @@ def test_events_of_a_week_are_dropped_when_none_of_its_jobs_is_left(
     days = days_before(old_week.start + DAY)
     ids = ended(tenant, days, 2)
     assert tables_of(*ids) == {old_week.table}
-    assert partitions.drop_empty() == 0
+    partitions.drop_empty()
+    assert old_week in partitions.present()
     assert finish(old_jobs()) == 2
     assert JobEvent.objects.filter(job_id__in=ids).count() == 6
-    assert partitions.drop_empty() == 1
+    assert partitions.drop_empty() >= 1
     assert old_week not in partitions.present()
     assert not JobEvent.objects.filter(job_id__in=ids).exists()
 
@@ -380,7 +381,8 @@ def test_events_go_with_their_jobs_where_those_of_others_keep_their_week(
     assert finish(old_jobs()) == 1
     assert not JobEvent.objects.filter(job_id__in=gone).exists()
     assert JobEvent.objects.filter(job_id__in=kept).count() == 3
-    assert partitions.drop_empty() == 0
+    partitions.drop_empty()
+    assert old_week in partitions.present()
 
 
 def test_events_without_a_partition_of_their_own_go_when_their_job_is_gone(tenant: Tenant) -> None:
@@ -411,6 +413,8 @@ def test_a_partition_that_somebody_reads_is_dropped_later() -> None:
     partitions.add(partition)
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("SELECT FROM aijobs_jobevent LIMIT 1")
-        assert partitions.drop_empty() == 0
+        partitions.drop_empty()
+        assert partition in partitions.present()
         other.rollback()
-    assert partitions.drop_empty() == 1
+    assert partitions.drop_empty() >= 1
+    assert partition not in partitions.present()

@@ -8,7 +8,15 @@ from django.utils.timezone import now
 from aijobs import retrying
 from aijobs.auth import TenantAccess
 from aijobs.engine import lifecycle
-from aijobs.errors import InvalidJobType, InvalidParams, JobNotFound, JobNotRetryable, QueueFull, TenantSuspended
+from aijobs.errors import (
+    IdempotencyConflict,
+    InvalidJobType,
+    InvalidParams,
+    JobNotFound,
+    JobNotRetryable,
+    QueueFull,
+    TenantSuspended,
+)
 from aijobs.models import Job, Tenant, TenantCapacity
 from aijobs.states import Priority
 from tests import engine
@@ -115,7 +123,16 @@ def test_numbers_stay_exact() -> None:
 def test_on_one_occasion_a_job_is_retried_once() -> None:
     tenant = TenantFactory()
     job_id = ended(tenant)
-    new = at_once(8, lambda number: retry(tenant, job_id, once="bulk_1").id, threads=4)
+
+    def once(number: int) -> UUID:
+        """On a busy machine it may be told to come again."""
+        while True:
+            try:
+                return retry(tenant, job_id, once="bulk_1").id
+            except IdempotencyConflict:
+                continue
+
+    new = at_once(8, once, threads=4)
     assert len(set(new)) == 1
     assert Job.objects.filter(retry_of_id=job_id).count() == 1
     assert retry(tenant, job_id, once="bulk_2").id not in new

@@ -19,7 +19,7 @@ from tests.factories import ScheduleFactory, TenantFactory
 pytestmark = pytest.mark.django_db
 
 HOUR = timedelta(hours=1)
-ENOUGH_SECONDS = 20
+ENOUGH_SECONDS = 120
 
 
 def tick() -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.contrib.postgres.functions import TransactionNow
 from django.db.models import F
+from django.db.models.expressions import CombinedExpression
 from django.utils.timezone import now
 
 from aijobs import identifiers
@@ -28,9 +30,14 @@ def public(job_id: UUID) -> str:
     return identifiers.encode(identifiers.JOB_PREFIX, job_id)
 
 
+def ago(seconds: float) -> CombinedExpression:
+    """By the clock that the statements go by, which stands still within a test's transaction."""
+    return TransactionNow() - timedelta(seconds=seconds)
+
+
 def unrelease(ids: Sequence[UUID], waited: float) -> None:
     """As if nobody had released them since they became due."""
-    Job.objects.filter(id__in=ids).update(released_at=None, run_after=now() - timedelta(seconds=waited))
+    Job.objects.filter(id__in=ids).update(released_at=None, run_after=ago(waited))
 
 
 def let_time_pass(seconds: float) -> None:
@@ -129,7 +136,7 @@ def test_run_that_has_just_ended_is_consumption(how: str) -> None:
 def test_running_job_whose_lease_is_over() -> None:
     run = engine.start(engine.dispatch(TenantFactory())[0])
     for overdue, broken in ((selfcheck.LEASE_GRACE - 1, False), (selfcheck.LEASE_GRACE + 1, True)):
-        Job.objects.update(lease_expires_at=now() - timedelta(seconds=overdue))
+        Job.objects.update(lease_expires_at=ago(overdue))
         assert violations() == ([("lease", public(run.id))] if broken else [])
     [violation] = selfcheck.run()
     assert "is running on test-worker and has a lease that expired 6 s ago" in violation.sentence
@@ -144,7 +151,7 @@ def test_running_job_without_a_lease() -> None:
 def test_due_job_that_is_not_released() -> None:
     ids = engine.dispatch(TenantFactory(), 3, priority=Priority.LOW)
     unrelease(ids[:1], selfcheck.RELEASE_GRACE - 1)
-    Job.objects.filter(id__in=ids[1:]).update(released_at=now() - timedelta(seconds=selfcheck.RELEASE_GRACE + 1))
+    Job.objects.filter(id__in=ids[1:]).update(released_at=ago(selfcheck.RELEASE_GRACE + 1))
     assert selfcheck.run() == []
     unrelease(ids[:1], selfcheck.RELEASE_GRACE + 2)
     [violation] = selfcheck.run()

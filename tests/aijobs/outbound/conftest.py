@@ -64,6 +64,8 @@ def serve(settings: Any) -> Iterator[Serve]:
 
     yield start
     for listener in listeners:
+        # Who waits in `accept` hears of this, and not of a close.
+        listener.shutdown(socket.SHUT_RDWR)
         listener.close()
 
 

@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 def answering(with_what: Callable[[httpx.Request], httpx.Response], *, writes: bool) -> httpx.Response:
     with httpx.Client(transport=httpx.MockTransport(with_what)) as client:
         request = client.build_request("POST", "https://shop.example/")
-        return call(client, request, name="The shop", most_bytes=10, seconds=1, writes=writes)
+        return call(client, request, name="The shop", most_bytes=10, seconds=60, writes=writes)
 
 
 def failing(error: Exception) -> Callable[[httpx.Request], httpx.Response]:

@@ -150,7 +150,7 @@ def test_what_is_no_answer_is_a_failure(serve: Serve, answer: Answering, caplog:
     with pytest.raises(Unavailable, match="NO_ANSWER"):
         post(f"http://127.0.0.1:{serve(answer)}/")
     # Nothing went wrong here.
-    assert caplog.records == []
+    assert [each for each in caplog.records if each.name.startswith(("aijobs", "asyncio"))] == []
 
 
 def test_a_head_that_does_not_end_is_left_in_time(serve: Serve) -> None:

@@ -96,7 +96,7 @@ def delivered(tenant: Tenant, endpoint: Receiver) -> tuple[list[str], Received]:
     deliverer = Deliverer()
     while not endpoint.received:
         deliverer.run(0.05)
-    deliverer.finish(10)
+    deliverer.finish(60)
     return [shown.secret, rotated.secret], endpoint.received[0]
 
 
