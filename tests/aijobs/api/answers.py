@@ -76,6 +76,13 @@ def run_to_the_end(public_id: str, result: object = None) -> None:
     engine.complete(engine.start(uuid_of(public_id)), result)
 
 
+def patiently(ask: Callable[[], Any]) -> Any:
+    """As clients do: once more where the service, on a busy machine, says so."""
+    while (answer := ask()).status_code in (409, 503) and "Retry-After" in answer:
+        pass
+    return answer
+
+
 def at_once(count: int, call: Callable[[int], T], threads: int = 25) -> list[T]:
     """Call from many threads, each giving back its connections to the database and the broker."""
 

@@ -1,6 +1,7 @@
 """/api/ai-jobs/bulk"""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from aijobs.filtering import JobFilter
 from aijobs.models import BulkAction, IdempotencyKey, Job
 from aijobs.states import BulkKind
 from tests import engine
-from tests.aijobs.api.answers import NO_BULK, PROBE, at_once, data_of, error_of, paths_of
+from tests.aijobs.api.answers import NO_BULK, PROBE, at_once, data_of, error_of, paths_of, patiently
 from tests.clients import Caller, caller
 
 PATH = "/api/ai-jobs/bulk"
@@ -85,13 +86,8 @@ def test_the_same_key_asks_for_it_once(owner: Caller, outsider: Caller) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_several_at_once_with_one_key_are_one(owner: Caller) -> None:
-    def post(_: int) -> Any:
-        """As clients do: again where the service, on a busy machine, says so."""
-        while "Retry-After" in (answer := owner.post(PATH, CANCEL, **{"idempotency-key": "clean-up-1"})):
-            pass
-        return answer
-
-    answers = at_once(8, post, threads=4)
+    ask_once = partial(owner.post, PATH, CANCEL, **{"idempotency-key": "clean-up-1"})
+    answers = at_once(8, lambda _: patiently(ask_once), threads=4)
     assert {answer.status_code for answer in answers} == {201}
     assert {data_of(answer, 201)["id"] for answer in answers} == {BulkAction.objects.get().public_id}
 

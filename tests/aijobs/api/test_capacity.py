@@ -1,6 +1,7 @@
 """How much may wait: QUEUE_FULL, per tenant and overall."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from django.utils.timezone import now
 from aijobs.engine import statistics
 from aijobs.models import Batch, Job, QueueStatistics, Tenant, TenantCapacity
 from tests import engine
-from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, run_to_the_end, uuid_of
+from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, patiently, run_to_the_end, uuid_of
 from tests.clients import Caller
 from tests.workers.catalogue.steps import add_products
 
@@ -122,7 +123,7 @@ def test_after_the_wait_there_is_room(owner: Caller) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_fifty_at_once_against_a_limit_of_37_admit_exactly_37(owner: Caller) -> None:
     limit(owner, 37)
-    answers = at_once(50, lambda number: owner.post(JOBS, PROBE).status_code)
+    answers = at_once(50, lambda number: patiently(lambda: owner.post(JOBS, PROBE)).status_code)
     assert (answers.count(201), answers.count(429)) == (37, 13)
     assert Job.objects.count() == TenantCapacity.objects.get(tenant=owner.tenant).active == 37
 
@@ -130,7 +131,8 @@ def test_fifty_at_once_against_a_limit_of_37_admit_exactly_37(owner: Caller) -> 
 @pytest.mark.django_db(transaction=True)
 def test_batches_at_once_never_overshoot(owner: Caller) -> None:
     limit(owner, 37)
-    answers = at_once(20, lambda number: owner.post(BATCHES, {"jobs": [PROBE] * 5}).status_code)
+    five = {"jobs": [PROBE] * 5}
+    answers = at_once(20, lambda number: patiently(lambda: owner.post(BATCHES, five)).status_code)
     assert (answers.count(201), answers.count(429)) == (7, 13)
     assert Job.objects.count() == TenantCapacity.objects.get(tenant=owner.tenant).active == 35
 
@@ -144,7 +146,8 @@ def test_the_count_stays_exact_while_its_row_gets_larger_ids(owner: Caller) -> N
         for _ in range(10):
             answer = owner.post(JOBS, PROBE)
             if answer.status_code == 201:
-                owner.delete(f"{JOBS}/{data_of(answer, 201)['id']}")
+                path = f"{JOBS}/{data_of(answer, 201)['id']}"
+                patiently(partial(owner.delete, path))
 
     at_once(16, dispatch_and_cancel, threads=8)
     [capacity] = TenantCapacity.objects.all()

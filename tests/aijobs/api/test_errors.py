@@ -1,5 +1,6 @@
 """What is no proper request: every refusal has the envelope and a precise code, and none is a 500."""
 
+from itertools import product
 from typing import Any
 
 import orjson
@@ -27,20 +28,22 @@ def test_nothing_at_an_address(db: None, method: str, path: str) -> None:
     error_of(HTTP.generic(method, path), 404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [(method, path) for path in (JOBS, f"{JOBS}/{NO_JOB}") for method in ("PUT", "TRACE")]
-    + [("PATCH", JOBS)]
-    + [("DELETE", JOBS), ("POST", f"{JOBS}/{NO_JOB}"), ("POST", f"{JOBS}/types"), ("GET", BATCHES), ("HEAD", BATCHES)]
-    + [("DELETE", BATCHES), ("POST", f"{BATCHES}/{NO_BATCH}"), ("PURGE", JOBS)],
-)
-def test_a_method_that_an_endpoint_does_not_have(owner: Caller, method: str, path: str) -> None:
-    response = owner.request(method, path)
-    assert response.status_code == 405
-    assert "GET" in response["Allow"] or "POST" in response["Allow"]
-    if method != "HEAD":
-        assert "The Allow header" in error_of(response, 405, "METHOD_NOT_ALLOWED")["message"]
-    assert owner.request(method, f"{path}?nothing=1").status_code == 405
+NOT_TAKEN = [
+    *[(method, path) for path in (JOBS, f"{JOBS}/{NO_JOB}") for method in ("PUT", "TRACE")],
+    *[("PATCH", JOBS), ("DELETE", JOBS), ("PURGE", JOBS), ("POST", f"{JOBS}/{NO_JOB}"), ("POST", f"{JOBS}/types")],
+    *[("GET", BATCHES), ("HEAD", BATCHES), ("DELETE", BATCHES), ("POST", f"{BATCHES}/{NO_BATCH}")],
+]
+
+
+def test_a_method_that_an_endpoint_does_not_have(owner: Caller, subtests: pytest.Subtests) -> None:
+    for method, path in NOT_TAKEN:
+        with subtests.test(method=method, path=path):
+            response = owner.request(method, path)
+            assert response.status_code == 405
+            assert "GET" in response["Allow"] or "POST" in response["Allow"]
+            if method != "HEAD":
+                assert "The Allow header" in error_of(response, 405, "METHOD_NOT_ALLOWED")["message"]
+            assert owner.request(method, f"{path}?nothing=1").status_code == 405
 
 
 @pytest.mark.parametrize("path", ["/api/schema", "/api/docs", "/healthz"])
@@ -57,22 +60,22 @@ def test_json_whatever_is_accepted(owner: Caller, accept: str) -> None:
 # --- Media types and sizes
 
 
-@pytest.mark.parametrize("path", [JOBS, BATCHES])
-@pytest.mark.parametrize(
-    "media_type",
-    [
-        "",
-        "text/plain",
-        "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=x",
-        "json",
-        "application/vnd.api+json",
-        "application/jsonp",
-    ],
-)
-def test_another_media_type_is_refused(owner: Caller, path: str, media_type: str) -> None:
-    response = owner.request("POST", path, PROBE, content_type=media_type)
-    assert "application/json" in error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")["message"]
+OTHER_MEDIA_TYPES = [
+    "",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "json",
+    "application/vnd.api+json",
+    "application/jsonp",
+]
+
+
+def test_another_media_type_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for path, media_type in product((JOBS, BATCHES), OTHER_MEDIA_TYPES):
+        with subtests.test(path=path, media_type=media_type):
+            response = owner.request("POST", path, PROBE, content_type=media_type)
+            assert "application/json" in error_of(response, 415, "UNSUPPORTED_MEDIA_TYPE")["message"]
 
 
 @pytest.mark.parametrize(
@@ -122,10 +125,10 @@ NO_OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize("path", [JOBS, BATCHES])
-@pytest.mark.parametrize("body", NO_OBJECTS)
-def test_a_body_that_is_no_json_object(owner: Caller, path: str, body: bytes) -> None:
-    error_of(owner.post(path, body), 400, "INVALID_REQUEST")
+def test_a_body_that_is_no_json_object(owner: Caller, subtests: pytest.Subtests) -> None:
+    for path, body in product((JOBS, BATCHES), NO_OBJECTS):
+        with subtests.test(path=path, body=body[:80]):
+            error_of(owner.post(path, body), 400, "INVALID_REQUEST")
     assert not Job.objects.exists()
 
 
@@ -177,7 +180,7 @@ NEARLY_A_BATCH = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("path", [JOBS, BATCHES])
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @example(body=b"{}")
 @given(body=st.binary(max_size=200) | (NEARLY_A_JOB | NEARLY_A_BATCH | JSON).map(orjson.dumps))
 def test_no_body_is_our_fault(owner: Caller, path: str, body: bytes) -> None:
@@ -217,11 +220,12 @@ def test_a_sane_request_id_comes_back(owner: Caller, sent: str) -> None:
     assert owner.request("GET", JOBS, **{"x-request-id": sent})["X-Request-ID"] == sent
 
 
-@pytest.mark.parametrize("sent", ["", "x" * 129, "a b", "é", "a\nb", "<script>", "a;b", "\0"])
-def test_any_other_request_id_is_replaced(owner: Caller, sent: str) -> None:
-    answers = [owner.request("GET", JOBS, **{"x-request-id": sent})["X-Request-ID"] for _ in range(2)]
-    assert sent not in answers
-    assert len(set(answers)) == 2
+def test_any_other_request_id_is_replaced(owner: Caller, subtests: pytest.Subtests) -> None:
+    for sent in ("", "x" * 129, "a b", "é", "a\nb", "<script>", "a;b", "\0"):
+        with subtests.test(sent=sent):
+            answers = [owner.request("GET", JOBS, **{"x-request-id": sent})["X-Request-ID"] for _ in range(2)]
+            assert sent not in answers
+            assert len(set(answers)) == 2
 
 
 # --- Our own failures
@@ -257,7 +261,7 @@ def _raise(error: Exception) -> Any:
 # More than any answer that is bounded, less than any that lists every error.
 LONGEST_ANSWER = 64 * 1024
 LONG = "x" * 500
-MANY = {f"unknown_{number}": 1 for number in range(30_000)}
+MANY = {f"unknown_{number}": 1 for number in range(10_000)}
 
 
 @pytest.mark.parametrize(
@@ -265,8 +269,8 @@ MANY = {f"unknown_{number}": 1 for number in range(30_000)}
     [
         (JOBS, {**PROBE, "params": MANY}),
         (JOBS, {**PROBE, **MANY}),
-        (JOBS, {**PROBE, "params": {"\0": [f"\0{number}" for number in range(30_000)]}}),
-        (BATCHES, {"jobs": [{**PROBE, "params": dict(list(MANY.items())[:1_500])}] * 20}),
+        (JOBS, {**PROBE, "params": {"\0": [f"\0{number}" for number in range(10_000)]}}),
+        (BATCHES, {"jobs": [{**PROBE, "params": dict(list(MANY.items())[:500])}] * 20}),
         (BATCHES, {"jobs": [PROBE] * 20, **MANY}),
     ],
     ids=["params", "fields", "characters", "batch of params", "batch of fields"],
@@ -279,8 +283,8 @@ def test_of_many_errors_the_first_are_listed_and_the_rest_is_counted(
     details = error_of(response, 422, "INVALID_PARAMS")["details"]
     assert len(details) == 101
     assert details[-1] in (
-        {"path": "", "message": "29,900 more errors are not listed here."},
-        {"path": "", "message": "29,901 more errors are not listed here."},
+        {"path": "", "message": "9,900 more errors are not listed here."},
+        {"path": "", "message": "9,901 more errors are not listed here."},
     )
     assert not Job.objects.exists()
 

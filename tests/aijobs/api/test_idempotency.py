@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from aijobs import registry
 from aijobs.errors import InvalidParams
 from aijobs.models import IdempotencyKey, Job, Tenant
-from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, run_to_the_end
+from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of, patiently, run_to_the_end
 from tests.clients import Caller
 
 # A key that is taken is a violated constraint, which would end the transaction of an ordinary test.
@@ -136,7 +136,7 @@ def test_any_other_key_is_refused(owner: Caller, key: str) -> None:
 
 
 def test_fifty_at_once_make_one_job(owner: Caller) -> None:
-    answers = at_once(50, lambda number: post(owner, JOBS, PROBE))
+    answers = at_once(50, lambda number: patiently(lambda: post(owner, JOBS, PROBE)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
@@ -149,12 +149,13 @@ def test_a_replay_is_no_error_in_postgresqls_log(owner: Caller) -> None:
     log = settings.DATA_DIR / "logs" / "postgresql.log"
     if not log.exists():
         pytest.skip("the server is not the suite's own")
-    before = log.read_text().count("ERROR")
+    before = log.stat().st_size
     for path, body in REQUESTS:
         assert {post(owner, path, body, f"{path}-1").status_code for _ in range(3)} == {201}
-    answers = at_once(20, lambda number: post(owner, JOBS, PROBE))
+    answers = at_once(20, lambda number: patiently(lambda: post(owner, JOBS, PROBE)))
     assert {answer.status_code for answer in answers} == {201}
-    assert log.read_text().count("ERROR") == before
+    # Whatever else a busy server writes: who waited too long for a lock, for one.
+    assert "duplicate key" not in log.read_bytes()[before:].decode(errors="replace")
 
 
 def test_a_refused_first_dispatch_of_a_tenant_says_why(owner: Caller) -> None:
@@ -164,7 +165,7 @@ def test_a_refused_first_dispatch_of_a_tenant_says_why(owner: Caller) -> None:
 
 
 def test_the_first_dispatches_of_a_tenant_at_once_are_all_accepted(owner: Caller) -> None:
-    answers = at_once(20, lambda number: post(owner, JOBS, PROBE, f"order-{number}"))
+    answers = at_once(20, lambda number: patiently(lambda: post(owner, JOBS, PROBE, f"order-{number}")))
     assert {answer.status_code for answer in answers} == {201}
     assert Job.objects.count() == 20
 
@@ -172,7 +173,7 @@ def test_the_first_dispatches_of_a_tenant_at_once_are_all_accepted(owner: Caller
 def test_of_fifty_at_once_under_a_key_that_has_expired_one_makes_a_job(owner: Caller) -> None:
     post(owner, JOBS, PROBE)
     age(timedelta(hours=25))
-    answers = at_once(50, lambda number: post(owner, JOBS, PROBE))
+    answers = at_once(50, lambda number: patiently(lambda: post(owner, JOBS, PROBE)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json()["data"]["id"] for answer in answers}) == 1
     assert Job.objects.count() == 2

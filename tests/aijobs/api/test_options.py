@@ -44,22 +44,20 @@ def test_all_addresses_are_looked_at() -> None:
     assert not [path for path in ADDRESSES if set(path) & set("^$?()\\<>")]
 
 
-@pytest.mark.parametrize("path", ADDRESSES)
-def test_options_answers_everybody_with_what_the_address_takes(db: None, owner: Caller, path: str) -> None:
-    answer = HTTP.options(path)
-    assert (answer.status_code, answer.content) == (204, b"")
-    assert answer["X-Request-ID"]
-    taken = {method for method in METHODS if owner.request(method, path).status_code != 405}
-    assert allowed(answer) == taken
-    assert "OPTIONS" in taken
-    assert ("HEAD" in taken) == ("GET" in taken)
-
-
-@pytest.mark.parametrize("path", ADDRESSES)
-def test_a_refused_method_names_the_same_ones(owner: Caller, path: str) -> None:
-    refused = owner.request("TRACE", path)
-    assert refused.status_code == 405
-    assert allowed(refused) == allowed(HTTP.options(path))
+def test_options_answers_everybody_with_what_the_address_takes(owner: Caller, subtests: pytest.Subtests) -> None:
+    for path in ADDRESSES:
+        with subtests.test(path=path):
+            answer = HTTP.options(path)
+            assert (answer.status_code, answer.content) == (204, b"")
+            assert answer["X-Request-ID"]
+            answers = {method: owner.request(method, path) for method in METHODS}
+            taken = {method for method, answer in answers.items() if answer.status_code != 405}
+            assert allowed(answer) == taken
+            assert "OPTIONS" in taken
+            assert ("HEAD" in taken) == ("GET" in taken)
+            # A refused method names the same ones.
+            assert answers["TRACE"].status_code == 405
+            assert allowed(answers["TRACE"]) == taken
 
 
 def test_what_is_documented_is_what_is_taken(owner: Caller) -> None:

@@ -101,10 +101,13 @@ def hourly(owner: Caller) -> dict[str, Any]:
     return created(owner, cron=None, interval_seconds=3_600)
 
 
+# The same one all the time, also where another one begins between two requests.
+LAST_HOUR = now().replace(minute=0, second=0, microsecond=0)
+
+
 def last_hours(count: int) -> dict[str, str]:
     """A range with so many full hours."""
-    hour = now().replace(minute=0, second=0, microsecond=0)
-    return {"from": timestamp(hour - (count - 1) * HOUR), "to": timestamp(hour)}
+    return {"from": timestamp(LAST_HOUR - (count - 1) * HOUR), "to": timestamp(LAST_HOUR)}
 
 
 def test_a_backfill_counts_first_and_then_dispatches_once_for_each(
