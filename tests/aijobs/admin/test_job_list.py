@@ -141,48 +141,47 @@ def test_a_page_looks_through_so_many_jobs_and_the_next_goes_on(
     assert page.context["cl"].older_address == ""
 
 
-@pytest.mark.parametrize(
-    "query",
-    [{}, {"status__exact": "failed"}, {"error_code": "PROBE_FAILED"}, {"q": "PROBE_FAILED"}, {"tenant": "shop"}],
-    ids=["all", "failed", "code", "search", "tenant"],
-)
 def test_what_an_index_has_is_shown_at_once(
-    get: Get, shop: Tenant, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+    get: Get, shop: Tenant, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
     monkeypatch.setattr(JobList, "most_rows", 1)
     [failed, _, _] = engine.dispatch(shop, 3)
     engine.fail(engine.start(failed))
-    answer = get(**query)
-    assert failed in ids(answer)
-    assert not answer.context["cl"].looked_to
+    of_code = {"error_code": "PROBE_FAILED"}, {"q": "PROBE_FAILED"}
+    queries: list[dict[str, str]] = [{}, {"status__exact": "failed"}, *of_code, {"tenant": "shop"}]
+    for query in queries:
+        with subtests.test(query=query):
+            answer = get(**query)
+            assert failed in ids(answer)
+            assert not answer.context["cl"].looked_to
 
 
-@pytest.mark.parametrize(
-    ("query", "wanted"),
-    [
-        ({"status__exact": "failed"}, {"failed"}),
-        ({"status__exact": "queued"}, {"queued", "high"}),
-        ({"status__exact": "queued", "tenant": "shop"}, {"queued"}),
-        ({"priority__exact": "2"}, {"high"}),
-        ({"type": "test_hasty"}, {"failed"}),
-        ({"error_code": "PROBE_FAILED"}, {"failed"}),
-        ({"error_code": "PROBE_FAILED", "tenant": "other"}, set()),
-        ({"tenant": "other"}, {"high"}),
-        ({"tenant": "nobody"}, set()),
-    ],
-    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
-)
-def test_filters_narrow_the_list(get: Get, shop: Tenant, query: dict[str, str], wanted: set[str]) -> None:
+FILTERS: list[tuple[dict[str, str], set[str]]] = [
+    ({"status__exact": "failed"}, {"failed"}),
+    ({"status__exact": "queued"}, {"queued", "high"}),
+    ({"status__exact": "queued", "tenant": "shop"}, {"queued"}),
+    ({"priority__exact": "2"}, {"high"}),
+    ({"type": "test_hasty"}, {"failed"}),
+    ({"error_code": "PROBE_FAILED"}, {"failed"}),
+    ({"error_code": "PROBE_FAILED", "tenant": "other"}, set()),
+    ({"tenant": "other"}, {"high"}),
+    ({"tenant": "nobody"}, set()),
+]
+
+
+def test_filters_narrow_the_list(get: Get, shop: Tenant, subtests: pytest.Subtests) -> None:
     [failed] = engine.dispatch(shop, type="test_hasty")
     [queued] = engine.dispatch(shop)
     [high] = engine.dispatch(TenantFactory(name="other"), priority=Priority.HIGH)
     engine.fail(engine.start(failed))
     names = {failed: "failed", queued: "queued", high: "high"}
-    answer = get(**query)
-    assert {names[each] for each in ids(answer)} == wanted
-    # As chips too, each with a way out.
-    assert len(answer.context["cl"].chips()) == 1 + len(query)
-    assert ids(get(answer.context["cl"].chips()[0].without)) == ids(answer)
+    for query, wanted in FILTERS:
+        with subtests.test(query=query):
+            answer = get(**query)
+            assert {names[each] for each in ids(answer)} == wanted
+            # As chips too, each with a way out.
+            assert len(answer.context["cl"].chips()) == 1 + len(query)
+            assert ids(get(answer.context["cl"].chips()[0].without)) == ids(answer)
 
 
 def test_one_box_finds_by_whatever_is_at_hand(get: Get, shop: Tenant) -> None:
@@ -263,7 +262,8 @@ def test_a_row_says_why_about_what_and_how_long(get: Get, shop: Tenant) -> None:
     assert row(get())["waiting"].endswith(" ms") or row(get())["waiting"].endswith(" s")
     engine.fail(engine.start(job_id))
     started = now() - timedelta(seconds=100)
-    times = {"run_after": started - timedelta(seconds=4), "started_at": started, "completed_at": now()}
+    ended = started + timedelta(seconds=100)
+    times = {"run_after": started - timedelta(seconds=4), "started_at": started, "completed_at": ended}
     Job.objects.filter(id=job_id).update(**times)
     assert row(get()) == {
         "state": "failed",
@@ -305,9 +305,12 @@ def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("pages_of_ten")
-@pytest.mark.parametrize(
-    ("query", "queries"),
-    [
+def test_a_list_asks_few_questions(
+    get: Get, shop: Tenant, django_assert_num_queries: DjangoAssertNumQueries, subtests: pytest.Subtests
+) -> None:
+    """Session, user, what the sweeper measured, and the rows; two more, past Django's cursor, explain those."""
+    engine.dispatch(shop, 12, params={"skus": ["SKU-1"]})
+    asked: list[tuple[dict[str, str], int]] = [
         ({}, 4),
         # The tenant, by its name.
         ({"tenant": "shop"}, 5),
@@ -317,14 +320,8 @@ def test_what_callers_sent_is_text(get: Get, shop: Tenant) -> None:
         # Whether it is an error code, whether it is a tenant, and how far to look before its index is asked.
         ({"q": "SKU-1"}, 7),
         ({"q": "shop"}, 5),
-    ],
-    ids=lambda value: "-".join(value.values()) or "all" if isinstance(value, dict) else "",
-)
-def test_a_list_asks_few_questions(
-    get: Get, shop: Tenant, query: dict[str, str], queries: int, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    """Session, user, what the sweeper measured, and the rows; two more, past Django's cursor, explain those."""
-    engine.dispatch(shop, 12, params={"skus": ["SKU-1"]})
-    statistics.forget()
-    with django_assert_num_queries(queries):
-        get(**query)
+    ]
+    for query, queries in asked:
+        statistics.forget()
+        with subtests.test(query=query), django_assert_num_queries(queries):
+            get(**query)
