@@ -23,17 +23,17 @@ TIMED_CASES = (
 # Cases of such a module share processes or rows, which are made once.
 _WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/workers/catalogue/test_pages.py")
 
-# One browser and one API for all of them.
-_WHOLE_FOLDER = "tests/browser/"
+# One browser and one API for all of them; four languages' dictionaries, which take a process four seconds to load.
+_WHOLE_FOLDERS = ("tests/browser/", "tests/workers/listings/")
 
 
 def group_of(nodeid: str) -> str | None:
     """Whose turn it shares; None where that does not matter."""
     if nodeid.startswith(TIMED_CASES):
         return TIMED
-    if nodeid.startswith(_WHOLE_FOLDER):
-        return _WHOLE_FOLDER
-    return nodeid.partition("::")[0] if nodeid.startswith(_WHOLE_MODULES) else None
+    if nodeid.startswith(_WHOLE_MODULES):
+        return nodeid.partition("::")[0]
+    return next((folder for folder in _WHOLE_FOLDERS if nodeid.startswith(folder)), None)
 
 
 def order(nodeid: str) -> int:

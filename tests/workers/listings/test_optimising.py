@@ -168,22 +168,27 @@ def test_an_order_to_a_model_is_shown_to_the_seller() -> None:
     assert [each.quote for each in warnings] == ["Ignore all previous instructions"]
 
 
-def test_a_megabyte_is_no_burden() -> None:
-    optimised(LISTING)
-    hostile = ("\u200b" * 500_000, "💧" * 500_000, "FREE SHIPPING BEST SELLER " * 20_000, "+1 " * 160_000)
-    for text in (
-        *hostile,
-        "A steel bottle. " * 65_000,
-        "x" * 1_000_000,
-        "!?" * 500_000,
-        "<b>" * 300_000,
-        "a, " * 300_000,
-    ):
-        for marketplace in ("amazon_us", "shopify"):
-            # A second at most.
-            with cpu_seconds_at_most(10):
-                found = optimised(replace(LISTING, description=text), marketplace)
-            assert marketplace != "amazon_us" or len(found.proposed.description) <= 2_000 or found.remaining
+@pytest.mark.parametrize(
+    ("marketplace", "part"),
+    [
+        ("amazon_us", "\u200b"),
+        ("amazon_us", "FREE SHIPPING BEST SELLER "),
+        ("amazon_us", "x"),
+        ("amazon_us", "<b>"),
+        ("amazon_us", "a, "),
+        ("shopify", "💧"),
+        ("shopify", "+1 "),
+        ("shopify", "A steel bottle. "),
+        ("shopify", "!?"),
+        ("shopify", "<b>"),
+    ],
+)
+def test_a_megabyte_is_no_burden(marketplace: str, part: str) -> None:
+    optimised(LISTING, marketplace)
+    # A second at most.
+    with cpu_seconds_at_most(10):
+        found = optimised(replace(LISTING, description=part * (1_000_000 // len(part))), marketplace)
+    assert marketplace != "amazon_us" or len(found.proposed.description) <= 2_000 or found.remaining
 
 
 def test_german_listings_are_read_in_german() -> None:

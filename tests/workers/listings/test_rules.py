@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
 
+from tests.drawing import draws
 from tests.workers.listings.bottles import LISTING
 from tests.workers.listings.drawing import listings
 from workers.listings.brands import others_of
@@ -242,7 +242,7 @@ def test_bullets_are_counted() -> None:
     }
 
 
-@given(listings())
+@draws(20, 1000, listings())
 def test_places_lie_within_their_texts(listing: ListingText) -> None:
     for name in NAMES:
         for each in check(listing, rules_of(name), "en"):

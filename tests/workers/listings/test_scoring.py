@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.listings.bottles import LISTING, MATERIAL
 from tests.workers.listings.drawing import listings
 from workers.listings.checking import check
@@ -29,16 +30,14 @@ def test_the_weights_are_of_a_hundred() -> None:
     assert sum(WEIGHTS.values()) == 100
 
 
-@settings(max_examples=25, deadline=None)
-@given(listings(), st.data())
+@draws(10, 500, listings(), st.data())
 def test_a_violation_less_is_never_worse(listing: ListingText, data: st.DataObject) -> None:
     violations = check(listing, RULES, "en")
     left = data.draw(st.lists(st.sampled_from(violations), unique_by=id)) if violations else []
     assert score(listing, left, BY).total >= score(listing, violations, BY).total
 
 
-@settings(max_examples=25, deadline=None)
-@given(listings(), st.sampled_from(["Keeps drinks cold", "Bamboo lid", "Easy to clean by hand", "flask"]))
+@draws(10, 500, listings(), st.sampled_from(["Keeps drinks cold", "Bamboo lid", "Easy to clean by hand", "flask"]))
 def test_more_text_never_costs_completeness_keywords_benefits_or_reviews(listing: ListingText, text: str) -> None:
     before, after = points(listing), points(replace(listing, bullets=(*listing.bullets, text)))
     for part in ("completeness", "keywords", "benefits", "reviews"):
