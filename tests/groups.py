@@ -15,13 +15,15 @@ TIMED_CASES = (
     "tests/aijobs/outbound/test_throttle.py",
     "tests/aijobs/postgresql/test_patience.py",
     "tests/integration/test_fairness.py",
-    "tests/integration/test_recovery.py",
     "tests/integration/test_selfcheck.py",
     "tests/aijobs/outbound/test_http.py::test_a_server_that_drips_is_left_in_time",
     "tests/aijobs/outbound/test_http.py::test_a_zip_bomb_is_not_inflated",
 )
 # Cases of such a module share processes or rows, which are made once.
 _WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/workers/catalogue/test_pages.py")
+# And those of these share a worker.
+_WORKER = "worker"
+WORKER_CASES = tuple(f"tests/integration/test_{name}.py" for name in ("batches", "client", "contract", "one_job"))
 
 # One browser and one API for all of them; four languages' dictionaries, which take a process four seconds to load.
 _WHOLE_FOLDERS = ("tests/browser/", "tests/workers/listings/")
@@ -31,6 +33,8 @@ def group_of(nodeid: str) -> str | None:
     """Whose turn it shares; None where that does not matter."""
     if nodeid.startswith(TIMED_CASES):
         return TIMED
+    if nodeid.startswith(WORKER_CASES):
+        return _WORKER
     if nodeid.startswith(_WHOLE_MODULES):
         return nodeid.partition("::")[0]
     return next((folder for folder in _WHOLE_FOLDERS if nodeid.startswith(folder)), None)

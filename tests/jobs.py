@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, cast
 
 import psutil
@@ -42,6 +43,7 @@ class ProbeParams(Params):
 
     label: str = Field(default="", max_length=100)
     sleep: float = Field(default=0.0, ge=0, le=60)
+    until: str = Field(default="", description="Go on when this file is there.")
     stubborn: bool = Field(default=False, description="Go on after the soft time limit.")
     fail: str | None = Field(default=None, description="permanent, transient, bug, or None.")
 
@@ -64,6 +66,8 @@ def hasty(params: ProbeParams, context: Context) -> ProbeResult:
 def _run(params: ProbeParams, context: Context) -> ProbeResult:
     context.progress(0, 1)
     _sleep(params)
+    while params.until and not Path(params.until).exists():
+        time.sleep(0.02)
     if params.fail == "permanent":
         raise PermanentFailure("PROBE_FAILED", "asked to fail")
     if params.fail == "transient":
@@ -93,6 +97,7 @@ class CountedParams(Params):
     """How a counted run shall go."""
 
     sleep: float = Field(default=0.0, ge=0, le=60)
+    once: bool = Field(default=False, description="Sleep at the first attempt only.")
     fail: Literal["permanent", "first", "always"] | None = Field(default=None, description="At all, and how often.")
 
 
@@ -110,7 +115,7 @@ def counted(params: CountedParams, context: Context) -> CountedResult:
     """Sleeps, and counts its runs."""
     attempt = _attempt(context)
     with _counted(context):
-        time.sleep(params.sleep)
+        time.sleep(0 if params.once and attempt > 1 else params.sleep)
     if params.fail == "permanent":
         raise PermanentFailure("COUNTED_FAILED", "asked to fail")
     if params.fail == "always" or (params.fail == "first" and attempt == 1):

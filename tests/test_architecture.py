@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.groups import TIMED_CASES
+from tests.groups import TIMED_CASES, WORKER_CASES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -393,7 +393,7 @@ def test_what_trains_a_model_is_not_imported_by_what_uses_it(room: str) -> None:
 
 def test_groups_of_the_suite_name_cases_that_exist() -> None:
     """A file that is moved would else run beside the timed ones, without a word."""
-    for case in TIMED_CASES:
+    for case in (*TIMED_CASES, *WORKER_CASES):
         name, _, function = case.partition("::")
         assert (ROOT / name).exists(), case
         assert not function or f"def {function}(" in (ROOT / name).read_text(), case

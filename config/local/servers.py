@@ -63,7 +63,7 @@ class Server(ABC):
     def answers(self) -> bool:
         """Whether it serves."""
 
-    def wait_ready(self, timeout: float = 30.0) -> None:
+    def wait_ready(self, timeout: float = 120.0) -> None:
         """Return as soon as the server answers; raises EmbeddedServerError if it dies or takes too long."""
         until = time.monotonic() + timeout
         while not self.answers():
@@ -113,7 +113,7 @@ class Valkey(Server):
         try:
             with self._client() as client:
                 return bool(client.ping())
-        except redis.ConnectionError:
+        except (redis.ConnectionError, redis.TimeoutError):
             return False
 
     def clear_leftovers(self) -> None:

@@ -19,7 +19,8 @@ from config.local.supervisor import Announce, Child, Supervisor
 HOST = "127.0.0.1"
 # Workers hand back what still runs after this long, see CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT.
 SHUTDOWN_SECONDS = 4
-READY_SECONDS = 60.0
+# On a slow machine whose cores are all busy, too.
+READY_SECONDS = 180.0
 POLL_SECONDS = 0.1
 # HTTP/1.1 alone, as proxies speak it: where a connection may turn out to be HTTP/2, granian waits for its first byte
 # for ever. A connection that says nothing is one of so many (`backpressure`) until it is closed after 30 seconds.

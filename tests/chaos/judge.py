@@ -31,7 +31,7 @@ class Judge:
         self.load.wait()
         self.site.wait_for_the_end()
         self.site.wait_for_workers()
-        wait_until(self._every_place_is_taken, "a job in every place at once", 20)
+        wait_until(self._every_place_is_taken, "a job in every place at once")
 
     def _every_place_is_taken(self) -> bool:
         places = POOL_PROCESSES * len(self.site.pool)
@@ -40,7 +40,7 @@ class Judge:
         runs = [run for run in self.site.runs() if run.job_id in ids]
         return max(run.began for run in runs) < min(run.ended or run.began for run in runs)
 
-    def passes(self, seconds: float = 30.0) -> History:
+    def passes(self, seconds: float = 120.0) -> History:
         self.load.wait()
         self.site.wait_for_the_end(seconds)
         told = self.history()

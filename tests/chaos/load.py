@@ -22,7 +22,7 @@ MARKETPLACE = "amazon_us"
 SKUS = [f"SKU-{number}" for number in range(6)]
 PRIORITIES = ("low", "normal", "high")
 SALES_DAYS = 90
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 COMPLETED = frozenset({Status.COMPLETED.value})
 FAILED = frozenset({Status.FAILED.value})
@@ -41,9 +41,14 @@ class Request:
     ends: list[frozenset[str]]
 
 
-def counted(sleep: float = 0.02, priority: str = "normal", fail: str | None = None) -> Request:
+def counted(sleep: float = 0.02, priority: str = "normal", fail: str | None = None, once: bool = False) -> Request:
     ends = FAILED if fail in ("permanent", "always") else COMPLETED
-    return single("test_counted", {"sleep": sleep, "fail": fail}, priority, ends)
+    return single("test_counted", {"sleep": sleep, "fail": fail, "once": once}, priority, ends)
+
+
+def doomed(seconds: float = 20.0) -> Request:
+    """A job that runs until its process is killed, and the next time is through at once."""
+    return counted(seconds, "high", once=True)
 
 
 def single(type: str, params: Body, priority: str = "normal", ends: frozenset[str] = COMPLETED) -> Request:
@@ -129,7 +134,7 @@ class Load:
                 f"{self.base_url}/api/catalogue/repricing-policy", json=limits
             ).raise_for_status()
 
-    def start(self, jobs: int = 240) -> None:
+    def start(self, jobs: int = 120) -> None:
         """Dispatch so many jobs in all, in threads of their own, each shop's in the same order."""
         each = jobs // len(self.shops)
         self._running += [self._threads.submit(self._dispatch_all, shop, mixed(each)) for shop in self.shops]
@@ -137,7 +142,7 @@ class Load:
     def wait(self) -> None:
         """Every request of `start` has been accepted."""
         for each in self._running:
-            each.result(timeout=60)
+            each.result(timeout=240)
         self._running.clear()
 
     def dispatch(self, request: Request, shop: Shop | None = None, base_url: str | None = None) -> list[UUID]:
@@ -188,7 +193,7 @@ class Load:
     def _client(self, shop: Shop) -> httpx.Client:
         with self._lock:
             if shop.name not in self._clients:
-                self._clients[shop.name] = httpx.Client(headers=shop.headers, timeout=20)
+                self._clients[shop.name] = httpx.Client(headers=shop.headers, timeout=60)
             return self._clients[shop.name]
 
 

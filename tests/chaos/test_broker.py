@@ -14,12 +14,17 @@ from tests.integration.processes import wait_until
 
 
 def test_dispatch_and_jobs_survive_a_broker_that_restarts_empty(site: Site, load: Load, judge: Judge) -> None:
-    load.start()
-    site.wait_for_completed(20)
-    with broker_down(site):
-        while_down = load.dispatch(counted())
-    judge.sees_every_worker_serve()
-    told = judge.passes()
+    """And one API that never had any."""
+    lonely = site.processes.api_without_broker()
+    try:
+        load.start()
+        site.wait_for_completed(20)
+        with broker_down(site):
+            while_down = [*load.dispatch(counted()), *load.dispatch(counted(), base_url=lonely.base_url)]
+        judge.sees_every_worker_serve()
+        told = judge.passes()
+    finally:
+        site.kill(lonely)
     # Accepted with 201 as ever, and nothing had to be asked for twice.
     assert not load.refusals
     assert {job.attempt for job in told.jobs if job.id in while_down} == {1}
@@ -28,7 +33,7 @@ def test_dispatch_and_jobs_survive_a_broker_that_restarts_empty(site: Site, load
 def test_workers_with_a_free_place_survive_the_broker(site: Site, load: Load, judge: Judge) -> None:
     """They wait for messages while they hold one: the moment at which Celery has most to tidy up."""
     site.wait_for_workers()
-    running = [load.dispatch(counted(3.0))[0] for _ in site.pool]
+    running = [load.dispatch(counted(5.0))[0] for _ in site.pool]
     site.wait_for_run(*running)
     with broker_down(site):
         load.start()
@@ -54,7 +59,7 @@ def broker_down(site: Site) -> Iterator[None]:
 
 def test_jobs_survive_flushall(site: Site, load: Load, judge: Judge) -> None:
     load.start()
-    for completed in (10, 50, 90):
+    for completed in (10, 40, 70):
         site.wait_for_completed(completed)
         with site.broker() as broker:
             broker.flushall()

@@ -29,4 +29,4 @@ def test_poison_jobs_fail_after_their_attempts_and_take_no_worker_with_them(
     }
     assert {(job.attempt, job.failures) for job in ended.values()} == {(2, 2)}
     # Everybody else's jobs went through, and every place is free again.
-    assert len(told.jobs) > 200
+    assert len(told.jobs) > 100

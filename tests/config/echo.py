@@ -10,8 +10,9 @@ from django.http import UnreadablePostError
 
 from config.gateway import BUSY, Gateway
 
-SILENCE_SECONDS = 0.5
-WAIT_SECONDS = 0.5
+# Longer than a busy machine lets one of us wait for its turn.
+SILENCE_SECONDS = 2.0
+WAIT_SECONDS = 1.5
 
 released = threading.Event()
 begun = threading.Event()
@@ -54,7 +55,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
         return [b"busy"]
     match environ["PATH_INFO"]:
         case "/hold":
-            held = released.wait(20)
+            held = released.wait(120)
             start_response("200 OK", [])
             return [b"released" if held else b"forgotten"]
         case "/readyz":
@@ -69,7 +70,7 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             return Endless()
         case "/begun" | "/closed":
             event = begun if environ["PATH_INFO"] == "/begun" else closed
-            is_set = event.wait(20)
+            is_set = event.wait(120)
             start_response("200 OK", [])
             return [b"yes" if is_set else b"not yet"]
         case "/refuse":

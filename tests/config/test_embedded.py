@@ -2,6 +2,7 @@
 
 import errno
 import os
+import runpy
 import socket
 import stat
 import subprocess
@@ -21,7 +22,9 @@ from config.local import embedded
 from config.local.folder import EmbeddedServerError, prepare_data_dir
 from config.local.servers import PostgreSQL
 from config.local.stack import HOST, free_port
-from manage import take_data_dir
+from manage import main, needs_no_key, take_data_dir
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_sockets_are_in_the_data_folder(tmp_path: Path) -> None:
@@ -153,81 +156,92 @@ PRODUCTION = {
 }
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment", "line"),
-    [
-        (["help", "--data-dir="], {}, "--data-dir is empty. Name a folder."),
-        (["check"], {"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "'x:y:1' in AIJOBS_OUTBOUND_ALLOW is not valid."),
-        (["check"], {"AIJOBS_JOB_DAYS": "40000"}, "AIJOBS_JOB_DAYS is 40000, but it must be at most 36500"),
-        (
-            ["check"],
-            {"AIJOBS_RESULT_DAYS": "91"},
-            "AIJOBS_RESULT_DAYS is 91, but results go with their jobs, after the 90 days of AIJOBS_JOB_DAYS. Set it "
-            "to fewer, or unset it.",
-        ),
-        (["check"], {"AIJOBS_RESULT_DAYS": "-1"}, "AIJOBS_RESULT_DAYS is -1, but it must be at least 1."),
-        (["check"], {"AIJOBS_METRICS_TOKEN": "hush"}, "AIJOBS_METRICS_TOKEN has 4 characters"),
-        (["check"], {"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0, but it must be at least 1."),
-        (
-            ["check"],
-            {"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""},
-            "AIJOBS_PRODUCTION is set, but these are not: SECRET_KEY,",
-        ),
-        (
-            ["check"],
-            {**PRODUCTION, "DEBUG": "1", "SECRET_KEY": "a"},
-            "AIJOBS_PRODUCTION is set, and so is DEBUG,",
-        ),
-        (
-            ["migrate"],
-            {**PRODUCTION, "SECRET_KEY": "short"},
-            "AIJOBS_PRODUCTION is set, and SECRET_KEY has 5 characters",
-        ),
-        (["migrate"], {**PRODUCTION, "SECRET_KEY": "ab" * 40}, "AIJOBS_PRODUCTION is set, and SECRET_KEY repeats"),
-        (["check"], {"DEBUG": "bogus"}, "DEBUG is 'bogus', but it must be true or false."),
-        (["check"], {"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', but"),
-        (["check"], {"DATABASE_URL": "mysql://database/ai-jobs"}, "DATABASE_URL does not begin with postgres://"),
-    ],
-)
-def test_a_wrong_setting_is_said_in_a_line(arguments: list[str], environment: dict[str, str], line: str) -> None:
-    called = manage(arguments, environment)
-    assert called.returncode == 1
-    assert called.stderr.startswith(line)
-    assert called.stderr.count("\n") == 1
+# What is refused, and how the line begins that says so.
+WRONG = [
+    ({"AIJOBS_OUTBOUND_ALLOW": "x:y:1"}, "'x:y:1' in AIJOBS_OUTBOUND_ALLOW is not valid."),
+    ({"AIJOBS_JOB_DAYS": "40000"}, "AIJOBS_JOB_DAYS is 40000, but it must be at most 36500"),
+    (
+        {"AIJOBS_RESULT_DAYS": "91"},
+        "AIJOBS_RESULT_DAYS is 91, but results go with their jobs, after the 90 days of AIJOBS_JOB_DAYS. Set it "
+        "to fewer, or unset it.",
+    ),
+    ({"AIJOBS_RESULT_DAYS": "-1"}, "AIJOBS_RESULT_DAYS is -1, but it must be at least 1."),
+    ({"AIJOBS_METRICS_TOKEN": "hush"}, "AIJOBS_METRICS_TOKEN has 4 characters"),
+    ({"AIJOBS_RELEASE_WINDOW": "0"}, "AIJOBS_RELEASE_WINDOW is 0, but it must be at least 1."),
+    ({"AIJOBS_PRODUCTION": "1", "SECRET_KEY": ""}, "AIJOBS_PRODUCTION is set, but these are not: SECRET_KEY,"),
+    ({**PRODUCTION, "DEBUG": "1", "SECRET_KEY": "a"}, "AIJOBS_PRODUCTION is set, and so is DEBUG,"),
+    ({**PRODUCTION, "SECRET_KEY": "short"}, "AIJOBS_PRODUCTION is set, and SECRET_KEY has 5 characters"),
+    ({**PRODUCTION, "SECRET_KEY": "ab" * 40}, "AIJOBS_PRODUCTION is set, and SECRET_KEY repeats"),
+    ({"DEBUG": "bogus"}, "DEBUG is 'bogus', but it must be true or false."),
+    ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud', but"),
+    ({"DATABASE_URL": "mysql://database/ai-jobs"}, "DATABASE_URL does not begin with postgres://"),
+]
+
+
+def refusal(environment: Mapping[str, str], keys: str) -> str:
+    """What the settings say against this environment, if anything. `keys`: as manage.py asks for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**environment, "AIJOBS_LOCAL_KEYS": keys}.items():
+            patch.setenv(name, value)
+        try:
+            runpy.run_path(str(ROOT / "config" / "settings.py"))
+        except ImproperlyConfigured as error:
+            return str(error)
+    return ""
+
+
+def test_a_wrong_setting_is_said_in_a_line() -> None:
+    """tests/config/test_starting.py has processes say it."""
+    said = [(refusal(environment, "required"), line) for environment, line in WRONG]
+    assert [(told, line) for told, line in said if not told.startswith(line) or "\n" in told] == []
+
+
+def test_an_empty_data_folder_is_said_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", "help", "--data-dir="])
+    with pytest.raises(SystemExit, match=r"^--data-dir is empty\. Name a folder\.$"):
+        main()
 
 
 def manage(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **environment},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
 
 
+NO_KEYS = {"AIJOBS_CREDENTIALS_KEYS": "", "SECRET_KEY": ""}
+
+
 def test_without_its_keys_nothing_starts_but_what_needs_none(tmp_path: Path) -> None:
     (tmp_path / "credentials_key").touch()
-    environment = {"AIJOBS_DATA_DIR": str(tmp_path), "AIJOBS_CREDENTIALS_KEYS": "", "SECRET_KEY": ""}
+    environment = {"AIJOBS_DATA_DIR": str(tmp_path), **NO_KEYS}
     refused = manage(["up", "--port", "0"], environment)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert refused.stderr.startswith(f"The key {tmp_path}/credentials_key is damaged")
-    assert "--workers" in manage(["up", "--help"], environment).stdout
+    assert refusal(environment, "required").startswith(f"The key {tmp_path}/credentials_key is damaged")
+    assert refusal(environment, "optional") == ""
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["createtenant", "shop"], ["createsuperuser"], ["up", "--help"], ["check"], ["doctor"]],
-    ids="-".join,
-)
-def test_commands_leave_no_keys_in_a_folder_whose_name_was_misspelt(tmp_path: Path, arguments: list[str]) -> None:
-    environment = {"DATABASE_URL": "", "REDIS_URL": "", "AIJOBS_CREDENTIALS_KEYS": "", "SECRET_KEY": ""}
-    called = manage([*arguments, "--data-dir", str(tmp_path / "typo")], environment)
-    assert not (tmp_path / "typo").exists()
-    if arguments[0].startswith("create"):
-        assert (called.returncode, called.stderr.count("\n")) == (1, 1)
-        assert called.stderr.startswith(f"The folder {tmp_path}/typo has no secret_key")
+def test_commands_that_need_no_keys() -> None:
+    for arguments in (["up", "--help"], ["createtenant", "--help"], ["check"], ["doctor"], ["up"], []):
+        assert needs_no_key(["manage.py", *arguments]), arguments
+    for arguments in (["createtenant", "shop"], ["createsuperuser"], ["migrate"]):
+        assert not needs_no_key(["manage.py", *arguments]), arguments
+
+
+def test_no_keys_are_left_in_a_folder_whose_name_was_misspelt(tmp_path: Path) -> None:
+    typo = tmp_path / "typo"
+    environment = {"DATABASE_URL": "", "REDIS_URL": "", **NO_KEYS}
+    refused = manage(["createtenant", "shop", "--data-dir", str(typo)], environment)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith(f"The folder {typo} has no secret_key")
+    assert refusal({**environment, "AIJOBS_DATA_DIR": str(typo)}, "optional") == ""
+    assert manage(["doctor", "--port", "0", "--data-dir", str(typo)], environment).returncode == 0
+    assert not typo.exists()
 
 
 def test_an_account_without_a_database_is_one_clear_line(tmp_path: Path) -> None:
@@ -240,7 +254,7 @@ def test_an_account_without_a_database_is_one_clear_line(tmp_path: Path) -> None
 def test_keys_of_the_environment_need_no_data_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     environment = {"AIJOBS_DATA_DIR": str(tmp_path / "file"), "AIJOBS_CREDENTIALS_KEYS": "a", "SECRET_KEY": "b"}
-    assert manage(["check"], environment).returncode == 0
+    assert refusal(environment, "required") == ""
 
 
 def test_the_data_folder_has_one_user_at_a_time(tmp_path: Path) -> None:

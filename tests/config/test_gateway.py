@@ -5,18 +5,20 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from config.gateway import IMPORTS, LARGEST, SLOWEST_BYTES_PER_SECOND, THREADS
 from config.local import processes
-from config.local.stack import GRANIAN, HOST, free_port
+from config.local.stack import GRANIAN, HOST
 from tests.config.echo import SILENCE_SECONDS, WAIT_SECONDS
+from tests.integration.processes import unused_port
 
 ROOT = Path(__file__).parents[2]
 # Of what should not take long, on a busy machine too.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 HEAD_TIMEOUT_MILLISECONDS = 1_000
 LARGE = b"x" * 300_000
 # Read as it comes, in a thread.
@@ -25,7 +27,7 @@ STREAMED = IMPORTS.encode() + b"read"
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    port = free_port(0)
+    port = unused_port()
     command = [*GRANIAN, "--host", HOST, "--port", str(port)]
     command += ["--http1-header-read-timeout", str(HEAD_TIMEOUT_MILLISECONDS), "tests.config.echo:application"]
     log = tmp_path_factory.mktemp("gateway") / "granian.log"
@@ -279,7 +281,9 @@ def test_bodies_that_come_a_byte_at_a_time_hold_no_thread(port: int) -> None:
         with Connection(port) as other:
             for _ in range(5):
                 for caller in callers:
-                    caller.send(b"x")
+                    # Where we were too slow ourselves, it was given up, and holds no thread either.
+                    with suppress(OSError):
+                        caller.send(b"x")
                 assert _ask(other, b"/other")[0] == 200
     finally:
         for caller in callers:
@@ -290,7 +294,7 @@ def test_an_import_that_comes_a_byte_at_a_time_is_given_up(connection: Connectio
     sent = b"x" * 70_000
     connection.send(post(STREAMED, sent, length=10**6))
     began = time.monotonic()
-    connection.socket.settimeout(SILENCE_SECONDS / 5)
+    connection.socket.settimeout(SILENCE_SECONDS / 20)
     answer = b""
     while not answer:
         connection.send(b"x")
@@ -299,7 +303,8 @@ def test_an_import_that_comes_a_byte_at_a_time_is_given_up(connection: Connectio
         except TimeoutError:
             assert time.monotonic() - began < PATIENCE_SECONDS
     assert b"the body ended after" in answer
-    assert time.monotonic() - began > len(sent) / SLOWEST_BYTES_PER_SECOND
+    # Longer than silence is borne with, had there been any.
+    assert time.monotonic() - began > len(sent) / SLOWEST_BYTES_PER_SECOND > SILENCE_SECONDS
 
 
 def test_no_more_is_read_ahead_than_any_endpoint_takes(connection: Connection) -> None:

@@ -45,7 +45,7 @@ def test_a_call_that_nobody_waits_for_keeps_its_thread_until_it_is_done() -> Non
 
 def test_who_no_longer_waits_for_a_thread_takes_none() -> None:
     async def story() -> None:
-        threads = Threads(1, wait_seconds=20)
+        threads = Threads(1, wait_seconds=120)
         first, over = await occupied(threads)
         waiting = asyncio.create_task(threads.run(lambda: None))
         await asyncio.sleep(0)
@@ -66,7 +66,7 @@ def test_a_loop_that_was_late_leaves_nothing_stuck() -> None:
         threads = Threads(1, wait_seconds=0.0)
         answers = [await threads.run(lambda: None) for _ in range(2_000)]
         assert False in answers
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while not await threads.run(lambda: None):
             assert time.monotonic() < until
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of every answer. tests/integration/test_documentation.py has a browser look at it."""
+"""The Content-Security-Policy of every answer. tests/browser/test_documentation.py has a browser look at it."""
 
 import re
 

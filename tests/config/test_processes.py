@@ -54,7 +54,7 @@ def test_the_log_of_a_running_process_is_rotated_under_it(tmp_path: Path) -> Non
     assert writer.stdin is not None
     log.write_text("before\n")
     processes.rotate(log, running=True)
-    writer.communicate(b"one\ntwo\n", timeout=30)
+    writer.communicate(b"one\ntwo\n", timeout=120)
     assert (log.read_text(), (tmp_path / "api.log.1").read_text()) == ("one\ntwo\n", "before\n")
 
 

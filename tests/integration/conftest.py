@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from psycopg.errors import DeadlockDetected
 from aijobs.engine import broker
 from tests import emptying
 from tests.clients import Caller
+from tests.integration.callers import Gate
 from tests.integration.processes import Api, Processes, Running, empty_broker
 from workers import periodic
 
@@ -58,7 +60,8 @@ def _emptying_beside_processes() -> Iterator[None]:
 def _api(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Processes, Api]]:
     group = Processes(tmp_path_factory.mktemp("api"))
     try:
-        yield group, group.api()
+        # It knows of no events process.
+        yield group, group.api(AIJOBS_EVENTS_URL="")
     finally:
         group.end()
 
@@ -75,13 +78,19 @@ def server(_api: tuple[Processes, Api], transactional_db: None, request: pytest.
 def http(server: Api, owner: Caller) -> Iterator[httpx.Client]:
     """An HTTP client with a key of `owner`, a new tenant."""
     headers = {"Authorization": f"Bearer {owner.key}", "X-Tenant-ID": owner.tenant.name}
-    with httpx.Client(base_url=server.base_url, headers=headers, timeout=30) as client:
+    with httpx.Client(base_url=server.base_url, headers=headers, timeout=120) as client:
         yield client
 
 
 @pytest.fixture
-def processes(transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Processes]:
-    """Starts workers, beat or an API of the test's own. They end before the database is emptied."""
+def processes(
+    _workers: Processes, transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Processes]:
+    """Starts workers, beat or an API of the test's own. They end before the database is emptied.
+
+    No other worker serves meanwhile.
+    """
+    _workers.end()
     empty_broker()
     group = Processes(tmp_path)
     request.node.stash.setdefault(_shown, []).append(group)
@@ -92,23 +101,32 @@ def processes(transactional_db: None, tmp_path: Path, request: pytest.FixtureReq
         empty_broker()
 
 
-@pytest.fixture(scope="module")
-def _worker(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    empty_broker()
+# Not for the session: tests elsewhere look at the messages that it would take.
+@pytest.fixture(scope="package")
+def _workers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     group = Processes(tmp_path_factory.mktemp("worker"))
     try:
-        group.worker(AIJOBS_LEASE_SECONDS="1")
         yield group
     finally:
         group.end()
 
 
 @pytest.fixture
-def worker(_worker: Processes, transactional_db: None, request: pytest.FixtureRequest) -> Running:
-    """A worker of two processes that the tests of a module share, with leases of a second."""
+def worker(_workers: Processes, transactional_db: None, request: pytest.FixtureRequest) -> Running:
+    """A worker of two processes with short leases, which tests share until one has processes of its own."""
     empty_broker()
-    request.node.stash.setdefault(_shown, []).append(_worker)
-    return _worker.running[0]
+    request.node.stash.setdefault(_shown, []).append(_workers)
+    if not _workers.running:
+        _workers.worker(AIJOBS_LEASE_SECONDS="2")
+    return _workers.running[0]
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """Keeps a job running for as long as a test wants it to. The worker goes on to serve other tests."""
+    gate = Gate(tmp_path / "open")
+    yield gate
+    gate.open()
 
 
 @pytest.fixture
@@ -118,7 +136,9 @@ def sweeping(transactional_db: None) -> Iterator[None]:
 
     def sweep() -> None:
         while not ended.wait(0.2):
-            periodic.sweep()
+            # One that fails is followed by the next, as beat has it.
+            with suppress(OperationalError):
+                periodic.sweep()
         connection.close()
         broker.disconnect()
 

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ class Told:
 class Stream:
     """A connection to a stream. Its lines are read as they come, without a client that hides how it ends."""
 
-    def __init__(self, base_url: str, path: str, headers: dict[str, str], seconds: float = 30.0) -> None:
+    def __init__(self, base_url: str, path: str, headers: dict[str, str], seconds: float = 120.0) -> None:
         address = urlsplit(base_url)
         assert address.hostname
         assert address.port
@@ -78,6 +79,11 @@ class Stream:
         for block in self.blocks():
             if "data" in block:
                 yield Told(block["id"], orjson.loads(block["data"]))
+
+    def cut(self) -> None:
+        """From another thread: whoever reads is told at once."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._received.close()

@@ -1,11 +1,14 @@
 """Real processes for integration tests: the API, workers and beat, on the test database and the tests' broker."""
 
+import itertools
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,14 +19,17 @@ from django.db import connection
 
 from aijobs.states import CONTROL_QUEUE
 from config.local import processes
+from config.local.folder import EmbeddedServerError
 from config.local.stack import EVENTS_SERVER, GRANIAN, HOST, SETTLER_QUEUE, WEBHOOKS_QUEUE, WORKER_QUEUES, free_port
 
 POLL_SECONDS = 0.05
+# Of logs, each of which has one process.
+_numbers = itertools.count()
 # On a machine whose cores are all busy, too.
 READY_SECONDS = 120.0
-# Workers give back what they run after this long, and get as long again to clean up.
+# Workers give back what they run after this long; then they clean up in their own time.
 SHUTDOWN_SECONDS = 2
-STOP_SECONDS = 8.0
+STOP_SECONDS = 60.0
 SHOWN_LINES = 100
 CELERY = [sys.executable, "-m", "config.celery_command"]
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -35,6 +41,14 @@ def wait_until(true: Callable[[], object], what: str | Callable[[], str], second
     while not true():
         assert time.monotonic() < until, f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
         time.sleep(POLL_SECONDS)
+
+
+def unused_port() -> int:
+    """One that stays unused until it is served on: below those that the kernel gives to whoever asks for any."""
+    while True:
+        # Not by `random`, which is seeded alike in all processes of the suite.
+        with suppress(EmbeddedServerError):
+            return free_port(20_000 + secrets.randbelow(12_000))
 
 
 def zone() -> dict[str, str]:
@@ -100,7 +114,7 @@ class Api(Running):
     def answers(self, path: str) -> bool:
         assert self.process.poll() is None, f"the API has ended:\n{self.tail()}"
         try:
-            return httpx.get(self.base_url + path, timeout=5).status_code == 200
+            return httpx.get(self.base_url + path, timeout=30).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -121,7 +135,7 @@ class Processes:
 
     def events(self, *, port: int | None = None, wait: bool = True, **environment: str) -> Api:
         """The process of streams and waits."""
-        port = port or free_port(0)
+        port = port or unused_port()
         command = [*EVENTS_SERVER, "--host", HOST, "--port", str(port), "config.asgi:application"]
         started = self._spawn("events", command, environment)
         address = f"http://{HOST}:{port}"
@@ -132,7 +146,7 @@ class Processes:
         return events
 
     def _api(self, environment: Mapping[str, str], probe: str, wait: bool = True, port: int | None = None) -> Api:
-        port = port or free_port(0)
+        port = port or unused_port()
         command = [*GRANIAN, "--host", HOST, "--port", str(port), "config.rsgi:application"]
         started = self._spawn("api", command, environment)
         api = Api(started.name, started.process, started.log, base_url=f"http://{HOST}:{port}", probe=probe)
@@ -186,7 +200,7 @@ class Processes:
         return started
 
     def _spawn(self, name: str, command: list[str], environment: Mapping[str, str]) -> Running:
-        log = self.folder / f"{name}-{len(self.running)}.log"
+        log = self.folder / f"{name}-{next(_numbers)}.log"
         inherited = {
             **os.environ,
             **zone(),
@@ -205,5 +219,5 @@ class Processes:
 
     def end(self) -> None:
         """Nothing is worth a tidy end: what depends on one has stopped its process itself."""
-        for each in reversed(self.running):
-            each.kill()
+        while self.running:
+            self.running.pop().kill()

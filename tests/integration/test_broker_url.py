@@ -38,7 +38,7 @@ def test_messages_go_by_the_broker_alone_and_no_log_has_its_password(
     worker = processes.worker(1, wait=False, BROKER_URL=broker_url)
     for process in (api, worker):
         process.wait_ready()
-    with httpx.Client(base_url=api.base_url, headers={"Authorization": f"Bearer {owner.key}"}, timeout=30) as http:
+    with httpx.Client(base_url=api.base_url, headers={"Authorization": f"Bearer {owner.key}"}, timeout=120) as http:
         [job] = wait_for_the_end(http, dispatch(http))
     assert job["status"] == "completed"
     with Redis.from_url(broker_url) as broker, Redis.from_url(settings.REDIS_URL) as other:
@@ -49,6 +49,6 @@ def test_messages_go_by_the_broker_alone_and_no_log_has_its_password(
         broker.config_set("requirepass", "another")
         broker.client_kill_filter(_type="normal", skipme=True)
     wait_until(lambda: "Cannot connect to redis+socket://" in worker.output(), "the worker's complaint")
-    with httpx.Client(base_url=api.base_url, timeout=30) as http:
+    with httpx.Client(base_url=api.base_url, timeout=120) as http:
         assert http.get("/readyz").json()["error"]["details"]["broker"].startswith("down")
     assert PASSWORD not in api.output() + worker.output()

@@ -8,31 +8,30 @@ import pytest
 from aijobs.client import ApiError, AsyncClient, Client, Event, JobFailed
 from aijobs.events import START
 from tests.clients import Caller
-from tests.integration.processes import Processes, Running
+from tests.integration.processes import Api, Processes, Running
 
 BATCH = 3
 THE_BEGINNING = START.token
 
 
 @pytest.fixture(scope="module")
-def _service(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """An API that sends who waits to an events process, and one that has none."""
+def _service(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An API that sends who waits to an events process."""
     group = Processes(tmp_path_factory.mktemp("client"))
     try:
-        events = group.events()
-        yield group.api(AIJOBS_EVENTS_URL=events.base_url).base_url, group.api(AIJOBS_EVENTS_URL="").base_url
+        yield group.api(AIJOBS_EVENTS_URL=group.events().base_url).base_url
     finally:
         group.end()
 
 
 @pytest.fixture
-def with_streams(_service: tuple[str, str], worker: Running) -> str:
-    return _service[0]
+def with_streams(_service: str, worker: Running) -> str:
+    return _service
 
 
 @pytest.fixture
-def without_streams(_service: tuple[str, str], worker: Running) -> str:
-    return _service[1]
+def without_streams(server: Api, worker: Running) -> str:
+    return server.base_url
 
 
 def test_a_job_is_dispatched_followed_and_its_result_fetched(with_streams: str, owner: Caller) -> None:

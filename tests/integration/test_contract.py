@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 
 from aijobs.models import Tenant
 from tests.clients import Caller, caller
-from tests.integration.callers import dispatch, dispatch_batch, read, wait_for_status, wait_for_the_end
+from tests.integration.callers import Gate, dispatch, dispatch_batch, read, wait_for_status, wait_for_the_end
 from tests.integration.contract.document import COPY, assert_as_shown, behind, example, table
 from tests.integration.processes import Api, Running
 from tests.workers.catalogue.steps import add_products
@@ -36,7 +36,6 @@ STATUSES = {status for status, _ in table("Job Statuses:")}
 FILTERS = {name for name, _, _ in table("List Jobs")}
 ERRORS = table("Error Codes")
 MOST_JOBS = int(re.findall(r"Maximum (\d+) jobs per batch", behind("Batch Dispatch"))[0])
-LONG_ENOUGH_TO_SEE = 1.0
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs the published document beside the project")
@@ -81,7 +80,7 @@ def test_every_type_runs_with_the_params_of_the_document_and_with_its_own_exampl
     plain = BATCH["jobs"][0]["params"]
     bodies = [{"type": name, "params": params} for name in types for params in (plain, example_of(types[name]))]
     processed = dict.fromkeys(types, 0)
-    for job in wait_for_the_end(http, *ids_of(http.post(BATCHES, json={"jobs": bodies})), seconds=60):
+    for job in wait_for_the_end(http, *ids_of(http.post(BATCHES, json={"jobs": bodies})), seconds=180):
         assert job["status"] == "completed", job
         schemas = types[job["type"]]
         Draft202012Validator(schemas["params_schema"]).validate(job["params"])
@@ -152,18 +151,19 @@ def assert_completed_as_shown(job: dict[str, Any]) -> None:
     assert job["result"]["processed_count"] == COMPLETED["data"]["result"]["processed_count"]
 
 
-def test_a_job_comes_to_every_status_of_the_document(http: httpx.Client, worker: Running) -> None:
-    running, waiting = running_and_waiting(http)
+def test_a_job_comes_to_every_status_of_the_document(http: httpx.Client, worker: Running, gate: Gate) -> None:
+    running, waiting = running_and_waiting(http, gate)
     seen = {read(http, job_id)["status"] for job_id in (running, waiting)}
     http.delete(f"{JOBS}/{waiting}").raise_for_status()
+    gate.open()
     failing = dispatch(http, fail="permanent")
     seen |= {job["status"] for job in wait_for_the_end(http, running, waiting, failing)}
     assert seen == STATUSES
 
 
-def running_and_waiting(http: httpx.Client) -> list[str]:
-    """Two jobs of which the second is queued until the first has ended."""
-    jobs = dispatch_batch(http, [{"sleep": LONG_ENOUGH_TO_SEE}, {}], sequential=True)
+def running_and_waiting(http: httpx.Client, gate: Gate) -> list[str]:
+    """Two jobs of which the second is queued until the first has ended: behind the gate."""
+    jobs = dispatch_batch(http, [gate.closed, {}], sequential=True)
     wait_for_status(http, jobs[0], "running")
     return jobs
 
@@ -177,8 +177,8 @@ def test_a_job_past_its_time_limit_is_shown_as_in_the_document(
     assert job["error"] == {**FAILED["data"]["error"], "retry_count": 1}
 
 
-def test_the_list_takes_every_parameter_of_the_document(http: httpx.Client, worker: Running) -> None:
-    running, waiting = running_and_waiting(http)
+def test_the_list_takes_every_parameter_of_the_document(http: httpx.Client, worker: Running, gate: Gate) -> None:
+    running, waiting = running_and_waiting(http, gate)
     http.delete(f"{JOBS}/{waiting}").raise_for_status()
     later = dispatch(http, type="test_hasty")
     expected = {
@@ -211,18 +211,22 @@ def listed(http: httpx.Client, **query: str) -> tuple[list[str], str | None]:
 
 
 def test_a_queued_job_is_cancelled_without_a_body_and_a_running_one_goes_on(
-    http: httpx.Client, worker: Running
+    http: httpx.Client, worker: Running, gate: Gate
 ) -> None:
-    running, waiting = running_and_waiting(http)
+    running, waiting = running_and_waiting(http, gate)
     answer = http.delete(f"{JOBS}/{waiting}")
     assert (answer.status_code, answer.content) == (204, b"")
     assert http.delete(f"{JOBS}/{running}").status_code == 409
+    gate.open()
     assert [job["status"] for job in wait_for_the_end(http, running, waiting)] == ["completed", "cancelled"]
 
 
-def test_jobs_of_a_batch_run_beside_each_other_by_default(http: httpx.Client, worker: Running) -> None:
-    jobs = wait_for_the_end(http, *dispatch_batch(http, [{"sleep": LONG_ENOUGH_TO_SEE}] * 2))
-    assert max(each["started_at"] for each in jobs) < min(each["completed_at"] for each in jobs)
+def test_jobs_of_a_batch_run_beside_each_other_by_default(http: httpx.Client, worker: Running, gate: Gate) -> None:
+    jobs = dispatch_batch(http, [gate.closed] * 2)
+    for job_id in jobs:
+        wait_for_status(http, job_id, "running")
+    gate.open()
+    wait_for_the_end(http, *jobs)
 
 
 def test_a_batch_holds_as_many_jobs_as_the_document_says(http: httpx.Client) -> None:
@@ -255,7 +259,7 @@ SURROUNDINGS = """
 const { BASE_URL, API_KEY: apiKey, TENANT_ID: tenantId } = process.env
 const fetch = (path, options) => globalThis.fetch(new URL(path, BASE_URL), options)
 %s
-waitForJob(process.argv[1], 100, 60000).then(
+waitForJob(process.argv[1], 100, 120000).then(
   result => console.log(JSON.stringify(result)),
   error => { console.error(error.message); process.exitCode = 1 },
 )
@@ -274,13 +278,13 @@ def test_the_polling_client_of_the_document_gets_results_and_errors(
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=180,
             check=False,
         )
 
-    done = wait_for_job(dispatch(http, label="polled", sleep=LONG_ENOUGH_TO_SEE))
+    done = wait_for_job(dispatch(http, label="polled", sleep=0.5))
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"label": "polled", "slept": LONG_ENOUGH_TO_SEE}
+    assert json.loads(done.stdout) == {"label": "polled", "slept": 0.5}
     failed = wait_for_job(dispatch(http, fail="permanent"))
     assert (failed.returncode, failed.stderr) == (1, "asked to fail\n")
 
@@ -288,32 +292,32 @@ def test_the_polling_client_of_the_document_gets_results_and_errors(
 # --- Error codes
 
 
-def ask_for_the_documents_job(http: httpx.Client, owner: Caller) -> httpx.Response:
+def ask_for_the_documents_job(http: httpx.Client, owner: Caller, gate: Gate) -> httpx.Response:
     return http.get(f"{JOBS}/{COMPLETED['data']['id']}")
 
 
-def dispatch_a_type_that_is_none(http: httpx.Client, owner: Caller) -> httpx.Response:
+def dispatch_a_type_that_is_none(http: httpx.Client, owner: Caller, gate: Gate) -> httpx.Response:
     return http.post(JOBS, json={"type": "price_guess", "params": {}})
 
 
-def dispatch_one_too_many(http: httpx.Client, owner: Caller) -> httpx.Response:
+def dispatch_one_too_many(http: httpx.Client, owner: Caller, gate: Gate) -> httpx.Response:
     Tenant.objects.filter(pk=owner.tenant.pk).update(queue_limit=1)
-    dispatch(http, sleep=LONG_ENOUGH_TO_SEE)
+    dispatch(http, **gate.closed)
     answer = http.post(JOBS, json={"type": "test_probe"})
     assert int(answer.headers["Retry-After"]) >= 1
     return answer
 
 
-def dispatch_with_a_key_that_reads(http: httpx.Client, owner: Caller) -> httpx.Response:
+def dispatch_with_a_key_that_reads(http: httpx.Client, owner: Caller, gate: Gate) -> httpx.Response:
     reader = caller(owner.tenant, scopes=("ai-jobs:read",))
     return http.post(JOBS, json={"type": "test_probe"}, headers={"Authorization": f"Bearer {reader.key}"})
 
 
-def cancel_what_runs(http: httpx.Client, owner: Caller) -> httpx.Response:
-    return http.delete(f"{JOBS}/{running_and_waiting(http)[0]}")
+def cancel_what_runs(http: httpx.Client, owner: Caller, gate: Gate) -> httpx.Response:
+    return http.delete(f"{JOBS}/{running_and_waiting(http, gate)[0]}")
 
 
-PROVOKED: dict[str, Callable[[httpx.Client, Caller], httpx.Response]] = {
+PROVOKED: dict[str, Callable[[httpx.Client, Caller, Gate], httpx.Response]] = {
     "JOB_NOT_FOUND": ask_for_the_documents_job,
     "INVALID_JOB_TYPE": dispatch_a_type_that_is_none,
     "QUEUE_FULL": dispatch_one_too_many,
@@ -324,9 +328,9 @@ PROVOKED: dict[str, Callable[[httpx.Client, Caller], httpx.Response]] = {
 
 @pytest.mark.parametrize(("code", "status"), [(code, int(status)) for code, status, _ in ERRORS])
 def test_each_error_of_the_document(
-    http: httpx.Client, worker: Running, owner: Caller, code: str, status: int
+    http: httpx.Client, worker: Running, owner: Caller, gate: Gate, code: str, status: int
 ) -> None:
-    answer = PROVOKED[code](http, owner)
+    answer = PROVOKED[code](http, owner, gate)
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/json"
     error = answer.json()["error"]

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from config.local.stack import HOST, free_port
+from config.local.stack import HOST
 from tests.clients import Caller
-from tests.integration.processes import Api, Processes
+from tests.integration.processes import Api, Processes, unused_port
 
 BODIES = {"small": b"{}", "large": b"[" + b" " * 2_000_000 + b"]"}
 Answer = tuple[int, dict[str, str], bytes]
@@ -19,7 +19,7 @@ Answer = tuple[int, dict[str, str], bytes]
 def exchange(port: int, *requests: bytes) -> list[Answer]:
     """Send requests on one connection, one behind the other; their answers, up to the end of the connection."""
     answers: list[Answer] = []
-    with socket.create_connection((HOST, port), timeout=30) as connection, connection.makefile("rb") as file:
+    with socket.create_connection((HOST, port), timeout=120) as connection, connection.makefile("rb") as file:
         connection.sendall(b"".join(requests))
         for _ in requests:
             line = file.readline()
@@ -48,7 +48,7 @@ def port(request: pytest.FixtureRequest, processes: Processes) -> Iterator[int]:
         api: Api = request.getfixturevalue("server")
         yield int(urlsplit(api.base_url).port or 0)
         return
-    port = free_port(0)
+    port = unused_port()
     command = [sys.executable, "manage.py", "runserver", "--noreload", "--nostatic", f"{HOST}:{port}"]
     processes.other("runserver", command, "Quit the server")
     yield port

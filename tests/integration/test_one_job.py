@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from tests.integration.callers import dispatch, wait_for_status, wait_for_the_end
+from tests.integration.callers import Gate, dispatch, wait_for_status, wait_for_the_end
 from tests.integration.processes import Running
 
 
@@ -40,8 +40,9 @@ def test_job_that_ignores_its_soft_limit_is_killed_at_the_hard_one(
     wait_for_status(http, dispatch(http), "completed")
 
 
-def test_progress_is_seen_while_the_job_runs(http: httpx.Client, worker: Running) -> None:
-    job_id = dispatch(http, sleep=2)
+def test_progress_is_seen_while_the_job_runs(http: httpx.Client, worker: Running, gate: Gate) -> None:
+    job_id = dispatch(http, **gate.closed)
     job = wait_for_status(http, job_id, "running")
     assert job["started_at"] is not None
+    gate.open()
     assert wait_for_the_end(http, job_id)[0]["status"] == "completed"

@@ -14,5 +14,5 @@ def test_high_runs_before_normal_before_low(http: httpx.Client, processes: Proce
             ids.append(dispatch(http, priority=priority))
     processes.worker(concurrency=1)
     everything = [*dispatched["high"], *dispatched["normal"], *dispatched["low"]]
-    jobs = wait_for_the_end(http, *everything, seconds=60)
+    jobs = wait_for_the_end(http, *everything, seconds=180)
     assert [job["id"] for job in sorted(jobs, key=lambda job: job["started_at"])] == everything

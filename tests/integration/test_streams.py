@@ -48,7 +48,7 @@ def headers_of(owner: Caller) -> dict[str, str]:
 
 @pytest.fixture
 def http(streams: Api, owner: Caller) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=streams.base_url, headers=headers_of(owner), timeout=30) as client:
+    with httpx.Client(base_url=streams.base_url, headers=headers_of(owner), timeout=120) as client:
         yield client
 
 
@@ -319,5 +319,5 @@ def test_a_process_that_ends_ends_its_streams(follow: Follow, processes: Process
     assert [list(each) for each in told] == [[], [], [], []]
     thread.join(90)
     assert answers[0].json()["data"]["status"] == "queued"
-    assert process.process.wait(30) == 0
+    assert process.process.wait(60) == 0
     assert not Worker.objects.filter(id=itself.id).exists()

@@ -18,16 +18,15 @@ from django.db import connection, transaction
 from aijobs import events, identifiers
 from aijobs.engine import broker
 from aijobs.events import START
-from config.local.stack import free_port
 from tests import engine
 from tests.clients import Caller
 from tests.integration.listening import Stream, Told
-from tests.integration.processes import Api, Processes, wait_until
+from tests.integration.processes import Api, Processes, unused_port, wait_until
 
 pytestmark = pytest.mark.timeout(1200)
 PAUSE_SECONDS = 0.05
 # Of a connection; and of a request.
-SILENCE_SECONDS = 3.0
+SILENCE_SECONDS = 10.0
 # Of a transaction that commits late.
 LATE_SECONDS = 0.3
 
@@ -48,6 +47,13 @@ class Reader:
     position: str = ""
     stopped: threading.Event = field(default_factory=threading.Event)
     at_the_end: bool = False
+    _stream: Stream | None = None
+
+    def stop(self) -> None:
+        """Also where nothing comes any more."""
+        self.stopped.set()
+        if self._stream is not None:
+            self._stream.cut()
 
     def run(self) -> None:
         while not self.stopped.is_set() and not self.at_the_end:
@@ -61,7 +67,7 @@ class Reader:
         # Once in a while without having read anything at all.
         few = random.randrange(6) if self.cut < self.cuts else 1_000_000
         place = {"Last-Event-ID": self.position} if self.position else {}
-        stream = self._open(place)
+        stream = self._stream = self._open(place)
         try:
             if stream.status not in (200, 204):
                 raise EOFError(f"nobody streams at the moment: {stream.status}")
@@ -75,6 +81,7 @@ class Reader:
                 self.position = each.id
             self.cut += 1
         finally:
+            self._stream = None
             stream.close()
 
     def _open(self, place: dict[str, str]) -> Stream:
@@ -96,6 +103,9 @@ class PageReader:
     told: list[dict[str, Any]] = field(default_factory=list)
     position: str = START.token
     stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        self.stopped.set()
 
     def run(self) -> None:
         with httpx.Client(base_url=self.base_url, headers={**self.headers, "Accept": "application/json"}) as http:
@@ -198,7 +208,7 @@ def _end(process: Api, *, killed: bool) -> None:
 def test_readers_that_are_cut_off_have_the_log_in_the_end(
     processes: Processes, owner: Caller, cuts: int, troubles: int
 ) -> None:
-    trouble = Trouble(processes, free_port(0), free_port(0))
+    trouble = Trouble(processes, unused_port(), unused_port())
     headers = {"Authorization": f"Bearer {owner.key}", "X-Tenant-ID": owner.tenant.name}
     base_url, api_url = trouble.served.base_url, trouble.api.base_url
     followed = [engine.dispatch(owner.tenant)[0] for _ in range(2)]
@@ -228,7 +238,7 @@ def test_readers_that_are_cut_off_have_the_log_in_the_end(
     finally:
         writers.stopped.set()
         for reader in readers:
-            reader.stopped.set()
+            reader.stop()
         for each in threads:
             each.join(60)
     assert all_jobs.cut >= cuts

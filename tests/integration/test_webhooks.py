@@ -1,5 +1,6 @@
 """The worker that delivers, as a process: killed, stopped, and beside beat."""
 
+import signal
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.aijobs.webhooks.conftest import subscribe
 from tests.aijobs.webhooks.receiver import OK, Received, Receiver, receiver
 from tests.clients import Caller
 from tests.integration.processes import Processes, Running, wait_until
+from workers import tasks
 
 # As many as are released at a time.
 JOBS = 15
@@ -70,7 +72,7 @@ def test_a_killed_worker_costs_no_event_and_repeats_only_what_it_was_sending(
     long_ago = now() - timedelta(hours=1)
     WebhookDelivery.objects.filter(claimed_until__isnull=False).update(claimed_until=long_ago, due_at=long_ago)
     start(processes, endpoint)
-    wait_until(all_are_delivered, "the delivery of all events", 90)
+    wait_until(all_are_delivered, "the delivery of all events", 180)
     arrived = Counter(each.headers["webhook-id"] for each in endpoint.received)
     assert len(arrived) == 3 * JOBS
     assert arrived.total() <= 3 * JOBS + in_flight
@@ -84,17 +86,21 @@ def test_a_worker_that_stops_writes_down_what_it_was_sending(
     owner: Caller, endpoint: Receiver, processes: Processes, settings: Any
 ) -> None:
     settings.AIJOBS_OUTBOUND_ALLOW = [f"webhook:{endpoint.address}"]
-    answered = Event()
+    stopping = Event()
 
     def answer(connection: socket.socket, received: Received) -> None:
-        answered.wait(1)
+        stopping.wait()
         OK(connection, received)
 
     endpoint.answers["/"] = answer
     subscribe(owner.tenant, endpoint.url(), "job.queued")
     engine.dispatch(owner.tenant)
     worker = start(processes, endpoint)
-    processes.beat()
+    # As beat does.
+    tasks.deliver_webhooks.apply_async(queue=tasks.WEBHOOKS_QUEUE)
     endpoint.wait_for(1)
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for_line("Hitting Ctrl+C again")
+    stopping.set()
     worker.stop()
     assert list(WebhookDelivery.objects.values_list("status", "attempts")) == [("delivered", 1)]
