@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.outbound.failures import OutboundError, Permanent, Transient
+from tests.drawing import draws
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import FakeAmazon, failed, money, offer, payload, reply
 from tests.workers.marketplaces.amazon.test_offers import ASIN, fetch, only
@@ -383,7 +383,7 @@ def full_response() -> Any:
     return {"status": {"statusCode": 200}, "body": {"payload": found}, "request": {"SellerSKU": "A"}}
 
 
-@given(data=st.data())
+@draws(40, 2000, st.data())
 def test_any_answer_is_offers_or_a_failure(data: st.DataObject) -> None:
     whole = [full_response()]
     part: Any = whole

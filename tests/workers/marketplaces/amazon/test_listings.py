@@ -6,10 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.outbound.failures import CredentialsRefused, Permanent, Transient, Uncertain
+from tests.drawing import draws
 from tests.workers.marketplaces.amazon import models
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import RESET, FakeAmazon, Reply, errors, reply
@@ -214,7 +214,7 @@ OTHERS = st.lists(
 PLACE = Place(US, "en_US")
 
 
-@given(others=OTHERS, old=st.lists(st.text(max_size=5), max_size=3), new=st.lists(st.text(min_size=1), max_size=3))
+@draws(40, 2000, OTHERS, st.lists(st.text(max_size=5), max_size=3), st.lists(st.text(min_size=1), max_size=3))
 def test_nothing_else_ever_changes(others: list[Json], old: list[str], new: list[str]) -> None:
     attributes: Part = {"bullet_point": [*others, *(said(each) for each in old)]}
     untouched = copy.deepcopy(attributes)
@@ -228,7 +228,9 @@ def test_nothing_else_ever_changes(others: list[Json], old: list[str], new: list
     assert attributes == untouched
 
 
-@given(value=st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=3)))
+@draws(
+    40, 2000, st.recursive(st.none() | st.integers() | st.text(max_size=3), lambda inner: st.lists(inner, max_size=3))
+)
 def test_an_attribute_of_any_shape_is_read_or_named(value: Json) -> None:
     with suppress(NotUnderstood):
         texts_of({"item_name": value}, ["title"], PLACE)

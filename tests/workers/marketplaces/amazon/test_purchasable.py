@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.outbound.failures import Permanent, Transient, Uncertain
+from tests.drawing import draws
 from tests.workers.marketplaces.amazon.conftest import Opener, listing
 from tests.workers.marketplaces.amazon.server import RESET, Answer, FakeAmazon, Reply, errors, reply
 from workers.marketplaces.amazon.attributes import NotUnderstood, encoded, replacement
@@ -263,10 +263,12 @@ KEYS = st.text(max_size=9).filter(lambda key: key not in offered() and key not i
 OTHERS = st.dictionaries(KEYS, VALUES, max_size=4)
 
 
-@given(
-    mine=OTHERS,
-    before=st.lists(st.builds(lambda others: {**BUSINESS, **others}, OTHERS), max_size=2),
-    after=st.lists(st.builds(lambda others: {**ABROAD, **others}, OTHERS), max_size=2),
+@draws(
+    30,
+    1000,
+    OTHERS,
+    st.lists(st.builds(lambda others: {**BUSINESS, **others}, OTHERS), max_size=2),
+    st.lists(st.builds(lambda others: {**ABROAD, **others}, OTHERS), max_size=2),
 )
 def test_nothing_else_ever_changes(mine: Json, before: list[Json], after: list[Json]) -> None:
     offers = [*before, {**offered(20), **mine}, *after]
@@ -278,7 +280,7 @@ def test_nothing_else_ever_changes(mine: Json, before: list[Json], after: list[J
     assert json.loads(body, parse_float=Decimal)["patches"][0]["value"] == found
 
 
-@given(value=st.lists(VALUES, max_size=3) | VALUES)
+@draws(30, 1000, st.lists(VALUES, max_size=3) | VALUES)
 def test_an_attribute_of_any_shape_is_changed_or_named(value: Json) -> None:
     with suppress(NotUnderstood):
         assert repriced({"purchasable_offer": value}, OurPrice(US, "USD", PRICE), AT)

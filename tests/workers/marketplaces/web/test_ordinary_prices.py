@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.marketplaces.web.reading import page
 from tests.workers.marketplaces.web.test_prices import CONDITIONS, KINDS
 
@@ -195,7 +195,9 @@ def elements(value: Json, attribute: str, item: Callable[[str], str], name: str)
     return f'<meta {named} content="{value}">'.replace("&", "&amp;") if name else ""
 
 
-@given(
+@draws(
+    40,
+    2000,
     SHELVES,
     st.sampled_from(FORMS),
     st.lists(st.sampled_from(MUTATIONS), max_size=3),
@@ -221,7 +223,13 @@ def test_no_price_is_taken_that_is_not_shown_as_an_ordinary_one(
         assert bool(taken) == bool(ordinary)
 
 
-@given(SHELVES, st.lists(st.sampled_from(["carousel", "heading"]), max_size=1), st.randoms(use_true_random=False))
+@draws(
+    40,
+    2000,
+    SHELVES,
+    st.lists(st.sampled_from(["carousel", "heading"]), max_size=1),
+    st.randoms(use_true_random=False),
+)
 def test_no_price_of_a_product_beside_is_taken(shelf: list[Said], known: list[str], chance: random.Random) -> None:
     """Before or after it, in whatever form, with and without an address."""
     others = [
@@ -240,7 +248,7 @@ def test_no_price_of_a_product_beside_is_taken(shelf: list[Said], known: list[st
     assert {each.price for each in page(markup).offers} <= {each.amount for each in shelf if each.is_ordinary}
 
 
-@given(SHELVES, st.sampled_from(FORMS), st.randoms(use_true_random=False), st.integers(0, 3000))
+@draws(40, 2000, SHELVES, st.sampled_from(FORMS), st.randoms(use_true_random=False), st.integers(0, 3000))
 def test_a_script_that_is_cut_off_shows_no_other_prices(
     shelf: list[Said], form: Callable[[list[Said], random.Random], Json], chance: random.Random, at: int
 ) -> None:
