@@ -114,7 +114,7 @@ def test_a_product_of_which_a_change_is_decided_meanwhile_is_left(tenant: Tenant
         Change.objects.filter(pk=change.pk).update(status="pending")
         told = in_another_session(lambda: remove(tenant, PRODUCTS, sku="S000"))
         wait_until_blocked()
-    removed = told.result(20)
+    removed = told.result(60)
     assert (removed.refused, removed.rows["products"]) == (["S000"], 0)
     assert Product.objects.filter(sku="S000").exists()
 
@@ -125,7 +125,7 @@ def test_sales_of_a_product_that_is_being_removed_are_left_out_and_counted(tenan
         product.delete()
         told = in_another_session(lambda: sales(tenant, ["S000", "S001"], 5))
         wait_until_blocked()
-    report = told.result(20)
+    report = told.result(60)
     assert (report.imported, report.updated, report.rejected) == (0, 20, 20)
 
 
@@ -134,7 +134,7 @@ def test_a_removal_waits_for_an_import_of_sales_and_takes_them_with_it(tenant: T
         sales(tenant, ["S000"], 5)
         told = in_another_session(lambda: remove(tenant, PRODUCTS, sku="S000"))
         wait_until_blocked()
-    assert told.result(20).rows == {**dict.fromkeys(removal.DEPENDENTS, 0), "products": 1, "sales": 20}
+    assert told.result(60).rows == {**dict.fromkeys(removal.DEPENDENTS, 0), "products": 1, "sales": 20}
 
 
 def test_a_scan_keeps_nothing_of_a_product_that_was_removed_meanwhile(tenant: Tenant) -> None:

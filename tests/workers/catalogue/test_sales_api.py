@@ -79,55 +79,60 @@ def test_sales_in_another_currency_than_the_product_are_refused(owner: Caller) -
     assert (counts(told), where(told)) == ((1, 0, 2), [(2, "currency"), (4, "price")])
 
 
-@pytest.mark.parametrize(
-    ("written", "share"),
-    [("true", 1), ("True", 1), ("1", 1), ("yes", 1), ("false", 0), ("0", 0), ("no", 0), ("", 0), ("0.25", 0.25),
-     ("1.0", 1)],
-)  # fmt: skip
-def test_promoted_is_yes_no_or_a_share(owner: Caller, written: str, share: float) -> None:
+PROMOTED = {
+    **{"true": 1, "True": 1, "1": 1, "yes": 1, "1.0": 1},
+    **{"false": 0, "0": 0, "no": 0, "": 0, "0.25": 0.25},
+}
+
+
+def test_promoted_is_yes_no_or_a_share(owner: Caller) -> None:
     add_products(owner, "A")
-    assert counts(report(owner, "sales", HEADER + f"A,2026-03-12,9,1,{written}\n")) == (1, 0, 0)
-    assert listed(owner, "sales")[0]["promoted"] == share
+    rows = "".join(f"A,2026-03-{day},9,1,{cell}\n" for day, cell in enumerate(PROMOTED, start=10))
+    assert counts(report(owner, "sales", HEADER + rows)) == (len(PROMOTED), 0, 0)
+    found = [each["promoted"] for each in reversed(listed(owner, "sales"))]
+    assert dict(zip(PROMOTED, found, strict=True)) == PROMOTED
 
 
-@pytest.mark.parametrize("units", ["0", "1", "31.5", "8255.99999982379", "1e3"])
-def test_units_may_be_parts(owner: Caller, units: str) -> None:
+def test_units_may_be_parts(owner: Caller) -> None:
     add_products(owner, "A")
-    assert counts(report(owner, "sales", HEADER + f"A,2026-03-12,9,{units},\n")) == (1, 0, 0)
-    assert listed(owner, "sales")[0]["units"] == float(units)
+    for units in ("0", "1", "31.5", "8255.99999982379", "1e3"):
+        assert report(owner, "sales", HEADER + f"A,2026-03-12,9,{units},\n")["rejected"] == 0, units
+        assert listed(owner, "sales")[0]["units"] == float(units)
 
 
-@pytest.mark.parametrize(
-    ("cells", "field"),
-    [
-        ("nobody,2026-03-12,9,1,", "sku"),
-        (",2026-03-12,9,1,", "sku"),
-        ("A,,9,1,", "date"),
-        ("A,03/12/2026,9,1,", "date"),
-        ("A,2026-02-30,9,1,", "date"),
-        ("A,32.03.2026,9,1,", "date"),
-        ("A,1969-12-31,9,1,", "date"),
-        ("A,2101-01-01,9,1,", "date"),
-        ("A,2026-03-12,0,1,", "price"),
-        ("A,2026-03-12,-9,1,", "price"),
-        ("A,2026-03-12,,1,", "price"),
-        ("A,2026-03-12,nan,1,", "price"),
-        ("A,2026-03-12,0.00001,1,", "price"),
-        ("A,2026-03-12,1e12,1,", "price"),
-        ("A,2026-03-12,9,-1,", "units"),
-        ("A,2026-03-12,9,,", "units"),
-        ("A,2026-03-12,9,inf,", "units"),
-        ("A,2026-03-12,9,1e99,", "units"),
-        ("A,2026-03-12,9,1,maybe", "promoted"),
-        ("A,2026-03-12,9,1,1.01", "promoted"),
-        ("A,2026-03-12,9,1,-0.1", "promoted"),
-        ("A,2026-03-12,9,1,nan", "promoted"),
-    ],
-)
-def test_a_bad_sale_is_reported_and_the_good_one_lands(owner: Caller, cells: str, field: str) -> None:
+# And which field is wrong.
+BAD_ROWS = {
+    "nobody,2026-03-12,9,1,": "sku",
+    ",2026-03-12,9,1,": "sku",
+    "A,,9,1,": "date",
+    "A,2026-02-30,9,1,": "date",
+    "A,32.03.2026,9,1,": "date",
+    "A,1969-12-31,9,1,": "date",
+    "A,2101-01-01,9,1,": "date",
+    "A,2026-03-12,0,1,": "price",
+    "A,2026-03-12,-9,1,": "price",
+    "A,2026-03-12,,1,": "price",
+    "A,2026-03-12,nan,1,": "price",
+    "A,2026-03-12,0.00001,1,": "price",
+    "A,2026-03-12,1e12,1,": "price",
+    "A,2026-03-12,9,-1,": "units",
+    "A,2026-03-12,9,,": "units",
+    "A,2026-03-12,9,inf,": "units",
+    "A,2026-03-12,9,1e99,": "units",
+    "A,2026-03-12,9,1,maybe": "promoted",
+    "A,2026-03-12,9,1,1.01": "promoted",
+    "A,2026-03-12,9,1,-0.1": "promoted",
+    "A,2026-03-12,9,1,nan": "promoted",
+}
+
+
+def test_bad_sales_are_reported_and_the_good_one_lands(owner: Caller) -> None:
     add_products(owner, "A")
-    told = report(owner, "sales", HEADER + f"{cells}\nA,2026-03-11,9,1,\n")
-    assert (counts(told), where(told)) == ((1, 0, 1), [(2, field)])
+    told = report(owner, "sales", HEADER + "\n".join([*BAD_ROWS, "A,2026-03-11,9,1,"]))
+    assert counts(told) == (1, 0, len(BAD_ROWS))
+    assert dict(zip(BAD_ROWS, where(told), strict=True)) == dict(
+        zip(BAD_ROWS, enumerate(BAD_ROWS.values(), start=2), strict=True)
+    )
 
 
 def test_an_average_price_is_kept_to_four_decimals(owner: Caller) -> None:
@@ -187,9 +192,9 @@ def test_sales_are_filtered_by_sku_and_marketplace(owner: Caller) -> None:
     assert listed(owner, "sales", marketplace="amazon_de") == []
 
 
-@pytest.mark.parametrize("cursor", ["AAAA", "MQ", "eB8yMDI2LTAzLTEy", "MR9ub3dvcg", "-_8"])
-def test_a_cursor_of_another_list_is_refused(owner: Caller, cursor: str) -> None:
-    assert owner.get("/api/catalogue/sales", cursor=cursor).status_code == 422
+def test_a_cursor_of_another_list_is_refused(owner: Caller) -> None:
+    for cursor in ("AAAA", "MQ", "eB8yMDI2LTAzLTEy", "MR9ub3dvcg", "-_8"):
+        assert owner.get("/api/catalogue/sales", cursor=cursor).status_code == 422, cursor
 
 
 def test_an_outsider_sees_and_adds_no_sale(owner: Caller, outsider: Caller) -> None:

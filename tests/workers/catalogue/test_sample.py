@@ -22,6 +22,11 @@ from workers.jobs.pricing_recalculate.reading import load_sales
 pytestmark = pytest.mark.django_db
 
 
+def last_day() -> date:
+    """Of the shop that is stored. It may be midnight since."""
+    return Sale.objects.latest("date").date
+
+
 @pytest.mark.parametrize(
     "moment",
     [
@@ -72,7 +77,7 @@ def test_most_products_have_offers_near_our_price_and_one_of_them_the_buy_box() 
 
 def test_reviews_and_returns_are_imported_as_they_are_written() -> None:
     give_sample_catalogue(TenantFactory())
-    rows = sample_rows(SEED, localdate() - timedelta(days=1))
+    rows = sample_rows(SEED, last_day())
     reviews, returns = (list(csv.DictReader(io.StringIO("\n".join(part)))) for part in (rows.reviews, rows.returns))
     stored = dict(Review.objects.values_list("external_id", "body"))
     assert stored == {row["external_id"]: row["body"] for row in reviews}
@@ -86,7 +91,7 @@ def test_reviews_and_returns_are_imported_as_they_are_written() -> None:
 
 def test_listings_competitors_listings_and_keywords_are_imported_as_they_are_written() -> None:
     give_sample_catalogue(TenantFactory())
-    rows = sample_rows(SEED, localdate() - timedelta(days=1))
+    rows = sample_rows(SEED, last_day())
     listings, rivals, keywords = (
         list(csv.DictReader(io.StringIO("\n".join(part))))
         for part in (rows.listings, rows.competitor_listings, rows.keywords)
@@ -110,7 +115,7 @@ def test_the_same_seed_makes_the_same_shop() -> None:
     same, other = (
         {
             (row["sku"], date.fromisoformat(row["date"]), Decimal(row["price"]), int(row["units"]))
-            for row in csv.DictReader(sample_rows(seed, localdate() - timedelta(days=1)).sales)
+            for row in csv.DictReader(sample_rows(seed, last_day()).sales)
         }
         for seed in (7, 8)
     )

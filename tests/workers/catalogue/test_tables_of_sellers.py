@@ -15,13 +15,12 @@ def prices(owner: Caller, **query: str) -> dict[str, float]:
     return {each["sku"]: each["price"] for each in listed(owner, "products", **query)}
 
 
-@pytest.mark.parametrize(
-    ("cell", "units"), [("2-", None), ("–2", None), ("−2", None), ("(2)", None), ("2", 2.0), ("+2", 2.0)]
-)
-def test_what_was_taken_back_is_never_sold(owner: Caller, cell: str, units: float | None) -> None:
+def test_what_was_taken_back_is_never_sold(owner: Caller) -> None:
     add_products(owner, "A")
-    told = report(owner, "sales", f"sku,date,price,units\nA,2026-03-12,5,{cell}\n")
-    assert where(told) == ([] if units else [(2, "units")])
+    cells = ("2-", "–2", "−2", "(2)", "2", "+2")
+    rows = "".join(f"A,2026-03-{day},5,{cell}\n" for day, cell in enumerate(cells, start=10))
+    told = report(owner, "sales", f"sku,date,price,units\n{rows}")
+    assert where(told) == [(line, "units") for line in (2, 3, 4, 5)]
 
 
 def test_a_minus_behind_a_number_is_one(owner: Caller) -> None:
@@ -39,19 +38,15 @@ def test_numbers_of_json_are_text_where_text_is_wanted(owner: Caller) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("header", "row", "field", "value"),
-    [
+def test_a_table_that_says_more_is_not_taken_for_an_export(owner: Caller) -> None:
+    tables: list[tuple[str, str, str, object]] = [
         ("handle,sku,title,price,stock,brand", "h,A,t,5,7,b", "stock", 7),
         ("id,title,link,price,availability,sku", "1,t,https://a.example,5,in stock,A", "sku", "A"),
         ("SKU,Type,Regular price,Published,Stock,Price,Name", "A,simple,20,1,3,15,t", "price", 15.0),
-    ],
-)
-def test_a_table_that_says_more_is_not_taken_for_an_export(
-    owner: Caller, header: str, row: str, field: str, value: object
-) -> None:
-    assert report(owner, "products", f"{header}\n{row}\n")["format"] == "plain"
-    assert listed(owner, "products")[0][field] == value
+    ]
+    for header, row, field, value in tables:
+        assert report(owner, "products", f"{header}\n{row}\n")["format"] == "plain", header
+        assert listed(owner, "products")[0][field] == value, header
 
 
 def test_the_dates_of_a_file_count_more_than_its_formats(owner: Caller) -> None:
@@ -84,26 +79,26 @@ def test_thousands_of_three_decimal_currencies_are_not_guessed(owner: Caller) ->
     assert prices(owner) == {"B": 1.29}
 
 
-@pytest.mark.parametrize("note", ["USB 3.0 Kabel", "0,5", "12.03", "4.5", "38,39", "v1.5"])
-def test_columns_that_nobody_reads_decide_nothing(owner: Caller, note: str) -> None:
-    told = report(owner, "products", f"sku;title;price;note\nA;a;1.290;{note}\n")
-    assert (where(told), prices(owner)) == ([(2, "price")], {})
+def test_columns_that_nobody_reads_decide_nothing(owner: Caller) -> None:
+    for note in ("USB 3.0 Kabel", "0,5", "12.03", "4.5", "38,39", "v1.5"):
+        told = report(owner, "products", f"sku;title;price;note\nA;a;1.290;{note}\n")
+        assert (where(told), prices(owner)) == ([(2, "price")], {}), note
 
 
-@pytest.mark.parametrize(
-    ("name", "currency"),
-    [
-        ("Price (USD)", "USD"),
-        ("price usd", "USD"),
-        ("Preis (EUR)", "EUR"),
-        ("Preis in €", "EUR"),
-        ("Prix EUR", "EUR"),
-    ],
-)
-def test_a_price_may_name_its_currency_in_the_header(owner: Caller, name: str, currency: str) -> None:
-    told = report(owner, "products", f"sku,title,{name}\nA,a,9.99\n", marketplace="my_shop")
-    assert (told["columns"]["price"], told["warnings"]) == (name, [])
-    assert [(each["price"], each["currency"]) for each in listed(owner, "products")] == [(9.99, currency)]
+def test_a_price_may_name_its_currency_in_the_header(owner: Caller) -> None:
+    currencies = {
+        "Price (USD)": "USD",
+        "price usd": "USD",
+        "Preis (EUR)": "EUR",
+        "Preis in €": "EUR",
+        "Prix EUR": "EUR",
+    }
+    for number, (name, currency) in enumerate(currencies.items()):
+        body = f"sku,title,{name}\nA{number},a,9.99\n"
+        told = report(owner, "products", body, marketplace="my_shop")
+        assert (told["columns"]["price"], told["warnings"]) == (name, [])
+        [found] = listed(owner, "products", sku=f"A{number}")
+        assert (found["price"], found["currency"]) == (9.99, currency), name
 
 
 def test_costs_that_a_seller_adds_to_an_export_are_read_under_any_name(owner: Caller) -> None:
@@ -134,9 +129,8 @@ def test_rows_that_do_not_go_together_are_named_across_chunks(owner: Caller, mon
     assert (counts(told), where(told)) == ((1, 2, 1), [(4, "min_price")])
 
 
-@pytest.mark.parametrize("content_type", ["application/json"])
-def test_a_table_that_is_called_json_is_told_so(owner: Caller, content_type: str) -> None:
-    answer: Any = send(owner, "products", "sku,title,price\nA,a,5\n", content_type=content_type)
+def test_a_table_that_is_called_json_is_told_so(owner: Caller) -> None:
+    answer: Any = send(owner, "products", "sku,title,price\nA,a,5\n", content_type="application/json")
     assert answer.status_code == 400
     assert "does not begin with" in answer.json()["error"]["message"]
 
@@ -148,8 +142,7 @@ def test_json_may_hold_what_nobody_reads(owner: Caller) -> None:
 
 
 def test_blank_rows_totals_and_repeated_headers_are_no_items(owner: Caller) -> None:
-    body = "," * 3 + "\n"
-    body = body * 5_000 + "sku,title,price,x\nA,a,5,\nsku,title,price,x\nTotal,,5,\n,,,note\n"
+    body = ",,,\n" * 5_000 + "sku,title,price,x\nA,a,5,\nsku,title,price,x\nTotal,,5,\n,,,note\n"
     told = report(owner, "products", body)
     assert (counts(told), told["skipped_count"]) == ((1, 0, 0), 3)
 
@@ -167,26 +160,32 @@ def test_what_keeps_formulas_from_running_is_taken_off(owner: Caller) -> None:
     ]
 
 
-@pytest.mark.parametrize("character", ["\ufe0f", "\u034f", "\u2800", "\u3164", "\u115f", "\u200d", "\u2060"])
-def test_no_character_makes_an_invisible_twin(owner: Caller, character: str) -> None:
-    told = report(owner, "products", f"sku,title,price\nV1,a,5\nV{character}1,b,6\nV1{character},c,7\n")
-    assert (counts(told), prices(owner)) == ((1, 2, 0), {"V1": 7.0})
+def test_no_character_makes_an_invisible_twin(owner: Caller) -> None:
+    invisible = "\ufe0f\u034f\u2800\u3164\u115f\u200d\u2060"
+    rows = "".join(f"V{number}1,a,5\nV{c}{number}1,b,6\nV{number}1{c},c,7\n" for number, c in enumerate(invisible))
+    told = report(owner, "products", f"sku,title,price\n{rows}")
+    assert counts(told) == (7, 14, 0)
+    assert prices(owner) == {f"V{number}1": 7.0 for number in range(7)}
 
 
-@pytest.mark.parametrize(("marketplace", "currency"), [("plug_in", "USD"), ("amazon_in", "INR"), ("otto_de", "EUR")])
-def test_the_end_of_a_name_is_a_country_where_it_can_be_meant(owner: Caller, marketplace: str, currency: str) -> None:
-    report(owner, "products", "sku,title,price\nA,a,5\n", marketplace=marketplace)
-    assert listed(owner, "products")[0]["currency"] == currency
+def test_the_end_of_a_name_is_a_country_where_it_can_be_meant(owner: Caller) -> None:
+    for marketplace, currency in (("plug_in", "USD"), ("amazon_in", "INR"), ("otto_de", "EUR")):
+        report(owner, "products", "sku,title,price\nA,a,5\n", marketplace=marketplace)
+        [found] = listed(owner, "products", marketplace=marketplace)
+        assert found["currency"] == currency, marketplace
 
 
-@pytest.mark.parametrize(
-    "day",
-    ["Donnerstag, 12. März 2026", "miércoles, 12 de marzo de 2026", "12. März 2026 um 10:12", "12 mars 2026 à 10:12"],
-)
-def test_days_are_read_as_people_say_them(owner: Caller, day: str) -> None:
+def test_days_are_read_as_people_say_them(owner: Caller) -> None:
+    days = (
+        "Donnerstag, 12. März 2026",
+        "miércoles, 13 de marzo de 2026",
+        "14. März 2026 um 10:12",
+        "15 mars 2026 à 10:12",
+    )
     add_products(owner, "A")
-    report(owner, "sales", f'sku,date,price,units\nA,"{day}",5,1\n')
-    assert [each["date"] for each in listed(owner, "sales")] == ["2026-03-12"]
+    rows = "".join(f'A,"{day}",5,1\n' for day in days)
+    assert report(owner, "sales", f"sku,date,price,units\n{rows}")["errors"] == []
+    assert [each["date"] for each in listed(owner, "sales")] == [f"2026-03-{day}" for day in (15, 14, 13, 12)]
 
 
 def test_an_amazon_report_that_a_spreadsheet_has_saved_again_is_read_with_its_quotes(owner: Caller) -> None:
@@ -219,14 +218,14 @@ def test_orders_of_several_marketplaces_under_one_name_are_said(owner: Caller) -
         assert any("Amazon.de, Amazon.fr, Amazon.it" in warning for warning in told["warnings"]) is warned
 
 
-@pytest.mark.parametrize("name", ["Cost (CNY)", "Cost EUR", "Min price EUR"])
-def test_a_currency_beside_another_amount_is_not_the_prices(owner: Caller, name: str) -> None:
+def test_a_currency_beside_another_amount_is_not_the_prices(owner: Caller) -> None:
     report(owner, "products", "sku,title,price\nP,p,19.99\n")
-    told = report(owner, "products", f"sku,title,price,{name}\nP,p,19.99,5\nN,n,5,4\n")
-    assert {line for line, _ in where(told)} == {2, 3}
-    assert [(each["sku"], each["currency"], each["cost"]) for each in listed(owner, "products")] == [
-        ("P", "USD", None)
-    ]
+    before = listed(owner, "products")
+    assert [(each["currency"], each["cost"]) for each in before] == [("USD", None)]
+    for name in ("Cost (CNY)", "Cost EUR", "Min price EUR"):
+        told = report(owner, "products", f"sku,title,price,{name}\nP,p,19.99,5\nN,n,5,4\n")
+        assert {line for line, _ in where(told)} == {2, 3}, name
+        assert listed(owner, "products") == before, name
 
 
 def test_a_price_in_another_currency_than_the_marketplaces_is_refused(owner: Caller) -> None:
@@ -246,12 +245,14 @@ def test_a_known_product_keeps_its_title_where_the_file_has_none(owner: Caller) 
     assert [each["title"] for each in listed(owner, "products")] == ["Red box", "Blue box"]
 
 
-@pytest.mark.parametrize("cell", ["\ue000NaN", "\ue000Infinity", "\ue0005", "NaN"])
-@pytest.mark.parametrize("as_json", [True, False])
-def test_private_characters_of_a_file_mean_nothing(owner: Caller, cell: str, as_json: bool) -> None:
-    body = f'{{"sku": "A", "title": "a", "price": "{cell}"}}' if as_json else f"sku,title,price\nA,a,{cell}\n"
-    told = report(owner, "products", body, content_type=NDJSON if as_json else "text/csv")
-    assert counts(told) == ((1, 0, 0) if cell.endswith("5") else (0, 0, 1))
+def test_private_characters_of_a_file_mean_nothing(owner: Caller) -> None:
+    cells = ["\ue000NaN", "\ue000Infinity", "NaN", "\ue0005"]
+    table = "sku,title,price\n" + "".join(f"A,a,{cell}\n" for cell in cells)
+    told = report(owner, "products", table)
+    assert (counts(told), where(told)) == ((1, 0, 3), [(line, "price") for line in (2, 3, 4)])
+    lines = "".join(f'{{"sku": "B", "title": "a", "price": "{cell}"}}\n' for cell in cells)
+    told = report(owner, "products", lines, content_type=NDJSON)
+    assert (counts(told), where(told)) == ((1, 0, 3), [(line, "price") for line in (1, 2, 3)])
 
 
 def test_what_a_parameter_gives_makes_a_row_whole(owner: Caller) -> None:
@@ -261,17 +262,14 @@ def test_what_a_parameter_gives_makes_a_row_whole(owner: Caller) -> None:
     assert told["errors"][0]["message"] == "the row lacks sku"
 
 
-@pytest.mark.parametrize(
-    ("header", "row", "format"),
-    [
+def test_what_a_table_is_shows_in_what_it_says(owner: Caller) -> None:
+    for header, row, format in (
         ("handle,sku,name,price,quantity", "h,A,t,5,3", "plain"),
-        ("Handle,Title,Variant SKU,Variant Price,Stock", "h,t,A,5,3", "shopify_products"),
-        ("sku,title,price,condition,seller", "A,t,5,new,Me", "plain"),
-    ],
-)
-def test_what_a_table_is_shows_in_what_it_says(owner: Caller, header: str, row: str, format: str) -> None:
-    told = report(owner, "products", f"{header}\n{row}\n")
-    assert (told["format"], counts(told)) == (format, (1, 0, 0))
+        ("Handle,Title,Variant SKU,Variant Price,Stock", "h,t,B,5,3", "shopify_products"),
+        ("sku,title,price,condition,seller", "C,t,5,new,Me", "plain"),
+    ):
+        told = report(owner, "products", f"{header}\n{row}\n")
+        assert (told["format"], counts(told)) == (format, (1, 0, 0)), header
 
 
 def test_a_day_that_there_is_not_decides_over_no_other(owner: Caller) -> None:
@@ -282,8 +280,8 @@ def test_a_day_that_there_is_not_decides_over_no_other(owner: Caller) -> None:
 
 def test_a_large_catalogue_may_be_imported_twice_at_once(owner: Caller) -> None:
     """Right after the first import PostgreSQL had not counted the rows, and looked each one up among all of them."""
-    rows = "".join(f"S{number},t,{number % 90 + 1}\n" for number in range(25_000))
-    assert counts(report(owner, "products", f"sku,title,price\n{rows}")) == (25_000, 0, 0)
+    rows = "".join(f"S{number},t,{number % 90 + 1}\n" for number in range(10_000))
+    assert counts(report(owner, "products", f"sku,title,price\n{rows}")) == (10_000, 0, 0)
     dearer = rows.replace(",t,", ",t,1")
     told = report(owner, "products", f"sku,title,price\n{dearer}")
-    assert (told["updated"], told["prices_changed"]) == (25_000, 25_000)
+    assert (told["updated"], told["prices_changed"]) == (10_000, 10_000)
