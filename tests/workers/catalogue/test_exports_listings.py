@@ -171,9 +171,6 @@ EXPORTED = [
         {"keyword": "steel water bottle", "volume": 1000}, {"keyword": "thermos flask", "volume": 500},
     ),
 ]  # fmt: skip
-every_export = pytest.mark.parametrize(
-    ("kind", "case", "rows"), EXPORTED, ids=lambda value: name(value) if isinstance(value, Case) else None
-)
 UNSAID = ("marketplace", "imported_at", "updated_at", "optimised_at")
 
 
@@ -181,33 +178,30 @@ def add_products(caller: Caller) -> None:
     assert report(caller, "products", PRODUCTS, marketplace=MARKETPLACE)["rejected"] == 0
 
 
-def found(caller: Caller, kind: str) -> list[Row]:
-    """What is stored, without what is empty."""
-    rows = listed(caller, kind, marketplace=MARKETPLACE)
-    said = [{field: value for field, value in row.items() if field not in UNSAID} for row in rows]
-    return sorted(({k: v for k, v in row.items() if v not in (None, "", [], {})} for row in said), key=str)
+def said(stored: list[Row]) -> list[Row]:
+    """Without what is empty."""
+    rows = [{field: value for field, value in row.items() if field not in UNSAID} for row in stored]
+    return sorted(({k: v for k, v in row.items() if v not in (None, "", [], {})} for row in rows), key=str)
 
 
-@every_export
-def test_an_export_is_taken_as_it_is(owner: Caller, kind: str, case: Case, rows: tuple[Row, ...]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "case", "rows"), EXPORTED, ids=lambda value: name(value) if isinstance(value, Case) else None
+)
+def test_an_export_is_taken_as_it_is_and_a_second_time_changes_nothing(
+    owner: Caller, kind: str, case: Case, rows: tuple[Row, ...]
+) -> None:
     add_products(owner)
     check_report(case, told(owner, kind, case))
-    assert found(owner, kind) == sorted(rows, key=lambda row: str(_in_order(row, found(owner, kind))))
+    stored = listed(owner, kind, marketplace=MARKETPLACE)
+    assert said(stored) == sorted(rows, key=lambda row: str(_in_order(row, said(stored))))
+    assert counts(told(owner, kind, case))[:2] == (0, len(rows))
+    assert listed(owner, kind, marketplace=MARKETPLACE) == stored
 
 
 def _in_order(row: Row, stored: list[Row]) -> Row:
     """The row with its fields in the order of those that are stored."""
     names = list(dict.fromkeys(name for each in stored for name in each))
     return {name: row[name] for name in sorted(row, key=names.index)}
-
-
-@every_export
-def test_a_second_time_changes_nothing(owner: Caller, kind: str, case: Case, rows: tuple[Row, ...]) -> None:
-    add_products(owner)
-    told(owner, kind, case)
-    before = listed(owner, kind)
-    assert counts(told(owner, kind, case))[:2] == (0, len(rows))
-    assert listed(owner, kind) == before
 
 
 def test_an_export_of_products_is_still_one_of_products(owner: Caller) -> None:
