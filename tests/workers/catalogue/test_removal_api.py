@@ -84,29 +84,29 @@ def change(product: Product, status: str = "applied") -> Change:
 # --- Sales and offers -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("query", "left"),
-    [
-        ({"sku": "A"}, [("B", day) for day in DAYS]),
-        ({"from_": "2026-03-11"}, [("A", DAYS[0]), ("B", DAYS[0])]),
-        ({"to": "2026-03-11"}, [("A", DAYS[2]), ("B", DAYS[2])]),
-        ({"from_": "2026-03-11", "to": "2026-03-12", "sku": "B"}, [*(("A", day) for day in DAYS), ("B", DAYS[0])]),
-        ({"sku": "Z"}, [(sku, day) for sku in "AB" for day in DAYS]),
-        ({"to": "0001-01-01"}, [(sku, day) for sku in "AB" for day in DAYS]),
-        ({"to": "9999-12-31"}, []),
-        ({"all": "true"}, []),
-    ],
-)  # fmt: skip
-def test_sales_are_removed_by_sku_and_days(
-    seller: Caller, query: dict[str, str], left: list[tuple[str, str]]
-) -> None:
-    expected = {"deleted": 6 - len(left), "dry_run": False}
-    assert removed(seller, "sales", **query, dry_run="true") == expected | {"dry_run": True}
-    assert counts() == (2, 6, 6, 2)
-    assert removed(seller, "sales", **query) == expected
-    found = [(each.product.sku, each.date.isoformat()) for each in Sale.objects.order_by("product__sku", "date")]
-    assert found == left
-    assert counts() == (2, len(left), 6, 2)
+# What is asked for, and the sales that are left.
+REMOVALS: list[tuple[dict[str, str], list[tuple[str, str]]]] = [
+    ({"sku": "A"}, [("B", day) for day in DAYS]),
+    ({"from_": "2026-03-11"}, [("A", DAYS[0]), ("B", DAYS[0])]),
+    ({"to": "2026-03-11"}, [("A", DAYS[2]), ("B", DAYS[2])]),
+    ({"from_": "2026-03-11", "to": "2026-03-12", "sku": "B"}, [*(("A", day) for day in DAYS), ("B", DAYS[0])]),
+    ({"sku": "Z"}, [(sku, day) for sku in "AB" for day in DAYS]),
+    ({"to": "0001-01-01"}, [(sku, day) for sku in "AB" for day in DAYS]),
+    ({"to": "9999-12-31"}, []),
+    ({"all": "true"}, []),
+]
+
+
+def test_sales_are_removed_by_sku_and_days(seller: Caller) -> None:
+    for query, left in REMOVALS:
+        expected = {"deleted": 6 - len(left), "dry_run": False}
+        assert removed(seller, "sales", **query, dry_run="true") == expected | {"dry_run": True}, query
+        assert counts() == (2, 6, 6, 2)
+        assert removed(seller, "sales", **query) == expected, query
+        found = Sale.objects.order_by("product__sku", "date").values_list("product__sku", "date")
+        assert [(sku, day.isoformat()) for sku, day in found] == left, query
+        assert counts() == (2, len(left), 6, 2)
+        report(seller, "sales", SALES)
 
 
 def test_offers_are_removed_by_the_day_of_utc_on_which_they_were_fetched(seller: Caller) -> None:
@@ -119,15 +119,22 @@ def test_offers_are_removed_by_the_day_of_utc_on_which_they_were_fetched(seller:
     assert counts() == (2, 6, 0, 2)
 
 
-@pytest.mark.parametrize("kind", ["sales", "offers", "products"])
-def test_many_rows_are_removed_in_several_transactions(
-    seller: Caller, kind: str, monkeypatch: pytest.MonkeyPatch
+def test_many_rows_are_removed_in_several_transactions(seller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removal, "MOST_ROWS", 2)
+    for kind in ("sales", "offers"):
+        assert removed(seller, kind, all="true")["deleted"] == 6, kind
+        assert listed(seller, kind) == []
+        assert Removal.objects.get(kind=kind).deleted[kind] == 6, kind
+
+
+def test_products_with_many_rows_are_removed_in_several_transactions(
+    seller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "MOST_ROWS", 2)
     monkeypatch.setattr(removal, "MOST_PRODUCTS", 1)
-    assert removed(seller, kind, all="true")["deleted"] == (2 if kind == "products" else 6)
-    assert listed(seller, kind) == []
-    assert Removal.objects.get().deleted[kind] == (2 if kind == "products" else 6)
+    assert removed(seller, "products", all="true")["deleted"] == 2
+    assert counts() == (0, 0, 0, 0)
+    assert Removal.objects.get().deleted["products"] == 2
 
 
 # --- Products ---------------------------------------------------------------------------------------------------
@@ -144,17 +151,18 @@ def test_a_product_goes_with_all_that_belongs_to_it(seller: Caller) -> None:
     assert removed(seller, "products", sku="A")["deleted"] == 0
 
 
-@pytest.mark.parametrize("status", ["pending", "unknown"])
-def test_a_product_whose_price_is_on_its_way_is_left_and_named(seller: Caller, status: str) -> None:
-    change(Product.objects.get(sku="A"), status)
+def test_products_whose_price_is_on_its_way_are_left_and_named(seller: Caller) -> None:
+    add_products(seller, "C")
+    for sku, status in (("A", "pending"), ("C", "unknown")):
+        change(Product.objects.get(sku=sku), status)
     for dry_run in ("true", "false"):
         told = removed(seller, "products", all="true", dry_run=dry_run)
-        assert (told["deleted"], told["sales"], told["refused"]) == (1, 3, 1)
-        assert told["skipped"] == [{"sku": "A", "reason": "CHANGE_IN_PROGRESS"}]
-    assert counts() == (1, 3, 3, 1)
-    assert Removal.objects.get().refused == 1
+        assert (told["deleted"], told["sales"], told["refused"]) == (1, 3, 2)
+        assert told["skipped"] == [{"sku": sku, "reason": "CHANGE_IN_PROGRESS"} for sku in "AC"]
+    assert counts() == (2, 3, 3, 1)
+    assert Removal.objects.get().refused == 2
     Change.objects.update(status="applied")
-    assert removed(seller, "products", all="true")["deleted"] == 1
+    assert removed(seller, "products", all="true")["deleted"] == 2
 
 
 def test_the_audit_of_a_removed_product_stays(seller: Caller) -> None:
@@ -190,30 +198,29 @@ def test_a_sku_can_be_imported_again_and_its_audit_goes_on(seller: Caller) -> No
 # --- Who, and what is asked -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["products", "sales", "offers"])
-def test_an_outsider_removes_only_the_own(seller: Caller, outsider: Caller, teammate: Caller, kind: str) -> None:
+def test_an_outsider_removes_only_the_own(seller: Caller, outsider: Caller, teammate: Caller) -> None:
     fill(outsider)
-    before = counts()
-    assert removed(outsider, kind, all="true", marketplace="ebay")["deleted"] == 0
-    assert counts() == before
-    mine = listed(seller, kind)
-    removed(outsider, kind, all="true")
-    assert listed(seller, kind) == mine
-    assert listed(outsider, kind) == []
-    removed(teammate, kind, all="true")
-    assert listed(seller, kind) == []
+    for kind in ("sales", "offers", "products"):
+        before = counts()
+        assert removed(outsider, kind, all="true", marketplace="ebay")["deleted"] == 0
+        assert counts() == before, kind
+        mine = listed(seller, kind)
+        removed(outsider, kind, all="true")
+        assert listed(seller, kind) == mine != [], kind
+        assert listed(outsider, kind) == [], kind
+        removed(teammate, kind, all="true")
+        assert listed(seller, kind) == [], kind
 
 
-@pytest.mark.parametrize("kind", ["products", "sales", "offers"])
-def test_another_marketplace_is_left_alone(seller: Caller, kind: str) -> None:
-    rows = {"products": "", "sales": SALES, "offers": OFFERS}[kind]
+def test_another_marketplace_is_left_alone(seller: Caller) -> None:
     report(seller, "products", "sku,title,price\nA,a,10\nB,b,10\n", marketplace="ebay")
-    if rows:
-        report(seller, kind, rows, marketplace="ebay")
-    there = listed(seller, kind, marketplace="ebay")
-    removed(seller, kind, all="true")
-    removed(seller, kind, sku="A")
-    assert listed(seller, kind) == there
+    report(seller, "sales", SALES, marketplace="ebay")
+    report(seller, "offers", OFFERS, marketplace="ebay")
+    for kind in ("sales", "offers", "products"):
+        there = listed(seller, kind, marketplace="ebay")
+        removed(seller, kind, all="true")
+        removed(seller, kind, sku="A")
+        assert listed(seller, kind) == there != [], kind
 
 
 def test_a_key_needs_the_scope(seller: Caller) -> None:
@@ -224,34 +231,35 @@ def test_a_key_needs_the_scope(seller: Caller) -> None:
     assert not Removal.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("kind", "query", "path"),
-    [
-        ("sales", {}, "all"),
-        ("products", {}, "all"),
-        ("sales", {"all": "false"}, "all"),
-        ("sales", {"all": "yes"}, "all"),
-        ("sales", {"all": "true", "sku": "A"}, "all"),
-        ("offers", {"all": "true", "from_": "2026-03-12"}, "all"),
-        ("sales", {"marketplace": None, "sku": "A"}, "marketplace"),
-        ("sales", {"marketplace": "Amazon US", "sku": "A"}, "marketplace"),
-        ("sales", {"sku": ""}, "sku"),
-        ("products", {"sku": "A\x00"}, "sku"),
-        ("products", {"from_": "2026-03-12"}, "from"),
-        ("products", {"to": "2026-03-12"}, "to"),
-        ("sales", {"from_": "12.03.2026"}, "from"),
-        ("sales", {"to": "20260312"}, "to"),
-        ("sales", {"to": "2026-02-30"}, "to"),
-        ("sales", {"to": "２０２６-03-12"}, "to"),
-        ("sales", {"from_": "2026-03-12", "to": "2026-03-11"}, "from"),
-        ("sales", {"sku": "A", "dry_run": "1"}, "dry_run"),
-        ("sales", {"sku": "A", "limit": "1"}, "limit"),
-    ],
-)
-def test_what_is_not_clear_is_refused(seller: Caller, kind: str, query: dict[str, Any], path: str) -> None:
-    answer = send(seller, kind, **query)
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_FILTER")
-    assert [each["path"] for each in answer.json()["error"]["details"]] == [path]
+# And which parameter is told.
+UNCLEAR: list[tuple[str, dict[str, Any], str]] = [
+    ("sales", {}, "all"),
+    ("products", {}, "all"),
+    ("sales", {"all": "false"}, "all"),
+    ("sales", {"all": "yes"}, "all"),
+    ("sales", {"all": "true", "sku": "A"}, "all"),
+    ("offers", {"all": "true", "from_": "2026-03-12"}, "all"),
+    ("sales", {"marketplace": None, "sku": "A"}, "marketplace"),
+    ("sales", {"marketplace": "Amazon US", "sku": "A"}, "marketplace"),
+    ("sales", {"sku": ""}, "sku"),
+    ("products", {"sku": "A\x00"}, "sku"),
+    ("products", {"from_": "2026-03-12"}, "from"),
+    ("products", {"to": "2026-03-12"}, "to"),
+    ("sales", {"from_": "12.03.2026"}, "from"),
+    ("sales", {"to": "20260312"}, "to"),
+    ("sales", {"to": "2026-02-30"}, "to"),
+    ("sales", {"to": "２０２６-03-12"}, "to"),
+    ("sales", {"from_": "2026-03-12", "to": "2026-03-11"}, "from"),
+    ("sales", {"sku": "A", "dry_run": "1"}, "dry_run"),
+    ("sales", {"sku": "A", "limit": "1"}, "limit"),
+]
+
+
+def test_what_is_not_clear_is_refused(seller: Caller) -> None:
+    for kind, query, path in UNCLEAR:
+        answer = send(seller, kind, **query)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_FILTER"), query
+        assert [each["path"] for each in answer.json()["error"]["details"]] == [path], query
     assert counts() == (2, 6, 6, 2)
     assert not Removal.objects.exists()
 
