@@ -12,7 +12,7 @@ from workers.catalogue.models import Product, PseudonymKey
 from workers.catalogue.sample import create_sample_catalogue
 
 # The rows of each model as COPY writes them, the tenant at the end, and whose they were.
-_copied: dict[date, tuple[Tenant, dict[type[Model], bytes]]] = {}
+COPIED: dict[date, tuple[Tenant, dict[type[Model], bytes]]] = {}
 
 
 def give_sample_catalogue(tenant: Tenant) -> None:
@@ -21,13 +21,13 @@ def give_sample_catalogue(tenant: Tenant) -> None:
     Sequences give no id twice, not even after a rollback: those of the copy are free where the rows are gone.
     """
     day = localdate()
-    if day not in _copied:
+    if day not in COPIED:
         create_sample_catalogue(tenant)
-        _copied[day] = tenant, {model: _read(model, tenant) for model in _models()}
+        COPIED[day] = tenant, {model: _read(model, tenant) for model in _models()}
     elif Product.objects.exists():
         create_sample_catalogue(tenant)
     else:
-        origin, rows = _copied[day]
+        origin, rows = COPIED[day]
         for model, lines in rows.items():
             _write(model, lines.replace(f"\t{origin.pk}\n".encode(), f"\t{tenant.pk}\n".encode()))
 

@@ -18,7 +18,7 @@ KINDS: list[Any] = [Product, Sale, Offer, Review, Return, Listing, CompetitorLis
 
 def test_a_copy_is_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     # As in a process that has not given it yet.
-    monkeypatch.setattr(samples, "_copied", {})
+    monkeypatch.setattr(samples, "COPIED", {})
     first, second = TenantFactory(), TenantFactory()
     with transaction.atomic():
         give_sample_catalogue(first)
