@@ -1,9 +1,10 @@
 """Steps of the engine for tests: the real functions, with the worker's and the caller's part played by the test."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import F
 from django.utils.timezone import now
 
@@ -84,6 +85,14 @@ def fail(run: Run, *, transient: bool = False) -> lifecycle.Ended:
 
 # Inside a test's transaction the database's clock stands still at its beginning: "over" must be over by more.
 LONG_AGO = timedelta(hours=1)
+
+
+def clock() -> datetime:
+    """The database's, by which it is told how long a job or a change waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        moment: datetime = cursor.fetchone()[0]
+        return moment
 
 
 def let_backoff_pass(ids: Sequence[UUID]) -> None:

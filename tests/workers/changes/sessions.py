@@ -9,6 +9,9 @@ from django.db import connection
 
 T = TypeVar("T")
 
+# An event that comes is not waited for; one that does not come is a fault.
+PATIENCE_SECONDS = 60
+
 
 def in_another_session(task: Callable[[], T]) -> "Future[T]":
     """Begin the task in a thread with a connection of its own."""
@@ -32,7 +35,7 @@ SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wai
 
 def wait_until_blocked() -> None:
     """Until a session of this database waits for a lock of another one."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         with connection.cursor() as cursor:
             # A transaction sees one state of the activity, until it asks for another.

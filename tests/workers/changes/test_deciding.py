@@ -75,7 +75,7 @@ def test_a_job_whose_connection_became_another_starts_with_that_one(
     becomes: str, seller: Caller, shop: FakeShopify, other: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     move, where = MOVES[becomes]
-    recommend(monkeypatch, lambda: in_another_session(lambda: move(seller, other)).result(20), A=9.5)
+    recommend(monkeypatch, lambda: in_another_session(lambda: move(seller, other)).result(60), A=9.5)
     job_id = dispatched(seller, SHOP, "A")
     job = run(job_id)
     assert (job.status, job.failures, Change.objects.exists(), price()) == ("queued", 1, False, "10.00")
@@ -99,7 +99,7 @@ def test_a_price_of_the_catalogue_that_became_a_shops_is_not_applied_in_the_cata
     sell(owner, shop, A="10.00")
     if stored:
         connections.save(owner.tenant.pk, SHOP, "web", {}, None)
-    recommend(monkeypatch, lambda: in_another_session(lambda: connect(owner, shop)).result(20), A=9.5)
+    recommend(monkeypatch, lambda: in_another_session(lambda: connect(owner, shop)).result(60), A=9.5)
     job_id = dispatched(owner, SHOP, "A")
     assert (run(job_id).status, price(), Change.objects.exists()) == ("queued", "10.00", False)
     assert run_again(job_id).status == "completed"
@@ -109,7 +109,7 @@ def test_a_price_of_the_catalogue_that_became_a_shops_is_not_applied_in_the_cata
 def test_the_last_attempt_fails_and_says_why(
     seller: Caller, other: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recommend(monkeypatch, lambda: in_another_session(lambda: connect(seller, other)).result(20), A=9.5)
+    recommend(monkeypatch, lambda: in_another_session(lambda: connect(seller, other)).result(60), A=9.5)
     job_id = dispatched(seller, SHOP, "A")
     Job.objects.filter(id=job_id).update(failures=2)
     job = run(job_id)
@@ -127,7 +127,7 @@ def test_renewed_credentials_are_no_other_shop(
         shop.token = "renewed"
         made_again(seller, shop) if again else connect(seller, shop)
 
-    recommend(monkeypatch, lambda: in_another_session(renew).result(20), A=9.5)
+    recommend(monkeypatch, lambda: in_another_session(renew).result(60), A=9.5)
     job = run(dispatched(seller, SHOP, "A"))
     assert (job.status, job.attempt) == ("completed", 1)
     assert (prices(shop)["A"], price(), Change.objects.get().status) == ("9.50", "9.50", "applied")
@@ -150,7 +150,7 @@ def test_a_connection_waits_for_a_job_that_decides_and_then_sees_its_changes(
     recommend(monkeypatch, A=9.5)
     job = run(dispatched(seller, SHOP, "A"))
     with pytest.raises(ChangesInProgress):
-        moves[0].result(20)
+        moves[0].result(60)
     assert (job.status, prices(shop)["A"], prices(other)["A"], price()) == ("completed", "9.50", "10.00", "9.50")
 
 
@@ -164,22 +164,22 @@ def test_a_job_waits_for_a_connection_that_is_being_changed_and_then_sees_it(
         with transaction.atomic():
             MOVES[becomes][0](seller, other)
             changing.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
 
     changes: list[Future[None]] = []
 
     def begin_to_change() -> None:
         changes.append(in_another_session(change))
-        assert changing.wait(20)
+        assert changing.wait(60)
 
     recommend(monkeypatch, begin_to_change, A=9.5)
     job_id = dispatched(seller, SHOP, "A")
     job = in_another_session(lambda: run(job_id))
-    assert changing.wait(20)
+    assert changing.wait(60)
     wait_until_blocked()
     go_on.set()
-    changes[0].result(20)
-    assert (job.result(20).status, Change.objects.exists(), price()) == ("queued", False, "10.00")
+    changes[0].result(60)
+    assert (job.result(60).status, Change.objects.exists(), price()) == ("queued", False, "10.00")
 
 
 def test_recommendations_applied_later_go_to_the_shop_of_now(
@@ -195,7 +195,7 @@ def test_recommendations_applied_later_go_to_the_shop_of_now(
         connections.save(seller.tenant.pk, SHOP, "web", {}, None)
         answer = in_another_session(lambda: seller.post("/api/catalogue/price-changes", body))
         wait_until_blocked()
-    [change] = answer.result(20).json()["data"]["applied"]
+    [change] = answer.result(60).json()["data"]["applied"]
     # There the catalogue's price is the price.
     assert (change["status"], price(), shop.operations) == ("applied", "9.50", [])
 
@@ -208,7 +208,7 @@ def test_a_revert_goes_to_the_shop_of_now(seller: Caller, shop: FakeShopify, oth
         connections.save(seller.tenant.pk, SHOP, "web", {}, None)
         answer = in_another_session(lambda: seller.post(path))
         wait_until_blocked()
-    assert answer.result(20).json()["data"]["status"] == "applied"
+    assert answer.result(60).json()["data"]["status"] == "applied"
     assert (price(), prices(shop)["A"]) == ("10.00", "9.00")
 
 
@@ -227,7 +227,7 @@ def test_the_settler_writes_nothing_for_the_new_shop_to_the_old_one(
     old = connections.get(seller.tenant.pk, SHOP)
     connect(seller, other)
     decided_on(connections.get(seller.tenant.pk, SHOP), "9")
-    with connections.open_connector(old, Pace(20)) as desk:
+    with connections.open_connector(old, Pace(60)) as desk:
         assert settling.settle_due(desk, old) == 0
     assert shop.operations == []
     settling.settle(seller.tenant.pk, SHOP)
@@ -238,14 +238,14 @@ def test_what_is_being_settled_is_not_closed_unread_beside_it(
     seller: Caller, shop: FakeShopify, other: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The settler records a change as applied while a connection that waited for an hour is changed."""
-    monkeypatch.setattr(connections, "LOCK", connections.LOCK.replace("1s", "20s"))
+    monkeypatch.setattr(connections, "LOCK", connections.LOCK.replace("1s", "50s"))
     change_id = decided_on(connections.get(seller.tenant.pk, SHOP), "9")
     Change.objects.update(status="unknown", created_at=now() - 3 * engine.LONG_AGO)
     with transaction.atomic():
         Change.objects.filter(pk=change_id).update(status="applied")
         saved = in_another_session(lambda: connect(seller, other))
         wait_until_blocked()
-    saved.result(20)
+    saved.result(60)
     assert Change.objects.get().status == "applied"
 
 
@@ -255,23 +255,29 @@ def test_a_connection_that_is_decided_for_too_long_is_not_changed(seller: Caller
         connections.hold(seller.tenant.pk, SHOP)
         saved = in_another_session(lambda: connect(seller, other))
         with pytest.raises(ChangesInProgress):
-            saved.result(20)
+            saved.result(60)
+
+
+# Prices decided, and shops changed.
+ENOUGH = 6
 
 
 class Trader:
-    """Decides, settles and changes the shop, each in a session of its own, until enough was decided."""
+    """Decides, settles and changes the shop, each in a session of its own, until each was done often enough."""
 
-    def __init__(self, seller: Caller, shops: list[FakeShopify], seed: int) -> None:
+    def __init__(self, seller: Caller, shops: list[FakeShopify]) -> None:
         self.seller = seller
         self.shops = shops
-        self.random = random.Random(seed)
+        self.random = random.Random(7)
         # The shop that each new price was decided on, by the price; no two are the same.
         self.decided: dict[str, str] = {}
         self.moved = 0
         self.done = Event()
 
     def decide(self) -> None:
-        for number in range(20):
+        for number in range(5_000):
+            if min(len(self.decided), self.moved) >= ENOUGH:
+                break
             read = connections.get(self.seller.tenant.pk, SHOP)
             before, after = str(Product.objects.get(sku="A").price), f"{20 + number / 100:.2f}"
             self.done.wait(self.random.uniform(0, 0.02))
@@ -295,16 +301,15 @@ class Trader:
                 self.done.wait(self.random.uniform(0, 0.01))
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_no_shop_gets_a_price_that_was_decided_on_another_one(
-    seed: int, seller: Caller, shop: FakeShopify, other: FakeShopify
+    seller: Caller, shop: FakeShopify, other: FakeShopify
 ) -> None:
     RepricingPolicy.objects.create(tenant=seller.tenant, cool_down_minutes=0, max_changes_per_day=1000)
-    trader = Trader(seller, [shop, other], seed)
+    trader = Trader(seller, [shop, other])
     sessions = [in_another_session(task) for task in (trader.decide, trader.settle, trader.move)]
     for session in sessions:
         session.result(60)
     settling.settle(seller.tenant.pk, SHOP)
     written = [(f"http://{each.address}", price) for each in (shop, other) for price in each.admin.written]
-    assert len(trader.decided) > 3 < trader.moved
+    assert min(len(trader.decided), trader.moved) >= ENOUGH
     assert [(where, price) for where, price in written if trader.decided[price] != where] == []

@@ -190,7 +190,7 @@ def test_an_import_at_the_same_moment_comes_before_or_after(seller: Caller) -> N
         Listing.objects.update(title="Imported")
         deciding = in_another_session(lambda: decided(seller))
         wait_until_blocked()
-    assert deciding.result(20).refused == {"A": "LISTING_CHANGED"}
+    assert deciding.result(60).refused == {"A": "LISTING_CHANGED"}
     assert said() == {**OLD, "title": "Imported"}
 
 

@@ -1,6 +1,5 @@
 """A suspended tenant's changes and running jobs wait, and go on when it is active again."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -16,6 +15,7 @@ from django.utils.timezone import now
 from aijobs import identifiers
 from aijobs.engine import lifecycle, queueing
 from aijobs.models import Job, Tenant
+from aijobs.outbound.pace import Pace
 from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.steps import MARKETPLACE, add_products
@@ -136,13 +136,14 @@ def test_a_tenant_suspended_while_the_write_waits_for_its_turn_gets_no_write(
     busy = json_reply({"errors": "busy"}, 429, Retry_After="0.1")
     shop.instead[WRITE] = [busy]
     decided(seller, A="9")
-    sleep = time.sleep
+    wait = Pace.wait
 
-    def suspended_meanwhile(seconds: float) -> None:
-        suspend(seller)
-        sleep(seconds)
+    def suspended_meanwhile(pace: Pace, seconds: float) -> None:
+        if seconds > 0:
+            suspend(seller)
+        wait(pace, seconds)
 
-    monkeypatch.setattr("aijobs.outbound.pace.time.sleep", suspended_meanwhile)
+    monkeypatch.setattr(Pace, "wait", suspended_meanwhile)
     settle(seller)
     assert (statuses(), shop.operations.count(WRITE), shop.admin.written) == ({"A": "pending"}, 1, [])
     resume(seller)
@@ -314,7 +315,7 @@ def test_a_suspension_waits_for_a_job_that_is_applying(owner: Caller, monkeypatc
     recommend(monkeypatch, A=9.5)
     while_deciding(monkeypatch, begin_to_suspend)
     job = run(dispatched(owner, MARKETPLACE, "A"))
-    suspensions[0].result(20)
+    suspensions[0].result(60)
     assert (job.status, price()) == ("completed", "9.50")
 
 
@@ -327,7 +328,7 @@ def test_a_job_waits_for_a_suspension_and_then_sees_it(owner: Caller, monkeypatc
         suspend(owner)
         running = in_another_session(lambda: execute(begun))
         wait_until_blocked()
-    running.result(20)
+    running.result(60)
     assert waits(Job.objects.get(id=begun.id))
     assert (price(), Change.objects.exists()) == ("10.00", False)
 
@@ -349,7 +350,7 @@ def test_a_request_whose_key_was_read_before_the_suspension_changes_nothing(requ
         suspend(owner)
         answer = in_another_session(lambda: owner.post(path, body or None))
         wait_until_blocked()
-    assert (answer.result(20).status_code, answer.result().json()["error"]["code"]) == (403, "TENANT_SUSPENDED")
+    assert (answer.result(60).status_code, answer.result().json()["error"]["code"]) == (403, "TENANT_SUSPENDED")
     assert price() == before
 
 

@@ -212,7 +212,7 @@ def test_a_job_waits_for_nobody_to_note_its_turns(seller: Caller) -> None:
     begun = engine.start(dispatched(seller).id)
     with transaction.atomic():
         Product.objects.select_for_update().get(sku="A")
-        in_another_session(lambda: execute(begun)).result(20)
+        in_another_session(lambda: execute(begun)).result(60)
     assert (Job.objects.get(id=begun.id).status, not_yet_priced()) == ("completed", {"A"})
 
 

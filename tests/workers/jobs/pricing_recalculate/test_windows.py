@@ -27,6 +27,14 @@ def seller(owner: Caller) -> Caller:
     return owner
 
 
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch) -> date:
+    """Also for the jobs, when midnight comes in the middle of a test."""
+    day = localdate()
+    monkeypatch.setattr("workers.jobs.pricing_recalculate.recommending.localdate", lambda: day)
+    return day
+
+
 def recommended(seller: Caller, *skus: str, **params: object) -> dict[str, dict[str, Any]]:
     body = {"skus": list(skus), "marketplace": MARKETPLACE, **params}
     [job_id] = engine.dispatch(seller.tenant, type="pricing_recalculate", params=body)
@@ -51,17 +59,17 @@ def test_a_sale_in_the_far_future_changes_nothing(seller: Caller, day: date) -> 
     assert recommended(seller, *SKUS) == before
 
 
-def test_a_sale_in_the_far_future_of_a_product_without_others_changes_nothing(seller: Caller) -> None:
+def test_a_sale_in_the_far_future_of_a_product_without_others_changes_nothing(seller: Caller, today: date) -> None:
     before = recommended(seller, *SKUS)
     add_products(seller, "NEW")
-    sell("NEW", localdate() + timedelta(days=2))
+    sell("NEW", today + timedelta(days=2))
     assert recommended(seller, *SKUS, "NEW") == before
 
 
-def test_a_sale_of_tomorrow_counts(seller: Caller) -> None:
+def test_a_sale_of_tomorrow_counts(seller: Caller, today: date) -> None:
     """Where the seller is, it may be tomorrow already."""
     add_products(seller, "NEW")
-    sell("NEW", localdate() + timedelta(days=1))
+    sell("NEW", today + timedelta(days=1))
     assert recommended(seller, "NEW")["NEW"]["observations"] == 1
 
 
