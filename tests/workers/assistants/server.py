@@ -164,13 +164,13 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.path, headers, body)
+        # Sent when it is under way no more: whoever has the answer may ask the next question at once.
         with self.server.handling(request) as instead:
             # Ends at once where the test does.
-            self.server.ended.wait(self.server.seconds)
-            if instead is Mishap.HANGS:
-                self.server.ended.wait()
-            elif instead is not Mishap.LOST:
-                self._send(instead or self.server.reply_to(request))
+            self.server.ended.wait(None if instead is Mishap.HANGS else self.server.seconds)
+            reply = instead or self.server.reply_to(request)
+        if isinstance(reply, Reply):
+            self._send(reply)
 
     def _send(self, reply: Reply) -> None:
         # A client that has given up is no matter of the provider's.

@@ -5,7 +5,7 @@ from concurrent.futures import ALL_COMPLETED
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
-from threading import Barrier, Event, Semaphore, Timer
+from threading import Barrier, Event, Semaphore
 from typing import Any
 
 import pytest
@@ -372,8 +372,17 @@ def test_a_job_waits_only_as_long_as_its_answers_are_kept(owner: Caller, provide
     assert LONGEST_WAIT < pruning.ANSWERS_KEPT
 
 
+class Clock:
+    """In place of the module `time`."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 def test_after_its_time_nothing_more_is_asked_and_what_was_is_waited_for(
-    owner: Caller, provider: FakeProvider
+    owner: Caller, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(owner, provider)
     job_id = identifiers.new_id()
@@ -382,17 +391,17 @@ def test_after_its_time_nothing_more_is_asked_and_what_was_is_waited_for(
         assert codes(list(asker(owner, job_id=job_id).ask_all(wanted[:2]))) == [None, None]
         asked = list(asker(owner, job_id=job_id).ask_all(wanted, seconds=-1))
         assert codes(asked) == [None, None, "OUT_OF_TIME", "OUT_OF_TIME"]
-        late = Barrier(2, timeout=60)
+        clock = Clock()
+        monkeypatch.setattr(asking_module, "time", clock)
 
         def answer(request: Request) -> Json:
-            late.wait()
+            clock.now += 60
             return recorded.openai("OK")
 
         provider.answer = answer
-        waiting = asker(owner, job_id=job_id).ask_all([*wanted, *questions(assistant, 2, sample=2)], 1, seconds=0.3)
+        waiting = asker(owner, job_id=job_id).ask_all([*wanted, *questions(assistant, 2, sample=2)], 1, seconds=30)
         assert [next(waiting).index for _ in range(2)] == [0, 1]
         # The third is under way, and comes after the time is over.
-        Timer(0.5, late.wait).start()
         assert codes(list(waiting)) == [None, "OUT_OF_TIME", "OUT_OF_TIME", "OUT_OF_TIME"]
 
 
