@@ -1,8 +1,8 @@
 """The client for programs with an event loop. Its methods are those of `Client`, which say more."""
 
-import asyncio
 import math
 import time
+from asyncio import sleep
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
@@ -104,7 +104,7 @@ class AsyncClient:
                 job = await self._poll(job_id, waiting, session.polling_after(failure))
             if waiting.is_over(job):
                 return job
-            await asyncio.sleep(waiting.pause(seconds, began))
+            await sleep(waiting.pause(seconds, began))
 
     async def _poll(self, job_id: str, waiting: Waiting, seconds: float) -> Job:
         """The job when it has ended, or as it is after so long."""
@@ -113,7 +113,7 @@ class AsyncClient:
             job, pause = await self._send(calls.poll(job_id), waiting.left(self._patience))
             if waiting.is_over(job) or time.monotonic() >= until:
                 return job
-            await asyncio.sleep(waiting.left(pause))
+            await sleep(waiting.left(pause))
 
     async def result(self, job_id: str, *, timeout: float | None = None) -> Json:
         """Wait for a job and return what it found. Raises JobFailed, JobCancelled, JobUnfinished."""
@@ -161,7 +161,7 @@ class AsyncClient:
                     return call.read(response)
             except httpx.TransportError as failure:
                 pause = attempts.after_failure(failure)
-            await asyncio.sleep(pause)
+            await sleep(pause)
 
     async def _read(self, place: Place) -> AsyncGenerator[tuple[str, Event], None]:
         attempts = Attempts(self._patience, for_streams=True)
@@ -185,4 +185,4 @@ class AsyncClient:
                     await response.aclose()
             except httpx.TransportError as failure:
                 pause = attempts.after_failure(failure)
-            await asyncio.sleep(streams.PAUSE_SECONDS if pause is None else pause)
+            await sleep(streams.PAUSE_SECONDS if pause is None else pause)

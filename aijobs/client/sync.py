@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from time import sleep
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, Unpack
 
@@ -109,7 +110,7 @@ class Client:
                 job = self._poll(job_id, waiting, session.polling_after(failure))
             if waiting.is_over(job):
                 return job
-            time.sleep(waiting.pause(seconds, began))
+            sleep(waiting.pause(seconds, began))
 
     def _poll(self, job_id: str, waiting: Waiting, seconds: float) -> Job:
         """The job when it has ended, or as it is after so long."""
@@ -118,7 +119,7 @@ class Client:
             job, pause = self._send(calls.poll(job_id), waiting.left(self._patience))
             if waiting.is_over(job) or time.monotonic() >= until:
                 return job
-            time.sleep(waiting.left(pause))
+            sleep(waiting.left(pause))
 
     def result(self, job_id: str, *, timeout: float | None = None) -> Json:
         """Wait for a job and return what it found. Raises JobFailed, JobCancelled, JobUnfinished."""
@@ -164,7 +165,7 @@ class Client:
                     return call.read(response)
             except httpx.TransportError as failure:
                 pause = attempts.after_failure(failure)
-            time.sleep(pause)
+            sleep(pause)
 
     def _read(self, place: Place) -> Iterator[tuple[str, Event]]:
         attempts = Attempts(self._patience, for_streams=True)
@@ -188,4 +189,4 @@ class Client:
                     response.close()
             except httpx.TransportError as failure:
                 pause = attempts.after_failure(failure)
-            time.sleep(streams.PAUSE_SECONDS if pause is None else pause)
+            sleep(streams.PAUSE_SECONDS if pause is None else pause)

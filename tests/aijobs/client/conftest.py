@@ -8,10 +8,23 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from aijobs.client import AsyncClient, Client
+from aijobs.client import AsyncClient, Client, aio, sync
 
 KEY = "key-of-a-test"
 PATIENCE = 2.0
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the clients would wait between requests, which they do not: tests last as long as their answers."""
+    found: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        found.append(seconds)
+
+    monkeypatch.setattr(sync, "sleep", found.append)
+    monkeypatch.setattr(aio, "sleep", pause)
+    return found
 
 
 @pytest.fixture(params=["sync", "async"])

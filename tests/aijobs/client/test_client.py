@@ -10,8 +10,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from aijobs.client import ApiError, JobCancelled, JobFailed, JobUnfinished
-from tests.aijobs.client.conftest import KEY
+from aijobs.client import ApiError, JobCancelled, JobFailed, JobUnfinished, session
+from tests.aijobs.client.conftest import KEY, PATIENCE
 
 Use = Callable[..., Any]
 JOB = {"id": "job_1", "type": "competitor_scan", "status": "queued"}
@@ -75,20 +75,25 @@ def test_dispatch_sends_the_job_with_the_key_the_tenant_and_an_idempotency_key(
 
 @pytest.mark.parametrize("status", [408, 425, 429, 502, 503, 504])
 def test_what_is_refused_for_now_is_sent_again_under_the_same_idempotency_key(
-    use: Use, httpserver: HTTPServer, status: int
+    use: Use, httpserver: HTTPServer, status: int, pauses: list[float]
 ) -> None:
     later = error(status, "LATER", **{"Retry-After": "0"})
     received = answers(httpserver, "/api/ai-jobs", later, later, data(JOB, 201), method="POST")
     assert use("dispatch", "competitor_scan", {}) == JOB
     assert len({request.headers["Idempotency-Key"] for request in received}) == 1
     assert len(received) == 3
+    # The second pause is twice the first one, and each up to half shorter.
+    assert 0.125 <= pauses[0] <= 0.25 <= pauses[1] <= 0.5
 
 
-def test_who_says_later_without_a_pause_for_ever_is_given_up(use: Use, httpserver: HTTPServer) -> None:
+def test_who_says_later_without_a_pause_for_ever_is_given_up(
+    use: Use, httpserver: HTTPServer, pauses: list[float]
+) -> None:
     received = answers(httpserver, "/api/ai-jobs/job_1", error(503, "LATER", **{"Retry-After": "0"}))
     with pytest.raises(ApiError, match="LATER"):
         use("job", "job_1")
     assert len(received) < 20
+    assert sum(pauses) <= PATIENCE
 
 
 def test_a_caller_s_own_idempotency_key_is_sent(use: Use, httpserver: HTTPServer) -> None:
@@ -180,12 +185,11 @@ def test_who_polls_asks_to_wait_again_when_the_service_says(use: Use, httpserver
 
 
 def test_waits_that_are_answered_before_their_time_are_not_asked_without_a_pause(
-    use: Use, httpserver: HTTPServer
+    use: Use, httpserver: HTTPServer, pauses: list[float]
 ) -> None:
-    received = answers(httpserver, "/api/ai-jobs/job_1/wait", data(JOB))
-    with pytest.raises(JobUnfinished):
-        use("wait", "job_1", timeout=1.5)
-    assert len(received) <= 4
+    answers(httpserver, "/api/ai-jobs/job_1/wait", data(JOB), data(JOB), data(DONE))
+    assert use("wait", "job_1") == DONE
+    assert pauses == [session.EARLY_PAUSE_SECONDS] * 2
 
 
 @pytest.mark.parametrize("status", [429, 502, 504])
@@ -278,10 +282,13 @@ def test_a_stream_that_is_refused_says_so(use: Use, httpserver: HTTPServer) -> N
         use("stream", "job_1")
 
 
-def test_a_stream_waits_for_an_events_process_that_will_be_back_soon(use: Use, httpserver: HTTPServer) -> None:
+def test_a_stream_waits_for_an_events_process_that_will_be_back_soon(
+    use: Use, httpserver: HTTPServer, pauses: list[float]
+) -> None:
     away = error(503, "STREAMING_UNAVAILABLE", **{"Retry-After": "1"})
     answers(httpserver, "/api/ai-jobs/job_1/events", away, stream(event(1, "completed")))
     assert [each["seq"] for each in use("stream", "job_1")] == [1]
+    assert pauses == [1.0]
 
 
 @pytest.mark.parametrize("headers", [{"Retry-After": "30"}, {}])

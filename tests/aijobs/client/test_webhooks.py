@@ -32,16 +32,16 @@ def test_while_a_secret_changes_either_is_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("secret", "sent", "body"),
+    ("secret", "changes", "body"),
     [
-        (OTHER, headers(SECRET), BODY),
-        (SECRET, headers(SECRET), BODY.replace(b"4", b"5")),
-        (SECRET, headers(SECRET) | {"Webhook-Signature": "v1,"}, BODY),
-        (SECRET, headers(SECRET) | {"Webhook-Signature": "nonsense"}, BODY),
-        (SECRET, headers(SECRET) | {"Webhook-Timestamp": "yesterday"}, BODY),
-        (SECRET, {}, BODY),
-        ("", headers(SECRET), BODY),
-        (SECRET, headers(SECRET), b"\xff"),
+        (OTHER, {}, BODY),
+        (SECRET, {}, BODY.replace(b"4", b"5")),
+        (SECRET, {"Webhook-Signature": "v1,"}, BODY),
+        (SECRET, {"Webhook-Signature": "nonsense"}, BODY),
+        (SECRET, {"Webhook-Timestamp": "yesterday"}, BODY),
+        (SECRET, None, BODY),
+        ("", {}, BODY),
+        (SECRET, {}, b"\xff"),
     ],
     ids=[
         "another secret",
@@ -54,7 +54,9 @@ def test_while_a_secret_changes_either_is_good() -> None:
         "no text",
     ],
 )
-def test_anything_else_is_refused(secret: str, sent: dict[str, str], body: bytes) -> None:
+def test_anything_else_is_refused(secret: str, changes: dict[str, str] | None, body: bytes) -> None:
+    # Of this moment: later it would be refused for its age.
+    sent = {} if changes is None else headers(SECRET) | changes
     with pytest.raises(InvalidSignature):
         verify_webhook(secret, sent, body)
 
