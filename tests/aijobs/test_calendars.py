@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.calendars import Calendar, Cron, Interval, InvalidCalendar, cron, delay, due_times, in_words, upcoming
+from tests.drawing import draws
 
 OWNER = UUID("01920000-0000-7000-8000-000000000001")
 BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
@@ -123,7 +123,7 @@ def names(calendar: Cron, wall: datetime) -> bool:
     return next(CronSim(calendar.expression, wall - timedelta(seconds=1))) == wall
 
 
-@given(NAMED | PASSING, ZONES, CHANGES, st.integers(-180, 0))
+@draws(20, 500, NAMED | PASSING, ZONES, CHANGES, st.integers(-180, 0))
 def test_due_times_are_those_of_debians_cron(
     expression: str, zone: str, changes: dict[str, datetime], earlier: int
 ) -> None:
@@ -140,7 +140,7 @@ CALENDARS = st.builds(Interval, SECONDS, MOMENTS) | st.builds(
 )
 
 
-@given(CALENDARS, MOMENTS)
+@draws(30, 1000, CALENDARS, MOMENTS)
 def test_the_next_due_time_is_later_and_none_lies_between(calendar: Calendar, moment: datetime) -> None:
     due = calendar.after(moment)
     assert due > moment
@@ -149,13 +149,13 @@ def test_the_next_due_time_is_later_and_none_lies_between(calendar: Calendar, mo
     assert calendar.after(moment + (due - moment) / 2) == due
 
 
-@given(CALENDARS, MOMENTS)
+@draws(30, 1000, CALENDARS, MOMENTS)
 def test_due_times_are_a_minute_apart_at_the_least(calendar: Calendar, moment: datetime) -> None:
     dues = list(islice(upcoming(calendar, moment), 5))
     assert min(later - due for due, later in pairwise(dues)) >= timedelta(minutes=1)
 
 
-@given(CALENDARS, MOMENTS, st.integers(0, 3_600))
+@draws(30, 1000, CALENDARS, MOMENTS, st.integers(0, 3_600))
 def test_with_a_delay_they_still_are_and_it_is_always_the_same(
     calendar: Calendar, moment: datetime, most: int
 ) -> None:
@@ -212,7 +212,7 @@ def test_what_never_comes_due_or_cannot_be_read_is_told_in_a_sentence(expression
     assert str(refusal.value).endswith((".", "'."))
 
 
-@given(st.text(st.sampled_from("0123456789*/,-#L W MONSUNJAN\t\0"), max_size=30) | st.text(max_size=30))
+@draws(50, 5000, st.text(st.sampled_from("0123456789*/,-#L W MONSUNJAN\t\0"), max_size=30) | st.text(max_size=30))
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     try:
         calendar = cron(text, ZoneInfo(BERLIN))

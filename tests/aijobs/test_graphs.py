@@ -3,12 +3,12 @@
 from itertools import pairwise, permutations
 from uuid import uuid4
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs import graphs
 from aijobs.graphs import Edges, Graph
 from aijobs.states import TERMINAL, Status
+from tests.drawing import draws
 
 
 @st.composite
@@ -26,7 +26,7 @@ def can_be_put_in_order(found: Edges) -> bool:
     )
 
 
-@given(edges())
+@draws(50, 2000, edges())
 def test_a_circle_is_found_where_no_order_is_possible(found: Edges) -> None:
     circle = graphs.circle(found)
     assert bool(circle) == (not can_be_put_in_order(found))
@@ -35,7 +35,7 @@ def test_a_circle_is_found_where_no_order_is_possible(found: Edges) -> None:
         assert all(following in found[each] for each, following in pairwise(circle))
 
 
-@given(edges(), st.lists(st.sampled_from(Status), min_size=5, max_size=5))
+@draws(50, 2000, edges(), st.lists(st.sampled_from(Status), min_size=5, max_size=5))
 def test_who_is_ready_waits_for_nobody(found: Edges, statuses: list[Status]) -> None:
     ids = {place: uuid4() for place in found}
     graph = Graph.of((place, ids[place], statuses[place - 1], found[place]) for place in found)
@@ -55,7 +55,7 @@ def acyclic(draw: st.DrawFn) -> Edges:
     return {each: [one for one in on if draw(st.booleans())] for each, on in earlier.items()}
 
 
-@given(acyclic(), st.sets(st.integers(1, 6)))
+@draws(50, 2000, acyclic(), st.sets(st.integers(1, 6)))
 def test_some_wait_for_each_other_as_they_did_among_all(found: Edges, some: set[int]) -> None:
     """Who is retried is in `some`: the others have completed, and no longer stand between them."""
     among = {each: sorted(graphs.nearest(found, each, some)) for each in some}

@@ -143,7 +143,7 @@ def test_a_step_reads_what_is_old_and_no_more(statement: str) -> None:
     tenants: list[Tenant] = [TenantFactory(), TenantFactory(job_days=1000, result_days=1000)]
     with connection.cursor() as cursor:
         for tenant, days in zip(tenants, (10, 500), strict=True):
-            cursor.execute(ENDED, {"tenant": tenant.pk, "days": days, "rows": 10_000})
+            cursor.execute(ENDED, {"tenant": tenant.pk, "days": days, "rows": 4_000})
         cursor.execute(ENDED, {"tenant": tenants[0].pk, "days": 200, "rows": 20})
         cursor.execute("ANALYZE aijobs_job")
     with psycopg.connect(**connection.get_connection_params()) as other:
@@ -169,9 +169,9 @@ def test_a_step_does_not_walk_past_what_the_ones_before_have_deleted(monkeypatch
     """While another client holds a transaction open, it cannot be cleared away."""
     tenant: Tenant = TenantFactory()
     with connection.cursor() as cursor:
-        cursor.execute(ENDED, {"tenant": tenant.pk, "days": 200, "rows": 20_000})
+        cursor.execute(ENDED, {"tenant": tenant.pk, "days": 200, "rows": 5_000})
         cursor.execute("ANALYZE aijobs_job")
-    monkeypatch.setattr(retention, "MOST_ROWS", 19_900)
+    monkeypatch.setattr(retention, "MOST_ROWS", 4_900)
     with psycopg.connect(**connection.get_connection_params()) as other:
         other.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
         other.execute("SELECT FROM aijobs_job LIMIT 1")

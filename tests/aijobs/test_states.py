@@ -1,10 +1,10 @@
 """The lifecycle's words: which transitions are legal, in which queue a job waits, and what a batch adds up to."""
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs import batches
 from aijobs.states import QUEUES, TERMINAL, TRANSITIONS, BatchStatus, EventKind, Priority, Status
+from tests.drawing import draws
 
 
 def test_every_status_says_what_may_follow() -> None:
@@ -29,7 +29,7 @@ def test_every_priority_has_a_queue_of_its_own() -> None:
     assert Priority.LOW < Priority.NORMAL < Priority.HIGH
 
 
-@given(st.lists(st.sampled_from(Status), min_size=1, max_size=20))
+@draws(50, 1000, st.lists(st.sampled_from(Status), min_size=1, max_size=20))
 def test_a_batch_is_over_when_all_its_jobs_are(statuses: list[Status]) -> None:
     counts = batches.counts(statuses)
     assert sum(counts.values()) == len(statuses)

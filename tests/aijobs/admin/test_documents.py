@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html  # type: ignore[import-untyped]  # it has no types of its own
 
@@ -21,6 +20,7 @@ from aijobs.admin.documents import (
 )
 from aijobs.registry import JobType, Params, Result
 from tests.cpu import cpu_seconds_at_most
+from tests.drawing import draws
 
 OFFERED = [kind for kind in registry.all_types() if not kind.name.startswith("test_")]
 VALUES = st.recursive(
@@ -167,7 +167,7 @@ def test_four_megabytes_are_shown_at_once() -> None:
     assert "These are the first 100 of 28,000 rows." in page
 
 
-@given(VALUES)
+@draws(40, 1000, VALUES)
 def test_indented_json_is_the_same_json(value: object) -> None:
     text = json.dumps(value)
     assert indented(text, 10**9) == json.dumps(value, indent=2)
@@ -175,7 +175,7 @@ def test_indented_json_is_the_same_json(value: object) -> None:
     assert json.dumps(value, indent=2).startswith(indented(text, 5))
 
 
-@given(VALUES)
+@draws(40, 1000, VALUES)
 def test_any_document_is_shown(value: object) -> None:
     page = show_document(json.dumps(value))
     assert html.fromstring(page).xpath("//details")

@@ -2,12 +2,12 @@
 
 import re
 
-from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html  # type: ignore[import-untyped]  # it has no types of its own
 
 from aijobs.admin.drawing import LEAST_WIDTH, draw
 from aijobs.presenting import Bar, Chart, Difference, Mark, Row, stacked
+from tests.drawing import draws
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&"
 NUMBERS = st.floats(-1e12, 1e12)
@@ -34,7 +34,7 @@ def test_a_scale_of_its_own_bounds_what_is_beyond() -> None:
     assert places(draw([Chart("title", [Row("a", [Bar(-5, 50)])], scale=(0, 25))])) == [(0.0, 100.0)]
 
 
-@given(st.lists(st.tuples(NUMBERS, NUMBERS)))
+@draws(40, 1000, st.lists(st.tuples(NUMBERS, NUMBERS)))
 def test_whatever_the_values_bars_stay_within_the_picture(values: list[tuple[float, float]]) -> None:
     rows = [Row("a", [Bar(min(pair), max(pair))], [Mark(pair[0])]) for pair in values]
     drawn = draw([Chart("title", rows)])

@@ -4,7 +4,6 @@ import codecs
 
 import orjson
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.api.wire.bodies import parse_object
@@ -12,6 +11,7 @@ from aijobs.errors import InvalidRequest
 from aijobs.models import Job
 from tests.aijobs.api.answers import PROBE, data_of, error_of
 from tests.clients import Caller
+from tests.drawing import draws
 from tests.workers.catalogue.steps import add_products
 
 JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
@@ -110,12 +110,12 @@ OBJECTS = st.dictionaries(st.text().filter(lambda name: "\0" not in name), JSON,
 )
 
 
-@given(document=OBJECTS, mark=st.sampled_from([b"", codecs.BOM_UTF8]))
+@draws(40, 1000, OBJECTS, st.sampled_from([b"", codecs.BOM_UTF8]))
 def test_every_object_is_read_as_it_was_written(document: dict[str, object], mark: bytes) -> None:
     assert parse_object(mark + orjson.dumps(document)) == document
 
 
-@given(document=OBJECTS.map(lambda document: document or {"": None}), data=st.data())
+@draws(40, 1000, OBJECTS.map(lambda document: document or {"": None}), st.data())
 def test_every_name_given_twice_is_found(document: dict[str, object], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(document)))
     again = b"," + orjson.dumps({name: data.draw(JSON)})[1:]
@@ -123,7 +123,7 @@ def test_every_name_given_twice_is_found(document: dict[str, object], data: st.D
         parse_object(orjson.dumps(document)[:-1] + again)
 
 
-@given(digits=st.integers(1, 6000))
+@draws(20, 1000, st.integers(1, 6000))
 def test_numbers_of_any_length_are_no_failure(digits: int) -> None:
     try:
         parse_object(b'{"a": ' + b"1" * digits + b"}")

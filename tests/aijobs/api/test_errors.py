@@ -14,6 +14,7 @@ from aijobs.api import types
 from aijobs.models import Job
 from tests.aijobs.api.answers import NO_BATCH, NO_JOB, PROBE, data_of, error_of, paths_of
 from tests.clients import HTTP, Caller
+from tests.drawing import forms
 
 JOBS, BATCHES = "/api/ai-jobs", "/api/ai-jobs/batch"
 MIB = 1024 * 1024
@@ -180,16 +181,20 @@ NEARLY_A_BATCH = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("path", [JOBS, BATCHES])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@example(body=b"{}")
-@given(body=st.binary(max_size=200) | (NEARLY_A_JOB | NEARLY_A_BATCH | JSON).map(orjson.dumps))
-def test_no_body_is_our_fault(owner: Caller, path: str, body: bytes) -> None:
-    response = owner.post(path, body)
-    if response.status_code == 201:
-        data_of(response, 201)
-    else:
-        assert response.status_code in (400, 422)
-        error_of(response, response.status_code, response.json()["error"]["code"])
+@forms(40, 1000)
+def test_no_body_is_our_fault(owner: Caller, path: str, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @example(body=b"{}")
+    @given(body=st.binary(max_size=200) | (NEARLY_A_JOB | NEARLY_A_BATCH | JSON).map(orjson.dumps))
+    def is_answered(body: bytes) -> None:
+        response = owner.post(path, body)
+        if response.status_code == 201:
+            data_of(response, 201)
+        else:
+            assert response.status_code in (400, 422)
+            error_of(response, response.status_code, response.json()["error"]["code"])
+
+    is_answered()
 
 
 # --- Headers, hosts and query strings

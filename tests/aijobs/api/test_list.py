@@ -11,7 +11,6 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aijobs import auth, identifiers
@@ -21,6 +20,7 @@ from aijobs.states import Priority
 from tests import engine
 from tests.aijobs.api.answers import NO_BATCH, PROBE, data_of, error_of, paths_of, run_to_the_end, uuid_of
 from tests.clients import Caller, caller
+from tests.drawing import draws
 from tests.factories import TenantFactory
 
 PATH = "/api/ai-jobs"
@@ -283,8 +283,7 @@ ZONES = (
 )
 
 
-@pytest.mark.parametrize("escaped", [True, False])
-@given(local=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), zone=ZONES)
+@draws(50, 1000, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), ZONES, st.booleans())
 def test_a_date_time_is_taken_as_pythons_str_writes_it(local: datetime, zone: tzinfo | None, escaped: bool) -> None:
     moment = local.replace(tzinfo=zone)
     text = str(moment) if escaped else str(moment).replace("+", " ")
@@ -362,11 +361,9 @@ def test_write_does_not_imply_read(owner: Caller) -> None:
     error_of(caller(owner.tenant, scopes=("ai-jobs:write",)).get(PATH), 403, "INSUFFICIENT_SCOPE")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(start=st.integers(1, 12), limit=st.integers(1, 5), added=st.lists(st.integers(0, 3), max_size=12))
-def test_pages_neither_skip_nor_repeat_while_jobs_are_added(
-    db: None, start: int, limit: int, added: list[int]
-) -> None:
+@pytest.mark.django_db
+@draws(12, 300, st.integers(1, 12), st.integers(1, 5), st.lists(st.integers(0, 3), max_size=12))
+def test_pages_neither_skip_nor_repeat_while_jobs_are_added(start: int, limit: int, added: list[int]) -> None:
     who = caller(TenantFactory())
     present = dispatch(who, start)[::-1]
     seen: list[str] = []

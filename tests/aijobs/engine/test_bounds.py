@@ -20,7 +20,7 @@ from tests import engine
 from tests.factories import TenantFactory
 
 # Each leaves a dead row in every index that it was in.
-JOBS = 10_000
+JOBS = 4_000
 # A statement that has nothing in its way reads up to 90.
 FEW_PAGES = 150
 

@@ -382,8 +382,8 @@ def flood(floor: Floor, tenants: list[Tenant]) -> None:
 
 
 SEVERAL = [
-    pytest.param(25, id="short"),
-    # Five thousand schedules of each (a sixth of it where one takes long): some ten minutes in all.
+    pytest.param(15, id="short"),
+    # Five thousand schedules of each (a fifth of it where one takes long): some ten minutes in all.
     pytest.param(5000, id="long", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
 ]
 LOWER = st.sampled_from([Priority.LOW, Priority.NORMAL])
@@ -408,4 +408,4 @@ def test_own_lower_jobs_do_not_hold_up_higher_ones(examples: int) -> None:
 @pytest.mark.parametrize("examples", SEVERAL)
 def test_low_job_does_not_starve(examples: int) -> None:
     drawn = given(SHOPS, PROCESSES, st.integers(1, 6), st.booleans())
-    schedules(examples // 6)(drawn(low_job_does_not_starve))()
+    schedules(examples // 5)(drawn(low_job_does_not_starve))()

@@ -17,6 +17,7 @@ from aijobs.errors import JobNotCancellable, JobNotFound, QueueFull, TransitionR
 from aijobs.models import Job, JobEvent, Tenant, TenantCapacity
 from aijobs.states import Status
 from tests import engine
+from tests.drawing import forms
 from tests.factories import TenantFactory
 from workers.running import execute
 
@@ -312,9 +313,10 @@ def race(*steps: Callable[[], object]) -> list[object]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cancel_and_claim_at_the_same_instant_have_one_winner() -> None:
+@forms(20, 500)
+def test_cancel_and_claim_at_the_same_instant_have_one_winner(examples: int) -> None:
     tenant = TenantFactory(release_window=1000)
-    for job_id in engine.dispatch(tenant, 100):
+    for job_id in engine.dispatch(tenant, examples):
         cancelled, run = race(
             lambda job_id=job_id: lifecycle.cancel(job_id, tenant.pk),  # type: ignore[misc]
             lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER),  # type: ignore[misc]
@@ -326,17 +328,19 @@ def test_cancel_and_claim_at_the_same_instant_have_one_winner() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claims_of_one_job_at_the_same_instant_have_one_winner() -> None:
+@forms(10, 500)
+def test_claims_of_one_job_at_the_same_instant_have_one_winner(examples: int) -> None:
     tenant = TenantFactory(release_window=1000)
-    for job_id in engine.dispatch(tenant, 30):
+    for job_id in engine.dispatch(tenant, examples):
         runs = race(*[lambda job_id=job_id: lifecycle.claim(job_id, engine.WORKER)] * 4)
         assert sum(isinstance(run, lifecycle.Run) for run in runs) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_sweepers_take_a_lost_run_back_once() -> None:
+@forms(10, 500)
+def test_two_sweepers_take_a_lost_run_back_once(examples: int) -> None:
     tenant = TenantFactory(release_window=1000)
-    for job_id in engine.dispatch(tenant, 20):
+    for job_id in engine.dispatch(tenant, examples):
         engine.start(job_id)
         engine.let_lease_expire(job_id)
         taken = race(lifecycle.reclaim_expired, lifecycle.reclaim_expired)

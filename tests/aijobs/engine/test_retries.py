@@ -6,7 +6,6 @@ from statistics import fmean
 
 import pytest
 from django.utils.timezone import now
-from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs.engine import lifecycle
@@ -16,6 +15,7 @@ from aijobs.models import Job
 from aijobs.registry import Context, Limits
 from aijobs.states import Status
 from tests import engine, jobs
+from tests.drawing import draws
 from tests.factories import TenantFactory
 from tests.jobs import HASTY, LIMITS, ProbeParams, ProbeResult
 from workers.running import execute
@@ -44,7 +44,9 @@ def test_backoff_doubles_up_to_its_cap_with_full_jitter(failures: int, ceiling: 
     assert abs(fmean(delays) - ceiling / 2) < 4 * standard_error
 
 
-@given(
+@draws(
+    50,
+    1000,
     st.floats(0.001, 1e6),
     st.floats(0.001, 1e6),
     st.integers(1, 1000),

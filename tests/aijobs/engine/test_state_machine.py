@@ -217,7 +217,7 @@ class Lifecycle(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-@forms(12, 300)
+@forms(6, 300)
 def test_promises_hold_in_any_order_of_events(examples: int) -> None:
     run_state_machine_as_test(
         Lifecycle,

@@ -17,7 +17,7 @@ from tests.factories import TenantFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = 15
+ROUNDS = 8
 
 
 def ask(job_id: UUID, tenant_id: int) -> Callable[[], None]:
