@@ -143,17 +143,17 @@ def delays(skus: int) -> Iterator[Row]:
             yield (
                 name,
                 f"{history} days of history, all SKUs change",
-                said(first_alarms(world, history, HORIZON, 180)),
+                said(first_alarms(world, history, range(1, HORIZON + 1), 180)),
             )
         few = skus // 5
         world = changed(skus, few, 120, before, after)
-        first = first_alarms(world, 120, HORIZON, 180)[:few]
+        first = first_alarms(world, 120, range(1, HORIZON + 1), 180)[:few]
         yield name, f"120 days, {few} of {skus} SKUs change", said(first)
         for history in (120, 28):
             best = learned(before, after, history, 5000)
             yield name, f"rate learned from {history} days: CUSUM", said(best)
             worlds = [changed(1, 1, history, before, after, seed) for seed in range(2 * skus)]
-            first = np.concatenate([first_alarms(world, history, HORIZON, 180) for world in worlds])
+            first = np.concatenate([first_alarms(world, history, range(1, HORIZON + 1), 180) for world in worlds])
             yield name, f"{history} days, a tenant with one SKU", said(first)
 
 

@@ -1,6 +1,6 @@
 """Simulated sales and returns with known rates, for the tests and the benchmark."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,10 +73,11 @@ def gamma_lag(mean: float, days: int = 60) -> Floats:
     return np.asarray(density / density.sum())
 
 
-def first_alarms(world: World, change: int, days: int, history: int | None = None) -> Ints:
-    """(S,) days after ``change`` at which a daily job first says that a SKU's rate rose; ``days + 1``: never."""
-    first = np.full(len(world.sold), days + 1)
-    for after in range(days, 0, -1):
+def first_alarms(world: World, change: int, looks: Sequence[int], history: int | None = None) -> Ints:
+    """(S,) days after ``change`` at which a job first says that a SKU's rate rose, which looks on these days;
+    the day after the last one: never."""
+    first = np.full(len(world.sold), looks[-1] + 1)
+    for after in reversed(looks):
         for anomaly in find(world.until(change + after, history)):
             if anomaly.kind == "rate_spike" and anomaly.sku and not anomaly.reason:
                 first[number(anomaly)] = after
@@ -84,16 +85,16 @@ def first_alarms(world: World, change: int, days: int, history: int | None = Non
 
 
 def alarms(
-    world: World, warm_up: int, history: int, made_ready: Callable[[ReturnsPanel], Basis] = prepare
+    world: World, warm_up: int, history: int, made_ready: Callable[[ReturnsPanel], Basis] = prepare, every: int = 1
 ) -> list[Anomaly]:
-    """Alarms of the SKUs' tests that begin while a daily job looks at the world, from ``warm_up`` on.
+    """Alarms of the SKUs' tests that begin while a job looks at the world every so many days, from ``warm_up`` on.
 
     Alarms of each test in itself, before the control of false discoveries, which takes most of them back where
     nothing changed. One that comes back within a week is the same. One SKU's at a time are one.
     """
     last: dict[str | None, int] = {}
     begun = []
-    for day in range(warm_up, world.sold.shape[1] + 1):
+    for day in range(warm_up, world.sold.shape[1] + 1, every):
         for tested in tests_of_skus(made_ready(world.until(day, history))):
             for _, anomaly in tested.alarms:
                 if day - last.get(anomaly.sku, -8) > 7:

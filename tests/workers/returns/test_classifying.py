@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.returns import reading
 from workers.returns.classifying import Classification, ReturnText, classify
 from workers.returns.reasons import REASONS, Reason
@@ -227,8 +227,7 @@ def test_a_second_issue_is_the_second_guess() -> None:
     assert found.second_confidence <= found.confidence
 
 
-@given(st.text(max_size=300), st.text(max_size=30))
-@settings(max_examples=60, deadline=None)
+@draws(30, 3000, st.text(max_size=300), st.text(max_size=30))
 def test_any_text_gives_a_reason_and_exact_evidence(comment: str, code: str) -> None:
     found = one(comment, code)
     assert found.reason in set(REASONS)
@@ -256,8 +255,7 @@ _WORDS = [
 ]
 
 
-@given(st.lists(st.sampled_from(_WORDS), max_size=12))
-@settings(max_examples=60, deadline=None)
+@draws(30, 3000, st.lists(st.sampled_from(_WORDS), max_size=12))
 def test_evidence_is_exact_in_marked_up_comments(parts: list[str]) -> None:
     comment = " ".join(parts)
     found = one(comment)

@@ -18,7 +18,7 @@ from workers.returns.reasons import REASONS
 LABELLED = Path(__file__).parent / "data" / "labelled.tsv"
 CODES = ("", "DEFECTIVE", "APPAREL_TOO_SMALL", "damaged-or-defective", "NO_REASON_GIVEN")
 # With the rules of this number, all of the labelled comments are said to be this.
-RULES, SAID = 1, "6843085f8150d239"
+RULES, SAID = 1, "2e528737c45f6bd6"
 
 
 class Drawn:
@@ -43,7 +43,13 @@ def comments() -> list[str]:
 def test_other_rules_have_another_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where nothing of the change is released yet, the number may stay, and the digest alone is replaced."""
     monkeypatch.setattr(reading, "load", Drawn)
-    found = classify([ReturnText(code, comment) for comment in comments() for code in CODES])
+    # Each comment with two of the codes in turn.
+    rows = [
+        ReturnText(CODES[(number + more) % len(CODES)], comment)
+        for number, comment in enumerate(comments())
+        for more in (0, 1)
+    ]
+    found = classify(rows)
     said = hashlib.sha256(f"{found}{[words(each) for each in comments()]}".encode()).hexdigest()[:16]
     assert (classifying.RULES, said) == (RULES, SAID), "raise RULES in classifying.py, and write both up here"
 

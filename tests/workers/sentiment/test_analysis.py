@@ -1,9 +1,9 @@
 """The whole analysis of a review, with a scorer that counts words."""
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from tests.workers.sentiment.scorers import Counting
 from workers.sentiment.analysis import HEAD, TAIL, Analysis, ReviewText, analyse
 
@@ -161,8 +161,7 @@ PIECES = [
 TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=30).map(" ".join) | st.text()
 
 
-@settings(max_examples=300)
-@given(TEXTS, TEXTS, st.sampled_from([None, 1, 2, 3, 4, 5]))
+@draws(60, 3000, TEXTS, TEXTS, st.sampled_from([None, 1, 2, 3, 4, 5]))
 def test_any_text_is_analysed(title: str, body: str, rating: int | None) -> None:
     analysis = analysed(body, title, rating)
     for each in analysis.aspects:
@@ -172,7 +171,7 @@ def test_any_text_is_analysed(title: str, body: str, rating: int | None) -> None
         assert -1 <= analysis.score <= 1
 
 
-@given(st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
+@draws(25, 1000, st.lists(st.tuples(TEXTS, TEXTS), max_size=6))
 def test_a_review_is_analysed_alike_whatever_stands_beside_it(texts: list[tuple[str, str]]) -> None:
     reviews = [ReviewText(title, body) for title, body in texts]
     alone = [analysis for review in reviews for analysis in analyse([review], Counting())]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.sentiment import embedding, encoder, scoring
 from workers.sentiment.encoder import WEIGHTS
 from workers.sentiment.scoring import Scorer
@@ -83,8 +83,7 @@ def test_another_process_says_the_same(scorer: Scorer) -> None:
     assert json.loads(found.stdout) == scorer.probabilities(texts).tolist()
 
 
-@settings(deadline=None)
-@given(st.lists(st.text(), max_size=5))
+@draws(20, 1000, st.lists(st.text(), max_size=5))
 def test_any_text_has_probabilities(texts: list[str]) -> None:
     found = scoring.load().probabilities(texts)
     assert found.shape == (len(texts), 3)

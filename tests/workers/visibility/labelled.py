@@ -47,8 +47,7 @@ class Score:
         return self.right / (self.right + self.missed)
 
 
-@cache
-def answers(name: str = "answers.jsonl") -> list[Labelled]:
+def answers(name: str) -> list[Labelled]:
     return [Labelled(**json.loads(line)) for line in (DATA / name).read_text("utf-8").splitlines()]
 
 
@@ -66,6 +65,12 @@ def refusals() -> list[Declined]:
     return [Declined(**json.loads(line)) for line in (DATA / "refusals.jsonl").read_text("utf-8").splitlines()]
 
 
+@cache
+def read_all(name: str = "answers.jsonl") -> list[tuple[Labelled, Found]]:
+    """Each answer with what is found in it."""
+    return [(row, read(row)) for row in answers(name)]
+
+
 def read(row: Labelled) -> Found:
     brands = [Brand(name, tuple(aliases)) for name, aliases in row.brands.items()]
     return Reader(brands, row.language).read(row.question, row.answer)
@@ -78,10 +83,10 @@ class Scores:
     sentiments: Score
 
 
-def scores(rows: list[Labelled]) -> Scores:
+def scores(rows: list[tuple[Labelled, Found]]) -> Scores:
     total = Scores(Score(), Score(), Score())
-    for row in rows:
-        found = {each.brand: each for each in read(row).mentions}
+    for row, read in rows:
+        found = {each.brand: each for each in read.mentions}
         for brand, label in row.expected.items():
             mention = found.get(brand)
             total.mentions.add(label and brand, mention and brand)

@@ -1,10 +1,10 @@
 """Properties of reading: any text, long ones, what an answer refers to."""
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cpu import cpu_seconds_at_most
+from tests.drawing import draws
 from workers.visibility.blocks import Block, Kind
 from workers.visibility.lexicons import lexicon
 from workers.visibility.masking import own_words, unmarked
@@ -46,8 +46,7 @@ WORDS = ["the best", "avoid", " and ", "runner-up", "I would skip it", "not awar
 PIECES = st.sampled_from([*NAMES, *SIGNS, *WORDS])
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=40).map("".join))
+@draws(30, 3000, st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=40).map("".join))
 def test_any_text_is_read_and_quoted_exactly(text: str) -> None:
     found = Reader(BRANDS, "en").read("What is best?", text)
     assert len({each.brand for each in found.mentions}) == len(found.mentions)
@@ -77,35 +76,35 @@ def test_a_long_answer_is_read_in_a_moment() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        "#1 " * 33_000,
-        "Nest (aaaa) " * 8_000,
-        "Sony A1, " * 11_000,
-        "Ring and " * 11_000,
-        "neither Sony nor " * 6_000,
-        "Avoid:\n- Sony\n" * 7_000,
-        "Best: Sony\n" * 9_000,
-        "S\u200bony " * 14_000,
-        '{"brand": "Sony"},' * 5_000,
-        "<tr><th>" * 12_000,
-        "|Sony" * 100_000,
-        "".join(" " * indent + "- Sony\n" for indent in range(400)),
-        "[" * 2_000_000,
+        "#1 " * 11_000,
+        "Nest (aaaa) " * 3_000,
+        "Sony A1, " * 4_000,
+        "Ring and " * 4_000,
+        "neither Sony nor " * 2_000,
+        "Avoid:\n- Sony\n" * 2_500,
+        "Best: Sony\n" * 3_000,
+        "S\u200bony " * 5_000,
+        '{"brand": "Sony"},' * 1_700,
+        "<tr><th>" * 4_000,
+        "|Sony" * 33_000,
+        "".join(" " * indent + "- Sony\n" for indent in range(300)),
+        "[" * 700_000,
     ],
     ids=lambda answer: repr(answer[:12]),
 )
 def test_answers_of_any_shape_are_read_in_a_moment(answer: str) -> None:
     reader = Reader([Brand("Sony"), Brand("Nest"), Brand("Ring"), Brand("Anker", ("PowerCore",))], "en")
     reader.read("What is best?", "The best is Sony.")
-    # A third of a second at most.
-    with cpu_seconds_at_most(5):
+    # A tenth of a second at most.
+    with cpu_seconds_at_most(1.5):
         reader.read("What is the best ring or nest camera?", answer)
 
 
 @pytest.mark.parametrize("piece", ["\n", " ", "a-", "a.", "_", "é", "*", "<a", "`(", "@"])
 def test_no_repetition_is_slow_to_read(piece: str) -> None:
-    """By expressions that look to the end from each place, each would take minutes."""
-    text = piece * (100_000 // len(piece))
-    with cpu_seconds_at_most(20):
+    """By expressions that look to the end from each place, each would take half a minute."""
+    text = piece * (50_000 // len(piece))
+    with cpu_seconds_at_most(5):
         own_words(unmarked(text), "What is best?", lexicon("en"))
         sentences_of(text, [Block(Kind.PROSE, 0, len(text))], [])
 
