@@ -16,6 +16,7 @@ from pathlib import Path
 import django
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
@@ -45,6 +46,10 @@ httpx._transports.default.create_ssl_context = functools.cache(httpx.create_ssl_
 gc.disable()
 # pytest-django sets Django up by itself only where an option or an ini key names the settings.
 django.setup()
+# On a busy machine the database is slow, and not away: what the service gives up in seconds, this process waits for.
+OPTIONS = django_settings.DATABASES["default"]["OPTIONS"]
+OPTIONS["pool"]["timeout"] = 60
+OPTIONS["options"] += " -c idle_in_transaction_session_timeout=10min"
 
 
 # Two for two cores; more than four find nothing to do beside the timed ones.

@@ -436,9 +436,9 @@ def test_whoever_stops_loses_only_what_is_under_way(owner: Caller, provider: Fak
         asking.close()  # type: ignore[attr-defined]  # it is a generator
         provider.answer = lambda request: recorded.openai("OK")
         asked = list(asker(owner, job_id=job_id).ask_all(questions(assistant, 8)))
+        assert codes(asked) == [None] * 8
+        assert len(provider.requests) == 10
         provider.ended.set()
-    assert codes(asked) == [None] * 8
-    assert len(provider.requests) == 10
 
 
 def test_answers_that_came_together_are_stored_before_the_first_is_looked_at(
