@@ -133,6 +133,20 @@ def django_db_setup(servers: None, django_db_setup: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_hurry() -> Iterator[None]:
+    """The same holds of Valkey: whoever gave it up would publish nothing for a while, and keep limits by himself."""
+    from aijobs import limiting
+    from aijobs.engine import broker
+    from aijobs.outbound import throttle
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(broker, "CONNECT_SECONDS", 60.0)
+        for module in (broker, limiting, throttle):
+            patch.setattr(module, "ANSWER_SECONDS", 60.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_heartbeat_inside_a_transaction(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its connection does not see a test's uncommitted job: it would take a run of over a second for lost."""

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aijobs.outbound import throttle
 from aijobs.outbound.failures import CredentialsRefused, OutboundError, OutOfTime, Permanent, Throttled, Transient
 from tests.workers.assistants import recorded
 from tests.workers.assistants.providers import settings_of
@@ -280,11 +279,8 @@ def test_private_addresses_need_the_operators_leave(provider: FakeProvider, conn
     assert provider.requests == []
 
 
-def test_requests_keep_to_their_limit_over_all_workers(
-    provider: FakeProvider, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_keep_to_their_limit_over_all_workers(provider: FakeProvider, connect: Connect) -> None:
     """Two connections stand for two workers. A turn that is far away is another run's."""
-    monkeypatch.setattr(throttle, "ANSWER_SECONDS", 60.0)
     first, second = connect(requests_per_minute=1), connect(requests_per_minute=1)
     began = monotonic()
     assert first.ask(PROMPT).text == "OK"
