@@ -106,9 +106,9 @@ def _in_words(code: str, reader: Reader) -> Code | None:
 
 def _said(readable: Sequence[Comment], reader: Reader) -> Iterator[tuple[Distribution, Clauses | None]]:
     whole = reader.probabilities([comment.text for comment in readable])
-    spans = [evidence.clauses(comment.cleaned.text) for comment in readable]
+    spans = [evidence.clauses(comment.said) for comment in readable]
     texts = [
-        [comment.cleaned.text[span.start : span.end] for span in each] if len(each) > 1 else []
+        [comment.said[span.start : span.end] for span in each] if len(each) > 1 else []
         for comment, each in zip(readable, spans, strict=True)
     ]
     rows = reader.quick_probabilities([text for each in texts for text in each])
@@ -120,7 +120,7 @@ def _said(readable: Sequence[Comment], reader: Reader) -> Iterator[tuple[Distrib
             continue
         praise = [evidence.is_praise(part) for part in parts]
         clauses = Clauses(each, rows[begin:end], praise, evidence.adds(comment.text))
-        yield evidence.first_issue_first(row, clauses), clauses
+        yield evidence.weighed(row, clauses), clauses
         begin = end
 
 
@@ -186,7 +186,7 @@ def _evidence(read: _Read, reason: Reason) -> tuple[int, int]:
     cleaned = read.comment.cleaned
     if read.clauses:
         return cleaned.stored_span(*read.clauses.clearest(reason))
-    spans = evidence.clauses(cleaned.text)
+    spans = evidence.clauses(read.comment.said)
     return cleaned.stored_span(*spans[0]) if spans else (0, 0)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from workers.returns.denials import without_denied
 from workers.returns.ngrams import words
 from workers.returns.reasons import REASONS, Reason
 from workers.sentiment import cleaning, languages
@@ -16,6 +17,7 @@ READ = 4_000
 REMEMBERED, LONGEST_REMEMBERED = 20_000, 200
 _LETTERS = re.compile(r"[^\W\d_]{2}|[a-z]'", re.IGNORECASE)
 _ASCII_LETTERS = re.compile("[A-Za-z]{2}")
+_MARKS = " .,;:!?-–—"
 _DRAWN_OUT = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 
 # What customers write where they have to write something, as `words` gives it.
@@ -82,8 +84,10 @@ VAGUE: Mapping[str, tuple[Reason, ...]] = {
 class Comment:
     stored: str
     cleaned: Cleaned
+    said: str
+    """The plain text with line ends in place of what it denies."""
     text: str
-    """One line of plain text."""
+    """What is said in one line."""
     language: str
     """ISO 639-1, "und" where nothing tells."""
 
@@ -98,10 +102,12 @@ class Comment:
 
 def read(stored: str) -> Comment:
     cleaned = cleaning.clean(stored, READ)
-    text = " ".join(cleaned.text.split())
-    if not says_something(text):
-        return Comment(stored, cleaned, "", languages.UNKNOWN)
-    return Comment(stored, cleaned, text, language(text))
+    plain = " ".join(cleaned.text.split())
+    if not says_something(plain):
+        return Comment(stored, cleaned, cleaned.text, "", languages.UNKNOWN)
+    said = without_denied(cleaned.text)
+    text = " ".join(said.split()).lstrip(_MARKS)
+    return Comment(stored, cleaned, said, text if says_something(text) else "", language(plain))
 
 
 def says_something(text: str) -> bool:

@@ -24,7 +24,8 @@ _CONJUNCTION = re.compile(
 )
 # What is praised is no issue: "love the color but it broke".
 _PRAISE = re.compile(
-    r"\b(?:love|loved|like|liked|nice|great|good|beautiful|pretty|perfect|cute|excellent)\b", re.IGNORECASE
+    r"\b(?:loved?|liked?|nice|great|good|beautiful|pretty|perfect(?:ly)?|cute|excellent|works? (?:fine|well))\b",
+    re.IGNORECASE,
 )
 _DENIED = re.compile(r"\b(?:no|not|never|nothing|hardly|too|pretty (?:bad|poor))\b|n'?t\b", re.IGNORECASE)
 # A clause names an issue with at least this probability.
@@ -97,10 +98,14 @@ def adds(text: str) -> bool:
     return bool(_ADDED.search(text))
 
 
-def first_issue_first(said: Distribution, clauses: Clauses) -> Distribution:
-    """Of the issues that a comment adds up, the first is its reason, even if it says more about a later one."""
+def weighed(said: Distribution, clauses: Clauses) -> Distribution:
+    """Of the issues that a comment adds up, the first is its reason, even if it says more about a later one.
+
+    So is the first that a clause names clearly where the comment as a whole is read as another, and not clearly.
+    """
     issues, likeliest = list(clauses.issues()), REASONS[int(said.argmax())]
-    if not clauses.adds or likeliest not in issues or issues[0] is likeliest:
+    is_heard = clauses.adds if likeliest in issues else said.max() < CLEAR
+    if not issues or not is_heard or issues[0] is likeliest:
         return said
     changed = said.copy()
     both = said[INDEX[likeliest]] + said[INDEX[issues[0]]]
