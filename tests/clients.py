@@ -12,6 +12,7 @@ from django.test import Client
 from aijobs import auth
 from aijobs.engine import statistics
 from aijobs.models import Tenant
+from aijobs.postgresql.patience import patience
 from tests.factories import ALL_SCOPES, TenantFactory, key_for
 
 # One for all: it loads the middleware once.
@@ -62,6 +63,8 @@ def _fresh_caches() -> None:
     """What a process remembers for a second or five must not reach the next test."""
     auth.cache.clear()
     statistics.forget()
+    # Set by what is loaded or called in this process: config.wsgi, the end of a worker.
+    patience.limit(None)
 
 
 @pytest.fixture

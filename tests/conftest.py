@@ -139,7 +139,10 @@ def _no_hurry() -> Iterator[None]:
     from aijobs import limiting
     from aijobs.engine import broker
     from aijobs.outbound import throttle
+    from aijobs.postgresql.patience import patience
 
+    # config.wsgi, which a test has imported by now, has set the limit of a request.
+    patience.limit(None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(broker, "CONNECT_SECONDS", 60.0)
         for module in (broker, limiting, throttle):
