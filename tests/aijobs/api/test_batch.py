@@ -56,14 +56,13 @@ def test_a_jobs_own_priority_comes_before_the_batchs(owner: Caller) -> None:
     assert members(owner, batch)[0]["priority"] == "normal"
 
 
-@pytest.mark.parametrize("jobs", [[], [PROBE] * 21, None, {}, "jobs", 1])
-def test_a_batch_holds_one_to_twenty_jobs(owner: Caller, jobs: object) -> None:
-    error_of(owner.post(PATH, {"jobs": jobs}), 422, "INVALID_BATCH")
-    assert not Job.objects.exists()
-
-
-def test_a_batch_without_jobs_is_none(owner: Caller) -> None:
-    error_of(owner.post(PATH, {}), 422, "INVALID_BATCH")
+def test_a_batch_holds_one_to_twenty_jobs(owner: Caller, subtests: pytest.Subtests) -> None:
+    wrong: list[object] = [[], [PROBE] * 21, None, {}, "jobs", 1]
+    bodies: list[dict[str, object]] = [{"jobs": jobs} for jobs in wrong]
+    for body in (*bodies, {}):
+        with subtests.test(body=str(body)[:40]):
+            error_of(owner.post(PATH, body), 422, "INVALID_BATCH")
+            assert not Job.objects.exists()
 
 
 def test_twenty_jobs_are_accepted(owner: Caller) -> None:
@@ -138,15 +137,15 @@ def test_a_batch_with_one_reason_of_a_type_has_its_code(owner: Caller) -> None:
     assert [(each["job"], each["path"]) for each in error["details"]] == [(1, "jobs.1.params")]
 
 
-@pytest.mark.parametrize("entry", [None, 1, "test_probe", [], [PROBE]])
-def test_a_job_must_be_an_object(owner: Caller, entry: object) -> None:
-    error = error_of(owner.post(PATH, {"jobs": [PROBE, entry]}), 422, "INVALID_PARAMS")
-    assert [(each["job"], each["path"]) for each in error["details"]] == [(1, "jobs.1")]
+def test_a_job_must_be_an_object(owner: Caller, subtests: pytest.Subtests) -> None:
+    for entry in (None, 1, "test_probe", [], [PROBE]):
+        with subtests.test(entry=entry):
+            error = error_of(owner.post(PATH, {"jobs": [PROBE, entry]}), 422, "INVALID_PARAMS")
+            assert [(each["job"], each["path"]) for each in error["details"]] == [(1, "jobs.1")]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
+def test_a_wrong_field_of_the_batch_is_named(owner: Caller, subtests: pytest.Subtests) -> None:
+    wrong: list[tuple[str, object]] = [
         ("sequential", "true"),
         ("sequential", 1),
         ("sequential", None),
@@ -155,12 +154,12 @@ def test_a_job_must_be_an_object(owner: Caller, entry: object) -> None:
         ("priority", "urgent"),
         ("priority", None),
         ("name", "x"),
-    ],
-)
-def test_a_wrong_field_of_the_batch_is_named(owner: Caller, name: str, value: object) -> None:
-    error = error_of(owner.post(PATH, {"jobs": [PROBE], name: value}), 422, "INVALID_PARAMS")
-    assert paths_of(error) == [name]
-    assert not Job.objects.exists()
+    ]
+    for name, value in wrong:
+        with subtests.test(name=name, value=value):
+            error = error_of(owner.post(PATH, {"jobs": [PROBE], name: value}), 422, "INVALID_PARAMS")
+            assert paths_of(error) == [name]
+            assert not Job.objects.exists()
 
 
 def test_jobs_are_created_in_order_at_one_moment(owner: Caller) -> None:

@@ -108,9 +108,8 @@ def test_an_empty_filter_is_refused(owner: Caller, dry_run: bool) -> None:
     assert not BulkAction.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
+def test_what_is_wrong_is_named(owner: Caller, subtests: pytest.Subtests) -> None:
+    wrong: list[tuple[dict[str, object], str]] = [
         ({"action": "complete"}, "action"),
         ({"filter": {"type": ["nonsense"]}}, "filter.type.0"),
         ({"filter": {"status": ["asleep"]}}, "filter.status.0"),
@@ -120,10 +119,10 @@ def test_an_empty_filter_is_refused(owner: Caller, dry_run: bool) -> None:
         ({"action": "set_priority"}, "priority"),
         ({"priority": "high"}, "priority"),
         ({"unknown": 1}, "unknown"),
-    ],
-)
-def test_what_is_wrong_is_named(owner: Caller, changes: dict[str, object], path: str) -> None:
-    assert path in paths_of(error_of(owner.post(PATH, {**CANCEL, **changes}), 422, "INVALID_PARAMS"))
+    ]
+    for changes, path in wrong:
+        with subtests.test(changes=changes):
+            assert path in paths_of(error_of(owner.post(PATH, {**CANCEL, **changes}), 422, "INVALID_PARAMS"))
 
 
 def test_an_action_for_other_jobs_than_the_filter_names_is_refused(owner: Caller) -> None:

@@ -99,17 +99,20 @@ def test_priority_defaults_to_normal(owner: Caller, more: dict[str, object]) -> 
     assert owner.dispatch(**more)["priority"] == "normal"
 
 
-@pytest.mark.parametrize("priority", ["urgent", "NORMAL", "", 1, [], {}])
-def test_a_priority_that_is_none_is_refused(owner: Caller, priority: object) -> None:
-    error = error_of(owner.post(PATH, {"type": "test_probe", "priority": priority}), 422, "INVALID_PARAMS")
-    assert paths_of(error) == ["priority"]
+def test_a_priority_that_is_none_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    wrong: list[object] = ["urgent", "NORMAL", "", 1, [], {}]
+    for priority in wrong:
+        with subtests.test(priority=priority):
+            error = error_of(owner.post(PATH, {"type": "test_probe", "priority": priority}), 422, "INVALID_PARAMS")
+            assert paths_of(error) == ["priority"]
 
 
-@pytest.mark.parametrize("kind", ["no_such_type", "", "TEST_PROBE", None, 1, ["test_probe"], {"a": 1}, "test_probe "])
-def test_an_unknown_type_lists_the_known_ones(owner: Caller, kind: object) -> None:
-    error = error_of(owner.post(PATH, {"type": kind, "params": {}}), 422, "INVALID_JOB_TYPE")
-    assert {"pricing_recalculate", "test_probe"} <= set(error["details"]["known_types"])
-    assert not Job.objects.exists()
+def test_an_unknown_type_lists_the_known_ones(owner: Caller, subtests: pytest.Subtests) -> None:
+    for kind in ("no_such_type", "", "TEST_PROBE", None, 1, ["test_probe"], {"a": 1}, "test_probe "):
+        with subtests.test(kind=kind):
+            error = error_of(owner.post(PATH, {"type": kind, "params": {}}), 422, "INVALID_JOB_TYPE")
+            assert {"pricing_recalculate", "test_probe"} <= set(error["details"]["known_types"])
+            assert not Job.objects.exists()
 
 
 def test_a_missing_type_is_an_unknown_one(owner: Caller) -> None:
@@ -129,21 +132,22 @@ def test_every_wrong_field_has_an_entry(owner: Caller) -> None:
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("skus", "path"),
-    [
-        ([], "params.skus"),
-        (["A"] * 2, "params.skus"),
-        ([f"SKU-{number}" for number in range(1001)], "params.skus"),
-        ([""], "params.skus.0"),
-        (["A\nB"], "params.skus.0"),
-        ("A", "params.skus"),
-        (None, "params.skus"),
-    ],
-)
-def test_wrong_skus_are_refused(owner: Caller, skus: object, path: str) -> None:
-    body = {"type": "pricing_recalculate", "params": {**PRICING, "skus": skus}}
-    assert paths_of(error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")) == [path]
+WRONG_SKUS: list[tuple[object, str]] = [
+    ([], "params.skus"),
+    (["A"] * 2, "params.skus"),
+    ([f"SKU-{number}" for number in range(1001)], "params.skus"),
+    ([""], "params.skus.0"),
+    (["A\nB"], "params.skus.0"),
+    ("A", "params.skus"),
+    (None, "params.skus"),
+]
+
+
+def test_wrong_skus_are_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for skus, path in WRONG_SKUS:
+        with subtests.test(skus=str(skus)[:40]):
+            body = {"type": "pricing_recalculate", "params": {**PRICING, "skus": skus}}
+            assert paths_of(error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")) == [path]
 
 
 def test_a_thousand_skus_are_accepted(owner: Caller) -> None:
@@ -153,16 +157,19 @@ def test_a_thousand_skus_are_accepted(owner: Caller) -> None:
     assert data_of(owner.post(PATH, body), 201)["params"]["skus"] == skus
 
 
-@pytest.mark.parametrize("params", [None, [], "a", 1, True])
-def test_params_must_be_an_object(owner: Caller, params: object) -> None:
-    error = error_of(owner.post(PATH, {"type": "test_probe", "params": params}), 422, "INVALID_PARAMS")
-    assert paths_of(error) == ["params"]
+def test_params_must_be_an_object(owner: Caller, subtests: pytest.Subtests) -> None:
+    wrong: list[object] = [None, [], "a", 1, True]
+    for params in wrong:
+        with subtests.test(params=params):
+            error = error_of(owner.post(PATH, {"type": "test_probe", "params": params}), 422, "INVALID_PARAMS")
+            assert paths_of(error) == ["params"]
 
 
-@pytest.mark.parametrize("params", [{"label": 1}, {"sleep": "1"}, {"sleep": True}, {"stubborn": 0}])
-def test_types_are_strict(owner: Caller, params: dict[str, object]) -> None:
-    error = error_of(owner.post(PATH, {"type": "test_probe", "params": params}), 422, "INVALID_PARAMS")
-    assert paths_of(error) == [f"params.{next(iter(params))}"]
+def test_types_are_strict(owner: Caller, subtests: pytest.Subtests) -> None:
+    for name, value in (("label", 1), ("sleep", "1"), ("sleep", True), ("stubborn", 0)):
+        with subtests.test(name=name, value=value):
+            body = {"type": "test_probe", "params": {name: value}}
+            assert paths_of(error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")) == [f"params.{name}"]
 
 
 def test_params_may_be_left_out_where_none_is_required(owner: Caller) -> None:

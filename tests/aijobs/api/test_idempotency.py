@@ -51,18 +51,16 @@ def test_neither_white_space_nor_order_makes_another_body(owner: Caller) -> None
     assert post(owner, JOBS, b' {"params": {}, "type": "test_probe"}\n')["Idempotency-Replayed"] == "true"
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
+def test_another_body_under_the_same_key_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    post(owner, JOBS, PROBE)
+    for path, body in (
         (JOBS, {"type": "test_probe", "params": {"label": "b"}}),
         (JOBS, {**PROBE, "priority": "high"}),
         (BATCHES, {"jobs": [PROBE]}),
-    ],
-)
-def test_another_body_under_the_same_key_is_refused(owner: Caller, path: str, body: object) -> None:
-    post(owner, JOBS, PROBE)
-    error_of(post(owner, path, body), 422, "IDEMPOTENCY_KEY_REUSED")
-    assert Job.objects.count() == 1
+    ):
+        with subtests.test(path=path, body=body):
+            error_of(post(owner, path, body), 422, "IDEMPOTENCY_KEY_REUSED")
+            assert Job.objects.count() == 1
 
 
 def test_an_outsiders_key_is_its_own(owner: Caller, outsider: Caller) -> None:
@@ -122,17 +120,19 @@ def age(by: timedelta) -> None:
     IdempotencyKey.objects.update(created_at=now() - by)
 
 
-@pytest.mark.parametrize("key", ["a", "x" * 255, 'a b;c="d"', "order/1?x=%00"])
-def test_a_key_is_any_text_of_up_to_255_characters(owner: Caller, key: str) -> None:
-    first = post(owner, JOBS, PROBE, key)
-    data_of(first, 201)
-    assert post(owner, JOBS, PROBE, key).json() == first.json()
+def test_a_key_is_any_text_of_up_to_255_characters(owner: Caller, subtests: pytest.Subtests) -> None:
+    for key in ("a", "x" * 255, 'a b;c="d"', "order/1?x=%00"):
+        with subtests.test(key=key):
+            first = post(owner, JOBS, PROBE, key)
+            data_of(first, 201)
+            assert post(owner, JOBS, PROBE, key).json() == first.json()
 
 
-@pytest.mark.parametrize("key", ["", " ", " a", "a ", "x" * 256, "a\0b", "a\x1bb", "a\x7f", "größe", "\udcff"])
-def test_any_other_key_is_refused(owner: Caller, key: str) -> None:
-    error_of(post(owner, JOBS, PROBE, key), 400, "INVALID_REQUEST")
-    assert not Job.objects.exists()
+def test_any_other_key_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for key in ("", " ", " a", "a ", "x" * 256, "a\0b", "a\x1bb", "a\x7f", "größe", "\udcff"):
+        with subtests.test(key=ascii(key)):
+            error_of(post(owner, JOBS, PROBE, key), 400, "INVALID_REQUEST")
+            assert not Job.objects.exists()
 
 
 def test_fifty_at_once_make_one_job(owner: Caller) -> None:

@@ -39,26 +39,26 @@ def test_each_job_of_a_batch_has_its_own(owner: Caller) -> None:
     assert [(job["tags"], job["metadata"]) for job in shown] == [(["a"], None), ([], None), ([], {"n": 3})]
 
 
-@pytest.mark.parametrize(
-    ("sent", "path"),
-    [
-        ({"tags": ["a"] * 2}, "tags"),
-        ({"tags": [str(number) for number in range(11)]}, "tags"),
-        ({"tags": "a"}, "tags"),
-        ({"tags": [""]}, "tags.0"),
-        ({"tags": [" a"]}, "tags.0"),
-        ({"tags": ["a", "b\n"]}, "tags.1"),
-        ({"tags": ["a" * 65]}, "tags.0"),
-        ({"tags": None}, "tags"),
-        ({"metadata": []}, "metadata"),
-        ({"metadata": {"a": "x" * 4090}}, "metadata"),
-    ],
-    ids=["twice", "eleven", "text", "empty", "space", "line", "long", "null", "list", "large"],
-)
-def test_others_are_refused(owner: Caller, sent: dict[str, object], path: str) -> None:
-    assert paths_of(error_of(owner.post(PATH, {**PROBE, **sent}), 422, "INVALID_PARAMS")) == [path]
-    in_a_batch = owner.post(f"{PATH}/batch", {"jobs": [PROBE, {**PROBE, **sent}]})
-    assert paths_of(error_of(in_a_batch, 422, "INVALID_PARAMS")) == [f"jobs.1.{path}"]
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "twice": ({"tags": ["a"] * 2}, "tags"),
+    "eleven": ({"tags": [str(number) for number in range(11)]}, "tags"),
+    "text": ({"tags": "a"}, "tags"),
+    "empty": ({"tags": [""]}, "tags.0"),
+    "space": ({"tags": [" a"]}, "tags.0"),
+    "line": ({"tags": ["a", "b\n"]}, "tags.1"),
+    "long": ({"tags": ["a" * 65]}, "tags.0"),
+    "null": ({"tags": None}, "tags"),
+    "list": ({"metadata": []}, "metadata"),
+    "large": ({"metadata": {"a": "x" * 4090}}, "metadata"),
+}
+
+
+def test_others_are_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for name, (sent, path) in WRONG.items():
+        with subtests.test(name):
+            assert paths_of(error_of(owner.post(PATH, {**PROBE, **sent}), 422, "INVALID_PARAMS")) == [path]
+            in_a_batch = owner.post(f"{PATH}/batch", {"jobs": [PROBE, {**PROBE, **sent}]})
+            assert paths_of(error_of(in_a_batch, 422, "INVALID_PARAMS")) == [f"jobs.1.{path}"]
 
 
 def test_the_largest_are_taken(owner: Caller) -> None:
@@ -112,9 +112,8 @@ def test_pages_are_whole_whether_jobs_with_a_term_are_near_or_rare(
     assert pages == wanted[::-1]
 
 
-@pytest.mark.parametrize(
-    ("query", "path"),
-    [
+def test_other_filters_are_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for query, path in (
         ("tag=", "tag"),
         ("tag=%20a", "tag"),
         ("tag=a%00", "tag"),
@@ -124,10 +123,9 @@ def test_pages_are_whole_whether_jobs_with_a_term_are_near_or_rare(
         ("error_code=", "error_code"),
         (f"error_code={'A' * 65}", "error_code"),
         ("&".join(f"tag={number}" for number in range(11)), "tag"),
-    ],
-)
-def test_other_filters_are_refused(owner: Caller, query: str, path: str) -> None:
-    assert paths_of(error_of(owner.get(f"{PATH}?{query}"), 422, "INVALID_FILTER")) == [path]
+    ):
+        with subtests.test(query=query):
+            assert paths_of(error_of(owner.get(f"{PATH}?{query}"), 422, "INVALID_FILTER")) == [path]
 
 
 def test_a_schedules_jobs_have_the_tags_of_its_template(owner: Caller) -> None:

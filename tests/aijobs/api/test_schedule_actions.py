@@ -38,10 +38,12 @@ def test_pause_says_who_and_why(owner: Caller, teammate: Caller, outsider: Calle
     assert again["paused"]["reason"] == "stock-taking"
 
 
-@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": 7}])
-def test_a_pause_needs_a_reason(owner: Caller, body: dict[str, object]) -> None:
-    error = error_of(owner.post(at(created(owner), "pause"), body), 422, "INVALID_PARAMS")
-    assert paths_of(error) == ["reason"]
+def test_a_pause_needs_a_reason(owner: Caller, subtests: pytest.Subtests) -> None:
+    shown = created(owner)
+    bodies: list[dict[str, object]] = [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": 7}]
+    for body in bodies:
+        with subtests.test(body=body):
+            assert paths_of(error_of(owner.post(at(shown, "pause"), body), 422, "INVALID_PARAMS")) == ["reason"]
 
 
 def test_resume(owner: Caller, teammate: Caller, outsider: Caller) -> None:
@@ -167,22 +169,21 @@ def test_a_queue_that_becomes_full_ends_a_backfill(owner: Caller, settings: Any,
     error_of(owner.post(path, {**last_hours(3), "count": 1}), 429, "QUEUE_FULL")
 
 
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"from": "2026-03-12"}, "from"),
-        ({"to": "tomorrow"}, "to"),
-        ({"count": -1}, "count"),
-        ({"from": timestamp(datetime(2020, 1, 1, tzinfo=UTC))}, "from"),
-        ({"to": timestamp(datetime(2100, 1, 1, tzinfo=UTC))}, "to"),
-        ({"to": timestamp(datetime(2020, 1, 1, tzinfo=UTC))}, "to"),
-    ],
-)
 def test_a_range_that_cannot_be_made_up_for_is_refused(
-    owner: Caller, hourly: dict[str, Any], changes: dict[str, object], path: str
+    owner: Caller, hourly: dict[str, Any], subtests: pytest.Subtests
 ) -> None:
-    error = error_of(owner.post(at(hourly, "backfill"), {**last_hours(3), **changes}), 422, "INVALID_PARAMS")
-    assert paths_of(error) == [path]
+    wrong: list[tuple[str, object]] = [
+        ("from", "2026-03-12"),
+        ("to", "tomorrow"),
+        ("count", -1),
+        ("from", timestamp(datetime(2020, 1, 1, tzinfo=UTC))),
+        ("to", timestamp(datetime(2100, 1, 1, tzinfo=UTC))),
+        ("to", timestamp(datetime(2020, 1, 1, tzinfo=UTC))),
+    ]
+    for name, value in wrong:
+        with subtests.test(name=name, value=value):
+            response = owner.post(at(hourly, "backfill"), {**last_hours(3), name: value})
+            assert paths_of(error_of(response, 422, "INVALID_PARAMS")) == [name]
 
 
 def test_a_range_whose_runs_are_deleted_is_refused(owner: Caller, settings: Any, hourly: dict[str, Any]) -> None:

@@ -91,19 +91,17 @@ def test_the_queue_is_the_tenants(owner: Caller) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("query", "path"),
-    [
+def test_what_is_no_range_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    for query, path in (
         ({"start_date": "yesterday"}, "start_date"),
         ({"end_date": "2026-02-30"}, "end_date"),
         ({"start_date": "2026-03-12T00:00:00Z"}, "start_date"),
         ({"start_date": "2026-03-13", "end_date": "2026-03-12"}, "start_date"),
         ({"start_date": "2025-01-01", "end_date": "2026-03-12"}, "start_date"),
         ({"type": "test_probe"}, "type"),
-    ],
-)
-def test_what_is_no_range_is_refused(owner: Caller, query: dict[str, str], path: str) -> None:
-    assert paths_of(error_of(owner.get(PATH, **query), 422, "INVALID_FILTER")) == [path]
+    ):
+        with subtests.test(query=query):
+            assert paths_of(error_of(owner.get(PATH, **query), 422, "INVALID_FILTER")) == [path]
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from aijobs.models import Job, Tenant
 from tests import engine
 from tests.factories import TenantFactory
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -89,6 +89,7 @@ def test_follows_a_job_until_it_has_ended(tenant: Tenant, monkeypatch: pytest.Mo
     ]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_follows_a_tenant_from_now_on(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     engine.dispatch(tenant)
     later: list[str] = []

@@ -138,20 +138,24 @@ ANSWERS: dict[str, tuple[Answer, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_what_an_endpoint_answers(tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, answer: str) -> None:
-    endpoint.answers["/"], expected, code = ANSWERS[answer]
-    webhook = subscribe(tenant, endpoint.url(), "job.queued").webhook
+def test_what_an_endpoint_answers(
+    tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, subtests: pytest.Subtests
+) -> None:
+    paths = {name: f"/{number}" for number, name in enumerate(ANSWERS)}
+    endpoint.answers |= {paths[name]: answer for name, (answer, _, _) in ANSWERS.items()}
+    webhooks = {name: subscribe(tenant, endpoint.url(path), "job.queued").webhook for name, path in paths.items()}
     engine.dispatch(tenant)
-    run_until(deliverer, are_tried(webhook))
-    delivery = webhook.deliveries.get()
-    assert (delivery.status, delivery.error_code) == (expected, code)
-    assert "\0" not in delivery.response_body
-    assert len(delivery.response_body) <= sending.LONGEST_BODY
-    assert len(endpoint.received) == 1
-    if code:
-        assert delivery.due_at > now()
-        assert (again(webhook).failures, again(webhook).last_error) == (1, delivery.error_message)
+    run_until(deliverer, lambda: all(are_tried(webhook)() for webhook in webhooks.values()))
+    for name, (_, expected, code) in ANSWERS.items():
+        with subtests.test(name):
+            webhook, delivery = again(webhooks[name]), webhooks[name].deliveries.get()
+            assert (delivery.status, delivery.error_code) == (expected, code)
+            assert "\0" not in delivery.response_body
+            assert len(delivery.response_body) <= sending.LONGEST_BODY
+            assert len(endpoint.at(paths[name])) == 1
+            if code:
+                assert delivery.due_at > now()
+                assert (webhook.failures, webhook.last_error) == (1, delivery.error_message)
 
 
 def test_an_endpoint_that_never_answers_or_never_ends_delays_nobody(
