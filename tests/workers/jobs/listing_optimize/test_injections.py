@@ -19,6 +19,7 @@ from tests.workers.jobs.listing_optimize.steps import (
     stored,
 )
 from workers.catalogue.models import Listing
+from workers.sentiment.shapes import ASPECTS
 
 pytestmark = pytest.mark.django_db
 
@@ -53,31 +54,28 @@ def seller(owner: Caller, provider: FakeProvider) -> Caller:
     return owner
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_an_order_in_a_text_of_others_stays_within_the_data(
-    order: str, seller: Caller, provider: FakeProvider
-) -> None:
+def test_orders_in_texts_of_others_stay_within_the_data(seller: Caller, provider: FakeProvider) -> None:
     listing = Listing.objects.get()
-    CompetitorListingFactory.create(tenant=seller.tenant, product=listing.product, title=order)
-    opinion = {"aspect": "durability", "polarity": "positive", "text": order}
-    ReviewFactory.create(product=listing.product, body=order, analysed_with="a-model", aspects=[opinion])
+    for order, aspect in zip(ORDERS, ASPECTS, strict=False):
+        CompetitorListingFactory.create(tenant=seller.tenant, product=listing.product, title=order)
+        opinion = {"aspect": aspect, "polarity": "positive", "text": order}
+        ReviewFactory.create(product=listing.product, body=order, analysed_with="a-model", aspects=[opinion])
     report = only(optimised(seller, "A", **ASK))
     [request] = provider.requests
-    assert data_in(request)["customers_praise"] == [order]
+    assert sorted(data_in(request)["customers_praise"]) == sorted(ORDERS)
     assert len(request.prompt.split("\n")) == 3
-    assert order not in request.body["messages"][0]["content"]
+    assert [order for order in ORDERS if order in request.body["messages"][0]["content"]] == []
     assert report["source"] == "assistant"
     assert proposed(report)["title"] == GOOD["title"]
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_an_order_in_the_listing_itself_is_no_instruction_either(
-    order: str, seller: Caller, provider: FakeProvider
-) -> None:
-    Listing.objects.update(description=f"{DESCRIPTION}\n{order}")
+def test_orders_in_the_listing_itself_are_no_instructions_either(seller: Caller, provider: FakeProvider) -> None:
+    description = "\n".join([DESCRIPTION, *ORDERS])
+    Listing.objects.update(description=description)
     optimised(seller, "A", **ASK)
+    assert provider.requests
     for request in provider.requests:
-        assert data_in(request)["listing"]["description"] == f"{DESCRIPTION}\n{order}"
+        assert data_in(request)["listing"]["description"] == description
 
 
 @pytest.mark.parametrize("answer", OBEYED, ids=range(len(OBEYED)))

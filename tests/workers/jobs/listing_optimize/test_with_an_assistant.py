@@ -95,10 +95,9 @@ def test_what_is_not_true_or_not_allowed_is_refused_and_asked_once_more(
     assert report["refusals"][0]["message"] in second
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_what_is_refused_twice_is_left_to_the_rules(lie: str, seller: Caller, provider: FakeProvider) -> None:
+def test_what_is_refused_twice_is_left_to_the_rules(seller: Caller, provider: FakeProvider) -> None:
     by_rules = only(optimised(seller, "A"))
-    says(provider, LIES[lie])
+    says(provider, LIES["number"], LIES["material"])
     report = only(optimised(seller, "A", apply=True, **ASK))
     assert (report["source"], report["fallback"]) == ("rules", "REFUSED")
     assert {each["attempt"] for each in report["refusals"]} == {1, 2}

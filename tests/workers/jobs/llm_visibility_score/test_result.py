@@ -199,6 +199,9 @@ def test_a_listing_that_gives_orders_is_found_like_any_other(owner: Caller) -> N
 # --- With which run each assistant's figures are compared ---------------------------------------------------------
 
 
+FEW = QUESTIONS[:2]
+
+
 @pytest.fixture
 def asked(owner: Caller, provider: FakeProvider) -> Callable[..., tuple[str, dict[str, Any]]]:
     """A job about the same, each time of other samples: its ID, and its result."""
@@ -210,7 +213,7 @@ def asked(owner: Caller, provider: FakeProvider) -> Callable[..., tuple[str, dic
     samples = iter(range(1, 11))
 
     def job(*assistants: str, **params: object) -> tuple[str, dict[str, Any]]:
-        done = run(owner, questions=QUESTIONS, samples=next(samples), assistants=assistants, **params)
+        done = run(owner, questions=FEW, samples=next(samples), assistants=assistants, **params)
         return encode(JOB_PREFIX, done.id), result_of(done)
 
     return job
@@ -287,7 +290,7 @@ def test_a_job_that_failed_is_not_compared_with(asked: Asked, owner: Caller, pro
     first, _ = asked("a")
     StoredAnswer.objects.all().delete()
     provider.of_model = {"a": error(400, "No.", "invalid_request_error")}
-    assert run(owner, questions=QUESTIONS, samples=10, assistants=["a"]).status == "failed"
+    assert run(owner, questions=FEW, samples=10, assistants=["a"]).status == "failed"
     provider.of_model = {}
     assert compared(asked("a")[1])["a"] == first
 
