@@ -1,6 +1,6 @@
 """Returns, sales and jobs over them; the classifier is the real one, and told when it is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -54,9 +54,17 @@ def product(who: Caller, sku: str, marketplace: str = MARKETPLACE, **more: Any) 
 
 def give_back(who: Caller, sku: str, *comments: str, marketplace: str = MARKETPLACE, **more: Any) -> list[Return]:
     """A return for each comment, without a code."""
+    return give_back_all(who, sku, [{"comment": comment, **more} for comment in comments], marketplace)
+
+
+def give_back_all(
+    who: Caller, sku: str, rows: Iterable[dict[str, Any]], marketplace: str = MARKETPLACE
+) -> list[Return]:
+    """A return for each row, without a code and on the last day unless it says otherwise."""
     of = product(who, sku, marketplace)
-    options: dict[str, Any] = {"reason_code": "", "date": LAST, **more}
-    return [ReturnFactory(product=of, comment=comment, **options) for comment in comments]
+    return Return.objects.bulk_create(
+        ReturnFactory.build(**{"product": of, "reason_code": "", "date": LAST, **row}) for row in rows
+    )
 
 
 def sell(who: Caller, sku: str, units: float, days: int = 30, last: date = LAST, every: int = 1) -> None:

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from tests.clients import Caller
-from tests.workers.jobs.return_classify.steps import LAST, TOO_SMALL, give_back, product, result_of, run, sell
+from tests.workers.jobs.return_classify.steps import (
+    LAST,
+    TOO_SMALL,
+    give_back,
+    give_back_all,
+    product,
+    result_of,
+    run,
+    sell,
+)
 from workers.catalogue.models import Return
 from workers.jobs.return_classify import outstanding, reading
 from workers.jobs.return_classify.counting import Scope
@@ -17,7 +26,7 @@ from workers.returns.classifying import version
 
 pytestmark = pytest.mark.django_db
 
-DAYS = 150
+DAYS = 90
 REASONS = (TOO_SMALL, "It is too big for me.", "I changed my mind.", "It stopped working.")
 ZIPPER = "The zipper broke, it is defective."
 
@@ -46,14 +55,14 @@ def ordinary(who: Caller, sku: str, seed: int, share: float = 0.05) -> None:
 
 
 def plant(who: Caller, sku: str, comment: str, each_day: int = 3, last_days: int = 14, **more: Any) -> None:
-    for back in range(last_days):
-        give_back(who, sku, *[comment] * each_day, date=LAST - timedelta(days=back), **more)
+    days = (LAST - timedelta(days=back) for back in range(last_days) for _ in range(each_day))
+    give_back_all(who, sku, ({"comment": comment, "date": day, **more} for day in days))
 
 
 @pytest.fixture
 def shop(owner: Caller) -> Caller:
-    """Four products that are returned as they always were."""
-    for number in range(4):
+    """Three products that are returned as they always were."""
+    for number in range(3):
         product(owner, f"S{number}", price=Decimal(20), cost=Decimal(8), title="Jacket", category="Jackets")
         ordinary(owner, f"S{number}", seed=number)
     return owner
@@ -119,11 +128,10 @@ def test_reasons_are_not_compared_while_the_history_is_not_classified(shop: Call
 
 def test_a_customer_who_returns_very_often_is_named_by_a_pseudonym_only(shop: Caller) -> None:
     hashes = [f"{number:032x}" for number in range(10_000, 10_200)]
-    for number, hashed in enumerate(hashes):
-        give_back(shop, "S0", TOO_SMALL, order=hashed, date=LAST - timedelta(days=number % 90))
     often = "ab" * 16
-    for back in range(0, 60, 4):
-        give_back(shop, "S0", TOO_SMALL, buyer=often, order=f"{back:032x}", date=LAST - timedelta(days=back))
+    others = [{"order": hashed, "date": LAST - timedelta(days=number % 90)} for number, hashed in enumerate(hashes)]
+    own = [{"order": f"{back:032x}", "date": LAST - timedelta(days=back), "buyer": often} for back in range(0, 60, 4)]
+    give_back_all(shop, "S0", ({"comment": TOO_SMALL, **each} for each in [*others, *own]))
     job = run(shop)
     [serial] = [each for each in result_of(job)["anomalies"] if each["kind"] == "serial_returner"]
     assert (serial["customer"], serial["observed_units"], serial["sku"]) == (often[:8], 15, None)

@@ -60,11 +60,11 @@ def product(who: Caller, sku: str, marketplace: str = MARKETPLACE) -> Product:
 
 def write(who: Caller, sku: str, *bodies: str, marketplace: str = MARKETPLACE, **more: Any) -> list[Review]:
     """A review of each body, with its number in the title."""
-    of = product(who, sku, marketplace)
-    return [
-        ReviewFactory(product=of, title=f"Review number {Review.objects.count() + 1}", body=body, **more)
-        for body in bodies
-    ]
+    of, first = product(who, sku, marketplace), Review.objects.count() + 1
+    return Review.objects.bulk_create(
+        ReviewFactory.build(product=of, title=f"Review number {number}", body=body, **more)
+        for number, body in enumerate(bodies, first)
+    )
 
 
 def dispatched(who: Caller, *skus: str, **params: object) -> UUID:
