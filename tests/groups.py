@@ -25,8 +25,12 @@ _WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/w
 _WORKER = "worker"
 WORKER_CASES = tuple(f"tests/integration/test_{name}.py" for name in ("batches", "client", "contract", "one_job"))
 
-# One browser and one API for all of them; four languages' dictionaries, which take a process four seconds to load.
-_WHOLE_FOLDERS = ("tests/browser/", "tests/workers/listings/")
+# And those of these four languages' dictionaries, which take a process four seconds to load.
+_DICTIONARIES = "dictionaries"
+_DICTIONARY_CASES = ("tests/workers/listings/", "tests/workers/visibility/")
+
+# One browser and one API for all of them; the models of sentiment.
+_WHOLE_FOLDERS = ("tests/browser/", "tests/workers/sentiment/")
 
 
 def group_of(nodeid: str) -> str | None:
@@ -35,6 +39,8 @@ def group_of(nodeid: str) -> str | None:
         return TIMED
     if nodeid.startswith(WORKER_CASES):
         return _WORKER
+    if nodeid.startswith(_DICTIONARY_CASES):
+        return _DICTIONARIES
     if nodeid.startswith(_WHOLE_MODULES):
         return nodeid.partition("::")[0]
     return next((folder for folder in _WHOLE_FOLDERS if nodeid.startswith(folder)), None)

@@ -1,12 +1,13 @@
 """A tenant's connection to a Shopify shop on a port of this machine, with products in both."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.clients import Caller
-from tests.workers.catalogue.steps import report
+from tests.factories import ProductFactory
 from tests.workers.marketplaces.shopify.server import FakeShopify, running
 from workers.marketplaces import connections
 from workers.marketplaces.models import Connection
@@ -24,8 +25,7 @@ def sell(who: Caller, server: FakeShopify, **prices: str) -> None:
     """Products in the shop and in the caller's catalogue, by SKU."""
     for sku, price in prices.items():
         server.admin.add(sku, price)
-    rows = "".join(f"{sku},Title of {sku},{price}\n" for sku, price in prices.items())
-    assert report(who, "products", f"sku,title,price\n{rows}", marketplace=SHOP)["rejected"] == 0
+        ProductFactory.create(tenant=who.tenant, marketplace=SHOP, sku=sku, price=Decimal(price))
 
 
 def prices(server: FakeShopify) -> dict[str, str]:
