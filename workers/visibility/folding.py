@@ -12,8 +12,11 @@ _AND = r"\s*(?:&|\+|-|\s|\band\b|\bund\b|\bet\b|\by\b)\s*"
 _UMLAUTS = {"ä": "ae?", "ö": "oe?", "ü": "ue?", "ß": "(?:ß|ss)"}
 # Possessives, plurals, the genitive of German.
 _ENDING = r"(?:'s|s'|s|'(?=\s)|(?<=[sxz])es|(?<=[cs]h)es)?"
-# Zero-width characters, soft hyphens, accents that are combined with the letter before.
-_UNSEEN = frozenset(("Cf", "Mn"))
+# Zero-width characters, soft hyphens, accents that are combined with the letter before, characters for private use.
+_UNSEEN = frozenset(("Cf", "Mn", "Co"))
+# How ChatGPT marks what it cites: "\ue200cite\ue202turn0search1\ue201".
+_CITED = re.compile("\ue200(?:file)?cite[^\ue201\n]{0,500}\ue201")
+_LAST_CITED = re.compile(rf"{_CITED.pattern}\W*\Z")
 # A hyphen in the middle of a word ("Net-gear") is a spelling of long names only: short ones turn into other words.
 _LONG = 6
 _SHORTEST_BEFORE_FIGURE = 4
@@ -33,9 +36,15 @@ def folded(text: str) -> str:
 
 
 def visible(text: str) -> tuple[str, list[int]]:
-    """Without signs that nobody sees and accents that are characters of their own; of each character its place."""
-    kept = [index for index, each in enumerate(text) if each.isascii() or unicodedata.category(each) not in _UNSEEN]
+    """Without citations, signs that nobody sees and accents that are characters; of each character its place."""
+    shown = _CITED.sub(lambda found: "\ue200" * len(found[0]), text)
+    kept = [index for index, each in enumerate(shown) if each.isascii() or unicodedata.category(each) not in _UNSEEN]
     return "".join(text[index] for index in kept), kept
+
+
+def without_last_citation(quote: str) -> str:
+    """A sentence that ends with what it cites, up to there."""
+    return _LAST_CITED.sub("", quote).strip()
 
 
 @cache

@@ -10,7 +10,7 @@ from simplemma import is_known, lemmatize
 from workers.visibility.folding import folded
 
 LANGUAGES = ("en", "de", "fr", "es")
-# A brand in a sentence is one of these characters, which no text has: the n-th of the text is the n-th of them.
+# A brand in a sentence is one of these, the n-th of the text the n-th of them. `visible` takes out those of the text.
 FIRST_SIGN = 0xE000
 SIGN = "[\ue000-\uf8ff]"
 _FOLDER = Path(__file__).parent / "lexicon"

@@ -8,7 +8,7 @@ from workers.visibility import claims, orders, ordinary, ranking, roles
 from workers.visibility.blocks import Block, blocks_of
 from workers.visibility.entries import Entries
 from workers.visibility.feelings import Feelings
-from workers.visibility.folding import folded, visible
+from workers.visibility.folding import folded, visible, without_last_citation
 from workers.visibility.heads import Setting
 from workers.visibility.lexicons import Lexicon, language_of, lexicon
 from workers.visibility.masking import own_words, unmarked
@@ -40,7 +40,11 @@ class Reader:
         """`cited`: addresses that came beside the answer."""
         shown = answer[:LONGEST_ANSWER]
         text, back = visible(shown)
-        mentions = tuple(self._mentions(question, text, lambda start, end: shown[back[start] : back[end - 1] + 1]))
+
+        def original(start: int, end: int) -> str:
+            return without_last_citation(shown[back[start] : back[end - 1] + 1])
+
+        mentions = tuple(self._mentions(visible(question)[0], text, original))
         return Found(mentions, domains_of([*cited, *_ADDRESS.findall(shown)]))
 
     def _mentions(self, question: str, answer: str, original: Original) -> list[Mention]:
@@ -78,7 +82,7 @@ class Reader:
             Mention(
                 self._brands[brand].name,
                 positions.get(brand),
-                original(*_quoted(text, sentences, index, places[index])).strip(),
+                original(*_quoted(text, sentences, index, places[index])),
                 feelings.of(brand, parts, stated),
             )
             for brand, index in _first_places(places, own).items()

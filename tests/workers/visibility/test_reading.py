@@ -28,6 +28,7 @@ SIGNS = [
     "https://anker.com/x",
     "<br>",
     "\ue000",
+    "\ue200cite\ue202turn0search1\ue201",
     "\u200b",
     "\u0301",
     '{"brand": "',
@@ -192,6 +193,17 @@ def test_german_names_are_declined_but_not_behind_prepositions(name: str, answer
 def test_signs_that_nobody_sees_do_not_hide_a_name_and_stand_in_its_quote() -> None:
     [mention] = read("1. An\u200bker is good").values()
     assert (mention.position, mention.quote) == (1, "An\u200bker is good")
+
+
+def test_characters_for_private_use_are_no_brands_and_citations_are_not_quoted() -> None:
+    assert {name: each.position for name, each in read("Get Anker; skip \ue000 if you can.").items()} == {"Anker": 1}
+    cited = "\ue200cite\ue202turn0search1\ue202turn0search4\ue201"
+    found = read(f"The best is Anker {cited}. Müller is second.{cited} It is light.\n\nAvoid Black & Decker{cited}!")
+    assert {name: (each.position, each.quote) for name, each in found.items()} == {
+        "Anker": (1, "The best is Anker"),
+        "Müller": (2, "Müller is second."),
+        "Black+Decker": (None, "Avoid Black & Decker"),
+    }
 
 
 def test_an_answer_in_json_is_a_list() -> None:
