@@ -31,13 +31,29 @@ Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.]\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
+def in_utc(moment: datetime) -> datetime:
+    """The same moment: PostgreSQL refuses offsets of sixteen hours and more. Raises ValueError where UTC lacks it."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is before the first year of UTC, or after the last") from None
+
+
+def nearest_in_utc(moment: datetime) -> datetime:
+    """The same, for whoever only compares: at the ends of the calendar the nearest moment that UTC has."""
+    try:
+        return in_utc(moment)
+    except ValueError:
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+
 def _read_moment(sent: object) -> datetime:
-    """As it was sent; or a moment already, where the model is not read from JSON."""
+    """What was sent; or a moment already, where the model is not read from JSON."""
     if isinstance(sent, datetime):
-        return sent
+        return in_utc(sent)
     if isinstance(sent, str) and _RFC_3339.fullmatch(sent.upper()):
         try:
-            return datetime.fromisoformat(sent.upper())
+            return in_utc(datetime.fromisoformat(sent.upper()))
         except ValueError:
             raise ValueError("is written correctly, but there is no such day, time or offset") from None
     raise ValueError("must be a date-time with an offset, for example 2026-03-12T02:00:00Z")

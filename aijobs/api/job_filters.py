@@ -15,7 +15,7 @@ from aijobs.api.wire.filters import check_names, invalid
 from aijobs.errors import FieldError, InvalidFilter
 from aijobs.filtering import BATCH_ID, REQUEST_ID, SCHEDULE_ID, JobFilter
 from aijobs.models import Job
-from aijobs.shapes import Form
+from aijobs.shapes import Form, nearest_in_utc
 from aijobs.states import Priority, Status
 
 INCLUDABLE = ("params", "result")
@@ -75,11 +75,11 @@ def moment_of(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
     try:
         if _DATE.fullmatch(text):
             day = date.fromisoformat(text)
-            return _end_of(day, zone) if end else datetime.combine(day, time(), zone)
+            return _end_of(day, zone) if end else nearest_in_utc(datetime.combine(day, time(), zone))
         # RFC 3339 allows t and z, too.
         if found := _DATE_TIME.fullmatch(text.upper()):
             moment = datetime.fromisoformat(found["local"] + _offset_of(found))
-            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return nearest_in_utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))
     except ValueError:
         raise invalid(name, "is written correctly, but there is no such day, time or offset") from None
     raise invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")

@@ -43,6 +43,7 @@ from aijobs.errors import (
 from aijobs.models import ApiKey, Schedule, ScheduleRun
 from aijobs.schedule_bodies import ScheduleRequest
 from aijobs.schedules import Who
+from aijobs.shapes import in_utc
 from aijobs.states import PausedBy
 
 SCHEDULE_ID = OpenApiParameter(
@@ -257,10 +258,10 @@ def _page(request: Request) -> QueryDict:
 def _moment(cursor: str) -> datetime:
     """The due time in a cursor. Raises InvalidFilter."""
     try:
-        moment = datetime.fromisoformat(cursor)
+        moment = in_utc(datetime.fromisoformat(cursor))
     except ValueError:
         raise invalid_cursor() from None
-    if moment.isoformat() != cursor or moment.tzinfo is None:
+    if moment.isoformat() != cursor:
         raise invalid_cursor()
     return moment
 

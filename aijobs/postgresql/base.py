@@ -4,10 +4,11 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, cast
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg import IsolationLevel
 from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.rows import tuple_row
@@ -15,6 +16,7 @@ from psycopg_pool import ConnectionPool
 
 from aijobs.postgresql.connection import Connection
 from aijobs.postgresql.patience import patience
+from aijobs.shapes import nearest_in_utc
 
 Pool = ConnectionPool[Connection[Any]]
 # DISCARD ALL but for the prepared statements, which the engine goes on with. One round trip.
@@ -23,6 +25,12 @@ RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; UNLISTEN *; SELECT pg_a
 DISCARD TEMP; DISCARD SEQUENCES
 """
 IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    def adapt_datetimefield_value(self, value: datetime | None) -> datetime | None:  # type: ignore[override]  # a text elsewhere
+        """In UTC: the server refuses offsets of sixteen hours and more, which an address or a form may have."""
+        return None if value is None else nearest_in_utc(value)
 
 
 class _Lent:
@@ -60,6 +68,7 @@ os.register_at_fork(after_in_child=lent.forget)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
     pool: Pool | None
     connection: Connection[Any] | None
 

@@ -1,7 +1,7 @@
 """What bodies are read as accepts what its JSON Schema says, and nothing else."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import pytest
@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError
 
 from aijobs import registry
 from aijobs.errors import InvalidParams
-from aijobs.shapes import Form, RequestModel
+from aijobs.shapes import Form, RequestModel, SentMoment
 from tests.jobs import LIMITS
 
 
@@ -123,3 +123,25 @@ def test_the_params_of_a_type_that_knows_nothing_of_it_take_one_too() -> None:
 
     kind: Any = registry.JobType("t", "", Wanted, registry.Result, LIMITS, "", {})
     assert registry.parse_params(kind, b'{"days": 7.0}').days == 7
+
+
+class Sent(RequestModel):
+    at: SentMoment
+
+
+def test_a_moment_is_the_same_one_in_utc_whatever_its_offset() -> None:
+    """PostgreSQL takes offsets below sixteen hours only."""
+    for sent, meant in {
+        "2026-03-12T00:00:00+16:00": datetime(2026, 3, 11, 8, tzinfo=UTC),
+        "2026-03-12T00:00:00-23:59": datetime(2026, 3, 12, 23, 59, tzinfo=UTC),
+        "2026-03-12t00:00:00.5z": datetime(2026, 3, 12, 0, 0, 0, 500_000, tzinfo=UTC),
+    }.items():
+        at = Sent.model_validate_json(json.dumps({"at": sent})).at
+        assert (at, at.tzinfo) == (meant, UTC), sent
+        assert Sent(at=datetime.fromisoformat(sent.upper())).at.tzinfo is UTC, sent
+
+
+def test_a_moment_that_utc_does_not_have_is_refused() -> None:
+    for sent in ("0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-16:00"):
+        with pytest.raises(ValidationError, match="there is no such day, time or offset"):
+            Sent.model_validate_json(json.dumps({"at": sent}))

@@ -17,6 +17,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.lookups import GreaterThan, LessThan
 from pydantic import BaseModel
 
+from aijobs.shapes import in_utc
 from aijobs.sql import merged
 from workers.catalogue.models import Product
 
@@ -231,8 +232,8 @@ BY_PRODUCT = (Sort("marketplace", str), Sort("product_id", row_id))
 
 
 def moment(text: str) -> datetime:
-    """A moment of a row, which has its zone. Raises ValueError."""
-    value = datetime.fromisoformat(text)
-    if value.tzinfo is None:
-        raise ValueError("has no zone")
+    """A moment of a row, as it is written: in UTC. Raises ValueError."""
+    value = in_utc(datetime.fromisoformat(text))
+    if _written(value) != text:
+        raise ValueError("is not of a row")
     return value

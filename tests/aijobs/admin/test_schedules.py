@@ -255,6 +255,12 @@ def test_a_backfill_shows_its_count_before_it_dispatches(admin_client: Client) -
     assert ScheduleRun.objects.filter(trigger="backfill").count() == Job.objects.count() == 3
     wrong = act(admin_client, schedule, "backfill", first=a_range["last"], last=a_range["first"]).content.decode()
     assert "The end of the range is before from." in wrong
+    # An offset that PostgreSQL would refuse.
+    a_range["first"] = f"{now() + timedelta(hours=13):%Y-%m-%dT%H:%M}+16:00"
+    assert (
+        "Every due time of this range was dispatched, or there is none"
+        in act(admin_client, schedule, "backfill", **a_range).content.decode()
+    )
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "run_now", "backfill"])

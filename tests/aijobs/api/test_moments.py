@@ -1,6 +1,6 @@
 """When a job may start at the earliest, by when it must have, and changing a job that waits."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -67,6 +67,19 @@ def test_a_moment_must_be_ahead_and_not_too_far(owner: Caller, subtests: pytest.
         with subtests.test(name=name, moment=moment):
             assert paths_of(error_of(owner.post(PATH, {**PROBE, name: moment}), 422, "INVALID_PARAMS")) == [name]
             assert not Job.objects.exists()
+
+
+def test_a_moment_may_have_any_offset(owner: Caller) -> None:
+    """PostgreSQL takes those below sixteen hours only."""
+    moments = [(now() + timedelta(days=2)).replace(microsecond=0), (now() + timedelta(days=3)).replace(microsecond=0)]
+    for offset in (timedelta(hours=16), -timedelta(hours=23, minutes=59)):
+        zone = timezone(offset)
+        sent = dict(zip(("run_at", "expires_at"), (at.astimezone(zone).isoformat() for at in moments), strict=True))
+        job = owner.dispatch(**sent)
+        batch = data_of(owner.post(f"{PATH}/batch", {"jobs": [{**PROBE, **sent}]}), 201)
+        member = data_of(owner.get(f"{PATH}/{batch['jobs'][0]['id']}"))
+        for shown in (job, member, data_of(change(owner, job, {"run_at": sent["run_at"]}))):
+            assert [shown["run_at"], shown["expires_at"]] == [timestamp(at) for at in moments], offset
 
 
 def test_a_job_cannot_expire_before_it_may_run(owner: Caller) -> None:

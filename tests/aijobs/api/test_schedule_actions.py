@@ -1,12 +1,13 @@
 """POST /api/ai-jobs/schedules/:id/pause, resume, run-now and backfill; GET …/runs"""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from django.utils.timezone import now
 
 from aijobs import ticking
+from aijobs.api.wire.pagination import encode_cursor
 from aijobs.models import Job, Schedule, ScheduleRun, Tenant
 from aijobs.shapes import timestamp
 from tests.aijobs.api.answers import PROBE, data_of, error_of, paths_of, uuid_of
@@ -169,6 +170,14 @@ def test_a_queue_that_becomes_full_ends_a_backfill(owner: Caller, settings: Any,
     error_of(owner.post(path, {**last_hours(3), "count": 1}), 429, "QUEUE_FULL")
 
 
+def test_the_ends_of_a_range_may_have_any_offset(owner: Caller, hourly: dict[str, Any]) -> None:
+    """PostgreSQL takes those below sixteen hours only."""
+    ends = {name: datetime.fromisoformat(at) for name, at in last_hours(3).items()}
+    for offset in (timedelta(hours=16), -timedelta(hours=23, minutes=59)):
+        sent = {name: at.astimezone(timezone(offset)).isoformat() for name, at in ends.items()}
+        assert data_of(owner.post(at(hourly, "backfill"), sent))["count"] == 3, offset
+
+
 def test_a_range_that_cannot_be_made_up_for_is_refused(
     owner: Caller, hourly: dict[str, Any], subtests: pytest.Subtests
 ) -> None:
@@ -224,5 +233,6 @@ def test_runs_are_listed_newest_first_in_pages(
     last = teammate.get(path, limit=2, cursor=first["pagination"]["next_cursor"]).json()
     assert (last["data"], last["pagination"]["has_more"]) == (made[:1], False)
     error_of(outsider.get(path), 404, "SCHEDULE_NOT_FOUND")
-    for cursor in ("bm9uc2Vuc2U", "MjAyNi0wMy0xMg"):
+    crafted = [f"{day}T00:00:00{offset}" for day in ("2026-03-12", "0001-01-01") for offset in ("+16:00", "")]
+    for cursor in ("bm9uc2Vuc2U", "MjAyNi0wMy0xMg", *map(encode_cursor, crafted)):
         error_of(owner.get(path, cursor=cursor), 422, "INVALID_FILTER")

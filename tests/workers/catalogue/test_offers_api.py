@@ -5,8 +5,19 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
+from aijobs.api.wire.pagination import encode_cursor
 from tests.clients import Caller, caller
-from tests.workers.catalogue.steps import NDJSON, add_products, all_pages, counts, listed, report, send, where
+from tests.workers.catalogue.steps import (
+    MARKETPLACE,
+    NDJSON,
+    add_products,
+    all_pages,
+    counts,
+    listed,
+    report,
+    send,
+    where,
+)
 from workers.catalogue.models import Offer, Product
 
 pytestmark = pytest.mark.django_db
@@ -159,6 +170,12 @@ def test_the_newest_come_first_and_filters_apply(seller: Caller) -> None:
 @pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"cursor": "x"}, {"colour": "red"}])
 def test_a_wrong_filter_is_refused(seller: Caller, query: dict[str, str]) -> None:
     assert seller.get(PATH, **query).json()["error"]["code"] == "INVALID_FILTER"
+
+
+def test_a_cursor_that_was_never_given_is_refused(seller: Caller) -> None:
+    for at in ("2026-03-12T00:00:00+16:00", "0001-01-01T00:00:00+00:01", "2026-03-12"):
+        cursor = encode_cursor("\x1f".join([MARKETPLACE, "1", at, "1"]))
+        assert seller.get(PATH, cursor=cursor).status_code == 422, at
 
 
 def test_an_outsider_neither_sees_nor_adds_offers(seller: Caller, outsider: Caller) -> None:
