@@ -31,7 +31,7 @@ _ALONE = Turns()
 
 # A turn that would come after the pace's end (ARGV[3]) is not taken: it would only delay the others.
 # KEYS[2]: where a window (ARGV[6], in seconds) has at most ARGV[5] calls, their turns, the newest first.
-_RESERVE = """
+RESERVE = """
 local bucket = redis.call('HMGET', KEYS[1], 'full', 'rate')
 local interval = 1 / tonumber(bucket[2] or ARGV[1])
 local clock = redis.call('TIME')
@@ -84,7 +84,7 @@ class Throttle:
             socket_connect_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
-        self._script = self._client.register_script(_RESERVE)
+        self._script = self._client.register_script(RESERVE)
         self._rates: dict[str, float] = {}
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ def fake(settings: Any) -> Iterator[FakeAmazon]:
 @pytest.fixture
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rates go by Valkey's clock: where it stands still, a slow machine takes nothing from the waits."""
-    monkeypatch.setattr(throttle, "_RESERVE", throttle._RESERVE.replace("redis.call('TIME')", "{1000000, 0}"))
+    monkeypatch.setattr(throttle, "RESERVE", throttle.RESERVE.replace("redis.call('TIME')", "{1000000, 0}"))
 
 
 @pytest.fixture
