@@ -30,9 +30,9 @@ def test_a_tenant_sets_its_own_budget(owner: Caller, teammate: Caller, outsider:
     assert Budget.objects.get().monthly_limit == 0
 
 
-@pytest.mark.parametrize("body", [{}, {"monthly_limit": -1}, {"monthly_limit": "5"}, {"monthly_limit": 1, "more": 1}])
-def test_a_budget_is_checked(owner: Caller, body: object) -> None:
-    assert owner.request("PUT", BUDGET, body).status_code == 422
+def test_a_budget_is_checked(owner: Caller) -> None:
+    for body in ({}, {"monthly_limit": -1}, {"monthly_limit": "5"}, {"monthly_limit": 1, "more": 1}):
+        assert owner.put(BUDGET, body).status_code == 422, body
 
 
 def test_scopes(owner: Caller) -> None:
@@ -65,7 +65,7 @@ def test_another_month_is_asked_for(owner: Caller) -> None:
     assert owner.get(USAGE, month="2026-04").json()["data"]["assistants"] == []
 
 
-@pytest.mark.parametrize("query", ["month=2026-13", "month=26-03", "month=", "month=2026-03-01", "year=2026"])
-def test_other_months_are_refused(owner: Caller, query: str) -> None:
-    answer = owner.get(f"{USAGE}?{query}")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_FILTER")
+def test_other_months_are_refused(owner: Caller) -> None:
+    for query in ("month=2026-13", "month=26-03", "month=", "month=2026-03-01", "year=2026"):
+        answer = owner.get(f"{USAGE}?{query}")
+        assert (query, answer.status_code, answer.json()["error"]["code"]) == (query, 422, "INVALID_FILTER")
