@@ -64,11 +64,11 @@ def test_imports_of_the_same_products_do_not_deadlock() -> None:
 
 
 def test_imports_of_the_same_sales_do_not_deadlock() -> None:
-    tenant = TenantFactory()
-    products(tenant, SKUS)
-    files = enumerate([SKUS, SKUS[::-1], SKUS, SKUS[::-1]])
+    tenant, skus = TenantFactory(), SKUS[:100]
+    products(tenant, skus)
+    files = enumerate([skus, skus[::-1], skus, skus[::-1]])
     reports = at_once(*(partial(sales, tenant, skus, units) for units, skus in files))
-    assert sum(each.imported for each in reports) == Sale.objects.count() == len(SKUS) * 20
+    assert sum(each.imported for each in reports) == Sale.objects.count() == len(skus) * 20
 
 
 def apply_prices(tenant: Tenant, job: UUID, skus: list[str], after: str) -> Applied:

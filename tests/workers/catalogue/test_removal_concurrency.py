@@ -26,15 +26,28 @@ from workers.changes.models import Change
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+SOME = SKUS[:100]
+
+
 @pytest.fixture
-def tenant(monkeypatch: pytest.MonkeyPatch) -> Tenant:
-    """With two hundred products of twenty sales each, which are removed in many steps."""
-    monkeypatch.setattr(removal, "MOST_ROWS", 300)
-    monkeypatch.setattr(removal, "MOST_PRODUCTS", 30)
+def tenant() -> Tenant:
+    """With two products of twenty sales each."""
+    return filled(SKUS[:2])
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    """With a hundred products of twenty sales each, which are removed in many steps."""
+    monkeypatch.setattr(removal, "MOST_ROWS", 150)
+    monkeypatch.setattr(removal, "MOST_PRODUCTS", 15)
+    return filled(SOME)
+
+
+def filled(skus: list[str]) -> Tenant:
     tenant: Tenant = TenantFactory()
     key_for(tenant)
-    products(tenant, SKUS)
-    sales(tenant, SKUS, 1)
+    products(tenant, skus)
+    sales(tenant, skus, 1)
     return tenant
 
 
@@ -76,34 +89,34 @@ def scan(found: list[Product], job_id: UUID) -> None:
     )
 
 
-def test_products_are_removed_beside_imports_and_jobs(tenant: Tenant) -> None:
+def test_products_are_removed_beside_imports_and_jobs(large: Tenant) -> None:
     found = list(Product.objects.order_by("-sku"))
-    backwards = SKUS[::-1]
+    backwards = SOME[::-1]
     gone, *_ = at_once(
-        lambda: remove(tenant, PRODUCTS),
-        partial(sales, tenant, SKUS, 2),
-        partial(sales, tenant, backwards, 3),
-        partial(products, tenant, backwards, "again"),
-        partial(apply_prices, tenant, identifiers.new_id(), backwards, "9"),
+        lambda: remove(large, PRODUCTS),
+        partial(sales, large, SOME, 2),
+        partial(sales, large, backwards, 3),
+        partial(products, large, backwards, "again"),
+        partial(apply_prices, large, identifiers.new_id(), backwards, "9"),
         partial(scan, found, identifiers.new_id()),
     )
     assert isinstance(gone, Removed)
     assert gone.refused == []
     assert Removal.objects.get().deleted == gone.rows
-    remove(tenant, PRODUCTS)
+    remove(large, PRODUCTS)
     assert [Product.objects.count(), Sale.objects.count(), Offer.objects.count(), Scan.objects.count()] == [0] * 4
 
 
-def test_sales_are_removed_beside_imports_of_them(tenant: Tenant) -> None:
+def test_sales_are_removed_beside_imports_of_them(large: Tenant) -> None:
     first, last = date(2026, 3, 12), date(2026, 3, 20)
     at_once(
-        lambda: remove(tenant, SALES, first_day=first, last_day=last),
-        lambda: remove(tenant, SALES),
-        partial(sales, tenant, SKUS, 2),
-        partial(sales, tenant, SKUS[::-1], 3),
+        lambda: remove(large, SALES, first_day=first, last_day=last),
+        lambda: remove(large, SALES),
+        partial(sales, large, SOME, 2),
+        partial(sales, large, SOME[::-1], 3),
     )
-    assert Product.objects.count() == len(SKUS)
-    remove(tenant, SALES)
+    assert Product.objects.count() == len(SOME)
+    remove(large, SALES)
     assert not Sale.objects.exists()
 
 
