@@ -162,12 +162,13 @@ def test_json_lines_are_read_too(owner: Caller) -> None:
     assert [each["promoted"] for each in listed(owner, "sales")] == [0.0, 1.0]
 
 
-def test_more_rows_than_a_chunk_land_once_each(owner: Caller) -> None:
-    add_products(owner, *(f"S{number}" for number in range(75)))
-    days = [date.fromordinal(739_000 + day).isoformat() for day in range(300)]
-    body = HEADER + "".join(f"S{number},{day},9.99,{number},\n" for day in days for number in range(75))
-    assert counts(report(owner, "sales", body)) == (22_500, 0, 0)
-    assert counts(report(owner, "sales", body)) == (0, 22_500, 0)
+def test_more_rows_than_a_chunk_land_once_each(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.catalogue.importing.importer.CHUNK_ROWS", 1_000)
+    add_products(owner, *(f"S{number}" for number in range(45)))
+    days = [date.fromordinal(739_000 + day).isoformat() for day in range(50)]
+    body = HEADER + "".join(f"S{number},{day},9.99,{number},\n" for day in days for number in range(45))
+    assert counts(report(owner, "sales", body)) == (2_250, 0, 0)
+    assert counts(report(owner, "sales", body)) == (0, 2_250, 0)
 
 
 def test_pages_hold_every_sale_once_newest_first_per_sku(owner: Caller) -> None:
