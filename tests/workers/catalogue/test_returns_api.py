@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.clients import Caller
+from tests.drawing import draws
 from tests.factories import ProductFactory, ReturnFactory
 from tests.workers.catalogue.steps import (
     NDJSON,
@@ -76,12 +77,12 @@ def test_what_may_be_left_out_has_a_default(owner: Caller) -> None:
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize("column", ["return_id", "sku", "date"])
-def test_a_file_without_a_needed_column_is_refused(owner: Caller, column: str) -> None:
-    names = [name for name in ("return_id", "sku", "date", "comment") if name != column]
-    response = send(owner, "returns", ",".join(names) + "\n1,2,3\n")
-    assert response.status_code == 400
-    assert f"Columns are missing: {column}." in response.json()["error"]["message"]
+def test_a_file_without_a_needed_column_is_refused(owner: Caller) -> None:
+    for column in ("return_id", "sku", "date"):
+        names = [name for name in ("return_id", "sku", "date", "comment") if name != column]
+        response = send(owner, "returns", ",".join(names) + "\n1,2,3\n")
+        assert response.status_code == 400
+        assert f"Columns are missing: {column}." in response.json()["error"]["message"]
 
 
 @pytest.mark.usefixtures("product")
@@ -126,7 +127,7 @@ def test_a_comment_may_have_several_lines_and_any_character(owner: Caller) -> No
     assert only().comment == 'Zu groß 👎\n\n"Müll"   سيئ'
 
 
-@given(st.text(max_size=200))
+@draws(30, 1000, st.text(max_size=200))
 def test_a_comment_is_refused_or_can_be_stored(text: str) -> None:
     try:
         found = str(prose(LONGEST_COMMENT)(text))
@@ -138,7 +139,7 @@ def test_a_comment_is_refused_or_can_be_stored(text: str) -> None:
         assert prose(LONGEST_COMMENT)(found) == found
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(comment=st.text(st.characters(codec="utf-8"), max_size=50))
 def test_any_comment_comes_back_as_it_is_stored(owner: Caller, comment: str) -> None:
     product = ProductFactory(tenant=owner.tenant)
@@ -150,31 +151,33 @@ def test_any_comment_comes_back_as_it_is_stored(owner: Caller, comment: str) -> 
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
-def test_other_encodings(owner: Caller, encoding: str) -> None:
-    body = "return_id;sku;date;reason_code;comment\nR-1;A;12.03.2026;Größe;Viel zu groß für mich\n"
-    assert counts(report(owner, "returns", body.encode(encoding))) == (1, 0, 0)
-    assert (only().reason_code, only().comment) == ("Größe", "Viel zu groß für mich")
+def test_other_encodings(owner: Caller) -> None:
+    body = "return_id;sku;date;reason_code;comment\n{};A;12.03.2026;Größe;Viel zu groß für mich\n"
+    for encoding in ("utf-8-sig", "utf-16", "cp1252"):
+        assert counts(report(owner, "returns", body.format(encoding).encode(encoding))) == (1, 0, 0), encoding
+        found = Return.objects.get(return_id=encoding)
+        assert (found.reason_code, found.comment) == ("Größe", "Viel zu groß für mich"), encoding
+
+
+HEADERS = [
+    "Rücksendenummer;Bestellnummer;Artikelnummer;Rücksendedatum;Menge;Rücksendegrund;Kundenkommentar;Zustand",
+    "Numéro de retour;Numéro de commande;Référence;Date de retour;Quantité;Motif du retour;Commentaire;État",
+    "ID de devolución;Número de pedido;Referencia;Fecha de devolución;Cantidad;Motivo de devolución;Comentarios;"
+    "Condición",
+    "Numero reso;Numero ordine;Codice articolo;Data reso;Quantità;Motivo del reso;Commento cliente;Condizione",
+    "RMA number;Order number;Merchant SKU;Return date;Qty;Return reason;Customer comments;Item condition",
+]
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize(
-    "header",
-    [
-        "Rücksendenummer;Bestellnummer;Artikelnummer;Rücksendedatum;Menge;Rücksendegrund;Kundenkommentar;Zustand",
-        "Numéro de retour;Numéro de commande;Référence;Date de retour;Quantité;Motif du retour;Commentaire;État",
-        "ID de devolución;Número de pedido;Referencia;Fecha de devolución;Cantidad;Motivo de devolución;Comentarios;"
-        "Condición",
-        "Numero reso;Numero ordine;Codice articolo;Data reso;Quantità;Motivo del reso;Commento cliente;Condizione",
-        "RMA number;Order number;Merchant SKU;Return date;Qty;Return reason;Customer comments;Item condition",
-    ],
-)
-def test_columns_in_other_words(owner: Caller, header: str) -> None:
-    told = report(owner, "returns", f"{header}\nR-1;O-1;A;12.03.2026;2;C;Text;D\n")
-    assert (told["format"], told["errors"]) == ("plain", [])
-    found = only()
-    assert (found.return_id, found.date, found.quantity) == ("R-1", date(2026, 3, 12), 2)
-    assert (found.reason_code, found.comment, found.disposition, len(found.order)) == ("C", "Text", "D", 32)
+def test_columns_in_other_words(owner: Caller) -> None:
+    for header in HEADERS:
+        told = report(owner, "returns", f"{header}\nR-1;O-1;A;12.03.2026;2;C;Text;D\n")
+        assert (told["format"], told["errors"]) == ("plain", []), header
+        found = only()
+        assert (found.return_id, found.date, found.quantity) == ("R-1", date(2026, 3, 12), 2), header
+        assert (found.reason_code, found.comment, found.disposition, len(found.order)) == ("C", "Text", "D", 32)
+        found.delete()
 
 
 # ------------------------------------------------------------------ repeated imports
@@ -189,27 +192,31 @@ def test_a_repeated_import_changes_nothing_and_keeps_the_classification(owner: C
     assert Return.objects.values().get() == before
 
 
+# Of the row, and what it is classified with then.
+CHANGES = [
+    (("DEFECTIVE", "UNWANTED_ITEM"), ""),
+    (("It stopped working", "It never worked"), ""),
+    (("It stopped working", ""), ""),
+    (("CUSTOMER_DAMAGED", "SELLABLE"), "v1"),
+    ((",2,", ",3,"), "v1"),
+    (("2026-03-12", "2026-03-13"), "v1"),
+    (("O-1001-77", "O-1001-78"), "v1"),
+]
+
+
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize(
-    ("change", "kept"),
-    [
-        (("DEFECTIVE", "UNWANTED_ITEM"), ""),
-        (("It stopped working", "It never worked"), ""),
-        (("It stopped working", ""), ""),
-        (("CUSTOMER_DAMAGED", "SELLABLE"), "v1"),
-        ((",2,", ",3,"), "v1"),
-        (("2026-03-12", "2026-03-13"), "v1"),
-        (("O-1001-77", "O-1001-78"), "v1"),
-    ],
-)
-def test_a_return_is_new_again_where_its_reason_code_or_comment_changes(
-    owner: Caller, change: tuple[str, str], kept: str
-) -> None:
-    report(owner, "returns", HEADER + ROW)
+def test_a_return_is_new_again_where_its_reason_code_or_comment_changes(owner: Caller) -> None:
+    def numbered(row: str, number: int) -> str:
+        return row.replace("R-1,", f"R-{number},")
+
+    report(owner, "returns", HEADER + "".join(numbered(ROW, number) for number in range(len(CHANGES))))
     Return.objects.update(**CLASSIFIED)
-    report(owner, "returns", HEADER + ROW.replace(*change))
-    assert only().classified_with == kept
-    assert (listed(owner, "returns")[0]["classification"] is None) is (kept == "")
+    rows = (numbered(ROW.replace(*change), number) for number, (change, _) in enumerate(CHANGES))
+    assert counts(report(owner, "returns", HEADER + "".join(rows))) == (0, len(CHANGES), 0)
+    shown = {row["return_id"]: row["classification"] for row in listed(owner, "returns")}
+    for number, (change, kept) in enumerate(CHANGES):
+        assert Return.objects.get(return_id=f"R-{number}").classified_with == kept, change
+        assert (shown[f"R-{number}"] is None) is (kept == ""), change
 
 
 @pytest.mark.usefixtures("product")
@@ -248,23 +255,18 @@ ORDER = "O-113627768189-77"
 
 
 @pytest.mark.usefixtures("product")
-@pytest.mark.parametrize("dry_run", ["true", "false"])
-@pytest.mark.parametrize("return_id", ["R-1", ORDER, f"#{ORDER}-R1", ORDER.replace("-", "")])
-def test_an_order_is_never_shown(
-    owner: Caller, return_id: str, dry_run: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    row = f"{return_id},{ORDER},A,2026-03-12,1,,My order {ORDER} is broken,,Ada@Example.com\n"
-    bad = f"{return_id},{ORDER},A,2026-03-12,none,,,,ada@example.com\n"
+def test_an_order_is_never_shown(owner: Caller, caplog: pytest.LogCaptureFixture) -> None:
     header = HEADER.replace("\n", ",buyer_id\n")
-    told = report(owner, "returns", header + row + bad, dry_run=dry_run)
-    assert counts(told) == (1, 0, 1)
-    seen = f"{told} {listed(owner, 'returns')} {list(Return.objects.values())} {caplog.text}"
-    assert not [each for each in (ORDER[2:-3], "Ada@", "ada@") if each in seen]
-    if dry_run == "true":
-        assert [row["comment"] for row in told["preview"]] == ["My order … is broken"]
-    else:
+    for return_id in ("R-1", ORDER, f"#{ORDER}-R1", ORDER.replace("-", "")):
+        row = f"{return_id},{ORDER},A,2026-03-12,1,,My order {ORDER} is broken,,Ada@Example.com\n"
+        bad = f"{return_id},{ORDER},A,2026-03-12,none,,,,ada@example.com\n"
+        tried, told = (report(owner, "returns", header + row + bad, dry_run=dry) for dry in ("true", "false"))
+        assert counts(tried) == counts(told) == (1, 0, 1), return_id
+        assert [row["comment"] for row in tried["preview"]] == ["My order … is broken"]
+        seen = f"{tried} {told} {listed(owner, 'returns')} {list(Return.objects.values())} {caplog.text}"
+        assert not [each for each in (ORDER[2:-3], "Ada@", "ada@") if each in seen], return_id
         report(owner, "returns", header + row)
-        assert Return.objects.count() == 1
+        Return.objects.get().delete()
 
 
 @pytest.mark.usefixtures("product")
@@ -347,26 +349,31 @@ def test_pages_follow_each_other_also_where_days_are_the_same(owner: Caller) -> 
     assert listed(owner, "returns", marketplace="amazon_de") == []
 
 
-@pytest.mark.parametrize(
-    ("query", "days"),
-    [
-        ({"from": "2026-03-13"}, [14, 13]),
-        ({"to": "2026-03-13"}, [13, 12]),
-        ({"from": "2026-03-13", "to": "2026-03-13", "sku": "A"}, [13]),
-        ({"from": "2026-03-13", "to": "2026-03-13", "marketplace": "amazon_us"}, [13]),
-    ],
-)
+DAYS: list[tuple[dict[str, str], list[int]]] = [
+    ({"from": "2026-03-13"}, [14, 13]),
+    ({"to": "2026-03-13"}, [13, 12]),
+    ({"from": "2026-03-13", "to": "2026-03-13", "sku": "A"}, [13]),
+    ({"from": "2026-03-13", "to": "2026-03-13", "marketplace": "amazon_us"}, [13]),
+]
+
+
 @pytest.mark.usefixtures("product")
-def test_a_list_of_days(owner: Caller, query: dict[str, str], days: list[int]) -> None:
+def test_a_list_of_days(owner: Caller) -> None:
     rows = "".join(f"R-{day},A,2026-03-{day}\n" for day in (12, 13, 14))
     report(owner, "returns", f"return_id,sku,date\n{rows}")
-    found = all_pages(owner, "returns", limit=1, **query)
-    assert [row["date"] for row in found] == [f"2026-03-{day}" for day in days]
+    for query, days in DAYS:
+        found = all_pages(owner, "returns", limit=1, **query)
+        assert [row["date"] for row in found] == [f"2026-03-{day}" for day in days], query
 
 
-@pytest.mark.parametrize("query", [{"from": "12.03.2026"}, {"to": "x"}, {"from": "2026-03-13", "to": "2026-03-12"}])
-def test_days_that_are_none_are_refused(owner: Caller, query: dict[str, str]) -> None:
-    assert owner.get("/api/catalogue/returns", **query).status_code == 422
+def test_days_that_are_none_are_refused(owner: Caller) -> None:
+    queries: list[dict[str, str]] = [
+        {"from": "12.03.2026"},
+        {"to": "x"},
+        {"from": "2026-03-13", "to": "2026-03-12"},
+    ]
+    for query in queries:
+        assert owner.get("/api/catalogue/returns", **query).status_code == 422, query
     assert owner.get("/api/catalogue/products", **{"from": "2026-03-12"}).status_code == 422
 
 
