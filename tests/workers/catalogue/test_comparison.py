@@ -5,9 +5,9 @@ from decimal import Decimal
 from statistics import median
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.catalogue.comparison import change_pct, compare, rank
 from workers.catalogue.models import AVAILABILITIES, Product
 from workers.marketplaces.protocols import Offer
@@ -29,7 +29,7 @@ OFFERS = st.lists(
 FACTORS = st.floats(1.1, 100)
 
 
-@given(OFFERS, CENTS, FACTORS)
+@draws(30, 2000, OFFERS, CENTS, FACTORS)
 def test_every_offer_is_compared_or_left_out_with_a_reason(offers: list[Offer], ours: Decimal, factor: float) -> None:
     compared = compare(offers, Product(currency="USD"), ours, factor)
     assert sorted(
@@ -39,7 +39,7 @@ def test_every_offer_is_compared_or_left_out_with_a_reason(offers: list[Offer], 
     assert {each.reason for each in compared.left_out} <= reasons
 
 
-@given(OFFERS, CENTS, FACTORS)
+@draws(30, 2000, OFFERS, CENTS, FACTORS)
 def test_what_is_compared_is_near_our_price_and_the_cheapest_comes_first(
     offers: list[Offer], ours: Decimal, factor: float
 ) -> None:
@@ -87,13 +87,13 @@ def test_where_prices_are_written_without_tax_ours_is_too(currency: str) -> None
     assert compare([offer], Product(currency=currency), Decimal(10), 3).offers == (offer,)
 
 
-@given(OFFERS, CENTS)
+@draws(30, 2000, OFFERS, CENTS)
 def test_our_rank_is_one_more_than_those_who_are_cheaper(offers: list[Offer], ours: Decimal) -> None:
     cheaper = [each for each in offers if each.landed_price < ours]
     assert rank(ours, offers) == len(cheaper) + 1
 
 
-@given(CENTS, CENTS)
+@draws(30, 2000, CENTS, CENTS)
 def test_a_change_in_per_cent_has_the_sign_of_the_difference(now: Decimal, before: Decimal) -> None:
     change = change_pct(now, before)
     assert change is not None

@@ -4,9 +4,9 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.catalogue.importing import contents
 
 # Of what Excel, JSON and people write.
@@ -21,7 +21,7 @@ ANYTHING = st.recursive(
 )
 
 
-@given(BULLETS)
+@draws(30, 2000, BULLETS)
 def test_bullets_are_the_same_as_lines_as_a_list_and_as_columns(texts: list[str]) -> None:
     expected = contents.bullets(json.dumps(texts))
     assert contents.bullets("\n".join(texts)) == expected
@@ -29,7 +29,7 @@ def test_bullets_are_the_same_as_lines_as_a_list_and_as_columns(texts: list[str]
     assert contents.bullets(json.dumps(dict(reversed(columns.items())))) == expected
 
 
-@given(ANYTHING)
+@draws(30, 2000, ANYTHING)
 def test_no_json_breaks_a_cell(value: object) -> None:
     cell = json.dumps(value)
     for read in (contents.bullets, contents.attributes, contents.images, contents.category, contents.search_terms):
@@ -37,33 +37,33 @@ def test_no_json_breaks_a_cell(value: object) -> None:
             read(cell)
 
 
-@given(st.integers(0, contents.LARGEST_VOLUME))
+@draws(30, 2000, st.integers(0, contents.LARGEST_VOLUME))
 def test_a_volume_is_read_with_and_without_marks_of_thousands(number: int) -> None:
     for written in (f"{number}", f"{number:,}", f"{number:,}".replace(",", "."), f"{number:,}".replace(",", " ")):
         assert contents.volume(written) == number
 
 
-@given(st.integers(1, 999), st.sampled_from(["K", "M"]), st.integers(1, 999))
+@draws(30, 2000, st.integers(1, 999), st.sampled_from(["K", "M"]), st.integers(1, 999))
 def test_of_a_range_the_lower_end_counts(low: int, unit: str, high: int) -> None:
     expected = low * {"K": 1_000, "M": 1_000_000}[unit]
     assert contents.volume(f"{low}{unit} – {high}{unit}") == expected
     assert contents.volume(f"{low}{unit}") == expected
 
 
-@given(st.text(max_size=300) | st.text("0123456789.,’ <>~kKmM–-to", max_size=40))
+@draws(30, 2000, st.text(max_size=300) | st.text("0123456789.,’ <>~kKmM–-to", max_size=40))
 def test_a_volume_is_a_number_or_refused(cell: str) -> None:
     with suppress(ValueError):
         volume = contents.volume(cell)
         assert volume is None or 0 <= volume <= contents.LARGEST_VOLUME
 
 
-@given(st.text(max_size=300))
+@draws(30, 2000, st.text(max_size=300))
 def test_a_keyword_is_the_same_again(cell: str) -> None:
     with suppress(ValueError):
         assert contents.keyword(contents.keyword(cell)) == contents.keyword(cell)
 
 
-@given(st.text(max_size=300))
+@draws(30, 2000, st.text(max_size=300))
 def test_the_id_of_a_page_is_the_same_again(cell: str) -> None:
     with suppress(ValueError):
         assert contents.page_id(contents.page_id(cell)) == contents.page_id(cell)

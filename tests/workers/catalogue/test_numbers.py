@@ -4,9 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.catalogue.importing.numbers import Evidence, Mark, exact, read
 
 AMOUNTS = st.decimals(min_value=0, max_value=9_999_999, places=2)
@@ -22,8 +22,7 @@ STYLES: dict[str, tuple[Callable[[Decimal], str], Mark]] = {
 SURROUNDED = ["{}", "$ {}", "${}", "{} €", "EUR {}", "{} EUR", " {} ", "kr. {}", "{}\u00a0zł", "CHF {}.-"[:6]]
 
 
-@pytest.mark.parametrize("style", STYLES)
-@given(amount=AMOUNTS, around=st.sampled_from(SURROUNDED), known=st.booleans())
+@draws(100, 5000, st.sampled_from([*STYLES]), AMOUNTS, st.sampled_from(SURROUNDED), st.booleans())
 def test_an_amount_is_read_as_it_was_written(style: str, amount: Decimal, around: str, known: bool) -> None:
     write, mark = STYLES[style]
     found = read(around.format(write(amount)), mark if known else None)
@@ -31,7 +30,7 @@ def test_an_amount_is_read_as_it_was_written(style: str, amount: Decimal, around
     assert not found.doubt
 
 
-@given(st.integers(1, 999), st.integers(0, 999), st.sampled_from(".,"))
+@draws(30, 2000, st.integers(1, 999), st.integers(0, 999), st.sampled_from(".,"))
 def test_three_digits_behind_a_mark_have_two_readings(whole: int, rest: int, written: str) -> None:
     cell = f"{whole}{written}{rest:03d}"
     assert read(cell, None).doubt
@@ -41,8 +40,7 @@ def test_three_digits_behind_a_mark_have_two_readings(whole: int, rest: int, wri
                         {Mark.POINT: grouped, Mark.COMMA: decimal})  # fmt: skip
 
 
-@pytest.mark.parametrize("style", STYLES)
-@given(amounts=st.lists(AMOUNTS, min_size=1, max_size=20))
+@draws(60, 3000, st.sampled_from([*STYLES]), st.lists(AMOUNTS, min_size=1, max_size=20))
 def test_the_cells_of_a_file_show_its_decimal_mark(style: str, amounts: list[Decimal]) -> None:
     write, mark = STYLES[style]
     evidence = Evidence()
@@ -99,7 +97,7 @@ def test_a_cell_that_contradicts_the_file_is_refused(cell: str, mark: Mark) -> N
         read(cell, mark)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=3))
+@draws(30, 2000, st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=3))
 def test_numbers_of_json_have_one_reading_whatever_the_mark(number: Decimal) -> None:
     for mark in (None, *Mark):
         found = read(exact(str(number)), mark)

@@ -4,9 +4,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.catalogue.importing import opinions
 from workers.catalogue.importing.tables import DERIVED
 
@@ -60,7 +60,7 @@ def test_what_is_no_number_of_stars_is_refused_by_name(cell: str) -> None:
         opinions.rating(cell)
 
 
-@given(st.text())
+@draws(30, 2000, st.text())
 def test_stars_are_none_or_one_to_five_whatever_is_written(cell: str) -> None:
     with suppress(ValueError):
         assert opinions.rating(cell) in (None, 1, 2, 3, 4, 5)
@@ -125,7 +125,7 @@ def test_an_id_that_is_none_is_refused(cell: str, message: str) -> None:
         opinions.review_id(cell)
 
 
-@given(st.text())
+@draws(30, 2000, st.text())
 def test_ids_and_names_never_fail_otherwise(cell: str) -> None:
     for read in (opinions.review_id, opinions.product_name, opinions.verified):
         with suppress(ValueError):

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.catalogue.sampling.manners import as_html, as_typed, misspelt
 
 TEXT = "Arrived damaged, the handle was broken."
@@ -17,7 +17,7 @@ def test_most_type_well_and_some_do_not() -> None:
     assert 50 < typed.count(TEXT.lower().rstrip(".")) < 120
 
 
-@given(st.integers(0, 2**32), st.text(max_size=200))
+@draws(30, 2000, st.integers(0, 2**32), st.text(max_size=200))
 def test_a_misspelt_text_has_the_same_words_but_for_one_or_two(seed: int, text: str) -> None:
     before, after = text.split(" "), misspelt(Random(seed), text).split(" ")
     assert len(before) == len(after)
