@@ -211,7 +211,7 @@ def decide(given_: dict[str, Any], elasticity: float, seen: bool, objective: Any
     return recommend(posterior([elasticity], 0.3) if seen else never_sold(), anchored(**given_), objective)
 
 
-@draws(50, 1500, limits(), st.floats(-8, -0.1), st.booleans(), st.sampled_from(["profit", "revenue"]))
+@draws(25, 1500, limits(), st.floats(-8, -0.1), st.booleans(), st.sampled_from(["profit", "revenue"]))
 def test_whatever_the_anchor_hard_bounds_hold(given_: dict[str, Any], slope: float, seen: bool, aim: str) -> None:
     got, again = (decide(given_, slope, seen, aim) for _ in range(2))
     price, current = int(got.recommended_price[0]), given_["current_price"]
@@ -230,7 +230,7 @@ def test_whatever_the_anchor_hard_bounds_hold(given_: dict[str, Any], slope: flo
         assert got.binding_constraint[0] is not None
 
 
-@draws(75, 3000, limits(), st.floats(-8, -0.1))
+@draws(40, 3000, limits(), st.floats(-8, -0.1))
 def test_an_anchor_only_narrows(given_: dict[str, Any], slope: float) -> None:
     """Blocked with it is blocked without it; and a price that moves without a charm ending never moves away."""
     got = decide(given_, slope, True, "profit")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.drawing import forms
 from tests.workers.pricing.market import best_gain, constraints, outcomes, true_gain
 from tests.workers.pricing.simulate import simulate
 from workers.pricing import fit, recommend
@@ -33,12 +34,13 @@ def check(confidence: NDArray[np.float64], came_true: NDArray[np.float64], allow
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_confidence_is_calibrated_and_prices_earn(name: str) -> None:
-    """Six tenants of 150: each bucket within 6 points (10 where held) beyond its sampling error; and the
-    prices earn at least half of what the best allowed ones would."""
+@forms(3, 12)
+def test_confidence_is_calibrated_and_prices_earn(name: str, examples: int) -> None:
+    """Over tenants of 150: each bucket within 6 points (10 where held) beyond its sampling error; and the prices
+    earn at least half of what the best allowed ones would."""
     said = []
     earned = possible = 0.0
-    for seed in range(41, 47):
+    for seed in range(41, 41 + examples):
         truth = simulate(seed, n_skus=150, **SCENARIOS[name])  # type: ignore[arg-type]
         limits = constraints(truth.last_price, seed)
         got = recommend(fit(truth.panel, truth.as_of_day), limits)

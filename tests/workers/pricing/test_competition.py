@@ -5,9 +5,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.drawing import draws
 from workers.pricing import NONE, AnchorRule, band, price_war, suspicious
 
 Own = list[tuple[float, float, float]]
@@ -38,7 +38,7 @@ def test_the_band_of_a_rule(rule: AnchorRule, anchor: int, expected: tuple[int, 
     assert band(rule, anchor) == expected
 
 
-@given(st.decimals(0, "99.99", places=2), st.integers(1, 10**15))
+@draws(25, 2000, st.decimals(0, "99.99", places=2), st.integers(1, 10**15))
 def test_bands_are_exact_and_rounded_inwards(percent: object, anchor: int) -> None:
     share = Fraction(str(percent)) / 100
     low, high = band(AnchorRule("stay_within", float(str(percent))), anchor)
@@ -118,7 +118,9 @@ def play(moves: list[int]) -> tuple[Own, Theirs]:
     return own, [(2.0 * t, float(price)) for t, price in enumerate(moves[::2])]
 
 
-@given(prices, st.sampled_from([0.25, 4.0, 1024.0]), st.sampled_from([0.5, 86400.0]), st.integers(-1000, 1000))
+@draws(
+    25, 2000, prices, st.sampled_from([0.25, 4.0, 1024.0]), st.sampled_from([0.5, 86400.0]), st.integers(-1000, 1000)
+)
 def test_neither_units_nor_the_clock_matter(moves: list[int], money: float, pace: float, start: int) -> None:
     own, theirs = play(moves)
     moved_own = [(start + pace * t, money * before, money * after) for t, before, after in own]
@@ -126,7 +128,7 @@ def test_neither_units_nor_the_clock_matter(moves: list[int], money: float, pace
     assert price_war(own, theirs) == price_war(moved_own, moved_theirs)
 
 
-@given(st.lists(st.integers(1, 200), min_size=1, max_size=10), st.lists(st.integers(1, 200), max_size=10))
+@draws(25, 2000, st.lists(st.integers(1, 200), min_size=1, max_size=10), st.lists(st.integers(1, 200), max_size=10))
 def test_the_cuts_of_one_side_are_no_war(cuts: list[int], offers: list[int]) -> None:
     """Ours alone against whatever they do without ever cutting; and theirs alone."""
     falling, rising = sorted(cuts, reverse=True), sorted(offers)
@@ -136,7 +138,7 @@ def test_the_cuts_of_one_side_are_no_war(cuts: list[int], offers: list[int]) -> 
     assert not price_war(raised, [(2.0 * t, float(price)) for t, price in enumerate(falling)])
 
 
-@given(prices, st.integers(0, 8))
+@draws(25, 2000, prices, st.integers(0, 8))
 def test_a_war_needs_two_cuts_of_each_side(moves: list[int], spare: int) -> None:
     own, theirs = play(moves)
     cuts = sum(after < before for _, before, after in own)
@@ -148,7 +150,7 @@ def test_a_war_needs_two_cuts_of_each_side(moves: list[int], spare: int) -> None
         assert price_war([*own, (99.0, own[-1][2], 90.0 + spare)], theirs)
 
 
-@given(st.integers(80, 120), st.integers(2, 7), st.integers(1, 5))
+@draws(25, 2000, st.integers(80, 120), st.integers(2, 7), st.integers(1, 5))
 def test_every_staircase_of_two_rounds_is_a_war(start: int, rounds: int, step: int) -> None:
     moves = [1000 + start - step * turn for turn in range(2 * rounds + 1)]
     own, theirs = play(moves)
