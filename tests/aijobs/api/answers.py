@@ -83,7 +83,7 @@ def patiently(ask: Callable[[], Any]) -> Any:
     return answer
 
 
-def at_once(count: int, call: Callable[[int], T], threads: int = 25) -> list[T]:
+def at_once(count: int, call: Callable[[int], T], threads: int = 12) -> list[T]:
     """Call from many threads, each giving back its connections to the database and the broker."""
 
     def one(number: int) -> T:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Timer
-from typing import Any
+from typing import LiteralString
 
 import pytest
 from django.db import OperationalError
@@ -13,7 +13,7 @@ from psycopg.errors import DeadlockDetected, QueryCanceled
 from aijobs.api import types
 from aijobs.models import Job
 from tests import engine
-from tests.aijobs.api.answers import PROBE, data_of, error_of
+from tests.aijobs.api.answers import PROBE, at_once, data_of, error_of
 from tests.aijobs.api.locks import given_up, row_held, table_held
 from tests.clients import HTTP, Caller
 
@@ -37,49 +37,52 @@ def a_member(owner: Caller) -> str:
     return f"{JOBS}/{data_of(owner.post(BATCHES, body), 201)['jobs'][0]['id']}"
 
 
-# What is cancelled, and a table that this writes to.
-of_each_table = pytest.mark.parametrize(
-    ("made", "table"),
-    [
-        (a_job, "aijobs_job"),
-        (a_batch, "aijobs_job"),
-        (a_batch, "aijobs_batch"),
-        (a_member, "aijobs_job"),
-        (a_member, "aijobs_batch"),
-    ],
-)
+# The tables that are written to, and what is cancelled there.
+WRITTEN: dict[LiteralString, tuple[Callable[[Caller], str], ...]] = {
+    "aijobs_job": (a_job, a_batch, a_member),
+    "aijobs_batch": (a_batch, a_member),
+}
 
 
-@of_each_table
-def test_cancelling_waits_a_second_for_what_others_hold(
-    owner: Caller, made: Callable[[Caller], str], table: Any
-) -> None:
-    path = made(owner)
-    job = Job.objects.order_by("id")[0]
-    held = job.id if table == "aijobs_job" else job.batch_id
-    assert held is not None
-    with row_held(table, held):
+def assert_refused_after_a_second(owner: Caller, paths: list[str]) -> None:
+    """All of them beside each other, since each takes its second."""
+
+    def refused(number: int) -> None:
         began = time.monotonic()
-        response = owner.delete(path)
+        response = owner.delete(paths[number])
         assert 1 <= time.monotonic() - began < 60
         error_of(response, 409, "TRY_AGAIN")
         assert int(response["Retry-After"]) >= 1
-        assert engine.statuses([job.id]) == ["queued"]
-    assert owner.delete(path).status_code == 204
-    assert engine.statuses([job.id]) == ["cancelled"]
-    assert engine.kinds(job.id) == ["queued", "cancelled"]
+
+    at_once(len(paths), refused)
 
 
-@of_each_table
-def test_cancelling_waits_a_second_for_a_table_that_is_altered(
-    owner: Caller, made: Callable[[Caller], str], table: Any
-) -> None:
-    path = made(owner)
+def test_cancelling_waits_a_second_for_what_others_hold(owner: Caller) -> None:
+    paths: list[str] = []
+    jobs: list[Job] = []
+    with ExitStack() as held:
+        for table, kinds in WRITTEN.items():
+            for made in kinds:
+                before = Job.objects.count()
+                paths.append(made(owner))
+                jobs.append(Job.objects.order_by("id")[before])
+                row = jobs[-1].id if table == "aijobs_job" else jobs[-1].batch_id
+                assert row is not None
+                held.enter_context(row_held(table, row))
+        assert_refused_after_a_second(owner, paths)
+        assert engine.statuses([job.id for job in jobs]) == ["queued"] * 5
+    for path, job in zip(paths, jobs, strict=True):
+        assert owner.delete(path).status_code == 204
+        assert engine.statuses([job.id]) == ["cancelled"]
+        assert engine.kinds(job.id) == ["queued", "cancelled"]
+
+
+@pytest.mark.parametrize("table", WRITTEN)
+def test_cancelling_waits_a_second_for_a_table_that_is_altered(owner: Caller, table: LiteralString) -> None:
+    paths = [made(owner) for made in WRITTEN[table]]
     with table_held(table):
-        began = time.monotonic()
-        error_of(owner.delete(path), 409, "TRY_AGAIN")
-        assert 1 <= time.monotonic() - began < 60
-    assert owner.delete(path).status_code == 204
+        assert_refused_after_a_second(owner, paths)
+    assert [owner.delete(path).status_code for path in paths] == [204] * len(paths)
 
 
 def test_cancelling_waits_a_second_for_all_of_them_together(owner: Caller) -> None:
