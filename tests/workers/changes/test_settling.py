@@ -9,8 +9,7 @@ import pytest
 from django.db import transaction
 from django.db.models import F
 from django.utils.timezone import now
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aijobs import identifiers
@@ -20,6 +19,7 @@ from aijobs.outbound.pace import Pace
 from aijobs.states import PausedBy
 from tests import engine
 from tests.clients import Caller
+from tests.drawing import forms
 from tests.workers.marketplaces.shopify.server import FakeShopify, Mishap, Reply, json_reply
 from tests.workers.marketplaces.shops import SHOP, connect, prices, sell
 from workers import periodic
@@ -313,12 +313,26 @@ BUSY = json_reply({"errors": "busy"}, 503, Retry_After="0")
 MISHAPS = st.lists(st.sampled_from([None, Mishap.LOST, Mishap.ANSWER_LOST, BUSY, "edited", "rejected"]), max_size=6)
 
 
-@given(mishaps=MISHAPS, reads=st.lists(st.sampled_from([Mishap.LOST, BUSY]), max_size=3))
-@hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+READS = st.lists(st.sampled_from([Mishap.LOST, BUSY]), max_size=3)
+
+
+@forms(8, 500)
 def test_the_audit_says_what_is_in_the_shop_whatever_happened_on_the_way(
-    mishaps: list[Mishap | Reply | str | None], reads: list[Mishap | Reply], seller: Caller, shop: FakeShopify
+    examples: int, seller: Caller, shop: FakeShopify
 ) -> None:
     """Calls and answers are lost, the shop is busy or refuses, and somebody edits the price in between."""
+
+    @settings(max_examples=examples)
+    @given(MISHAPS, READS)
+    def run(mishaps: list[Mishap | Reply | str | None], reads: list[Mishap | Reply]) -> None:
+        _settle_through(seller, shop, mishaps, reads)
+
+    run()
+
+
+def _settle_through(
+    seller: Caller, shop: FakeShopify, mishaps: list[Mishap | Reply | str | None], reads: list[Mishap | Reply]
+) -> None:
     shop.admin.rejection, shop.instead["VariantsBySku"] = "", list(reads)
     before = shop.admin.variants[0].price
     after = "9.00" if before == "10.00" else "10.00"

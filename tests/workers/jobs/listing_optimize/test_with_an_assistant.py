@@ -228,7 +228,7 @@ def test_an_assistant_that_was_removed_meanwhile_fails_the_job(seller: Caller) -
 
 
 def test_a_long_description_is_not_cut_short(seller: Caller, provider: FakeProvider) -> None:
-    Listing.objects.update(description="A bottle of stainless steel. " * 300)
+    Listing.objects.update(description="A bottle of stainless steel. " * 210)
     optimised(seller, "A", **ASK)
     assert data_in(provider.requests[0])["write"] == ["bullets", "search_terms", "title"]
     report = only(optimised(seller, "A", fields=["description"], **ASK))

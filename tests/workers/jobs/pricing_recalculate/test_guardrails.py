@@ -12,7 +12,7 @@ from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
 from tests.workers.catalogue.samples import give_sample_catalogue
-from tests.workers.catalogue.steps import MARKETPLACE, listed, report
+from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
 from workers.catalogue.models import Offer, Product, Scan
 from workers.changes import deciding
 from workers.changes.kinds.price import Prices
@@ -211,9 +211,10 @@ def test_a_price_war_is_not_fought_on(seller: Caller) -> None:
         "match",
     ],
 )
-def test_a_wrong_anchor_is_refused(seller: Caller, anchor: object) -> None:
+def test_a_wrong_anchor_is_refused(owner: Caller, anchor: object) -> None:
+    add_products(owner, SKU)
     params = {"skus": [SKU], "marketplace": MARKETPLACE, "competitor_anchor": anchor}
-    answer = seller.post("/api/ai-jobs", {"type": "pricing_recalculate", "params": params})
+    answer = owner.post("/api/ai-jobs", {"type": "pricing_recalculate", "params": params})
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "INVALID_PARAMS")
 
 

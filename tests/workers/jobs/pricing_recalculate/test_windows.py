@@ -52,10 +52,10 @@ def sell(sku: str, day: date) -> None:
     )
 
 
-@pytest.mark.parametrize("day", [date(2999, 1, 1), date(9999, 12, 31)])
-def test_a_sale_in_the_far_future_changes_nothing(seller: Caller, day: date) -> None:
+def test_a_sale_in_the_far_future_changes_nothing(seller: Caller) -> None:
     before = recommended(seller, *SKUS)
-    sell("SKU-001", day)
+    for sku, day in (("SKU-001", date(2999, 1, 1)), ("SKU-002", date(9999, 12, 31))):
+        sell(sku, day)
     assert recommended(seller, *SKUS) == before
 
 
@@ -73,10 +73,10 @@ def test_a_sale_of_tomorrow_counts(seller: Caller, today: date) -> None:
     assert recommended(seller, "NEW")["NEW"]["observations"] == 1
 
 
-@pytest.mark.parametrize("years", [1, 3, 20])
-def test_a_history_that_ended_long_ago_counts_beside_one_that_goes_on(seller: Caller, years: int) -> None:
+def test_a_history_that_ended_long_ago_counts_beside_one_that_goes_on(seller: Caller) -> None:
     before = recommended(seller, *SKUS)
-    Sale.objects.filter(product__sku__in=SKUS[1:]).update(date=F("date") - timedelta(weeks=52 * years))
+    for years, skus in ((1, SKUS[1:10]), (3, SKUS[10:20]), (20, SKUS[20:])):
+        Sale.objects.filter(product__sku__in=skus).update(date=F("date") - timedelta(weeks=52 * years))
     after = recommended(seller, *SKUS)
     assert after.keys() == before.keys()
     for sku, each in after.items():
