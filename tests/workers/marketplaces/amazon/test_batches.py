@@ -114,25 +114,25 @@ def test_access_that_is_denied_is_not_a_products_fault(amazon: Amazon, fake: Fak
     assert len(fake.calls) == 1
 
 
-@pytest.mark.parametrize(
-    "external_id",
-    [
-        "4006381333931",
-        "012345678905",
-        "10012345678902",
-        "9783161484100",
-        "96385074",
-        "b000p6q7my",
-        "B000P6Q7MY ",
-        "B000 P6Q7M",
-        "gid://shopify/ProductVariant/1",
-        "no asin",
-    ],
-)
-def test_what_is_no_asin_leaves_it_to_the_sku(amazon: Amazon, fake: FakeAmazon, external_id: str) -> None:
-    sold(fake, "A")
-    found = fetch(amazon, listing("A", external_id))["A"]
-    assert [each.seller for each in found.offers] == ["OF A"]
+NO_ASINS = [
+    "4006381333931",
+    "012345678905",
+    "10012345678902",
+    "9783161484100",
+    "96385074",
+    "b000p6q7my",
+    "B000P6Q7MY ",
+    "B000 P6Q7M",
+    "gid://shopify/ProductVariant/1",
+    "no asin",
+]
+
+
+def test_what_is_no_asin_leaves_it_to_the_sku(amazon: Amazon, fake: FakeAmazon) -> None:
+    skus = [f"SKU {number}" for number in range(len(NO_ASINS))]
+    sold(fake, *skus)
+    found = fetch(amazon, *map(listing, skus, NO_ASINS))
+    assert [[each.seller for each in found[sku].offers] for sku in skus] == [[f"OF {sku}"] for sku in skus]
     assert [call.path.rpartition("/")[2] for call in fake.calls] == ["listingOffers"]
 
 

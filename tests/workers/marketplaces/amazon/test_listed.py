@@ -35,53 +35,52 @@ def yen(amount: object) -> Any:
     return money(amount, "JPY")
 
 
-def in_japan(open_amazon: Opener, fake: FakeAmazon, **others: object) -> Fetched:
-    fake.payloads[(SKU, "New")] = payload([offer("THEIRS", yen(1480), yen(200), **others)])
-    [found] = open_amazon(country="JP").fetch_offers([listing(currency="JPY")], ["new"])
+def fetched_with(japanese: Amazon, fake: FakeAmazon, points: object) -> Fetched:
+    fake.payloads[(SKU, "New")] = payload([offer("THEIRS", yen(1480), yen(200), Points=points)])
+    [found] = japanese.fetch_offers([listing(currency="JPY")], ["new"])
     return found
 
 
-@pytest.mark.parametrize(
-    ("points", "landed"),
-    [
-        ({"PointsNumber": 148, "PointsMonetaryValue": yen(148)}, 1532),
-        ({"PointsNumber": 148, "PointsMonetaryValue": yen("148.00")}, 1532),
-        # One is worth one yen.
-        ({"PointsNumber": 148}, 1532),
-        ({"PointsNumber": 148, "PointsMonetaryValue": None}, 1532),
-        ({"PointsNumber": 0, "PointsMonetaryValue": yen(0)}, 1680),
-        ({"PointsNumber": 0}, 1680),
-        ({}, 1680),
-        (None, 1680),
-    ],
-)
-def test_points_are_taken_off_what_the_offer_costs(
-    open_amazon: Opener, fake: FakeAmazon, points: object, landed: int
-) -> None:
-    [found] = in_japan(open_amazon, fake, Points=points).offers
-    assert [found.price, found.shipping, found.points, found.landed_price] == [1480, 200, 1680 - landed, landed]
+POINTS: list[tuple[object, int]] = [
+    ({"PointsNumber": 148, "PointsMonetaryValue": yen(148)}, 1532),
+    ({"PointsNumber": 148, "PointsMonetaryValue": yen("148.00")}, 1532),
+    # One is worth one yen.
+    ({"PointsNumber": 148}, 1532),
+    ({"PointsNumber": 148, "PointsMonetaryValue": None}, 1532),
+    ({"PointsNumber": 0, "PointsMonetaryValue": yen(0)}, 1680),
+    ({"PointsNumber": 0}, 1680),
+    ({}, 1680),
+    (None, 1680),
+]
 
 
-@pytest.mark.parametrize(
-    ("points", "reason"),
-    [
-        (
-            {"PointsNumber": 148, "PointsMonetaryValue": money(1.48)},
-            "The value of the points is in USD, not in JPY.",
-        ),
-        ({"PointsNumber": 148, "PointsMonetaryValue": "148"}, "The value of the points is missing."),
-        ({"PointsNumber": "many"}, "The number of points is not a number."),
-        ({"PointsNumber": -5}, "The points are negative, or worth as much as the offer."),
-        ({"PointsMonetaryValue": yen(1680)}, "The points are negative, or worth as much as the offer."),
-        ({"PointsMonetaryValue": yen(1.5)}, "The value of the points has more than the 0 decimals of JPY."),
-        ([148], "The points are not stated as points."),
-    ],
-)
-def test_points_that_make_no_sense_are_said(
-    open_amazon: Opener, fake: FakeAmazon, points: object, reason: str
-) -> None:
-    found = in_japan(open_amazon, fake, Points=points)
-    assert (found.offers, [each.reason for each in found.refused]) == ((), [reason])
+def test_points_are_taken_off_what_the_offer_costs(open_amazon: Opener, fake: FakeAmazon) -> None:
+    japanese = open_amazon(country="JP")
+    for points, landed in POINTS:
+        [found] = fetched_with(japanese, fake, points).offers
+        said = [found.price, found.shipping, found.points, found.landed_price]
+        assert said == [1480, 200, 1680 - landed, landed], points
+
+
+NO_POINTS: list[tuple[object, str]] = [
+    (
+        {"PointsNumber": 148, "PointsMonetaryValue": money(1.48)},
+        "The value of the points is in USD, not in JPY.",
+    ),
+    ({"PointsNumber": 148, "PointsMonetaryValue": "148"}, "The value of the points is missing."),
+    ({"PointsNumber": "many"}, "The number of points is not a number."),
+    ({"PointsNumber": -5}, "The points are negative, or worth as much as the offer."),
+    ({"PointsMonetaryValue": yen(1680)}, "The points are negative, or worth as much as the offer."),
+    ({"PointsMonetaryValue": yen(1.5)}, "The value of the points has more than the 0 decimals of JPY."),
+    ([148], "The points are not stated as points."),
+]
+
+
+def test_points_that_make_no_sense_are_said(open_amazon: Opener, fake: FakeAmazon) -> None:
+    japanese = open_amazon(country="JP")
+    for points, reason in NO_POINTS:
+        found = fetched_with(japanese, fake, points)
+        assert (points, found.offers, [each.reason for each in found.refused]) == (points, (), [reason])
 
 
 def test_the_cheaper_offer_is_the_one_that_is_cheaper_with_its_points(open_amazon: Opener, fake: FakeAmazon) -> None:
@@ -135,28 +134,26 @@ def test_offers_without_a_shipping_charge_are_said(amazon: Amazon, fake: FakeAma
     assert (note.code, "because their shipping charge is missing" in note.message) == ("NO_SHIPPING_CHARGE", True)
 
 
+WHEN: list[tuple[object, str]] = [
+    ("2026-12-12T05:12:12Z", "They are available from 2026-12-12 05:12 UTC on. Scan it again then."),
+    ("2026-12-12T05:12:12+09:00", "They are available from 2026-12-11 20:12 UTC on. Scan it again then."),
+    ("2026-11-25T05:12:12Z", "Scan it again later."),
+    ("soon", "Scan it again later."),
+    ("9999-12-31T23:59:59-12:00", "Scan it again later."),
+    (None, "Scan it again later."),
+    (5, "Scan it again later."),
+]
+
+
 @time_machine.travel(datetime(2026, 11, 26, tzinfo=UTC), tick=False)
-@pytest.mark.parametrize(
-    ("at", "advice"),
-    [
-        ("2026-12-12T05:12:12Z", "They are available from 2026-12-12 05:12 UTC on. Scan it again then."),
-        ("2026-12-12T05:12:12+09:00", "They are available from 2026-12-11 20:12 UTC on. Scan it again then."),
-        ("2026-11-25T05:12:12Z", "Scan it again later."),
-        ("soon", "Scan it again later."),
-        ("9999-12-31T23:59:59-12:00", "Scan it again later."),
-        (None, "Scan it again later."),
-        (5, "Scan it again later."),
-    ],
-)
-def test_offers_that_are_not_ready_say_when_they_are(
-    amazon: Amazon, fake: FakeAmazon, at: object, advice: str
-) -> None:
-    found = payload([], status="ActiveButTooSoonForProcessing")
-    found["Summary"]["OffersAvailableTime"] = at
-    fake.payloads[(SKU, "New")] = found
-    problem = only(amazon).problem
-    assert isinstance(problem, NotReady)
-    assert str(problem) == f"NOT_READY: Amazon is still collecting the offers of this product. {advice}"
+def test_offers_that_are_not_ready_say_when_they_are(amazon: Amazon, fake: FakeAmazon) -> None:
+    for at, advice in WHEN:
+        found = payload([], status="ActiveButTooSoonForProcessing")
+        found["Summary"]["OffersAvailableTime"] = at
+        fake.payloads[(SKU, "New")] = found
+        problem = only(amazon).problem
+        assert isinstance(problem, NotReady), at
+        assert str(problem) == f"NOT_READY: Amazon is still collecting the offers of this product. {advice}", at
 
 
 # What cannot be relied on
@@ -166,59 +163,57 @@ def counted(condition: str, count: object) -> dict[str, object]:
     return {"condition": condition, "fulfillmentChannel": "Merchant", "OfferCount": count}
 
 
-@pytest.mark.parametrize(
-    ("found", "what"),
-    [
-        (
-            payload([], Summary={"TotalOfferCount": 5}),
-            "its number of new offers is 5, and it lists none",
-        ),
-        (
-            payload([], Summary={"TotalOfferCount": 9, "NumberOfOffers": [counted("New", 2), counted("used", 7)]}),
-            "its number of new offers is 2, and it lists none",
-        ),
-        (
-            payload([], Summary={"TotalOfferCount": 0, "BuyBoxEligibleOffers": [counted("new", 1)]}),
-            "its number of new offers is 1, and it lists none",
-        ),
-        (
-            payload([offer("THEIRS", 10)], Summary={"TotalOfferCount": 0}),
-            "it counts no offers, and lists 1",
-        ),
-        (
-            payload([offer("THEIRS", 10)], status="NoBuyableOffers"),
-            "it says that there are no buyable offers (NoBuyableOffers), and lists 1",
-        ),
-        (
-            {"status": "NoBuyableOffers", "Summary": {"TotalOfferCount": 2}},
-            "its number of new offers is 2, and it lists none",
-        ),
-        (
-            payload([offer("THEIRS", 10)], ItemCondition="Used"),
-            "the condition in it is used, and not new as in its request",
-        ),
-        (
-            payload([offer("THEIRS", 10)], SKU="ANOTHER"),
-            f"the product in it is ANOTHER, and not {SKU} as in its request",
-        ),
-        (
-            payload([offer("THEIRS", 10)], marketplaceId="A1PA6795UKMFR9"),
-            "the marketplace in it is A1PA6795UKMFR9, and not ATVPDKIKX0DER as in its request",
-        ),
-        (
-            {"status": {"statusCode": 200}, "body": {"errors": [{"code": "InvalidInput", "message": "No"}]}},
-            "its status is 200, which means success, and it has the error InvalidInput: No",
-        ),
-    ],
-)
-def test_an_answer_that_contradicts_itself_is_said(
-    amazon: Amazon, fake: FakeAmazon, found: dict[str, Any], what: str
-) -> None:
-    fake.payloads[(SKU, "New")] = found
-    problem = only(amazon).problem
-    assert isinstance(problem, Transient)
-    expected = f"Amazon's answer contradicts itself: {what}. The service uses nothing of it."
-    assert (problem.code, problem.message) == ("CONTRADICTORY_ANSWER", expected)
+CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
+    (
+        payload([], Summary={"TotalOfferCount": 5}),
+        "its number of new offers is 5, and it lists none",
+    ),
+    (
+        payload([], Summary={"TotalOfferCount": 9, "NumberOfOffers": [counted("New", 2), counted("used", 7)]}),
+        "its number of new offers is 2, and it lists none",
+    ),
+    (
+        payload([], Summary={"TotalOfferCount": 0, "BuyBoxEligibleOffers": [counted("new", 1)]}),
+        "its number of new offers is 1, and it lists none",
+    ),
+    (
+        payload([offer("THEIRS", 10)], Summary={"TotalOfferCount": 0}),
+        "it counts no offers, and lists 1",
+    ),
+    (
+        payload([offer("THEIRS", 10)], status="NoBuyableOffers"),
+        "it says that there are no buyable offers (NoBuyableOffers), and lists 1",
+    ),
+    (
+        {"status": "NoBuyableOffers", "Summary": {"TotalOfferCount": 2}},
+        "its number of new offers is 2, and it lists none",
+    ),
+    (
+        payload([offer("THEIRS", 10)], ItemCondition="Used"),
+        "the condition in it is used, and not new as in its request",
+    ),
+    (
+        payload([offer("THEIRS", 10)], SKU="ANOTHER"),
+        f"the product in it is ANOTHER, and not {SKU} as in its request",
+    ),
+    (
+        payload([offer("THEIRS", 10)], marketplaceId="A1PA6795UKMFR9"),
+        "the marketplace in it is A1PA6795UKMFR9, and not ATVPDKIKX0DER as in its request",
+    ),
+    (
+        {"status": {"statusCode": 200}, "body": {"errors": [{"code": "InvalidInput", "message": "No"}]}},
+        "its status is 200, which means success, and it has the error InvalidInput: No",
+    ),
+]
+
+
+def test_an_answer_that_contradicts_itself_is_said(amazon: Amazon, fake: FakeAmazon) -> None:
+    for found, what in CONTRADICTIONS:
+        fake.payloads[(SKU, "New")] = found
+        problem = only(amazon).problem
+        assert isinstance(problem, Transient), what
+        expected = f"Amazon's answer contradicts itself: {what}. The service uses nothing of it."
+        assert (problem.code, problem.message) == ("CONTRADICTORY_ANSWER", expected)
 
 
 def test_prices_for_businesses_are_not_what_was_asked_for(amazon: Amazon, fake: FakeAmazon) -> None:
@@ -238,11 +233,12 @@ def test_offers_in_other_conditions_do_not_contradict_an_empty_list(
     assert (found.problem, found.offers) == (None, ())
 
 
-@pytest.mark.parametrize("count", [None, "5", True, -1, 2.5, 10**400])
-def test_a_count_that_is_none_contradicts_nothing(amazon: Amazon, fake: FakeAmazon, count: object) -> None:
-    summary = {"TotalOfferCount": count, "NumberOfOffers": [counted("new", count), None], "BuyBoxEligibleOffers": 5}
-    fake.payloads[(SKU, "New")] = payload([], Summary=summary)
-    assert only(amazon).problem is None
+def test_a_count_that_is_none_contradicts_nothing(amazon: Amazon, fake: FakeAmazon) -> None:
+    for count in (None, "5", True, -1, 2.5, 10**400):
+        counts = [counted("new", count), None]
+        summary = {"TotalOfferCount": count, "NumberOfOffers": counts, "BuyBoxEligibleOffers": 5}
+        fake.payloads[(SKU, "New")] = payload([], Summary=summary)
+        assert only(amazon).problem is None, count
 
 
 def test_fewer_offers_than_amazon_counts_are_all_that_it_lists(amazon: Amazon, fake: FakeAmazon) -> None:
@@ -250,27 +246,25 @@ def test_fewer_offers_than_amazon_counts_are_all_that_it_lists(amazon: Amazon, f
     assert [each.seller for each in only(amazon).offers] == ["THEIRS"]
 
 
-@pytest.mark.parametrize(
-    ("found", "kind", "code", "words"),
-    [
-        (failed(404, "NotFound"), Permanent, "NOT_LISTED", "has no offers for this product: NotFound"),
-        (failed(400, "InvalidInput"), Permanent, "REJECTED", "refuses to give the offers of this product: Inv"),
-        (failed(403, "Forbidden"), Permanent, "ACCESS_DENIED", "denies access to the offers of this product: F"),
-        (failed(503, "Busy"), Transient, "UNAVAILABLE", "cannot give the offers of this product now: Busy"),
-        ({"status": "ClientError"}, Permanent, "REJECTED", "its status is ClientError"),
-        ({"status": "ServerError"}, Transient, "UNAVAILABLE", "its status is ServerError"),
-        ({"status": "Success"}, Transient, "INVALID_ANSWER", "Offers is not a list"),
-        ({"status": "Success", "Offers": []}, Transient, "INVALID_ANSWER", "Summary is not an object"),
-    ],
-)
-def test_a_failure_of_one_product_is_what_amazon_says_it_is(
-    amazon: Amazon, fake: FakeAmazon, found: dict[str, Any], kind: type[Exception], code: str, words: str
-) -> None:
-    fake.payloads[(SKU, "New")] = found
-    problem = only(amazon).problem
-    assert isinstance(problem, kind)
-    assert problem.code == code
-    assert words in problem.message
+FAILURES: list[tuple[dict[str, Any], type[Exception], str, str]] = [
+    (failed(404, "NotFound"), Permanent, "NOT_LISTED", "has no offers for this product: NotFound"),
+    (failed(400, "InvalidInput"), Permanent, "REJECTED", "refuses to give the offers of this product: Inv"),
+    (failed(403, "Forbidden"), Permanent, "ACCESS_DENIED", "denies access to the offers of this product: F"),
+    (failed(503, "Busy"), Transient, "UNAVAILABLE", "cannot give the offers of this product now: Busy"),
+    ({"status": "ClientError"}, Permanent, "REJECTED", "its status is ClientError"),
+    ({"status": "ServerError"}, Transient, "UNAVAILABLE", "its status is ServerError"),
+    ({"status": "Success"}, Transient, "INVALID_ANSWER", "Offers is not a list"),
+    ({"status": "Success", "Offers": []}, Transient, "INVALID_ANSWER", "Summary is not an object"),
+]
+
+
+def test_a_failure_of_one_product_is_what_amazon_says_it_is(amazon: Amazon, fake: FakeAmazon) -> None:
+    for found, kind, code, words in FAILURES:
+        fake.payloads[(SKU, "New")] = found
+        problem = only(amazon).problem
+        assert isinstance(problem, kind), found
+        assert (found, getattr(problem, "code", None)) == (found, code)
+        assert words in str(problem)
 
 
 # For businesses, and in other conditions
@@ -322,26 +316,29 @@ def test_a_featured_offer_to_businesses_does_not_count(amazon: Amazon, fake: Fak
     assert [each.seller for each in fetch(amazon, listing("A", ASIN))["A"].offers] == ["CHEAP"]
 
 
-@pytest.mark.parametrize("sub_condition", ["Very Good", "acceptable", "Refurbished Warranty", "like_new", "MINT"])
-def test_a_used_offer_among_the_new_ones_is_refused(amazon: Amazon, fake: FakeAmazon, sub_condition: str) -> None:
-    fake.payloads[(SKU, "New")] = payload([offer("A", 5, SubCondition=sub_condition), offer("B", 10)])
+def test_a_used_offer_among_the_new_ones_is_refused(amazon: Amazon, fake: FakeAmazon) -> None:
+    used = ("Very Good", "acceptable", "Refurbished Warranty", "like_new", "MINT")
+    listed = [offer(f"A{number}", 5, SubCondition=each) for number, each in enumerate(used)]
+    fake.payloads[(SKU, "New")] = payload([*listed, offer("B", 10)])
     found = only(amazon)
     assert [each.seller for each in found.offers] == ["B"]
     assert [each.reason for each in found.refused] == [
-        f"The offer is listed as new, but its condition is {sub_condition}."
+        f"The offer is listed as new, but its condition is {each}." for each in used
     ]
 
 
-@pytest.mark.parametrize("sub_condition", ["new", "New", "Open Box", "OEM", "Other", None, 5])
-def test_whatever_may_be_new_counts_as_new(amazon: Amazon, fake: FakeAmazon, sub_condition: object) -> None:
-    fake.payloads[(SKU, "New")] = payload([offer("A", 5, SubCondition=sub_condition)])
-    assert [each.condition for each in only(amazon).offers] == ["new"]
+def test_whatever_may_be_new_counts_as_new(amazon: Amazon, fake: FakeAmazon) -> None:
+    may_be = ("new", "New", "Open Box", "OEM", "Other", None, 5)
+    listed = [offer(f"A{number}", 5, SubCondition=each) for number, each in enumerate(may_be)]
+    fake.payloads[(SKU, "New")] = payload(listed)
+    assert [each.condition for each in only(amazon).offers] == ["new"] * len(may_be)
 
 
-@pytest.mark.parametrize("sub_condition", ["Mint", "Very Good", "Good", "Acceptable"])
-def test_used_is_used_in_any_state(amazon: Amazon, fake: FakeAmazon, sub_condition: str) -> None:
-    fake.payloads[(SKU, "Used")] = payload([offer("A", 5, SubCondition=sub_condition)])
-    assert [each.condition for each in only(amazon, conditions=["used"]).offers] == ["used"]
+def test_used_is_used_in_any_state(amazon: Amazon, fake: FakeAmazon) -> None:
+    states = ("Mint", "Very Good", "Good", "Acceptable")
+    listed = [offer(f"A{number}", 5, SubCondition=each) for number, each in enumerate(states)]
+    fake.payloads[(SKU, "Used")] = payload(listed)
+    assert [each.condition for each in only(amazon, conditions=["used"]).offers] == ["used"] * len(states)
 
 
 # Whatever is answered

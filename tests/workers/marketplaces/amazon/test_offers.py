@@ -121,33 +121,30 @@ def test_a_condition_that_fails_fails_the_product(amazon: Amazon, fake: FakeAmaz
     assert found.offers == ()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Reply(body=b"{"),
-        Reply(body=b""),
-        Reply(body=b"\xff\xfe\xfd"),
-        Reply(body=b'{"responses": [{"status": {"statusCode": 200}, "body": NaN}]}'),
-        Reply(body=b"[" * 100_000),
-        Reply(body=b'{"responses": 1e999999999999999999999}'),
-        Reply(body=b'{"responses": "' + b"x" * 5_000_000 + b'"}'),
-        reply([]),
-        reply({}),
-        reply({"responses": {}}),
-        reply({"responses": [None, 1, {}]}),
-        reply({"responses": [{"request": {"SellerSKU": "SKU 1/é", "ItemCondition": "New"}}]}),
-        Reply(302, headers={"location": "http://169.254.169.254/"}),
-    ],
-)
-def test_an_answer_that_makes_no_sense_is_the_problem_of_its_batch(
-    amazon: Amazon, fake: FakeAmazon, answer: Reply
-) -> None:
-    fake.next.append(answer)
-    found = fetch(amazon, listing(), listing("B", ASIN))
-    problem = found[listing().sku].problem
-    assert isinstance(problem, Transient)
-    assert problem.code == "INVALID_ANSWER"
-    assert found["B"].problem is None
+SENSELESS = [
+    Reply(body=b"{"),
+    Reply(body=b""),
+    Reply(body=b"\xff\xfe\xfd"),
+    Reply(body=b'{"responses": [{"status": {"statusCode": 200}, "body": NaN}]}'),
+    Reply(body=b"[" * 100_000),
+    Reply(body=b'{"responses": 1e999999999999999999999}'),
+    Reply(body=b'{"responses": "' + b"x" * 5_000_000 + b'"}'),
+    reply([]),
+    reply({}),
+    reply({"responses": {}}),
+    reply({"responses": [None, 1, {}]}),
+    reply({"responses": [{"request": {"SellerSKU": "SKU 1/é", "ItemCondition": "New"}}]}),
+    Reply(302, headers={"location": "http://169.254.169.254/"}),
+]
+
+
+def test_an_answer_that_makes_no_sense_is_the_problem_of_its_batch(amazon: Amazon, fake: FakeAmazon) -> None:
+    for answer in SENSELESS:
+        fake.next.append(answer)
+        found = fetch(amazon, listing(), listing("B", ASIN))
+        problem = found[listing().sku].problem
+        assert isinstance(problem, Transient), answer
+        assert (problem.code, found["B"].problem) == ("INVALID_ANSWER", None), answer
 
 
 def test_a_batch_that_is_rejected_is_not_the_problem_of_others(amazon: Amazon, fake: FakeAmazon) -> None:
@@ -160,35 +157,33 @@ def test_a_batch_that_is_rejected_is_not_the_problem_of_others(amazon: Amazon, f
     assert found["B"].problem is None
 
 
-@pytest.mark.parametrize(
-    ("broken", "reason"),
-    [
-        ({"ListingPrice": None}, "The price is missing."),
-        ({"ListingPrice": "12"}, "The price is missing."),
-        ({"ListingPrice": money(None)}, "The price is not a number."),
-        ({"ListingPrice": money("1,299.00")}, "The price is not a number."),
-        ({"ListingPrice": money(True)}, "The price is not a number."),
-        ({"ListingPrice": money(0)}, "The price is not above 0, or too large."),
-        ({"ListingPrice": money(-3)}, "The price is not above 0, or too large."),
-        ({"ListingPrice": money("1" + "0" * 12)}, "The price is too large."),
-        ({"ListingPrice": money(10**400)}, "The price is too large."),
-        ({"ListingPrice": money(1.999)}, "The price has more than the 2 decimals of USD."),
-        ({"ListingPrice": money(12, "EUR")}, "The price is in EUR, not in USD."),
-        ({"ListingPrice": money(12, 840)}, "The price is in no currency, not in USD."),
-        ({"ListingPrice": money(12, ["USD"])}, "The price is in no currency, not in USD."),
-        ({"Shipping": money(-1)}, "The shipping is negative, or too large."),
-        ({"Shipping": None}, "The shipping is missing."),
-        ({"SellerId": None}, "The seller is missing."),
-        ({"SellerId": "\0"}, "The seller is missing."),
-    ],
-)
-def test_an_offer_that_makes_no_sense_is_refused_alone(
-    amazon: Amazon, fake: FakeAmazon, broken: dict[str, Any], reason: str
-) -> None:
-    fake.payloads[(listing().sku, "New")] = payload([{**offer("BROKEN", 12), **broken}, offer("FINE", "10.50")])
-    found = only(amazon)
-    assert [each.reason for each in found.refused] == [reason]
-    assert [(each.seller, each.price) for each in found.offers] == [("FINE", Decimal("10.5"))]
+BROKEN: list[tuple[dict[str, Any], str]] = [
+    ({"ListingPrice": None}, "The price is missing."),
+    ({"ListingPrice": "12"}, "The price is missing."),
+    ({"ListingPrice": money(None)}, "The price is not a number."),
+    ({"ListingPrice": money("1,299.00")}, "The price is not a number."),
+    ({"ListingPrice": money(True)}, "The price is not a number."),
+    ({"ListingPrice": money(0)}, "The price is not above 0, or too large."),
+    ({"ListingPrice": money(-3)}, "The price is not above 0, or too large."),
+    ({"ListingPrice": money("1" + "0" * 12)}, "The price is too large."),
+    ({"ListingPrice": money(10**400)}, "The price is too large."),
+    ({"ListingPrice": money(1.999)}, "The price has more than the 2 decimals of USD."),
+    ({"ListingPrice": money(12, "EUR")}, "The price is in EUR, not in USD."),
+    ({"ListingPrice": money(12, 840)}, "The price is in no currency, not in USD."),
+    ({"ListingPrice": money(12, ["USD"])}, "The price is in no currency, not in USD."),
+    ({"Shipping": money(-1)}, "The shipping is negative, or too large."),
+    ({"Shipping": None}, "The shipping is missing."),
+    ({"SellerId": None}, "The seller is missing."),
+    ({"SellerId": "\0"}, "The seller is missing."),
+]
+
+
+def test_an_offer_that_makes_no_sense_is_refused_alone(amazon: Amazon, fake: FakeAmazon) -> None:
+    for broken, reason in BROKEN:
+        fake.payloads[(listing().sku, "New")] = payload([{**offer("BROKEN", 12), **broken}, offer("FINE", "10.50")])
+        found = only(amazon)
+        assert (broken, *(each.reason for each in found.refused)) == (broken, reason)
+        assert (broken, *((each.seller, each.price) for each in found.offers)) == (broken, ("FINE", Decimal("10.5")))
 
 
 def test_of_a_sellers_duplicates_the_cheapest_counts_beside_the_featured_one(
@@ -219,24 +214,24 @@ def test_a_featured_offer_that_is_the_cheapest_is_all_of_a_seller(
     assert [(each.landed_price, each.is_buy_box) for each in only(amazon).offers] == [(Decimal(10), True)]
 
 
-@pytest.mark.parametrize(
-    ("amount", "reason"),
-    [
-        (b"1e999999999", "The price is too large."),
-        (b"-1e999999999", "The price is too large."),
-        (b"1" * 4000, "The price is too large."),
-        (b"1e-999999999", "The price has more than the 2 decimals of USD."),
-        (b"0e999999999", "The price is not above 0, or too large."),
-        (b"-0", "The price is not above 0, or too large."),
-        (b"9.99" + b"0" * 1000 + b"1", "The price has more than the 2 decimals of USD."),
-    ],
-)
-def test_a_number_of_any_size_is_refused_alone(amazon: Amazon, fake: FakeAmazon, amount: bytes, reason: str) -> None:
+OF_ANY_SIZE = [
+    (b"1e999999999", "The price is too large."),
+    (b"-1e999999999", "The price is too large."),
+    (b"1" * 4000, "The price is too large."),
+    (b"1e-999999999", "The price has more than the 2 decimals of USD."),
+    (b"0e999999999", "The price is not above 0, or too large."),
+    (b"-0", "The price is not above 0, or too large."),
+    (b"9.99" + b"0" * 1000 + b"1", "The price has more than the 2 decimals of USD."),
+]
+
+
+def test_a_number_of_any_size_is_refused_alone(amazon: Amazon, fake: FakeAmazon) -> None:
     body = answered(response(listing().sku, payload([offer("HUGE", 0.25), offer("FINE", "10.50")]))).body
-    fake.next.append(Reply(body=body.replace(b"0.25", amount)))
-    found = only(amazon)
-    assert [each.reason for each in found.refused] == [reason]
-    assert [each.seller for each in found.offers] == ["FINE"]
+    for amount, reason in OF_ANY_SIZE:
+        fake.next.append(Reply(body=body.replace(b"0.25", amount)))
+        found = only(amazon)
+        assert (amount, *(each.reason for each in found.refused)) == (amount, reason)
+        assert [each.seller for each in found.offers] == ["FINE"]
 
 
 def test_a_thousand_offers_of_a_product_count(amazon: Amazon, fake: FakeAmazon) -> None:
