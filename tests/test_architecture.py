@@ -117,17 +117,25 @@ def sources(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
 
 
-@cache
-def imports(source: str) -> tuple[str, ...]:
+def imports(source: str) -> list[str]:
     """Every module that a file imports, wherever in the file: `from aijobs import sql` is aijobs.sql."""
+    return _imports_and_texts(source)[0]
+
+
+@cache
+def _imports_and_texts(source: str) -> tuple[list[str], set[str]]:
+    """And every text in it: going through a file takes long."""
     path = ROOT / source
     found: list[str] = []
+    texts: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(), source)):
         if isinstance(node, ast.Import):
             found += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             found += (f"{_absolute(path, node)}.{alias.name}" for alias in node.names)
-    return tuple(found)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.add(node.value)
+    return found, texts
 
 
 def _absolute(path: Path, node: ast.ImportFrom) -> str:
@@ -242,8 +250,7 @@ def test_a_job_type_does_not_know_the_others() -> None:
 
 def named_modules(source: str) -> set[str]:
     """The modules of ours that a file names by dotted path, to be loaded when they are needed."""
-    nodes = ast.walk(ast.parse((ROOT / source).read_text(), source))
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    _, texts = _imports_and_texts(source)
     named = {name for text in texts for name in (text, text.rpartition(".")[0]) if name in MODULES}
     # Tasks are named in messages, which another process takes.
     return named - {"workers.tasks", "workers.periodic"}

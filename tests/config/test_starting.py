@@ -1,12 +1,19 @@
 """A wrong setting ends every process at its start, with a line that says what to set and repeats no password."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from django.views.debug import get_default_exception_reporter_filter
+
+from aijobs import auth
+from aijobs.errors import Unauthenticated
+from config.local import interrupts
+from config.management.commands.up import new_key
+from tests.factories import TenantFactory, key_for
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "hunter2"
@@ -42,6 +49,37 @@ def test_a_wrong_broker_is_said_in_a_line(program: str, name: str, tmp_path: Pat
     assert called.stderr.startswith(line)
     assert called.stderr.count("\n") == 1
     assert PASSWORD not in called.stdout + called.stderr
+
+
+@pytest.mark.django_db
+def test_every_start_of_up_has_a_key_of_its_own() -> None:
+    tenant = TenantFactory()
+    lasting = key_for(tenant)[1]
+    before, present = new_key(tenant), new_key(tenant)
+    assert [auth.authenticate(each).tenant(None).name for each in (lasting, present)] == [tenant.name] * 2
+    with pytest.raises(Unauthenticated):
+        auth.authenticate(before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_ends_by_ctrl_c_as_by_sigterm_and_one_that_comes_twice_is_one(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """`uv run`, a shell or a service manager signal us and our parent, which passes it on."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(interrupts, "SAME_INTERRUPT_SECONDS", 3_600)
+    try:
+        interrupts.Interrupts()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        signal.raise_signal(number)
+        monkeypatch.setattr(interrupts, "SAME_INTERRUPT_SECONDS", -1)
+        # A later one hurries.
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_error_pages_hide_the_addresses_of_servers() -> None:

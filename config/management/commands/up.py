@@ -145,7 +145,7 @@ class Command(BaseCommand):
             if demo:
                 # Standard output is for the line of --json alone.
                 call_command("load_sample_catalogue", tenant.name, marketplace=MARKETPLACE, stdout=_Silence())
-            secret = _new_key(tenant)
+            secret = new_key(tenant)
             # Not needed any more, and its threads would be in the way of starting processes.
             connection.close()
             cast("DatabaseWrapper", connection).close_pool()
@@ -247,7 +247,7 @@ class _Silence:
         """Drop it."""
 
 
-def _new_key(tenant: Tenant) -> str:
+def new_key(tenant: Tenant) -> str:
     """Keys are stored hashed, so the last start's cannot be shown again: it is revoked for a new one."""
     ApiKey.objects.filter(tenants=tenant, label=KEY_LABEL, revoked_at__isnull=True).update(revoked_at=now())
     return create_key([tenant], scopes.known(), label=KEY_LABEL)[1]
