@@ -98,5 +98,5 @@ def test_a_change_in_per_cent_has_the_sign_of_the_difference(now: Decimal, befor
     change = change_pct(now, before)
     assert change is not None
     # Rounded to two decimals.
-    assert abs(change - float(now / before - 1) * 100) <= 0.005 + 1e-9 * abs(change)
+    assert abs(change - float(now / before - 1) * 100) <= 0.005 + 1e-9 * (1 + abs(change))
     assert change_pct(now, None) is change_pct(None, before) is None
