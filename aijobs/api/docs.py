@@ -12,11 +12,11 @@ from drf_spectacular.renderers import (
 )
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs.api.guide import sections
+from aijobs.api.wire.accepting import Negotiation
 from aijobs.api.wire.envelope import JsonRenderer
 from aijobs.api.wire.views import KnownMethods
 
@@ -31,7 +31,7 @@ def document() -> dict[str, Any]:
 class SchemaView(KnownMethods, SpectacularAPIView):
     """JSON, which browsers show and every tool reads; YAML for who accepts only that or says ?format=yaml."""
 
-    content_negotiation_class = DefaultContentNegotiation
+    content_negotiation_class = Negotiation
     renderer_classes = [OpenApiJsonRenderer2, OpenApiYamlRenderer2, OpenApiJsonRenderer, OpenApiYamlRenderer]
 
     @extend_schema(exclude=True)

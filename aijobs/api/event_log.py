@@ -14,6 +14,7 @@ from django.http.request import MediaType
 
 from aijobs import events, zones
 from aijobs.api.job_filters import read_filter
+from aijobs.api.wire.accepting import media_types
 from aijobs.api.wire.filters import check_names, invalid
 from aijobs.api.wire.pagination import cursor_of, encode_cursor, limit_of, link_to
 from aijobs.auth import TenantAccess
@@ -38,7 +39,7 @@ LONGEST_TIMEOUT = 60
 
 def wants_pages(accept: str) -> bool:
     """Whether a request would rather have JSON than a stream, which is what it gets if both are the same to it."""
-    ranges = [MediaType(each) for each in accept.lower().split(",")]
+    ranges = media_types(accept.lower())
     return _wish(ranges, JSON) > _wish(ranges, STREAM)
 
 

@@ -155,6 +155,7 @@ def test_a_time_zone_that_is_gone_from_the_machine_is_utc(owner: Caller) -> None
         ("application/json;q=0.1, text/*;q=0.5", False),
         ("text/event-stream;q=0, */*;q=0.1", True),
         (",;q=x,/", False),
+        ("application/json; a*=x''%41", False),
     ],
 )
 def test_json_comes_where_it_is_wanted_more_than_a_stream(accept: str, pages: bool) -> None:
