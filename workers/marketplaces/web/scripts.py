@@ -113,9 +113,11 @@ def _name(key: str) -> str:
 def _number(digits: str) -> Decimal | None:
     """As written: a float would not be. None for what is nobody's price."""
     try:
-        return Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
+        number = Decimal(digits) if len(digits) <= _LONGEST_NUMBER else None
     except InvalidOperation:
         return None
+    # 1e400000000 is written in few digits, and nothing can be computed with it, nor can it be shown.
+    return number if number is not None and abs(number.adjusted()) <= _LONGEST_NUMBER else None
 
 
 def _nothing(_: str) -> None:

@@ -7,6 +7,10 @@ from django.utils.timezone import now
 _DATE_ONLY = len("2026-03-12")
 # A date without a zone begins so much earlier in one place, and ends so much later in another, than in UTC.
 _ZONES = timedelta(hours=14)
+# How some shop systems write that there is none: the first year that their calendar has.
+_NO_YEAR = 1
+# 9999-12-31 is how they write "for ever". A day more than that is no date.
+_LATEST = datetime(9999, 12, 1, tzinfo=UTC)
 
 
 def is_ahead(text: str) -> bool:
@@ -27,9 +31,10 @@ def is_over(text: str) -> bool:
 def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text.strip())
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        moment = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+    return None if moment.year == _NO_YEAR else min(moment, _LATEST)
 
 
 def _without_zone(text: str) -> bool:

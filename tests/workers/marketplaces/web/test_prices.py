@@ -112,6 +112,24 @@ def test_a_date_is_over_when_its_day_is_over_everywhere() -> None:
     assert "valid until" in reasons(script(product(offer(priceValidUntil=str(yesterday)))))
 
 
+@pytest.mark.parametrize("until", ["9999-12-31", "9999-12-31T23:59:59-11:00", "0001-01-01", "0001-01-01T00:00:00"])
+def test_shops_write_the_ends_of_the_calendar_for_no_date(until: str) -> None:
+    assert prices(script(product(offer(priceValidUntil=until, validFrom="0001-01-01")))) == ORDINARY
+
+
+def test_a_price_from_the_end_of_the_calendar_on_is_not_asked_yet() -> None:
+    assert "valid from 9999" in reasons(script(product(offer(validFrom="9999-12-31"))))
+
+
+@pytest.mark.parametrize("number", ["1e400000000", "1e30000000", "-1e-30000000", "1e99999999999999999999"])
+def test_a_number_that_nobody_can_compute_with_says_nothing(number: str) -> None:
+    """Few digits are enough for gigabytes."""
+    as_price = script(product(offer(price="NUMBER"))).replace('"NUMBER"', number)
+    quantity = script(product(offer(eligibleQuantity={"minValue": "NUMBER"}))).replace('"NUMBER"', number)
+    assert all(number in each for each in (as_price, quantity))
+    assert (prices(as_price), prices(quantity)) == ([], ORDINARY)
+
+
 def test_a_product_may_be_called_like_a_subscription() -> None:
     assert prices(script(product(offer(name="Monthly planner, A5"), name="Monthly planner"))) == ORDINARY
 
