@@ -55,6 +55,41 @@ def form(*files: tuple[str, bytes, str]) -> tuple[bytes, str]:
     )
 
 
+def test_identifiers_that_a_spreadsheet_has_shortened_are_refused(owner: Caller) -> None:
+    """Stored, they would be other products; a GTIN of 14 digits is kept whole."""
+    book = workbook([["sku", "title", "price"], [12345678901234, "a", 1], [1e15, "a", 1], [2.5e19, "a", 1]])
+    found = report(owner, "products", book, content_type=EXCEL)
+    assert ([each["sku"] for each in listed(owner, "products")], counts(found)) == (["12345678901234"], (1, 0, 2))
+    assert "dropped digits" in found["errors"][0]["message"]
+    table = "sku,title,price\n4.00638E+12,a,1\n1E+16,a,1\n5E10,a,1\nE+12,a,1\n"
+    assert counts(report(owner, "products", table)) == (2, 0, 2)
+
+
+def test_broken_bytes_of_utf_16_are_refused_like_those_of_utf_8(owner: Caller) -> None:
+    wrong = FILE.encode("utf-16-le").replace("ö".encode("utf-16-le"), b"\x00\xdc")
+    found = report(owner, "products", wrong, content_type="text/csv; charset=utf-16")
+    assert (counts(found), titles(owner)) == ((0, 0, 1), [])
+    assert "not text in the file's encoding" in found["errors"][0]["message"]
+
+
+def test_a_row_that_is_too_long_is_refused_and_not_cut(owner: Caller) -> None:
+    """A cut would end within a cell: 1234.5 of 1234.56."""
+    texts = "x" * 100_000
+    row = f"A2,a,{texts},{texts},{texts},1234.56,{texts}"
+    found = report(owner, "products", f"sku,title,n1,n2,n3,price,n4\n{row}\nA3,b,,,,7.5,\n")
+    assert (counts(found), titles(owner)) == ((1, 0, 1), ["b"])
+    assert "longer than 262,144 characters" in found["errors"][0]["message"]
+
+
+def test_a_form_with_too_much_beside_the_file_is_refused_in_a_sentence(owner: Caller) -> None:
+    field = '--xyz\r\nContent-Disposition: form-data; name="note"\r\n\r\n%s\r\n'
+    for fields in (field % ("x" * 3_000_000), field % "x" * 1_001):
+        answer = send(
+            owner, "products", f"{fields}--xyz--\r\n".encode(), content_type="multipart/form-data; boundary=xyz"
+        )
+        assert "Send the file alone." in told(answer)
+
+
 UPLOADS: list[tuple[str, bytes]] = [
 ("text/csv", FILE.encode()),
 ("text/plain", FILE.encode()),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
+from django.core.exceptions import SuspiciousOperation
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
@@ -70,6 +71,8 @@ def _of_form(request: Request, body: IO[bytes]) -> Iterator[Upload]:
         _, files = MultiPartParser(about, body, handlers).parse()  # type: ignore[arg-type]  # it only reads
     except MultiPartParserError as error:
         raise InvalidRequest(f"The form cannot be read: {error}") from None
+    except SuspiciousOperation:
+        raise InvalidRequest("The form has too many fields, or one that is too large. Send the file alone.") from None
     sent = [file for name in files for file in files.getlist(name)]
     try:
         if len(sent) != 1:

@@ -80,7 +80,10 @@ def _parser(field: Column, conventions: Conventions, mark: str) -> Parser:
         return parse(_PROTECTED.sub("", cell, count=1) if cell.startswith("'") else cell)
 
     def identifier(cell: str) -> Value:
-        return parse(visible(unwrapped(cell)))
+        shown = visible(unwrapped(cell))
+        if _SHORTENED.fullmatch(shown):
+            raise ValueError(SHORTENED)
+        return parse(shown)
 
     def number(cell: str) -> Value:
         cell = cell if cell.startswith(numbers.EXACT) else _bare(cell)
@@ -133,6 +136,12 @@ def _parser(field: Column, conventions: Conventions, mark: str) -> Parser:
 _WORDS = {"", "true", "false", "yes", "no"}
 
 
+# What a spreadsheet makes of an identifier of many digits: 4.00638E+12.
+_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{1,3}")
+SHORTENED = (
+    "is a number of which a spreadsheet has dropped digits. Take it from the original file, into a column that is "
+    "formatted as text"
+)
 # What a spreadsheet would take for a formula or a number, and an export therefore begins with an apostrophe.
 _PROTECTED = re.compile(r"'(?=[=+\-@])")
 _PROTECTED_IDENTIFIER = re.compile(r"'(?=[=+\-@\d])")

@@ -10,7 +10,7 @@ from workers.catalogue.importing.encodings import decoded, shown
 from workers.catalogue.importing.tables import Row
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
-# A line longer than this is no row of most kinds; it is cut here, and reported. A quoted text may span lines, but a
+# A line longer than this is no row of most kinds: it is not kept, and reported. A quoted text may span lines, but a
 # record is no longer, either.
 LONGEST_RECORD = 256 * 1024
 # What may be read again before as much new has been read, in records: a few quotes that are never closed cost nothing
@@ -143,6 +143,9 @@ class _Taken:
             self._allowance += len(line)
         self._record.append(line)
         self._size += len(line)
+        if len(line) > self._longest + 1:
+            # With its end. Its last cells may be missing, and the one before them be a part of itself.
+            raise csv.Error(f"it is longer than {self._longest:,} characters")
         return line
 
     def next_record(self) -> int:

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, cast
 
 from charset_normalizer import from_bytes
 
@@ -106,10 +106,19 @@ def _legacy(sample: bytes) -> str:
     return LIKELIEST if likely else codecs.lookup(best.encoding).name
 
 
+def _as_surrogate(error: UnicodeError) -> tuple[str, int]:
+    """What surrogateescape does for encodings of single bytes."""
+    return "\udcff", cast(UnicodeDecodeError, error).end
+
+
+_AS_SURROGATE = "ai-jobs-surrogate"
+codecs.register_error(_AS_SURROGATE, _as_surrogate)
+
+
 def decoded(file: IO[bytes], encoding: str) -> Iterator[str]:
     """The text, block by block. Bytes that are none become lone surrogates, which the fields refuse."""
     file.seek(0)
-    errors = "replace" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+    errors = _AS_SURROGATE if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
     decoder = codecs.getincrementaldecoder(encoding)(errors)
     while block := file.read(BLOCK):
         yield without_marks(decoder.decode(block))

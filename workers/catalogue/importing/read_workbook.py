@@ -25,8 +25,11 @@ def cell(value: object) -> str | float:
     if isinstance(value, float):
         if not isfinite(value):
             return str(value)
-        # Every number of a workbook is a float; an SKU of digits is whole.
-        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+        # Every number of a workbook is a float; an SKU of digits is whole. Of longer ones spreadsheets have dropped
+        # the last digits: they are written as spreadsheets show them, which is refused as an identifier.
+        if value.is_integer():
+            return int(value) if abs(value) < 1e15 else f"{value:.5E}"
+        return value
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat()
     if isinstance(value, date | time):

@@ -54,9 +54,7 @@ class Workbook:
             if cells is None:
                 yield Row(number, [], error="the row is too long")
             else:
-                yield Row(
-                    number, [exact(str(cell)) if isinstance(cell, Decimal) else without_marks(cell) for cell in cells]
-                )
+                yield Row(number, [_cell(cell) for cell in cells])
 
     def close(self) -> None:
         self.file.close()
