@@ -16,6 +16,8 @@ from datetime import timedelta
 from typing import Any, Generic
 
 from django.db import transaction
+from django.db.models import Exists
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from aijobs.models import Job, Tenant
@@ -113,7 +115,7 @@ def settle_job(desk: Desk, change_ids: Sequence[int], attempt: Attempt) -> Itera
                 yield done
         except CredentialsRefused as error:
             # None of the others could be sent either.
-            _reject_unsent(change_ids[start:], error)
+            _reject_unsent(change_ids[start:], error, attempt)
             return
 
 
@@ -126,8 +128,12 @@ def expire() -> int:
     return old.update(status=ChangeStatus.REJECTED, detail=EXPIRED)
 
 
-def _reject_unsent(change_ids: Sequence[int], error: OutboundError) -> None:
-    unsent = Change.objects.filter(pk__in=change_ids, status=ChangeStatus.PENDING)
+def _reject_unsent(change_ids: Sequence[int], error: OutboundError, attempt: Attempt) -> None:
+    """Unless another attempt has them by now: it may have opened the connection with other credentials."""
+    running = Job.objects.filter(
+        pk=attempt.job_id, status=Status.RUNNING, attempt=attempt.number, lease_expires_at__gt=Now()
+    )
+    unsent = Change.objects.filter(Exists(running), pk__in=change_ids, status=ChangeStatus.PENDING)
     unsent.update(status=ChangeStatus.REJECTED, detail=str(error))
 
 

@@ -1,9 +1,10 @@
 """The scan's way: products → their offers, fetched or stored → history → comparison with ours and the last scan."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from aijobs.registry import Context
 from workers.catalogue.models import ProductQuerySet
@@ -23,7 +24,8 @@ def run(params: ScanParams, context: Context) -> ScanResult:
     Raises PermanentFailure NO_MATCHING_SKUS or of the connection, and TransientFailure where nothing could be had.
     """
     connection = connection_of(context, params.marketplace)
-    products = {each.sku: each for each in products_of(params, context.tenant_id, _longest_ago_first)}
+    in_turn = partial(_longest_ago_first, context)
+    products = {each.sku: each for each in products_of(params, context.tenant_id, in_turn)}
     unknown = [sku for sku in params.skus or () if sku not in products]
     conditions = sorted(set(params.conditions))
     findings = Findings(context, products, conditions)
@@ -46,7 +48,7 @@ def _checked(fetched: Iterator[Fetched], context: Context) -> Iterator[Fetched]:
         yield each
 
 
-def _longest_ago_first(products: ProductQuerySet) -> ProductQuerySet:
-    """What was scanned longest ago, or never, first."""
-    last_scans = products.annotate(last_scan=Max("scans__scanned_at"))
+def _longest_ago_first(context: Context, products: ProductQuerySet) -> ProductQuerySet:
+    """What was scanned longest ago, or never, first. For the job's next attempt it is still those of the first."""
+    last_scans = products.annotate(last_scan=Max("scans__scanned_at", filter=~Q(scans__job_id=context.job_id)))
     return last_scans.order_by(F("last_scan").asc(nulls_first=True), "sku")

@@ -64,7 +64,7 @@ def propose_all(params: ListingParams, context: Context, connection: Connection)
         tokens=Tokens(input=used.input_tokens, output=used.output_tokens),
         listings=reports,
         failures=[failure for chunk in chunks for failure in chunk.failures],
-        skipped=_skipped(params, products, {each.sku for each in reports}),
+        skipped=_skipped(params, left, {each.sku for each in reports}),
     )
 
 
@@ -183,14 +183,15 @@ def _chunk(decided: Iterator[Written], order: Sequence[str], progress: _Progress
     return Chunk(listings=listings, failures=failures)
 
 
-def _skipped(params: ListingParams, products: Sequence[Product], reported: set[str]) -> list[Skipped]:
-    known = reported | {product.sku for product in products}
+def _skipped(params: ListingParams, left: Sequence[Product], reported: set[str]) -> list[Skipped]:
+    """`left`: what this attempt was to do; earlier ones may have reported others."""
+    known = reported | {product.sku for product in left}
     unknown = [sku for sku in params.skus or [] if sku not in known]
     return [
         *(Skipped(sku=sku, reason="UNKNOWN_SKU") for sku in unknown),
         *(
             Skipped(sku=product.sku, reason="NO_LISTING", detail="Import the product's listing first.")
-            for product in products
+            for product in left
             if product.sku not in reported
         ),
     ]
