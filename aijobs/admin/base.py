@@ -116,6 +116,14 @@ class Admin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at
         css: ClassVar = {"all": ["aijobs/admin.css"]}
         js: ClassVar = ["aijobs/names.js"]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Of a row that is there only what the form has changed: it may have been suspended or revoked since."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        written = {*form.changed_data, *(["updated_at"] if form.changed_data else [])}
+        obj.save(update_fields=written & {field.name for field in obj._meta.concrete_fields})
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             options.setdefault("widget", TypedAutocomplete(db_field, self.admin_site))

@@ -188,7 +188,8 @@ class JobList(ChangeList):
 
     def _chip(self, kind: type[SimpleListFilter], value: str) -> Chip:
         without = self.get_query_string({str(kind.parameter_name): None})
-        shown = Priority(int(value)).label if kind is PriorityFilter else value
+        labels = {str(number): label for number, label in Priority.choices} if kind is PriorityFilter else {}
+        shown = labels.get(value, value)
         return Chip(f"{kind.title}: {shown}", without)
 
     def in_any_time(self) -> str:

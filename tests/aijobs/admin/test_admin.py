@@ -359,6 +359,30 @@ def test_suspend_and_resume(admin_client: Client, tenant: Tenant) -> None:
     assert auth.authenticate(secret).tenant(None).name == tenant.name
 
 
+def test_a_form_that_was_opened_before_does_not_resume_a_tenant_or_renew_a_key(
+    admin_client: Client, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the form's look at the row and its write, somebody suspends and revokes."""
+    key, _ = key_for(tenant)
+    written = Model.save
+
+    def save(row: Model, *arguments: Any, **options: Any) -> None:
+        Tenant.objects.filter(pk=tenant.pk).update(suspended_at=now())
+        ApiKey.objects.filter(pk=key.pk).update(revoked_at=now())
+        written(row, *arguments, **options)
+
+    monkeypatch.setattr(Tenant, "save", save)
+    monkeypatch.setattr(ApiKey, "save", save)
+    forms: list[tuple[Model, dict[str, Any]]] = [
+        (tenant, {"timezone": "Asia/Tokyo"}),
+        (key, {"label": "new", "scopes": ["ai-jobs:read"], "tenants": [tenant.pk]}),
+    ]
+    for row, fields in forms:
+        assert admin_client.post(address(type(row), "change", row.pk), fields).status_code == 302
+    assert Tenant.objects.filter(pk=tenant.pk, timezone="Asia/Tokyo", suspended_at__isnull=False).exists()
+    assert ApiKey.objects.filter(pk=key.pk, label="new", revoked_at__isnull=False).exists()
+
+
 def test_staff_without_permission_cannot_suspend_or_revoke(tenant: Tenant) -> None:
     key, _ = key_for(tenant)
     client = staff("view_tenant", "view_apikey")

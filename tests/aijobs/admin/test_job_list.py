@@ -161,6 +161,8 @@ FILTERS: list[tuple[dict[str, str], set[str]]] = [
     ({"status__exact": "queued"}, {"queued", "high"}),
     ({"status__exact": "queued", "tenant": "shop"}, {"queued"}),
     ({"priority__exact": "2"}, {"high"}),
+    # No priority.
+    ({"priority__exact": "7"}, set()),
     ({"type": "test_hasty"}, {"failed"}),
     ({"error_code": "PROBE_FAILED"}, {"failed"}),
     ({"error_code": "PROBE_FAILED", "tenant": "other"}, set()),
