@@ -228,6 +228,12 @@ class DeliveryPending(ApiError):
     advice = "Wait until its status is `delivered` or `failed`. The delivery says when the next attempt is due."
 
 
+class TooManyReplays(ApiError):
+    code, status = "TOO_MANY_REPLAYS", 409
+    default_message = "A webhook can have 1,000 pings and replays that are not sent yet."
+    advice = "Wait until those that you have asked for are sent: `GET /api/webhooks/:id/deliveries` shows them."
+
+
 class ReplayChanged(ApiError):
     code, status = "REPLAY_CHANGED", 409
     default_message = "The number of deliveries in this range is not the one that you sent."

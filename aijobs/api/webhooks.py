@@ -35,6 +35,7 @@ from aijobs.errors import (
     DeliveryNotFound,
     DeliveryPending,
     ReplayChanged,
+    TooManyReplays,
     TooManyWebhooks,
     WebhookNotActive,
     WebhookNotFound,
@@ -112,7 +113,7 @@ describe_ping: Callable[[View], View] = extend_schema(
     description="An event of the type `ping`, which is sent at once. Get the delivery to see what came of it.",
     parameters=[*HEADERS, WEBHOOK_ID, LOCATION],
     request=None,
-    responses={201: DeliveryAnswer, **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive)},
+    responses={201: DeliveryAnswer, **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, TooManyReplays)},
 )
 describe_resume: Callable[[View], View] = extend_schema(
     operation_id="resume_webhook",
@@ -178,7 +179,7 @@ describe_replay: Callable[[View], View] = extend_schema(
     request=None,
     responses={
         201: DeliveryAnswer,
-        **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, DeliveryNotFound, DeliveryPending),
+        **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, DeliveryNotFound, DeliveryPending, TooManyReplays),
     },
 )
 describe_replay_range: Callable[[View], View] = extend_schema(
@@ -190,7 +191,10 @@ describe_replay_range: Callable[[View], View] = extend_schema(
     "replays are not repeated.",
     parameters=[*HEADERS, WEBHOOK_ID],
     request={"application/json": ReplayRequest},
-    responses={200: ReplayAnswer, **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, ReplayChanged)},
+    responses={
+        200: ReplayAnswer,
+        **errors(*OF_A_BODY, WebhookNotFound, WebhookNotActive, ReplayChanged, TooManyReplays),
+    },
 )
 
 

@@ -1276,7 +1276,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("disabled_reason", models.TextField(default="", editable=False)),
-                ("link_base", models.CharField(editable=False, max_length=300)),
+                ("link_base", models.TextField(editable=False)),
                 ("sealed_secrets", models.TextField(editable=False)),
                 ("previous_until", models.DateTimeField(editable=False, null=True)),
                 ("since", models.BigIntegerField(editable=False)),
@@ -1432,6 +1432,16 @@ class Migration(migrations.Migration):
             model_name="webhookdelivery",
             index=models.Index(
                 condition=models.Q(("claimed_until__isnull", False)), fields=["webhook"], name="delivery_claimed"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(
+                    ("status", "pending"), models.Q(("job", None), ("replay_of__isnull", False), _connector="OR")
+                ),
+                fields=["webhook"],
+                name="delivery_asked_for",
             ),
         ),
         migrations.RunSQL(PARTITIONED_EVENTS, migrations.RunSQL.noop),

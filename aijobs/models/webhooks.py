@@ -11,6 +11,8 @@ from aijobs.models.tenants import Tenant
 from aijobs.states import DeliveryStatus
 
 PENDING = Q(status=DeliveryStatus.PENDING)
+# Pings and replays that wait to be sent.
+ASKED_FOR = PENDING & (Q(job=None) | Q(replay_of__isnull=False))
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
@@ -34,7 +36,8 @@ class Webhook(models.Model):
     # Where the service did that: why.
     disabled_reason = models.TextField(default="", editable=False)
     # What the links in events begin with: the address at which its tenant called the service.
-    link_base = models.CharField(max_length=300, editable=False)
+    # With the name that its maker called the service by, which may be of any length.
+    link_base = models.TextField(editable=False)
     # Encrypted; see webhooks/secrets.py. Never shown, never logged.
     sealed_secrets = models.TextField(editable=False)
     # Until then the secret before the present one signs, too.
@@ -124,6 +127,7 @@ class WebhookDelivery(models.Model):
             # In the order of its job's log.
             models.Index(fields=["webhook", "job", "seq", "id"], name="delivery_order", condition=PENDING),
             models.Index(fields=["webhook"], name="delivery_claimed", condition=Q(claimed_until__isnull=False)),
+            models.Index(fields=["webhook"], name="delivery_asked_for", condition=ASKED_FOR),
         ]
 
     def __str__(self) -> str:

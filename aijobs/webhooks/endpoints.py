@@ -1,7 +1,7 @@
 """Webhooks: making, changing and deleting them, their secrets, and resuming them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -52,7 +52,7 @@ class Shown:
     """A webhook with its secret, which is told this once."""
 
     webhook: Webhook
-    secret: str
+    secret: str = field(repr=False)
 
 
 def get(webhook_id: UUID | None, tenant_id: int) -> Webhook:
@@ -63,7 +63,7 @@ def get(webhook_id: UUID | None, tenant_id: int) -> Webhook:
     return webhook
 
 
-def _hold(webhook_id: UUID | None, tenant_id: int) -> Webhook:
+def hold(webhook_id: UUID | None, tenant_id: int) -> Webhook:
     """Kept from every other writer until the transaction ends. Raises WebhookNotFound."""
     _hold_tenant(tenant_id)
     webhook = (
@@ -115,7 +115,7 @@ def change(
     if "url" in changes:
         _check(changes["url"])
     with transaction.atomic():
-        webhook = _hold(webhook_id, tenant_id)
+        webhook = hold(webhook_id, tenant_id)
         enabled_now = bool(changes.get("enabled")) and not webhook.enabled
         columns = {**changes, "updated_at": now(), **({"link_base": link_base} if link_base else {})}
         if enabled_now:
@@ -129,7 +129,7 @@ def change(
 def resume(webhook_id: UUID | None, tenant_id: int) -> Webhook:
     """Of one that the service paused: what waits is sent. Once more does nothing. Raises WebhookNotFound."""
     with transaction.atomic():
-        webhook = _hold(webhook_id, tenant_id)
+        webhook = hold(webhook_id, tenant_id)
         if not webhook.paused_at:
             return webhook
         _let_go_on(webhook)
@@ -144,7 +144,7 @@ def _let_go_on(webhook: Webhook) -> None:
 def rotate_secret(webhook_id: UUID | None, tenant_id: int) -> Shown:
     """A new secret. The one before it signs beside it for a day. Raises WebhookNotFound."""
     with transaction.atomic():
-        webhook = _hold(webhook_id, tenant_id)
+        webhook = hold(webhook_id, tenant_id)
         made = secrets.new(_current(webhook))
         sealed = secrets.seal(made, tenant_id=tenant_id, webhook_id=webhook.id)
         until = now() + ROTATION if made.previous else None
@@ -163,7 +163,7 @@ def _current(webhook: Webhook) -> str:
 def delete(webhook_id: UUID | None, tenant_id: int) -> None:
     """Nothing is sent to it any more. Raises WebhookNotFound."""
     with transaction.atomic():
-        _write(_hold(webhook_id, tenant_id), {"deleted_at": now(), "sealed_secrets": "", "previous_until": None})
+        _write(hold(webhook_id, tenant_id), {"deleted_at": now(), "sealed_secrets": "", "previous_until": None})
 
 
 def _write(webhook: Webhook, columns: Mapping[str, Any]) -> Webhook:

@@ -11,13 +11,23 @@ from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from aijobs import identifiers
-from aijobs.errors import DeliveryNotFound, DeliveryPending, InvalidParams, ReplayChanged, WebhookNotActive
+from aijobs.errors import (
+    DeliveryNotFound,
+    DeliveryPending,
+    InvalidParams,
+    ReplayChanged,
+    TooManyReplays,
+    WebhookNotActive,
+)
 from aijobs.models import Webhook, WebhookDelivery
+from aijobs.models.webhooks import ASKED_FOR
 from aijobs.shapes import timestamp
 from aijobs.states import DeliveryStatus
 from aijobs.webhooks import endpoints
 
 MOST_REPLAYED = 1_000
+# Of a webhook's pings and replays, those that wait to be sent.
+MOST_ASKED_FOR = 1_000
 PING = "ping"
 
 
@@ -38,29 +48,34 @@ def get(webhook: Webhook, delivery_id: UUID | None) -> WebhookDelivery:
 
 
 def ping(webhook_id: UUID | None, tenant_id: int) -> WebhookDelivery:
-    """Send an event that is about nothing. Raises WebhookNotFound, WebhookNotActive."""
-    webhook = _active(webhook_id, tenant_id)
+    """Send an event that is about nothing. Raises WebhookNotFound, WebhookNotActive, TooManyReplays."""
     delivery_id = identifiers.new_id()
     event_id = identifiers.encode(identifiers.EVENT_PREFIX, delivery_id)
-    body = {"id": event_id, "type": PING, "at": timestamp(now()), "webhook_id": webhook.public_id}
-    return WebhookDelivery.objects.create(
-        id=delivery_id,
-        webhook=webhook,
-        tenant_id=tenant_id,
-        type=PING,
-        event_id=event_id,
-        body=orjson.dumps(body).decode(),
-        status=DeliveryStatus.PENDING,
-        due_at=now(),
-    )
+    with transaction.atomic():
+        webhook = _held(webhook_id, tenant_id)
+        _require_room(webhook, 1)
+        body = {"id": event_id, "type": PING, "at": timestamp(now()), "webhook_id": webhook.public_id}
+        return WebhookDelivery.objects.create(
+            id=delivery_id,
+            webhook=webhook,
+            tenant_id=tenant_id,
+            type=PING,
+            event_id=event_id,
+            body=orjson.dumps(body).decode(),
+            status=DeliveryStatus.PENDING,
+            due_at=now(),
+        )
 
 
 def replay(webhook_id: UUID | None, tenant_id: int, delivery_id: UUID | None) -> WebhookDelivery:
     """Send a delivery that has ended once more. Raises what `ping` does, DeliveryNotFound and DeliveryPending."""
-    earlier = get(_active(webhook_id, tenant_id), delivery_id)
-    if earlier.status == DeliveryStatus.PENDING:
-        raise DeliveryPending()
-    return _again([earlier])[0]
+    with transaction.atomic():
+        webhook = _held(webhook_id, tenant_id)
+        earlier = get(webhook, delivery_id)
+        if earlier.status == DeliveryStatus.PENDING:
+            raise DeliveryPending()
+        _require_room(webhook, 1)
+        return _again([earlier])[0]
 
 
 def replay_range(
@@ -75,10 +90,10 @@ def replay_range(
 
     Raises what `ping` does, InvalidParams, and ReplayChanged where there are not `count`.
     """
-    webhook = _active(webhook_id, tenant_id)
     if since > until:
         raise InvalidParams(details=[{"path": "until", "message": "is before since"}])
     with transaction.atomic():
+        webhook = _held(webhook_id, tenant_id)
         found = list(_ended(webhook, since, until, status)[: MOST_REPLAYED + 1])
         if len(found) > MOST_REPLAYED:
             message = f"the range has more than {MOST_REPLAYED:,} deliveries; shorten it"
@@ -87,14 +102,22 @@ def replay_range(
             return Replay(len(found), 0)
         if count != len(found):
             raise ReplayChanged(f"{ReplayChanged.default_message} It is {len(found)} now.")
+        _require_room(webhook, len(found))
         return Replay(len(found), len(_again(found)))
 
 
-def _active(webhook_id: UUID | None, tenant_id: int) -> Webhook:
-    webhook = endpoints.get(webhook_id, tenant_id)
+def _held(webhook_id: UUID | None, tenant_id: int) -> Webhook:
+    """An active one, of which nobody else sends anything again until the transaction ends."""
+    webhook = endpoints.hold(webhook_id, tenant_id)
     if webhook.paused_at or not webhook.enabled:
         raise WebhookNotActive()
     return webhook
+
+
+def _require_room(webhook: Webhook, count: int) -> None:
+    """Each costs a row for a month, and its endpoint's time. Raises TooManyReplays."""
+    if webhook.deliveries.filter(ASKED_FOR).count() + count > MOST_ASKED_FOR:
+        raise TooManyReplays()
 
 
 def _ended(

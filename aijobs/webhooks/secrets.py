@@ -1,7 +1,7 @@
 """What an endpoint's deliveries are signed with. In the database they are sealed, and each is shown once."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from secrets import token_bytes
 
 from aijobs.models import Webhook
@@ -18,8 +18,8 @@ SIZE = 24
 class Secrets:
     """`previous`: the one before, or ""."""
 
-    current: str
-    previous: str = ""
+    current: str = field(repr=False)
+    previous: str = field(default="", repr=False)
 
 
 def new(previous: str = "") -> Secrets:

@@ -253,6 +253,21 @@ def test_a_range_is_counted_before_it_is_sent_again(owner: Caller, monkeypatch: 
     assert paths_of(error_of(owner.post(path, asked), 422, "INVALID_PARAMS")) == ["until"]
 
 
+def test_what_is_asked_for_and_waits_is_bounded(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = created(owner)
+    delivered(made, 2)
+    delivered(made, 5, status="pending")
+    monkeypatch.setattr("aijobs.webhooks.replaying.MOST_ASKED_FOR", 3)
+    path = f"{PATH}/{made['id']}"
+    owner.post(f"{path}/ping")
+    asked = {"since": timestamp(now() - timedelta(hours=1)), "until": timestamp(now() + timedelta(hours=1))}
+    assert data_of(owner.post(f"{path}/replay", {**asked, "count": 2})) == {"count": 2, "replayed": 2}
+    error_of(owner.post(f"{path}/replay", {**asked, "count": 2}), 409, "TOO_MANY_REPLAYS")
+    error_of(owner.post(f"{path}/ping"), 409, "TOO_MANY_REPLAYS")
+    WebhookDelivery.objects.filter(type="ping").update(status="delivered")
+    data_of(owner.post(f"{path}/ping"), 201)
+
+
 ACTIONS = [
     ("GET", ""),
     ("PATCH", ""),
