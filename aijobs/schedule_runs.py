@@ -15,7 +15,7 @@ from aijobs.auth import TenantAccess
 from aijobs.dispatching import AnyWanted
 from aijobs.engine import inserting
 from aijobs.engine.inserting import FirstAnswer, Inserted, Origin
-from aijobs.errors import BackfillChanged, InvalidParams, QueueFull, TenantSuspended
+from aijobs.errors import BackfillChanged, IdempotencyConflict, InvalidParams, QueueFull, TenantSuspended
 from aijobs.models import Schedule, ScheduleRun, Tenant
 from aijobs.states import RunOutcome, RunTrigger
 
@@ -68,24 +68,46 @@ def dispatch(
 
 
 def _first_answer(run: ScheduleRun, once: str | None) -> FirstAnswer:
-    """The key of a due time or of an occasion, which no caller can send: theirs are ASCII."""
-    key = f"schedule·{run.schedule_id}·{once or run.due_at.isoformat()}"
+    key, fingerprint = _occasion(run.schedule_id, once or run.due_at.isoformat())
     answer = orjson.dumps({"job_id": run.job_id, "batch_id": run.batch_id}).decode()
-    return FirstAnswer(key, idempotency.fingerprint("schedule", {"due": key}), answer)
+    return FirstAnswer(key, fingerprint, answer)
 
 
-def run_now(schedule_id: UUID | None, tenant_id: int, *, once: str | None = None) -> ScheduleRun:
+def _occasion(schedule_id: UUID, name: str) -> tuple[str, bytes]:
+    """The key of a due time or of an occasion, which no caller can send: theirs are ASCII. And its fingerprint."""
+    key = f"schedule·{schedule_id}·{name}"
+    return key, idempotency.fingerprint("schedule", {"due": key})
+
+
+@dataclass(frozen=True, slots=True)
+class RanNow:
+    """`repeated`: it had been dispatched on this occasion before."""
+
+    run: ScheduleRun
+    repeated: bool
+
+
+def run_now(schedule_id: UUID | None, tenant_id: int, *, once: str | None = None) -> RanNow:
     """Dispatch once more, beside the due times, whether paused or not and whatever is still running.
 
-    `once` names an occasion on which that is done only once: the second time returns the last run. Raises
+    `once` names an occasion on which that is done only once: the second time returns the run of the first. Raises
     ScheduleNotFound, what refuses the template, and what `dispatching.write` raises.
     """
     with transaction.atomic():
         schedule = schedules.hold(schedule_id, tenant_id)
+        if once and (earlier := _earlier_run(schedule, once)):
+            return RanNow(earlier, repeated=True)
         dispatched = _dispatch_for_somebody(schedule, now(), RunTrigger.RUN_NOW, once)
-    if dispatched:
-        release([dispatched])
-    return ScheduleRun.objects.filter(schedule=schedule, trigger=RunTrigger.RUN_NOW).latest("due_at")
+    if dispatched is None:
+        # It was dispatched before, and nobody knows what as: its run is gone.
+        raise IdempotencyConflict(retry_after=1)
+    release([dispatched])
+    return RanNow(ScheduleRun.objects.get(schedule=schedule, due_at=dispatched.run.due_at), repeated=False)
+
+
+def _earlier_run(schedule: Schedule, once: str) -> ScheduleRun | None:
+    stored = idempotency.find(schedule.tenant_id, *_occasion(schedule.id, once))
+    return schedule.runs.filter(**orjson.loads(stored.answer)).first() if stored else None
 
 
 def _dispatch_for_somebody(

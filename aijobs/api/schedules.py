@@ -1,5 +1,6 @@
 """Schedules: jobs and batches that are dispatched again and again, and what came of their due times."""
 
+import hashlib
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +11,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import identifiers, schedule_bodies, schedule_runs, schedules
+from aijobs import idempotency, identifiers, schedule_bodies, schedule_runs, schedules
 from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.dispatch import IDEMPOTENCY_KEY, REPLAYED
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.schedule_shapes import (
     BackfillAnswer,
@@ -33,6 +35,7 @@ from aijobs.api.wire.views import ViewSet
 from aijobs.errors import (
     BackfillChanged,
     DependencyCycle,
+    IdempotencyConflict,
     InvalidBatch,
     InvalidJobType,
     QueueFull,
@@ -144,9 +147,12 @@ describe_run_now: Callable[[View], View] = extend_schema(
     tags=TAGS,
     summary="Dispatch a schedule's job once, now",
     description="Whether it is paused or not, and whatever is still running. Its due times stay what they are.",
-    parameters=[*HEADERS, SCHEDULE_ID],
+    parameters=[*HEADERS, SCHEDULE_ID, IDEMPOTENCY_KEY, REPLAYED],
     request=None,
-    responses={201: RunAnswer, **errors(*OF_A_BODY, *OF_A_TEMPLATE, ScheduleNotFound, QueueFull)},
+    responses={
+        201: RunAnswer,
+        **errors(*OF_A_BODY, *OF_A_TEMPLATE, ScheduleNotFound, QueueFull, IdempotencyConflict),
+    },
 )
 describe_backfill: Callable[[View], View] = extend_schema(
     operation_id="backfill_schedule",
@@ -226,8 +232,10 @@ class ScheduleViewSet(ViewSet):
     @describe_run_now
     def run_now(self, request: Request, schedule_id: str) -> Response:
         no_fields(request)
-        run = schedule_runs.run_now(_id(schedule_id), tenant_of(request).id)
-        return data_response(show_run(run), status=201)
+        key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        ran = schedule_runs.run_now(_id(schedule_id), tenant_of(request).id, once=_occasion(key) if key else None)
+        headers = {"Idempotency-Replayed": "true"} if ran.repeated else {}
+        return data_response(show_run(ran.run), status=201, headers=headers)
 
     @describe_backfill
     def backfill(self, request: Request, schedule_id: str) -> Response:
@@ -246,6 +254,11 @@ class ScheduleViewSet(ViewSet):
         rows = list(found[: limit + 1])
         next_key = rows[limit - 1].due_at.isoformat() if len(rows) > limit else None
         return page_response(request, [show_run(run) for run in rows[:limit]], next_key)
+
+
+def _occasion(key: str) -> str:
+    """Of an Idempotency-Key: as long as there is room for, and none that a form of the admin has."""
+    return f"key·{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _page(request: Request) -> QueryDict:

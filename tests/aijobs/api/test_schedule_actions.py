@@ -87,6 +87,18 @@ def test_run_now_dispatches_once_more_also_where_it_is_paused(
     assert (now_shown["paused"]["reason"], now_shown["last_run"]) == ("stock-taking", runs[1])
 
 
+def test_run_now_is_done_once_for_an_idempotency_key(owner: Caller) -> None:
+    shown, other = created(owner), created(owner, name="other")
+    first = owner.post(at(shown, "run-now"), idempotency_key="restock-4711")
+    later = data_of(owner.post(at(shown, "run-now")), 201)
+    again = owner.post(at(shown, "run-now"), idempotency_key="restock-4711")
+    assert (data_of(again, 201), again["Idempotency-Replayed"]) == (data_of(first, 201), "true")
+    assert data_of(first, 201) != later
+    assert "Idempotency-Replayed" not in owner.post(at(other, "run-now"), idempotency_key="restock-4711")
+    assert Job.objects.count() == 3
+    error_of(owner.post(at(shown, "run-now"), idempotency_key="ü"), 400, "INVALID_REQUEST")
+
+
 def test_run_now_is_refused_as_a_dispatch_is(owner: Caller, settings: Any) -> None:
     shown = created(owner)
     settings.AIJOBS_TENANT_QUEUE_LIMIT = 0
