@@ -31,6 +31,7 @@ BATCH_ID = OpenApiParameter(
     description="The batch's ID.",
 )
 
+MOST_RETRIES = 20
 TAGS = ["Batches"]
 
 
@@ -67,7 +68,9 @@ class BatchView(BaseModel):
     retry_of: str | None = Field(
         description="The batch whose failed and cancelled jobs this one repeats, if it repeats one."
     )
-    retries: list[str] = Field(description="The batches that repeat the failed and cancelled jobs of this one.")
+    retries: list[str] = Field(
+        description=f"The newest {MOST_RETRIES} batches that repeat the failed and cancelled jobs of this one."
+    )
     counts: dict[str, int] = Field(description="The number of jobs in each status, also where it is 0.")
     jobs: list[JobView] = Field(description="The jobs in their order, without their params and results.")
 
@@ -104,7 +107,7 @@ def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
         "created_at": batch.created_at,
         "cancelled_at": batch.cancelled_at,
         "retry_of": _public(batch.retry_of_id),
-        "retries": [each.public_id for each in batch.retries.order_by("id")],
+        "retries": [each.public_id for each in reversed(batch.retries.order_by("-id")[:MOST_RETRIES])],
         "counts": counts,
         "jobs": [show_job(job, params=False, result=False) for job in jobs],
     }

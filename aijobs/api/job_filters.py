@@ -79,10 +79,16 @@ def moment_of(name: str, text: str, zone: ZoneInfo, *, end: bool) -> datetime:
         # RFC 3339 allows t and z, too.
         if found := _DATE_TIME.fullmatch(text.upper()):
             moment = datetime.fromisoformat(found["local"] + _offset_of(found))
-            return nearest_in_utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+            return nearest_in_utc(moment) if moment.tzinfo else _of_the_clock(moment, zone, end=end)
     except ValueError:
         raise invalid(name, "is written correctly, but there is no such day, time or offset") from None
     raise invalid(name, "must be a date (2026-03-12) or a date-time (2026-03-12T14:32:01Z)")
+
+
+def _of_the_clock(moment: datetime, zone: ZoneInfo, *, end: bool) -> datetime:
+    """Where clocks are set back, a time comes twice: a range begins with the first one and ends with the second."""
+    both = [nearest_in_utc(moment.replace(tzinfo=zone, fold=fold)) for fold in (0, 1)]
+    return max(both) if end else min(both)
 
 
 def _offset_of(found: re.Match[str]) -> str:

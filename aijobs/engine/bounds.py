@@ -36,8 +36,9 @@ BOUNDS_LOCK = 0x41494B
 # one without load costs nothing. By chance, because tenants whose windows alternate would always meet the same count.
 CLAIMS = 32
 LOWER_SECONDS = 30.0
-# Between a transaction's begin and the first lock that shows that it may write jobs.
-MARGIN_SECONDS = 1.0
+# Between a transaction's begin and the first lock that shows that it may write jobs. Who dispatches for a schedule
+# may wait a second for the schedule's row before that.
+MARGIN_SECONDS = 3.0
 
 
 class _Turn:

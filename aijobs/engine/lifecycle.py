@@ -630,6 +630,9 @@ def _end(
 
     Raises TransitionRefused when refused and `required`. Returns how many jobs ended.
     """
+    if len(ids) > 1:
+        # By their ids, as all others do who want several: an UPDATE takes them as its plan finds them.
+        sql.execute(statements.LOCK_JOBS, {"ids": list(ids)})
     ended = sql.execute(
         statements.END,
         {

@@ -15,7 +15,14 @@ LARGEST_RESULT_BYTES = 64 * 1024 * 1024
 
 def encoded(result: object) -> str:
     """The result as JSON. Raises PermanentFailure: computing it again would come to the same."""
-    text = orjson.dumps(result)
+    try:
+        text = orjson.dumps(result)
+    except TypeError as error:
+        raise PermanentFailure(
+            "RESULT_INVALID",
+            f"The result cannot be written as JSON ({error}), so it was not stored. This is an error in the service: "
+            "tell the operator the job's ID.",
+        ) from None
     if len(text) > LARGEST_RESULT_BYTES:
         raise PermanentFailure(
             "RESULT_TOO_LARGE",

@@ -265,6 +265,10 @@ WITH running AS (
 SELECT id FROM running
 """
 
+LOCK_JOBS = """
+SELECT id FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
 # `failures` counts the final failure too; `retry_count` is the ones before it.
 END = f"""
 WITH ended AS (

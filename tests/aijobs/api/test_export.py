@@ -44,6 +44,13 @@ def test_a_file_to_download(owner: Caller) -> None:
     assert text_of(response).startswith("id,tenant,type,status,")
 
 
+def test_head_writes_no_file(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "AT_ONCE", 0)
+    error_of(owner.get(PATH, format="csv"), 503, "TOO_MANY_EXPORTS")
+    response = owner.request("HEAD", f"{PATH}?format=csv")
+    assert (response.status_code, response["Content-Type"]) == (200, "text/csv; charset=utf-8")
+
+
 def test_it_has_the_tenants_jobs_that_match(owner: Caller, outsider: Caller) -> None:
     ids = engine.dispatch(owner.tenant, 3)
     engine.dispatch(outsider.tenant)

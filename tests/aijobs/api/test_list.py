@@ -216,6 +216,14 @@ def test_what_was_created_is_found_by_its_own_created_at(owner: Caller) -> None:
     assert len(ids(owner.get(PATH, start_date=created_at, end_date=created_at))) == 20
 
 
+def test_an_hour_that_comes_twice_is_in_a_range_with_both_of_its_times(owner: Caller) -> None:
+    Tenant.objects.filter(pk=owner.tenant.pk).update(timezone="Europe/Berlin")
+    times = [datetime(2026, 10, 25, hour, 45, tzinfo=UTC) for hour in (0, 1)]
+    Job.objects.bulk_create(job(owner.tenant, at) for at in times)
+    for name in ("start_date", "end_date"):
+        assert len(ids(owner.get(PATH, **{name: "2026-10-25T02:45"}))) == 2
+
+
 DAYS = [
     ("Europe/Berlin", "2026-03-29", 23),
     ("Europe/Berlin", "2026-10-25", 25),

@@ -1,5 +1,6 @@
 """Another priority for queued jobs: one way into the other lane, and neither a second run nor a lost job."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -37,6 +38,23 @@ def test_a_released_job_goes_to_the_queue_of_its_new_lane(valkey: Redis) -> None
     reconciliation.reconcile()
     assert messages(valkey) == [str(first)]
     assert messages(valkey, Priority.HIGH) == [str(second)]
+
+
+def test_a_job_that_is_given_back_between_two_looks_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = TenantFactory()
+    [job_id] = engine.dispatch(tenant)
+    engine.start(job_id)
+    first = priorities.change
+
+    def change(*arguments: Any) -> int:
+        monkeypatch.setattr(priorities, "change", first)
+        changed = first(*arguments)
+        lifecycle.hand_back(engine.WORKER)
+        return changed
+
+    monkeypatch.setattr(priorities, "change", change)
+    priorities.set_priority(job_id, tenant.pk, Priority.HIGH)
+    assert place(job_id) == (Priority.HIGH, Priority.HIGH)
 
 
 def test_both_messages_run_the_job_once(valkey: Redis) -> None:
