@@ -17,6 +17,11 @@ _SIGN = re.compile(SIGN)
 # How many characters before a word of praise a "not" turns it round.
 _REACH = 24
 _CLAUSE = re.compile(r"[;:]|,\s(?:and|und|et|y|but|aber|mais|pero|while|whereas)\s|\s(?:but|aber|mais|pero)\s")
+# A brand right behind it is what the sentence turns to.
+_CONTRAST = re.compile(r"\b(?:but|whereas|while|aber|während|mais|tandis que|pero|mientras(?: que)?) (?:\w+ )?\Z")
+_OF_ALL = re.compile(
+    r"(?:both|all|they|beide|alle|sie|les deux|tous|toutes|ils|elles|ambos|ambas|todos|todas)\b", re.IGNORECASE
+)
 
 
 class Feelings:
@@ -47,14 +52,22 @@ class Feelings:
         return "positive" if praise > blame else "negative"
 
     def _balance(self, text: str) -> tuple[int, int]:
-        praise = blame = 0
+        unbeaten, spared = (_spans(self._words.pattern(section), text) for section in ("unbeaten", "spared"))
+        praise, blame = len(unbeaten), 0
         for section, sign in (("positive", 1), ("negative", -1)):
             for found in self._words.pattern(section).finditer(text):
-                before = text[max(0, found.start() - _REACH) : found.start()]
-                is_denied = self._words.pattern("negation").search(before) is not None
+                if _is_within(found, unbeaten):
+                    continue
+                is_denied = _is_within(found, spared) or self._is_denied(text, found)
                 praise += (sign > 0) != is_denied
                 blame += (sign < 0) != is_denied
         return praise, blame
+
+    def _is_denied(self, text: str, found: re.Match[str]) -> bool:
+        """Also "enttäuscht nie", "klagen nur wenige"."""
+        before = text[max(0, found.start() - _REACH) : found.start()]
+        is_behind = self._words.pattern("negation behind").match(text, found.end()) is not None
+        return is_behind or self._words.pattern("negation").search(before) is not None
 
     def _passages(self, index: int) -> list[str]:
         sentence = next(each for each in self._sentences if index in each.places)
@@ -90,12 +103,29 @@ class Feelings:
         at = text.index(sign_of(index))
         start = max((each for each in others if each < at), default=-1) + 1
         end = min((each for each in others if each > at), default=len(text))
-        return text[_after_break(text, start, at) : _before_break(text, at, end)]
+        begin = _after_break(text, start, at) if start else self._beginning(text, at)
+        return text[begin : _before_break(text, at, end)]
+
+    def _beginning(self, text: str, at: int) -> int:
+        """Behind what is said of others: "avoid copies, buy X", "most are loud, but X is quiet"."""
+        contrast = _CONTRAST.search(text, 0, at)
+        if contrast and not _OF_ALL.match(text):
+            return contrast.start()
+        warns = self._words.pattern("refused after").match(text, 0, at)
+        return text.rfind(",", 0, at) + 1 if warns else 0
 
     def _brothers(self, sentence: Sentence, index: int) -> Collection[str]:
         group = next(each for each in named_together(sentence, self._words) if index in each)
         same = {i for i in sentence.places if self._places[i].brand == self._places[index].brand}
         return {sign_of(each) for each in {*group, *same}}
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    return [found.span() for found in pattern.finditer(text)]
+
+
+def _is_within(found: re.Match[str], spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= found.start() < end for start, end in spans)
 
 
 def _until_another(text: str, brothers: Collection[str]) -> str:
@@ -105,10 +135,8 @@ def _until_another(text: str, brothers: Collection[str]) -> str:
 
 def _after_break(text: str, start: int, at: int) -> int:
     """Where the brand's own part begins: behind the last break between the brand before and it."""
-    if not start:
-        return 0
     breaks = [found.end() for found in _CLAUSE.finditer(text, start, at)]
-    return breaks[-1] if breaks else at
+    return breaks[-1] if breaks else text.rfind(",", start, at) + 1 or at
 
 
 def _before_break(text: str, at: int, end: int) -> int:

@@ -86,7 +86,8 @@ def _words(language: str, section: str) -> frozenset[str]:
 def _pattern(language: str, section: str) -> re.Pattern[str]:
     between = "|".join(re.escape(word) for word in lexicon(language).sections["between"])
     brand = rf"(?:(?:{between})(?:'\s?|\s))*({SIGN})"
-    lines = lexicon(language).sections[section]
+    blame = f"(?:{'|'.join(lexicon(language).sections['negative'])})"
+    lines = (line.replace("<negative>", blame) for line in lexicon(language).sections[section])
     expanded = (line.replace("@", brand).replace("~", "[^.;!?\ue000-\uf8ff]*?") for line in lines)
     # What an expression ends with is whole words, where an object follows.
     end = r"(?!\w)" if section == "refused after" else ""

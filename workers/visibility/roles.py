@@ -30,6 +30,7 @@ _ASIDE = re.compile(r"[\ue000-\uf8ff]\?")
 # The first one that says something of a place holds.
 _SECTIONS = (
     ("unbeaten", Role.OWN),
+    ("spared", Role.OWN),
     ("unknown", Role.UNKNOWN),
     ("against", Role.AGAINST),
     ("reversed", Role.WORSE),
