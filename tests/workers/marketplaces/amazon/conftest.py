@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from aijobs.outbound import throttle
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.paces import Leaping
@@ -27,13 +26,7 @@ def fake(settings: Any) -> Iterator[FakeAmazon]:
 
 
 @pytest.fixture
-def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rates go by Valkey's clock: where it stands still, a slow machine takes nothing from the waits."""
-    monkeypatch.setattr(throttle, "RESERVE", throttle.RESERVE.replace("redis.call('TIME')", "{1000000, 0}"))
-
-
-@pytest.fixture
-def open_amazon(servers: None, fake: FakeAmazon, _still_clock: None) -> Iterator[Opener]:
+def open_amazon(servers: None, fake: FakeAmazon, still_clock: None) -> Iterator[Opener]:
     """Connectors of one account, which is nobody else's: nor are its rates."""
     with ExitStack() as stack:
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
+from redis import Redis
 
 from aijobs.outbound.pace import Pace
 from tests.workers.marketplaces.paces import Leaping
@@ -25,7 +26,10 @@ def shop(httpserver: HTTPServer, settings: Any) -> HTTPServer:
 
 
 @pytest.fixture
-def open_web(servers: None) -> Iterator[Opener]:
+def open_web(servers: None, settings: Any, still_clock: None) -> Iterator[Opener]:
+    """Nobody has asked any host for a page before."""
+    with Redis.from_url(settings.REDIS_URL) as valkey:
+        valkey.delete("-", *valkey.keys("ai-jobs.throttle.web.*"))
     with ExitStack() as stack:
 
         def opened(pace: Pace | None = None) -> Web:
