@@ -11,10 +11,10 @@ from django.utils.timezone import now
 from aijobs.models import Job, Tenant
 from tests import engine
 from tests.clients import Caller
-from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, report
 from tests.workers.changes.jobs import run_again
 from tests.workers.changes.sessions import in_another_session
+from tests.workers.jobs.pricing_recalculate.steps import sold_daily
 from tests.workers.marketplaces.shopify.server import FakeShopify
 from tests.workers.marketplaces.shops import connect, prices
 from workers.catalogue.models import Product
@@ -166,45 +166,48 @@ def test_a_marketplace_without_products_fails_at_once(owner: Caller) -> None:
 
 # --- With `apply` -----------------------------------------------------------------------------------------------
 
+SKUS = ["A", "B", "C", "D", "E", "F"]
+
 
 def test_applied_prices_of_all_are_in_the_catalogue(owner: Caller) -> None:
-    give_sample_catalogue(owner.tenant)
-    job = run(owner, apply=True, limit=20)
+    for sku in SKUS:
+        sold_daily(owner, sku)
+    job = run(owner, apply=True, limit=3)
     assert job.result is not None
     written = {each["sku"]: each["recommended_price"] for each in job.result["recommendations"] if each["applied"]}
     assert written
     assert {
         sku: float(price) for sku, price in Product.objects.values_list("sku", "price") if sku in written
     } == written
-    assert Product.objects.exclude(priced_at=None).count() == 20
-    assert len(looked_at(run(owner, limit=30))) == 30
+    assert Product.objects.exclude(priced_at=None).count() == 3
+    assert len(looked_at(run(owner, limit=4))) == 4
     assert not_yet_priced() == set()
 
 
 @pytest.fixture
 def in_a_shop(owner: Caller, shop: FakeShopify) -> Caller:
-    give_sample_catalogue(owner.tenant)
     connect(owner, shop, MARKETPLACE)
-    for sku, price in Product.objects.values_list("sku", "price"):
-        shop.admin.add(sku, f"{price:.2f}")
+    for sku in SKUS:
+        sold_daily(owner, sku)
+        shop.admin.add(sku, "20.00")
     return owner
 
 
 def test_another_attempt_goes_on_with_the_decision_for_the_same_products(
     in_a_shop: Caller, shop: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = dispatched(in_a_shop, apply=True, limit=10)
+    job = dispatched(in_a_shop, apply=True, limit=2)
     with monkeypatch.context() as patched:
         patched.setattr(settling, "settle_job", _broken)
         execute(engine.start(job.id))
-    assert len(not_yet_priced()) == 40
+    assert len(not_yet_priced()) == 6
     job = run_again(job.id)
     assert job.result is not None
-    assert set(looked_at(job)) == {f"SKU-{number:03d}" for number in range(1, 11)}
-    assert (job.processed, job.total) == (10, 10)
+    assert set(looked_at(job)) == set(SKUS[:2])
+    assert (job.processed, job.total) == (2, 2)
     for each in job.result["recommendations"]:
         assert float(prices(shop)[each["sku"]]) == each["recommended_price"]
-    assert len(not_yet_priced()) == 30
+    assert len(not_yet_priced()) == 4
 
 
 @pytest.mark.django_db(transaction=True)

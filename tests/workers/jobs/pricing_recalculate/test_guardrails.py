@@ -11,8 +11,8 @@ from django.utils.timezone import now
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
-from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, add_products, listed, report
+from tests.workers.jobs.pricing_recalculate.steps import sold_daily
 from workers.catalogue.models import Offer, Product, Scan
 from workers.changes import deciding
 from workers.changes.kinds.price import Prices
@@ -21,18 +21,13 @@ from workers.running import execute
 
 pytestmark = pytest.mark.django_db
 
-# Of the sample; its price is set to 20.00, and it costs 10.
 SKU = "SKU-001"
 MATCH = {"rule": "match"}
 
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    give_sample_catalogue(owner.tenant)
-    Offer.objects.all().delete()
-    Product.objects.filter(sku=SKU).update(
-        price=20, cost=10, min_price=None, max_price=None, map_price=None, stock=None
-    )
+    sold_daily(owner, SKU)
     return owner
 
 
@@ -118,6 +113,7 @@ def test_the_price_stands_to_the_offer_as_asked(
 
 def test_without_an_anchor_competitors_are_not_looked_at(seller: Caller) -> None:
     before = recommended(seller)
+    assert before["recommended_price"] > 16
     rivals(seller, f"{SKU},Rival,12\n")
     assert recommended(seller) == before
 

@@ -243,11 +243,12 @@ def test_neither_kill_switch_nor_cool_down_stops_a_revert(owner: Caller) -> None
     assert revert(owner, change_id).status_code == 201
 
 
-@pytest.mark.parametrize("change_id", ["0", "999", "-1", "abc", "1.5", "9" * 30, "%00", "١"])
-def test_a_change_that_is_none_is_not_found(owner: Caller, change_id: str) -> None:
+def test_a_change_that_is_none_is_not_found(owner: Caller) -> None:
     changed(owner)
-    for answer in (revert(owner, change_id), owner.get(f"{PATH}/{change_id}")):
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "PRICE_CHANGE_NOT_FOUND")
+    for change_id in ("0", "999999999", "-1", "abc", "1.5", "9" * 30, "%00", "١"):
+        for answer in (revert(owner, change_id), owner.get(f"{PATH}/{change_id}")):
+            told = (answer.status_code, answer.json()["error"]["code"])
+            assert told == (404, "PRICE_CHANGE_NOT_FOUND"), change_id
 
 
 def test_an_outsider_and_a_reader_revert_nothing(owner: Caller, outsider: Caller) -> None:

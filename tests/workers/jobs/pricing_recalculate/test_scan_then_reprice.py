@@ -14,12 +14,12 @@ from aijobs import identifiers
 from aijobs.models import Job
 from tests import engine
 from tests.clients import Caller
-from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE, listed, report
+from tests.workers.jobs.pricing_recalculate.steps import sold_daily
 from tests.workers.marketplaces.amazon import server as amazon
 from tests.workers.marketplaces.amazon.server import FakeAmazon
 from tests.workers.marketplaces.shopify.server import FakeShopify
-from workers.catalogue.models import Offer, Product
+from workers.catalogue.models import Product
 from workers.marketplaces.web import robots
 from workers.running import execute
 
@@ -55,10 +55,8 @@ def in_catalogue() -> dict[str, str]:
 
 @pytest.fixture
 def seller(owner: Caller) -> Caller:
-    give_sample_catalogue(owner.tenant)
-    Offer.objects.all().delete()
-    # Bounds that let a price follow.
-    Product.objects.update(cost=Decimal("0.50"), min_price=None, map_price=None)
+    for sku in SKUS:
+        sold_daily(owner, sku, cost=Decimal("0.50"))
     return owner
 
 
