@@ -59,8 +59,10 @@ def caller(tenant: Tenant, scopes: tuple[str, ...] = ALL_SCOPES) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def _fresh_caches() -> None:
-    """What a process remembers for a second or five must not reach the next test."""
+def _fresh_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers for a second or five reaches no other test, and this one to its end, however slow."""
+    monkeypatch.setattr(auth, "CACHE_SECONDS", 600.0)
+    monkeypatch.setattr(statistics, "CACHE_SECONDS", 600.0)
     auth.cache.clear()
     statistics.forget()
     # Set by what is loaded or called in this process: config.wsgi, the end of a worker.

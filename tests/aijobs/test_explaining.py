@@ -333,14 +333,12 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Mock:
 
 @pytest.mark.parametrize("count", [1, 60])
 def test_a_page_of_jobs_is_explained_in_two_statements(
-    count: int, statements: Mock, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+    count: int, statements: Mock, django_assert_num_queries: Any
 ) -> None:
     tenant = TenantFactory(max_running=1)
     measured()
     ids = [*engine.dispatch(tenant, count), retried(TenantFactory()), blocked(TenantFactory())]
     jobs = list(Job.objects.filter(id__in=ids).select_related("tenant", "batch"))
-    # Read before, and not again however long the rest takes.
-    monkeypatch.setattr(statistics, "CACHE_SECONDS", 600.0)
     statistics.snapshot()
     statements.reset_mock()
     with django_assert_num_queries(0):
