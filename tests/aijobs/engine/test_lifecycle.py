@@ -228,48 +228,48 @@ OUTCOMES: dict[str, Outcome] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("outcome", "state", "status", "code", "kind"),
-    [
-        ("completed", "as it is", "completed", "", "completed"),
-        ("completed", "batch cancelled", "completed", "", "completed"),
-        ("completed", "budget spent", "completed", "", "completed"),
-        ("completed", "type gone", "completed", "", "completed"),
-        ("permanent", "as it is", "failed", "BROKEN", "failed"),
-        ("permanent", "batch cancelled", "failed", "BROKEN", "failed"),
-        ("transient", "as it is", "queued", "", "retried"),
-        ("transient", "batch cancelled", "failed", "BUSY", "failed"),
-        ("transient", "budget spent", "failed", "BUSY", "failed"),
-        ("transient", "type gone", "failed", "BUSY", "failed"),
-        ("handed back", "as it is", "queued", "", "handed_back"),
-        ("handed back", "batch cancelled", "failed", "BATCH_CANCELLED", "failed"),
-        ("handed back", "budget spent", "queued", "", "handed_back"),
-        ("handed back", "type gone", "queued", "", "handed_back"),
-        ("lease lost", "as it is", "queued", "", "lease_lost"),
-        ("lease lost", "batch cancelled", "failed", "WORKER_TIMEOUT", "failed"),
-        ("lease lost", "budget spent", "failed", "WORKER_TIMEOUT", "failed"),
-        ("lease lost", "type gone", "failed", "WORKER_TIMEOUT", "failed"),
-    ],
-)
-def test_every_outcome_in_every_state(
-    tenant: Tenant, outcome: str, state: str, status: str, code: str, kind: str
-) -> None:
-    batch_id, [job_id] = engine.dispatch_batch(tenant, 1, sequential=False)
-    if state == "budget spent":
-        Job.objects.filter(id=job_id).update(failures=2)
-    run = engine.start(job_id)
-    if state == "batch cancelled":
-        lifecycle.cancel_batch(batch_id, tenant.pk)
-    if state == "type gone":
-        run = replace(run, type="gone")
-    if outcome == "lease lost":
-        engine.let_lease_expire(job_id)
-    ended = lifecycle.record(run, OUTCOMES[outcome])
-    job = Job.objects.get(id=job_id)
-    assert (job.status, job.error_code, engine.kinds(job_id)[-1]) == (status, code, kind)
-    assert ended.terminal == (status != "queued")
-    with pytest.raises(TransitionRefused):
-        lifecycle.record(run, OUTCOMES[outcome])
+ENDS = [
+    ("completed", "as it is", "completed", "", "completed"),
+    ("completed", "batch cancelled", "completed", "", "completed"),
+    ("completed", "budget spent", "completed", "", "completed"),
+    ("completed", "type gone", "completed", "", "completed"),
+    ("permanent", "as it is", "failed", "BROKEN", "failed"),
+    ("permanent", "batch cancelled", "failed", "BROKEN", "failed"),
+    ("transient", "as it is", "queued", "", "retried"),
+    ("transient", "batch cancelled", "failed", "BUSY", "failed"),
+    ("transient", "budget spent", "failed", "BUSY", "failed"),
+    ("transient", "type gone", "failed", "BUSY", "failed"),
+    ("handed back", "as it is", "queued", "", "handed_back"),
+    ("handed back", "batch cancelled", "failed", "BATCH_CANCELLED", "failed"),
+    ("handed back", "budget spent", "queued", "", "handed_back"),
+    ("handed back", "type gone", "queued", "", "handed_back"),
+    ("lease lost", "as it is", "queued", "", "lease_lost"),
+    ("lease lost", "batch cancelled", "failed", "WORKER_TIMEOUT", "failed"),
+    ("lease lost", "budget spent", "failed", "WORKER_TIMEOUT", "failed"),
+    ("lease lost", "type gone", "failed", "WORKER_TIMEOUT", "failed"),
+]
+
+
+def test_every_outcome_in_every_state(subtests: pytest.Subtests) -> None:
+    for outcome, state, status, code, kind in ENDS:
+        with subtests.test(outcome=outcome, state=state):
+            tenant = TenantFactory()
+            batch_id, [job_id] = engine.dispatch_batch(tenant, 1, sequential=False)
+            if state == "budget spent":
+                Job.objects.filter(id=job_id).update(failures=2)
+            run = engine.start(job_id)
+            if state == "batch cancelled":
+                lifecycle.cancel_batch(batch_id, tenant.pk)
+            if state == "type gone":
+                run = replace(run, type="gone")
+            if outcome == "lease lost":
+                engine.let_lease_expire(job_id)
+            ended = lifecycle.record(run, OUTCOMES[outcome])
+            job = Job.objects.get(id=job_id)
+            assert (job.status, job.error_code, engine.kinds(job_id)[-1]) == (status, code, kind)
+            assert ended.terminal == (status != "queued")
+            with pytest.raises(TransitionRefused):
+                lifecycle.record(run, OUTCOMES[outcome])
 
 
 def test_suspended_tenants_job_waits(tenant: Tenant) -> None:

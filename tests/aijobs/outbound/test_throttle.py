@@ -123,15 +123,9 @@ def test_threads_share_a_bucket(open_throttle: Opener) -> None:
 WORKER = """
 import sys
 
-import django
 from django.conf import settings
 
-settings.configure(
-    REDIS_URL=sys.argv[2],
-    INSTALLED_APPS=["django.contrib.contenttypes", "aijobs"],
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-)
-django.setup()
+settings.configure(REDIS_URL=sys.argv[2])
 from aijobs.outbound.pace import Pace
 from aijobs.outbound.throttle import Limit, Throttle
 

@@ -54,7 +54,7 @@ def test_strangers_are_led_to_the_log_in(client: Client) -> None:
     assert client.get(NUMBERS).headers["Location"].startswith("/admin/login/")
 
 
-def test_three_statements_and_two_while_last_week_is_known(
+def test_three_statements_and_two_while_last_week_is_known_and_nothing_that_was_sent_already(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenery.busy_hour()
@@ -74,10 +74,7 @@ def test_three_statements_and_two_while_last_week_is_known(
         asked.clear()
     # The session and the user are Django's.
     assert counts == [2 + 3, 2 + 2]
-
-
-def test_nothing_is_sent_again_where_nothing_has_happened(admin_client: Client) -> None:
-    scenery.busy_hour()
+    # Nothing is sent again where nothing has happened.
     first = admin_client.get(NUMBERS)
     again = admin_client.get(NUMBERS, headers={"if-none-match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
