@@ -10,7 +10,6 @@ from tests.clients import Caller
 from tests.workers.catalogue.samples import give_sample_catalogue
 from tests.workers.catalogue.steps import MARKETPLACE
 from workers.catalogue.models import Return, Review
-from workers.catalogue.sample import create_sample_catalogue
 from workers.catalogue.sampling.shop import BREAKING, FLICKERING, SHRUNK
 from workers.running import execute
 
@@ -40,7 +39,7 @@ def test_reviews_tell_which_product_has_got_worse_and_why(owner: Caller) -> None
 
 
 def test_returns_tell_what_flickers_what_is_too_small_and_who_returns_much(owner: Caller) -> None:
-    create_sample_catalogue(owner.tenant)
+    give_sample_catalogue(owner.tenant)
     result = result_of(owner, "return_classify")
     assert result["processed_count"] == result["updated_count"] == Return.objects.count()
     found = {(each["kind"], each["sku"], each["reason"]) for each in result["anomalies"]}

@@ -78,12 +78,11 @@ def test_orders_in_the_listing_itself_are_no_instructions_either(seller: Caller,
         assert data_in(request)["listing"]["description"] == description
 
 
-@pytest.mark.parametrize("answer", OBEYED, ids=range(len(OBEYED)))
-def test_an_assistant_that_obeyed_is_refused(
-    answer: dict[str, object], seller: Caller, provider: FakeProvider
-) -> None:
+@pytest.mark.parametrize("first", range(0, len(OBEYED), 2))
+def test_an_assistant_that_obeyed_is_refused(first: int, seller: Caller, provider: FakeProvider) -> None:
+    """It is asked twice, and obeys in another way each time."""
     before = stored()
-    says(provider, answer)
+    says(provider, *OBEYED[first : first + 2])
     report = only(optimised(seller, "A", **ASK))
     assert (report["source"], report["fallback"]) == ("rules", "REFUSED")
     assert {each["attempt"] for each in report["refusals"]} == {1, 2}

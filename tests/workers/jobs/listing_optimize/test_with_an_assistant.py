@@ -82,11 +82,18 @@ def test_the_prompt_delimits_what_others_wrote(seller: Caller, provider: FakePro
     assert any("200" in each for each in data["rules"])
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_what_is_not_true_or_not_allowed_is_refused_and_asked_once_more(
-    lie: str, seller: Caller, provider: FakeProvider
+@pytest.mark.parametrize("lies", [("number", "material"), ("claim", "rule"), ("contact", "number")])
+def test_what_is_not_true_or_not_allowed_is_refused(
+    lies: tuple[str, str], seller: Caller, provider: FakeProvider
 ) -> None:
-    says(provider, LIES[lie], GOOD)
+    """It is asked twice, and lies in another way each time."""
+    says(provider, *(LIES[lie] for lie in lies))
+    report = only(optimised(seller, "A", **ASK))
+    assert {each["attempt"] for each in report["refusals"]} == {1, 2}
+
+
+def test_after_a_refusal_it_is_asked_once_more(seller: Caller, provider: FakeProvider) -> None:
+    says(provider, LIES["number"], GOOD)
     report = only(optimised(seller, "A", **ASK))
     assert (report["source"], report["fallback"]) == ("assistant", None)
     assert {each["attempt"] for each in report["refusals"]} == {1}
@@ -97,7 +104,7 @@ def test_what_is_not_true_or_not_allowed_is_refused_and_asked_once_more(
 
 def test_what_is_refused_twice_is_left_to_the_rules(seller: Caller, provider: FakeProvider) -> None:
     by_rules = only(optimised(seller, "A"))
-    says(provider, LIES["number"], LIES["material"])
+    says(provider, LIES["number"])
     report = only(optimised(seller, "A", apply=True, **ASK))
     assert (report["source"], report["fallback"]) == ("rules", "REFUSED")
     assert {each["attempt"] for each in report["refusals"]} == {1, 2}
@@ -113,12 +120,17 @@ def test_texts_that_score_worse_than_the_current_ones_are_refused(seller: Caller
     assert {each["kind"] for each in report["refusals"]} >= {"lower_score"}
 
 
-@pytest.mark.parametrize("answer", ["not JSON", "[]", "{}", json.dumps({**GOOD, "title": 5}), "I cannot do that."])
-def test_an_answer_of_another_form_is_refused(seller: Caller, provider: FakeProvider, answer: str) -> None:
-    says(provider, answer, GOOD)
+@pytest.mark.parametrize(
+    "answers", [("not JSON", "[]"), ("{}", json.dumps({**GOOD, "title": 5})), ("I cannot do that.",)]
+)
+def test_an_answer_of_another_form_is_refused(
+    seller: Caller, provider: FakeProvider, answers: tuple[str, ...]
+) -> None:
+    says(provider, *answers, GOOD)
     report = only(optimised(seller, "A", **ASK))
-    assert report["source"] == "assistant"
-    assert [(each["kind"], each["field"]) for each in report["refusals"]] == [("MALFORMED_ANSWER", None)]
+    assert report["source"] == ("rules" if len(answers) == 2 else "assistant")
+    told = [(each["kind"], each["field"]) for each in report["refusals"]]
+    assert told == [("MALFORMED_ANSWER", None)] * len(answers)
 
 
 def test_a_refusal_of_the_model_falls_back_and_says_so(seller: Caller, provider: FakeProvider) -> None:

@@ -249,11 +249,11 @@ def test_a_change_that_is_committed_while_a_review_is_analysed_is_seen(seller: C
 
 
 def test_long_reviews_are_not_held_together(owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """24 MB of text go through within 12 MB, besides what a process loads with its first job."""
+    """16 MB of text go through within 12 MB, besides what a process loads with its first job."""
     write(outsider, "A", PRAISE)
     execute(engine.start(dispatched(outsider)))
     monkeypatch.setattr(backlog, "MOST_ROWS", 500)
-    write(owner, "A", *[f"{PRAISE} {number} " + "It is a bottle. " * 62_500 for number in range(24)])
+    write(owner, "A", *[f"{PRAISE} {number} " + "It is a bottle. " * 62_500 for number in range(16)])
     job_id = dispatched(owner)
     claimed = engine.start(job_id)
     tracemalloc.start()
@@ -262,5 +262,5 @@ def test_long_reviews_are_not_held_together(owner: Caller, outsider: Caller, mon
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert result_of(Job.objects.get(id=job_id))["updated_count"] == 24
+    assert result_of(Job.objects.get(id=job_id))["updated_count"] == 16
     assert peak < 12_000_000
