@@ -1,5 +1,6 @@
 """Imports as a caller sends them, and what came of them."""
 
+from decimal import Decimal
 from io import BytesIO
 from typing import IO, Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from workers.catalogue.files import Said, import_file
 from workers.catalogue.importing.importer import Report
 from workers.catalogue.importing.kind import Expected, Kind
 from workers.catalogue.importing.opening import Json
+from workers.catalogue.models import Product
 
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
@@ -40,8 +42,16 @@ def where(told: dict[str, Any]) -> list[tuple[int, str]]:
 
 
 def add_products(caller: Caller, *skus: str, price: str = "10") -> None:
-    rows = "".join(f"{sku},Title of {sku},{price}\n" for sku in skus)
-    assert report(caller, "products", f"sku,title,price\n{rows}")["rejected"] == 0
+    """As an import of them does, and by one where they are many or there already: else in a tenth of its work."""
+    there = Product.objects.of(caller.tenant.pk).filter(marketplace=MARKETPLACE, sku__in=skus)
+    if len(skus) > 100 or there.exists():
+        rows = "".join(f"{sku},Title of {sku},{price}\n" for sku in skus)
+        assert report(caller, "products", f"sku,title,price\n{rows}")["rejected"] == 0
+        return
+    Product.objects.bulk_create(
+        Product(tenant=caller.tenant, marketplace=MARKETPLACE, sku=sku, title=f"Title of {sku}", price=Decimal(price))
+        for sku in sorted({*skus})
+    )
 
 
 def listed(caller: Caller, kind: str, **query: str | int) -> list[dict[str, Any]]:
