@@ -12,6 +12,7 @@ from aijobs import limiting
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.errors import RateLimited
 from aijobs.limiting import WINDOW_SECONDS, Standing
+from aijobs.tickets import Holder
 
 if TYPE_CHECKING:
     # Django REST framework's views import this module through the settings.
@@ -29,13 +30,26 @@ class KeyThrottle(BaseThrottle):
         """Raises RateLimited."""
         if request.user is None:
             return True
-        tenant = tenant_of(request)
-        limit = settings.AIJOBS_RATE_LIMIT if tenant.rate_limit is None else tenant.rate_limit
-        standing = limiting.use(f"{principal_of(request).key_id}.{tenant.id}", limit)
+        standing = count(Holder(principal_of(request), tenant_of(request)))
         request.META[STANDING] = standing
         if standing.retry_after is not None:
             raise RateLimited(retry_after=standing.retry_after)
         return True
+
+
+def count(holder: Holder, apart: str = "") -> Standing:
+    """One request of a key. `apart`: what has an allowance of its own, of the same size."""
+    tenant = holder.tenant
+    limit = settings.AIJOBS_RATE_LIMIT if tenant.rate_limit is None else tenant.rate_limit
+    return limiting.use(f"{apart}{holder.principal.key_id}.{tenant.id}", limit)
+
+
+def policy_of(standing: Standing) -> str:
+    return f'"{POLICY}";q={standing.limit};w={WINDOW_SECONDS}'
+
+
+def left_of(standing: Standing) -> str:
+    return f'"{POLICY}";r={standing.left};t={standing.seconds}'
 
 
 def tell(request: HttpRequest, response: HttpResponse) -> None:
@@ -43,7 +57,7 @@ def tell(request: HttpRequest, response: HttpResponse) -> None:
     standing: Standing | None = request.META.get(STANDING)
     if standing is None:
         return
-    response["RateLimit-Policy"] = f'"{POLICY}";q={standing.limit};w={WINDOW_SECONDS}'
-    # Who has none left might wait before it follows a redirection, to where nothing is counted.
+    response["RateLimit-Policy"] = policy_of(standing)
+    # Who has none left might wait before it follows a redirection, to where it has another allowance.
     if response.status_code != HTTPStatus.TEMPORARY_REDIRECT:
-        response["RateLimit"] = f'"{POLICY}";r={standing.left};t={standing.seconds}'
+        response["RateLimit"] = left_of(standing)

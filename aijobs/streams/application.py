@@ -1,4 +1,4 @@
-"""The events process as an ASGI application: a thousand streams and waits, and four threads for the database.
+"""The events process as an ASGI application: a thousand streams and waits, and six threads for the database.
 
 Granian serves it. It waits for open answers before it ends, so a signal to end closes them first.
 """
@@ -32,6 +32,7 @@ from aijobs.streams.serving import Serving
 logger = logging.getLogger(__name__)
 
 THREADS = 4
+OWN_THREADS = 2
 Found = TypeVar("Found")
 Handler = Callable[[Request, Answer], Awaitable[None]]
 
@@ -50,6 +51,8 @@ class EventsApplication:
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
+        # Of the process itself: whatever one tenant asks for, all streams go on, and revoked keys are cut off.
+        self._own_threads = ThreadPoolExecutor(OWN_THREADS, thread_name_prefix="own")
         self._tasks: list[asyncio.Task[None]] = []
         self._hub: Hub
         self._serving: Serving
@@ -87,6 +90,7 @@ class EventsApplication:
         for task in self._tasks:
             task.cancel()
         self._threads.shutdown(wait=False)
+        self._own_threads.shutdown(wait=False)
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())
@@ -99,7 +103,8 @@ class EventsApplication:
             if not answer.begun:
                 await answer.whole(499)
             else:
-                await answer.write(b"", more=False)
+                with suppress(TimeoutError):
+                    await answer.write(b"", more=False)
         finally:
             watch.cancel()
 
@@ -113,6 +118,9 @@ class EventsApplication:
             else:
                 await self._route(request, answer)
         except Exception as error:
+            if isinstance(error, TimeoutError) and answer.begun:
+                # The caller takes nothing any more. Granian cuts off what has not come to its end.
+                return
             refusal = refusal_of(error)
             if answer.begun:
                 # Too late for another answer.
@@ -142,19 +150,22 @@ class EventsApplication:
         return None
 
     async def _ask(self, function: Callable[..., Found], /, *arguments: Any, **named: Any) -> Found:
-        """Call what asks the database in one of the threads."""
-        call = partial(_asked, partial(function, *arguments, **named))
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        """Call what asks the database in one of the callers' threads."""
+        return await _ask_in(self._threads, partial(function, *arguments, **named))
 
     async def _look(self, places: Iterable[Place]) -> dict[Place, News]:
-        return await self._ask(hubs.look, places)
+        return await _ask_in(self._own_threads, partial(hubs.look, places))
 
     async def _still_allowed(self, pairs: Iterable[Pair]) -> set[Pair]:
-        return await self._ask(auth.still_allowed, pairs)
+        return await _ask_in(self._own_threads, partial(auth.still_allowed, pairs))
 
 
 OF_TENANT = re.compile(r"/api/ai-jobs/events/?")
 OF_JOB = re.compile(r"/api/ai-jobs/(?P<job_id>[^/]+)/(?P<what>events|wait)/?")
+
+
+async def _ask_in(threads: ThreadPoolExecutor, call: Callable[[], Found]) -> Found:
+    return await asyncio.get_running_loop().run_in_executor(threads, partial(_asked, call))
 
 
 def _asked(call: Callable[[], Found]) -> Found:

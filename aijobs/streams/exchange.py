@@ -1,5 +1,6 @@
 """One request and its answer, as ASGI has them: read and written by ourselves, without Django's middleware."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ Headers = dict[str, str]
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 ALLOWED = "GET, HEAD, OPTIONS"
 PREFLIGHT_SECONDS = 86_400
+# A caller that takes nothing for so long is given up; and one that takes a body more slowly than this.
+TAKE_SECONDS = 30.0
+SLOWEST_BYTES_PER_SECOND = 100_000
+# Granian lets us wait until a part of a body has been taken, and not until a whole one has.
+PART_BYTES = 64 * 1024
 # As the API's answers have them.
 ALWAYS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -111,15 +117,25 @@ class Answer:
         await self.send({"type": "http.response.start", "status": status, "headers": fields})
 
     async def write(self, body: bytes, *, more: bool = True) -> None:
-        await self.send({"type": "http.response.body", "body": body, "more_body": more})
+        """Raises TimeoutError for a caller that takes nothing any more."""
+        async with asyncio.timeout(TAKE_SECONDS):
+            await self.send({"type": "http.response.body", "body": body, "more_body": more})
 
     async def whole(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """All of it at once. A HEAD gets no body, and its length all the same."""
+        """All of it. A HEAD gets no body, and its length all the same. Raises TimeoutError as `write` does."""
         of_body = {"content-type": "application/json"} if body else {}
         # An answer without content has no length.
         length = {} if status == 204 else {"content-length": str(len(body))}
         await self.begin(status, {**of_body, **length, **(headers or {})})
-        await self.write(b"" if self.request.method == "HEAD" else body, more=False)
+        await self._write_whole(b"" if self.request.method == "HEAD" else body)
+
+    async def _write_whole(self, body: bytes) -> None:
+        start = 0
+        async with asyncio.timeout(TAKE_SECONDS + len(body) / SLOWEST_BYTES_PER_SECOND):
+            while len(body) - start > PART_BYTES:
+                await self.write(body[start : start + PART_BYTES])
+                start += PART_BYTES
+            await self.write(body[start:], more=False)
 
     async def refuse(self, error: ApiError) -> None:
         body = to_json(error_body(error.code, error.message, error.details))

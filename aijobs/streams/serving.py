@@ -8,12 +8,13 @@ from typing import ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 from aijobs import scopes, zones
-from aijobs.api import authentication, event_log
+from aijobs.api import authentication, event_log, throttling
 from aijobs.api.jobs import current_job, job_id_of
 from aijobs.api.wire.envelope import to_json
 from aijobs.auth import TenantAccess
-from aijobs.errors import InsufficientScope, Unauthenticated
+from aijobs.errors import InsufficientScope, RateLimited, Unauthenticated
 from aijobs.events import Event
+from aijobs.limiting import Standing
 from aijobs.streams.exchange import Answer, Request
 from aijobs.streams.guests import Guest, Guests
 from aijobs.streams.hub import Hub, InJob, InTenant, Place
@@ -22,8 +23,6 @@ from aijobs.tickets import Holder
 # Proxies and callers see that the other side is still there.
 COMMENT_SECONDS = 15.0
 LONGEST_SECONDS = 900.0
-# A caller that takes nothing for so long is given up.
-TAKE_SECONDS = 30.0
 # When a browser comes again after the end: not all at the same moment.
 RETRY_MILLISECONDS = (500, 3_000)
 COMMENT = b": nothing has happened\n\n"
@@ -60,6 +59,13 @@ def identify(request: Request) -> Holder:
     return holder
 
 
+def identify_and_count(request: Request) -> tuple[Holder, Standing]:
+    """The same of what costs as much as a request to the API. Who was sent on from there has been counted there, too:
+    so the allowance is another one."""
+    holder = identify(request)
+    return holder, throttling.count(holder, apart="events.")
+
+
 @dataclass(frozen=True)
 class Serving:
     hub: Hub
@@ -68,7 +74,7 @@ class Serving:
 
     async def wait(self, request: Request, answer: Answer, job_id: str) -> None:
         """Answer with the job, when something has happened to it or the time is over."""
-        holder = await self.ask(identify, request)
+        holder = await self._counted(request, answer)
         seconds, seq = event_log.wait_of(request.query)
         found = job_id_of(job_id)
         known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
@@ -77,11 +83,23 @@ class Serving:
             try:
                 if not is_over and known <= seq:
                     await self._until(InJob(holder.tenant.id, found, known), seconds, seq)
-                body, headers = await self.ask(_job, holder.tenant, found)
+                body, headers = await self.ask(job_as_answered, holder.tenant, found)
             except asyncio.CancelledError:
                 _raise_unless_sent_away(guest)
                 raise Unauthenticated() from None
-        await answer.whole(200, body, headers)
+            # It is a guest until it has taken the answer, which may be large.
+            await answer.whole(200, body, headers)
+
+    async def _counted(self, request: Request, answer: Answer) -> Holder:
+        """Raises RateLimited."""
+        holder, standing = await self.ask(identify_and_count, request)
+        answer.limits = {
+            "ratelimit-policy": throttling.policy_of(standing),
+            "ratelimit": throttling.left_of(standing),
+        }
+        if standing.retry_after is not None:
+            raise RateLimited(retry_after=standing.retry_after)
+        return holder
 
     async def _until(self, place: Place, seconds: float, seq: int) -> None:
         """An event of a job beyond that one, or its last one; or so long."""
@@ -94,11 +112,13 @@ class Serving:
             place = news.place
 
     async def of_job(self, request: Request, answer: Answer, job_id: str) -> None:
-        holder = await self.ask(identify, request)
-        found = job_id_of(job_id)
         if event_log.wants_pages(request.headers.get("accept", "")):
+            holder = await self._counted(request, answer)
+            found = job_id_of(job_id)
             await _page(request, answer, await self.ask(event_log.job_page, holder.tenant, found, request.query))
             return
+        holder = await self.ask(identify, request)
+        found = job_id_of(job_id)
         last = request.headers.get("last-event-id")
         after = event_log.place_in_job(request.query, last)
         known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
@@ -111,10 +131,11 @@ class Serving:
         await self._stream(holder, request, answer, place)
 
     async def of_tenant(self, request: Request, answer: Answer) -> None:
-        holder = await self.ask(identify, request)
         if event_log.wants_pages(request.headers.get("accept", "")):
+            holder = await self._counted(request, answer)
             await _page(request, answer, await self.ask(event_log.tenant_page, holder.tenant, request.query))
             return
+        holder = await self.ask(identify, request)
         zone = zones.find_or_utc(holder.tenant.timezone)
         last = request.headers.get("last-event-id")
         position, wanted = await self.ask(event_log.place_in_tenant, request.query, zone, last)
@@ -138,7 +159,7 @@ class Serving:
         await answer.begin(200, SSE_HEADERS)
         if request.method == "HEAD":
             return
-        await _write(answer, _opening(place))
+        await answer.write(_opening(place))
         loop = asyncio.get_running_loop()
         over_at = loop.time() + LONGEST_SECONDS
         at_once = True
@@ -148,11 +169,11 @@ class Serving:
                 return
             at_once = news is not None
             if news is None:
-                await _write(answer, _mark(place) + COMMENT)
+                await answer.write(_mark(place) + COMMENT)
                 continue
             place = news.place
             if news.events:
-                await _write(answer, b"".join(_frame(each, place) for each in news.events))
+                await answer.write(b"".join(_frame(each, place) for each in news.events))
             if isinstance(place, InJob) and news.events[-1].is_end:
                 return
 
@@ -165,11 +186,6 @@ def _raise_unless_sent_away(guest: Guest) -> None:
     """A task that is cancelled because its caller is gone, or because the process ends, ends."""
     if not guest.sent_away:
         raise asyncio.CancelledError
-
-
-async def _write(answer: Answer, body: bytes) -> None:
-    async with asyncio.timeout(TAKE_SECONDS):
-        await answer.write(body)
 
 
 def _opening(place: Place) -> bytes:
@@ -188,7 +204,7 @@ def _frame(event: Event, place: Place) -> bytes:
     return b"id: %b\ndata: %b\n\n" % (number.encode(), event.written)
 
 
-def _job(tenant: TenantAccess, job_id: UUID) -> tuple[bytes, dict[str, str]]:
+def job_as_answered(tenant: TenantAccess, job_id: UUID) -> tuple[bytes, dict[str, str]]:
     """As the API answers it: body and headers. Raises JobNotFound: it may be deleted by now."""
     data, headers = current_job(tenant, job_id)
     return to_json({"data": data}), headers
