@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import identifiers, registry, retrying, zones
+from aijobs.api import documents
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, VALIDATE_ONLY, dispatch
 from aijobs.api.expecting import QueueView, show_queue
@@ -358,7 +359,9 @@ describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_jobs",
     tags=TAGS,
     summary="List jobs, newest first",
-    description="The list shows jobs without their params and results, unless you ask for them with `include`.",
+    description="The list shows jobs without their params and results, unless you ask for them with `include`. Then "
+    "a page has at most 8 MiB of them, but always one job, so it may have fewer jobs than `limit`: go on for as long "
+    "as `has_more` is true.",
     parameters=[
         *HEADERS,
         *FILTERS,
@@ -441,17 +444,21 @@ class JobViewSet(ViewSet):
         query = request.query_params
         included = includes(query)
         wanted = read_filter(query, {"limit", "cursor", "include"}, zones.find_or_utc(tenant.timezone))
-        jobs = Job.objects.of(tenant.id).with_text_of(*included)
+        jobs = Job.objects.of(tenant.id)
         cursor = cursor_of(query)
         if cursor is not None:
             if (last := identifiers.decode(identifiers.JOB_PREFIX, cursor)) is None:
                 raise invalid_cursor()
             jobs = jobs.filter(id__lt=last)
         limit = limit_of(query)
-        # One more than is shown says whether there are others.
-        found = wanted.newest(jobs, limit + 1)
-        shown = [show_job(job, params="params" in included, result="result" in included) for job in found[:limit]]
-        return page_response(request, shown, found[limit - 1].public_id if len(found) > limit else None)
+        if included:
+            page, next_key = documents.jobs_with(included, jobs, wanted, limit)
+        else:
+            # One more than is shown says whether there are others.
+            found = wanted.newest(jobs.with_text_of(), limit + 1)
+            page, next_key = found[:limit], found[limit - 1].public_id if len(found) > limit else None
+        shown = [show_job(job, params="params" in included, result="result" in included) for job in page]
+        return page_response(request, shown, next_key)
 
     @describe_dispatch
     def create(self, request: Request) -> Response:

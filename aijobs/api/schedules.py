@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import idempotency, identifiers, schedule_bodies, schedule_runs, schedules
+from aijobs.api import documents
 from aijobs.api.authentication import principal_of, tenant_of
 from aijobs.api.dispatch import IDEMPOTENCY_KEY, REPLAYED
 from aijobs.api.jobs import JobViewSet
@@ -83,7 +84,9 @@ describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_schedules",
     tags=TAGS,
     summary="List schedules, newest first",
-    description="Each has its last run, and why it is paused if it is. A single one also has its upcoming due times.",
+    description="Each has its last run, and why it is paused if it is. A single one also has its upcoming due times. "
+    "A page has at most 8 MiB of jobs and batches to dispatch, but always one schedule, so it may have fewer "
+    "than `limit`: go on for as long as `has_more` is true.",
     parameters=[*HEADERS, *PAGE],
     responses={200: ScheduleList, **errors()},
 )
@@ -192,11 +195,9 @@ class ScheduleViewSet(ViewSet):
             if (last := _id(cursor)) is None:
                 raise invalid_cursor()
             found = found.filter(id__lt=last)
-        limit = limit_of(query)
-        rows = list(found[: limit + 1])
-        last_runs = _last_runs(rows[:limit])
-        shown = [show_listed(each, last_runs.get(each.id)) for each in rows[:limit]]
-        return page_response(request, shown, rows[limit - 1].public_id if len(rows) > limit else None)
+        page, next_key = documents.schedules_of(found, limit_of(query))
+        last_runs = _last_runs(page)
+        return page_response(request, [show_listed(each, last_runs.get(each.id)) for each in page], next_key)
 
     @describe_create
     def create(self, request: Request) -> Response:

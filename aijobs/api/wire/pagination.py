@@ -6,7 +6,8 @@ of the next page is also in the header `Link`, as RFC 8288 has it.
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from django.http import QueryDict
 from rest_framework.request import Request
@@ -17,6 +18,8 @@ from aijobs.errors import InvalidFilter
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
+# Of a page's documents: a process cannot hold two hundred of many megabytes each.
+MOST_BYTES = 8 * 1024 * 1024
 
 
 def limit_of(query: QueryDict) -> int:
@@ -48,6 +51,11 @@ def invalid_cursor() -> InvalidFilter:
 
 def encode_cursor(key: str) -> str:
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def fitting(sizes: Iterable[int]) -> int:
+    """How many rows fit on one page, by the sizes of their documents: one at least, whatever it has."""
+    return max(1, sum(size <= MOST_BYTES for size in accumulate(sizes)))
 
 
 def page_response(request: Request, shown: Sequence[object], next_key: str | None) -> Response:

@@ -14,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies as st
 
 from aijobs import auth, identifiers
+from aijobs.api import documents
 from aijobs.api.job_filters import read_filter
+from aijobs.api.wire import pagination
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority
 from tests import engine
@@ -84,6 +86,36 @@ def test_params_and_result_are_left_out_unless_asked_for(owner: Caller) -> None:
     assert shown(include="params") == params
     assert shown(include="result") == result
     assert shown(include="params,result") == params | result
+
+
+def pages_of(owner: Caller, path: str, **query: str | int) -> list[list[str]]:
+    """The ids of each page, to the end."""
+    pages: list[list[str]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = owner.get(path, **query, **cursor).json()
+        pages.append([each["id"] for each in page["data"]])
+        if not page["pagination"]["has_more"]:
+            return pages
+        cursor = {"cursor": page["pagination"]["next_cursor"]}
+
+
+def test_a_page_has_no_more_results_than_fit(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However well they are packed where they are stored."""
+    jobs = [owner.dispatch()["id"] for _ in range(5)]
+    for job, length in zip(jobs, (10, 6_000, 3_000, 3_000, 20_000), strict=True):
+        run_to_the_end(job, {"text": "x" * length})
+    monkeypatch.setattr(pagination, "MOST_BYTES", 10_000)
+    monkeypatch.setattr(documents, "SMALL_BYTES", 50)
+    oldest, long, *two, longest = jobs
+    assert pages_of(owner, PATH, include="result") == [[longest], two[::-1], [long, oldest]]
+    assert pages_of(owner, PATH, include="result", limit=1) == [[each] for each in reversed(jobs)]
+    assert pages_of(owner, PATH, include="result", status="completed", tag="none") == [[]]
+    # What is not shown does not count.
+    assert pages_of(owner, PATH, include="params") == pages_of(owner, PATH) == [jobs[::-1]]
+    monkeypatch.setattr(documents, "SMALL_BYTES", 10**9)
+    monkeypatch.setattr(pagination, "MOST_BYTES", 1)
+    assert pages_of(owner, PATH, include="params,result") == [[each] for each in reversed(jobs)]
 
 
 def test_the_list_does_not_read_what_it_leaves_out(owner: Caller, django_assert_max_num_queries: Any) -> None:

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from aijobs import schedules
+from aijobs.api.wire import pagination
 from aijobs.models import Job, Schedule
 from aijobs.shapes import timestamp
 from tests.aijobs.api.answers import MOMENT, NO_SCHEDULE, PROBE, data_of, error_of, paths_of, uuid_of
@@ -212,6 +213,20 @@ def test_the_list_has_the_tenants_newest_first_in_pages(owner: Caller, teammate:
     assert not last["pagination"]["has_more"]
     error_of(owner.get(PATH, cursor="bm9uc2Vuc2U"), 422, "INVALID_FILTER")
     error_of(owner.get(PATH, colour="red"), 422, "INVALID_FILTER")
+
+
+def test_a_page_has_no_more_templates_than_fit(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pagination, "MOST_BYTES", 2_500)
+    ids = []
+    for number, length in enumerate((10, 700, 600, 1_400)):
+        job = {**PROBE, "metadata": {str(each): "x" * 50 for each in range(length // 60)}}
+        ids.append(created(owner, name=f"number {number}", job=job)["id"])
+    cursor: dict[str, str] = {}
+    for expected in ([ids[3], ids[2]], [ids[1], ids[0]]):
+        page = owner.get(PATH, **cursor).json()
+        assert [each["id"] for each in page["data"]] == expected
+        cursor = {"cursor": page["pagination"]["next_cursor"]}
+    assert not page["pagination"]["has_more"]
 
 
 def test_the_list_shows_last_runs_in_a_few_queries(owner: Caller, django_assert_max_num_queries: Any) -> None:
