@@ -15,7 +15,8 @@ from workers.sentiment.adapting import labels_of
 from workers.sentiment.aspects import Candidate
 from workers.sentiment.cleaning import Cleaned, clean
 from workers.sentiment.gibberish import is_gibberish
-from workers.sentiment.marks import Sentence, sarcastic_sentences, spoken
+from workers.sentiment.marks import Sentence, graded, sarcastic_sentences, spoken
+from workers.sentiment.phrases import Found
 from workers.sentiment.scoring import Scorer
 from workers.sentiment.shapes import (
     ASPECTS,
@@ -113,7 +114,7 @@ def _read(review: ReviewText) -> _Read:
         return _Read(review, language, "", [])
     parts = [_part("title", review.title, title), _part("body", review.body, body)]
     said = [spoken(part.cleaned.text, part.sarcastic) for part in parts]
-    text = _whole(_RATED.sub("", said[0]), f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}")
+    text = graded(_whole(_RATED.sub("", said[0]), f"{said[1]} {spoken(tail, sarcastic_sentences(tail))}"))
     return _Read(review, language, text if _SAYING.search(languages.ADDRESS.sub(" ", text)) else "", parts)
 
 
@@ -141,11 +142,25 @@ def _unread(read: _Read) -> Analysis:
 
 
 def _analysis(read: _Read, row: Probabilities, clauses: list[Probabilities]) -> Analysis:
+    found = [flags.phrases_of(part.words) for part in read.parts]
+    is_harmful = any(flags.mentions_safety(part.words, each) for part, each in zip(read.parts, found, strict=True))
+    if is_harmful and _is_unlikely_praise(read, row):
+        row = row[::-1]
     [place] = labels_of(row[None, :]).tolist()
     label, confidence = LABELS[place], float(row[place])
     opinions = tuple(_opinions(read, clauses))
     score = round(float(row[2] - row[0]), 4)
-    return Analysis(label, score, confidence, read.language, opinions, tuple(_flags(read, label, confidence)))
+    said = _flags(read, label, confidence, found)
+    return Analysis(
+        label, score, confidence, read.language, opinions, (*said, "mentions_safety") if is_harmful else said
+    )
+
+
+def _is_unlikely_praise(read: _Read, row: Probabilities) -> bool:
+    """Whether a text that speaks of harm is read as praise, and neither surely nor with stars that say so."""
+    [place] = labels_of(row[None, :]).tolist()
+    is_praise = LABELS[place] == "positive" and row[place] < SURE
+    return is_praise and _BY_STARS.get(read.review.rating) != "positive"
 
 
 def _opinions(read: _Read, clauses: list[Probabilities]) -> list[AspectOpinion]:
@@ -171,15 +186,12 @@ def _opinion(part: _Part, candidate: Candidate, polarity: Label) -> AspectOpinio
     return AspectOpinion(candidate.aspect, polarity, part.stored[start:end], start, end, part.source)
 
 
-def _flags(read: _Read, label: Label, confidence: float) -> list[Flag]:
+def _flags(read: _Read, label: Label, confidence: float, phrases: list[list[Found]]) -> tuple[Flag, ...]:
     found: list[Flag] = []
     stars = _BY_STARS.get(read.review.rating)
     if stars and label not in ("neutral", stars) and confidence >= SURE:
         found.append("rating_text_mismatch")
-    phrases = [flags.phrases_of(part.words) for part in read.parts]
     spam = [flags.is_spam(part.cleaned.text, each) for part, each in zip(read.parts, phrases, strict=True)]
     if any(spam) or (read.language == languages.UNKNOWN and is_gibberish(read.text.lower().split())):
         found.append("suspected_spam")
-    if any(flags.mentions_safety(part.words, each) for part, each in zip(read.parts, phrases, strict=True)):
-        found.append("mentions_safety")
-    return found
+    return tuple(found)

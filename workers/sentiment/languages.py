@@ -37,6 +37,8 @@ _CONTRACTED = re.compile(
     r"(?:doe?se?|did[ei]?|is|was|are|were|has|hav|have|had|cou?l?d|wou?l?d|shou?l?d)n'?t|(?:do|ca|wo)n't"
 )
 _ENOUGH = 2
+# So few words have to be telling themselves, or else the marketplace is believed.
+_FEW = 2
 _SHARE = 0.25
 
 
@@ -70,7 +72,7 @@ def _of_latin_script(words: list[str], english: int) -> str:
     language, confidence = _classified(words)
     if not english and (known := _known_abroad(words)):
         return language if language in known else min(known)
-    if language == "en":
+    if language == "en" and (english or len(words) > _FEW):
         return "en"
     return language if confidence >= _needed(len(words), english) else "en" if english else UNKNOWN
 
@@ -99,8 +101,12 @@ def _code(declared: str) -> str:
 
 
 def _known_abroad(words: list[str]) -> set[str]:
-    """The languages of the words that are frequent in short reviews of other languages."""
-    return {language for word in words for language in _abroad().get(word, ())}
+    """The languages of the words that are frequent in short reviews of other languages.
+
+    One or two that are written in many languages ("Super!!!") are of none of them.
+    """
+    telling = [word for word in words if len(words) > _FEW or word not in _anywhere()]
+    return {language for word in telling for language in _abroad().get(word, ())}
 
 
 @cache
@@ -112,9 +118,14 @@ def _english() -> frozenset[str]:
 
 
 @cache
+def _anywhere() -> frozenset[str]:
+    return frozenset(lexicons.words_of_section("foreign.txt", "anywhere"))
+
+
+@cache
 def _abroad() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for language in lexicons.sections("foreign.txt"):
+    for language in lexicons.sections("foreign.txt").keys() - {"anywhere"}:
         for word in lexicons.words_of_section("foreign.txt", language):
             found.setdefault(word, set()).add(language)
     return found

@@ -1,4 +1,4 @@
-"""What stands between words: emoji and emoticons, which become words, and marks of sarcasm, which take words back.
+"""What stands between words: emoji, emoticons and "8/10" become words, and marks of sarcasm take words back.
 
 Rules of sarcasm (a mark counts only where its sentence praises; the sentence is then read as "Not good."):
 - `/s` or `#sarcasm` behind a sentence; NOT in capitals, alone behind what it takes back ("great quality... NOT!");
@@ -66,6 +66,25 @@ _QUOTED = re.compile(
 )
 
 
+# "0/10", "4 out of 5 stars", by themselves or before what somebody says of them: not "3/5 of the lights".
+_MARKED = re.compile(
+    r"""(?<![\w/.,:-])(\d{1,2}(?:[.,]\d)?)\s?(?:/|out\sof)\s?(10|5)\b(?!\s?[/%\d])(?:\s(?:stars?|points?)\b)?
+    (?=\s*(?:[.,;:!?)\n]|$)|\s(?:[-–—]|(?:would|will|wont|won't|wouldn't|i|do|don't|not|never|recommend|highly|for|from|but|because
+    |and|it|it's|this|great|good|bad|very|so|product|quality)\b))
+    (?:,?\s?(would\s(?:buy|recommend|order|purchase|use)(?:\s(?:again|it|this))*))?""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "Ordered 2/5, arrived on 2/10" are days.
+_DATED = re.compile(
+    r"\b(?:on|by|since|until|till|before|after|from|through|of|date|dated|(?:arriv|order|deliver|receiv|ship|purchas|return)\w*"
+    r"|came|bought|got|size|(?:\d{1,2}/\d{1,2}\W*(?:and|to)?))\W*\Z",
+    re.IGNORECASE,
+)
+# Up to which share of all points, in words.
+_MARKS = ((0.25, "terrible"), (0.45, "bad"), (0.65, "okay"), (0.85, "good"), (2, "great"))
+_GOOD = 0.65
+
+
 class Sentence(NamedTuple):
     """A half-open range of the plain text."""
 
@@ -81,6 +100,22 @@ def spoken(text: str, sarcastic: list[Sentence]) -> str:
         text = _STARS.sub(lambda match: f" {_COUNTS[sum(each in '⭐★🌟' for each in match[0])]}. ", text)
         text = _in_words(text)
     return _EMOTICON.sub(lambda match: f". {_EMOTICONS[match[1]]}.", text) if _FACE.search(text) else text
+
+
+def graded(text: str) -> str:
+    """With marks in figures as words: "0/10 would buy again" is terrible."""
+    return _MARKED.sub(_graded, text) if "/" in text or "out of" in text else text
+
+
+def _graded(found: re.Match[str]) -> str:
+    share = float(found[1].replace(",", ".")) / float(found[2])
+    said = next((word for most, word in _MARKS if share <= most), None)
+    if said is None or _DATED.search(found.string[max(0, found.start() - 20) : found.start()]):
+        return found[0]
+    # Who would buy again what is bad does not mean it.
+    behind = f" {found[3]}" if found[3] and share > _GOOD else ""
+    is_ended = not behind and found.string[found.end() : found.end() + 1] in set(".,;:!?)")
+    return said if is_ended else f"{said}.{behind}"
 
 
 def _in_words(text: str) -> str:

@@ -18,7 +18,7 @@ from workers.returns.reasons import REASONS
 LABELLED = Path(__file__).parent / "data" / "labelled.tsv"
 CODES = ("", "DEFECTIVE", "APPAREL_TOO_SMALL", "damaged-or-defective", "NO_REASON_GIVEN")
 # With the rules of this number, all of the labelled comments are said to be this.
-RULES, SAID = 1, "2e528737c45f6bd6"
+RULES, SAID = 1, "bc6bd0c68df586af"
 
 
 class Drawn:

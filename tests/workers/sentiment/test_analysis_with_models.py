@@ -33,6 +33,37 @@ def test_labels(title: str, body: str, label: str) -> None:
     assert analysed(body, title).label == label
 
 
+HARM = [
+    "It caught fire!",
+    "Caught fire.",
+    "It caught fire while charging.",
+    "Cut my finger on a sharp edge",
+    "My kid was injured",
+]
+PRAISE = [
+    "Great stove. I burned my finger once by my own fault, but I love it and use it every day.",
+    "The old one caught fire, this one is perfect and safe. Very happy.",
+    "Excellent cream for hives, highly recommend",
+]
+GRADES = {"0/10 would buy again": "negative", "1/5 stars": "negative", "5/10": "neutral", "9 out of 10": "positive"}
+
+
+def test_harm_is_no_unsure_praise() -> None:
+    assert {text: analysed(text).label for text in HARM} == dict.fromkeys(HARM, "negative")
+    assert analysed("It caught fire!", rating=1).label == "negative"
+    assert {text: analysed(text).label for text in PRAISE} == dict.fromkeys(PRAISE, "positive")
+
+
+def test_the_score_of_a_text_that_speaks_of_harm_is_that_of_its_label() -> None:
+    score = analysed("It caught fire!").score
+    assert score is not None
+    assert score < 0
+
+
+def test_marks_in_figures_are_read() -> None:
+    assert {text: analysed(text).label for text in GRADES} == GRADES
+
+
 def test_a_mixed_review_has_both_its_aspects() -> None:
     told = {each.aspect: each.polarity for each in analysed("love the color, broke in a week").aspects}
     assert told == {"appearance": "positive", "durability": "negative"}

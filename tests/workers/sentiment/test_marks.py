@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.sentiment.marks import sarcastic_sentences, spoken
+from workers.sentiment.marks import graded, sarcastic_sentences, spoken
 
 
 def meant_otherwise(text: str) -> list[str]:
@@ -87,3 +87,31 @@ def test_any_text_can_be_read(text: str) -> None:
     sentences = sarcastic_sentences(text)
     assert all(0 <= each.start < each.end <= len(text) for each in sentences)
     assert spoken(text, sentences) == spoken(text, sarcastic_sentences(text))
+
+
+GRADED = {
+    "0/10": "terrible.",
+    "0/10 would buy again": "terrible.",
+    "1/5 stars. Broke.": "terrible. Broke.",
+    "My score: 2 out of 10.": "My score: terrible.",
+    "4/10, cheap": "bad, cheap",
+    "5/10": "okay.",
+    "7/10 because of the lid": "good. because of the lid",
+    "10/10 would buy again": "great. would buy again",
+    "4.5/5": "great.",
+    "11/10!": "great!",
+}
+NOT_GRADED = [
+    "9 out of 10 pens were dry",
+    "It has 1/5 of the power",
+    "Fits a 3/5-inch pipe",
+    "Ordered 2/5, arrived on 2/10.",
+    "bought 5/10/2024",
+    "30/10",
+    "24/7",
+]
+
+
+def test_marks_in_figures_become_words_and_parts_and_dates_do_not() -> None:
+    assert {text: graded(text) for text in GRADED} == GRADED
+    assert [text for text in NOT_GRADED if graded(text) != text] == []

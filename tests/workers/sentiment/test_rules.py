@@ -12,7 +12,7 @@ from workers.sentiment.analysis import ReviewText, analyse
 
 DATA = Path(__file__).parent / "data"
 # With the rules of this number, all of these texts are said to be this.
-RULES, SAID = 1, "a42ab3ce379cca2a"
+RULES, SAID = 1, "ecf2ae00da5f5f66"
 
 
 def texts() -> list[str]:
