@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -25,7 +26,11 @@ STREAMS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream
 
 @pytest.fixture
 def connect(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
-    """Opens a connection to the provider, whose retries come at once; closed at the end of the test."""
+    """Opens a connection to the provider, whose retries come at once; closed at the end of the test.
+
+    Its tenant is nobody else's: nor are its limits.
+    """
+    scope = Scope(uuid4().int, "openai")
     retries = module.RETRIES
     monkeypatch.setattr(module, "RETRIES", type(retries)(retries.tries, lambda tried, asked: asked, retries.after))
     with ExitStack() as stack:
@@ -33,7 +38,7 @@ def connect(provider: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> Iterator
         def connect(key: str | None = KEY, **more: Any) -> OpenAiCompatible:
             chosen = OpenAiCompatibleSettings.model_validate(settings_of(provider, **more))
             credentials = OpenAiCompatibleCredentials(api_key=SecretStr(key) if key else None)
-            return stack.enter_context(OpenAiCompatible(chosen, credentials, Scope(1, "openai")))
+            return stack.enter_context(OpenAiCompatible(chosen, credentials, scope))
 
         yield connect
 
@@ -279,7 +284,9 @@ def test_private_addresses_need_the_operators_leave(provider: FakeProvider, conn
     assert provider.requests == []
 
 
-def test_requests_keep_to_their_limit_over_all_workers(provider: FakeProvider, connect: Connect) -> None:
+def test_requests_keep_to_their_limit_over_all_workers(
+    servers: None, provider: FakeProvider, connect: Connect
+) -> None:
     """Two connections stand for two workers. A turn that is far away is another run's."""
     first, second = connect(requests_per_minute=1), connect(requests_per_minute=1)
     began = monotonic()
