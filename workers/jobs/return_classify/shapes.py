@@ -55,7 +55,8 @@ class Days(BaseModel):
 
 
 class RateInterval(BaseModel):
-    """The range that holds the true rate with a probability of 95 %."""
+    """The range that holds the true rate with a probability of 95 %, if units come back independently of each other.
+    Where returns come in bunches, it is wider."""
 
     low: float
     high: float
