@@ -19,4 +19,10 @@ class Negotiation(DefaultContentNegotiation):
     """Django REST framework's own, which fails at a header that cannot be read."""
 
     def get_accept_list(self, request: Request) -> list[str]:
-        return [str(each) for each in media_types(request.META.get("HTTP_ACCEPT", ANY))]
+        sent: list[str] = super().get_accept_list(request)
+        try:
+            for each in sent:
+                MediaType(each)
+        except ValueError:
+            return [ANY]
+        return sent

@@ -13,7 +13,7 @@ import jsonschema_rs
 import pytest
 import yaml
 from drf_spectacular.plumbing import ComponentRegistry
-from drf_spectacular.renderers import OpenApiYamlRenderer
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 from jsonschema import Draft202012Validator
 from pydantic import create_model
 
@@ -72,9 +72,21 @@ def test_yaml_for_who_asks(document: dict[str, Any], monkeypatch: pytest.MonkeyP
     # The loader in C: the other takes 3 s of CPU for this document.
     assert yaml.load(response.content, yaml.CSafeLoader) == document
     # It is written in 2 s of CPU, once.
-    monkeypatch.setattr(OpenApiYamlRenderer, "render", lambda *arguments, **named: b"the same")
-    response = HTTP.get("/api/schema", headers={"accept": "application/yaml"})
-    assert (response["Content-Type"].partition(";")[0], response.content) == ("application/yaml", b"the same")
+    monkeypatch.setattr(OpenApiYamlRenderer, "render", None)
+    again = HTTP.get("/api/schema", headers={"accept": "application/yaml"})
+    assert (again["Content-Type"], again.content) == (response["Content-Type"], response.content)
+
+
+def test_who_has_it_is_told_that_it_is_the_same(document: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = HTTP.get("/api/schema")
+    monkeypatch.setattr(OpenApiJsonRenderer, "render", None)
+    again = HTTP.get("/api/schema", headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    assert HTTP.get("/api/schema", headers={"if-none-match": '"another"'}).content == first.content
+    # In another form it is another.
+    other = HTTP.get("/api/schema?format=yaml", headers={"if-none-match": first["ETag"]})
+    assert (other.status_code, other["ETag"] != first["ETag"]) == (200, True)
+    assert "Accept" in other["Vary"]
 
 
 def test_a_form_that_it_does_not_have_is_refused_as_elsewhere(db: None) -> None:
