@@ -1210,6 +1210,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="job",
+            index=models.Index(
+                models.F("tenant"),
+                models.F("error_code"),
+                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                condition=models.Q(("error_code", ""), _negated=True),
+                name="job_tenant_error_code",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
             index=models.Index(condition=models.Q(("status", "failed")), fields=["-id"], name="job_failed"),
         ),
         migrations.AddIndex(

@@ -210,6 +210,10 @@ class Job(models.Model):
             ),
             # What has ended lately, for the self-check.
             models.Index(fields=["type", "-completed_at"], name="job_ended", condition=Q(completed_at__isnull=False)),
+            # The filter by code. Only failed jobs have one, so nothing is dearer for the others.
+            models.Index(
+                "tenant", "error_code", NEWEST_FIRST, name="job_tenant_error_code", condition=~Q(error_code="")
+            ),
             # What staff look for without a tenant.
             models.Index(fields=["-id"], name="job_failed", condition=Q(status=Status.FAILED)),
             models.Index(fields=["error_code", "-id"], name="job_error_code", condition=~Q(error_code="")),

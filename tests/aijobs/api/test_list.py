@@ -422,27 +422,29 @@ def test_pages_neither_skip_nor_repeat_while_jobs_are_added(start: int, limit: i
 
 
 FILL = """
-INSERT INTO aijobs_job (id, tenant_id, type, params, created_at, priority, lane, status, run_after)
+INSERT INTO aijobs_job (id, tenant_id, type, params, created_at, priority, lane, status, run_after, error_code)
 SELECT ('01900000-0000-7000-8000-' || lpad(number::text, 12, '0'))::uuid, %s, 'test_probe', '{}', now(), 1, 1,
-    CASE WHEN number > 5000 THEN 'completed' WHEN number %% 2 = 0 THEN 'failed' ELSE 'cancelled' END, now()
+    CASE WHEN number > 5000 THEN 'completed' WHEN number %% 2 = 0 THEN 'failed' ELSE 'cancelled' END, now(),
+    CASE WHEN number <= 5000 AND number %% 2 = 0 THEN 'USUAL' ELSE '' END
 FROM generate_series(1, 10000) number;
 ANALYZE aijobs_job;
 """
 
 
-def test_several_values_cost_a_page_and_not_the_whole_list(owner: Caller) -> None:
+def test_several_values_and_a_code_cost_a_page_and_not_the_whole_list(owner: Caller) -> None:
     """Of a tenant whose newest jobs are others: neither those nor all that are asked for are read."""
     with connection.cursor() as cursor:
         cursor.execute(FILL, [owner.tenant.pk])
-    with CaptureQueriesContext(connection) as captured:
-        assert len(ids(owner.get(PATH, status="failed,cancelled", limit=5))) == 5
-    [statement] = [each["sql"] for each in captured if 'FROM "aijobs_job"' in each["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement)
-        ((found,),) = cursor.fetchall()
-    [told] = json.loads(found) if isinstance(found, str) else found
-    assert told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"] < 50
-    assert '"Seq Scan"' not in json.dumps(told)
+    for query in ({"status": "failed,cancelled"}, {"error_code": "USUAL"}):
+        with CaptureQueriesContext(connection) as captured:
+            assert len(ids(owner.get(PATH, limit=5, **query))) == 5
+        [statement] = [each["sql"] for each in captured if 'FROM "aijobs_job"' in each["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + statement)
+            ((found,),) = cursor.fetchall()
+        [told] = json.loads(found) if isinstance(found, str) else found
+        assert told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"] < 50, query
+        assert '"Seq Scan"' not in json.dumps(told), query
 
 
 def test_values_that_lie_within_each_other_are_listed_newest_first(owner: Caller) -> None:
