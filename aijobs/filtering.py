@@ -32,6 +32,9 @@ LONGEST_SKU = 100
 SKU = Form(r"^[^\x00-\x1f\x7f]+$", "must be one line without control characters")
 # So many of a list's jobs are read, to find those that have a term.
 LOOKED_THROUGH = 5_000
+# Of a list with a term, so many types and statuses are looked through apart, by two or three statements each. More of
+# them are most of a tenant's jobs, which are looked through together.
+MOST_APART = 6
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
 
@@ -75,8 +78,11 @@ class JobFilter(RequestModel):
     def newest(self, jobs: QuerySet[Job], most: int) -> list[Job]:
         """The first of the jobs that match, newest first."""
         if self._is_by_term:
-            wider = self.model_copy(update={"tag": [], "sku": None, "request_id": None}).apart(jobs)
-            found = [_of_term(rows, part, most) for rows, part in zip(wider, self.apart(jobs), strict=True)]
+            without_terms = self.model_copy(update={"tag": [], "sku": None, "request_id": None})
+            wider, parts = without_terms.apart(jobs), self.apart(jobs)
+            if len(parts) > MOST_APART:
+                return _of_term(without_terms._apart_from_lists(jobs), self.together(jobs), most)
+            found = [_of_term(rows, part, most) for rows, part in zip(wider, parts, strict=True)]
             return sorted(chain.from_iterable(found), key=lambda job: job.id, reverse=True)[:most]
         return merged(self.apart(jobs), [NEWEST_FIRST], most)
 

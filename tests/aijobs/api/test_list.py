@@ -13,12 +13,12 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from hypothesis import strategies as st
 
-from aijobs import auth, identifiers
+from aijobs import auth, filtering, identifiers, registry
 from aijobs.api import documents
 from aijobs.api.job_filters import read_filter
 from aijobs.api.wire import pagination
 from aijobs.models import Job, Tenant
-from aijobs.states import Priority
+from aijobs.states import Priority, Status
 from tests import engine
 from tests.aijobs.api.answers import NO_BATCH, PROBE, data_of, error_of, paths_of, run_to_the_end, uuid_of
 from tests.clients import Caller, caller
@@ -445,6 +445,20 @@ def test_several_values_and_a_code_cost_a_page_and_not_the_whole_list(owner: Cal
         [told] = json.loads(found) if isinstance(found, str) else found
         assert told["Plan"]["Shared Hit Blocks"] + told["Plan"]["Shared Read Blocks"] < 50, query
         assert '"Seq Scan"' not in json.dumps(told), query
+
+
+def test_a_term_of_all_types_and_statuses_is_looked_for_once(
+    owner: Caller, django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged = [owner.dispatch(tags=["nightly"])["id"] for _ in range(3)]
+    owner.delete(f"{PATH}/{tagged[1]}")
+    dispatch(owner, 3)
+    every = {"type": ",".join(kind.name for kind in registry.all_types()), "tag": "nightly"}
+    for looked_through in (2, 5_000):
+        monkeypatch.setattr(filtering, "LOOKED_THROUGH", looked_through)
+        with django_assert_max_num_queries(5):
+            assert ids(owner.get(PATH, **every, status=",".join(Status.values))) == tagged[::-1]
+        assert ids(owner.get(PATH, **every, status="queued,failed")) == [tagged[2], tagged[0]]
 
 
 def test_values_that_lie_within_each_other_are_listed_newest_first(owner: Caller) -> None:
