@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from decimal import Decimal
 from threading import Event
 from typing import Any
@@ -275,18 +276,21 @@ class Trader:
         self.done = Event()
 
     def decide(self) -> None:
-        for number in range(5_000):
-            if min(len(self.decided), self.moved) >= ENOUGH:
-                break
-            read = connections.get(self.seller.tenant.pk, SHOP)
-            before, after = str(Product.objects.get(sku="A").price), f"{20 + number / 100:.2f}"
-            self.done.wait(self.random.uniform(0, 0.02))
-            try:
-                if decided_on(read, after, before):
-                    self.decided[after] = read.settings["endpoint"]
-            except ConnectionChanged:
-                continue
-        self.done.set()
+        try:
+            for number in range(5_000):
+                if min(len(self.decided), self.moved) >= ENOUGH:
+                    break
+                self._decide_for(f"{20 + number / 100:.2f}")
+        finally:
+            self.done.set()
+
+    def _decide_for(self, after: str) -> None:
+        read = connections.get(self.seller.tenant.pk, SHOP)
+        before = str(Product.objects.get(sku="A").price)
+        self.done.wait(self.random.uniform(0, 0.02))
+        with suppress(ConnectionChanged):
+            if decided_on(read, after, before):
+                self.decided[after] = read.settings["endpoint"]
 
     def settle(self) -> None:
         while not self.done.wait(0.005):

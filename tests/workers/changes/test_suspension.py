@@ -196,9 +196,9 @@ def test_after_that_hour_it_expires(seller: Caller, shop: FakeShopify) -> None:
     age(30)
     assert settling.expire() == 0
     resume(seller)
-    Pause.objects.update(seen_at=F("seen_at") - timedelta(minutes=59))
+    Pause.objects.update(seen_at=F("seen_at") - timedelta(minutes=50))
     assert settling.expire() == 0
-    Pause.objects.update(seen_at=F("seen_at") - timedelta(minutes=2))
+    Pause.objects.update(seen_at=F("seen_at") - timedelta(minutes=11))
     assert settling.expire() == 1
     assert statuses() == {"A": "rejected"}
 

@@ -149,7 +149,7 @@ def test_a_run_is_compared_with_one_of_weeks_ago(owner: Caller, provider: FakePr
     provider.answer = saying(lambda _: PRAISE)
     first = run(owner, questions=QUESTIONS, samples=1)
     StoredDecision.objects.update(created_at=now() - 4 * pruning.DECISIONS_KEPT)
-    pruning.prune(seconds=10)
+    pruning.prune(seconds=60)
     assert not StoredDecision.objects.exists()
     assert result_of(run(owner, questions=QUESTIONS, samples=1))["compared_with"] == encode(JOB_PREFIX, first.id)
 

@@ -255,9 +255,9 @@ def test_the_kill_switch_is_the_tenants_own(followed: Caller, outsider: Caller) 
 
 
 def test_a_price_rests_after_a_change(followed: Caller) -> None:
-    moved(before=21, after=20, ago=timedelta(minutes=14))
+    moved(before=21, after=20, ago=timedelta(minutes=10))
     assert applied(followed) == [(SKU, "COOL_DOWN")]
-    Change.objects.update(created_at=F("created_at") - timedelta(minutes=2))
+    Change.objects.update(created_at=F("created_at") - timedelta(minutes=6))
     assert applied(followed) == []
 
 
