@@ -130,6 +130,15 @@ def _has_unit_token(clause: Clause, index: int, text: str) -> bool:
     return following.start - clause[index].end <= 2 and text[following.start : following.end].lower() in _unit_names()
 
 
+def unit_of(clause: Clause, index: int, text: str) -> tuple[str, int]:
+    """Of the number at a place of its clause: its unit, and where the number ends with that."""
+    unit, token = _unit(clause, index, text), clause[index]
+    if _has_unit_token(clause, index, text):
+        return unit, clause[index + 1].end
+    sign = _SYMBOLS.match(text, token.end)
+    return unit, sign.end() if sign else token.end
+
+
 def unit_tokens(clause: Clause, text: str) -> list[Token]:
     return [
         clause[index + 1]

@@ -92,4 +92,9 @@ def _is_given(following: Clause, language: str) -> bool:
 
 @cache
 def _denials(kind: str, language: str) -> frozenset[str]:
-    return lexicons.words(f"denies-{kind}", language)
+    return lexicons.words(f"denies-{kind}", language) | lexicons.own_words(f"denies-{kind}", "any")
+
+
+def denying(language: str) -> frozenset[str]:
+    """Words that deny what stands behind them, or their whole clause."""
+    return _denials("clause", language) | _denials("after", language)

@@ -24,7 +24,9 @@ from workers.listings.bindings import (
     starts_anew,
     things_in,
 )
+from workers.listings.likeness import Likeness, standings_in
 from workers.listings.meanings import Word, parts, words_of
+from workers.listings.measures import measured_in
 from workers.listings.ordinary import able_from, root_of
 from workers.listings.plainly import denied_plainly, plainly
 from workers.listings.shapes import ListingText, Material
@@ -70,6 +72,11 @@ class Facts:
     # The roots of what names the product itself and not a part of it.
     names: set[str] = field(default_factory=set)
     numbers: dict[str, set[Number]] = field(default_factory=dict)
+    # As what a word stands there, of anything and of each thing: leather as what it is of, or only looks like.
+    likenesses: dict[str, set[Likeness]] = field(default_factory=dict)
+    likenesses_of: dict[tuple[str, str], set[Likeness]] = field(default_factory=dict)
+    # What each number measures, with its unit: its length, the hours that it runs.
+    measures: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     # Numbers and roots that are about the whole product: of its title, name, brand, category and attributes.
     whole: set[str] = field(default_factory=set)
     whole_numbers: set[tuple[str, str]] = field(default_factory=set)
@@ -92,10 +99,11 @@ class Facts:
     # What stands together between two words such as "and".
     _at_once: Units = field(default_factory=Units)
 
-    def add(self, text: str, *, whole: bool = False) -> None:
-        """Of a text, with its amounts as they are written and in one unit."""
+    def add(self, text: str, *, whole: bool = False, colour: bool = False) -> None:
+        """Of a text, with its amounts as they are written and in one unit. `colour`: it says how something looks."""
         for each in dict.fromkeys((denied_plainly(text, self.language), plainly(text, self.language))):
             self._add(each, whole)
+            self._add_likenesses(each, colour)
 
     def says_at_once(self, *words: str) -> bool:
         """Whether the source has the words together, with no "and" between; what names the product goes with all."""
@@ -130,6 +138,16 @@ class Facts:
             for number in numbers_of(clause, text, self.language):
                 self.numbers.setdefault(number.value, set()).add(number)
                 self.whole_numbers |= {(number.value, number.unit)} if whole else set()
+            for each in measured_in(clause, text, self.language):
+                self.measures.setdefault((each.value, each.unit), set()).add(each.measures)
+
+    def _add_likenesses(self, text: str, colour: bool) -> None:
+        clauses = clauses_of(text, self.language)
+        for each in standings_in(clauses, text, self.language, self.special):
+            likeness: Likeness = "colour" if colour and each.likeness == "of" else each.likeness
+            self.likenesses.setdefault(each.word.root, set()).add(likeness)
+            if each.thing:
+                self.likenesses_of.setdefault((each.word.root, each.thing), set()).add(likeness)
 
     def _add_together(self, clauses: Sequence[Clause], text: str) -> None:
         together: set[str] = set()
@@ -290,7 +308,8 @@ def _add_attributes(facts: Facts, listing: ListingText) -> None:
             # A word that denies, with all that the name says behind it.
             facts.add(f"{_denial(facts.language)} {name}")
         else:
-            facts.add(text, whole=whole)
+            looks = lexicons.words("colour-name", facts.language) | lexicons.words("colour-name", "en")
+            facts.add(text, whole=whole, colour=names <= looks)
 
 
 def is_refusal(value: str, language: str) -> bool:

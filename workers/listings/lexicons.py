@@ -12,7 +12,8 @@ from pathlib import Path
 
 _FOLDER = Path(__file__).parent / "lexicon"
 _JOINT = r"(?:[\s\-‐‑–—_/·•*~+]{1,3}|\.(?=\w))"
-# Languages with lists of their own; the others get the English ones, which marketplaces' search engines know too.
+# Languages with all lists of their own. The others have those of what denies, and else the English ones, which
+# marketplaces' search engines know too.
 LISTED = ("en", "de", "fr", "es")
 
 
@@ -39,14 +40,27 @@ def _sections() -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def lines(section: str, language: str) -> tuple[str, ...]:
-    """A section's lines; those of English where the language has no lists."""
-    return _sections().get((section, language if language in LISTED else "en"), ())
+    """A section's lines; those of English where the language has none, unless it is one with lists of its own."""
+    own = _sections().get((section, language))
+    return own or (() if language in LISTED else _sections().get((section, "en"), ()))
 
 
 @cache
 def words(section: str, language: str) -> frozenset[str]:
     """The words of a section whose lines are words, as many on a line as fit."""
     return frozenset(word for line in lines(section, language) for word in line.split())
+
+
+@cache
+def own_words(section: str, language: str) -> frozenset[str]:
+    """The same where no others stand for those that a language has not."""
+    return frozenset(word for line in _sections().get((section, language), ()) for word in line.split())
+
+
+@cache
+def words_within(section: str, language: str) -> frozenset[str]:
+    """The words of a section's phrases."""
+    return frozenset(word for line in lines(section, language) for each in line.split() for word in each.split("|"))
 
 
 @cache

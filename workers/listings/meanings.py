@@ -12,8 +12,10 @@ from workers.listings.ordinary import is_ordinary, root_of
 from workers.listings.tokens import Clause, Token, is_function_word, lemma_of
 from workers.listings.vocabulary import is_fact, is_matter, is_meant, is_neutral
 
-# Languages in which what names a thing stands before what says how it is.
 _LONGEST_CHAIN = 3
+# Lists of words that make of a thing one that only looks so.
+LIKENING = ("imitating", "synthetic", "looking", "mock")
+# Languages in which what names a thing stands before what says how it is.
 NAME_FIRST = {"fr", "es", "it", "pt", "ro"}
 
 
@@ -66,6 +68,12 @@ def words_of(
                 yield Word(token.lemma, root, token, id(token) in denied, of, frozenset(chain), head)
 
 
+@cache
+def likening(language: str) -> frozenset[str]:
+    """Faux, and the effect of a marble effect."""
+    return frozenset().union(*(lexicons.words(name, language) for name in LIKENING))
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     text: str
@@ -76,7 +84,8 @@ class _Said:
     def names_a_thing(self, token: Token) -> bool:
         """Of a lid that is made of stainless steel, steel is said of the lid: not of what is made, nor stainless."""
         lemma, language = token.lemma, self.language
-        if self.text[token.start : token.end].lower() in lexicons.words("unbound", language):
+        written = self.text[token.start : token.end].lower()
+        if written in lexicons.words("unbound", language) or written in likening(language):
             return False
         if not is_meant(token, language) or lemma in self.special or is_fact(lemma, language):
             return False

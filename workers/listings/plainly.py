@@ -54,6 +54,10 @@ _CHANGES: dict[str, tuple[Change, ...]] = {
         _change(r"\b(in|for|after|within|takes|lasts|than|about|around|to) (?:an|one|1) hour\b", r"\1 60 min"),
         _change(_BEGINS + r"keep (?:it |them |this |these )?(?:out of|away from) ", r"\1not for "),
         _change(_BEGINS + r"avoid (?:using|putting|washing|placing|leaving|exposing) ", r"\1do not use "),
+        _change(r"\boff[ -]limits\b", "prohibited"),
+        _change(r"\bw/o\b", "without"),
+        _change(r"\bnothing but\b", "only"),
+        _change(r"\bman-made\b", "manmade"),
         _change(r"\b(?:is |are )?(?:sold|available|purchased) separately\b", "not included"),
     ),
     "de": (

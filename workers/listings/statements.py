@@ -7,10 +7,12 @@ from typing import Literal
 from workers.listings import lexicons
 from workers.listings.amounts import Number, is_measured, numbers_of
 from workers.listings.bindings import PRODUCT, Piece, number_node, pieces_of
-from workers.listings.denials import HYPHENS, denied_in
+from workers.listings.denials import HYPHENS, denied_in, denying
 from workers.listings.facts import Facts, boasts_in, quantities_of
 from workers.listings.framing import framed_in, links
+from workers.listings.likeness import is_otherwise, standings_in
 from workers.listings.meanings import Word, words_of
+from workers.listings.measures import is_measured_otherwise, measure_names, measured_in
 from workers.listings.ordinary import able_from, bare_forms, halves_of, root_of
 from workers.listings.placing import misplaced_in
 from workers.listings.tokens import (
@@ -52,6 +54,7 @@ def unsaid_in(text: str, facts: Facts, wording: bool = False) -> Iterator[Unsaid
         if boast.text.lower() not in facts.boasts | _inflected(boast, facts) and not _is_origin(boast, text, facts):
             yield Unsaid("unknown_claim", f"Your data do not say “{boast.text}”.", boast.text, boast.text.lower())
     clauses = clauses_of(text, facts.language)
+    yield from unlike_in(text, facts)
     for misplaced in misplaced_in(text, clauses, facts) if wording else ():
         message = f"Your data do not say “{misplaced.written}” together."
         yield Unsaid("misplaced_fact", message, misplaced.written, misplaced.lemma)
@@ -65,11 +68,32 @@ def unsaid_in(text: str, facts: Facts, wording: bool = False) -> Iterator[Unsaid
             told = text[use.start : use.end]
             yield Unsaid("unknown_claim", f"Your data do not name “{told}” as a use.", told, use.lemma)
         yield from _unsaid_numbers(clause, pieces, text, facts, wording)
+        for measured in measured_in(clause, text, facts.language):
+            if is_measured_otherwise(measured, facts.measures):
+                told = f"{measured.value} {measured.unit}".strip()
+                message = f"Your data say “{told}” of another measure."
+                yield Unsaid("misplaced_fact", message, told, measured.value)
+
+
+def unlike_in(text: str, facts: Facts, uses: bool = True) -> Iterator[Unsaid]:
+    """Leather, where the source has faux leather; with `uses`, also where it says that something is for leather."""
+    clauses = clauses_of(text, facts.language)
+    for each in standings_in(clauses, text, facts.language, facts.special, facts.roots):
+        only_looks = facts.likenesses.get(each.word.root) == {"like"}
+        if (uses or only_looks) and is_otherwise(each, facts.likenesses, facts.likenesses_of):
+            written = text[each.word.token.start : each.word.token.end]
+            message = f"Your data say “{written}” of something that is otherwise so."
+            yield Unsaid("misplaced_fact", message, written, each.word.lemma)
 
 
 def _unsaid_numbers(
     clause: Clause, pieces: Sequence[Piece], text: str, facts: Facts, wording: bool
 ) -> Iterator[Unsaid]:
+    measured = {
+        (each.value, each.unit)
+        for each in measured_in(clause, text, facts.language)
+        if each.measures in facts.measures.get((each.value, each.unit), ())
+    }
     of_pieces = [
         (each, piece.joint)
         for piece in pieces
@@ -79,6 +103,8 @@ def _unsaid_numbers(
         numbers_of(clause, text, facts.language, facts.roots), of_pieces, strict=True
     ):
         unsaid = _unsaid_number(number, of_piece, facts, pieces[0].goes_on)
+        if unsaid and (number.value, number.unit) in measured and _is_only_measured(number, facts):
+            continue
         if unsaid and joint == "which" and _is_bare(number, of_piece, facts):
             continue
         if unsaid is None and wording and lasts_otherwise(number, clause, text, facts):
@@ -190,11 +216,11 @@ def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
 
 
 def denies(token: Token, text: str, language: str) -> bool:
-    """Avoid, and the "free" behind a hyphen: what they deny is asked of the words that they deny."""
-    written = text[token.start : token.end].lower()
+    """Avoid, unsuitable, and the "free" behind a hyphen: what they deny is asked of the words that they deny."""
+    written = text[token.start : token.end].replace("’", "'").lower()
     if written in lexicons.words("denies-before", language):
         return text[token.start - 1 : token.start] in HYPHENS
-    return written in lexicons.words("denies-after", language)
+    return written in denying(language)
 
 
 def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]:
@@ -228,7 +254,9 @@ def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_frame
     if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
         return Unsaid("misplaced_fact", message, written, lemma) if claims and not _is_in_place(word, facts) else None
-    if is_framed or (not wording and is_neutral(lemma, language)):
+    # Bebés are babies, and to drink is beber.
+    is_denied_claim = claims and not roots.isdisjoint(other)
+    if (is_framed and not is_denied_claim) or (not wording and is_neutral(lemma, language)):
         return None
     if not roots.isdisjoint(other):
         message = f"Your data {'do not deny' if word.denied else 'deny'} “{written}”."
@@ -299,6 +327,13 @@ def _unsaid_number(number: Number, of_piece: Number, facts: Facts, goes_on: bool
     if of_piece.told and any(_is_meant_alike(of_piece, each, goes_on) for each in known):
         return None
     return Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
+
+
+def _is_only_measured(number: Number, facts: Facts) -> bool:
+    """24 cm in diameter, where the source has that as the diameter, and neither names what has it."""
+    known = [each for each in facts.numbers[number.value] if (each.unit, each.bound) == (number.unit, number.bound)]
+    measures = measure_names(facts.language)
+    return number.told <= measures and any(each.told <= measures for each in known)
 
 
 def _is_bare(number: Number, of_piece: Number, facts: Facts) -> bool:

@@ -3,7 +3,8 @@
 A changed text is refused unless every word in it stands in the source, in any of its forms, or only frames what it
 says (`framing`); every number, material, colour and claim stands there for the same thing; and what is denied there
 stays denied. Any other word is taken for a fact. So nothing that a review, a competitor or a language model brings in
-can become one, in any language or script.
+can become one, in any language or script. What denies is known by lists: `lexicons.LISTED` are the languages of which
+all is known, and in no other one does an assistant write.
 """
 
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from workers.listings.meanings import words_of
 from workers.listings.rephrasing import readings
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import FIELDS, Field, ListingText, Material, Problem
-from workers.listings.statements import unsaid_in
+from workers.listings.statements import unlike_in, unsaid_in
 from workers.listings.tokens import clauses_of, lemmas_of, tokens_of
 
 _UNCHANGED = ("attributes", "category", "brand", "images")
@@ -124,6 +125,8 @@ def _of_search_terms(text: str, source: Source) -> Iterator[Problem]:
     """A bag of words: each has to be the source's, or one that shoppers have for the product."""
     facts = source.facts
     kept = set(lemmas_of(source.listing.search_terms, facts.language))
+    for unlike in unlike_in(text, facts, uses=False):
+        yield Problem("search_terms", unlike.kind, unlike.message, unlike.text)
     for clause in clauses_of(text, facts.language):
         for word in words_of(clause, text, facts.language):
             if word.lemma not in facts.said | source.search_words | kept:

@@ -41,6 +41,15 @@ def _matter_words(language: str) -> frozenset[str]:
     return _listed_words(("material", "colour"), language)
 
 
+def is_material(lemma: str, special: Collection[str], language: str) -> bool:
+    return lemma in special or lemma in _material_words(language)
+
+
+@cache
+def _material_words(language: str) -> frozenset[str]:
+    return _listed_words(("material",), language)
+
+
 def sounds_like_a_claim(lemma: str, language: str) -> bool:
     """By its ending: most words that say how something is have one of a few."""
     return lemma.endswith(tuple(lexicons.words("ending", language)))

@@ -17,6 +17,7 @@ from workers.jobs.listing_optimize.costs import ATTEMPTS
 from workers.jobs.listing_optimize.drafting import Draft
 from workers.jobs.listing_optimize.prompting import askable, prompt_of, texts_of
 from workers.jobs.listing_optimize.shapes import Refusal
+from workers.listings.lexicons import LISTED
 from workers.listings.optimising import with_proposed
 from workers.listings.rulebook import Rules
 from workers.listings.shapes import Field, ListingText, Material, Optimisation
@@ -58,7 +59,10 @@ class Writer:
         """
         waiting: list[Written] = []
         for draft in drafts:
-            if askable(self._names, draft.material.listing):
+            if draft.material.language not in LISTED:
+                # Nobody here would see that a "senza" is gone.
+                yield Written(draft, fallback="LANGUAGE_NOT_CHECKED")
+            elif askable(self._names, draft.material.listing):
                 waiting.append(Written(draft))
             else:
                 yield Written(draft, fallback="NOTHING_TO_WRITE")

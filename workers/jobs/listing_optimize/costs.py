@@ -7,8 +7,11 @@ from django.db.models.functions import Cast
 
 from workers.assistants import accounting, connections
 from workers.catalogue.models import Listing
+from workers.jobs.listing_optimize.reading import shelf_of
 from workers.jobs.listing_optimize.shapes import ListingParams
 from workers.jobs.shared import dollars
+from workers.listings.lexicons import LISTED
+from workers.marketplaces import connections as marketplaces
 
 # How often an assistant is asked about a listing: a text that is refused is asked for once more.
 ATTEMPTS = 2
@@ -27,10 +30,16 @@ def _bytes_of(text: str) -> Func:
 BYTES = sum((_bytes_of(text) for text in TEXTS[1:]), _bytes_of(TEXTS[0]))
 
 
+def _is_checked(marketplace: str, tenant_id: int) -> bool:
+    """Whether an assistant is asked for texts in the marketplace's language."""
+    connection = marketplaces.find(tenant_id, marketplace)
+    return connection is None or shelf_of(connection).language in LISTED
+
+
 def estimate_cost(params: ListingParams, tenant_id: int) -> Decimal:
     """Every text is taken to be refused once, and every answer to be as long as it may be."""
     assistant = connections.find(tenant_id, params.assistant) if params.assistant else None
-    if assistant is None:
+    if assistant is None or not _is_checked(params.marketplace, tenant_id):
         return Decimal(0)
     listings = Listing.objects.of(tenant_id).filter(marketplace=params.marketplace)
     if params.skus is None:

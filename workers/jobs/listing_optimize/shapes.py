@@ -146,7 +146,8 @@ class ListingReport(BaseModel):
     fallback: str | None = Field(
         description="Why the proposals are by rules although an assistant was asked for: REFUSED (twice), "
         "BUDGET_EXCEEDED, NOTHING_TO_WRITE (the marketplace has none of the texts, or the description is too long to "
-        "ask about), or the code of the assistant's failure. Else it is null."
+        "ask about), LANGUAGE_NOT_CHECKED (an assistant writes only English, German, French and Spanish listings, by "
+        "the country of the marketplace), or the code of the assistant's failure. Else it is null."
     )
     score_before: ListingScore
     score_after: ListingScore = Field(description="If all proposals are applied.")

@@ -54,3 +54,9 @@ def test_it_is_what_each_listing_is_asked_twice_at_the_prices(owner: Caller) -> 
 def test_the_jobs_own_limit_and_what_costs_nothing(owner: Caller) -> None:
     assert cost(owner, all=True, assistant="dear", max_cost=0.05) == {"most": 0.05}
     assert cost(owner, all=True) == {"most": 0}
+
+
+def test_nothing_is_asked_in_a_language_that_is_not_checked(owner: Caller) -> None:
+    Connection.objects.create(tenant=owner.tenant, name="amazon_it", connector="catalogue")
+    ListingFactory(product=ProductFactory(tenant=owner.tenant, marketplace="amazon_it", sku="SKU-IT"))
+    assert cost(owner, all=True, assistant="dear", marketplace="amazon_it") == {"most": 0}

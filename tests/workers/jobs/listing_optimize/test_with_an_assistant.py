@@ -31,6 +31,7 @@ from workers.assistants import connections
 from workers.assistants.models import Budget
 from workers.catalogue.models import Listing
 from workers.changes.models import Change
+from workers.marketplaces.models import Connection
 
 pytestmark = pytest.mark.django_db
 
@@ -245,6 +246,14 @@ def test_a_long_description_is_not_cut_short(seller: Caller, provider: FakeProvi
     assert data_in(provider.requests[0])["write"] == ["bullets", "search_terms", "title"]
     report = only(optimised(seller, "A", fields=["description"], **ASK))
     assert (report["source"], report["fallback"]) == ("rules", "NOTHING_TO_WRITE")
+
+
+def test_it_is_not_asked_for_texts_whose_denials_nobody_here_knows(seller: Caller, provider: FakeProvider) -> None:
+    Connection.objects.create(tenant=seller.tenant, name="amazon_it", connector="catalogue")
+    sell(seller.tenant, "A", marketplace="amazon_it", bullets=["Senza pile!"])
+    report = only(optimised(seller, "A", marketplace="amazon_it", **ASK))
+    assert (report["source"], report["fallback"], report["refusals"]) == ("rules", "LANGUAGE_NOT_CHECKED", [])
+    assert provider.requests == []
 
 
 def test_apply_writes_what_the_assistant_wrote(seller: Caller) -> None:
