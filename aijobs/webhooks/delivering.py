@@ -7,9 +7,8 @@ same process, goes on beside it. What an ending process could not write down is 
 
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
+from threading import Event
 
 from django.db import transaction
 
@@ -36,7 +35,7 @@ class Deliverer:
     def __init__(self) -> None:
         self._sender = Sender(PLACES)
         self._sending: dict[Future[Outcome], Claimed] = {}
-        self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        self._answered = Event()
         # Those that could not be written down yet.
         self._outcomes: list[Outcome] = []
 
@@ -49,14 +48,15 @@ class Deliverer:
             spent = time.monotonic() - began
             if began + spent >= until:
                 return
-            if self._wait(min(max(POLL_SECONDS, REST * spent), until - began - spent)):
+            if self._answered.wait(min(max(POLL_SECONDS, REST * spent), until - began - spent)):
                 time.sleep(max(GATHER_SECONDS, spent))
 
     def finish(self, seconds: float) -> None:
         """Wait for what is being sent, and write it down: the process ends."""
         until = time.monotonic() + seconds
+        self._write_down()
         while self._sending and (left := until - time.monotonic()) > 0:
-            self._wait(left)
+            self._answered.wait(left)
             self._write_down()
         self._sender.close()
 
@@ -71,36 +71,32 @@ class Deliverer:
         for each in claimed:
             future = self._sender.submit(each)
             self._sending[future] = each
-            future.add_done_callback(self._done.put)
+            future.add_done_callback(lambda _: self._answered.set())
 
     def _write_down(self) -> None:
-        told, self._outcomes = [*self._outcomes, *self._taken()], []
+        """The end of the process may come between any two lines: what is not written down by then is so at `finish`.
+
+        To write an outcome down twice does no harm.
+        """
+        self._collect()
         try:
-            outcomes.record(told)
-        except CONNECTION_ERRORS:
+            outcomes.record(self._outcomes)
+        except Exception as error:
             # For the next look: what has arrived is not sent again because the database was away.
-            self._outcomes = told
+            if not isinstance(error, CONNECTION_ERRORS):
+                self._outcomes = []
             raise
+        self._outcomes = []
 
-    def _wait(self, seconds: float) -> bool:
-        """Until something is done, or for so long. What is done stays in the queue."""
-        try:
-            first = self._done.get(timeout=seconds)
-        except Empty:
-            return False
-        self._done.put(first)
-        return True
-
-    def _taken(self) -> Iterator[Outcome]:
+    def _collect(self) -> None:
         """What came of those that are done."""
-        while True:
-            try:
-                future = self._done.get_nowait()
-            except Empty:
-                return
-            claimed = self._sending.pop(future)
+        self._answered.clear()
+        for future, claimed in list(self._sending.items()):
+            if not future.done():
+                continue
             if error := future.exception():
                 # A fault of ours: it is sent again when its claim is over.
                 logger.error("delivery %s could not be sent", claimed.id, exc_info=error)
             else:
-                yield future.result()
+                self._outcomes.append(future.result())
+            del self._sending[future]

@@ -445,6 +445,25 @@ def test_a_claim_that_is_over_is_sent_again_and_its_first_outcome_says_nothing(
     assert len({each.headers["webhook-id"] for each in endpoint.received}) == 1
 
 
+def test_a_process_that_ends_while_it_writes_an_answer_down_does_so_at_its_end(
+    tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal may come between any two lines. It cost the answer, and the event was sent a second time."""
+    webhook = subscribe(tenant, endpoint.url(), "job.queued").webhook
+    engine.dispatch(tenant)
+
+    def ending(told: Sequence[Outcome]) -> None:
+        if told:
+            raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(outcomes, "record", ending)
+        with pytest.raises(SystemExit):
+            run_until(deliverer, lambda: False)
+    deliverer.finish(60)
+    assert list(webhook.deliveries.values_list("status", "attempts")) == [("delivered", 1)]
+
+
 def test_an_address_that_is_not_public_is_not_called(
     tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, settings: Any
 ) -> None:
