@@ -18,11 +18,7 @@ def encoded(result: object) -> str:
     try:
         text = orjson.dumps(result)
     except TypeError as error:
-        raise PermanentFailure(
-            "RESULT_INVALID",
-            f"The result cannot be written as JSON ({error}), so it was not stored. This is an error in the service: "
-            "tell the operator the job's ID.",
-        ) from None
+        raise _invalid(f"cannot be written as JSON ({error})") from None
     if len(text) > LARGEST_RESULT_BYTES:
         raise PermanentFailure(
             "RESULT_TOO_LARGE",
@@ -31,19 +27,19 @@ def encoded(result: object) -> str:
         )
     # Nearly every result is cleared by looking at its bytes. orjson writes NaN and infinities as null, in silence.
     if b"null" in text and not all(map(_is_finite, _values(result))):
-        raise PermanentFailure(
-            "RESULT_INVALID",
-            "The result contains a number that is not finite, so it was not stored. This is an error in the "
-            "service: tell the operator the job's ID.",
-        )
+        raise _invalid("contains a number that is not finite")
     # Whoever reads a text with it cannot store it in PostgreSQL again.
     if b"\\u0000" in text and any(isinstance(each, str) and "\0" in each for each in _values(result)):
-        raise PermanentFailure(
-            "RESULT_INVALID",
-            "The result contains a text with the character U+0000, so it was not stored. This is an error in the "
-            "service: tell the operator the job's ID.",
-        )
+        raise _invalid("contains a text with the character U+0000")
     return text.decode()
+
+
+def _invalid(problem: str) -> PermanentFailure:
+    return PermanentFailure(
+        "RESULT_INVALID",
+        f"The result {problem}, so it was not stored. This is an error in the service: tell the operator the job's "
+        "ID.",
+    )
 
 
 def delete(ids: Sequence[UUID], tenant_id: int) -> int:
