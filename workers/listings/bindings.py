@@ -67,7 +67,7 @@ def pieces_of(clauses: Sequence[Clause], text: str, language: str) -> Iterator[l
     before: Clause | None = None
     for clause in clauses:
         goes_on = before is not None and _goes_on(before, clause, text, language)
-        yield list(_pieces(clause, goes_on, text, language))
+        yield list(_pieces(clause, goes_on, language))
         before = clause
 
 
@@ -75,7 +75,7 @@ def _goes_on(before: Clause, clause: Clause, text: str, language: str) -> bool:
     gap = text[before[-1].end : clause[0].start]
     if ":" in gap:
         return len(before) <= _SHORT
-    first = text[clause[0].start : clause[0].end].lower()
+    first = clause[0].written
     return not _ENDS.search(gap) and first in lexicons.words("goes-on", language)
 
 
@@ -84,13 +84,13 @@ def starts_anew(clause: Clause, text: str) -> bool:
     return bool(_ENDS.search(text, max(0, clause[0].start - 3), clause[0].start))
 
 
-def _pieces(clause: Clause, goes_on: bool, text: str, language: str) -> Iterator[Piece]:
+def _pieces(clause: Clause, goes_on: bool, language: str) -> Iterator[Piece]:
     joint: Joint = "start"
     tokens: list[Token] = []
     # Of 18 in, "in" is inches.
-    units = {unit.start for unit in unit_tokens(clause, text)}
+    units = {unit.start for unit in unit_tokens(clause)}
     for token in clause:
-        found = _joint(text[token.start : token.end].lower(), language)
+        found = _joint(token.written, language)
         if found and token.start not in units:
             if tokens:
                 yield Piece(tuple(tokens), joint, goes_on)
@@ -103,11 +103,11 @@ def _joint(word: str, language: str) -> Joint | None:
     return next((joint for joint in _JOINTS if word in lexicons.words(f"joint-{joint}", language)), None)
 
 
-def said_apart(clause: Clause, text: str, language: str) -> Iterator[Clause]:
+def said_apart(clause: Clause, language: str) -> Iterator[Clause]:
     """A clause of the source, cut where it goes on to another thing: the lid is black and the cup is red."""
     start, is_said, joined = 0, False, False
     for index, token in enumerate(clause):
-        word = text[token.start : token.end].lower()
+        word = token.written
         if is_said and joined and word in lexicons.words("determiner", language):
             yield clause[start : index - 1]
             start, is_said = index, False
@@ -116,39 +116,33 @@ def said_apart(clause: Clause, text: str, language: str) -> Iterator[Clause]:
     yield clause[start:]
 
 
-def things_in(clause: Clause, text: str, language: str) -> Iterator[str]:
+def things_in(clause: Clause, language: str) -> Iterator[str]:
     """The roots of what a clause names: the last word of each run that is no fact and not ordinary, or else the first
     one behind an article."""
     run: list[Token] = []
     has_article = False
-    units = {unit.start for unit in unit_tokens(clause, text)}
+    units = {unit.start for unit in unit_tokens(clause)}
     for token in (*clause, None):
         if token is not None and token.start in units:
             continue
         if token is not None and is_meant(token, language):
             run.append(token)
             continue
-        if thing := _thing(run, has_article, text, language):
+        if thing := _thing(run, has_article, language):
             yield root_of(thing.lemma, language)
         run = []
         has_article = token is not None and (
-            token.is_number or text[token.start : token.end].lower() in lexicons.words("determiner", language)
+            token.is_number or token.written in lexicons.words("determiner", language)
         )
 
 
-def _thing(run: Sequence[Token], has_article: bool, text: str, language: str) -> Token | None:
+def _thing(run: Sequence[Token], has_article: bool, language: str) -> Token | None:
     named = [each for each in run if not is_fact(each.lemma, language) and not is_neutral(each.lemma, language)]
     endings = tuple(lexicons.words("participle", language))
-    named = [
-        each for each in named if not (endings and each.end - each.start > _SHORT and _ends(each, text, endings))
-    ]
-    telling = [each for each in named if not is_ordinary(text[each.start : each.end], language)]
+    # Recycled is how something is, and no thing.
+    named = [each for each in named if not (each.end - each.start > _SHORT and each.written.endswith(endings))]
+    telling = [each for each in named if not is_ordinary(each.written, language)]
     return telling[-1] if telling else next(iter(named if has_article else ()), None)
-
-
-def _ends(token: Token, text: str, endings: tuple[str, ...]) -> bool:
-    """Recycled is how something is, and no thing."""
-    return text[token.start : token.end].lower().endswith(endings)
 
 
 def begins_as_subject(tokens: Clause, language: str) -> Clause:

@@ -148,7 +148,7 @@ def _repeated(text: Text, rule: Rule) -> Iterator[Breach]:
     """The occurrences beyond the limit. Numbers repeat in sizes: 20 × 20 cm."""
     counts: Counter[str] = Counter()
     for token in tokens_of(text.plain, text.language):
-        word = text.plain[token.start : token.end].lower()
+        word = token.written
         # Search terms need one form of a word. Amazon speaks of the same word: bottles is another one than bottle,
         # and bottle's and BOTTLE are not.
         key = token.lemma if "lemmas" in rule.values else _POSSESSIVE.sub("", word.casefold())

@@ -15,7 +15,7 @@ HYPHENS = ("-", "‐", "‑")
 
 def denied_in(clause: Clause, text: str, language: str) -> set[int]:
     """The ids of the tokens that a clause denies, by what denies them."""
-    written = [text[token.start : token.end].replace("’", "'").lower() for token in clause]
+    written = [token.written.replace("’", "'") for token in clause]
     if _denies_nothing(written, language):
         return set()
     conjunctions = lexicons.words("joining", language)
@@ -32,7 +32,7 @@ def denied_in(clause: Clause, text: str, language: str) -> set[int]:
         if word in of_clause and language == "de" and index == len(clause) - 1:
             # "Ist dicht gewebt und knistert nicht": what stands before "und" is not denied, if a verb follows.
             return found | {id(each) for each in clause[_verb_behind_and(written, text, clause, conjunctions) :]}
-        verb = next((each for each in clause[index + 1 : index + 3] if _has(each, text, language)), None)
+        verb = next((each for each in clause[index + 1 : index + 3] if _has(each, language)), None)
         if word in of_clause and verb and verb is not clause[-1]:
             # It does not contain it: only what stands behind is denied.
             return found | {id(each) for each in clause if each.start > verb.start}
@@ -59,8 +59,8 @@ def _verb_behind_and(written: list[str], text: str, clause: Clause, conjunctions
     return place if is_verb else 0
 
 
-def _has(token: Token, text: str, language: str) -> bool:
-    return text[token.start : token.end].lower() in lexicons.words("has", language)
+def _has(token: Token, language: str) -> bool:
+    return token.written in lexicons.words("has", language)
 
 
 def _denies_nothing(written: list[str], language: str) -> bool:

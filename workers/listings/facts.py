@@ -126,14 +126,12 @@ class Facts:
         if self.language == "de":
             self._add_together(clauses, text)
         for before, clause in pairwise(clauses):
-            self.lacking.update(things_in(before, text, self.language) if self._only_lacks(clause, text) else ())
+            self.lacking.update(things_in(before, self.language) if self._only_lacks(clause, text) else ())
         for clause in clauses:
-            self.written.update(text[token.start : token.end].lower() for token in clause)
-            roots = (
-                root_of(token.lemma, self.language) for token in clause if not is_small(token, text, self.language)
-            )
+            self.written.update(token.written for token in clause)
+            roots = (root_of(token.lemma, self.language) for token in clause if not is_small(token, self.language))
             self._phrases.append(f" {' '.join(roots)} ")
-            self._add_words(list(words_of(clause, text, self.language, self.special)), text, whole)
+            self._add_words(list(words_of(clause, text, self.language, self.special)), whole)
             self.quantities.update(quantities_of(clause, text, self.language))
             for number in numbers_of(clause, text, self.language):
                 self.numbers.setdefault(number.value, set()).add(number)
@@ -163,12 +161,10 @@ class Facts:
     def _only_lacks(self, clause: Clause, text: str) -> bool:
         """Not included: with no word beside."""
         given = lexicons.words("given", self.language)
-        if not any(text[token.start : token.end].lower() in given for token in clause):
+        if not any(token.written in given for token in clause):
             return False
         words = list(words_of(clause, text, self.language, self.special))
-        return bool(words) and all(
-            word.denied and text[word.token.start : word.token.end].lower() in given for word in words
-        )
+        return bool(words) and all(word.denied and word.token.written in given for word in words)
 
     def _add_units(self, clauses: Sequence[Clause], text: str, whole: bool) -> None:
         """A clause that goes on with the one before has the subject of that one, too."""
@@ -178,18 +174,18 @@ class Facts:
         listed: set[str] = set()
         for clause, pieces in zip(clauses, pieces_of(clauses, text, self.language), strict=True):
             goes_on = pieces[0].goes_on
-            for apart in said_apart(clause, text, self.language):
-                things = set(things_in(apart, text, self.language)) - self._special_roots()
+            for apart in said_apart(clause, self.language):
+                things = set(things_in(apart, self.language)) - self._special_roots()
                 goes_on = goes_on or (not things and not starts_anew(clause, text))
                 # "8 cm thick" is said of all of a core of foam, and "with a zip" of the core.
                 before = subject if things else thing
                 nodes = self._nodes(apart, text) | (self._nodes(before, text) if goes_on and before else set())
-                is_of_product = whole or not things or self._begins_as_it(apart, text)
+                is_of_product = whole or not things or self._begins_as_it(apart)
                 is_of_product = is_of_product or any(map(self.names_product, nodes))
                 self.units.add(nodes | {PRODUCT} if is_of_product else nodes)
                 self.parts |= set() if whole else things - self.names
             # For walks, commuting and festivals: for all of them together, too.
-            is_list = self._says_a_purpose(clause, text) or (is_list and not starts_anew(clause, text))
+            is_list = self._says_a_purpose(clause) or (is_list and not starts_anew(clause, text))
             listed = listed | self._nodes(clause, text) if is_list else set()
             self.purposes |= listed
             self.units.add(listed)
@@ -197,31 +193,31 @@ class Facts:
                 subject = begins_as_subject(clause, self.language)
                 thing = begins_as_thing(clause, self.language)
 
-    def _begins_as_it(self, clause: Clause, text: str) -> bool:
+    def _begins_as_it(self, clause: Clause) -> bool:
         """Fits into a cup holder: what does so is the product."""
-        return text[clause[0].start : clause[0].end].lower() in lexicons.words("does", self.language)
+        return clause[0].written in lexicons.words("does", self.language)
 
     def _special_roots(self) -> set[str]:
         return {root_of(each, self.language) for each in self.special}
 
-    def _says_a_purpose(self, clause: Clause, text: str) -> bool:
-        written = {text[token.start : token.end].lower() for token in clause}
+    def _says_a_purpose(self, clause: Clause) -> bool:
+        written = {token.written for token in clause}
         return not written.isdisjoint(lexicons.words("purpose", self.language))
 
     def _nodes(self, tokens: Clause, text: str) -> set[str]:
         numbers = {number_node(each.value, each.unit) for each in numbers_of(tokens, text, self.language)}
         words = words_of(tokens, text, self.language, self.special)
-        written = {text[token.start : token.end].lower() for token in tokens}
+        written = {token.written for token in tokens}
         lasting = set() if written.isdisjoint(lexicons.words("lasting", self.language)) else {LASTING}
-        return numbers.union(lasting, *(self._roots_of(word, text) for word in words))
+        return numbers.union(lasting, *(self._roots_of(word) for word in words))
 
-    def _add_words(self, words: list[Word], text: str, whole: bool) -> None:
-        present = {root for word in words for root in self._roots_of(word, text)}
+    def _add_words(self, words: list[Word], whole: bool) -> None:
+        present = {root for word in words for root in self._roots_of(word)}
         has_noun = any(not self.is_fact(word.lemma) and not is_neutral(word.lemma, self.language) for word in words)
         for word in words:
             (self.denied if word.denied else self.said).add(word.lemma)
-            (self.denied_roots if word.denied else self.roots).update(self._roots_of(word, text))
-            written = text[word.token.start : word.token.end].lower()
+            (self.denied_roots if word.denied else self.roots).update(self._roots_of(word))
+            written = word.token.written
             if able_from(written, self.language) == written:
                 self.done |= {word.root, root_of(written, self.language)}
             if self.is_fact(word.lemma):
@@ -231,9 +227,9 @@ class Facts:
             if not word.denied and (not has_noun or (whole and self._is_of_product(word))):
                 self.whole.add(word.root)
 
-    def _roots_of(self, word: Word, text: str) -> set[str]:
+    def _roots_of(self, word: Word) -> set[str]:
         """What is washable can be washed: who says either says the same."""
-        written = text[word.token.start : word.token.end].lower()
+        written = word.token.written
         forms = (word.lemma, written, able_from(written, self.language))
         return {word.root, *(root_of(each, self.language) for each in forms)}
 
@@ -352,7 +348,7 @@ def quantities_of(clause: Clause, text: str, language: str) -> list[str]:
     return [
         word
         for token, following in zip(clause, [*clause[1:], None], strict=True)
-        if (word := text[token.start : token.end].lower()) in lexicons.words("quantity", language)
+        if (word := token.written) in lexicons.words("quantity", language)
         and not any(first <= token.start < last for first, last in spared)
         and not (following and following.is_number and word in _before_numbers(language))
     ]

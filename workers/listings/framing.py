@@ -17,17 +17,15 @@ def framed_in(clause: Clause, text: str, language: str) -> set[int]:
     found = lexicons.find(text[start:end], ["frame"], language)
     spans = [(start + each.start, start + each.end) for each in found]
     framed = {token.start for token in clause if any(first <= token.start < last for first, last in spans)}
-    praise = {
-        token.start for token in clause if not _roots(token, text, language).isdisjoint(_listed("praise", language))
-    }
-    return framed | praise | actions_in(clause, text, language)
+    praise = {token.start for token in clause if not _roots(token, language).isdisjoint(_listed("praise", language))}
+    return framed | praise | actions_in(clause, language)
 
 
-def actions_in(clause: Clause, text: str, language: str) -> set[int]:
+def actions_in(clause: Clause, language: str) -> set[int]:
     """The places of what a buyer does: put, of "put it on" and "and put it on", and not of "it is put on"; rests, of
     "your dog rests". In German, it may also be last."""
     openers = lexicons.words("before-action", language)
-    written = [text[token.start : token.end].lower() for token in clause]
+    written = [token.written for token in clause]
     places = {clause[0].start}
     places |= {token.start for token, before in zip(clause[1:], written, strict=False) if before in openers}
     if written[0] in lexicons.words("whose", language):
@@ -36,14 +34,12 @@ def actions_in(clause: Clause, text: str, language: str) -> set[int]:
         places.add(clause[-1].start)
     actions = _listed("action", language)
     return {
-        token.start
-        for token in clause
-        if token.start in places and not _roots(token, text, language).isdisjoint(actions)
+        token.start for token in clause if token.start in places and not _roots(token, language).isdisjoint(actions)
     }
 
 
-def _roots(token: Token, text: str, language: str) -> set[str]:
-    return {root_of(token.lemma, language), root_of(text[token.start : token.end].lower(), language)}
+def _roots(token: Token, language: str) -> set[str]:
+    return {root_of(token.lemma, language), root_of(token.written, language)}
 
 
 @cache
@@ -51,9 +47,9 @@ def _listed(section: str, language: str) -> frozenset[str]:
     return frozenset(root_of(word, language) for word in lexicons.words(section, language))
 
 
-def links(token: Token, text: str, language: str) -> bool:
+def links(token: Token, language: str) -> bool:
     """Whether a word says no more than that the things of its clause belong together."""
-    return not _roots(token, text, language).isdisjoint(_listed("linking", language))
+    return not _roots(token, language).isdisjoint(_listed("linking", language))
 
 
 def frames(written: str, language: str) -> bool:

@@ -157,11 +157,11 @@ def _grams_of(text: str, brands: frozenset[str], language: str) -> tuple[_Grams,
     return tuple(
         _Grams(
             tuple(token.lemma for token in grams),
-            " ".join(text[token.start : token.end].lower() for token in grams),
+            " ".join(token.written for token in grams),
             len(grams) == len(run),
         )
         for clause in clauses_of(text, language)
-        for run in _runs(clause, text, brands)
+        for run in _runs(clause, brands)
         for grams in _grams(run, text, language)
     )
 
@@ -173,12 +173,12 @@ def _add_volumes(found: dict[tuple[str, ...], _Phrase], material: Material) -> N
             phrase.volume = max(keyword.volume, phrase.volume or 0)
 
 
-def _runs(clause: Clause, text: str, brands: frozenset[str]) -> Iterator[Clause]:
+def _runs(clause: Clause, brands: frozenset[str]) -> Iterator[Clause]:
     """A clause without brands, numbers with their units, and codes, and cut where they stand."""
     run: list[Clause] = [()]
     was_number = False
     for token in clause:
-        written = text[token.start : token.end].lower()
+        written = token.written
         is_code = token.is_number or any(character.isdigit() for character in written)
         if is_code or token.lemma in brands or (was_number and is_unit(written)):
             run.append(())
@@ -290,7 +290,7 @@ def _names(text: str, language: str) -> Iterator[str]:
     """What shoppers name with "this" or "my": this flask. The box is what it came in."""
     tokens = tokens_of(text, language)
     for token, following in pairwise(tokens):
-        is_named = text[token.start : token.end].lower() in lexicons.words("naming", language)
+        is_named = token.written in lexicons.words("naming", language)
         if is_named and following.lemma not in lexicons.words("packaging", language):
             yield following.lemma
 

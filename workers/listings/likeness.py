@@ -38,10 +38,10 @@ def standings_in(
     """Of each word that no clause denies."""
     goes_on = False
     for clause in clauses:
-        is_list = goes_on and not starts_anew(clause, text) and _only_lists(clause, text, special, language)
+        is_list = goes_on and not starts_anew(clause, text) and _only_lists(clause, special, language)
         meant_for, goes_on = _meant_for(clause, text, language, is_list)
-        like = set(_like(clause, text, special, language))
-        made = _behind_of(clause, text, language)
+        like = set(_like(clause, special, language))
+        made = _behind_of(clause, language)
         for word in words_of(clause, text, language, special, things):
             start = word.token.start
             if word.denied:
@@ -66,31 +66,27 @@ def is_otherwise(
     return told.isdisjoint(allowed)
 
 
-def _written(token: Token, text: str) -> str:
-    return text[token.start : token.end].lower()
-
-
-def _may_be_imitated(token: Token, text: str, special: Collection[str], language: str) -> bool:
+def _may_be_imitated(token: Token, special: Collection[str], language: str) -> bool:
     listed = lexicons.words("imitated", language)
-    return is_material(token.lemma, special, language) or _written(token, text) in listed
+    return is_material(token.lemma, special, language) or token.written in listed
 
 
-def _like(clause: Clause, text: str, special: Collection[str], language: str) -> Iterator[int]:
+def _like(clause: Clause, special: Collection[str], language: str) -> Iterator[int]:
     """The places of what is imitated."""
     imitating, synthetic, looking, mock = (lexicons.words(name, language) for name in LIKENING)
     links = lexicons.words("likeness-of", language)
     for index, token in enumerate(clause):
-        written = _written(token, text)
+        written = token.written
         if written in imitating or written in synthetic:
             behind = clause[index + 1 :]
-            behind = behind[1:] if behind and _written(behind[0], text) in links else behind
+            behind = behind[1:] if behind and behind[0].written in links else behind
             behind = _up_to_small(behind, language)[:_FAR]
-            found = [each for each in behind if _may_be_imitated(each, text, special, language)]
+            found = [each for each in behind if _may_be_imitated(each, special, language)]
             found = found or (list(behind[:1]) if written in imitating else [])
             yield from (each.start for each in found[:1])
         if written in looking or written in mock:
             before = _up_to_small(clause[:index][::-1], language)[: _BEHIND if language in NAME_FIRST else 1]
-            found = [each for each in before if _may_be_imitated(each, text, special, language)]
+            found = [each for each in before if _may_be_imitated(each, special, language)]
             found = found or (list(before[-1:]) if written in mock else [])
             yield from (each.start for each in found[:1])
 
@@ -109,7 +105,7 @@ def _meant_for(clause: Clause, text: str, language: str, is_list: bool) -> tuple
     found: set[int] = set()
     before, says_which = "", False
     for token in clause:
-        written = _written(token, text)
+        written = token.written
         says_which = says_which or written in which
         is_said = written in copulas(language) and not says_which
         if written in ends or is_said or (before in joining and written in articles):
@@ -121,17 +117,15 @@ def _meant_for(clause: Clause, text: str, language: str, is_list: bool) -> tuple
     return found, is_list
 
 
-def _only_lists(clause: Clause, text: str, special: Collection[str], language: str) -> bool:
+def _only_lists(clause: Clause, special: Collection[str], language: str) -> bool:
     """For wood, glass and stone: the clause behind the comma has nothing but materials."""
-    return all(
-        is_function_word(each.lemma, language) or _may_be_imitated(each, text, special, language) for each in clause
-    )
+    return all(is_function_word(each.lemma, language) or _may_be_imitated(each, special, language) for each in clause)
 
 
-def _behind_of(clause: Clause, text: str, language: str) -> Set[int]:
+def _behind_of(clause: Clause, language: str) -> Set[int]:
     links = lexicons.words("link-of", language)
     return {
         token.start
         for index, token in enumerate(clause)
-        if (index and _written(clause[index - 1], text) in links) or _written(token, text)[:2] in ("d'", "d’")
+        if (index and clause[index - 1].written in links) or token.written[:2] in ("d'", "d’")
     }

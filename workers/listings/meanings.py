@@ -41,9 +41,9 @@ def words_of(
     `special`: lemmas of this product's materials and colours beside those that are listed. `things`: roots of what an
     ordinary word may be the name of; None: of anything.
     """
-    units = {id(unit) for unit in unit_tokens(clause, text)}
+    units = {id(unit) for unit in unit_tokens(clause)}
     denied = denied_in(clause, text, language)
-    said = _Said(text, language, special, things)
+    said = _Said(language, special, things)
     runs = [[token for token in run if id(token) not in units] for run in _runs(clause, language)]
     nouns = [[token for token in run if said.names_a_thing(token)] for run in runs]
     names = {id(noun) for each in nouns for noun in each}
@@ -76,15 +76,13 @@ def likening(language: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    text: str
     language: str
     special: Collection[str]
     things: Collection[str] | None
 
     def names_a_thing(self, token: Token) -> bool:
         """Of a lid that is made of stainless steel, steel is said of the lid: not of what is made, nor stainless."""
-        lemma, language = token.lemma, self.language
-        written = self.text[token.start : token.end].lower()
+        lemma, written, language = token.lemma, token.written, self.language
         if written in lexicons.words("unbound", language) or written in likening(language):
             return False
         if not is_meant(token, language) or lemma in self.special or is_fact(lemma, language):
@@ -93,7 +91,7 @@ class _Said:
             return False
         if self.things is None or root_of(lemma, language) in self.things:
             return True
-        return not is_ordinary(self.text[token.start : token.end], language)
+        return not is_ordinary(written, language)
 
 
 def _chain(thing: Token, run: Sequence[Token], place: int, names: Collection[int]) -> Sequence[Token]:

@@ -84,7 +84,7 @@ class _Reader:
             self._mentioned = self._first | self._last
             self._first = self._last = frozenset()
         clause = tuple(token for piece in pieces for token in piece.tokens)
-        self._actions = actions_in(clause, self._text, self._facts.language)
+        self._actions = actions_in(clause, self._facts.language)
         before = _NOTHING
         is_lone = False
         for piece in self._joined(pieces):
@@ -147,7 +147,7 @@ class _Reader:
         """Of a black mug, and of a mug that is black, black."""
         language = self._facts.language
         nodes = [self._node(words.get(token.start)) for token in tokens]
-        written = [self._text[token.start : token.end].lower() for token in tokens]
+        written = [token.written for token in tokens]
         found = set()
         for place, (first, second) in enumerate(pairwise(nodes)):
             before, behind = (second, first) if language in NAME_FIRST else (first, second)
@@ -169,7 +169,7 @@ class _Reader:
         facts = self._facts
         if word is None:
             return None
-        written = self._text[word.token.start : word.token.end].lower()
+        written = word.token.written
         if facts.names_product(word.root) and not facts.is_fact(word.lemma):
             return PRODUCT
         if self._says_nothing(word):
@@ -178,7 +178,7 @@ class _Reader:
         return next((root for root in known if root in facts.roots or root in facts.denied_roots), None)
 
     def _says_nothing(self, word: Word) -> bool:
-        language, written = self._facts.language, self._text[word.token.start : word.token.end].lower()
+        language, written = self._facts.language, word.token.written
         if written in lexicons.words("measure", language):
             return True
         if word.token.start in self._actions:
@@ -210,7 +210,7 @@ class _Reader:
 
     def _is_of_it(self, piece: Piece) -> bool:
         """Whether a clause begins with what means the product, or what the clause before was about."""
-        first = self._text[piece.tokens[0].start : piece.tokens[0].end].lower()
+        first = piece.tokens[0].written
         return piece.joint == "start" and first in lexicons.words("it", self._facts.language)
 
     def _is_of_any(self, needed: frozenset[str]) -> bool:

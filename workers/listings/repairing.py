@@ -305,6 +305,6 @@ def unique(bullets: list[str], language: str) -> list[str]:
     """Without empty bullets, and without those that say what another one says word for word."""
     kept: dict[tuple[str, ...], str] = {}
     for bullet in bullets:
-        if words := tuple(bullet[token.start : token.end].lower() for token in tokens_of(bullet, language)):
+        if words := tuple(token.written for token in tokens_of(bullet, language)):
             kept.setdefault(words, bullet)
     return list(kept.values())

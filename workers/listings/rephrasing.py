@@ -52,7 +52,7 @@ def _in_its_words(text: str, facts: Facts, choice: int) -> str:
     pieces: list[str] = []
     end = 0
     for clause in clauses_of(text, language):
-        tokens = [token for token in clause if not is_small(token, text, language)]
+        tokens = [token for token in clause if not is_small(token, language)]
         roots = [root_of(token.lemma, language) for token in tokens]
         place = 0
         while place < len(tokens):
@@ -97,7 +97,7 @@ def _roots(phrase: str, language: str) -> tuple[str, ...]:
         root_of(token.lemma, language)
         for clause in clauses_of(phrase, language)
         for token in clause
-        if not is_small(token, phrase, language)
+        if not is_small(token, language)
     )
 
 

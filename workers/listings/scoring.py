@@ -148,7 +148,7 @@ def _benefits(texts: _Texts, by: Yardstick) -> tuple[float, str]:
 
 
 def says_a_benefit(text: str, language: str) -> bool:
-    words = {text[token.start : token.end].lower() for token in tokens_of(text, language)}
+    words = {token.written for token in tokens_of(text, language)}
     return not words.isdisjoint(lexicons.words("benefit", language))
 
 

@@ -107,7 +107,7 @@ def _unsaid_numbers(
             continue
         if unsaid and joint == "which" and _is_bare(number, of_piece, facts):
             continue
-        if unsaid is None and wording and lasts_otherwise(number, clause, text, facts):
+        if unsaid is None and wording and lasts_otherwise(number, clause, facts):
             written = f"{number.value} {number.unit}"
             unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of something else.", written, number.value)
         if unsaid:
@@ -116,9 +116,7 @@ def _unsaid_numbers(
 
 def _inflected(boast: lexicons.Found, facts: Facts) -> Set[str]:
     """The boast itself, if the source has it in other forms of its words and denies none of them."""
-    tokens = [
-        token for token in tokens_of(boast.text, facts.language) if not is_small(token, boast.text, facts.language)
-    ]
+    tokens = [token for token in tokens_of(boast.text, facts.language) if not is_small(token, facts.language)]
     roots = [root_of(token.lemma, facts.language) for token in tokens]
     is_said = f" {' '.join(roots)} " in facts.phrases() and facts.denied_roots.isdisjoint(roots)
     return {boast.text.lower()} if is_said else set()
@@ -153,25 +151,25 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: bool) -> Ite
     first = next((word for word in words if word.denied), None)
     framed = framed_in(clause, text, facts.language) if wording else set()
     if wording and _belong_together(words, framed, facts):
-        framed |= {word.token.start for word in words if links(word.token, text, facts.language)}
-    of_product = _begins_as_made(clause, text, facts.language)
-    can = any(text[token.start : token.end].lower() in lexicons.words("can", facts.language) for token in clause)
+        framed |= {word.token.start for word in words if links(word.token, facts.language)}
+    of_product = _begins_as_made(clause, facts.language)
+    can = any(token.written in lexicons.words("can", facts.language) for token in clause)
     for word in words:
         # The gloves are not for this or that; a base that does not slip.
         is_subject = facts.names_product(word.root) or (word is first and word.root in facts.parts)
         if is_denied_there and word.denied and is_subject:
             continue
-        if _only_denies(word, clause, text, facts.language) or denies(word.token, text, facts.language):
+        if _only_denies(word, clause, facts.language) or denies(word.token, text, facts.language):
             continue
         if any(begin <= word.token.start < end for begin, end in pastimes):
             continue
         written = text[word.token.start : word.token.end]
-        if wording and is_measured(word.token, clause, text, facts.language):
+        if wording and is_measured(word.token, clause, facts.language):
             continue
         unsaid = _unsaid_word(word, written, facts, wording, word.token.start in framed)
-        if not unsaid and _is_able_otherwise(word, written.lower(), facts):
+        if not unsaid and _is_able_otherwise(word, facts):
             unsaid = Unsaid("unknown_word", f"Your data do not say “{written}”.", written, word.lemma)
-        if wording and not unsaid and not can and _is_only_possible(word, written.lower(), facts):
+        if wording and not unsaid and not can and _is_only_possible(word, facts):
             unsaid = Unsaid("unknown_word", f"Your data do not say “{written}”.", written, word.lemma)
         if wording and not unsaid and of_product and not word.of and _is_of_part(word, facts):
             unsaid = Unsaid("misplaced_fact", f"Your data say “{written}” of a part.", written, word.lemma)
@@ -179,9 +177,9 @@ def _unsaid_words(clause: Clause, text: str, facts: Facts, wording: bool) -> Ite
             yield unsaid
 
 
-def _is_only_possible(word: Word, written: str, facts: Facts) -> bool:
+def _is_only_possible(word: Word, facts: Facts) -> bool:
     """What is recyclable is not recycled, though it can be."""
-    endings = tuple(lexicons.words("done", facts.language))
+    written, endings = word.token.written, tuple(lexicons.words("done", facts.language))
     if not endings or not written.endswith(endings) or {word.root, root_of(written, facts.language)} & facts.done:
         return False
     return word.root in facts.roots
@@ -197,19 +195,19 @@ def _belong_together(words: Sequence[Word], framed: Set[int], facts: Facts) -> b
     return len(things) >= _LEAST_TOGETHER and facts.units.have(things)
 
 
-def _begins_as_made(clause: Clause, text: str, language: str) -> bool:
+def _begins_as_made(clause: Clause, language: str) -> bool:
     """Made of wood: what is so is the product."""
     first = next((token for token in clause if not is_function_word(token.lemma, language)), clause[0])
-    return text[first.start : first.end].lower() in lexicons.words("made", language)
+    return first.written in lexicons.words("made", language)
 
 
 def _is_of_part(word: Word, facts: Facts) -> bool:
     return not word.denied and is_matter(word.lemma, facts.special, facts.language) and word.root not in facts.whole
 
 
-def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
+def _only_denies(word: Word, clause: Clause, language: str) -> bool:
     """The "free" of "free of palm oil"."""
-    if text[word.token.start : word.token.end].lower() not in lexicons.words("denies-before", language):
+    if word.token.written not in lexicons.words("denies-before", language):
         return False
     following = next((each for each in clause if each.start >= word.token.end), None)
     return following is not None and is_function_word(following.lemma, language)
@@ -217,7 +215,7 @@ def _only_denies(word: Word, clause: Clause, text: str, language: str) -> bool:
 
 def denies(token: Token, text: str, language: str) -> bool:
     """Avoid, unsuitable, and the "free" behind a hyphen: what they deny is asked of the words that they deny."""
-    written = text[token.start : token.end].replace("’", "'").lower()
+    written = token.written.replace("’", "'")
     if written in lexicons.words("denies-before", language):
         return text[token.start - 1 : token.start] in HYPHENS
     return written in denying(language)
@@ -242,14 +240,15 @@ def _unsaid_denials(clause: Clause, text: str, facts: Facts) -> Iterator[Unsaid]
 def _is_given(clause: Clause, text: str, language: str) -> bool:
     """Whether it says that something is included, and does not deny it."""
     given, denied = lexicons.words("given", language), denied_in(clause, text, language)
-    return any(text[each.start : each.end].lower() in given for each in clause if id(each) not in denied)
+    return any(each.written in given for each in clause if id(each) not in denied)
 
 
 def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_framed: bool) -> Unsaid | None:
     lemma, language, claims = word.lemma, facts.language, facts.is_fact(word.lemma)
-    roots = {word.root, root_of(written.lower(), language), *_able_roots(written.lower(), facts)}
+    small = word.token.written
+    roots = {word.root, root_of(small, language), *_able_roots(small, facts)}
     if language == "es":
-        roots |= {root_of(lemma_of(each, language), language) for each in bare_forms(written.lower())}
+        roots |= {root_of(lemma_of(each, language), language) for each in bare_forms(small)}
     known, other = (facts.denied_roots, facts.roots) if word.denied else (facts.roots, facts.denied_roots)
     if not roots.isdisjoint(known):
         message = f"Your data do not say “{written}” of what stands beside it."
@@ -261,7 +260,7 @@ def _unsaid_word(word: Word, written: str, facts: Facts, wording: bool, is_frame
     if not roots.isdisjoint(other):
         message = f"Your data {'do not deny' if word.denied else 'deny'} “{written}”."
         return Unsaid("negation", message, written, lemma)
-    if wording and not word.denied and _is_made_of_known(written.lower(), facts):
+    if wording and not word.denied and _is_made_of_known(small, facts):
         return None
     return Unsaid("unknown_claim" if claims else "unknown_word", f"Your data do not say “{written}”.", written, lemma)
 
@@ -274,10 +273,10 @@ def _able_roots(written: str, facts: Facts) -> Set[str]:
     return {root_of(lemma_of(stem + ending, language), language) for ending in _VERBS[language]}
 
 
-def _is_able_otherwise(word: Word, written: str, facts: Facts) -> bool:
+def _is_able_otherwise(word: Word, facts: Facts) -> bool:
     """A strap that folds is no foldable bag."""
-    roots = _able_roots(written, facts) & facts.roots
-    if word.denied or not roots or {word.root, root_of(written, facts.language)} & facts.roots:
+    roots = _able_roots(word.token.written, facts) & facts.roots
+    if word.denied or not roots or {word.root, root_of(word.token.written, facts.language)} & facts.roots:
         return False
     return word.of in facts.roots and not any(facts.units.have({root, word.of}) for root in roots)
 

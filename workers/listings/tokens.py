@@ -27,9 +27,13 @@ _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\s*[\n\r]+\s*|(?<=[。！？])")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word or number at text[start:end]. `lemma` is what is compared: of a number its value as 0.5, not 0,50."""
+    """A word or number at text[start:end]; `written` is what stands there, in lower case.
+
+    `lemma` is what is compared: of a number its value as 0.5, not 0,50.
+    """
 
     lemma: str
+    written: str
     start: int
     end: int
     is_number: bool = False
@@ -103,9 +107,9 @@ def lemma_of(word: str, language: str) -> str:
     return lemmatize(word, language).lower() if language in _LEMMATISED else word
 
 
-def is_small(token: Token, text: str, language: str) -> bool:
+def is_small(token: Token, language: str) -> bool:
     """An article or a pronoun, which stands within a phrase or does not."""
-    return text[token.start : token.end].lower() in lexicons.words("small", language)
+    return token.written in lexicons.words("small", language)
 
 
 def is_function_word(lemma: str, language: str) -> bool:
@@ -133,9 +137,9 @@ def value_of(number: str, language: str) -> str:
 
 
 def _token(match: re.Match[str], language: str) -> Token:
-    text = match[0]
-    if text[0].isdigit():
-        return Token(value_of(text, language), match.start(), match.end(), is_number=True)
-    if number := lexicons.number_words(language).get(text.lower()):
-        return Token(number, match.start(), match.end(), is_number=True)
-    return Token(lemma_of(text, language), match.start(), match.end())
+    written, (start, end) = match[0].lower(), match.span()
+    if written[0].isdigit():
+        return Token(value_of(written, language), written, start, end, is_number=True)
+    if number := lexicons.number_words(language).get(written):
+        return Token(number, written, start, end, is_number=True)
+    return Token(lemma_of(written, language), written, start, end)
