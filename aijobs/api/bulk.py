@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from aijobs import bulk, idempotency, identifiers, registry
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.dispatch import IDEMPOTENCY_KEY, REPLAYED, replay
 from aijobs.api.jobs import JobViewSet
+from aijobs.api.repeating import IDEMPOTENCY_KEY, REPLAYED, idempotency_key_of, replay
 from aijobs.api.wire.bodies import json_object, no_fields
 from aijobs.api.wire.envelope import data_response, to_json
 from aijobs.api.wire.filters import check_names
@@ -203,7 +203,7 @@ class BulkViewSet(ViewSet):
     @describe_create
     def create(self, request: Request) -> Response:
         tenant = tenant_of(request)
-        key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        key = idempotency_key_of(request)
         body = json_object(request)
         fingerprint = idempotency.fingerprint("bulk", body)
         # Whatever has changed since: a type may be gone.

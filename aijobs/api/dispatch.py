@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-import orjson
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import dispatching, idempotency
 from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.repeating import IDEMPOTENCY_KEY, REPLAYED, idempotency_key_of, replay
 from aijobs.api.validating import show_checked, show_replay
 from aijobs.api.wire.bodies import json_object
 from aijobs.api.wire.envelope import data_response, to_json
@@ -19,21 +18,7 @@ from aijobs.engine.inserting import FirstAnswer, Origin
 from aijobs.errors import IdempotencyConflict, IdempotencyKeyReused, InvalidJobType, QueueFull
 from aijobs.refusals import Refusals
 
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "pattern": f"^{idempotency.PATTERN}$", "examples": ["order-4711"]},
-    OpenApiParameter.HEADER,
-    description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
-    "you get the first answer with `Idempotency-Replayed: true`, and nothing is done a second time.",
-)
 LOCATION = location("Where to poll for it, for example /api/ai-jobs/job_01JQZ4X5M8N9P0Q1R2S3T4V5W6.")
-REPLAYED = OpenApiParameter(
-    "Idempotency-Replayed",
-    {"type": "string", "enum": ["true"]},
-    OpenApiParameter.HEADER,
-    response=[201],
-    description="Present when this is the first answer to your Idempotency-Key, repeated.",
-)
 VALIDATE_ONLY = parameter(
     "validate_only",
     {"type": "boolean", "default": False},
@@ -69,7 +54,7 @@ def dispatch(
     validate_only = flag(request.query_params, "validate_only")
     tenant = tenant_of(request)
     refusals = Refusals()
-    key = refusals.collect(idempotency.validate, request.META.get("HTTP_IDEMPOTENCY_KEY"))
+    key = refusals.collect(idempotency_key_of, request)
     body = json_object(request) if body is None else body
     fingerprint = idempotency.fingerprint(endpoint, body)
     wanted = refusals.collect(read, tenant.id, body)
@@ -88,9 +73,3 @@ def dispatch(
     if replayed is not None:
         return replay(replayed, location)
     return data_response(answer, status=201, headers={"Location": location(answer)})
-
-
-def replay(stored: str, location: Callable[[Answer], str]) -> Response:
-    """The first answer to an Idempotency-Key."""
-    answer = orjson.loads(stored)
-    return data_response(answer, status=201, headers={"Location": location(answer), "Idempotency-Replayed": "true"})

@@ -11,11 +11,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aijobs import idempotency, identifiers, schedule_bodies, schedule_runs, schedules
+from aijobs import identifiers, schedule_bodies, schedule_runs, schedules
 from aijobs.api import documents
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.dispatch import IDEMPOTENCY_KEY, REPLAYED
 from aijobs.api.jobs import JobViewSet
+from aijobs.api.repeating import AS_REPLAYED, IDEMPOTENCY_KEY, REPLAYED, idempotency_key_of
 from aijobs.api.schedule_shapes import (
     BackfillAnswer,
     BackfillRequest,
@@ -233,10 +233,9 @@ class ScheduleViewSet(ViewSet):
     @describe_run_now
     def run_now(self, request: Request, schedule_id: str) -> Response:
         no_fields(request)
-        key = idempotency.validate(request.META.get("HTTP_IDEMPOTENCY_KEY"))
+        key = idempotency_key_of(request)
         ran = schedule_runs.run_now(_id(schedule_id), tenant_of(request).id, once=_occasion(key) if key else None)
-        headers = {"Idempotency-Replayed": "true"} if ran.repeated else {}
-        return data_response(show_run(ran.run), status=201, headers=headers)
+        return data_response(show_run(ran.run), status=201, headers=AS_REPLAYED if ran.repeated else {})
 
     @describe_backfill
     def backfill(self, request: Request, schedule_id: str) -> Response:
