@@ -13,6 +13,7 @@ import aijobs.models.events
 import aijobs.models.jobs
 import aijobs.models.tenants
 import aijobs.models.written
+from aijobs.postgresql.together import CreateModels
 
 # Django knows no partitioned tables. See engine/partitions.py.
 PARTITIONED_EVENTS = """
@@ -25,8 +26,6 @@ ALTER SEQUENCE partitioned_id_seq RENAME TO aijobs_jobevent_id_seq;
 ALTER TABLE aijobs_jobevent ADD CONSTRAINT jobevent_job_seq UNIQUE (job_id, seq);
 -- Not unique: a key of a partitioned table has its column in it. The identity sees to that.
 CREATE INDEX jobevent_id ON aijobs_jobevent (id);
-CREATE INDEX jobevent_ends ON aijobs_jobevent (transaction) WHERE kind IN ('cancelled', 'completed', 'failed');
-CREATE INDEX jobevent_tenant ON aijobs_jobevent (tenant_id, transaction, id);
 CREATE TABLE aijobs_jobevent_default PARTITION OF aijobs_jobevent DEFAULT;
 """
 # For this week and the next eight. As engine/partitions.py makes those that follow; it is not called here, as what it
@@ -61,1398 +60,1407 @@ class Migration(migrations.Migration):
     dependencies = []
 
     operations = [
-        migrations.CreateModel(
-            name="Batch",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("sequential", models.BooleanField()),
-                ("on_failure", models.CharField(choices=[("stop", "Stop"), ("continue", "Continue")], max_length=8)),
-                ("created_at", models.DateTimeField()),
-                ("cancelled_at", models.DateTimeField(null=True)),
-                (
-                    "retry_of",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="retries",
-                        to="aijobs.batch",
-                    ),
+        CreateModels(
+            [
+                migrations.CreateModel(
+                    name="Tenant",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "name",
+                            models.CharField(
+                                max_length=63,
+                                unique=True,
+                                validators=[
+                                    django.core.validators.RegexValidator(
+                                        "\\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z",
+                                        "Use a-z, 0-9 and '-', for example my-shop-1.",
+                                    )
+                                ],
+                            ),
+                        ),
+                        (
+                            "timezone",
+                            models.CharField(
+                                default="UTC",
+                                help_text="The time zone of dates without a time.",
+                                max_length=64,
+                                validators=[aijobs.models.tenants.validate_timezone],
+                            ),
+                        ),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "suspended_at",
+                            models.DateTimeField(
+                                blank=True,
+                                help_text="Since then, the service refuses the tenant's keys (403), and its jobs and changes wait.",
+                                null=True,
+                            ),
+                        ),
+                        (
+                            "release_window",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many jobs of each lane may be in the broker at a time. Leave it empty for AIJOBS_RELEASE_WINDOW.",
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(1)],
+                            ),
+                        ),
+                        (
+                            "max_running",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many jobs may run at a time. Leave it empty for no limit.",
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(1)],
+                            ),
+                        ),
+                        (
+                            "queue_limit",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(1)],
+                            ),
+                        ),
+                        (
+                            "rate_limit",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many requests each of its keys may make in a minute. Leave it empty for AIJOBS_RATE_LIMIT.",
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(1)],
+                            ),
+                        ),
+                        (
+                            "job_days",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
+                                null=True,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(36500),
+                                ],
+                            ),
+                        ),
+                        (
+                            "result_days",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it empty for AIJOBS_RESULT_DAYS.",
+                                null=True,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(36500),
+                                ],
+                            ),
+                        ),
+                        (
+                            "offer_days",
+                            models.PositiveIntegerField(
+                                blank=True,
+                                help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
+                                null=True,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(36500),
+                                ],
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("release_window__gte", 1)), name="tenant_release_window_positive"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("max_running__gte", 1)), name="tenant_max_running_positive"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("queue_limit__gte", 1)), name="tenant_queue_limit_positive"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("rate_limit__gte", 1)), name="tenant_rate_limit_positive"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("job_days__range", (1, 36500))), name="tenant_job_days_in_range"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("result_days__range", (1, 36500))),
+                                name="tenant_result_days_in_range",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("offer_days__range", (1, 36500))),
+                                name="tenant_offer_days_in_range",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("result_days__lte", models.F("job_days"))),
+                                name="tenant_result_days_within_job_days",
+                            ),
+                        ],
+                    },
                 ),
-            ],
-            options={
-                "verbose_name_plural": "batches",
-            },
-        ),
-        migrations.CreateModel(
-            name="Forecast",
-            fields=[
-                ("job_id", models.UUIDField(primary_key=True, serialize=False)),
-                ("made_at", models.DateTimeField()),
-                ("median_at", models.DateTimeField()),
-                ("p90_at", models.DateTimeField()),
-                ("promised_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="QueueStatistics",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ("refreshed_at", models.DateTimeField()),
-                ("active", models.PositiveIntegerField()),
-                ("depths", models.JSONField()),
-                ("oldest_due", models.JSONField(default=dict)),
-                ("drain_rate", models.FloatField()),
-                ("medians", models.JSONField()),
-                ("workload", models.JSONField(default=dict)),
-            ],
-            options={
-                "verbose_name_plural": "queue statistics",
-            },
-        ),
-        migrations.CreateModel(
-            name="Worker",
-            fields=[
-                ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=200)),
-                ("host", models.CharField(max_length=200)),
-                (
-                    "queues",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=100), default=list, size=None
-                    ),
+                migrations.CreateModel(
+                    name="Schedule",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        ("name", models.CharField(max_length=100)),
+                        ("cron", models.CharField(blank=True, default="", max_length=100)),
+                        (
+                            "interval_seconds",
+                            models.PositiveIntegerField(
+                                blank=True, null=True, validators=[django.core.validators.MinValueValidator(60)]
+                            ),
+                        ),
+                        ("anchor", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "timezone",
+                            models.CharField(max_length=64, validators=[aijobs.models.tenants.validate_timezone]),
+                        ),
+                        (
+                            "template_kind",
+                            models.CharField(choices=[("job", "Job"), ("batch", "Batch")], max_length=8),
+                        ),
+                        ("template", aijobs.models.written.WrittenJSONField()),
+                        (
+                            "overlap",
+                            models.CharField(
+                                choices=[("skip", "Skip"), ("allow", "Allow"), ("queue_one", "Queue One")],
+                                max_length=16,
+                            ),
+                        ),
+                        (
+                            "missed",
+                            models.CharField(
+                                choices=[("skip", "Skip"), ("catch_up_once", "Catch Up Once")], max_length=16
+                            ),
+                        ),
+                        ("missed_window_seconds", models.PositiveIntegerField()),
+                        ("jitter_seconds", models.PositiveIntegerField()),
+                        ("next_due_at", models.DateTimeField(null=True)),
+                        ("wake_at", models.DateTimeField(null=True)),
+                        ("held", models.CharField(default="", max_length=16)),
+                        ("failures", models.PositiveIntegerField(default=0)),
+                        ("paused_at", models.DateTimeField(null=True)),
+                        (
+                            "paused_by",
+                            models.CharField(
+                                choices=[("api_key", "Key"), ("staff", "Staff"), ("service", "Service")],
+                                default="",
+                                max_length=8,
+                            ),
+                        ),
+                        ("paused_by_name", models.CharField(default="", max_length=150)),
+                        ("pause_reason", models.TextField(default="")),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("deleted_at", models.DateTimeField(null=True)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="schedules",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("deleted_at", None)),
+                                fields=["tenant", "-id"],
+                                name="schedule_tenant_id",
+                            ),
+                            models.Index(
+                                condition=models.Q(("deleted_at__isnull", False)),
+                                fields=["tenant", "deleted_at"],
+                                name="schedule_deleted",
+                            ),
+                            models.Index(
+                                condition=models.Q(("wake_at__isnull", False)),
+                                fields=["wake_at"],
+                                name="schedule_wake_at",
+                            ),
+                            models.Index(
+                                condition=models.Q(("deleted_at", None), ("paused_by", "service")),
+                                fields=["-paused_at"],
+                                name="schedule_paused_itself",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("deleted_at", None)),
+                                fields=("tenant", "name"),
+                                name="schedule_tenant_name",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        models.Q(("cron", ""), _negated=True),
+                                        ("anchor", None),
+                                        ("interval_seconds", None),
+                                    ),
+                                    models.Q(("anchor__isnull", False), ("cron", ""), ("interval_seconds__gte", 60)),
+                                    _connector="OR",
+                                ),
+                                name="schedule_one_calendar",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("deleted_at", None),
+                                        ("next_due_at__isnull", False),
+                                        ("paused_at", None),
+                                        ("wake_at__isnull", False),
+                                    ),
+                                    models.Q(
+                                        models.Q(("deleted_at", None), ("paused_at", None), _negated=True),
+                                        ("next_due_at", None),
+                                        ("wake_at", None),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="schedule_due_unless_paused",
+                            ),
+                        ],
+                    },
                 ),
-                ("places", models.PositiveSmallIntegerField()),
-                ("version", models.CharField(max_length=50)),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("last_claim_at", models.DateTimeField(null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Tenant",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "name",
-                    models.CharField(
-                        max_length=63,
-                        unique=True,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\\Z",
-                                "Use a-z, 0-9 and '-', for example my-shop-1.",
+                migrations.CreateModel(
+                    name="Batch",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        ("sequential", models.BooleanField()),
+                        (
+                            "on_failure",
+                            models.CharField(choices=[("stop", "Stop"), ("continue", "Continue")], max_length=8),
+                        ),
+                        ("created_at", models.DateTimeField()),
+                        ("cancelled_at", models.DateTimeField(null=True)),
+                        (
+                            "retry_of",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="retries",
+                                to="aijobs.batch",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="batches",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "batches",
+                        "indexes": [
+                            models.Index(
+                                "tenant",
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="batch_tenant_id",
+                            ),
+                            models.Index(
+                                condition=models.Q(("retry_of__isnull", False)),
+                                fields=["retry_of"],
+                                name="batch_retry_of",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="ApiKey",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "label",
+                            models.CharField(blank=True, help_text="Who or what uses this key.", max_length=200),
+                        ),
+                        (
+                            "prefix",
+                            models.CharField(
+                                editable=False,
+                                help_text="The first characters of the key, which stay visible.",
+                                max_length=16,
+                            ),
+                        ),
+                        ("key_hash", models.CharField(editable=False, max_length=64, unique=True)),
+                        (
+                            "scopes",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=64),
+                                help_text="What the key may do, for example ai-jobs:write,ai-jobs:read.",
+                                size=None,
+                            ),
+                        ),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("expires_at", models.DateTimeField(blank=True, null=True)),
+                        ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                        ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                        ("tenants", models.ManyToManyField(related_name="api_keys", to="aijobs.tenant")),
+                    ],
+                    options={
+                        "verbose_name": "API key",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Job",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        ("type", models.CharField(max_length=64)),
+                        ("params", aijobs.models.written.WrittenJSONField()),
+                        (
+                            "subjects",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.TextField(), db_default=[], default=list, size=None
+                            ),
+                        ),
+                        (
+                            "tags",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.TextField(), db_default=[], default=list, size=None
+                            ),
+                        ),
+                        ("metadata", aijobs.models.written.WrittenJSONField(null=True)),
+                        ("created_at", models.DateTimeField()),
+                        ("request_id", models.CharField(db_default="", default="", max_length=128)),
+                        ("idempotency_key", models.CharField(db_default="", default="", max_length=255)),
+                        (
+                            "retry_of",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="retries",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        ("position", models.PositiveSmallIntegerField(null=True)),
+                        (
+                            "depends_on",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.PositiveSmallIntegerField(), null=True, size=None
+                            ),
+                        ),
+                        ("blocked", models.BooleanField(db_default=False, default=False)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("queued", "Queued"),
+                                    ("running", "Running"),
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("run_after", models.DateTimeField()),
+                        ("run_at", models.DateTimeField(null=True)),
+                        ("expires_at", models.DateTimeField(null=True)),
+                        ("backoff_until", models.DateTimeField(null=True)),
+                        ("released_at", models.DateTimeField(null=True)),
+                        ("releases", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("attempt", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("failures", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("event_seq", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("worker", models.CharField(db_default="", default="", max_length=200)),
+                        ("lease_expires_at", models.DateTimeField(null=True)),
+                        ("deadline_at", models.DateTimeField(null=True)),
+                        ("processed", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("total", models.PositiveIntegerField(null=True)),
+                        ("started_at", models.DateTimeField(null=True)),
+                        ("completed_at", models.DateTimeField(null=True)),
+                        ("result", aijobs.models.written.WrittenJSONField(null=True)),
+                        ("cancel_requested_at", models.DateTimeField(null=True)),
+                        ("cost", models.DecimalField(decimal_places=8, max_digits=20, null=True)),
+                        ("error_code", models.CharField(db_default="", default="", max_length=64)),
+                        ("error_message", models.TextField(db_default="", default="")),
+                        ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="jobs",
+                                to="aijobs.batch",
+                            ),
+                        ),
+                        (
+                            "cancelled_by",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="jobs",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        (
+                            "api_key",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.apikey",
+                            ),
+                        ),
+                        (
+                            "schedule",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="jobs",
+                                to="aijobs.schedule",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "permissions": [
+                            ("export_job", "Can export jobs"),
+                            ("delete_job_result", "Can delete the results of jobs"),
+                        ],
+                        "indexes": [
+                            models.Index(
+                                models.OrderBy(models.F("tenant"), descending=True, nulls_last=True),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="job_tenant_id",
+                            ),
+                            models.Index(
+                                "tenant",
+                                django.db.models.functions.text.Lower("status"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="job_tenant_status_id",
+                            ),
+                            models.Index(
+                                "tenant",
+                                "type",
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="job_tenant_type_id",
+                            ),
+                            models.Index(
+                                "tenant",
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                condition=models.Q(("priority", 2)),
+                                name="job_tenant_high",
+                            ),
+                            models.Index(
+                                "tenant",
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                condition=models.Q(("priority", 0)),
+                                name="job_tenant_low",
+                            ),
+                            models.Index(
+                                condition=models.Q(("batch__isnull", False)),
+                                fields=["batch", "position"],
+                                name="job_batch_position",
+                            ),
+                            models.Index(
+                                condition=models.Q(
+                                    ("released_at__isnull", True), ("status", "queued"), ("blocked", False)
+                                ),
+                                fields=["tenant", "lane", "run_after", "id"],
+                                name="job_unreleased",
+                            ),
+                            models.Index(
+                                condition=models.Q(("released_at__isnull", False), ("status", "queued")),
+                                fields=["tenant", "lane", "run_after"],
+                                name="job_released",
+                            ),
+                            models.Index(
+                                condition=models.Q(("status", "running")),
+                                fields=["tenant", "lane", "started_at"],
+                                name="job_running",
+                            ),
+                            models.Index(
+                                condition=models.Q(("blocked", False), ("lane__lt", 2), ("status", "queued")),
+                                fields=["run_after"],
+                                name="job_waiting",
+                            ),
+                            models.Index(
+                                condition=models.Q(("completed_at__isnull", False)),
+                                fields=["type", "-completed_at"],
+                                name="job_ended",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("schedule"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                condition=models.Q(("schedule__isnull", False)),
+                                name="job_tenant_schedule_id",
+                            ),
+                            models.Index(
+                                condition=models.Q(
+                                    ("schedule__isnull", False), ("status__in", ["queued", "running"])
+                                ),
+                                fields=["schedule"],
+                                name="job_schedule_open",
+                            ),
+                            django.contrib.postgres.indexes.GinIndex(
+                                condition=models.Q(("tags", []), _negated=True),
+                                fields=["tags"],
+                                gin_pending_list_limit=256,
+                                name="job_tags",
+                            ),
+                            models.Index(
+                                condition=models.Q(
+                                    ("attempt", 0), ("expires_at__isnull", False), ("status", "queued")
+                                ),
+                                fields=["expires_at"],
+                                name="job_expiring",
+                            ),
+                            models.Index(
+                                condition=models.Q(("result__isnull", False)),
+                                fields=["tenant", "id"],
+                                name="job_result",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("error_code"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                condition=models.Q(("error_code", ""), _negated=True),
+                                name="job_tenant_error_code",
+                            ),
+                            models.Index(condition=models.Q(("status", "failed")), fields=["-id"], name="job_failed"),
+                            models.Index(
+                                condition=models.Q(("error_code", ""), _negated=True),
+                                fields=["error_code", "-id"],
+                                name="job_error_code",
+                            ),
+                            models.Index(
+                                condition=models.Q(("retry_of__isnull", False)),
+                                fields=["retry_of"],
+                                name="job_retry_of",
+                            ),
+                            django.contrib.postgres.indexes.GinIndex(
+                                aijobs.models.jobs.Terms(
+                                    "subjects",
+                                    models.Func(
+                                        models.Func(
+                                            "request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"
+                                        ),
+                                        models.Value(""),
+                                        function="array_remove",
+                                    ),
+                                ),
+                                gin_pending_list_limit=256,
+                                name="job_terms",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Forecast",
+                    fields=[
+                        ("job_id", models.UUIDField(primary_key=True, serialize=False)),
+                        ("made_at", models.DateTimeField()),
+                        ("median_at", models.DateTimeField()),
+                        ("p90_at", models.DateTimeField()),
+                        ("promised_at", models.DateTimeField()),
+                        ("ended_at", models.DateTimeField(null=True)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="QueueStatistics",
+                    fields=[
+                        ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                        ("refreshed_at", models.DateTimeField()),
+                        ("active", models.PositiveIntegerField()),
+                        ("depths", models.JSONField()),
+                        ("oldest_due", models.JSONField(default=dict)),
+                        ("drain_rate", models.FloatField()),
+                        ("medians", models.JSONField()),
+                        ("workload", models.JSONField(default=dict)),
+                    ],
+                    options={
+                        "verbose_name_plural": "queue statistics",
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Worker",
+                    fields=[
+                        ("id", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                        ("name", models.CharField(max_length=200)),
+                        ("host", models.CharField(max_length=200)),
+                        (
+                            "queues",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=100), default=list, size=None
+                            ),
+                        ),
+                        ("places", models.PositiveSmallIntegerField()),
+                        ("version", models.CharField(max_length=50)),
+                        ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                        ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
+                        ("last_claim_at", models.DateTimeField(null=True)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="TenantCapacity",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("active", models.PositiveIntegerField(db_default=0, default=0)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "tenant capacities",
+                        "indexes": [models.Index(fields=["tenant", "id"], name="capacity_tenant_id")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="LaneBound",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "tenant_id", "lane", blank=True, editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        ("due_from", models.DateTimeField()),
+                        ("started_from", models.DateTimeField()),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="IdempotencyKey",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("key", models.CharField(max_length=255)),
+                        ("fingerprint", models.BinaryField(max_length=32)),
+                        ("answer", models.TextField()),
+                        ("created_at", models.DateTimeField()),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            django.contrib.postgres.indexes.BrinIndex(
+                                fields=["created_at"], name="idempotencykey_created_at"
                             )
                         ],
-                    ),
-                ),
-                (
-                    "timezone",
-                    models.CharField(
-                        default="UTC",
-                        help_text="The time zone of dates without a time.",
-                        max_length=64,
-                        validators=[aijobs.models.tenants.validate_timezone],
-                    ),
-                ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "suspended_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Since then, the service refuses the tenant's keys (403), and its jobs and changes wait.",
-                        null=True,
-                    ),
-                ),
-                (
-                    "release_window",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many jobs of each lane may be in the broker at a time. Leave it empty for AIJOBS_RELEASE_WINDOW.",
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "max_running",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many jobs may run at a time. Leave it empty for no limit.",
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "queue_limit",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many jobs may be queued or running at a time. Leave it empty for AIJOBS_TENANT_QUEUE_LIMIT.",
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "rate_limit",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many requests each of its keys may make in a minute. Leave it empty for AIJOBS_RATE_LIMIT.",
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                    ),
-                ),
-                (
-                    "job_days",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many days a job is kept after its end, with its events. Leave it empty for AIJOBS_JOB_DAYS.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(36500),
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "key"), name="idempotencykey_tenant_key")
                         ],
-                    ),
+                    },
                 ),
-                (
-                    "result_days",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many days a job's result is kept after its end, if not as long as the job. Leave it empty for AIJOBS_RESULT_DAYS.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(36500),
+                migrations.CreateModel(
+                    name="JobEvent",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("seq", models.PositiveIntegerField()),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("queued", "Queued"),
+                                    ("started", "Started"),
+                                    ("retried", "Retried"),
+                                    ("handed_back", "Handed Back"),
+                                    ("lease_lost", "Lease Lost"),
+                                    ("changed", "Changed"),
+                                    ("cancel_requested", "Cancel Requested"),
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("attempt", models.PositiveIntegerField()),
+                        ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        ("data", models.JSONField(null=True)),
+                        (
+                            "transaction",
+                            aijobs.models.events.TransactionIdField(
+                                db_default=models.Func(function="pg_current_xact_id"), editable=False
+                            ),
+                        ),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="events",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [models.UniqueConstraint(fields=("job", "seq"), name="jobevent_job_seq")],
+                        # Made at the end of the migration, and so on the partitioned table.
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("kind__in", ["cancelled", "completed", "failed"])),
+                                fields=["transaction"],
+                                name="jobevent_ends",
+                            ),
+                            models.Index(fields=["tenant", "transaction", "id"], name="jobevent_tenant"),
                         ],
-                    ),
+                    },
                 ),
-                (
-                    "offer_days",
-                    models.PositiveIntegerField(
-                        blank=True,
-                        help_text="How many days competitors' offers are kept. Leave it empty for AIJOBS_OFFER_DAYS.",
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(36500),
+                migrations.CreateModel(
+                    name="BulkAction",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        (
+                            "action",
+                            models.CharField(
+                                choices=[
+                                    ("cancel", "Cancel"),
+                                    ("retry", "Retry"),
+                                    ("set_priority", "Set Priority"),
+                                    ("delete_result", "Delete Result"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        (
+                            "priority",
+                            models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")], null=True),
+                        ),
+                        ("filter", models.JSONField()),
+                        ("requested_by", models.CharField(max_length=200)),
+                        ("expected", models.PositiveIntegerField(null=True)),
+                        (
+                            "state",
+                            models.CharField(
+                                choices=[
+                                    ("running", "Running"),
+                                    ("completed", "Completed"),
+                                    ("stopped", "Stopped"),
+                                    ("failed", "Failed"),
+                                ],
+                                default="running",
+                                max_length=16,
+                            ),
+                        ),
+                        ("until", models.UUIDField(editable=False)),
+                        ("cursor", models.UUIDField(editable=False, null=True)),
+                        ("done", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("refused", models.JSONField(default=dict)),
+                        ("message", models.CharField(db_default="", default="", max_length=500)),
+                        ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        ("stepped_at", models.DateTimeField(null=True)),
+                        ("finished_at", models.DateTimeField(null=True)),
+                        ("stopped_by", models.CharField(db_default="", default="", max_length=200)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                "tenant",
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="bulkaction_tenant_id",
+                            ),
+                            models.Index(
+                                models.OrderBy(models.F("stepped_at"), nulls_first=True),
+                                condition=models.Q(("state", "running")),
+                                name="bulkaction_running",
+                            ),
+                            models.Index(
+                                condition=models.Q(("finished_at__isnull", False)),
+                                fields=["finished_at"],
+                                name="bulkaction_finished",
+                            ),
                         ],
-                    ),
+                    },
                 ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Job",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("type", models.CharField(max_length=64)),
-                ("params", aijobs.models.written.WrittenJSONField()),
-                (
-                    "subjects",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), db_default=[], default=list, size=None
-                    ),
-                ),
-                (
-                    "tags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), db_default=[], default=list, size=None
-                    ),
-                ),
-                ("metadata", aijobs.models.written.WrittenJSONField(null=True)),
-                ("created_at", models.DateTimeField()),
-                ("request_id", models.CharField(db_default="", default="", max_length=128)),
-                ("idempotency_key", models.CharField(db_default="", default="", max_length=255)),
-                (
-                    "retry_of",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="retries",
-                        to="aijobs.job",
-                    ),
-                ),
-                ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                ("position", models.PositiveSmallIntegerField(null=True)),
-                (
-                    "depends_on",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.PositiveSmallIntegerField(), null=True, size=None
-                    ),
-                ),
-                ("blocked", models.BooleanField(db_default=False, default=False)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("running", "Running"),
-                            ("completed", "Completed"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
+                migrations.CreateModel(
+                    name="MinuteRollup",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("start", models.DateTimeField()),
+                        ("type", models.CharField(max_length=64)),
+                        ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        (
+                            "end",
+                            models.CharField(
+                                choices=[
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("error_code", models.CharField(max_length=64)),
+                        ("count", models.PositiveIntegerField()),
+                        (
+                            "waiting",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        (
+                            "running",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        ("waiting_seconds", models.FloatField()),
+                        ("running_seconds", models.FloatField()),
+                    ],
+                    options={
+                        "abstract": False,
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("start", "type", "lane", "end", "error_code"), name="minuterollup_key"
+                            )
                         ],
-                        max_length=16,
-                    ),
-                ),
-                ("run_after", models.DateTimeField()),
-                ("run_at", models.DateTimeField(null=True)),
-                ("expires_at", models.DateTimeField(null=True)),
-                ("backoff_until", models.DateTimeField(null=True)),
-                ("released_at", models.DateTimeField(null=True)),
-                ("releases", models.PositiveIntegerField(db_default=0, default=0)),
-                ("attempt", models.PositiveIntegerField(db_default=0, default=0)),
-                ("failures", models.PositiveIntegerField(db_default=0, default=0)),
-                ("event_seq", models.PositiveIntegerField(db_default=0, default=0)),
-                ("worker", models.CharField(db_default="", default="", max_length=200)),
-                ("lease_expires_at", models.DateTimeField(null=True)),
-                ("deadline_at", models.DateTimeField(null=True)),
-                ("processed", models.PositiveIntegerField(db_default=0, default=0)),
-                ("total", models.PositiveIntegerField(null=True)),
-                ("started_at", models.DateTimeField(null=True)),
-                ("completed_at", models.DateTimeField(null=True)),
-                ("result", aijobs.models.written.WrittenJSONField(null=True)),
-                ("cancel_requested_at", models.DateTimeField(null=True)),
-                ("cost", models.DecimalField(decimal_places=8, max_digits=20, null=True)),
-                ("error_code", models.CharField(db_default="", default="", max_length=64)),
-                ("error_message", models.TextField(db_default="", default="")),
-                ("cancel_reason", models.CharField(db_default="", default="", max_length=64)),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="jobs",
-                        to="aijobs.batch",
-                    ),
-                ),
-                (
-                    "cancelled_by",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="jobs",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "permissions": [
-                    ("export_job", "Can export jobs"),
-                    ("delete_job_result", "Can delete the results of jobs"),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="TenantCapacity",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("active", models.PositiveIntegerField(db_default=0, default=0)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "tenant capacities",
-                "indexes": [models.Index(fields=["tenant", "id"], name="capacity_tenant_id")],
-            },
-        ),
-        migrations.CreateModel(
-            name="LaneBound",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "tenant_id", "lane", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                ("due_from", models.DateTimeField()),
-                ("started_from", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="IdempotencyKey",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=255)),
-                ("fingerprint", models.BinaryField(max_length=32)),
-                ("answer", models.TextField()),
-                ("created_at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="batch",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="batches",
-                to="aijobs.tenant",
-            ),
-        ),
-        migrations.CreateModel(
-            name="ApiKey",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("label", models.CharField(blank=True, help_text="Who or what uses this key.", max_length=200)),
-                (
-                    "prefix",
-                    models.CharField(
-                        editable=False,
-                        help_text="The first characters of the key, which stay visible.",
-                        max_length=16,
-                    ),
-                ),
-                ("key_hash", models.CharField(editable=False, max_length=64, unique=True)),
-                (
-                    "scopes",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=64),
-                        help_text="What the key may do, for example ai-jobs:write,ai-jobs:read.",
-                        size=None,
-                    ),
-                ),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("expires_at", models.DateTimeField(blank=True, null=True)),
-                ("revoked_at", models.DateTimeField(blank=True, null=True)),
-                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("tenants", models.ManyToManyField(related_name="api_keys", to="aijobs.tenant")),
-            ],
-            options={
-                "verbose_name": "API key",
-            },
-        ),
-        migrations.AddField(
-            model_name="job",
-            name="api_key",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="aijobs.apikey",
-            ),
-        ),
-        migrations.CreateModel(
-            name="JobEvent",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("seq", models.PositiveIntegerField()),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("started", "Started"),
-                            ("retried", "Retried"),
-                            ("handed_back", "Handed Back"),
-                            ("lease_lost", "Lease Lost"),
-                            ("changed", "Changed"),
-                            ("cancel_requested", "Cancel Requested"),
-                            ("completed", "Completed"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("end", "completed")),
+                                fields=["type", "-start"],
+                                name="minuterollup_runs",
+                            )
                         ],
-                        max_length=16,
-                    ),
+                    },
                 ),
-                ("attempt", models.PositiveIntegerField()),
-                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("data", models.JSONField(null=True)),
-                (
-                    "transaction",
-                    aijobs.models.events.TransactionIdField(
-                        db_default=models.Func(function="pg_current_xact_id"), editable=False
-                    ),
-                ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="events",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("job", "seq"), name="jobevent_job_seq")],
-            },
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                models.OrderBy(models.F("tenant"), descending=True, nulls_last=True),
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                name="job_tenant_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                "tenant",
-                django.db.models.functions.text.Lower("status"),
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                name="job_tenant_status_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                "tenant",
-                "type",
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                name="job_tenant_type_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                "tenant",
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                condition=models.Q(("priority", 2)),
-                name="job_tenant_high",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                "tenant",
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                condition=models.Q(("priority", 0)),
-                name="job_tenant_low",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("batch__isnull", False)), fields=["batch", "position"], name="job_batch_position"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("released_at__isnull", True), ("status", "queued"), ("blocked", False)),
-                fields=["tenant", "lane", "run_after", "id"],
-                name="job_unreleased",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("released_at__isnull", False), ("status", "queued")),
-                fields=["tenant", "lane", "run_after"],
-                name="job_released",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("status", "running")), fields=["tenant", "lane", "started_at"], name="job_running"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("blocked", False), ("lane__lt", 2), ("status", "queued")),
-                fields=["run_after"],
-                name="job_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("completed_at__isnull", False)),
-                fields=["type", "-completed_at"],
-                name="job_ended",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="idempotencykey",
-            index=django.contrib.postgres.indexes.BrinIndex(fields=["created_at"], name="idempotencykey_created_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="idempotencykey",
-            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="idempotencykey_tenant_key"),
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                "tenant", models.OrderBy(models.F("id"), descending=True, nulls_last=True), name="batch_tenant_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batch",
-            index=models.Index(
-                condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="batch_retry_of"
-            ),
-        ),
-        migrations.CreateModel(
-            name="BulkAction",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                (
-                    "action",
-                    models.CharField(
-                        choices=[
-                            ("cancel", "Cancel"),
-                            ("retry", "Retry"),
-                            ("set_priority", "Set Priority"),
-                            ("delete_result", "Delete Result"),
+                migrations.CreateModel(
+                    name="HourRollup",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("start", models.DateTimeField()),
+                        ("type", models.CharField(max_length=64)),
+                        ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        (
+                            "end",
+                            models.CharField(
+                                choices=[
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("error_code", models.CharField(max_length=64)),
+                        ("count", models.PositiveIntegerField()),
+                        (
+                            "waiting",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        (
+                            "running",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        ("waiting_seconds", models.FloatField()),
+                        ("running_seconds", models.FloatField()),
+                    ],
+                    options={
+                        "abstract": False,
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("start", "type", "lane", "end", "error_code"), name="hourrollup_key"
+                            )
                         ],
-                        max_length=16,
-                    ),
-                ),
-                ("priority", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")], null=True)),
-                ("filter", models.JSONField()),
-                ("requested_by", models.CharField(max_length=200)),
-                ("expected", models.PositiveIntegerField(null=True)),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("running", "Running"),
-                            ("completed", "Completed"),
-                            ("stopped", "Stopped"),
-                            ("failed", "Failed"),
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("end", "completed")),
+                                fields=["type", "-start"],
+                                name="hourrollup_runs",
+                            )
                         ],
-                        default="running",
-                        max_length=16,
-                    ),
+                    },
                 ),
-                ("until", models.UUIDField(editable=False)),
-                ("cursor", models.UUIDField(editable=False, null=True)),
-                ("done", models.PositiveIntegerField(db_default=0, default=0)),
-                ("refused", models.JSONField(default=dict)),
-                ("message", models.CharField(db_default="", default="", max_length=500)),
-                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("stepped_at", models.DateTimeField(null=True)),
-                ("finished_at", models.DateTimeField(null=True)),
-                ("stopped_by", models.CharField(db_default="", default="", max_length=200)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        "tenant",
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="bulkaction_tenant_id",
-                    ),
-                    models.Index(
-                        models.OrderBy(models.F("stepped_at"), nulls_first=True),
-                        condition=models.Q(("state", "running")),
-                        name="bulkaction_running",
-                    ),
-                    models.Index(
-                        condition=models.Q(("finished_at__isnull", False)),
-                        fields=["finished_at"],
-                        name="bulkaction_finished",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="MinuteRollup",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("start", models.DateTimeField()),
-                ("type", models.CharField(max_length=64)),
-                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                (
-                    "end",
-                    models.CharField(
-                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
-                        max_length=16,
-                    ),
-                ),
-                ("error_code", models.CharField(max_length=64)),
-                ("count", models.PositiveIntegerField()),
-                (
-                    "waiting",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                (
-                    "running",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                ("waiting_seconds", models.FloatField()),
-                ("running_seconds", models.FloatField()),
-            ],
-            options={
-                "abstract": False,
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("start", "type", "lane", "end", "error_code"), name="minuterollup_key"
-                    )
-                ],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("end", "completed")),
-                        fields=["type", "-start"],
-                        name="minuterollup_runs",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="HourRollup",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("start", models.DateTimeField()),
-                ("type", models.CharField(max_length=64)),
-                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                (
-                    "end",
-                    models.CharField(
-                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
-                        max_length=16,
-                    ),
-                ),
-                ("error_code", models.CharField(max_length=64)),
-                ("count", models.PositiveIntegerField()),
-                (
-                    "waiting",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                (
-                    "running",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                ("waiting_seconds", models.FloatField()),
-                ("running_seconds", models.FloatField()),
-            ],
-            options={
-                "abstract": False,
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("start", "type", "lane", "end", "error_code"), name="hourrollup_key"
-                    )
-                ],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("end", "completed")),
-                        fields=["type", "-start"],
-                        name="hourrollup_runs",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="TotalRollup",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("start", models.DateTimeField()),
-                ("type", models.CharField(max_length=64)),
-                ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
-                (
-                    "end",
-                    models.CharField(
-                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
-                        max_length=16,
-                    ),
-                ),
-                ("error_code", models.CharField(max_length=64)),
-                ("count", models.PositiveIntegerField()),
-                (
-                    "waiting",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                (
-                    "running",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
-                ),
-                ("waiting_seconds", models.FloatField()),
-                ("running_seconds", models.FloatField()),
-            ],
-            options={
-                "abstract": False,
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("start", "type", "lane", "end", "error_code"), name="totalrollup_key"
-                    )
-                ],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("end", "completed")),
-                        fields=["type", "-start"],
-                        name="totalrollup_runs",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="DayUsage",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("day", models.DateField()),
-                ("type", models.CharField(max_length=64)),
-                (
-                    "end",
-                    models.CharField(
-                        choices=[("completed", "Completed"), ("failed", "Failed"), ("cancelled", "Cancelled")],
-                        max_length=16,
-                    ),
-                ),
-                ("count", models.PositiveIntegerField()),
-                ("running_seconds", models.FloatField()),
-                ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
-            ],
-            options={
-                "verbose_name": "usage of a day",
-                "verbose_name_plural": "usage by day",
-                "indexes": [models.Index(fields=["day"], name="dayusage_day")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "day", "type", "end"), name="dayusage_key")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="RollupCursor",
-            fields=[
-                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ("below", aijobs.models.events.TransactionIdField()),
-                (
-                    "open",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=aijobs.models.events.TransactionIdField(), size=None
-                    ),
-                ),
-                ("since", models.DateTimeField(null=True)),
-            ],
-        ),
-        migrations.AddIndex(
-            model_name="jobevent",
-            index=models.Index(
-                condition=models.Q(("kind__in", ["cancelled", "completed", "failed"])),
-                fields=["transaction"],
-                name="jobevent_ends",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="jobevent",
-            index=models.Index(fields=["tenant", "transaction", "id"], name="jobevent_tenant"),
-        ),
-        migrations.CreateModel(
-            name="Schedule",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("name", models.CharField(max_length=100)),
-                ("cron", models.CharField(blank=True, default="", max_length=100)),
-                (
-                    "interval_seconds",
-                    models.PositiveIntegerField(
-                        blank=True, null=True, validators=[django.core.validators.MinValueValidator(60)]
-                    ),
-                ),
-                ("anchor", models.DateTimeField(blank=True, null=True)),
-                ("timezone", models.CharField(max_length=64, validators=[aijobs.models.tenants.validate_timezone])),
-                ("template_kind", models.CharField(choices=[("job", "Job"), ("batch", "Batch")], max_length=8)),
-                ("template", aijobs.models.written.WrittenJSONField()),
-                (
-                    "overlap",
-                    models.CharField(
-                        choices=[("skip", "Skip"), ("allow", "Allow"), ("queue_one", "Queue One")], max_length=16
-                    ),
-                ),
-                (
-                    "missed",
-                    models.CharField(choices=[("skip", "Skip"), ("catch_up_once", "Catch Up Once")], max_length=16),
-                ),
-                ("missed_window_seconds", models.PositiveIntegerField()),
-                ("jitter_seconds", models.PositiveIntegerField()),
-                ("next_due_at", models.DateTimeField(null=True)),
-                ("wake_at", models.DateTimeField(null=True)),
-                ("held", models.CharField(default="", max_length=16)),
-                ("failures", models.PositiveIntegerField(default=0)),
-                ("paused_at", models.DateTimeField(null=True)),
-                (
-                    "paused_by",
-                    models.CharField(
-                        choices=[("api_key", "Key"), ("staff", "Staff"), ("service", "Service")],
-                        default="",
-                        max_length=8,
-                    ),
-                ),
-                ("paused_by_name", models.CharField(default="", max_length=150)),
-                ("pause_reason", models.TextField(default="")),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("deleted_at", models.DateTimeField(null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="schedules",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="ScheduleRun",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("due_at", models.DateTimeField()),
-                (
-                    "trigger",
-                    models.CharField(
-                        choices=[("due", "Due"), ("run_now", "Run Now"), ("backfill", "Backfill")], max_length=8
-                    ),
-                ),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("dispatched", "Dispatched"),
-                            ("skipped", "Skipped"),
-                            ("missed", "Missed"),
-                            ("failed", "Failed"),
+                migrations.CreateModel(
+                    name="TotalRollup",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("start", models.DateTimeField()),
+                        ("type", models.CharField(max_length=64)),
+                        ("lane", models.SmallIntegerField(choices=[(0, "low"), (1, "normal"), (2, "high")])),
+                        (
+                            "end",
+                            models.CharField(
+                                choices=[
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("error_code", models.CharField(max_length=64)),
+                        ("count", models.PositiveIntegerField()),
+                        (
+                            "waiting",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        (
+                            "running",
+                            django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None),
+                        ),
+                        ("waiting_seconds", models.FloatField()),
+                        ("running_seconds", models.FloatField()),
+                    ],
+                    options={
+                        "abstract": False,
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("start", "type", "lane", "end", "error_code"), name="totalrollup_key"
+                            )
                         ],
-                        max_length=16,
-                    ),
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("end", "completed")),
+                                fields=["type", "-start"],
+                                name="totalrollup_runs",
+                            )
+                        ],
+                    },
                 ),
-                ("reason", models.CharField(default="", max_length=64)),
-                ("detail", models.TextField(default="")),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                migrations.CreateModel(
+                    name="DayUsage",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("day", models.DateField()),
+                        ("type", models.CharField(max_length=64)),
+                        (
+                            "end",
+                            models.CharField(
+                                choices=[
+                                    ("completed", "Completed"),
+                                    ("failed", "Failed"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("count", models.PositiveIntegerField()),
+                        ("running_seconds", models.FloatField()),
+                        ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
+                    ],
+                    options={
+                        "verbose_name": "usage of a day",
+                        "verbose_name_plural": "usage by day",
+                        "indexes": [models.Index(fields=["day"], name="dayusage_day")],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "day", "type", "end"), name="dayusage_key")
+                        ],
+                    },
                 ),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.batch",
-                    ),
+                migrations.CreateModel(
+                    name="RollupCursor",
+                    fields=[
+                        ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                        ("below", aijobs.models.events.TransactionIdField()),
+                        (
+                            "open",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=aijobs.models.events.TransactionIdField(), size=None
+                            ),
+                        ),
+                        ("since", models.DateTimeField(null=True)),
+                    ],
                 ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
+                migrations.CreateModel(
+                    name="ScheduleRun",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("due_at", models.DateTimeField()),
+                        (
+                            "trigger",
+                            models.CharField(
+                                choices=[("due", "Due"), ("run_now", "Run Now"), ("backfill", "Backfill")],
+                                max_length=8,
+                            ),
+                        ),
+                        (
+                            "outcome",
+                            models.CharField(
+                                choices=[
+                                    ("dispatched", "Dispatched"),
+                                    ("skipped", "Skipped"),
+                                    ("missed", "Missed"),
+                                    ("failed", "Failed"),
+                                ],
+                                max_length=16,
+                            ),
+                        ),
+                        ("reason", models.CharField(default="", max_length=64)),
+                        ("detail", models.TextField(default="")),
+                        (
+                            "created_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(), editable=False
+                            ),
+                        ),
+                        (
+                            "batch",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.batch",
+                            ),
+                        ),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "schedule",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="runs",
+                                to="aijobs.schedule",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["tenant", "created_at"], name="schedulerun_tenant_age")],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("schedule", "due_at"), name="schedulerun_schedule_due_at")
+                        ],
+                    },
                 ),
-                (
-                    "schedule",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="runs",
-                        to="aijobs.schedule",
-                    ),
+                migrations.CreateModel(
+                    name="WebhookCursor",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="+",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("transaction", models.BigIntegerField()),
+                        ("event_id", models.BigIntegerField()),
+                        ("looked_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                    ],
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="Webhook",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        ("url", models.CharField(max_length=500)),
+                        (
+                            "events",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=32), size=None
+                            ),
+                        ),
+                        ("description", models.CharField(blank=True, default="", max_length=200)),
+                        (
+                            "enabled",
+                            models.BooleanField(
+                                default=True,
+                                help_text="While it is not, nothing is recorded for it. What has been waits.",
+                            ),
+                        ),
+                        ("disabled_reason", models.TextField(default="", editable=False)),
+                        ("link_base", models.TextField(editable=False)),
+                        ("sealed_secrets", models.TextField(editable=False)),
+                        ("previous_until", models.DateTimeField(editable=False, null=True)),
+                        ("since", models.BigIntegerField(editable=False)),
+                        ("failures", models.PositiveIntegerField(default=0, editable=False)),
+                        ("failing_since", models.DateTimeField(editable=False, null=True)),
+                        ("last_error", models.TextField(default="", editable=False)),
+                        ("last_delivered_at", models.DateTimeField(editable=False, null=True)),
+                        ("slow", models.BooleanField(default=False, editable=False)),
+                        ("not_before", models.DateTimeField(editable=False, null=True)),
+                        ("paused_at", models.DateTimeField(editable=False, null=True)),
+                        ("pause_reason", models.TextField(default="", editable=False)),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="webhooks",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("deleted_at", None)),
+                                fields=["tenant", "-id"],
+                                name="webhook_tenant_id",
+                            ),
+                            models.Index(
+                                condition=models.Q(("deleted_at", None), ("paused_at__isnull", False)),
+                                fields=["paused_at"],
+                                name="webhook_paused",
+                            ),
+                            models.Index(
+                                condition=models.Q(("deleted_at__isnull", False)),
+                                fields=["id"],
+                                name="webhook_deleted",
+                            ),
+                        ],
+                    },
                 ),
-            ],
-        ),
-        migrations.AddField(
-            model_name="job",
-            name="schedule",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="jobs",
-                to="aijobs.schedule",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                models.F("tenant"),
-                models.F("schedule"),
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                condition=models.Q(("schedule__isnull", False)),
-                name="job_tenant_schedule_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("schedule__isnull", False), ("status__in", ["queued", "running"])),
-                fields=["schedule"],
-                name="job_schedule_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="schedule",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)), fields=["tenant", "-id"], name="schedule_tenant_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="schedule",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", False)),
-                fields=["tenant", "deleted_at"],
-                name="schedule_deleted",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="schedule",
-            index=models.Index(
-                condition=models.Q(("wake_at__isnull", False)), fields=["wake_at"], name="schedule_wake_at"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="schedule",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None), ("paused_by", "service")),
-                fields=["-paused_at"],
-                name="schedule_paused_itself",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("deleted_at", None)), fields=("tenant", "name"), name="schedule_tenant_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(models.Q(("cron", ""), _negated=True), ("anchor", None), ("interval_seconds", None)),
-                    models.Q(("anchor__isnull", False), ("cron", ""), ("interval_seconds__gte", 60)),
-                    _connector="OR",
+                migrations.CreateModel(
+                    name="WebhookDelivery",
+                    fields=[
+                        ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                        ("seq", models.PositiveIntegerField(default=0)),
+                        ("type", models.CharField(max_length=32)),
+                        ("event_id", models.CharField(max_length=64)),
+                        ("body", models.TextField()),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[("pending", "Pending"), ("delivered", "Delivered"), ("failed", "Failed")],
+                                max_length=16,
+                            ),
+                        ),
+                        ("due_at", models.DateTimeField()),
+                        ("claimed_until", models.DateTimeField(null=True)),
+                        ("attempts", models.PositiveIntegerField(db_default=0, default=0)),
+                        ("attempted_at", models.DateTimeField(null=True)),
+                        ("url", models.CharField(db_default="", default="", max_length=500)),
+                        ("response_status", models.PositiveSmallIntegerField(null=True)),
+                        ("response_type", models.CharField(db_default="", default="", max_length=200)),
+                        ("response_body", models.TextField(db_default="", default="")),
+                        ("error_code", models.CharField(db_default="", default="", max_length=64)),
+                        ("error_message", models.TextField(db_default="", default="")),
+                        ("seconds", models.FloatField(null=True)),
+                        ("log", models.JSONField(db_default=[], default=list)),
+                        ("ended_at", models.DateTimeField(null=True)),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "replay_of",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="replays",
+                                to="aijobs.webhookdelivery",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        (
+                            "webhook",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="deliveries",
+                                to="aijobs.webhook",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "webhook deliveries",
+                        "indexes": [
+                            models.Index(
+                                models.F("webhook"),
+                                models.OrderBy(models.F("id"), descending=True),
+                                name="delivery_webhook_id",
+                            ),
+                            models.Index(
+                                models.F("webhook"),
+                                models.F("status"),
+                                models.OrderBy(models.F("id"), descending=True),
+                                name="delivery_webhook_status",
+                            ),
+                            models.Index(
+                                condition=models.Q(("job__isnull", False)), fields=["job"], name="delivery_job"
+                            ),
+                            models.Index(
+                                condition=models.Q(("status", "pending")),
+                                fields=["webhook", "due_at"],
+                                name="delivery_due",
+                            ),
+                            models.Index(
+                                condition=models.Q(("status", "pending")),
+                                fields=["webhook", "job", "seq", "id"],
+                                name="delivery_order",
+                            ),
+                            models.Index(
+                                condition=models.Q(("claimed_until__isnull", False)),
+                                fields=["webhook"],
+                                name="delivery_claimed",
+                            ),
+                            models.Index(
+                                condition=models.Q(
+                                    ("status", "pending"),
+                                    models.Q(("job", None), ("replay_of__isnull", False), _connector="OR"),
+                                ),
+                                fields=["webhook"],
+                                name="delivery_asked_for",
+                            ),
+                        ],
+                    },
                 ),
-                name="schedule_one_calendar",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="schedule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("deleted_at", None),
-                        ("next_due_at__isnull", False),
-                        ("paused_at", None),
-                        ("wake_at__isnull", False),
-                    ),
-                    models.Q(
-                        models.Q(("deleted_at", None), ("paused_at", None), _negated=True),
-                        ("next_due_at", None),
-                        ("wake_at", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="schedule_due_unless_paused",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="schedulerun",
-            index=models.Index(fields=["tenant", "created_at"], name="schedulerun_tenant_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="schedulerun",
-            constraint=models.UniqueConstraint(fields=("schedule", "due_at"), name="schedulerun_schedule_due_at"),
+            ]
         ),
         # Room for new versions of a row on its own page, so that renewals and counts stay heap-only updates.
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("release_window__gte", 1)), name="tenant_release_window_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_running__gte", 1)), name="tenant_max_running_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("queue_limit__gte", 1)), name="tenant_queue_limit_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("rate_limit__gte", 1)), name="tenant_rate_limit_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("job_days__range", (1, 36500))), name="tenant_job_days_in_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("result_days__range", (1, 36500))), name="tenant_result_days_in_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("offer_days__range", (1, 36500))), name="tenant_offer_days_in_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tenant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("result_days__lte", models.F("job_days"))),
-                name="tenant_result_days_within_job_days",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=django.contrib.postgres.indexes.GinIndex(
-                condition=models.Q(("tags", []), _negated=True),
-                fields=["tags"],
-                gin_pending_list_limit=256,
-                name="job_tags",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("attempt", 0), ("expires_at__isnull", False), ("status", "queued")),
-                fields=["expires_at"],
-                name="job_expiring",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("result__isnull", False)), fields=["tenant", "id"], name="job_result"
-            ),
-        ),
         migrations.RunSQL(
             "ALTER TABLE aijobs_job SET (fillfactor = 80); ALTER TABLE aijobs_tenantcapacity SET (fillfactor = 50)",
             "ALTER TABLE aijobs_job RESET (fillfactor); ALTER TABLE aijobs_tenantcapacity RESET (fillfactor)",
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                models.F("tenant"),
-                models.F("error_code"),
-                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                condition=models.Q(("error_code", ""), _negated=True),
-                name="job_tenant_error_code",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(condition=models.Q(("status", "failed")), fields=["-id"], name="job_failed"),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("error_code", ""), _negated=True),
-                fields=["error_code", "-id"],
-                name="job_error_code",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=models.Index(
-                condition=models.Q(("retry_of__isnull", False)), fields=["retry_of"], name="job_retry_of"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="job",
-            index=django.contrib.postgres.indexes.GinIndex(
-                aijobs.models.jobs.Terms(
-                    "subjects",
-                    models.Func(
-                        models.Func("request_id", "idempotency_key", template="ARRAY[%(expressions)s]::text[]"),
-                        models.Value(""),
-                        function="array_remove",
-                    ),
-                ),
-                gin_pending_list_limit=256,
-                name="job_terms",
-            ),
-        ),
-        migrations.CreateModel(
-            name="WebhookCursor",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("transaction", models.BigIntegerField()),
-                ("event_id", models.BigIntegerField()),
-                ("looked_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Webhook",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("url", models.CharField(max_length=500)),
-                (
-                    "events",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), size=None),
-                ),
-                ("description", models.CharField(blank=True, default="", max_length=200)),
-                (
-                    "enabled",
-                    models.BooleanField(
-                        default=True, help_text="While it is not, nothing is recorded for it. What has been waits."
-                    ),
-                ),
-                ("disabled_reason", models.TextField(default="", editable=False)),
-                ("link_base", models.TextField(editable=False)),
-                ("sealed_secrets", models.TextField(editable=False)),
-                ("previous_until", models.DateTimeField(editable=False, null=True)),
-                ("since", models.BigIntegerField(editable=False)),
-                ("failures", models.PositiveIntegerField(default=0, editable=False)),
-                ("failing_since", models.DateTimeField(editable=False, null=True)),
-                ("last_error", models.TextField(default="", editable=False)),
-                ("last_delivered_at", models.DateTimeField(editable=False, null=True)),
-                ("slow", models.BooleanField(default=False, editable=False)),
-                ("not_before", models.DateTimeField(editable=False, null=True)),
-                ("paused_at", models.DateTimeField(editable=False, null=True)),
-                ("pause_reason", models.TextField(default="", editable=False)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("deleted_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="webhooks",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="WebhookDelivery",
-            fields=[
-                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("seq", models.PositiveIntegerField(default=0)),
-                ("type", models.CharField(max_length=32)),
-                ("event_id", models.CharField(max_length=64)),
-                ("body", models.TextField()),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("pending", "Pending"), ("delivered", "Delivered"), ("failed", "Failed")],
-                        max_length=16,
-                    ),
-                ),
-                ("due_at", models.DateTimeField()),
-                ("claimed_until", models.DateTimeField(null=True)),
-                ("attempts", models.PositiveIntegerField(db_default=0, default=0)),
-                ("attempted_at", models.DateTimeField(null=True)),
-                ("url", models.CharField(db_default="", default="", max_length=500)),
-                ("response_status", models.PositiveSmallIntegerField(null=True)),
-                ("response_type", models.CharField(db_default="", default="", max_length=200)),
-                ("response_body", models.TextField(db_default="", default="")),
-                ("error_code", models.CharField(db_default="", default="", max_length=64)),
-                ("error_message", models.TextField(db_default="", default="")),
-                ("seconds", models.FloatField(null=True)),
-                ("log", models.JSONField(db_default=[], default=list)),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "replay_of",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="replays",
-                        to="aijobs.webhookdelivery",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-                (
-                    "webhook",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="deliveries",
-                        to="aijobs.webhook",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "webhook deliveries",
-            },
-        ),
-        migrations.AddIndex(
-            model_name="webhook",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)), fields=["tenant", "-id"], name="webhook_tenant_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhook",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None), ("paused_at__isnull", False)),
-                fields=["paused_at"],
-                name="webhook_paused",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhook",
-            index=models.Index(
-                condition=models.Q(("deleted_at__isnull", False)), fields=["id"], name="webhook_deleted"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                models.F("webhook"), models.OrderBy(models.F("id"), descending=True), name="delivery_webhook_id"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                models.F("webhook"),
-                models.F("status"),
-                models.OrderBy(models.F("id"), descending=True),
-                name="delivery_webhook_status",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(condition=models.Q(("job__isnull", False)), fields=["job"], name="delivery_job"),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("status", "pending")), fields=["webhook", "due_at"], name="delivery_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("status", "pending")),
-                fields=["webhook", "job", "seq", "id"],
-                name="delivery_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("claimed_until__isnull", False)), fields=["webhook"], name="delivery_claimed"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(
-                    ("status", "pending"), models.Q(("job", None), ("replay_of__isnull", False), _connector="OR")
-                ),
-                fields=["webhook"],
-                name="delivery_asked_for",
-            ),
         ),
         migrations.RunSQL(PARTITIONED_EVENTS, migrations.RunSQL.noop),
         migrations.RunSQL(FIRST_PARTITIONS, migrations.RunSQL.noop),

@@ -5,6 +5,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from aijobs.postgresql.together import CreateModels
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -14,235 +16,273 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Account",
-            fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "tenant_id", "month", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
+        CreateModels(
+            [
+                migrations.CreateModel(
+                    name="Account",
+                    fields=[
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "tenant_id", "month", blank=True, editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("month", models.DateField(help_text="The first day of the month in UTC.")),
+                        ("spent", models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                        ("reserved", models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
                 ),
-                ("month", models.DateField(help_text="The first day of the month in UTC.")),
-                ("spent", models.DecimalField(decimal_places=8, default=0, max_digits=20)),
-                ("reserved", models.DecimalField(decimal_places=8, default=0, max_digits=20)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="Baseline",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("digest", models.BinaryField(max_length=32)),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "digest", "job"), name="baseline_digest_job")
+                        ],
+                    },
                 ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Baseline",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("digest", models.BinaryField(max_length=32)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "digest", "job"), name="baseline_digest_job")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Budget",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
-                ),
-                (
-                    "monthly_limit",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=8,
-                        help_text="What all calls of a calendar month (UTC) may cost in all. Leave it empty for no limit.",
-                        max_digits=20,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="monthly limit in US dollars",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("monthly_limit__gte", 0)), name="budget_not_negative")
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Connection",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "name",
-                    models.CharField(
-                        max_length=32,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example my_shop."
+                migrations.CreateModel(
+                    name="Budget",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="+",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        (
+                            "monthly_limit",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=8,
+                                help_text="What all calls of a calendar month (UTC) may cost in all. Leave it empty for no limit.",
+                                max_digits=20,
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(0)],
+                                verbose_name="monthly limit in US dollars",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("monthly_limit__gte", 0)), name="budget_not_negative"
                             )
                         ],
-                    ),
+                    },
                 ),
-                ("connector", models.CharField(max_length=32)),
-                ("settings", models.JSONField(default=dict)),
-                ("sealed_credentials", models.TextField(editable=False)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="Connection",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "name",
+                            models.CharField(
+                                max_length=32,
+                                validators=[
+                                    django.core.validators.RegexValidator(
+                                        "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example my_shop."
+                                    )
+                                ],
+                            ),
+                        ),
+                        ("connector", models.CharField(max_length=32)),
+                        ("settings", models.JSONField(default=dict)),
+                        ("sealed_credentials", models.TextField(editable=False)),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "name"), name="assistant_tenant_name")
+                        ],
+                    },
                 ),
-            ],
-            options={
-                "constraints": [models.UniqueConstraint(fields=("tenant", "name"), name="assistant_tenant_name")],
-            },
-        ),
-        migrations.CreateModel(
-            name="MonthlyUsage",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("month", models.DateField(help_text="The first day of the month in UTC.")),
-                ("assistant", models.CharField(max_length=32)),
-                ("model", models.CharField(max_length=200)),
-                ("calls", models.PositiveIntegerField(default=0, help_text="Calls that were answered and paid for.")),
-                ("input_tokens", models.PositiveBigIntegerField(default=0)),
-                ("output_tokens", models.PositiveBigIntegerField(default=0)),
-                (
-                    "cost",
-                    models.DecimalField(
-                        decimal_places=8, default=0, max_digits=20, verbose_name="cost in US dollars"
-                    ),
+                migrations.CreateModel(
+                    name="MonthlyUsage",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("month", models.DateField(help_text="The first day of the month in UTC.")),
+                        ("assistant", models.CharField(max_length=32)),
+                        ("model", models.CharField(max_length=200)),
+                        (
+                            "calls",
+                            models.PositiveIntegerField(
+                                default=0, help_text="Calls that were answered and paid for."
+                            ),
+                        ),
+                        ("input_tokens", models.PositiveBigIntegerField(default=0)),
+                        ("output_tokens", models.PositiveBigIntegerField(default=0)),
+                        (
+                            "cost",
+                            models.DecimalField(
+                                decimal_places=8, default=0, max_digits=20, verbose_name="cost in US dollars"
+                            ),
+                        ),
+                        ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "monthly usage",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "month", "assistant", "model"), name="usage_tenant_month"
+                            )
+                        ],
+                        "indexes": [
+                            models.Index(
+                                models.F("month"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="usage_month",
+                            )
+                        ],
+                    },
                 ),
-                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="Reservation",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("month", models.DateField()),
+                        ("amount", models.DecimalField(decimal_places=8, max_digits=20)),
+                        ("expires_at", models.DateTimeField()),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["tenant", "month", "expires_at"], name="reservation_month"),
+                            models.Index(fields=["expires_at"], name="reservation_expiry"),
+                        ],
+                    },
                 ),
-            ],
-            options={
-                "verbose_name_plural": "monthly usage",
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "month", "assistant", "model"), name="usage_tenant_month"
-                    )
-                ],
-                "indexes": [
-                    models.Index(
-                        models.F("month"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="usage_month",
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Reservation",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("month", models.DateField()),
-                ("amount", models.DecimalField(decimal_places=8, max_digits=20)),
-                ("expires_at", models.DateTimeField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="StoredAnswer",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("day", models.DateField()),
+                        ("digest", models.BinaryField(max_length=32, null=True)),
+                        ("problem", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                        ("text", models.TextField(blank=True)),
+                        ("citations", models.JSONField(default=list)),
+                        ("model", models.CharField(blank=True, max_length=200)),
+                        ("input_tokens", models.PositiveBigIntegerField()),
+                        ("output_tokens", models.PositiveBigIntegerField()),
+                        ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["tenant", "job"], name="answer_job"),
+                            models.Index(fields=["created_at"], name="answer_created"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "day", "digest"), name="answer_asked_once")
+                        ],
+                    },
                 ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["tenant", "month", "expires_at"], name="reservation_month"),
-                    models.Index(fields=["expires_at"], name="reservation_expiry"),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="StoredAnswer",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("day", models.DateField()),
-                ("digest", models.BinaryField(max_length=32, null=True)),
-                ("problem", models.CharField(blank=True, db_default="", default="", max_length=64)),
-                ("text", models.TextField(blank=True)),
-                ("citations", models.JSONField(default=list)),
-                ("model", models.CharField(blank=True, max_length=200)),
-                ("input_tokens", models.PositiveBigIntegerField()),
-                ("output_tokens", models.PositiveBigIntegerField()),
-                ("cost", models.DecimalField(decimal_places=8, max_digits=20)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["tenant", "job"], name="answer_job"),
-                    models.Index(fields=["created_at"], name="answer_created"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "day", "digest"), name="answer_asked_once")
-                ],
-            },
+            ]
         ),
     ]

@@ -12,6 +12,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import workers.catalogue.models.fields
+from aijobs.postgresql.together import CreateModels
 
 
 class Migration(migrations.Migration):
@@ -22,783 +23,860 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Product",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "marketplace",
-                    models.CharField(
-                        max_length=32,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example amazon_us."
+        CreateModels(
+            [
+                migrations.CreateModel(
+                    name="Product",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "marketplace",
+                            models.CharField(
+                                max_length=32,
+                                validators=[
+                                    django.core.validators.RegexValidator(
+                                        "\\A[a-z0-9_]{1,32}\\Z", "Use a-z, 0-9 and '_', for example amazon_us."
+                                    )
+                                ],
+                            ),
+                        ),
+                        ("sku", models.CharField(max_length=100, verbose_name="SKU")),
+                        ("title", models.CharField(max_length=1000)),
+                        ("brand", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                        ("category", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                        (
+                            "currency",
+                            models.CharField(
+                                db_default="USD",
+                                default="USD",
+                                max_length=3,
+                                validators=[
+                                    django.core.validators.RegexValidator(
+                                        "\\A[A-Z]{3}\\Z", "Use an ISO 4217 code, for example USD."
+                                    )
+                                ],
+                            ),
+                        ),
+                        (
+                            "price",
+                            models.DecimalField(
+                                decimal_places=4,
+                                max_digits=14,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
+                            ),
+                        ),
+                        (
+                            "cost",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="What one unit costs the seller.",
+                                max_digits=14,
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0"))],
+                            ),
+                        ),
+                        (
+                            "min_price",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=14,
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
+                            ),
+                        ),
+                        (
+                            "max_price",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                max_digits=14,
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
+                            ),
+                        ),
+                        (
+                            "map_price",
+                            models.DecimalField(
+                                blank=True,
+                                decimal_places=4,
+                                help_text="The lowest price that may be advertised.",
+                                max_digits=14,
+                                null=True,
+                                validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
+                                verbose_name="MAP",
+                            ),
+                        ),
+                        (
+                            "stock",
+                            models.PositiveIntegerField(
+                                blank=True, help_text="How many units are on hand.", null=True
+                            ),
+                        ),
+                        (
+                            "external_id",
+                            models.CharField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="The marketplace's own ID of the product, such as an ASIN.",
+                                max_length=200,
+                                verbose_name="external ID",
+                            ),
+                        ),
+                        (
+                            "competitor_urls",
+                            models.TextField(
+                                blank=True,
+                                db_default="",
+                                default="",
+                                help_text="The addresses of competitors' pages of the same product, separated by spaces.",
+                                validators=[workers.catalogue.models.fields.validate_urls],
+                                verbose_name="competitor URLs",
+                            ),
+                        ),
+                        (
+                            "created_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        ("priced_at", models.DateTimeField(editable=False, null=True)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="products",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "marketplace", "sku"), name="product_tenant_marketplace_sku"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("price__gt", 0)), name="product_price_positive"
+                            ),
+                        ],
+                        "indexes": [
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("priced_at"), nulls_first=True),
+                                models.F("id"),
+                                name="product_longest_not_priced",
+                            ),
+                            models.Index(
+                                condition=models.Q(("external_id", ""), _negated=True),
+                                fields=["tenant", "marketplace", "external_id"],
+                                name="product_external_id",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                django.db.models.functions.text.Upper("brand"),
+                                models.F("sku"),
+                                condition=models.Q(("brand", ""), _negated=True),
+                                name="product_brand",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Offer",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="offers",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("fetched_at", models.DateTimeField()),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("seller", models.CharField(max_length=200)),
+                        ("condition", models.CharField(db_default="new", default="new", max_length=16)),
+                        ("fulfilment", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                        ("price", models.DecimalField(decimal_places=4, max_digits=14)),
+                        (
+                            "shipping",
+                            models.DecimalField(
+                                db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
+                            ),
+                        ),
+                        (
+                            "points",
+                            models.DecimalField(
+                                db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
+                            ),
+                        ),
+                        ("currency", models.CharField(max_length=3)),
+                        ("is_buy_box", models.BooleanField(db_default=False, default=False)),
+                        ("availability", models.CharField(blank=True, db_default="", default="", max_length=20)),
+                        ("tax_included", models.BooleanField(null=True)),
+                        ("source", models.CharField(blank=True, db_default="", default="", max_length=10)),
+                        ("url", models.CharField(blank=True, db_default="", default="", max_length=2000)),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["tenant", "fetched_at"], name="offer_fetched_at"),
+                            models.Index(
+                                fields=["tenant", "marketplace", "product", "-fetched_at", "-id"], name="offer_page"
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("product", "fetched_at", "seller", "condition", "fulfilment"),
+                                name="offer_product_moment_seller",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("points__gte", 0), ("price__gt", 0), ("shipping__gte", 0)),
+                                name="offer_in_range",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Sale",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="sales",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("promoted", models.FloatField(db_default=0.0, default=0.0)),
+                        ("units", models.FloatField()),
+                        ("date", models.DateField()),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("price", models.DecimalField(decimal_places=4, max_digits=14)),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["tenant", "marketplace", "product", "-date"], name="sale_page")
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("product", "date"), name="sale_product_date"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("price__gt", 0), ("promoted__gte", 0), ("promoted__lte", 1), ("units__gte", 0)
+                                ),
+                                name="sale_in_range",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Scan",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("scanned_at", models.DateTimeField()),
+                        (
+                            "conditions",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=16), size=None
+                            ),
+                        ),
+                        ("fetched", models.BooleanField()),
+                        (
+                            "sellers",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=200), size=None
+                            ),
+                        ),
+                        ("lowest_landed", models.DecimalField(decimal_places=4, max_digits=14, null=True)),
+                        ("buy_box_price", models.DecimalField(decimal_places=4, max_digits=14, null=True)),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="scans",
+                                to="catalogue.product",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["product", "-scanned_at"], name="scan_product_scanned_at"),
+                            django.contrib.postgres.indexes.BrinIndex(fields=["scanned_at"], name="scan_scanned_at"),
+                        ],
+                        "constraints": [models.UniqueConstraint(fields=("product", "job"), name="scan_product_job")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Removal",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.CharField(help_text="What was to be removed.", max_length=32)),
+                        ("marketplace", models.CharField(max_length=32)),
+                        (
+                            "sku",
+                            models.CharField(
+                                blank=True,
+                                help_text="This is empty if all SKUs were.",
+                                max_length=100,
+                                verbose_name="SKU",
+                            ),
+                        ),
+                        (
+                            "first_day",
+                            models.DateField(
+                                help_text="The first day. This is empty if there was none.",
+                                null=True,
+                                verbose_name="from",
+                            ),
+                        ),
+                        (
+                            "last_day",
+                            models.DateField(
+                                help_text="The last day. This is empty if there was none.",
+                                null=True,
+                                verbose_name="to",
+                            ),
+                        ),
+                        ("deleted", models.JSONField(default=dict, help_text="How many rows are gone, and of what.")),
+                        (
+                            "refused",
+                            models.PositiveIntegerField(
+                                default=0,
+                                help_text="How many products were left, because a change of theirs is on its way.",
+                            ),
+                        ),
+                        (
+                            "key_prefix",
+                            models.CharField(
+                                help_text="The first characters of the API key that asked.", max_length=16
+                            ),
+                        ),
+                        ("started_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "ended_at",
+                            models.DateTimeField(
+                                editable=False, help_text="This is empty if it was interrupted.", null=True
+                            ),
+                        ),
+                        (
+                            "api_key",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to="aijobs.apikey",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                models.F("tenant"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="removal_tenant",
                             )
                         ],
-                    ),
+                    },
                 ),
-                ("sku", models.CharField(max_length=100, verbose_name="SKU")),
-                ("title", models.CharField(max_length=1000)),
-                ("brand", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("category", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                (
-                    "currency",
-                    models.CharField(
-                        db_default="USD",
-                        default="USD",
-                        max_length=3,
-                        validators=[
-                            django.core.validators.RegexValidator(
-                                "\\A[A-Z]{3}\\Z", "Use an ISO 4217 code, for example USD."
+                migrations.CreateModel(
+                    name="PseudonymKey",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                primary_key=True,
+                                related_name="+",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("sealed_key", models.TextField()),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="Return",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("return_id", models.CharField(max_length=200, verbose_name="return ID")),
+                        ("order", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                        ("buyer", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                        ("date", models.DateField()),
+                        (
+                            "quantity",
+                            models.PositiveIntegerField(
+                                db_default=1, default=1, validators=[django.core.validators.MinValueValidator(1)]
+                            ),
+                        ),
+                        ("reason_code", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                        ("comment", models.TextField(blank=True, db_default="", default="")),
+                        ("disposition", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                        ("reason", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                        ("confidence", models.FloatField(null=True)),
+                        ("classification", models.JSONField(db_default={}, default=dict)),
+                        ("classified_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                        ("classified_at", models.DateTimeField(null=True)),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="returns",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                fields=["tenant", "marketplace", "product", "-date", "-id"], name="return_page"
                             )
                         ],
-                    ),
-                ),
-                (
-                    "price",
-                    models.DecimalField(
-                        decimal_places=4,
-                        max_digits=14,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
-                    ),
-                ),
-                (
-                    "cost",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="What one unit costs the seller.",
-                        max_digits=14,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0"))],
-                    ),
-                ),
-                (
-                    "min_price",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        max_digits=14,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
-                    ),
-                ),
-                (
-                    "max_price",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        max_digits=14,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
-                    ),
-                ),
-                (
-                    "map_price",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=4,
-                        help_text="The lowest price that may be advertised.",
-                        max_digits=14,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(Decimal("0.0001"))],
-                        verbose_name="MAP",
-                    ),
-                ),
-                (
-                    "stock",
-                    models.PositiveIntegerField(blank=True, help_text="How many units are on hand.", null=True),
-                ),
-                (
-                    "external_id",
-                    models.CharField(
-                        blank=True,
-                        db_default="",
-                        default="",
-                        help_text="The marketplace's own ID of the product, such as an ASIN.",
-                        max_length=200,
-                        verbose_name="external ID",
-                    ),
-                ),
-                (
-                    "competitor_urls",
-                    models.TextField(
-                        blank=True,
-                        db_default="",
-                        default="",
-                        help_text="The addresses of competitors' pages of the same product, separated by spaces.",
-                        validators=[workers.catalogue.models.fields.validate_urls],
-                        verbose_name="competitor URLs",
-                    ),
-                ),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
-                ),
-                ("priced_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="products",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Offer",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="offers",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("fetched_at", models.DateTimeField()),
-                ("marketplace", models.CharField(max_length=32)),
-                ("seller", models.CharField(max_length=200)),
-                ("condition", models.CharField(db_default="new", default="new", max_length=16)),
-                ("fulfilment", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("price", models.DecimalField(decimal_places=4, max_digits=14)),
-                (
-                    "shipping",
-                    models.DecimalField(
-                        db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
-                    ),
-                ),
-                (
-                    "points",
-                    models.DecimalField(
-                        db_default=Decimal("0"), decimal_places=4, default=Decimal("0"), max_digits=14
-                    ),
-                ),
-                ("currency", models.CharField(max_length=3)),
-                ("is_buy_box", models.BooleanField(db_default=False, default=False)),
-                ("availability", models.CharField(blank=True, db_default="", default="", max_length=20)),
-                ("tax_included", models.BooleanField(null=True)),
-                ("source", models.CharField(blank=True, db_default="", default="", max_length=10)),
-                ("url", models.CharField(blank=True, db_default="", default="", max_length=2000)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Sale",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="sales",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("promoted", models.FloatField(db_default=0.0, default=0.0)),
-                ("units", models.FloatField()),
-                ("date", models.DateField()),
-                ("marketplace", models.CharField(max_length=32)),
-                ("price", models.DecimalField(decimal_places=4, max_digits=14)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Scan",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("scanned_at", models.DateTimeField()),
-                (
-                    "conditions",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), size=None),
-                ),
-                ("fetched", models.BooleanField()),
-                (
-                    "sellers",
-                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), size=None),
-                ),
-                ("lowest_landed", models.DecimalField(decimal_places=4, max_digits=14, null=True)),
-                ("buy_box_price", models.DecimalField(decimal_places=4, max_digits=14, null=True)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="scans",
-                        to="catalogue.product",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Removal",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(help_text="What was to be removed.", max_length=32)),
-                ("marketplace", models.CharField(max_length=32)),
-                (
-                    "sku",
-                    models.CharField(
-                        blank=True,
-                        help_text="This is empty if all SKUs were.",
-                        max_length=100,
-                        verbose_name="SKU",
-                    ),
-                ),
-                (
-                    "first_day",
-                    models.DateField(
-                        help_text="The first day. This is empty if there was none.", null=True, verbose_name="from"
-                    ),
-                ),
-                (
-                    "last_day",
-                    models.DateField(
-                        help_text="The last day. This is empty if there was none.", null=True, verbose_name="to"
-                    ),
-                ),
-                ("deleted", models.JSONField(default=dict, help_text="How many rows are gone, and of what.")),
-                (
-                    "refused",
-                    models.PositiveIntegerField(
-                        default=0,
-                        help_text="How many products were left, because a change of theirs is on its way.",
-                    ),
-                ),
-                (
-                    "key_prefix",
-                    models.CharField(help_text="The first characters of the API key that asked.", max_length=16),
-                ),
-                ("started_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "ended_at",
-                    models.DateTimeField(editable=False, help_text="This is empty if it was interrupted.", null=True),
-                ),
-                (
-                    "api_key",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="aijobs.apikey",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        models.F("tenant"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="removal_tenant",
-                    )
-                ],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "marketplace", "sku"), name="product_tenant_marketplace_sku"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(condition=models.Q(("price__gt", 0)), name="product_price_positive"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(
-                models.F("tenant"),
-                models.F("marketplace"),
-                models.OrderBy(models.F("priced_at"), nulls_first=True),
-                models.F("id"),
-                name="product_longest_not_priced",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(
-                condition=models.Q(("external_id", ""), _negated=True),
-                fields=["tenant", "marketplace", "external_id"],
-                name="product_external_id",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(
-                models.F("tenant"),
-                models.F("marketplace"),
-                django.db.models.functions.text.Upper("brand"),
-                models.F("sku"),
-                condition=models.Q(("brand", ""), _negated=True),
-                name="product_brand",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["tenant", "fetched_at"], name="offer_fetched_at"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["tenant", "marketplace", "product", "-fetched_at", "-id"], name="offer_page"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.UniqueConstraint(
-                fields=("product", "fetched_at", "seller", "condition", "fulfilment"),
-                name="offer_product_moment_seller",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("points__gte", 0), ("price__gt", 0), ("shipping__gte", 0)), name="offer_in_range"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="sale",
-            index=models.Index(fields=["tenant", "marketplace", "product", "-date"], name="sale_page"),
-        ),
-        migrations.AddConstraint(
-            model_name="sale",
-            constraint=models.UniqueConstraint(fields=("product", "date"), name="sale_product_date"),
-        ),
-        migrations.AddConstraint(
-            model_name="sale",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price__gt", 0), ("promoted__gte", 0), ("promoted__lte", 1), ("units__gte", 0)),
-                name="sale_in_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="scan",
-            index=models.Index(fields=["product", "-scanned_at"], name="scan_product_scanned_at"),
-        ),
-        migrations.AddIndex(
-            model_name="scan",
-            index=django.contrib.postgres.indexes.BrinIndex(fields=["scanned_at"], name="scan_scanned_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="scan",
-            constraint=models.UniqueConstraint(fields=("product", "job"), name="scan_product_job"),
-        ),
-        migrations.CreateModel(
-            name="PseudonymKey",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("sealed_key", models.TextField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Return",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marketplace", models.CharField(max_length=32)),
-                ("return_id", models.CharField(max_length=200, verbose_name="return ID")),
-                ("order", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("buyer", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("date", models.DateField()),
-                (
-                    "quantity",
-                    models.PositiveIntegerField(
-                        db_default=1, default=1, validators=[django.core.validators.MinValueValidator(1)]
-                    ),
-                ),
-                ("reason_code", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("comment", models.TextField(blank=True, db_default="", default="")),
-                ("disposition", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("reason", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("confidence", models.FloatField(null=True)),
-                ("classification", models.JSONField(db_default={}, default=dict)),
-                ("classified_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
-                ("classified_at", models.DateTimeField(null=True)),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="returns",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["tenant", "marketplace", "product", "-date", "-id"], name="return_page"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("product", "return_id"), name="return_product_return_id"),
-                    models.CheckConstraint(condition=models.Q(("quantity__gt", 0)), name="return_quantity_positive"),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("confidence__isnull", True),
-                            models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
-                            _connector="OR",
-                        ),
-                        name="return_confidence_in_range",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Review",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marketplace", models.CharField(max_length=32)),
-                ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
-                (
-                    "rating",
-                    models.PositiveSmallIntegerField(
-                        null=True,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(5),
+                        "constraints": [
+                            models.UniqueConstraint(fields=("product", "return_id"), name="return_product_return_id"),
+                            models.CheckConstraint(
+                                condition=models.Q(("quantity__gt", 0)), name="return_quantity_positive"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("confidence__isnull", True),
+                                    models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                                    _connector="OR",
+                                ),
+                                name="return_confidence_in_range",
+                            ),
                         ],
-                    ),
+                    },
                 ),
-                ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
-                ("body", models.TextField()),
-                ("author", models.CharField(blank=True, db_default="", default="", max_length=32)),
-                ("verified", models.BooleanField(null=True)),
-                ("language", models.CharField(blank=True, db_default="", default="", max_length=35)),
-                ("created_at", models.DateTimeField(null=True)),
-                (
-                    "imported_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
-                ),
-                ("label", models.CharField(blank=True, db_default="", default="", max_length=8)),
-                ("score", models.FloatField(null=True)),
-                ("confidence", models.FloatField(null=True)),
-                ("detected_language", models.CharField(blank=True, db_default="", default="", max_length=35)),
-                ("aspects", models.JSONField(db_default=[], default=list)),
-                ("flags", models.JSONField(db_default=[], default=list)),
-                ("analysed_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
-                ("analysed_at", models.DateTimeField(null=True)),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reviews",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(fields=["tenant", "marketplace", "product", "-id"], name="review_page"),
-                    models.Index(fields=["product", "created_at"], name="review_product_created_at"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("product", "external_id"), name="review_product_external_id"),
-                    models.CheckConstraint(
-                        condition=models.Q(("rating__gte", 1), ("rating__lte", 5)), name="review_rating_1_to_5"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("label__in", ["", "negative", "neutral", "positive"])),
-                        name="review_label_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("score__isnull", True), models.Q(("score__gte", -1), ("score__lte", 1)), _connector="OR"
+                migrations.CreateModel(
+                    name="Review",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
                         ),
-                        name="review_score_in_range",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("confidence__isnull", True),
-                            models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
-                            _connector="OR",
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
+                        (
+                            "rating",
+                            models.PositiveSmallIntegerField(
+                                null=True,
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(5),
+                                ],
+                            ),
                         ),
-                        name="review_confidence_in_range",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="CompetitorListing",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marketplace", models.CharField(max_length=32)),
-                ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
-                ("brand", models.CharField(blank=True, db_default="", default="", max_length=200)),
-                ("title", models.CharField(max_length=1000)),
-                ("bullets", models.JSONField(db_default=[], default=list)),
-                ("description", models.TextField(blank=True, db_default="", default="")),
-                ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
-                ("attributes", models.JSONField(db_default={}, default=dict)),
-                ("url", models.CharField(blank=True, db_default="", default="", max_length=2000, verbose_name="URL")),
-                (
-                    "imported_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="competitor_listings",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "competitor's listing",
-                "verbose_name_plural": "competitors' listings",
-                "indexes": [
-                    models.Index(
-                        fields=["tenant", "marketplace", "product", "external_id"], name="competitor_listing_page"
-                    ),
-                    models.Index(
-                        condition=models.Q(("product__isnull", False)),
-                        fields=["product", "external_id"],
-                        name="competitor_listing_product",
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("marketplace"),
-                        django.db.models.functions.text.MD5("category"),
-                        models.F("external_id"),
-                        condition=models.Q(("product__isnull", True)),
-                        name="competitor_listing_category",
-                    ),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "marketplace", "external_id"), name="competitor_listing_marketplace_id"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Keyword",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marketplace", models.CharField(max_length=32)),
-                ("sku", models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="SKU")),
-                ("keyword", models.CharField(max_length=200)),
-                ("volume", models.PositiveIntegerField(null=True)),
-                (
-                    "imported_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="keywords",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("product__isnull", False)), fields=["product"], name="keyword_product"
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("marketplace"),
-                        models.OrderBy(models.F("volume"), descending=True, nulls_last=True),
-                        models.F("keyword"),
-                        condition=models.Q(("sku", "")),
-                        name="keyword_volume",
-                    ),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "marketplace", "sku", "keyword"), name="keyword_marketplace_sku"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("product__isnull", True), ("sku", "")),
-                            models.Q(models.Q(("sku", ""), _negated=True), ("product__isnull", False)),
-                            _connector="OR",
+                        ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
+                        ("body", models.TextField()),
+                        ("author", models.CharField(blank=True, db_default="", default="", max_length=32)),
+                        ("verified", models.BooleanField(null=True)),
+                        ("language", models.CharField(blank=True, db_default="", default="", max_length=35)),
+                        ("created_at", models.DateTimeField(null=True)),
+                        (
+                            "imported_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
                         ),
-                        name="keyword_sku_has_product",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Listing",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("marketplace", models.CharField(max_length=32)),
-                ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
-                ("bullets", models.JSONField(db_default=[], default=list)),
-                ("description", models.TextField(blank=True, db_default="", default="")),
-                ("search_terms", models.TextField(blank=True, db_default="", default="")),
-                ("attributes", models.JSONField(db_default={}, default=dict)),
-                ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
-                ("images", models.PositiveIntegerField(null=True)),
-                (
-                    "imported_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
+                        ("label", models.CharField(blank=True, db_default="", default="", max_length=8)),
+                        ("score", models.FloatField(null=True)),
+                        ("confidence", models.FloatField(null=True)),
+                        ("detected_language", models.CharField(blank=True, db_default="", default="", max_length=35)),
+                        ("aspects", models.JSONField(db_default=[], default=list)),
+                        ("flags", models.JSONField(db_default=[], default=list)),
+                        ("analysed_with", models.CharField(blank=True, db_default="", default="", max_length=64)),
+                        ("analysed_at", models.DateTimeField(null=True)),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="reviews",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(fields=["tenant", "marketplace", "product", "-id"], name="review_page"),
+                            models.Index(fields=["product", "created_at"], name="review_product_created_at"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("product", "external_id"), name="review_product_external_id"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("rating__gte", 1), ("rating__lte", 5)),
+                                name="review_rating_1_to_5",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("label__in", ["", "negative", "neutral", "positive"])),
+                                name="review_label_known",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("score__isnull", True),
+                                    models.Q(("score__gte", -1), ("score__lte", 1)),
+                                    _connector="OR",
+                                ),
+                                name="review_score_in_range",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("confidence__isnull", True),
+                                    models.Q(("confidence__gte", 0), ("confidence__lte", 1)),
+                                    _connector="OR",
+                                ),
+                                name="review_confidence_in_range",
+                            ),
+                        ],
+                    },
                 ),
-                (
-                    "updated_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(),
-                        default=django.utils.timezone.now,
-                        editable=False,
-                    ),
+                migrations.CreateModel(
+                    name="CompetitorListing",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("external_id", models.CharField(max_length=200, verbose_name="external ID")),
+                        ("brand", models.CharField(blank=True, db_default="", default="", max_length=200)),
+                        ("title", models.CharField(max_length=1000)),
+                        ("bullets", models.JSONField(db_default=[], default=list)),
+                        ("description", models.TextField(blank=True, db_default="", default="")),
+                        ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                        ("attributes", models.JSONField(db_default={}, default=dict)),
+                        (
+                            "url",
+                            models.CharField(
+                                blank=True, db_default="", default="", max_length=2000, verbose_name="URL"
+                            ),
+                        ),
+                        (
+                            "imported_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="competitor_listings",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "competitor's listing",
+                        "verbose_name_plural": "competitors' listings",
+                        "indexes": [
+                            models.Index(
+                                fields=["tenant", "marketplace", "product", "external_id"],
+                                name="competitor_listing_page",
+                            ),
+                            models.Index(
+                                condition=models.Q(("product__isnull", False)),
+                                fields=["product", "external_id"],
+                                name="competitor_listing_product",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                django.db.models.functions.text.MD5("category"),
+                                models.F("external_id"),
+                                condition=models.Q(("product__isnull", True)),
+                                name="competitor_listing_category",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "marketplace", "external_id"),
+                                name="competitor_listing_marketplace_id",
+                            )
+                        ],
+                    },
                 ),
-                ("optimised_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "product",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="listing", to="catalogue.product"
-                    ),
+                migrations.CreateModel(
+                    name="Keyword",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("marketplace", models.CharField(max_length=32)),
+                        (
+                            "sku",
+                            models.CharField(
+                                blank=True, db_default="", default="", max_length=100, verbose_name="SKU"
+                            ),
+                        ),
+                        ("keyword", models.CharField(max_length=200)),
+                        ("volume", models.PositiveIntegerField(null=True)),
+                        (
+                            "imported_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="keywords",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("product__isnull", False)),
+                                fields=["product"],
+                                name="keyword_product",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("volume"), descending=True, nulls_last=True),
+                                models.F("keyword"),
+                                condition=models.Q(("sku", "")),
+                                name="keyword_volume",
+                            ),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "marketplace", "sku", "keyword"), name="keyword_marketplace_sku"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("product__isnull", True), ("sku", "")),
+                                    models.Q(models.Q(("sku", ""), _negated=True), ("product__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="keyword_sku_has_product",
+                            ),
+                        ],
+                    },
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
+                migrations.CreateModel(
+                    name="Listing",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("title", models.CharField(blank=True, db_default="", default="", max_length=1000)),
+                        ("bullets", models.JSONField(db_default=[], default=list)),
+                        ("description", models.TextField(blank=True, db_default="", default="")),
+                        ("search_terms", models.TextField(blank=True, db_default="", default="")),
+                        ("attributes", models.JSONField(db_default={}, default=dict)),
+                        ("category", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                        ("images", models.PositiveIntegerField(null=True)),
+                        (
+                            "imported_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        (
+                            "updated_at",
+                            models.DateTimeField(
+                                db_default=django.db.models.functions.datetime.Now(),
+                                default=django.utils.timezone.now,
+                                editable=False,
+                            ),
+                        ),
+                        ("optimised_at", models.DateTimeField(editable=False, null=True)),
+                        (
+                            "product",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="listing",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("product"), descending=True, nulls_last=True),
+                                name="listing_page",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("optimised_at"), nulls_first=True),
+                                models.F("id"),
+                                name="listing_longest_not_optimised",
+                            ),
+                        ],
+                    },
                 ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("marketplace"),
-                        models.OrderBy(models.F("product"), descending=True, nulls_last=True),
-                        name="listing_page",
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("marketplace"),
-                        models.OrderBy(models.F("optimised_at"), nulls_first=True),
-                        models.F("id"),
-                        name="listing_longest_not_optimised",
-                    ),
-                ],
-            },
+            ]
         ),
     ]

@@ -5,6 +5,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+from aijobs.postgresql.together import CreateModels
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -15,334 +17,351 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="RepricingPolicy",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="repricing_policy",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
+        CreateModels(
+            [
+                migrations.CreateModel(
+                    name="RepricingPolicy",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="repricing_policy",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        (
+                            "repricing_enabled",
+                            models.BooleanField(
+                                default=True,
+                                help_text="Whether repricing may change prices. While this is off, only reverts change them.",
+                            ),
+                        ),
+                        (
+                            "max_changes_per_day",
+                            models.PositiveIntegerField(
+                                default=10,
+                                help_text="How many times the price of one product may change within 24 hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1000),
+                                ],
+                            ),
+                        ),
+                        (
+                            "cool_down_minutes",
+                            models.PositiveIntegerField(
+                                default=15,
+                                help_text="How many minutes must pass between two changes of a product's price.",
+                                validators=[django.core.validators.MaxValueValidator(10080)],
+                            ),
+                        ),
+                        (
+                            "min_margin_pct",
+                            models.FloatField(
+                                default=0.0,
+                                help_text="The smallest margin, (price − cost) ÷ price in per cent, that any job must keep.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(0.0),
+                                    django.core.validators.MaxValueValidator(99.99),
+                                ],
+                            ),
+                        ),
+                        (
+                            "outlier_factor",
+                            models.FloatField(
+                                default=3.0,
+                                help_text="A competitor's price that differs from yours by more than this factor is suspicious and is not followed.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1.1),
+                                    django.core.validators.MaxValueValidator(100.0),
+                                ],
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "repricing policies",
+                    },
                 ),
-                (
-                    "repricing_enabled",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Whether repricing may change prices. While this is off, only reverts change them.",
-                    ),
+                migrations.CreateModel(
+                    name="ListingPolicy",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="listing_policy",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        (
+                            "editing_enabled",
+                            models.BooleanField(
+                                default=True,
+                                help_text="Whether jobs and applied proposals may change listings. While this is off, only reverts change them.",
+                            ),
+                        ),
+                        (
+                            "max_changes_per_day",
+                            models.PositiveIntegerField(
+                                default=3,
+                                help_text="How many times the listing of one product may change within 24 hours.",
+                                validators=[
+                                    django.core.validators.MinValueValidator(1),
+                                    django.core.validators.MaxValueValidator(1000),
+                                ],
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name_plural": "listing policies",
+                    },
                 ),
-                (
-                    "max_changes_per_day",
-                    models.PositiveIntegerField(
-                        default=10,
-                        help_text="How many times the price of one product may change within 24 hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1000),
+                migrations.CreateModel(
+                    name="Pause",
+                    fields=[
+                        (
+                            "tenant",
+                            models.OneToOneField(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                primary_key=True,
+                                related_name="+",
+                                serialize=False,
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                        ("seen_at", models.DateTimeField()),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name="StoredDecision",
+                    fields=[
+                        (
+                            "job",
+                            models.OneToOneField(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                primary_key=True,
+                                related_name="+",
+                                serialize=False,
+                                to="aijobs.job",
+                            ),
+                        ),
+                        ("result", models.JSONField()),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["created_at"], name="decision_created")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="StoredPart",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("part", models.JSONField()),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="+",
+                                to="aijobs.job",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [models.Index(fields=["created_at"], name="part_created")],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Change",
+                    fields=[
+                        (
+                            "id",
+                            models.BigAutoField(
+                                auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                            ),
+                        ),
+                        ("kind", models.CharField(max_length=32)),
+                        ("marketplace", models.CharField(max_length=32)),
+                        ("sku", models.CharField(max_length=100, verbose_name="SKU")),
+                        ("currency", models.CharField(blank=True, max_length=3)),
+                        ("before", models.JSONField()),
+                        ("after", models.JSONField()),
+                        (
+                            "reason",
+                            models.TextField(
+                                blank=True,
+                                help_text="Why it was changed. IMPORTED means that an import changed it.",
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("pending", "Pending"),
+                                    ("applied", "Applied"),
+                                    ("rejected", "Rejected"),
+                                    ("unknown", "Unknown"),
+                                ],
+                                default="applied",
+                                max_length=16,
+                            ),
+                        ),
+                        (
+                            "detail",
+                            models.TextField(
+                                blank=True,
+                                help_text="Why the change is not applied, or what the marketplace said or shows.",
+                            ),
+                        ),
+                        (
+                            "warnings",
+                            models.JSONField(
+                                blank=True,
+                                default=list,
+                                help_text="What the marketplace warned of when it accepted the change.",
+                            ),
+                        ),
+                        (
+                            "read_back",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("waiting", "Waiting"),
+                                    ("shown", "Shown"),
+                                    ("different", "Different"),
+                                    ("missed", "Missed"),
+                                ],
+                                help_text="Whether the marketplace shows the value that it accepted with a warning. This is empty if there was no warning.",
+                                max_length=16,
+                            ),
+                        ),
+                        ("read_back_at", models.DateTimeField(editable=False, null=True)),
+                        ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                        ("not_before", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                        (
+                            "applied_by",
+                            models.ForeignKey(
+                                db_index=False,
+                                help_text="The API key that applied it. This is empty if the job itself or an import did.",
+                                null=True,
+                                on_delete=django.db.models.deletion.SET_NULL,
+                                related_name="+",
+                                to="aijobs.apikey",
+                            ),
+                        ),
+                        (
+                            "job",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=django.db.models.deletion.DO_NOTHING,
+                                related_name="changes",
+                                to="aijobs.job",
+                            ),
+                        ),
+                        (
+                            "product",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="changes",
+                                to="catalogue.product",
+                            ),
+                        ),
+                        (
+                            "reverts",
+                            models.ForeignKey(
+                                db_index=False,
+                                help_text="The change that this one undoes.",
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="reverted_by",
+                                to="changes.change",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_index=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="aijobs.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "indexes": [
+                            models.Index(
+                                models.F("tenant"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="change_tenant",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("kind"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="change_page",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("kind"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="change_marketplace_page",
+                            ),
+                            models.Index(
+                                models.F("tenant"),
+                                models.F("kind"),
+                                models.F("sku"),
+                                models.F("marketplace"),
+                                models.OrderBy(models.F("id"), descending=True, nulls_last=True),
+                                name="change_sku_page",
+                            ),
+                            models.Index(fields=["product", "kind", "created_at"], name="change_product_recent"),
+                            models.Index(
+                                condition=models.Q(("status__in", ("pending", "unknown"))),
+                                fields=["not_before"],
+                                name="change_open",
+                            ),
+                            models.Index(
+                                condition=models.Q(("read_back", "waiting")),
+                                fields=["not_before"],
+                                name="change_to_read_back",
+                            ),
                         ],
-                    ),
-                ),
-                (
-                    "cool_down_minutes",
-                    models.PositiveIntegerField(
-                        default=15,
-                        help_text="How many minutes must pass between two changes of a product's price.",
-                        validators=[django.core.validators.MaxValueValidator(10080)],
-                    ),
-                ),
-                (
-                    "min_margin_pct",
-                    models.FloatField(
-                        default=0.0,
-                        help_text="The smallest margin, (price − cost) ÷ price in per cent, that any job must keep.",
-                        validators=[
-                            django.core.validators.MinValueValidator(0.0),
-                            django.core.validators.MaxValueValidator(99.99),
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("job", "product", "kind"), name="change_job_product_kind"
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ("pending", "unknown"))),
+                                fields=("product", "kind"),
+                                name="change_one_open",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("status", "rejected"), _negated=True),
+                                fields=("reverts",),
+                                name="change_reverted_once",
+                            ),
                         ],
-                    ),
+                    },
                 ),
-                (
-                    "outlier_factor",
-                    models.FloatField(
-                        default=3.0,
-                        help_text="A competitor's price that differs from yours by more than this factor is suspicious and is not followed.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1.1),
-                            django.core.validators.MaxValueValidator(100.0),
-                        ],
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "repricing policies",
-            },
-        ),
-        migrations.CreateModel(
-            name="ListingPolicy",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="listing_policy",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
-                ),
-                (
-                    "editing_enabled",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Whether jobs and applied proposals may change listings. While this is off, only reverts change them.",
-                    ),
-                ),
-                (
-                    "max_changes_per_day",
-                    models.PositiveIntegerField(
-                        default=3,
-                        help_text="How many times the listing of one product may change within 24 hours.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(1000),
-                        ],
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name_plural": "listing policies",
-            },
-        ),
-        migrations.CreateModel(
-            name="Pause",
-            fields=[
-                (
-                    "tenant",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="aijobs.tenant",
-                    ),
-                ),
-                ("seen_at", models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name="StoredDecision",
-            fields=[
-                (
-                    "job",
-                    models.OneToOneField(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to="aijobs.job",
-                    ),
-                ),
-                ("result", models.JSONField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-            ],
-            options={
-                "indexes": [models.Index(fields=["created_at"], name="decision_created")],
-            },
-        ),
-        migrations.CreateModel(
-            name="StoredPart",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("part", models.JSONField()),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="aijobs.job",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [models.Index(fields=["created_at"], name="part_created")],
-            },
-        ),
-        migrations.CreateModel(
-            name="Change",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("kind", models.CharField(max_length=32)),
-                ("marketplace", models.CharField(max_length=32)),
-                ("sku", models.CharField(max_length=100, verbose_name="SKU")),
-                ("currency", models.CharField(blank=True, max_length=3)),
-                ("before", models.JSONField()),
-                ("after", models.JSONField()),
-                (
-                    "reason",
-                    models.TextField(
-                        blank=True,
-                        help_text="Why it was changed. IMPORTED means that an import changed it.",
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("applied", "Applied"),
-                            ("rejected", "Rejected"),
-                            ("unknown", "Unknown"),
-                        ],
-                        default="applied",
-                        max_length=16,
-                    ),
-                ),
-                (
-                    "detail",
-                    models.TextField(
-                        blank=True, help_text="Why the change is not applied, or what the marketplace said or shows."
-                    ),
-                ),
-                (
-                    "warnings",
-                    models.JSONField(
-                        blank=True,
-                        default=list,
-                        help_text="What the marketplace warned of when it accepted the change.",
-                    ),
-                ),
-                (
-                    "read_back",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("waiting", "Waiting"),
-                            ("shown", "Shown"),
-                            ("different", "Different"),
-                            ("missed", "Missed"),
-                        ],
-                        help_text="Whether the marketplace shows the value that it accepted with a warning. This is empty if there was no warning.",
-                        max_length=16,
-                    ),
-                ),
-                ("read_back_at", models.DateTimeField(editable=False, null=True)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
-                ("not_before", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                (
-                    "applied_by",
-                    models.ForeignKey(
-                        db_index=False,
-                        help_text="The API key that applied it. This is empty if the job itself or an import did.",
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="aijobs.apikey",
-                    ),
-                ),
-                (
-                    "job",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="changes",
-                        to="aijobs.job",
-                    ),
-                ),
-                (
-                    "product",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="changes",
-                        to="catalogue.product",
-                    ),
-                ),
-                (
-                    "reverts",
-                    models.ForeignKey(
-                        db_index=False,
-                        help_text="The change that this one undoes.",
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reverted_by",
-                        to="changes.change",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="aijobs.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "indexes": [
-                    models.Index(
-                        models.F("tenant"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="change_tenant",
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("kind"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="change_page",
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("kind"),
-                        models.F("marketplace"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="change_marketplace_page",
-                    ),
-                    models.Index(
-                        models.F("tenant"),
-                        models.F("kind"),
-                        models.F("sku"),
-                        models.F("marketplace"),
-                        models.OrderBy(models.F("id"), descending=True, nulls_last=True),
-                        name="change_sku_page",
-                    ),
-                    models.Index(fields=["product", "kind", "created_at"], name="change_product_recent"),
-                    models.Index(
-                        condition=models.Q(("status__in", ("pending", "unknown"))),
-                        fields=["not_before"],
-                        name="change_open",
-                    ),
-                    models.Index(
-                        condition=models.Q(("read_back", "waiting")),
-                        fields=["not_before"],
-                        name="change_to_read_back",
-                    ),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("job", "product", "kind"), name="change_job_product_kind"),
-                    models.UniqueConstraint(
-                        condition=models.Q(("status__in", ("pending", "unknown"))),
-                        fields=("product", "kind"),
-                        name="change_one_open",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("status", "rejected"), _negated=True),
-                        fields=("reverts",),
-                        name="change_reverted_once",
-                    ),
-                ],
-            },
+            ]
         ),
     ]
