@@ -1,3 +1,4 @@
+from config import plain as plain  # isort: skip
 from config.celery import app as celery_app
 
 __all__ = ["celery_app"]

@@ -1,4 +1,4 @@
-"""What a process of the API loads: not what only workers compute and read pages with."""
+"""What a process of the API loads: not what only workers compute and read pages with, nor what `up` draws with."""
 
 import json
 import os
@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Some hundred milliseconds and fifty megabytes of every process.
-FOR_WORKERS_ONLY = ["numpy", "scipy", "lxml", "protego", "onnxruntime", "py3langid", "openai", "httpx2"]
+# Some hundred milliseconds and fifty megabytes of every process; the last of them is for `up` alone.
+FOR_OTHERS = ["numpy", "scipy", "lxml", "protego", "onnxruntime", "py3langid", "openai", "httpx2", "rich"]
 
 PROGRAM = """
 import json, sys
@@ -32,17 +32,17 @@ print(json.dumps(sorted(sys.modules)))
 """
 
 
-def test_the_events_process_loads_nothing_that_only_workers_need() -> None:
+def test_the_events_process_loads_nothing_that_only_others_need() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
     command = [sys.executable, "-c", STREAMS]
     process = subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert process.returncode == 0, process.stderr
     loaded = json.loads(process.stdout.splitlines()[-1])
     assert "aijobs.streams.application" in loaded
-    assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []
+    assert [name for name in FOR_OTHERS if name in loaded] == []
 
 
-def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
+def test_the_web_process_loads_nothing_that_only_others_need() -> None:
     """Asked without a key, it needs no database; every view is imported with the addresses all the same."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR"}
     process = subprocess.run(
@@ -71,4 +71,4 @@ def test_the_web_process_loads_nothing_that_only_workers_need() -> None:
     }
     assert "workers.marketplaces.api.connections" in loaded
     assert "workers.assistants.api.connections" in loaded
-    assert [name for name in FOR_WORKERS_ONLY if name in loaded] == []
+    assert [name for name in FOR_OTHERS if name in loaded] == []
