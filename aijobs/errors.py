@@ -263,12 +263,6 @@ class PayloadTooLarge(ApiError):
     advice = "Send less at once: split a long list into several jobs. Imports may be larger."
 
 
-class ExportTooLarge(ApiError):
-    code, status = "EXPORT_TOO_LARGE", 413
-    default_message = "The file would be larger than 2 GiB. Ask for less, for example for the jobs of a shorter time."
-    advice = "Export a stretch of time after the other, with `start_date` and `end_date`."
-
-
 class ExportBusy(ApiError):
     code, status = "EXPORT_BUSY", 429
     default_message = (

@@ -30,22 +30,27 @@ JOBS_AT_ONCE = 1_000
 DOCUMENTS_AT_ONCE = 100
 BYTES_AT_ONCE = 1024 * 1024
 STORED_BYTES = _stored_bytes("params") + Coalesce(_stored_bytes("result"), 0)
+# Nothing: where few jobs match, whoever sends the file has a turn between two stretches.
+END_OF_STRETCH = b""
 # What a spreadsheet takes for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, object]
+Stretches = Iterable[Iterable[Job]]
+Write = Callable[[Stretches], Iterator[str] | Iterator[bytes]]
 
 
-def selected(ids: Iterable[UUID]) -> Iterator[Job]:
-    yield from _read(Job.objects.filter(id__in=list(ids)).order_by("id"))
+def selected(ids: Iterable[UUID]) -> Iterator[Iterable[Job]]:
+    """In one stretch."""
+    yield _read(Job.objects.filter(id__in=list(ids)).order_by("id"))
 
 
-def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Job]:
-    """Those that there are at the beginning, oldest first."""
+def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Iterable[Job]]:
+    """Those that there are at the beginning, oldest first: of each stretch of jobs those that match, perhaps none."""
     until, after = identifiers.last_id_at(now()), None
     while True:
         jobs, after = wanted.stretch(tenant_id, JOBS_AT_ONCE, after=after, until=until)
-        yield from _read(jobs)
+        yield _read(jobs)
         if after is None:
             return
 
@@ -55,15 +60,23 @@ def _read(jobs: QuerySet[Job]) -> Iterable[Job]:
     return rows.annotate(stored_bytes=STORED_BYTES, **{"metadata_text": Cast("metadata", TextField())})
 
 
-def as_csv(jobs: Iterable[Job]) -> Iterator[str]:
+def as_csv(stretches: Stretches) -> Iterator[str]:
     """Without params and results, which no cell can hold. Lists and metadata are JSON."""
     yield _line(COLUMNS)
-    for job in jobs:
-        yield _line(_cell(value) for value in _row(job).values())
+    for jobs in stretches:
+        for job in jobs:
+            yield _line(_cell(value) for value in _row(job).values())
+        yield END_OF_STRETCH.decode()
 
 
-def as_ndjson(jobs: Iterable[Job]) -> Iterator[bytes]:
+def as_ndjson(stretches: Stretches) -> Iterator[bytes]:
     """One object a line. Params and results are as they were written, so that numbers of any length are exact."""
+    for jobs in stretches:
+        yield from _lines(jobs)
+        yield END_OF_STRETCH
+
+
+def _lines(jobs: Iterable[Job]) -> Iterator[bytes]:
     for group in _groups(jobs):
         written = Job.objects.with_text_of("params", "result").in_bulk([job.id for job in group])
         for job in group:
@@ -87,18 +100,18 @@ def _groups(jobs: Iterable[Job]) -> Iterator[list[Job]]:
         yield group
 
 
-FORMATS: dict[str, tuple[str, Callable[[Iterable[Job]], Iterator[str] | Iterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Write]] = {
     "csv": ("text/csv; charset=utf-8", as_csv),
     "ndjson": ("application/x-ndjson", as_ndjson),
 }
 
 
-def answer(jobs: Iterable[Job], form: str) -> StreamingHttpResponse:
+def answer(stretches: Stretches, form: str) -> StreamingHttpResponse:
     """A file to download, in one of the FORMATS."""
     content_type, write = FORMATS[form]
     name = f"jobs-{now():%Y-%m-%d-%H%M%S}.{form}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(write(jobs), content_type=content_type, headers=headers)
+    return StreamingHttpResponse(write(stretches), content_type=content_type, headers=headers)
 
 
 COLUMNS = (

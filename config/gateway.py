@@ -8,7 +8,7 @@ import asyncio
 import io
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from queue import SimpleQueue
@@ -23,7 +23,8 @@ from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no
 
 from aijobs.api.answering import REQUESTS
 from aijobs.errors import RequestTimeout
-from config import spooling
+from config import streaming
+from config.streaming import Streamed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -41,12 +42,12 @@ READINESS_THREADS = 2
 # How long a request waits for a thread. With all of them taken for so long, something is wrong (a database that does
 # not answer, uploads that stall).
 WAIT_SECONDS = 2.0
-# Files of any length that staff export: one is written at a time, and the pages of the admin have their threads.
+# Files of any length that staff export: a part of one is written at a time, and the pages do not wait for it.
 EXPORT_THREADS = 1
 EXPORT = "/export/"
-# Those that sellers export: none of them waits for staff, and no request for any of them. One more than files are
-# written at a time (`aijobs.api.exports.AT_ONCE`): who cannot have one now is told so at once.
-SELLERS_EXPORT_THREADS = 3
+# Those that sellers export: none waits for staff, and no request for any of them. A thread writes a part of one file
+# and then of another, so who asks for the next waits a moment, however many there are.
+SELLERS_EXPORT_THREADS = 2
 SELLERS_EXPORT = "/api/ai-jobs/export"
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
 BUSY = "aijobs.busy"
@@ -75,7 +76,6 @@ OVERLOADED = b'{"error":{"code":"SERVICE_UNAVAILABLE","message":"The service is 
 
 # What sends a status, headers and a body.
 Send = Callable[[int, list[tuple[str, str]], bytes], object]
-SendFile = Callable[[int, list[tuple[str, str]], Iterable[bytes]], object]
 
 
 class Body:
@@ -308,13 +308,16 @@ class Gateway:
     async def _run(
         self, path: str, environ: WSGIEnvironment, send: Send, protocol: HTTPProtocol | None = None
     ) -> None:
-        """With the `protocol`, an answer that is streamed goes by way of a file."""
-        send_file = partial(spooling.send, protocol, asyncio.get_running_loop()) if protocol else None
-        answer = partial(self._answer, environ, send, send_file)
-        if not await self._threads_for(path).run(answer):
+        """With the `protocol`, an answer may be streamed."""
+        threads = self._threads_for(path)
+        streamed: list[Streamed] | None = [] if protocol else None
+        answer = partial(self._answer, environ, send, streamed)
+        if not await threads.run(answer):
             environ[BUSY] = True
             if not await self._swift.run(answer):
                 send(503, [("content-type", "application/json")], OVERLOADED)
+        if protocol and streamed:
+            await streaming.send(streamed[0], protocol, threads.run)
 
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
@@ -329,8 +332,10 @@ class Gateway:
                 return self._readiness
         return self._threads
 
-    def _answer(self, environ: WSGIEnvironment, send: Send, send_file: SendFile | None) -> None:
-        """Call the application, in a thread. An answer is sent whole; one that is streamed is written to a file."""
+    def _answer(self, environ: WSGIEnvironment, send: Send, streamed: list[Streamed] | None) -> None:
+        """Call the application, in a thread. An answer is sent whole; the rest of one that is longer than a part of
+        what is streamed is left to who sends it.
+        """
         status = 500
         headers: list[tuple[str, str]] = []
         written: list[bytes] = []
@@ -344,13 +349,20 @@ class Gateway:
 
         try:
             answer = self._application(environ, start_response)
+            close = getattr(answer, "close", _nothing)
             try:
-                if send_file and spooling.is_streamed(answer, headers):
-                    send_file(status, headers, answer)
-                else:
-                    send(status, headers, b"".join([*written, *answer]))
+                chunks = iter(answer)
+                if streamed is not None and streaming.is_streamed(answer, headers):
+                    first, more = streaming.read_first(chunks)
+                    if more:
+                        streamed.append(Streamed(status, headers, first, chunks, close))
+                        # Whoever sends it closes it.
+                        close = _nothing
+                        return
+                    chunks = iter([first])
+                send(status, headers, b"".join([*written, *chunks]))
             finally:
-                getattr(answer, "close", _nothing)()
+                close()
         except Exception:
             # Without an answer granian sends a 500 of its own.
             logger.exception("the application failed")

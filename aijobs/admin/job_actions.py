@@ -173,7 +173,7 @@ class JobActionsAdmin(CancelAdmin):
         return [*(acts if may_act else []), *(exports if self.has_export_permission(request) else [])]
 
 
-def _wanted(request: HttpRequest) -> tuple[Any, str]:
+def _wanted(request: HttpRequest) -> tuple[exporting.Stretches, str]:
     """The jobs to export, and which those are in words. Raises ValueError."""
     if "ids" in request.GET:
         found = [identifiers.decode(identifiers.JOB_PREFIX, text) for text in request.GET["ids"].split(",")]

@@ -16,10 +16,10 @@ from aijobs.api.jobs import FILTERS, JobViewSet
 from aijobs.api.wire.filters import invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.views import ViewSet
-from aijobs.errors import ExportBusy, ExportTooLarge, TooManyExports
+from aijobs.errors import ExportBusy, TooManyExports
 
-# Files that are written at a time in this process. The server has one thread more for them, to tell who comes next.
-AT_ONCE = 2
+# Files that are written at a time in this process: each keeps some megabytes of rows, and goes at its caller's pace.
+AT_ONCE = 8
 # To who wants another file while these are being written.
 RETRY_AFTER_SECONDS = 10
 FORMAT = parameter(
@@ -34,15 +34,16 @@ describe_export: Callable[[View], View] = extend_schema(
     tags=["Jobs"],
     summary="Export the jobs of a filtered list as a file",
     description="The file has the jobs that exist when you ask, oldest first, and takes the filters of the list. In "
-    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The answer begins when the "
-    "file is whole: let your client and your proxy wait a minute for each 100,000 jobs, or export a stretch of time "
-    "after the other with `start_date` and `end_date`. The service writes one file "
-    f"of a tenant at a time, and {AT_ONCE} in all in each process of the API: it refuses others at once.",
+    "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The file is sent while it is "
+    "written, in chunks. One that fails on the way has no end: the connection is closed before the last chunk, which "
+    "clients of HTTP/1.1 report as an error. It goes at your pace, but one of which nothing is taken for "
+    "30 seconds is given up. The service writes one file of a tenant at a time, and "
+    f"{AT_ONCE} in all in each process of the API: it refuses others at once.",
     parameters=[*HEADERS, FORMAT, *FILTERS],
     responses={
         (200, "text/csv"): OpenApiResponse({"type": "string"}, "The file."),
         (200, "application/x-ndjson"): OpenApiResponse({"type": "string"}, "The file."),
-        **errors(ExportTooLarge, ExportBusy, TooManyExports),
+        **errors(ExportBusy, TooManyExports),
     },
 )
 

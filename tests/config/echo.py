@@ -8,11 +8,16 @@ from typing import Any
 
 from django.http import UnreadablePostError
 
+from config import streaming
 from config.gateway import BUSY, Gateway
 
 # Longer than a busy machine lets one of us wait for its turn.
 SILENCE_SECONDS = 2.0
 WAIT_SECONDS = 1.5
+
+PART = b"0123456789abcde\n" * 4096
+# So that nobody waits for half a minute. No caller of these tests is slower by itself.
+streaming.TAKE_SECONDS = 3.0
 
 released = threading.Event()
 begun = threading.Event()
@@ -20,18 +25,25 @@ closed = threading.Event()
 
 
 class Streamed:
-    """As Django's streaming responses are."""
+    """As Django's streaming responses are. So many parts of 64 KiB, with an end or a failure."""
 
     streaming = True
+    written = 0
 
-    def __init__(self, fails: str) -> None:
-        self.fails = fails
+    def __init__(self, parts: int, end: bytes) -> None:
+        self.parts = parts
+        self.end = end
 
     def __iter__(self) -> Iterator[bytes]:
-        for number in range(1_000):
-            yield b"%04d," % number * 200
-        if self.fails:
+        for _ in range(self.parts):
+            Streamed.written += 1
+            yield PART
+        if not self.end:
             raise RuntimeError("as it happens")
+        yield self.end
+
+    def close(self) -> None:
+        closed.set()
 
 
 class Endless:
@@ -64,7 +76,12 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             return [b"ready"]
         case "/admin/export/":
             start_response("200 OK", [("Content-Type", "text/csv")])
-            return Streamed(environ["QUERY_STRING"])
+            parts, _, end = environ["QUERY_STRING"].partition("&")
+            closed.clear()
+            return Streamed(int(parts), end.encode())
+        case "/written":
+            start_response("200 OK", [])
+            return [b"%d" % Streamed.written]
         case "/api/ai-jobs/export":
             start_response("200 OK", [("Content-Type", "text/csv")])
             return Endless()

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from config.gateway import IMPORTS, LARGEST, SLOWEST_BYTES_PER_SECOND, THREADS
 from config.local import processes
 from config.local.stack import GRANIAN, HOST
-from tests.config.echo import SILENCE_SECONDS, WAIT_SECONDS
+from tests.config.echo import PART, SILENCE_SECONDS, WAIT_SECONDS
 from tests.integration.processes import unused_port
 
 ROOT = Path(__file__).parents[2]
@@ -364,29 +365,81 @@ def _ask(connection: Connection, path: bytes) -> tuple[int, bytes]:
     return status, body
 
 
-def test_an_answer_that_is_streamed_comes_whole_with_its_length(connection: Connection) -> None:
-    for _ in range(2):
-        connection.send(b"GET /admin/export/ HTTP/1.1\r\nHost: x\r\n\r\n")
-        status, headers, body = connection.answer()
-        assert (status, headers[b"content-type"], headers[b"content-length"]) == (200, b"text/csv", b"1000000")
-        assert body == b"".join(b"%04d," % number * 200 for number in range(1_000))
+# --- What is streamed
 
 
-def test_a_stream_that_fails_is_no_shorter_answer(connection: Connection) -> None:
-    connection.send(b"GET /admin/export/?fails HTTP/1.1\r\nHost: x\r\n\r\n")
+def stream(parts: int, end: bytes) -> bytes:
+    """So many parts of 64 KiB and the end, or a failure in its place."""
+    return head(b"/admin/export/?%d&%s" % (parts, end))
+
+
+def response_of(connection: Connection) -> HTTPResponse:
+    """To read from; reading raises IncompleteRead where it has no end."""
+    response = HTTPResponse(connection.socket)
+    response.begin()
+    assert response.status == 200
+    return response
+
+
+def test_what_is_streamed_comes_to_its_end(connection: Connection) -> None:
+    for parts in (1, 40, 2):
+        connection.send(stream(parts, b"end"))
+        assert response_of(connection).read() == PART * parts + b"end"
+
+
+def test_a_short_one_has_a_length(connection: Connection) -> None:
+    connection.send(stream(0, b"end"))
+    status, headers, body = connection.answer()
+    assert (status, headers[b"content-type"], headers[b"content-length"], body) == (200, b"text/csv", b"3", b"end")
+
+
+def test_one_that_fails_at_once_is_answered_500(connection: Connection) -> None:
+    connection.send(stream(0, b""))
     assert connection.file.readline().split()[1] == b"500"
 
 
+@pytest.mark.parametrize("parts", [1, 2, 40])
+def test_one_that_fails_later_has_no_end(port: int, parts: int) -> None:
+    with Connection(port) as caller:
+        caller.send(stream(parts, b""))
+        with pytest.raises(IncompleteRead) as cut:
+            response_of(caller).read()
+        # Whatever of it arrived, that was right.
+        assert (PART * parts + b"\n").startswith(cut.value.partial)
+    with Connection(port) as other:
+        other.send(stream(2, b"end"))
+        assert response_of(other).read() == PART * 2 + b"end"
+
+
+def test_its_beginning_comes_while_it_is_written(port: int) -> None:
+    with Connection(port) as caller:
+        caller.send(head(b"/api/ai-jobs/export"))
+        assert response_of(caller).read(8) == b"row,row,"
+
+
 def test_callers_who_take_their_time_keep_nobody_waiting(port: int) -> None:
-    """There is one thread for what is streamed, and no thread waits for a caller."""
+    """There is one thread for what is streamed at this path, and no thread waits for a caller."""
     slow = [Connection(port) for _ in range(5)]
     try:
         for each in slow:
-            each.send(b"GET /admin/export/ HTTP/1.1\r\nHost: x\r\n\r\n")
+            each.send(stream(1_000, b"end"))
             assert each.file.readline().split()[1] == b"200"
     finally:
         for each in slow:
             each.__exit__()
+
+
+def test_no_more_is_written_than_is_taken(port: int, connection: Connection) -> None:
+    """A caller who takes nothing for too long has no end of it, either."""
+    before = int(_ask(connection, b"/written")[1])
+    with Connection(port) as caller:
+        caller.send(stream(2_000, b"end"))
+        response = response_of(caller)
+        assert _ask(connection, b"/closed") == (200, b"yes")
+        # What the system's buffers take: some megabytes of the 125.
+        assert int(_ask(connection, b"/written")[1]) - before < 500
+        with pytest.raises(IncompleteRead):
+            response.read()
 
 
 def test_a_caller_who_is_gone_ends_what_is_written_for_him(port: int, connection: Connection) -> None:

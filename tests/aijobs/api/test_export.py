@@ -13,7 +13,6 @@ import pytest
 from aijobs import exporting, identifiers
 from aijobs.api import exports
 from aijobs.models import Job
-from config import gateway
 from tests import engine
 from tests.aijobs.api.answers import error_of, paths_of
 from tests.clients import Caller, caller
@@ -151,8 +150,9 @@ def test_a_tenant_has_one_file_written_at_a_time(owner: Caller, outsider: Caller
 
 
 def test_who_comes_while_files_of_others_are_written_is_told_when_to_come_again(
-    owner: Caller, outsider: Caller
+    owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(exports, "AT_ONCE", 2)
     third = caller(TenantFactory())
     written = [owner.get(PATH, format="csv"), outsider.get(PATH, format="csv")]
     for each in written:
@@ -165,8 +165,14 @@ def test_who_comes_while_files_of_others_are_written_is_told_when_to_come_again(
     written.pop().close()
 
 
-def test_the_server_has_a_thread_for_who_is_refused() -> None:
-    assert gateway.SELLERS_EXPORT_THREADS > exports.AT_ONCE
+@pytest.mark.parametrize("form", exporting.FORMATS)
+def test_whoever_sends_it_has_a_turn_where_nothing_matches(
+    owner: Caller, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(exporting, "JOBS_AT_ONCE", 2)
+    engine.dispatch(owner.tenant, 7)
+    chunks = list(owner.get(PATH, format=form, status="completed").streaming_content)
+    assert chunks.count(exporting.END_OF_STRETCH) >= 3
 
 
 def test_a_file_that_nobody_has_any_more_is_not_in_the_way(owner: Caller) -> None:
