@@ -4,8 +4,8 @@ Both who answers pages and who streams read requests with this, so that a place 
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -52,12 +52,27 @@ def _wish(accepted: Sequence[MediaType], media_type: str) -> tuple[float, int]:
     return (quality, exactness) if quality else (0, 0)
 
 
-def standing_of(tenant: TenantAccess, job_id: UUID) -> tuple[int, bool]:
-    """How many events a job has, and whether it is over. Raises JobNotFound."""
-    found = Job.objects.of(tenant.id).filter(id=job_id).values_list("event_seq", "status").first()
-    if found is None:
-        raise JobNotFound()
-    return found[0], found[1] in TERMINAL
+class Standing(NamedTuple):
+    """How many events a job has, and whether it is over."""
+
+    seq: int
+    is_over: bool
+
+
+def standing_of(tenant: TenantAccess, job_id: UUID) -> Standing:
+    """Raises JobNotFound."""
+    try:
+        return standings_of([(tenant.id, job_id)])[tenant.id, job_id]
+    except KeyError:
+        raise JobNotFound() from None
+
+
+def standings_of(wanted: Collection[tuple[int, UUID]]) -> dict[tuple[int, UUID], Standing]:
+    """Of the jobs that there are, by tenant and job."""
+    tenants, jobs = ({*each} for each in zip(*wanted, strict=True))
+    rows = Job.objects.filter(tenant_id__in=tenants, id__in=jobs)
+    found = rows.values_list("tenant_id", "id", "event_seq", "status")
+    return {(tenant, job): Standing(seq, status in TERMINAL) for tenant, job, seq, status in found}
 
 
 def seq_of(name: str, text: str) -> int:

@@ -1,6 +1,6 @@
 """Jobs: dispatch, list, get, cancel."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Literal, get_args
@@ -39,7 +39,7 @@ from aijobs.filtering import LONGEST_SKU, SKU
 from aijobs.models import Job
 from aijobs.scopes import ANY_READ
 from aijobs.shapes import LONGEST_TAG, TAG, PriorityName, RequestModel, SentMoment
-from aijobs.states import PausedBy, Priority, Status
+from aijobs.states import TERMINAL, PausedBy, Priority, Status
 
 JOB_ID = OpenApiParameter(
     "job_id",
@@ -511,13 +511,29 @@ class JobViewSet(ViewSet):
         return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location, body)
 
 
-def current_job(tenant: TenantAccess, job_id: UUID) -> tuple[dict[str, object], dict[str, str]]:
-    """The job as it is now, a `JobView`, and the headers that go with it. Raises JobNotFound."""
+# A `JobView`, and the headers that go with it.
+Current = tuple[dict[str, object], dict[str, str]]
+
+
+def current_job(tenant: TenantAccess, job_id: UUID) -> Current:
+    """The job as it is now. Raises JobNotFound."""
     job = Job.objects.of(tenant.id).with_text_of("params", "result").filter(id=job_id).first()
     if job is None:
         raise JobNotFound()
+    return _current(job, tenant, has_result=job.result_text is not None)
+
+
+def unfinished_jobs(wanted: Collection[tuple[TenantAccess, UUID]]) -> dict[tuple[int, UUID], Current]:
+    """The same of many, by tenant and job: of those that have not ended, so there is no result to be read."""
+    tenants = {tenant.id: tenant for tenant, _ in wanted}
+    jobs = Job.objects.filter(tenant_id__in=tenants, id__in=[job_id for _, job_id in wanted])
+    unfinished = jobs.with_text_of("params").exclude(status__in=TERMINAL)
+    return {(job.tenant_id, job.id): _current(job, tenants[job.tenant_id], has_result=False) for job in unfinished}
+
+
+def _current(job: Job, tenant: TenantAccess, *, has_result: bool) -> Current:
     forecast = forecasts.of_job(job, tenant)
-    return show_job(job) | _expected(forecast), _headers_of(job, _etag_of(job, job.result_text is not None), forecast)
+    return show_job(job) | _expected(forecast), _headers_of(job, _etag_of(job, has_result), forecast)
 
 
 def _answer(tenant: TenantAccess, job_id: UUID) -> Response:

@@ -2,22 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection
 from typing import ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 from aijobs import scopes, zones
 from aijobs.api import authentication, event_log, throttling
-from aijobs.api.jobs import current_job, job_id_of
+from aijobs.api.jobs import current_job, job_id_of, unfinished_jobs
 from aijobs.api.wire.envelope import to_json
 from aijobs.auth import TenantAccess
-from aijobs.errors import InsufficientScope, RateLimited, Unauthenticated
+from aijobs.errors import InsufficientScope, JobNotFound, RateLimited, Unauthenticated
 from aijobs.events import Event
 from aijobs.limiting import Standing
 from aijobs.streams.exchange import Answer, Request
 from aijobs.streams.guests import Guest, Guests
 from aijobs.streams.hub import Hub, InJob, InTenant, Place
+from aijobs.streams.together import Together
 from aijobs.tickets import Holder
 
 # Proxies and callers see that the other side is still there.
@@ -32,6 +32,8 @@ SSE_HEADERS = {
     "x-accel-buffering": "no",
 }
 
+# Body and headers.
+Answered = tuple[bytes, dict[str, str]]
 Arguments = ParamSpec("Arguments")
 Found = TypeVar("Found")
 
@@ -66,29 +68,51 @@ def identify_and_count(request: Request) -> tuple[Holder, Standing]:
     return holder, throttling.count(holder, apart="events.")
 
 
-@dataclass(frozen=True)
 class Serving:
-    hub: Hub
-    guests: Guests
-    ask: Ask
+    """Of one process; used by its event loop only."""
+
+    def __init__(self, hub: Hub, guests: Guests, ask: Ask) -> None:
+        self.hub = hub
+        self.guests = guests
+        self.ask = ask
+        self._standings: Together[tuple[int, UUID], event_log.Standing]
+        self._standings = Together(lambda wanted: ask(event_log.standings_of, wanted))
+        self._unfinished: Together[tuple[TenantAccess, UUID], Answered]
+        self._unfinished = Together(lambda wanted: ask(unfinished_as_answered, wanted))
 
     async def wait(self, request: Request, answer: Answer, job_id: str) -> None:
         """Answer with the job, when something has happened to it or the time is over."""
         holder = await self._counted(request, answer)
         seconds, seq = event_log.wait_of(request.query)
         found = job_id_of(job_id)
-        known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
+        known, is_over = await self._standing_of(holder.tenant, found)
         answer.limits = self.guests.limits_of(holder.tenant.id)
         with self.guests.admitted(holder.principal.key_id, holder.tenant.id) as guest:
             try:
                 if not is_over and known <= seq:
-                    await self._until(InJob(holder.tenant.id, found, known), seconds, seq)
-                body, headers = await self.ask(job_as_answered, holder.tenant, found)
+                    is_over = await self._until(InJob(holder.tenant.id, found, known), seconds, seq)
+                body, headers = await self._current(holder.tenant, found, is_over=is_over)
             except asyncio.CancelledError:
                 _raise_unless_sent_away(guest)
                 raise Unauthenticated() from None
             # It is a guest until it has taken the answer, which may be large.
             await answer.whole(200, body, headers)
+
+    async def _standing_of(self, tenant: TenantAccess, job_id: UUID) -> event_log.Standing:
+        """Raises JobNotFound."""
+        found = await self._standings.ask((tenant.id, job_id))
+        if found is None:
+            raise JobNotFound()
+        return found
+
+    async def _current(self, tenant: TenantAccess, job_id: UUID, *, is_over: bool) -> Answered:
+        """The job as the API answers it. Raises JobNotFound: it may be deleted by now.
+
+        Hundreds of waits may end at a moment because it is time. A result may be large, so where there may be one
+        the job is read by itself.
+        """
+        unfinished = None if is_over else await self._unfinished.ask((tenant, job_id))
+        return unfinished or await self.ask(job_as_answered, tenant, job_id)
 
     async def _counted(self, request: Request, answer: Answer) -> Holder:
         """Raises RateLimited."""
@@ -101,15 +125,19 @@ class Serving:
             raise RateLimited(retry_after=standing.retry_after)
         return holder
 
-    async def _until(self, place: Place, seconds: float, seq: int) -> None:
-        """An event of a job beyond that one, or its last one; or so long."""
+    async def _until(self, place: Place, seconds: float, seq: int) -> bool:
+        """Wait for an event of a job beyond that one, or its last one; or so long. Returns whether it is over."""
         loop = asyncio.get_running_loop()
         over_at = loop.time() + seconds
         while (left := over_at - loop.time()) > 0:
             news = await self.hub.news(place, left, at_once=True)
-            if news is None or news.events[-1].seq > seq or news.events[-1].is_end:
-                return
+            if news is None:
+                break
+            last = news.events[-1]
+            if last.seq > seq or last.is_end:
+                return last.is_end
             place = news.place
+        return False
 
     async def of_job(self, request: Request, answer: Answer, job_id: str) -> None:
         if event_log.wants_pages(request.headers.get("accept", "")):
@@ -121,7 +149,7 @@ class Serving:
         found = job_id_of(job_id)
         last = request.headers.get("last-event-id")
         after = event_log.place_in_job(request.query, last)
-        known, is_over = await self.ask(event_log.standing_of, holder.tenant, found)
+        known, is_over = await self._standing_of(holder.tenant, found)
         if is_over and after >= known:
             # Nothing will follow. It tells a browser's EventSource not to come again.
             await answer.whole(204)
@@ -204,7 +232,22 @@ def _frame(event: Event, place: Place) -> bytes:
     return b"id: %b\ndata: %b\n\n" % (number.encode(), event.written)
 
 
-def job_as_answered(tenant: TenantAccess, job_id: UUID) -> tuple[bytes, dict[str, str]]:
-    """As the API answers it: body and headers. Raises JobNotFound: it may be deleted by now."""
-    data, headers = current_job(tenant, job_id)
+def job_as_answered(tenant: TenantAccess, job_id: UUID) -> Answered:
+    """Raises JobNotFound."""
+    return _written(*current_job(tenant, job_id))
+
+
+def unfinished_as_answered(
+    wanted: Collection[tuple[TenantAccess, UUID]],
+) -> dict[tuple[TenantAccess, UUID], Answered]:
+    """Of those that have not ended."""
+    found = unfinished_jobs(wanted)
+    return {
+        (tenant, job_id): _written(*found[tenant.id, job_id])
+        for tenant, job_id in wanted
+        if (tenant.id, job_id) in found
+    }
+
+
+def _written(data: dict[str, object], headers: dict[str, str]) -> Answered:
     return to_json({"data": data}), headers

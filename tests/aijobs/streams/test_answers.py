@@ -10,6 +10,7 @@ import pytest
 
 from aijobs import scopes
 from aijobs.api import event_log
+from aijobs.api.jobs import ESTIMATES
 from aijobs.auth import Principal, TenantAccess
 from aijobs.streams import exchange
 from aijobs.streams import serving as module
@@ -19,6 +20,8 @@ from aijobs.streams.guests import Guests
 from aijobs.streams.hub import Hub
 from aijobs.streams.serving import Serving
 from aijobs.tickets import Holder
+from tests import engine
+from tests.clients import Caller
 
 LARGE = 3 * PART_BYTES
 
@@ -84,12 +87,13 @@ def serving(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Serving:
     tenant = TenantAccess(key_id, "shop", "UTC", False, None, None, None, rate_limit=2)
     holder = Holder(Principal(key_id, frozenset(scopes.known()), (tenant,), None), tenant)
     answers: dict[object, object] = {
-        event_log.standing_of: (3, True),
         event_log.job_page: {"data": [], "pagination": {"next_cursor": None, "has_more": False}},
         module.job_as_answered: (b"x" * LARGE, {}),
     }
 
     async def ask(function: Any, /, *arguments: Any, **named: Any) -> Any:
+        if function is event_log.standings_of:
+            return {wanted: event_log.Standing(3, True) for wanted in arguments[0]}
         return answers[function] if function in answers else function(*arguments, **named)
 
     monkeypatch.setattr(module, "identify", lambda request: holder)
@@ -121,3 +125,24 @@ def test_pages_and_waits_are_counted_together(serving: Serving) -> None:
     assert headers[b"ratelimit-policy"] == b'"requests";q=2;w=60'
     assert 1 <= int(headers[b"retry-after"]) <= 30
     assert json.loads(taker.body)["error"]["code"] == "RATE_LIMITED"
+
+
+@pytest.mark.django_db
+def test_jobs_that_are_read_together_are_answered_as_each_by_itself(owner: Caller, outsider: Caller) -> None:
+    mine, theirs = TenantAccess.of(owner.tenant), TenantAccess.of(outsider.tenant)
+    queued, running, done = engine.dispatch(owner.tenant, 3)
+    [foreign] = engine.dispatch(outsider.tenant)
+    engine.start(running)
+    engine.complete(engine.start(done), {"label": "x"})
+    wanted = [(mine, queued), (mine, running), (mine, done), (theirs, foreign), (mine, foreign), (theirs, queued)]
+    found = module.unfinished_as_answered(wanted)
+    # One that has ended is read with its result, and nobody's by another tenant.
+    assert {*found} == {(mine, queued), (mine, running), (theirs, foreign)}
+    for (tenant, job_id), (body, headers) in found.items():
+        alone, headers_alone = module.job_as_answered(tenant, job_id)
+        assert _without_estimates(body) == _without_estimates(alone)
+        assert headers["ETag"] == headers_alone["ETag"]
+
+
+def _without_estimates(body: bytes) -> dict[str, object]:
+    return {name: value for name, value in json.loads(body)["data"].items() if name not in ESTIMATES}
