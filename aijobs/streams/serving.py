@@ -111,8 +111,9 @@ class Serving:
         Hundreds of waits may end at a moment because it is time. A result may be large, so where there may be one
         the job is read by itself.
         """
-        unfinished = None if is_over else await self._unfinished.ask((tenant, job_id))
-        return unfinished or await self.ask(job_as_answered, tenant, job_id)
+        if not is_over and (found := await self._unfinished.ask((tenant, job_id))) is not None:
+            return found
+        return await self.ask(job_as_answered, tenant, job_id)
 
     async def _counted(self, request: Request, answer: Answer) -> Holder:
         """Raises RateLimited."""

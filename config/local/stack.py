@@ -37,8 +37,8 @@ EVENTS_SERVER = [*_GRANIAN, "--interface", "asgi", *_OPTIONS, "--workers-kill-ti
 WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
 WEBHOOKS_QUEUE = "ai-jobs.webhooks"
-# Of the processes that tell what has happened: what is dispatched and run goes first where processors are short.
-TELLING_NICENESS = 5
+# Of all processes but the API: where processors are short, requests go first. The API takes one of them at the most.
+BACKGROUND_NICENESS = 10
 # Marketplaces that are written to at once; each is one that waits most of the time.
 SETTLERS = 2
 
@@ -115,13 +115,14 @@ class Stack:
             "events",
             f"streams and waits, on port {self.events_port}",
             [*EVENTS_SERVER, "--host", HOST, "--port", str(self.events_port), "config.asgi:application"],
-            TELLING_NICENESS,
+            BACKGROUND_NICENESS,
         )
         pool = ["--pool", "prefork", "--concurrency", str(self.workers), "--queues", WORKER_QUEUES]
         self._start(
             "worker",
             f"runs jobs, {self.workers} at a time",
             [*celery, "worker", *quiet, *pool, "--hostname", "worker@%h"],
+            BACKGROUND_NICENESS,
         )
         # Changes that are written over the network take their marketplaces' time, and no job's.
         pool = ["--pool", "prefork", "--concurrency", str(SETTLERS), "--queues", SETTLER_QUEUE]
@@ -129,6 +130,7 @@ class Stack:
             "settler",
             f"writes changes to shops, {SETTLERS} at a time",
             [*celery, "worker", *quiet, *pool, "--hostname", "settler@%h"],
+            BACKGROUND_NICENESS,
         )
         # One process sends to many endpoints at a time, and none of them keeps another one's events.
         pool = ["--pool", "prefork", "--concurrency", "1", "--queues", WEBHOOKS_QUEUE]
@@ -136,12 +138,14 @@ class Stack:
             "webhooks",
             "sends events to tenants' endpoints",
             [*celery, "worker", *quiet, *pool, "--hostname", "webhooks@%h"],
-            TELLING_NICENESS,
+            BACKGROUND_NICENESS,
         )
         # Sweeping never waits behind jobs that run for minutes.
         control = ["--pool", "solo", "--queues", "ai-jobs.control", "--hostname", "control@%h"]
-        self._start("control", "releases jobs, takes back lost ones", [*celery, "worker", *quiet, *control])
-        self._start("beat", "the clock: tells control when", [*celery, "beat", "--pidfile", ""])
+        purpose = "releases jobs, takes back lost ones"
+        self._start("control", purpose, [*celery, "worker", *quiet, *control], BACKGROUND_NICENESS)
+        beat = [*celery, "beat", "--pidfile", ""]
+        self._start("beat", "the clock: tells control when", beat, BACKGROUND_NICENESS)
         # One for all questions: each client reads the world's certificates first, which is 40 ms of computing.
         with httpx.Client(timeout=5) as client:
             self._wait("the API", lambda: _answers(client, f"{self.base_url}/readyz"))

@@ -33,6 +33,7 @@ SECONDS, SHORT_SECONDS = 60, 10
 # Beat and the control worker take some seconds of both processors to start.
 WARM_SECONDS = 10
 CONNECTIONS = 16
+LEAD_SECONDS = 1.0
 # Of each job.
 EVENTS = ["job.queued", "job.started", "job.completed"]
 
@@ -43,7 +44,8 @@ async def dispatch(port: int, callers: Callers, seconds: float) -> list[float]:
     for _ in range(CONNECTIONS):
         free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
     requests = [request("POST", "/api/ai-jobs", {"type": "bench_noop"}, **headers) for headers in callers.headers]
-    began = asyncio.get_running_loop().time()
+    # Making thousands of tasks takes a part of a second, which is nobody's latency.
+    began = asyncio.get_running_loop().time() + LEAD_SECONDS
 
     async def one(number: int) -> float:
         due = began + number / JOBS_PER_SECOND

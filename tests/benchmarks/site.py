@@ -56,10 +56,10 @@ class Site:
     @contextmanager
     def events(self) -> Iterator[int]:
         """The process of streams and waits. Yields its port."""
-        from config.local.stack import TELLING_NICENESS
+        from config.local.stack import BACKGROUND_NICENESS
 
         options = ["--http", "1", "--no-ws"]
-        with self._http("asgi", "config.asgi:application", *options, niceness=TELLING_NICENESS) as port:
+        with self._http("asgi", "config.asgi:application", *options, niceness=BACKGROUND_NICENESS) as port:
             yield port
 
     @contextmanager
@@ -83,11 +83,11 @@ class Site:
     @contextmanager
     def worker(self, processes: str = WORKER_PROCESSES) -> Iterator[subprocess.Popen[bytes]]:
         """Our worker, without a sweeper: releasing is a part of the lifecycle, sweeping is not."""
-        from config.local.stack import WORKER_QUEUES
+        from config.local.stack import BACKGROUND_NICENESS, WORKER_QUEUES
 
         pool = ["--concurrency", processes, "--queues", WORKER_QUEUES]
         command = ["config.celery_command", "worker", *QUIET, *pool]
-        with self.process(command) as process:
+        with self.process(command, niceness=BACKGROUND_NICENESS) as process:
             yield process
 
     def connect(self) -> psycopg.Connection:
@@ -98,19 +98,22 @@ class Site:
     @contextmanager
     def webhooks(self) -> Iterator[subprocess.Popen[bytes]]:
         """The worker that sends events to endpoints."""
-        from config.local.stack import TELLING_NICENESS, WEBHOOKS_QUEUE
+        from config.local.stack import BACKGROUND_NICENESS, WEBHOOKS_QUEUE
 
         pool = ["--concurrency", "1", "--queues", WEBHOOKS_QUEUE, "--hostname", "webhooks@%h"]
         command = ["config.celery_command", "worker", *QUIET, *pool]
-        with self.process(command, niceness=TELLING_NICENESS) as process:
+        with self.process(command, niceness=BACKGROUND_NICENESS) as process:
             yield process
 
     @contextmanager
     def control(self) -> Iterator[None]:
         """The sweeper, and the beat that calls it."""
+        from config.local.stack import BACKGROUND_NICENESS as NICENESS
+
         sweeper = ["config.celery_command", "worker", "--pool", "solo", "--hostname", "control@%h"]
         beat = ["config.celery_command", "beat", "--pidfile", ""]
-        with self.process([*sweeper, "--queues", "ai-jobs.control"]), self.process(beat):
+        sweeper += ["--queues", "ai-jobs.control"]
+        with self.process(sweeper, niceness=NICENESS), self.process(beat, niceness=NICENESS):
             yield
 
     @contextmanager
