@@ -1,6 +1,7 @@
 """The encoder: MiniLM-L6 with weights of 8 bits, run by onnxruntime, one text at a time."""
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from workers.sentiment.wordpiece import WordPiece
 
 logger = logging.getLogger(__name__)
+
+# Read when onnxruntime is loaded. Else it keeps a name of this machine in a file and tells Microsoft of its sessions.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 WEIGHTS = Path(__file__).parent / "weights"
 # Pieces that are read of a text: attention grows with the square, and reviews have 75 words on average.
