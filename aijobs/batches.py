@@ -9,8 +9,6 @@ from aijobs.errors import BatchNotFound
 from aijobs.models import Batch
 from aijobs.states import TERMINAL, BatchStatus, Status
 
-LARGEST_BATCH = 20
-
 
 def get(batch_id: UUID | None, tenant_id: int) -> Batch:
     """Raises BatchNotFound, also for another tenant's."""

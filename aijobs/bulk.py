@@ -47,8 +47,6 @@ RETRIED_AT_ONCE = 10
 # A list or a page says "more than 10,000".
 MOST_COUNTED = 10_000
 COUNT_SECONDS = 1
-# Of a tenant, at a time: those of all tenants take turns.
-MOST_RUNNING = 5
 
 # What an action is for. A retry has to be asked for by status where it is to repeat what completed.
 APPLIES_TO: dict[str, tuple[Status, ...]] = {
@@ -156,7 +154,7 @@ def request_as_tenant(
         # One after the other: none of two at once may be one too many.
         sql.execute(statements.PATIENCE, {"wait": "1s"})
         sql.execute(statements.LOCK_TENANT, {"tenant": tenant_id})
-        if BulkAction.objects.filter(tenant_id=tenant_id, state=BulkState.RUNNING).count() >= MOST_RUNNING:
+        if BulkAction.objects.filter(tenant_id=tenant_id, state=BulkState.RUNNING).count() >= TooManyBulkActions.most:
             raise TooManyBulkActions()
         action = BulkAction.objects.create(id=identifiers.new_id(), **values)
         if first_answer:

@@ -17,7 +17,6 @@ from pydantic import AfterValidator, Field
 
 from aijobs import graphs, idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
-from aijobs.batches import LARGEST_BATCH
 from aijobs.engine import forecasts, inserting, statistics
 from aijobs.engine.forecasts import Forecast, Member
 from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, Inserted, NewBatch, NewJob, Origin
@@ -80,19 +79,21 @@ class JobRequest(RequestModel):
     )
     run_at: SentMoment | None = Field(
         default=None,
-        description="The job does not start before this moment, which is at most 30 days ahead. A job of a "
-        "sequential batch waits for its turn as well.",
+        description=f"The job does not start before this moment, which is at most {LATEST_RUN.days} days ahead. A "
+        "job of a sequential batch waits for its turn as well.",
     )
     expires_at: SentMoment | None = Field(
         default=None,
         description="If the job has not started by this moment, it is cancelled with the reason `EXPIRED`. The "
-        "moment is at most 60 days ahead, and later than `run_at`.",
+        f"moment is at most {LATEST_EXPIRY.days} days ahead, and later than `run_at`.",
     )
 
 
 class BatchRequest(RequestModel):
     jobs: list[Any] = Field(
-        description="1 to 20 jobs. The service accepts all of them or none.", min_length=1, max_length=20
+        description=f"1 to {InvalidBatch.most} jobs. The service accepts all of them or none.",
+        min_length=1,
+        max_length=InvalidBatch.most,
     )
     priority: PriorityName = Field(
         default="normal", description="The priority of the jobs that do not have their own."
@@ -114,7 +115,7 @@ class MemberRequest(RequestModel):
         default=[],
         description="The jobs of this batch that this one waits for, by their indexes, of which the first is 0. It "
         "starts when all of them have ended. Not together with `sequential`.",
-        max_length=LARGEST_BATCH - 1,
+        max_length=InvalidBatch.most - 1,
         examples=[[0, 1]],
     )
 
@@ -147,7 +148,7 @@ def read_batch(tenant_id: int, body: Body) -> Wanted[NewBatch]:
     refusals = Refusals()
     request = refusals.collect(registry.read_body, BatchRequest, body)
     entries = body.get("jobs")
-    if not isinstance(entries, list) or not 1 <= len(entries) <= LARGEST_BATCH:
+    if not isinstance(entries, list) or not 1 <= len(entries) <= InvalidBatch.most:
         raise InvalidBatch(details=refusals.fields())
     default = Priority.from_name(request.priority) if request else Priority.NORMAL
     size = len(entries)

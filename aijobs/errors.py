@@ -21,7 +21,8 @@ Details = Mapping[str, object] | Sequence[FieldError]
 class ApiError(Exception):
     """An answer other than 2xx. Subclasses fix the code and the HTTP status; an instance says the particulars.
 
-    `advice` says in sentences what to do about it: the guide at /api/docs/guide lists every subclass with it.
+    `advice` says in sentences what to do about it: the guide at /api/docs/guide lists every subclass with it. Where a
+    sentence names a limit, the subclass has it as `most`, and whoever raises it compares with that.
     """
 
     code: ClassVar[str]
@@ -171,8 +172,10 @@ class BulkActionNotFound(ApiError):
 
 
 class TooManyBulkActions(ApiError):
-    code, status = "TOO_MANY_BULK_ACTIONS", 409
-    default_message = "A tenant can have 5 bulk actions running at a time. Wait until one has ended, or stop one."
+    code, status, most = "TOO_MANY_BULK_ACTIONS", 409, 5
+    default_message = (
+        f"A tenant can have {most} bulk actions running at a time. Wait until one has ended, or stop one."
+    )
     advice = "`GET /api/ai-jobs/bulk` lists them. One action with a wider filter does the same as several."
 
 
@@ -189,8 +192,8 @@ class ScheduleExists(ApiError):
 
 
 class TooManySchedules(ApiError):
-    code, status = "TOO_MANY_SCHEDULES", 409
-    default_message = "A tenant can have 200 schedules. Delete one that you do not need."
+    code, status, most = "TOO_MANY_SCHEDULES", 409, 200
+    default_message = f"A tenant can have {most} schedules. Delete one that you do not need."
     advice = "Delete a schedule that you do not need, or dispatch several jobs in one batch with one schedule."
 
 
@@ -211,8 +214,8 @@ class DeliveryNotFound(ApiError):
 
 
 class TooManyWebhooks(ApiError):
-    code, status = "TOO_MANY_WEBHOOKS", 409
-    default_message = "A tenant can have 20 webhooks. Delete one that you do not need."
+    code, status, most = "TOO_MANY_WEBHOOKS", 409, 20
+    default_message = f"A tenant can have {most} webhooks. Delete one that you do not need."
     advice = "Delete a webhook that you do not need, or have one receive the events of two."
 
 
@@ -229,8 +232,8 @@ class DeliveryPending(ApiError):
 
 
 class TooManyReplays(ApiError):
-    code, status = "TOO_MANY_REPLAYS", 409
-    default_message = "A webhook can have 1,000 pings and replays that are not sent yet."
+    code, status, most = "TOO_MANY_REPLAYS", 409, 1_000
+    default_message = f"A webhook can have {most:,} pings and replays that are not sent yet."
     advice = "Wait until those that you have asked for are sent: `GET /api/webhooks/:id/deliveries` shows them."
 
 
@@ -307,8 +310,9 @@ class InvalidFilter(ApiError):
 
 
 class InvalidBatch(ApiError):
-    code, status, default_message = "INVALID_BATCH", 422, "A batch must have 1 to 20 jobs."
-    advice = "Send `jobs` as a list of 1 to 20 jobs, and more of them in further batches."
+    code, status, most = "INVALID_BATCH", 422, 20
+    default_message = f"A batch must have 1 to {most} jobs."
+    advice = f"Send `jobs` as a list of 1 to {most} jobs, and more of them in further batches."
 
 
 class DependencyCycle(ApiError):

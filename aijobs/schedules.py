@@ -19,7 +19,6 @@ from aijobs.models import Schedule
 from aijobs.schedule_bodies import FIRST_ANCHOR, Definition, wanted
 from aijobs.states import PausedBy
 
-MOST_SCHEDULES = 200
 LONGEST_REASON = 500
 UPCOMING = 5
 WHEN = ("cron", "interval_seconds", "anchor", "timezone", "jitter_seconds")
@@ -62,7 +61,7 @@ def create(tenant: TenantAccess, definition: Definition) -> Schedule:
             # One after the other: none of two at once may be the 201st.
             sql.execute(statements.PATIENCE, {"wait": PATIENCE})
             sql.execute(statements.LOCK_TENANT, {"tenant": tenant.id})
-            if Schedule.objects.of(tenant.id).count() >= MOST_SCHEDULES:
+            if Schedule.objects.of(tenant.id).count() >= TooManySchedules.most:
                 raise TooManySchedules()
             schedule.save(force_insert=True)
     except IntegrityError:
@@ -78,7 +77,7 @@ def refuse_name(tenant_id: int, name: str, schedule_id: UUID | None) -> None:
     present = Schedule.objects.of(tenant_id)
     if present.filter(name=name).exclude(id__in=filter(None, [schedule_id])).exists():
         raise ScheduleExists()
-    if schedule_id is None and present.count() >= MOST_SCHEDULES:
+    if schedule_id is None and present.count() >= TooManySchedules.most:
         raise TooManySchedules()
 
 

@@ -116,7 +116,7 @@ def show_batch(batch: Batch, jobs: Sequence[Job]) -> dict[str, object]:
 describe_dispatch: Callable[[View], View] = extend_schema(
     operation_id="dispatch_batch",
     tags=TAGS,
-    summary="Dispatch up to 20 jobs at once",
+    summary=f"Dispatch up to {InvalidBatch.most} jobs at once",
     description="The service accepts all of them or none. With `sequential: true` they run in order, "
     "and with `depends_on` each starts when those that it names have ended; what waits for one that did not "
     f"complete is cancelled, or runs with `on_failure: continue`. {ADMISSION}",

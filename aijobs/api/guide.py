@@ -17,8 +17,7 @@ from aijobs import registry, scopes
 from aijobs.api.type_schemas import completed_example, queued_example
 from aijobs.api.wire.envelope import MOST_ERRORS
 from aijobs.api.wire.views import KnownMethods
-from aijobs.batches import LARGEST_BATCH
-from aijobs.errors import ApiError, all_errors
+from aijobs.errors import ApiError, InvalidBatch, all_errors
 from aijobs.registry import JobType, Params, Result
 from aijobs.webhooks.recording import TYPES
 
@@ -85,7 +84,7 @@ def _context(request: Request) -> dict[str, object]:
         "dispatches": dispatch_examples(),
         "batch_command": _batch_command(),
         "errors": [_shown(error) for error in all_errors()],
-        "largest_batch": LARGEST_BATCH,
+        "largest_batch": InvalidBatch.most,
         "event_types": TYPES,
         "most_errors": MOST_ERRORS,
         **_answers(),

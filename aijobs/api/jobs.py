@@ -29,7 +29,7 @@ from aijobs.api.wire.pagination import cursor_of, invalid_cursor, limit_of, page
 from aijobs.api.wire.shapes import Pagination
 from aijobs.api.wire.views import ViewSet
 from aijobs.auth import TenantAccess
-from aijobs.dispatching import MOST_TAGS, Body, JobRequest, Wanted, check_moments, read_job
+from aijobs.dispatching import LATEST_RUN, MOST_TAGS, Body, JobRequest, Wanted, check_moments, read_job
 from aijobs.engine import forecasts, lifecycle, priorities, statistics
 from aijobs.engine.forecasts import Forecast
 from aijobs.engine.inserting import NewJob
@@ -172,8 +172,8 @@ class ChangeRequest(RequestModel):
     )
     run_at: SentMoment | None = Field(
         default=None,
-        description="The job does not start before this moment, which is at most 30 days ahead. Null: it starts as "
-        "soon as it can. A job that waits for another attempt waits at least as long as it has to.",
+        description=f"The job does not start before this moment, which is at most {LATEST_RUN.days} days ahead. "
+        "Null: it starts as soon as it can. A job that waits for another attempt waits at least as long as it has to.",
     )
 
     @field_validator("priority")

@@ -96,7 +96,7 @@ describe_create: Callable[[View], View] = extend_schema(
     summary="Create a schedule",
     description="The service dispatches the job or the batch at each due time, exactly once. It is validated now, as "
     "a dispatch is, and again at each due time: a schedule whose job is not valid any more pauses itself and says "
-    "why, and so does one that fails five times in a row. A tenant can have 200 schedules.",
+    f"why, and so does one that fails five times in a row. A tenant can have {TooManySchedules.most} schedules.",
     parameters=[*HEADERS, LOCATION],
     request={"application/json": ScheduleRequest},
     responses={201: ScheduleAnswer, **errors(*OF_A_BODY, *OF_A_TEMPLATE, ScheduleExists, TooManySchedules)},

@@ -42,6 +42,7 @@ from aijobs.errors import (
 )
 from aijobs.filtering import JOB_ID
 from aijobs.models import Webhook, WebhookDelivery
+from aijobs.retention import DELIVERIES_KEPT
 from aijobs.states import DeliveryStatus
 from aijobs.webhooks import endpoints, replaying
 from aijobs.webhooks.endpoints import Definition, Shown
@@ -77,7 +78,8 @@ describe_create: Callable[[View], View] = extend_schema(
     summary="Create a webhook",
     description="The service sends each of these events, from now on, as a POST that is signed as [Standard "
     "Webhooks](https://www.standardwebhooks.com) describes: at least once, and those of one job in the order of "
-    "their `seq`. The answer has the secret, which is shown this once. A tenant can have 20 webhooks.",
+    "their `seq`. The answer has the secret, which is shown this once. "
+    f"A tenant can have {TooManyWebhooks.most} webhooks.",
     parameters=[*HEADERS, LOCATION],
     request={"application/json": WebhookRequest},
     responses={201: WebhookSecretAnswer, **errors(*OF_A_BODY, TooManyWebhooks)},
@@ -138,7 +140,7 @@ describe_deliveries: Callable[[View], View] = extend_schema(
     operation_id="list_webhook_deliveries",
     tags=TAGS,
     summary="List a webhook's deliveries, newest first",
-    description="They are kept for 30 days. A single one also has the request and the answer.",
+    description=f"They are kept for {DELIVERIES_KEPT.days} days. A single one also has the request and the answer.",
     parameters=[
         *HEADERS,
         WEBHOOK_ID,

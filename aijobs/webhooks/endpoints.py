@@ -19,7 +19,6 @@ from aijobs.outbound.guard import refusal
 from aijobs.outbound.purposes import Purpose
 from aijobs.webhooks import recording, secrets
 
-MOST_WEBHOOKS = 20
 ROTATION = timedelta(hours=24)
 PATIENCE = "1s"
 # Deliveries that are due at once when a webhook goes on. Others wait for their moment: whoever resumes it waits here.
@@ -88,7 +87,7 @@ def create(tenant_id: int, definition: Definition, link_base: str) -> Shown:
     webhook_id, made = identifiers.new_id(), secrets.new()
     with transaction.atomic():
         _hold_tenant(tenant_id)
-        if Webhook.objects.of(tenant_id).count() >= MOST_WEBHOOKS:
+        if Webhook.objects.of(tenant_id).count() >= TooManyWebhooks.most:
             raise TooManyWebhooks()
         webhook = Webhook(
             id=webhook_id,

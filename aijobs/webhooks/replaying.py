@@ -26,8 +26,6 @@ from aijobs.states import DeliveryStatus
 from aijobs.webhooks import endpoints
 
 MOST_REPLAYED = 1_000
-# Of a webhook's pings and replays, those that wait to be sent.
-MOST_ASKED_FOR = 1_000
 PING = "ping"
 
 
@@ -116,7 +114,7 @@ def _held(webhook_id: UUID | None, tenant_id: int) -> Webhook:
 
 def _require_room(webhook: Webhook, count: int) -> None:
     """Each costs a row for a month, and its endpoint's time. Raises TooManyReplays."""
-    if webhook.deliveries.filter(ASKED_FOR).count() + count > MOST_ASKED_FOR:
+    if webhook.deliveries.filter(ASKED_FOR).count() + count > TooManyReplays.most:
         raise TooManyReplays()
 
 

@@ -58,7 +58,7 @@ def test_a_due_time_is_dispatched_once_by_a_tick_and_a_backfill() -> None:
 
 
 def test_of_many_that_create_the_last_one_of_two_hundred_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedules, "MOST_SCHEDULES", 3)
+    monkeypatch.setattr(TooManySchedules, "most", 3)
     tenant = TenantAccess.of(TenantFactory())
     body = {"interval_seconds": 60, "job": {"type": "test_probe"}}
 

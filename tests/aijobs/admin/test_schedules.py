@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
 
-from aijobs import schedules, ticking
+from aijobs import ticking
 from aijobs.admin.due_times import upcoming
+from aijobs.errors import TooManySchedules
 from aijobs.models import Job, Schedule, ScheduleRun, Tenant
 from tests.aijobs.admin.test_admin import address, staff
 from tests.factories import ScheduleFactory, TenantFactory
@@ -177,7 +178,7 @@ def test_a_taken_name_keeps_what_was_written(admin_client: Client) -> None:
 
 
 def test_one_schedule_too_many_keeps_what_was_written(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedules, "MOST_SCHEDULES", 1)
+    monkeypatch.setattr(TooManySchedules, "most", 1)
     page = {**ADD, "tenant": ScheduleFactory().tenant_id, "cron": "17 3 * * *"}
     text = admin_client.post(address(Schedule, "add"), page).content.decode()
     assert "A tenant can have 200 schedules." in text

@@ -8,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs import bulk, identifiers
+from aijobs.errors import TooManyBulkActions
 from aijobs.filtering import JobFilter
 from aijobs.models import BulkAction, IdempotencyKey, Job
 from aijobs.states import BulkKind
@@ -75,7 +76,7 @@ def test_the_same_key_asks_for_it_once(owner: Caller, outsider: Caller) -> None:
     error_of(post(owner, key="größe"), 400, "INVALID_REQUEST")
     # Also where no other could be asked for.
     BulkAction.objects.update(state="running")
-    for number in range(2, bulk.MOST_RUNNING + 1):
+    for number in range(2, TooManyBulkActions.most + 1):
         data_of(post(owner, key=f"clean-up-{number}"), 201)
     error_of(post(owner, key="clean-up-9"), 409, "TOO_MANY_BULK_ACTIONS")
     assert data_of(post(owner), 201) == data_of(first, 201)
@@ -183,7 +184,7 @@ def test_they_are_listed_newest_first_in_pages(owner: Caller) -> None:
 
 
 def test_few_run_at_a_time(owner: Caller, outsider: Caller) -> None:
-    for _ in range(bulk.MOST_RUNNING):
+    for _ in range(TooManyBulkActions.most):
         ask(owner)
     error_of(owner.post(PATH, CANCEL), 409, "TOO_MANY_BULK_ACTIONS")
     ask(outsider)

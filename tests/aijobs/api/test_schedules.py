@@ -8,8 +8,8 @@ import pytest
 from django.db.models import F
 from django.utils.timezone import now
 
-from aijobs import schedules
 from aijobs.api.wire import pagination
+from aijobs.errors import TooManySchedules
 from aijobs.models import Job, Schedule
 from aijobs.shapes import timestamp
 from tests.aijobs.api.answers import MOMENT, NO_SCHEDULE, PROBE, data_of, error_of, paths_of, uuid_of
@@ -176,8 +176,8 @@ def test_a_name_is_taken_once_until_its_schedule_is_deleted(owner: Caller, outsi
 
 
 def test_a_tenant_has_so_many_at_most(owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert schedules.MOST_SCHEDULES == 200
-    monkeypatch.setattr(schedules, "MOST_SCHEDULES", 2)
+    assert TooManySchedules.most == 200
+    monkeypatch.setattr(TooManySchedules, "most", 2)
     created(owner)
     second = created(owner, name="second")
     error_of(owner.post(PATH, {**NIGHTLY, "name": "third"}), 409, "TOO_MANY_SCHEDULES")

@@ -7,6 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from aijobs import identifiers
+from aijobs.errors import TooManyReplays
 from aijobs.models import Webhook, WebhookDelivery
 from aijobs.shapes import timestamp
 from tests import engine
@@ -257,7 +258,7 @@ def test_what_is_asked_for_and_waits_is_bounded(owner: Caller, monkeypatch: pyte
     made = created(owner)
     delivered(made, 2)
     delivered(made, 5, status="pending")
-    monkeypatch.setattr("aijobs.webhooks.replaying.MOST_ASKED_FOR", 3)
+    monkeypatch.setattr(TooManyReplays, "most", 3)
     path = f"{PATH}/{made['id']}"
     owner.post(f"{path}/ping")
     asked = {"since": timestamp(now() - timedelta(hours=1)), "until": timestamp(now() + timedelta(hours=1))}
