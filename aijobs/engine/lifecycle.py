@@ -22,6 +22,7 @@ from django.db import OperationalError, transaction
 
 from aijobs import graphs, registry, sql
 from aijobs.engine import bounds, hints, queueing, statements
+from aijobs.engine.looking import look_again
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome, Stopped
 from aijobs.engine.queueing import Released
 from aijobs.engine.results import encoded
@@ -268,7 +269,7 @@ def cancel(job_id: UUID, tenant_id: int) -> None:
 
     Raises JobNotFound, JobNotCancellable, TryAgain.
     """
-    follow_up(_patiently(lambda: cancel_within(job_id, tenant_id)), tenant_id)
+    follow_up(_patiently(lambda: _cancel(job_id, tenant_id)), tenant_id)
 
 
 def request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> None:
@@ -280,29 +281,27 @@ def request_cancel(job_id: UUID, tenant_id: int, by: PausedBy) -> None:
     follow_up(_patiently(lambda: request_cancel_within(job_id, tenant_id, by)), tenant_id)
 
 
-# A job that is claimed, or queued again, between two looks at it.
-LOOKS = 3
-
-
 def request_cancel_within(job_id: UUID, tenant_id: int, by: PausedBy) -> Ended:
     """As `request_cancel`, in the caller's transaction, which is to be followed up."""
     member = _Member.locked(job_id, tenant_id)
     hints.tell(tenant_id, job_id)
-    for _ in range(LOOKS):
-        if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
-            return _advance(member, Status.CANCELLED)
-        if sql.execute(statements.REQUEST_CANCEL, {"id": job_id, "tenant": tenant_id, "by": by}):
-            return Ended(terminal=False)
-        job = Job.objects.of(tenant_id).only("status", "cancel_requested_at").filter(id=job_id).first()
-        if job is None:
-            # Pruned at this moment.
-            raise JobNotFound()
-        if job.status == Status.CANCELLED or (job.status == Status.RUNNING and job.cancel_requested_at):
-            return Ended(terminal=False)
-        if Status(job.status) in TERMINAL:
-            message = f"The job is {job.status}; only a job that is queued or running can be cancelled."
-            raise JobNotCancellable(message)
-    raise TryAgain(retry_after=1)
+    return look_again(lambda: _cancel_or_ask(member, tenant_id, by))
+
+
+def _cancel_or_ask(member: "_Member", tenant_id: int, by: PausedBy) -> Ended | None:
+    if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
+        return _advance(member, Status.CANCELLED)
+    if sql.execute(statements.REQUEST_CANCEL, {"id": member.id, "tenant": tenant_id, "by": by}):
+        return Ended(terminal=False)
+    job = Job.objects.of(tenant_id).only("status", "cancel_requested_at").filter(id=member.id).first()
+    if job is None:
+        # Pruned at this moment.
+        raise JobNotFound()
+    if job.status == Status.CANCELLED or (job.status == Status.RUNNING and job.cancel_requested_at):
+        return Ended(terminal=False)
+    if Status(job.status) in TERMINAL:
+        raise JobNotCancellable(f"The job is {job.status}; only a job that is queued or running can be cancelled.")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,25 +341,24 @@ def _expire(ids: Sequence[UUID], tenant_id: int, batch_id: UUID | None) -> int:
     return expired
 
 
-def cancel_within(job_id: UUID, tenant_id: int) -> Ended:
-    """As `cancel`, in the caller's transaction, which is to be followed up.
-
-    Raises JobNotFound, JobNotCancellable, TryAgain.
-    """
+def _cancel(job_id: UUID, tenant_id: int) -> Ended:
     member = _Member.locked(job_id, tenant_id)
-    for _ in range(LOOKS):
-        if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
-            hints.tell(tenant_id, job_id)
-            return _advance(member, Status.CANCELLED)
-        status = Job.objects.of(tenant_id).filter(id=job_id).values_list("status", flat=True).first()
-        if status is None:
-            # Pruned at this moment.
-            raise JobNotFound()
-        if status == Status.CANCELLED:
-            return Ended(terminal=True)
-        if status != Status.QUEUED:
-            raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.")
-    raise TryAgain(retry_after=1)
+    return look_again(lambda: _cancel_queued(member, tenant_id))
+
+
+def _cancel_queued(member: "_Member", tenant_id: int) -> Ended | None:
+    if _end([member.id], Status.CANCELLED, reason=REQUESTED, required=False):
+        hints.tell(tenant_id, member.id)
+        return _advance(member, Status.CANCELLED)
+    status = Job.objects.of(tenant_id).filter(id=member.id).values_list("status", flat=True).first()
+    if status is None:
+        # Pruned at this moment.
+        raise JobNotFound()
+    if status == Status.CANCELLED:
+        return Ended(terminal=True)
+    if status != Status.QUEUED:
+        raise JobNotCancellable(f"The job is {status}; only a queued job can be cancelled.")
+    return None
 
 
 def request_cancel_of_all(ids: Sequence[UUID], tenant_id: int, by: PausedBy) -> int:

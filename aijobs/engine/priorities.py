@@ -17,7 +17,7 @@ from django.db import transaction
 
 from aijobs import sql
 from aijobs.engine import bounds, queueing
-from aijobs.engine.lifecycle import LOOKS
+from aijobs.engine.looking import look_again
 from aijobs.errors import JobNotFound, JobNotQueued, TryAgain
 from aijobs.models import Job
 from aijobs.states import Priority, Status
@@ -40,22 +40,25 @@ def change_one(job_id: UUID, tenant_id: int, priority: Priority | None, move: Mo
 
     Raises JobNotFound, JobNotQueued, TryAgain.
     """
-    for _ in range(LOOKS):
-        try:
-            with transaction.atomic():
-                changed = change([job_id], tenant_id, priority, move)
-        except sql.LockTimeout:
-            break
-        if changed:
-            queueing.refill(tenant_id)
-            return
-        status = Job.objects.of(tenant_id).filter(id=job_id).values_list("status", flat=True).first()
-        if status is None:
-            raise JobNotFound()
-        if status != Status.QUEUED:
-            raise JobNotQueued(f"The job is {status}; only a queued job can be changed.")
-        # It was running when it was to be changed, and has been given back since.
-    raise TryAgain(retry_after=1)
+    look_again(lambda: _change_one(job_id, tenant_id, priority, move))
+    queueing.refill(tenant_id)
+
+
+def _change_one(job_id: UUID, tenant_id: int, priority: Priority | None, move: Move | None) -> int | None:
+    try:
+        with transaction.atomic():
+            changed = change([job_id], tenant_id, priority, move)
+    except sql.LockTimeout:
+        raise TryAgain(retry_after=1) from None
+    if changed:
+        return changed
+    status = Job.objects.of(tenant_id).filter(id=job_id).values_list("status", flat=True).first()
+    if status is None:
+        raise JobNotFound()
+    if status != Status.QUEUED:
+        raise JobNotQueued(f"The job is {status}; only a queued job can be changed.")
+    # It was running when it was to be changed, and has been given back since.
+    return None
 
 
 def change(ids: Sequence[UUID], tenant_id: int, priority: Priority | None, move: Move | None = None) -> int:
