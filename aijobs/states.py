@@ -1,4 +1,4 @@
-"""The words of the lifecycle, and which transitions are legal. Data only: lifecycle.py carries them out."""
+"""The words of the lifecycle, and which transitions are legal. Data only: the lifecycle carries them out."""
 
 from django.db.models import IntegerChoices, TextChoices
 
