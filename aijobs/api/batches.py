@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from aijobs import batches, identifiers, retrying
 from aijobs.api.authentication import tenant_of
 from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, VALIDATE_ONLY, dispatch
-from aijobs.api.jobs import JobView, JobViewSet, show_job
+from aijobs.api.job_shapes import JobView, show_job
+from aijobs.api.jobs import JobViewSet
 from aijobs.api.validating import ValidationAnswer
 from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response

@@ -18,7 +18,9 @@ from rest_framework.response import Response
 from aijobs import identifiers, tickets, zones
 from aijobs.api import event_log
 from aijobs.api.authentication import principal_of, tenant_of
-from aijobs.api.jobs import ASK_AGAIN, ETAG, FILTERS, JOB_ID, JobAnswer, job_id_of
+from aijobs.api.job_parameters import FILTERS, JOB_ID, job_id_of
+from aijobs.api.job_shapes import JobAnswer
+from aijobs.api.polling import ASK_AGAIN, ETAG
 from aijobs.api.wire.bodies import no_fields
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, OF_A_BODY, PAGE, View, errors, parameter

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from aijobs import explaining
 from aijobs.api.authentication import tenant_of
-from aijobs.api.jobs import JOB_ID, TAGS, job_id_of
+from aijobs.api.job_parameters import JOB_ID, job_id_of
+from aijobs.api.jobs import TAGS
 from aijobs.api.wire.envelope import data_response
 from aijobs.api.wire.openapi import HEADERS, View, errors
 from aijobs.api.wire.views import ViewSet

@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from aijobs import exporting, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.job_filters import read_filter
-from aijobs.api.jobs import FILTERS, JobViewSet
+from aijobs.api.job_parameters import FILTERS
+from aijobs.api.jobs import JobViewSet
 from aijobs.api.wire.filters import invalid
 from aijobs.api.wire.openapi import HEADERS, View, errors, parameter
 from aijobs.api.wire.views import ViewSet

@@ -13,7 +13,7 @@ from aijobs import identifiers, zones
 from aijobs.api.authentication import tenant_of
 from aijobs.api.guide import url_of
 from aijobs.api.job_filters import moment_of
-from aijobs.api.jobs import MOMENT, ZONE
+from aijobs.api.job_parameters import MOMENT, ZONE
 from aijobs.api.webhook_shapes import (
     DeliveryAnswer,
     DeliveryList,

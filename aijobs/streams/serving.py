@@ -8,7 +8,8 @@ from uuid import UUID
 
 from aijobs import scopes, zones
 from aijobs.api import authentication, event_log, throttling
-from aijobs.api.jobs import current_job, job_id_of, unfinished_jobs
+from aijobs.api.job_parameters import job_id_of
+from aijobs.api.polling import current_job, unfinished_jobs
 from aijobs.api.wire.envelope import to_json
 from aijobs.auth import TenantAccess
 from aijobs.errors import InsufficientScope, JobNotFound, RateLimited, Unauthenticated

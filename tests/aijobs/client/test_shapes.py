@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from aijobs.api.batches import BatchAccepted as BatchAcceptedView
 from aijobs.api.batches import BatchRetried, BatchView
 from aijobs.api.events import EventView
-from aijobs.api.jobs import JobView
+from aijobs.api.job_shapes import JobView
 from aijobs.client import shapes
 from aijobs.dispatching import JobRequest
 from aijobs.filtering import JobFilter

@@ -10,7 +10,7 @@ import pytest
 
 from aijobs import scopes
 from aijobs.api import event_log
-from aijobs.api.jobs import ESTIMATES
+from aijobs.api.polling import ESTIMATES
 from aijobs.auth import Principal, TenantAccess
 from aijobs.streams import exchange
 from aijobs.streams import serving as module
