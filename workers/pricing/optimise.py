@@ -1,5 +1,6 @@
 """The price that maximises expected profit under the constraints, integrating over the elasticity."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -213,32 +214,42 @@ def _part(limits: Bounds, which: slice) -> Bounds:
     )
 
 
-def recommend(
-    posterior: DemandPosterior, constraints: Constraints, objective: Objective = "profit"
-) -> Recommendations:
-    """The price per SKU that maximises the expected objective within the constraints.
+def _unseen(posterior: DemandPosterior) -> Bools:
+    """(S,) never seen selling."""
+    return np.asarray(posterior.observations == 0)
 
-    A price changes when the best allowed one is expected to earn at least 1 % more and has at least a 60 %
-    probability of earning no less; or, to the nearest allowed price, when the current one breaks a hard bound
-    that one step can mend; or, as far as hard bounds and step allow, towards the competitor's band. Otherwise it is
-    held, as is the price of a SKU never seen selling, or of one whose cost
-    is unknown while profit is asked for. Deterministic. Raises ValueError where the numbers of SKUs differ.
-    """
-    if len(constraints.current_price) != len(posterior.elasticity):
-        raise ValueError("posterior and constraints are of different numbers of SKUs")
-    view, limits = outlook(posterior, constraints, objective == "profit"), bounds(constraints)
-    cost_missing = (constraints.cost == NONE) & (objective == "profit")
-    prices, unseen = _candidates(limits), posterior.observations == 0
+
+def _cost_missing(constraints: Constraints, objective: Objective) -> Bools:
+    return np.asarray((constraints.cost == NONE) & (objective == "profit"))
+
+
+def _choices(view: Outlook, limits: Bounds, stay_put: Bools) -> _Choice:
+    """That of all SKUs, ``CHUNK`` at a time."""
+    prices = _candidates(limits)
     parts = [slice(at, at + CHUNK) for at in range(0, len(prices), CHUNK)]
-    chosen = [_choose(view.rows(p), prices[p], _part(limits, p), (unseen | cost_missing)[p]) for p in parts]
-    choice = _Choice(*(np.concatenate([getattr(c, n) for c in chosen] or [[]]) for n in _Choice.__dataclass_fields__))
-    current = constraints.current_price
+    chosen = [_choose(view.rows(p), prices[p], _part(limits, p), stay_put[p]) for p in parts]
+    return _Choice(*(np.concatenate([getattr(c, n) for c in chosen] or [[]]) for n in _Choice.__dataclass_fields__))
+
+
+def _bindings(choice: _Choice, limits: Bounds, current: Ints, stay_put: Bools) -> tuple[str | None, ...]:
     # Of a price that was not to be changed nothing but a broken bound or an anchor can be said to keep it.
-    untouched = unseen | cost_missing | limits.unguarded
+    untouched = stay_put | limits.unguarded
     quiet = untouched & ~choice.forced & ~choice.blocked & (limits.towards_band(current) == 0)
-    binding = tuple(None if quiet[i] else _binding(choice, limits, current, i) for i in range(len(current)))
-    cases = (
-        Case(
+    return tuple(None if quiet[i] else _binding(choice, limits, current, i) for i in range(len(current)))
+
+
+def _cases(
+    posterior: DemandPosterior,
+    constraints: Constraints,
+    objective: Objective,
+    limits: Bounds,
+    choice: _Choice,
+    binding: tuple[str | None, ...],
+) -> Iterator[Case]:
+    current, unseen = constraints.current_price, _unseen(posterior)
+    cost_missing = _cost_missing(constraints, objective)
+    for i in range(len(current)):
+        yield Case(
             current=int(current[i]),
             price=int(choice.price[i]),
             exponent=int(constraints.exponent[i]),
@@ -262,8 +273,26 @@ def recommend(
             stop=limits.stop_name(choice.price, i),
             unguarded=bool(limits.unguarded[i]),
         )
-        for i in range(len(current))
-    )
+
+
+def recommend(
+    posterior: DemandPosterior, constraints: Constraints, objective: Objective = "profit"
+) -> Recommendations:
+    """The price per SKU that maximises the expected objective within the constraints.
+
+    A price changes when the best allowed one is expected to earn at least 1 % more and has at least a 60 %
+    probability of earning no less; or, to the nearest allowed price, when the current one breaks a hard bound
+    that one step can mend; or, as far as hard bounds and step allow, towards the competitor's band. Otherwise it is
+    held, as is the price of a SKU never seen selling, or of one whose cost
+    is unknown while profit is asked for. Deterministic. Raises ValueError where the numbers of SKUs differ.
+    """
+    if len(constraints.current_price) != len(posterior.elasticity):
+        raise ValueError("posterior and constraints are of different numbers of SKUs")
+    limits, current = bounds(constraints), constraints.current_price
+    stay_put = _unseen(posterior) | _cost_missing(constraints, objective)
+    choice = _choices(outlook(posterior, constraints, objective == "profit"), limits, stay_put)
+    binding = _bindings(choice, limits, current, stay_put)
+    cases = _cases(posterior, constraints, objective, limits, choice, binding)
     return Recommendations(
         current_price=current,
         recommended_price=choice.price,
