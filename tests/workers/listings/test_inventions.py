@@ -1,14 +1,20 @@
 """What somebody could make a listing say that its product's data do not: refused, whoever wrote it."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
 from tests.workers.listings.bottles import LISTING, MATERIAL
 from workers.listings.shapes import Field, ListingText
-from workers.listings.validating import source_of, validate
+from workers.listings.validating import Source, source_of, validate
 
-SOURCE = source_of(MATERIAL)
+
+@cache
+def source() -> Source:
+    """Once, and not while tests are collected: it needs a dictionary, which takes a process a second to load."""
+    return source_of(MATERIAL)
+
 
 INVENTIONS: list[tuple[str, Field, str]] = [
     ("another amount", "title", "Northfield Steel Bottle 750 ml - Black"),
@@ -111,7 +117,7 @@ def with_text(field: Field, text: str) -> ListingText:
 
 @pytest.mark.parametrize(("field", "text"), [case[1:] for case in INVENTIONS], ids=[case[0] for case in INVENTIONS])
 def test_an_invention_is_refused(field: Field, text: str) -> None:
-    problems = validate(with_text(field, text), SOURCE)
+    problems = validate(with_text(field, text), source())
     assert problems
     assert {problem.field for problem in problems} == {field}
 
@@ -137,11 +143,11 @@ TRUE: list[tuple[str, Field, str]] = [
 
 @pytest.mark.parametrize(("field", "text"), [case[1:] for case in TRUE], ids=[case[0] for case in TRUE])
 def test_what_the_source_says_may_be_said_otherwise(field: Field, text: str) -> None:
-    assert validate(with_text(field, text), SOURCE) == []
+    assert validate(with_text(field, text), source()) == []
 
 
 def test_a_listing_may_stay_as_it_is() -> None:
-    assert validate(LISTING, SOURCE) == []
+    assert validate(LISTING, source()) == []
 
 
 def test_attributes_and_the_brand_are_not_to_be_changed() -> None:
@@ -151,7 +157,7 @@ def test_attributes_and_the_brand_are_not_to_be_changed() -> None:
         replace(LISTING, category="Drugs"),
         replace(LISTING, images=9),
     ):
-        assert [problem.kind for problem in validate(changed, SOURCE)] == ["changed_facts"]
+        assert [problem.kind for problem in validate(changed, source())] == ["changed_facts"]
 
 
 ORDERS = [

@@ -1,11 +1,12 @@
 """What is true of one part, or of the product, is not true of another one; and a use is a claim."""
 
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
 from workers.listings.shapes import ListingText, Material
-from workers.listings.validating import source_of, validate
+from workers.listings.validating import Source, source_of, validate
 
 MUG = ListingText(
     title="Northfield Travel Mug 0.35 l, Slider Lid",
@@ -21,7 +22,13 @@ MUG = ListingText(
     category="Kitchen > Mugs",
     brand="Northfield",
 )
-SOURCE = source_of(Material(MUG, product_title="Travel Mug 0.35 l"))
+
+
+@cache
+def source() -> Source:
+    """Once, and not while tests are collected: it needs a dictionary, which takes a process a second to load."""
+    return source_of(Material(MUG, product_title="Travel Mug 0.35 l"))
+
 
 INVENTED = [
     "The lid is made of stainless steel.",
@@ -60,7 +67,7 @@ TRUE = [
 
 
 def is_refused(text: str) -> bool:
-    return bool(validate(replace(MUG, bullets=(*MUG.bullets, text)), SOURCE))
+    return bool(validate(replace(MUG, bullets=(*MUG.bullets, text)), source()))
 
 
 @pytest.mark.parametrize("text", INVENTED)
