@@ -15,11 +15,13 @@ from psycopg.errors import DeadlockDetected
 from aijobs.engine import broker
 from tests import emptying
 from tests.clients import Caller
+from tests.groups import WORKER_CASES
 from tests.integration.callers import Gate
 from tests.integration.processes import Api, Processes, Running, empty_broker
 from workers import periodic
 
 _shown = pytest.StashKey[list[Processes]]()
+_shared = pytest.StashKey[Processes]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -103,12 +105,22 @@ def processes(
 
 # Not for the session: tests elsewhere look at the messages that it would take.
 @pytest.fixture(scope="package")
-def _workers(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    group = Processes(tmp_path_factory.mktemp("worker"))
+def _workers(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Processes]:
+    group = pytestconfig.stash[_shared] = Processes(tmp_path_factory.mktemp("worker"))
     try:
         yield group
     finally:
         group.end()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_worker_of_other_modules(request: pytest.FixtureRequest) -> None:
+    """It would take the jobs of those that play the worker themselves."""
+    workers = request.config.stash.get(_shared, None)
+    if workers is not None and not request.node.nodeid.startswith(WORKER_CASES):
+        workers.end()
 
 
 @pytest.fixture
