@@ -76,6 +76,21 @@ def test_compose_has_every_process(services: dict[str, Any]) -> None:
     assert set(services) == {"postgres", "valkey", *PROCESSES}
 
 
+def test_compose_builds_one_image_once(services: dict[str, Any]) -> None:
+    """Before all who run in it: they wait for what builds it."""
+    assert [name for name, service in services.items() if "build" in service] == ["migrate"]
+    for name in PROCESSES:
+        assert services[name]["image"] == services["migrate"]["image"]
+        assert name == "migrate" or "migrate" in services[name]["depends_on"]
+
+
+def test_compose_orders_texts_as_up_does(services: dict[str, Any]) -> None:
+    """And as the tests see it: by characters, whatever the image's own language is."""
+    options = services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
+    embedded = (ROOT / "config" / "local" / "servers.py").read_text()
+    assert set(options) == set(re.findall(r'"(--[a-z-]*(?:locale|encoding)[a-z-]*=[^"]+)"', embedded))
+
+
 def test_compose_serves_the_queues_in_strict_order(services: dict[str, Any]) -> None:
     high_to_low = ",".join(QUEUES[priority] for priority in sorted(QUEUES, reverse=True))
     assert _queues(services["worker"]) == high_to_low == WORKER_QUEUES
