@@ -1,7 +1,7 @@
 """What may be accepted (type, params, admission, limits), and accepting it: for the API and all who dispatch."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -340,7 +340,7 @@ class Checked:
 def check(tenant: TenantAccess, wanted: AnyWanted) -> Checked:
     """All that `write` looks at, with nothing written. Raises QueueFull."""
     jobs = wanted.jobs
-    with _room(jobs) as measured:
+    with _room(tenant, wanted) as measured:
         standing = inserting.standing_of(tenant, len(jobs))
     limit = inserting.limit_of(tenant)
     left = min(limit - standing.active, settings.AIJOBS_QUEUE_LIMIT - measured.active)
@@ -365,11 +365,17 @@ def _earlier(wanted: AnyWanted, index: int) -> list[int]:
 
 
 @contextmanager
-def _room(jobs: Sequence[NewJob]) -> Iterator[Snapshot]:
-    """Raises QueueFull, which says when to try again.
+def _room(tenant: TenantAccess, wanted: AnyWanted) -> Iterator[Snapshot]:
+    """Raises QueueFull, which says when to try again, if that can help.
 
     The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
     """
+    jobs, most = wanted.jobs, inserting.limit_of(tenant)
+    if wanted.batch and len(jobs) > most:
+        raise QueueFull(
+            f"The batch has {len(jobs)} jobs, and this tenant can have {most} queued or running, so the batch can "
+            "never be accepted as it is. Send smaller batches, or ask the operator for a higher limit."
+        )
     measured = statistics.snapshot()
     try:
         if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:
@@ -384,7 +390,7 @@ def _insert(
 ) -> list[Inserted]:
     jobs = wanted.jobs
     created_at = identifiers.created_at(jobs[0].id)
-    with _room(jobs):
+    with _room(tenant, wanted):
         return inserting.insert(
             tenant, jobs, created_at, batch=wanted.batch, first_answer=first_answer, origin=origin
         )

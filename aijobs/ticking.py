@@ -305,8 +305,12 @@ class _Decision:
             return
         try:
             self.dispatched = schedule_runs.dispatch(self.schedule, self.due.access, due, RunTrigger.DUE, wanted)
-        except QueueFull:
-            self._wait(due, QUEUE_FULL)
+        except QueueFull as refusal:
+            if refusal.retry_after is None:
+                # A batch for which there will never be room.
+                self._fail(due, refusal)
+            else:
+                self._wait(due, QUEUE_FULL)
             return
         self.schedule.failures = 0
         if self.dispatched:

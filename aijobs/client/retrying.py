@@ -15,6 +15,8 @@ CONFLICT = "IDEMPOTENCY_CONFLICT"
 # Nobody is there to stream, so that polling tells more than asking again; but whoever is told to come back within
 # seconds is waited for by a stream, which has nothing else.
 STREAMING_UNAVAILABLE = "STREAMING_UNAVAILABLE"
+# With no word on when: a batch that is larger than what its tenant may have queued.
+QUEUE_FULL = "QUEUE_FULL"
 SOON_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 20.0
@@ -58,6 +60,8 @@ class Attempts:
     def _is_for_later(self, refusal: ApiError) -> bool:
         if refusal.code == STREAMING_UNAVAILABLE:
             return self.for_streams and refusal.retry_after is not None and refusal.retry_after <= SOON_SECONDS
+        if refusal.code == QUEUE_FULL:
+            return refusal.retry_after is not None
         return refusal.status in LATER or refusal.code == CONFLICT
 
     def _backoff(self) -> float:

@@ -115,8 +115,15 @@ RESPONSE_HEADERS = [
         "Retry-After",
         {"type": "integer", "minimum": 1},
         OpenApiParameter.HEADER,
+        response=[429],
+        description="How many seconds to wait before you try again. Without it, trying again does not help.",
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        {"type": "integer", "minimum": 1},
+        OpenApiParameter.HEADER,
         required=True,
-        response=[429, 503],
+        response=[503],
         description="How many seconds to wait before you try again.",
     ),
 ]

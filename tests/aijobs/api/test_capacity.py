@@ -82,6 +82,21 @@ def test_a_batch_fits_whole_or_not_at_all(owner: Caller) -> None:
     assert TenantCapacity.objects.get(tenant=owner.tenant).active == 3
 
 
+def test_a_batch_that_is_larger_than_the_limit_is_told_that_it_never_fits(owner: Caller, teammate: Caller) -> None:
+    batch = {"jobs": [PROBE] * 3}
+    accepted = data_of(owner.post(BATCHES, batch, idempotency_key="stock-4711"), 201)
+    limit(owner, 2)
+    # By another key: with hers, the limit that there was is kept for some seconds.
+    for path in (BATCHES, f"{BATCHES}?validate_only=true"):
+        refused = teammate.post(path, batch)
+        message = error_of(refused, 429, "QUEUE_FULL")["message"]
+        assert "The batch has 3 jobs, and this tenant can have 2 queued or running" in message
+        assert "Retry-After" not in refused
+    # Its jobs are in already.
+    assert data_of(teammate.post(BATCHES, batch, idempotency_key="stock-4711"), 201) == accepted
+    assert "Retry-After" in teammate.post(BATCHES, {"jobs": [PROBE] * 2})
+
+
 def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller, settings: Any) -> None:
     settings.AIJOBS_QUEUE_LIMIT = 10
     measured(active=9)
@@ -93,8 +108,8 @@ def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller
 
 
 def test_retry_after_is_when_so_many_jobs_have_ended(owner: Caller) -> None:
-    limit(owner, 1)
-    owner.dispatch()
+    limit(owner, 5)
+    data_of(owner.post(BATCHES, {"jobs": [PROBE] * 5}), 201)
     measured(drain_rate=0.25)
     assert owner.post(JOBS, PROBE)["Retry-After"] == "4"
     assert owner.post(BATCHES, {"jobs": [PROBE] * 5})["Retry-After"] == "20"

@@ -122,6 +122,13 @@ def test_a_refusal_is_raised_with_all_that_it_says_and_not_sent_again(
     assert len(received) == 1
 
 
+def test_a_batch_that_never_fits_is_not_sent_again(use: Use, httpserver: HTTPServer) -> None:
+    received = answers(httpserver, "/api/ai-jobs/batch", error(429, "QUEUE_FULL"), method="POST")
+    with pytest.raises(ApiError, match="QUEUE_FULL"):
+        use("dispatch_batch", [{"type": "competitor_scan", "params": {}}])
+    assert len(received) == 1
+
+
 def test_a_pause_that_is_longer_than_the_client_s_patience_is_a_refusal(use: Use, httpserver: HTTPServer) -> None:
     answers(httpserver, "/api/ai-jobs/job_1", error(503, "DATABASE_BUSY", **{"Retry-After": "3600"}))
     with pytest.raises(ApiError) as raised:
