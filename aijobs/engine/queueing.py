@@ -52,8 +52,11 @@ def publish(released: Sequence[Released], hints: Sequence[str] = ()) -> None:
 
 def _unrelease(ids: list[UUID]) -> None:
     try:
-        waiting = Job.objects.filter(id__in=ids, status=Status.QUEUED)
-        waiting.update(released_at=None, releases=Greatest(F("releases") - 1, 0))
+        with transaction.atomic():
+            # By their ids, as all others do who want several: an UPDATE takes them as its plan finds them.
+            sql.execute(statements.LOCK_JOBS, {"ids": ids})
+            waiting = Job.objects.filter(id__in=ids, status=Status.QUEUED)
+            waiting.update(released_at=None, releases=Greatest(F("releases") - 1, 0))
     except sql.CONNECTION_ERRORS as error:
         logger.warning("released jobs could not be published, the sweeper does it later: %s", error)
 
