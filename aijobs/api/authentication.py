@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from aijobs import scopes, tickets
 from aijobs.auth import Principal, TenantAccess, authenticate
 from aijobs.errors import InsufficientScope, Unauthenticated
+from aijobs.models import ApiKey
 from aijobs.tickets import Holder
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class HasScope(BasePermission):
 def principal_of(request: Request) -> Principal:
     """Who makes an authenticated request."""
     return cast("Principal", request.user)
+
+
+def key_prefix_of(request: Request) -> str:
+    """The first characters of the caller's key, which is how people know it."""
+    return ApiKey.objects.values_list("prefix", flat=True).get(pk=principal_of(request).key_id)
 
 
 def tenant_of(request: Request) -> TenantAccess:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aijobs import bulk, idempotency, identifiers, registry
-from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.authentication import key_prefix_of, tenant_of
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.repeating import IDEMPOTENCY_KEY, REPLAYED, idempotency_key_of, replay
 from aijobs.api.wire.bodies import json_object, no_fields
@@ -32,7 +32,7 @@ from aijobs.errors import (
     TooManyBulkActions,
 )
 from aijobs.filtering import JobFilter
-from aijobs.models import NEWEST_FIRST, ApiKey, BulkAction
+from aijobs.models import NEWEST_FIRST, BulkAction
 from aijobs.shapes import PriorityName, RequestModel
 from aijobs.states import BulkKind, BulkState, PausedBy, Priority
 
@@ -218,7 +218,7 @@ class BulkViewSet(ViewSet):
         priority = Priority.from_name(asked.priority) if asked.priority else None
         first = FirstAnswer(key, fingerprint, _written) if key else None
         try:
-            action = bulk.request_as_tenant(kind, tenant.id, asked.filter, _key(request), priority, first)
+            action = bulk.request_as_tenant(kind, tenant.id, asked.filter, key_prefix_of(request), priority, first)
         except (IdempotencyConflict, TooManyBulkActions):
             # Of two at once, the other one was first.
             if key and (stored := idempotency.find(tenant.id, key, fingerprint)):
@@ -236,7 +236,7 @@ class BulkViewSet(ViewSet):
         no_fields(request)
         tenant = tenant_of(request)
         action = bulk.get(_id(bulk_id), tenant.id)
-        bulk.stop(action.id, _key(request))
+        bulk.stop(action.id, key_prefix_of(request))
         return data_response(show_bulk(bulk.get(action.id, tenant.id)))
 
 
@@ -263,11 +263,6 @@ def _read(body: Mapping[str, object]) -> BulkRequest:
     if wrong:
         raise InvalidParams(details=wrong)
     return asked
-
-
-def _key(request: Request) -> str:
-    """The first characters of the key, which is how people know it."""
-    return ApiKey.objects.values_list("prefix", flat=True).get(pk=principal_of(request).key_id)
 
 
 def _id(text: str) -> UUID | None:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from aijobs import identifiers, schedule_bodies, schedule_runs, schedules
 from aijobs.api import documents
-from aijobs.api.authentication import principal_of, tenant_of
+from aijobs.api.authentication import key_prefix_of, tenant_of
 from aijobs.api.jobs import JobViewSet
 from aijobs.api.repeating import AS_REPLAYED, IDEMPOTENCY_KEY, REPLAYED, idempotency_key_of
 from aijobs.api.schedule_shapes import (
@@ -44,7 +44,7 @@ from aijobs.errors import (
     ScheduleNotFound,
     TooManySchedules,
 )
-from aijobs.models import ApiKey, Schedule, ScheduleRun
+from aijobs.models import Schedule, ScheduleRun
 from aijobs.schedule_bodies import ScheduleRequest
 from aijobs.schedules import Who
 from aijobs.shapes import in_utc
@@ -222,8 +222,8 @@ class ScheduleViewSet(ViewSet):
     @describe_pause
     def pause(self, request: Request, schedule_id: str) -> Response:
         reason = read_model(request, PauseRequest).reason
-        key = ApiKey.objects.values_list("prefix", flat=True).get(pk=principal_of(request).key_id)
-        return _answer(schedules.pause(_id(schedule_id), tenant_of(request).id, Who(PausedBy.KEY, key), reason))
+        who = Who(PausedBy.KEY, key_prefix_of(request))
+        return _answer(schedules.pause(_id(schedule_id), tenant_of(request).id, who, reason))
 
     @describe_resume
     def resume(self, request: Request, schedule_id: str) -> Response:
