@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, field_validator
 
@@ -25,6 +25,16 @@ def connection_of(context: Context, marketplace: str) -> Connection:
             "The marketplace is no longer configured. Configure it, and dispatch the job again.",
         )
     return connection
+
+
+class OfMarketplace(Protocol):
+    @property
+    def marketplace(self) -> str: ...
+
+
+def admit(params: OfMarketplace, tenant_id: int) -> None:
+    """Of the types that look into nothing else when they are dispatched. Raises MarketplaceNotConfigured."""
+    connections.admit(params.marketplace, tenant_id)
 
 
 def _no_duplicates(skus: list[str]) -> list[str]:

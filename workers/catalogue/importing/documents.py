@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import IO
+from typing import IO, Self
 
 import ijson
 
@@ -21,9 +21,7 @@ DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class JsonLines:
-    """One JSON object per line; blank lines are skipped."""
-
+class _Documents:
     file: IO[bytes]
     encoding: str
     longest: int = LONGEST_RECORD
@@ -35,8 +33,12 @@ class JsonLines:
     def close(self) -> None:
         """It holds nothing."""
 
-    def reading(self, longest: int) -> "JsonLines":
+    def reading(self, longest: int) -> Self:
         return replace(self, longest=longest)
+
+
+class JsonLines(_Documents):
+    """One JSON object per line; blank lines are skipped."""
 
     def rows(self) -> Iterator[Row]:
         for number, text in enumerate(lines(decoded(self.file, self.encoding), ROW_TO_RECORD * self.longest), 1):
@@ -62,23 +64,8 @@ def _refuse(constant: str) -> str:
     raise ValueError(f"{constant} is not a JSON number")
 
 
-@dataclass(frozen=True, slots=True)
-class JsonArray:
+class JsonArray(_Documents):
     """An array of JSON objects, or several of them behind each other. A row's line is its place among them."""
-
-    file: IO[bytes]
-    encoding: str
-    longest: int = LONGEST_RECORD
-
-    @property
-    def written(self) -> dict[str, str]:
-        return {"encoding": shown(self.encoding)}
-
-    def close(self) -> None:
-        """It holds nothing."""
-
-    def reading(self, longest: int) -> "JsonArray":
-        return replace(self, longest=longest)
 
     def rows(self) -> Iterator[Row]:
         source = _Encoded(self.file, self.encoding, ROW_TO_RECORD * self.longest)

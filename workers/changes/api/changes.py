@@ -16,6 +16,7 @@ from aijobs.errors import ApiError
 from workers.catalogue.api.filters import page
 from workers.catalogue.pages import Asked, Fixed, Order, Pages, Sort, row_id
 from workers.changes import reverting
+from workers.changes.deciding import Applied
 from workers.changes.kinds.base import ChangeKind
 from workers.changes.models import Change, ChangeQuerySet
 
@@ -42,6 +43,13 @@ class ChangeViewSet(ViewSet):
 
     def retrieve(self, request: Request, change_id: str) -> Response:
         return data_response(self.show(self._change(request, change_id)))
+
+    def show_applied(self, applied: Applied) -> dict[str, object]:
+        """The changes of a job that are applied now, and the SKUs that were left out."""
+        return {
+            "applied": [self.show(change) for change in applied.changes],
+            "skipped": [{"sku": sku, "reason": reason} for sku, reason in sorted(applied.refused.items())],
+        }
 
     def revert(self, request: Request, change_id: str) -> Response:
         no_fields(request)

@@ -2,7 +2,7 @@
 
 from aijobs.registry import JobType, Limits, register
 from workers.jobs.competitor_scan.shapes import ScanParams, ScanResult
-from workers.marketplaces import connections
+from workers.jobs.shared import admit
 
 LIMITS = Limits(
     soft_seconds=600,
@@ -82,11 +82,6 @@ EXAMPLE = {
         ],
     },
 }
-
-
-def admit(params: ScanParams, tenant_id: int) -> None:
-    """Raises MarketplaceNotConfigured."""
-    connections.admit(params.marketplace, tenant_id)
 
 
 register(

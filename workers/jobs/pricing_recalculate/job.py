@@ -2,7 +2,7 @@
 
 from aijobs.registry import JobType, Limits, register
 from workers.jobs.pricing_recalculate.shapes import PricingParams, PricingResult
-from workers.marketplaces import connections
+from workers.jobs.shared import admit
 
 LIMITS = Limits(
     soft_seconds=120,
@@ -53,11 +53,6 @@ EXAMPLE = {
         "skipped": [],
     },
 }
-
-
-def admit(params: PricingParams, tenant_id: int) -> None:
-    """Raises MarketplaceNotConfigured."""
-    connections.admit(params.marketplace, tenant_id)
 
 
 register(

@@ -2,7 +2,7 @@
 
 from aijobs.registry import JobType, Limits, register
 from workers.jobs.return_classify.shapes import ReturnParams, ReturnResult
-from workers.marketplaces import connections
+from workers.jobs.shared import admit
 
 # 100,000 returns take a minute or two, on a slow or busy machine several times as long.
 LIMITS = Limits(
@@ -105,11 +105,6 @@ EXAMPLE = {
         ],
     },
 }
-
-
-def admit(params: ReturnParams, tenant_id: int) -> None:
-    """Raises MarketplaceNotConfigured."""
-    connections.admit(params.marketplace, tenant_id)
 
 
 register(

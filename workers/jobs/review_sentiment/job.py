@@ -2,7 +2,7 @@
 
 from aijobs.registry import JobType, Limits, register
 from workers.jobs.review_sentiment.shapes import SentimentParams, SentimentResult
-from workers.marketplaces import connections
+from workers.jobs.shared import admit
 
 # 100,000 reviews at 500 a second take 200 seconds, on a slow or busy machine several times as long.
 LIMITS = Limits(
@@ -110,11 +110,6 @@ EXAMPLE = {
         ],
     },
 }
-
-
-def admit(params: SentimentParams, tenant_id: int) -> None:
-    """Raises MarketplaceNotConfigured."""
-    connections.admit(params.marketplace, tenant_id)
 
 
 register(

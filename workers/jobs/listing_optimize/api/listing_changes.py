@@ -19,7 +19,6 @@ from aijobs.errors import ApiError, JobNotFound
 from aijobs.shapes import RequestModel
 from workers.catalogue.api.filters import FILTERS
 from workers.changes.api.changes import ChangeViewSet
-from workers.changes.deciding import Applied
 from workers.changes.kinds.listing import Listings
 from workers.changes.models import Change
 from workers.changes.reverting import NotRevertible
@@ -137,14 +136,6 @@ def show_listing_change(row: Change) -> dict[str, object]:
     }
 
 
-def show_applied(applied: Applied) -> dict[str, object]:
-    """An `AppliedListingsView`."""
-    return {
-        "applied": [show_listing_change(change) for change in applied.changes],
-        "skipped": [{"sku": sku, "reason": reason} for sku, reason in sorted(applied.refused.items())],
-    }
-
-
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_listing_changes",
     tags=TAGS,
@@ -201,7 +192,7 @@ class ListingChangeViewSet(ChangeViewSet):
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
         job = finished_job(tenant_of(request).id, "listing_optimize", job_id)
         applied = applying.apply_job(job, wanted.skus, wanted.fields, principal_of(request).key_id)
-        return data_response(show_applied(applied), status=201)
+        return data_response(self.show_applied(applied), status=201)
 
     @describe_revert
     def revert(self, request: Request, change_id: str) -> Response:

@@ -19,7 +19,6 @@ from aijobs.errors import ApiError, JobNotFound
 from aijobs.shapes import Money, RequestModel
 from workers.catalogue.api.filters import FILTERS
 from workers.changes.api.changes import ChangeViewSet
-from workers.changes.deciding import Applied
 from workers.changes.kinds.price import Prices
 from workers.changes.models import Change
 from workers.changes.reverting import NotRevertible
@@ -133,14 +132,6 @@ def _warned(row: Change) -> str:
     return f"The marketplace accepted this with a warning: {' '.join(row.warnings)}" if row.warnings else ""
 
 
-def show_applied(applied: Applied) -> dict[str, object]:
-    """An `AppliedView`."""
-    return {
-        "applied": [show_price_change(change) for change in applied.changes],
-        "skipped": [{"sku": sku, "reason": reason} for sku, reason in sorted(applied.refused.items())],
-    }
-
-
 describe_list: Callable[[View], View] = extend_schema(
     operation_id="list_price_changes",
     tags=TAGS,
@@ -198,7 +189,7 @@ class PriceChangeViewSet(ChangeViewSet):
         job_id = identifiers.decode(identifiers.JOB_PREFIX, wanted.job_id)
         job = finished_job(tenant_of(request).id, "pricing_recalculate", job_id)
         applied = applying.apply_job(job, wanted.skus, principal_of(request).key_id)
-        return data_response(show_applied(applied), status=201)
+        return data_response(self.show_applied(applied), status=201)
 
     @describe_revert
     def revert(self, request: Request, change_id: str) -> Response:
