@@ -51,6 +51,9 @@ ALONE = """
 WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS flush)
 SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS alone FROM settings WHERE flush = 'off'
 """
+# Rows that are known by their ids are asked for by an array of those. For a join, the planner took the index of all that
+# are pending, of which there mostly are few, and read it once for each row: with 10,000 behind, a step took 3.3 s and
+# not 0.08.
 # `looked` reads an index from its beginning, endpoint by endpoint. What is blocked there is due again when the one
 # before it is, or has ended: see outcomes.RECORD. Endpoints that are well come first, each with one before any has
 # two.
@@ -78,27 +81,30 @@ WITH endpoint AS MATERIALIZED (
     ) looked
 ), put_off AS (
     UPDATE aijobs_webhookdelivery delivery SET due_at = greatest(due.behind, now() + interval '5 seconds')
-    FROM due WHERE due.behind IS NOT NULL AND delivery.id = due.id AND delivery.status = 'pending'
+    FROM due WHERE delivery.id = ANY (ARRAY(SELECT id FROM due WHERE behind IS NOT NULL))
+      AND due.id = delivery.id AND delivery.status || '' = 'pending'
 ), ready AS (
     SELECT id, troubled, due_at, places, row_number() OVER (PARTITION BY webhook_id ORDER BY due_at, id) AS number
     FROM due WHERE behind IS NULL
 ), ranked AS (
     SELECT id, troubled, number, due_at, row_number() OVER (PARTITION BY troubled ORDER BY number, due_at) AS rank
     FROM ready WHERE number <= places
-), chosen AS (
-    SELECT id, troubled FROM ranked WHERE NOT troubled OR rank <= %(troubled_places)s::int
-    ORDER BY troubled, number, due_at LIMIT %(places)s::int
 ), held AS MATERIALIZED (
-    SELECT delivery.id, chosen.troubled FROM chosen JOIN aijobs_webhookdelivery delivery ON delivery.id = chosen.id
-    WHERE delivery.status = 'pending' FOR UPDATE OF delivery SKIP LOCKED
+    SELECT id FROM aijobs_webhookdelivery
+    WHERE status || '' = 'pending' AND id = ANY (ARRAY(
+        SELECT id FROM ranked WHERE NOT troubled OR rank <= %(troubled_places)s::int
+        ORDER BY troubled, number, due_at LIMIT %(places)s::int
+    ))
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE aijobs_webhookdelivery delivery SET
     attempts = delivery.attempts + 1, attempted_at = clock_timestamp(), url = webhook.url,
     claimed_until = now() + make_interval(secs => %(claim)s::float),
     due_at = now() + make_interval(secs => %(claim)s::float)
-FROM held, aijobs_webhook webhook
-WHERE delivery.id = held.id AND webhook.id = delivery.webhook_id AND delivery.status = 'pending'
+FROM endpoint JOIN aijobs_webhook webhook ON webhook.id = endpoint.id
+WHERE delivery.id = ANY (ARRAY(SELECT id FROM held)) AND delivery.status || '' = 'pending'
+  AND webhook.id = delivery.webhook_id
 RETURNING delivery.id, delivery.attempts AS attempt, delivery.webhook_id, delivery.tenant_id, webhook.url,
     delivery.event_id, delivery.body, webhook.sealed_secrets, coalesce(webhook.previous_until > now(), false) AS both,
-    held.troubled
+    endpoint.troubled
 """)

@@ -33,8 +33,8 @@ def record(outcomes: Sequence[Outcome]) -> None:
 
 
 # `follower`: the next one of the job, which waited. What a webhook's former address has answered says nothing of the
-# present one. An endpoint that stays well is written to now and then only. Not flushed at the commit: what a crash of
-# the server takes back is sent once more.
+# present one. An endpoint that stays well is written to now and then only. Rows are asked for by arrays of their ids,
+# see claiming.CLAIM. Not flushed at the commit: what a crash of the server takes back is sent once more.
 RECORD = sql.short("""
 WITH settings AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true) AS flush
@@ -55,19 +55,21 @@ WITH settings AS MATERIALIZED (
             'status', outcome.status, 'error', nullif(outcome.code, ''), 'seconds', outcome.seconds
         ))
     FROM outcome
-    WHERE delivery.id = outcome.id AND delivery.attempts = outcome.attempt AND delivery.status = 'pending'
+    WHERE delivery.id = ANY (ARRAY(SELECT id FROM outcome)) AND outcome.id = delivery.id
+      AND delivery.attempts = outcome.attempt AND delivery.status || '' = 'pending'
     RETURNING delivery.id, delivery.webhook_id, delivery.job_id, delivery.seq, delivery.status, outcome.delivered,
         delivery.url, outcome.gone, outcome.asked, outcome.message, outcome.seconds
 ), follower AS (
     UPDATE aijobs_webhookdelivery next SET due_at = now()
-    FROM ended CROSS JOIN LATERAL (
-        SELECT id FROM aijobs_webhookdelivery
-        WHERE webhook_id = ended.webhook_id AND job_id = ended.job_id AND status = 'pending'
-          AND (seq, id) > (ended.seq, ended.id)
-        ORDER BY webhook_id, job_id, seq, id LIMIT 1
-    ) first
-    WHERE ended.status <> 'pending' AND next.id = first.id AND next.status = 'pending'
-      AND next.claimed_until IS NULL AND next.due_at > now()
+    WHERE next.id = ANY (ARRAY(
+        SELECT first.id FROM ended CROSS JOIN LATERAL (
+            SELECT id FROM aijobs_webhookdelivery
+            WHERE webhook_id = ended.webhook_id AND job_id = ended.job_id AND status = 'pending'
+              AND (seq, id) > (ended.seq, ended.id)
+            ORDER BY webhook_id, job_id, seq, id LIMIT 1
+        ) first
+        WHERE ended.status <> 'pending'
+    )) AND next.status || '' = 'pending' AND next.claimed_until IS NULL AND next.due_at > now()
 ), said AS (
     SELECT webhook_id, bool_or(delivered) AS well, count(*) FILTER (WHERE NOT delivered) AS failed,
         bool_or(gone) AS gone, max(asked) AS asked, max(message) AS message, max(seconds) > %(slow)s::float AS slow
