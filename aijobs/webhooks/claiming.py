@@ -52,8 +52,8 @@ WITH settings AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', tr
 SELECT pg_try_advisory_xact_lock(%(lock)s::bigint) AS alone FROM settings WHERE flush = 'off'
 """
 # Rows that are known by their ids are asked for by an array of those. For a join, the planner took the index of all
-# that are pending, of which there mostly are few, and read it once for each row: with 10,000 behind, a step took 3.3 s
-# and not 0.08.
+# that are pending, of which there mostly are few, and read it once for each row: with 10,000 behind, a step took
+# 3.3 s and not 0.08.
 # `looked` reads an index from its beginning, endpoint by endpoint. What is blocked there is due again when the one
 # before it is, or has ended: see outcomes.RECORD. Endpoints that are well come first, each with one before any has
 # two.

@@ -38,7 +38,7 @@ WORKER_QUEUES = "ai-jobs.high,ai-jobs.normal,ai-jobs.low"
 SETTLER_QUEUE = "ai-jobs.changes"
 WEBHOOKS_QUEUE = "ai-jobs.webhooks"
 # Of all processes but the API: where processors are short, requests go first. The API takes one of them at the most.
-BACKGROUND_NICENESS = 10
+BACKGROUND_NICENESS = 5
 # Marketplaces that are written to at once; each is one that waits most of the time.
 SETTLERS = 2
 
