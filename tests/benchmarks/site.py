@@ -108,12 +108,9 @@ class Site:
     @contextmanager
     def control(self) -> Iterator[None]:
         """The sweeper, and the beat that calls it."""
-        from config.local.stack import BACKGROUND_NICENESS as NICENESS
-
         sweeper = ["config.celery_command", "worker", "--pool", "solo", "--hostname", "control@%h"]
         beat = ["config.celery_command", "beat", "--pidfile", ""]
-        sweeper += ["--queues", "ai-jobs.control"]
-        with self.process(sweeper, niceness=NICENESS), self.process(beat, niceness=NICENESS):
+        with self.process([*sweeper, "--queues", "ai-jobs.control"]), self.process(beat):
             yield
 
     @contextmanager
