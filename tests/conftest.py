@@ -18,6 +18,7 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 from xdist.remote import Producer
 
 from tests.groups import Scheduling, order
@@ -59,6 +60,10 @@ PROCESSES = min(max(os.cpu_count() or 1, 2), 4)
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.markexpr == "long":
         settings.load_profile("long")
+    else:
+        # Else it also draws what stands in the code that is loaded by then, which is other code in every order of
+        # tests; and to read all of it takes each process seconds.
+        providers._get_local_constants = lambda: providers._local_constants
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
