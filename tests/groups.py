@@ -19,8 +19,14 @@ TIMED_CASES = (
     "tests/aijobs/outbound/test_http.py::test_a_server_that_drips_is_left_in_time",
     "tests/aijobs/outbound/test_http.py::test_a_zip_bomb_is_not_inflated",
 )
-# Cases of such a module share processes or rows, which are made once.
-_WHOLE_MODULES = ("tests/integration/", "tests/config/test_gateway.py", "tests/workers/catalogue/test_pages.py")
+# Cases of such a module share processes, rows, or what is read of all files, which is made once.
+_WHOLE_MODULES = (
+    "tests/integration/",
+    "tests/test_architecture.py",
+    "tests/aijobs/api/test_schema.py",
+    "tests/config/test_gateway.py",
+    "tests/workers/catalogue/test_pages.py",
+)
 # And those of these share a worker.
 _WORKER = "worker"
 WORKER_CASES = tuple(f"tests/integration/test_{name}.py" for name in ("batches", "client", "contract", "one_job"))

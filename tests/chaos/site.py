@@ -76,6 +76,7 @@ class Site:
     # Those that were to end: in all cases, and in the present one.
     retired: list[Running] = field(default_factory=list)
     ended: list[Running] = field(default_factory=list)
+    _asked: psycopg.Connection | None = None
 
     def __post_init__(self) -> None:
         self.postgresql = PostgreSQL(self.folder, settings={"fsync": "off", "max_connections": "200"})
@@ -108,6 +109,8 @@ class Site:
         """Nothing is worth a tidy end."""
         for each in self.serving():
             each.kill()
+        if self._asked is not None:
+            self._asked.close()
         for server in (self.valkey, self.postgresql):
             server.stop()
 
@@ -170,8 +173,16 @@ class Site:
         )
 
     def ask(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with self.connect() as database:
-            return database.execute(statement.encode(), parameters or None).fetchall()
+        """By a connection that is kept: whoever waits asks twenty times a second, and each would be a process."""
+        if self._asked is None or self._asked.closed:
+            self._asked = self.connect()
+        try:
+            return self._asked.execute(statement.encode(), parameters or None).fetchall()
+        except psycopg.OperationalError:
+            if not self._asked.closed:
+                raise
+            # Its server has been killed since then.
+            return self.ask(statement, *parameters)
 
     def broker(self) -> redis.Redis:
         return redis.Redis.from_url(embedded.redis_url(self.folder))
