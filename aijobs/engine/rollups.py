@@ -58,11 +58,10 @@ def roll_up_step(most: int = STEP) -> Step:
         locked = sql.rows(_Cursor, LOCK, {})
         if not locked:
             return Step(0, more=sql.execute(CREATE, {}) > 0)
-        if locked[0].foreign:
+        if locked[0].foreign and sql.execute(RESET, {}) > 0:
             logger.warning(
                 "the database comes from another cluster: jobs that ended before now are not counted again"
             )
-            sql.execute(RESET, {})
         return sql.rows(Step, COUNT, {"most": most, "bounds": list(BUCKET_BOUNDS)})[0]
 
 
@@ -74,9 +73,11 @@ LOCK = """
 SELECT below > pg_snapshot_xmax(pg_current_snapshot()) AS foreign FROM aijobs_rollupcursor
 WHERE id = 1 FOR UPDATE SKIP LOCKED
 """
+# Where it still is by a snapshot that is taken under the lock. That of the lock's statement is older: another sweeper
+# may have moved the cursor beyond it meanwhile.
 RESET = """
 UPDATE aijobs_rollupcursor SET below = pg_snapshot_xmax(pg_current_snapshot()), open = '{}', since = now()
-WHERE id = 1 RETURNING id
+WHERE id = 1 AND below > pg_snapshot_xmax(pg_current_snapshot()) RETURNING id
 """
 
 _IS_END = "kind IN ('cancelled', 'completed', 'failed')"
