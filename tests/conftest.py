@@ -53,9 +53,8 @@ OPTIONS["pool"]["timeout"] = 60
 OPTIONS["options"] += " -c idle_in_transaction_session_timeout=10min"
 
 
-# One more than there are cores: some wait for the processes that they have started, and another computes meanwhile.
-# More than four find nothing to do beside the timed ones.
-PROCESSES = min(max(os.cpu_count() or 1, 2) + 1, 4)
+# Two for two cores; more than four find nothing to do beside the timed ones.
+PROCESSES = min(max(os.cpu_count() or 1, 2), 4)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -17,33 +18,35 @@ WAIT_SECONDS = 1.5
 
 PART = b"0123456789abcde\n" * 4096
 # So that nobody waits for half a minute. No caller of these tests is slower by itself.
-streaming.TAKE_SECONDS = 3.0
+streaming.TAKE_SECONDS = 5.0
 
 released = threading.Event()
 begun = threading.Event()
-closed = threading.Event()
+# Of each stream by its name: others may still be on their way to their ends.
+closed: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+written: Counter[str] = Counter()
 
 
 class Streamed:
     """As Django's streaming responses are. So many parts of 64 KiB, with an end or a failure."""
 
     streaming = True
-    written = 0
 
-    def __init__(self, parts: int, end: bytes) -> None:
+    def __init__(self, name: str, parts: int, end: bytes) -> None:
+        self.name = name
         self.parts = parts
         self.end = end
 
     def __iter__(self) -> Iterator[bytes]:
         for _ in range(self.parts):
-            Streamed.written += 1
+            written[self.name] += 1
             yield PART
         if not self.end:
             raise RuntimeError("as it happens")
         yield self.end
 
     def close(self) -> None:
-        closed.set()
+        closed[self.name].set()
 
 
 class Endless:
@@ -58,7 +61,7 @@ class Endless:
             yield b"row,"
 
     def close(self) -> None:
-        closed.set()
+        closed["endless"].set()
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -76,17 +79,16 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             return [b"ready"]
         case "/admin/export/":
             start_response("200 OK", [("Content-Type", "text/csv")])
-            parts, _, end = environ["QUERY_STRING"].partition("&")
-            closed.clear()
-            return Streamed(int(parts), end.encode())
+            name, parts, end = environ["QUERY_STRING"].split("&")
+            return Streamed(name, int(parts), end.encode())
         case "/written":
             start_response("200 OK", [])
-            return [b"%d" % Streamed.written]
+            return [b"%d" % written[environ["QUERY_STRING"]]]
         case "/api/ai-jobs/export":
             start_response("200 OK", [("Content-Type", "text/csv")])
             return Endless()
         case "/begun" | "/closed":
-            event = begun if environ["PATH_INFO"] == "/begun" else closed
+            event = begun if environ["PATH_INFO"] == "/begun" else closed[environ["QUERY_STRING"]]
             is_set = event.wait(120)
             start_response("200 OK", [])
             return [b"yes" if is_set else b"not yet"]
