@@ -9,7 +9,7 @@ import io
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -349,17 +349,20 @@ class Gateway:
 
         try:
             answer = self._application(environ, start_response)
-            with ExitStack() as closing:
-                closing.callback(getattr(answer, "close", _nothing))
+            close = getattr(answer, "close", _nothing)
+            try:
                 chunks = iter(answer)
                 if streamed is not None and streaming.is_streamed(answer, headers):
                     first, more = streaming.read_first(chunks)
                     if more:
+                        streamed.append(Streamed(status, headers, first, chunks, close))
                         # Whoever sends it closes it.
-                        streamed.append(Streamed(status, headers, first, chunks, closing.pop_all().close))
+                        close = _nothing
                         return
-                    written.append(first)
+                    chunks = iter([first])
                 send(status, headers, b"".join([*written, *chunks]))
+            finally:
+                close()
         except Exception:
             # Without an answer granian sends a 500 of its own.
             logger.exception("the application failed")

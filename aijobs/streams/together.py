@@ -16,17 +16,16 @@ class Together(Generic[Asked, Found]):
 
     def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Mapping[Asked, Found]]]) -> None:
         self._ask = ask
-        self._waiting: dict[Asked, asyncio.Future[Found | None]] = {}
+        self._waiting: dict[Asked, list[asyncio.Future[Found | None]]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def ask(self, wanted: Asked) -> Found | None:
         """The answer; None where there is none. Raises what the question raises."""
-        if wanted not in self._waiting:
-            self._waiting[wanted] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(wanted, []).append(future)
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
-        # Others may wait for the same: a caller that is gone takes nothing from them.
-        return await asyncio.shield(self._waiting[wanted])
+        return await future
 
     async def _ask_all(self) -> None:
         try:
@@ -40,8 +39,14 @@ class Together(Generic[Asked, Found]):
         try:
             found = await self._ask(list(asked))
         except Exception as error:
-            for future in asked.values():
+            for future in _unanswered(asked):
                 future.set_exception(error)
             return
-        for wanted, future in asked.items():
-            future.set_result(found.get(wanted))
+        for wanted, futures in asked.items():
+            for future in _unanswered({wanted: futures}):
+                future.set_result(found.get(wanted))
+
+
+def _unanswered(asked: Mapping[Asked, Sequence[asyncio.Future[Found | None]]]) -> list[asyncio.Future[Found | None]]:
+    """Those whose callers are still there."""
+    return [future for futures in asked.values() for future in futures if not future.done()]
