@@ -17,9 +17,10 @@ from aijobs.errors import PermanentFailure, TransientFailure
 from aijobs.registry import Context, JobType, Limits, Params, Result, register
 from workers.context import JobContext
 
+# Longer than any handler here is asked to take: a sleep as long as its limit ends by whichever comes first.
 LIMITS = Limits(
-    soft_seconds=20,
-    hard_seconds=30,
+    soft_seconds=60,
+    hard_seconds=90,
     attempts=3,
     backoff_seconds=0.1,
     backoff_cap_seconds=0.2,
