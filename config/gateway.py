@@ -9,7 +9,7 @@ import io
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -349,20 +349,17 @@ class Gateway:
 
         try:
             answer = self._application(environ, start_response)
-            close = getattr(answer, "close", _nothing)
-            try:
+            with ExitStack() as closing:
+                closing.callback(getattr(answer, "close", _nothing))
                 chunks = iter(answer)
                 if streamed is not None and streaming.is_streamed(answer, headers):
                     first, more = streaming.read_first(chunks)
                     if more:
-                        streamed.append(Streamed(status, headers, first, chunks, close))
                         # Whoever sends it closes it.
-                        close = _nothing
+                        streamed.append(Streamed(status, headers, first, chunks, closing.pop_all().close))
                         return
-                    chunks = iter([first])
+                    written.append(first)
                 send(status, headers, b"".join([*written, *chunks]))
-            finally:
-                close()
         except Exception:
             # Without an answer granian sends a 500 of its own.
             logger.exception("the application failed")

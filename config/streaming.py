@@ -17,6 +17,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from io import FileIO
 from time import monotonic
 from typing import TypeVar
 
@@ -97,11 +98,13 @@ async def send(streamed: Streamed, protocol: HTTPProtocol, run_in_thread: RunInT
         logger.info("the caller does not take the rest of an answer: %r", error)
     except Exception:
         logger.exception("an answer failed on its way")
-    await _in_thread(streamed.close, run_in_thread)
-    if is_whole:
-        pipe.end()
-    else:
-        await pipe.cut()
+    try:
+        await _in_thread(streamed.close, run_in_thread)
+    finally:
+        if is_whole:
+            pipe.end()
+        else:
+            await pipe.cut()
 
 
 async def _pass_on(streamed: Streamed, pipe: "Pipe", run_in_thread: RunInThread) -> None:
@@ -124,7 +127,8 @@ async def _in_thread(call: Callable[[], T], run_in_thread: RunInThread) -> T:
 
     while not await run_in_thread(keep):
         await asyncio.sleep(BUSY_SECONDS)
-    return outcome.result()
+    # A call that ended otherwise, such as by SystemExit, has no outcome: it must not be waited for in the event loop.
+    return outcome.result(timeout=0)
 
 
 class Pipe:
@@ -132,7 +136,7 @@ class Pipe:
 
     def __init__(self) -> None:
         reader, self._writer = os.pipe()
-        self._reader: int | None = reader
+        self._reader = FileIO(reader)
         self.path = f"/dev/fd/{reader}"
         os.set_blocking(self._writer, False)
 
@@ -143,7 +147,7 @@ class Pipe:
             while self._unread() == written:
                 await asyncio.sleep(OPENING_SECONDS)
         # From now on there is one reader, and who writes is told when it is gone.
-        self._close_reader()
+        self._reader.close()
         await self.write(first[written:])
 
     async def write(self, part: bytes) -> None:
@@ -165,7 +169,7 @@ class Pipe:
 
         A pipe without a writer is at its end, so the writer stays until nobody reads any more.
         """
-        self._close_reader()
+        self._reader.close()
         for reader in self._readers():
             os.set_blocking(reader, False)
         with suppress(OSError):
@@ -175,14 +179,9 @@ class Pipe:
             await asyncio.sleep(ABANDONED_SECONDS)
         os.close(self._writer)
 
-    def _close_reader(self) -> None:
-        if self._reader is not None:
-            os.close(self._reader)
-            self._reader = None
-
     def _unread(self) -> int:
         size = array("i", [0])
-        fcntl.ioctl(self._reader or 0, termios.FIONREAD, size)
+        fcntl.ioctl(self._reader, termios.FIONREAD, size)
         return size[0]
 
     async def _room(self) -> None:

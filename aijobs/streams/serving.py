@@ -76,10 +76,12 @@ class Serving:
         self.hub = hub
         self.guests = guests
         self.ask = ask
-        self._standings: Together[tuple[int, UUID], event_log.Standing]
-        self._standings = Together(lambda wanted: ask(event_log.standings_of, wanted))
-        self._unfinished: Together[tuple[TenantAccess, UUID], Answered]
-        self._unfinished = Together(lambda wanted: ask(unfinished_as_answered, wanted))
+        self._standings = Together[tuple[int, UUID], event_log.Standing](
+            lambda wanted: ask(event_log.standings_of, wanted)
+        )
+        self._unfinished = Together[tuple[TenantAccess, UUID], Answered](
+            lambda wanted: ask(unfinished_as_answered, wanted)
+        )
 
     async def wait(self, request: Request, answer: Answer, job_id: str) -> None:
         """Answer with the job, when something has happened to it or the time is over."""

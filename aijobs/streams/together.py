@@ -16,16 +16,17 @@ class Together(Generic[Asked, Found]):
 
     def __init__(self, ask: Callable[[Sequence[Asked]], Awaitable[Mapping[Asked, Found]]]) -> None:
         self._ask = ask
-        self._waiting: dict[Asked, list[asyncio.Future[Found | None]]] = {}
+        self._waiting: dict[Asked, asyncio.Future[Found | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     async def ask(self, wanted: Asked) -> Found | None:
         """The answer; None where there is none. Raises what the question raises."""
-        future: asyncio.Future[Found | None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(wanted, []).append(future)
+        if wanted not in self._waiting:
+            self._waiting[wanted] = asyncio.get_running_loop().create_future()
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask_all())
-        return await future
+        # Others may wait for the same: a caller that is gone takes nothing from them.
+        return await asyncio.shield(self._waiting[wanted])
 
     async def _ask_all(self) -> None:
         try:
@@ -39,14 +40,8 @@ class Together(Generic[Asked, Found]):
         try:
             found = await self._ask(list(asked))
         except Exception as error:
-            for future in _unanswered(asked):
+            for future in asked.values():
                 future.set_exception(error)
             return
-        for wanted, futures in asked.items():
-            for future in _unanswered({wanted: futures}):
-                future.set_result(found.get(wanted))
-
-
-def _unanswered(asked: Mapping[Asked, Sequence[asyncio.Future[Found | None]]]) -> list[asyncio.Future[Found | None]]:
-    """Those whose callers are still there."""
-    return [future for futures in asked.values() for future in futures if not future.done()]
+        for wanted, future in asked.items():
+            future.set_result(found.get(wanted))
