@@ -270,7 +270,7 @@ SELECT id FROM aijobs_job WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR NO KEY
 """
 
 # `failures` counts the final failure too; `retry_count` is the ones before it.
-END = f"""
+END_ALL = f"""
 WITH ended AS (
     UPDATE aijobs_job SET
         status = %(status)s::text, event_seq = event_seq + 1, completed_at = now(),
@@ -300,6 +300,9 @@ WITH ended AS (
 )
 SELECT id FROM ended
 """
+# The same for one, as nearly all of them end. Of an array the server expects ten ids; where the table was almost empty
+# when it planned, it then reads all of it for each job: with 5,000 jobs a third of what they took of its time.
+END = END_ALL.replace("id = ANY(%(ids)s::uuid[])", "id = %(id)s::uuid")
 
 # Without a delay: released, for the caller to publish. One that was asked to stop is not tried again.
 REQUEUE = """

@@ -150,6 +150,9 @@ class PostgreSQL(Server):
             "max_connections": "100",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            # Statements are planned once a connection: the first ones for tables that are almost empty, and again
+            # when autovacuum has counted their rows.
+            "autovacuum_naptime": "10s",
             **(settings or {}),
         }
 

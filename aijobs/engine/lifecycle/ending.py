@@ -140,8 +140,9 @@ def end(
         # By their ids, as all others do who want several: an UPDATE takes them as its plan finds them.
         sql.execute(statements.LOCK_JOBS, {"ids": list(ids)})
     ended = sql.execute(
-        statements.END,
+        statements.END if len(ids) == 1 else statements.END_ALL,
         {
+            "id": ids[0] if ids else None,
             "ids": list(ids),
             "source": source or (Status.QUEUED if attempt is None else Status.RUNNING),
             "attempt": attempt,

@@ -1,5 +1,6 @@
 """Every transition of a single job: what it needs, what it writes, and what is refused."""
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from aijobs import registry
-from aijobs.engine import broker, lifecycle
+from aijobs.engine import broker, lifecycle, statements
 from aijobs.engine.outcomes import Completed, Failed, HandedBack, LeaseLost, Outcome
 from aijobs.errors import JobNotCancellable, JobNotFound, QueueFull, TransitionRefused, TryAgain
 from aijobs.models import Job, JobEvent, Tenant, TenantCapacity
@@ -387,3 +388,14 @@ def test_job_of_a_type_that_is_gone_ends_and_harms_nobody(tenant: Tenant) -> Non
         ("failed", "WORKER_TIMEOUT"),
         ("failed", "INVALID_JOB_TYPE"),
     ]
+
+
+def test_one_job_is_ended_by_its_id_also_while_the_server_expects_few_jobs(tenant: Tenant) -> None:
+    """It plans once a connection, perhaps for an almost empty table, and then for no ids in particular."""
+    engine.dispatch(tenant, 100)
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statements.END)))
+    numbered = re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", statements.END)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {numbered}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on aijobs_job" not in plan, plan

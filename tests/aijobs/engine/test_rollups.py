@@ -132,7 +132,7 @@ def cancel_on(other: psycopg.Connection, job_id: UUID) -> None:
     """As the engine does, in a transaction that stays open."""
     nothing = dict.fromkeys(["attempt", "result", "cost", "caused_by", "processed", "total"])
     texts = {"status": "cancelled", "source": "queued", "code": "", "message": "", "reason": "REQUESTED"}
-    other.execute(statements.END, {**nothing, **texts, "ids": [job_id], "lease_lost": False, "requested": False})
+    other.execute(statements.END, {**nothing, **texts, "id": job_id, "lease_lost": False, "requested": False})
 
 
 def test_each_end_is_counted_where_it_belongs(tenant: Tenant) -> None:
