@@ -110,7 +110,12 @@ def answer(stretches: Stretches, form: str) -> StreamingHttpResponse:
     """A file to download, in one of the FORMATS."""
     content_type, write = FORMATS[form]
     name = f"jobs-{now():%Y-%m-%d-%H%M%S}.{form}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        # To nginx, which else would put a part of it on its disk, and take nothing while that is sent.
+        "X-Accel-Buffering": "no",
+    }
     return StreamingHttpResponse(write(stretches), content_type=content_type, headers=headers)
 
 

@@ -8,16 +8,17 @@ import asyncio
 import io
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 import orjson
+from django.db import close_old_connections
 from django.http import UnreadablePostError
 from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]  # no __all__
 
@@ -46,7 +47,7 @@ WAIT_SECONDS = 2.0
 EXPORT_THREADS = 1
 EXPORT = "/export/"
 # Those that sellers export: none waits for staff, and no request for any of them. A thread writes a part of one file
-# and then of another, so who asks for the next waits a moment, however many there are.
+# and then of another, also where nothing is found to write, so who asks for the next waits a moment.
 SELLERS_EXPORT_THREADS = 2
 SELLERS_EXPORT = "/api/ai-jobs/export"
 # Marks a request that found no thread, in the WSGI environment: see config.middleware.
@@ -266,8 +267,8 @@ class Gateway:
         # What imports give way to: probes come every few seconds, whether or not anybody wants something.
         self._threads = Threads(THREADS, wait_seconds, REQUESTS.counted)
         self._staff = Threads(STAFF_THREADS, wait_seconds, REQUESTS.counted)
-        self._exports = Threads(EXPORT_THREADS, wait_seconds)
-        self._sellers_exports = Threads(SELLERS_EXPORT_THREADS, wait_seconds)
+        self._exports = Threads(EXPORT_THREADS, wait_seconds, _connections_returned)
+        self._sellers_exports = Threads(SELLERS_EXPORT_THREADS, wait_seconds, _connections_returned)
         self._readiness = Threads(READINESS_THREADS, wait_seconds)
         # For requests that wait for nobody, the refused ones among them: so it is free in a moment.
         self._swift = Threads(1, SILENCE_SECONDS)
@@ -275,49 +276,48 @@ class Gateway:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = environ_of(scope)
         body = _body(environ, protocol, self._silence_seconds)
-        if body is None:
-            await self._run(scope.path, environ, protocol.response_bytes, protocol)
-            return
-        streamed = scope.path.startswith(IMPORTS)
-        try:
-            first = await body.fetch_at_least(READ_AHEAD)
-            # What is too long already is refused without being awaited.
-            if body.open and not streamed and (body.missing or 0) <= LARGEST:
-                async with self._large:
-                    first += await body.fetch_at_least(LARGEST + 1 - len(first))
-        except OSError:
+        if body is not None:
+            try:
+                environ["wsgi.input"] = await self._input(body, is_import=scope.path.startswith(IMPORTS))
+            except OSError:
+                await body.let_go()
+                protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
+                return
+        threads = self._threads_for(scope.path)
+        if body is None or not body.open:
+            streamed = await self._run(threads, environ, protocol.response_bytes)
+        else:
+            # An answer to a body that was not read whole is sent behind what is still coming, within bounds.
+            answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
+            streamed = await self._run(threads, environ, lambda *answer: answers.append(answer))
+            await body.drain()
             await body.let_go()
-            protocol.response_bytes(408, [("content-type", "application/json")], TOO_SLOW)
-            return
-        environ["wsgi.input"] = (
-            io.BufferedReader(Input(first, body if streamed else None, asyncio.get_running_loop()), READ_AHEAD)
-            if body.open
-            else io.BytesIO(first)
-        )
-        if not body.open:
-            await self._run(scope.path, environ, protocol.response_bytes)
-            return
-        # An answer to a body that was not read whole is sent behind what is still coming, within bounds.
-        answers: list[tuple[int, list[tuple[str, str]], bytes]] = []
-        await self._run(scope.path, environ, lambda *answer: answers.append(answer))
-        await body.drain()
-        await body.let_go()
-        for answer in answers:
-            protocol.response_bytes(*answer)
+            for answer in answers:
+                protocol.response_bytes(*answer)
+        if streamed:
+            await streaming.send(streamed, protocol, threads.run)
 
-    async def _run(
-        self, path: str, environ: WSGIEnvironment, send: Send, protocol: HTTPProtocol | None = None
-    ) -> None:
-        """With the `protocol`, an answer may be streamed."""
-        threads = self._threads_for(path)
-        streamed: list[Streamed] | None = [] if protocol else None
+    async def _input(self, body: Body, *, is_import: bool) -> IO[bytes]:
+        """Raises OSError for a body that does not come."""
+        first = await body.fetch_at_least(READ_AHEAD)
+        # What is too long already is refused without being awaited.
+        if body.open and not is_import and (body.missing or 0) <= LARGEST:
+            async with self._large:
+                first += await body.fetch_at_least(LARGEST + 1 - len(first))
+        if not body.open:
+            return io.BytesIO(first)
+        rest = body if is_import else None
+        return io.BufferedReader(Input(first, rest, asyncio.get_running_loop()), READ_AHEAD)
+
+    async def _run(self, threads: Threads, environ: WSGIEnvironment, send: Send) -> Streamed | None:
+        """Have a thread answer. What is to be streamed is not sent yet."""
+        streamed: list[Streamed] = []
         answer = partial(self._answer, environ, send, streamed)
         if not await threads.run(answer):
             environ[BUSY] = True
             if not await self._swift.run(answer):
                 send(503, [("content-type", "application/json")], OVERLOADED)
-        if protocol and streamed:
-            await streaming.send(streamed[0], protocol, threads.run)
+        return streamed[0] if streamed else None
 
     def _threads_for(self, path: str) -> Threads:
         if path.startswith(STAFF):
@@ -332,10 +332,8 @@ class Gateway:
                 return self._readiness
         return self._threads
 
-    def _answer(self, environ: WSGIEnvironment, send: Send, streamed: list[Streamed] | None) -> None:
-        """Call the application, in a thread. An answer is sent whole; the rest of one that is longer than a part of
-        what is streamed is left to who sends it.
-        """
+    def _answer(self, environ: WSGIEnvironment, send: Send, streamed: list[Streamed]) -> None:
+        """Call the application, in a thread, and send what it answers; not what is streamed."""
         status = 500
         headers: list[tuple[str, str]] = []
         written: list[bytes] = []
@@ -351,15 +349,11 @@ class Gateway:
             answer = self._application(environ, start_response)
             with ExitStack() as closing:
                 closing.callback(getattr(answer, "close", _nothing))
-                chunks = iter(answer)
-                if streamed is not None and streaming.is_streamed(answer, headers):
-                    first, more = streaming.read_first(chunks)
-                    if more:
-                        # Whoever sends it closes it.
-                        streamed.append(Streamed(status, headers, first, chunks, closing.pop_all().close))
-                        return
-                    written.append(first)
-                send(status, headers, b"".join([*written, *chunks]))
+                if streaming.is_streamed(answer, headers):
+                    # Whoever sends it closes it.
+                    streamed.append(Streamed(status, headers, iter(answer), closing.pop_all().close))
+                else:
+                    send(status, headers, b"".join([*written, *answer]))
         except Exception:
             # Without an answer granian sends a 500 of its own.
             logger.exception("the application failed")
@@ -407,3 +401,15 @@ def _body(environ: WSGIEnvironment, protocol: HTTPProtocol, silence_seconds: flo
 
 def _nothing() -> None:
     """For answers that need not be closed."""
+
+
+@contextmanager
+def _connections_returned() -> Iterator[None]:
+    """After each part of a file: the next one may be written by another thread, and not before its caller likes.
+
+    Django returns those of the thread that begins an answer, and of the one that closes it.
+    """
+    try:
+        yield
+    finally:
+        close_old_connections()

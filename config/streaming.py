@@ -18,7 +18,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
+from tempfile import TemporaryDirectory
 from time import monotonic
+from types import TracebackType
 from typing import TypeVar
 
 from granian.rsgi import HTTPProtocol  # type: ignore[attr-defined]  # no __all__
@@ -30,9 +32,9 @@ logger = logging.getLogger(__name__)
 # What a thread writes before another answer has its turn: about so many bytes, or what it finds in so long.
 PART_BYTES = 64 * 1024
 PART_SECONDS = 0.2
-# A caller that takes nothing for so long is given up; and one that takes a part more slowly than this.
-TAKE_SECONDS = 30.0
-SLOWEST_BYTES_PER_SECOND = 32 * 1024
+# A caller that takes nothing for so long is given up. The kernels on the way hold some megabytes, and say that there
+# is room for more when a good part of those has been taken: at 16 KB a second that may be after a minute and a half.
+TAKE_SECONDS = 180.0
 # An empty pipe takes so much at once.
 FIRST_BYTES = 4096
 # Granian opens a file within milliseconds. A connection that was given up is looked at again after longer.
@@ -47,20 +49,71 @@ RunInThread = Callable[[Callable[[], None]], Awaitable[bool]]
 T = TypeVar("T")
 
 
+class CallerGone(Exception):
+    """The rest of an answer is in vain."""
+
+
 def is_streamed(answer: Iterable[bytes], headers: Headers) -> bool:
     """Django's streaming responses whose length nobody knows. That of a static file is in its headers."""
     return getattr(answer, "streaming", False) and not any(name.lower() == "content-length" for name, _ in headers)
 
 
-def read_first(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
-    """A beginning, and whether there may be more. Nothing is the whole of it."""
-    part, more = read_part(chunks)
-    while more and not part:
-        part, more = read_part(chunks)
-    return part, more
+@dataclass
+class Streamed:
+    """An answer to be sent. `chunks` are read, and `close` is called, in threads."""
+
+    status: int
+    headers: Headers
+    chunks: Iterator[bytes]
+    close: Callable[[], None]
 
 
-def read_part(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
+async def send(streamed: Streamed, protocol: HTTPProtocol, run_in_thread: RunInThread) -> None:
+    """To its end. Where it fails on the way, the caller's connection is closed before that.
+
+    Of a caller that takes nothing any more, once granian has got rid of what it has: nobody can close its connection.
+    """
+    gone = asyncio.ensure_future(_hang_up(protocol))
+    try:
+        await _send(streamed, protocol, gone, run_in_thread)
+    except CallerGone as error:
+        logger.info("the rest of an answer is not sent: %s", error)
+    except Exception:
+        # Where nothing was sent yet, granian answers 500 by itself.
+        logger.exception("an answer failed on its way")
+    finally:
+        gone.cancel()
+
+
+async def _hang_up(protocol: HTTPProtocol) -> None:
+    """Returns when the caller is gone."""
+    await protocol.client_disconnect()
+
+
+async def _send(
+    streamed: Streamed, protocol: HTTPProtocol, gone: "asyncio.Future[None]", run_in_thread: RunInThread
+) -> None:
+    read = partial(_in_thread, partial(_read_part, streamed.chunks), run_in_thread)
+    try:
+        part, more = await read()
+        while more and not part:
+            if gone.done():
+                raise CallerGone("the caller has hung up")
+            part, more = await read()
+        if not more:
+            protocol.response_bytes(streamed.status, streamed.headers, part)
+            return
+        with Pipe(gone) as pipe:
+            protocol.response_file(streamed.status, streamed.headers, pipe.path)
+            await pipe.begin(part)
+            while more:
+                part, more = await read()
+                await pipe.write(part)
+    finally:
+        await _in_thread(streamed.close, run_in_thread)
+
+
+def _read_part(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
     """What comes next, which may be nothing yet, and whether there may be more."""
     give_way = GivingWay()
     until = monotonic() + PART_SECONDS
@@ -73,46 +126,6 @@ def read_part(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
             return b"".join(part), True
         give_way()
     return b"".join(part), False
-
-
-@dataclass
-class Streamed:
-    """An answer that has begun. `rest` and `close` are called in threads."""
-
-    status: int
-    headers: Headers
-    first: bytes
-    rest: Iterator[bytes]
-    close: Callable[[], None]
-
-
-async def send(streamed: Streamed, protocol: HTTPProtocol, run_in_thread: RunInThread) -> None:
-    """To its end. Where it fails, or the caller takes too long, the connection is closed before that."""
-    pipe = Pipe()
-    is_whole = False
-    try:
-        protocol.response_file(streamed.status, streamed.headers, pipe.path)
-        await _pass_on(streamed, pipe, run_in_thread)
-        is_whole = True
-    except (BrokenPipeError, TimeoutError) as error:
-        logger.info("the caller does not take the rest of an answer: %r", error)
-    except Exception:
-        logger.exception("an answer failed on its way")
-    try:
-        await _in_thread(streamed.close, run_in_thread)
-    finally:
-        if is_whole:
-            pipe.end()
-        else:
-            await pipe.cut()
-
-
-async def _pass_on(streamed: Streamed, pipe: "Pipe", run_in_thread: RunInThread) -> None:
-    await pipe.begin(streamed.first)
-    more = True
-    while more:
-        part, more = await _in_thread(partial(read_part, streamed.rest), run_in_thread)
-        await pipe.write(part)
 
 
 async def _in_thread(call: Callable[[], T], run_in_thread: RunInThread) -> T:
@@ -132,52 +145,81 @@ async def _in_thread(call: Callable[[], T], run_in_thread: RunInThread) -> T:
 
 
 class Pipe:
-    """Its reader is granian, which opens it by its path, some moments after it was told to."""
+    """Its reader is granian, which opens it by its path, some moments after it was told to.
 
-    def __init__(self) -> None:
-        reader, self._writer = os.pipe()
-        self._reader = FileIO(reader)
-        self.path = f"/dev/fd/{reader}"
-        os.set_blocking(self._writer, False)
+    It has a name that no other answer ever has, and loses it when it is open: whenever granian looks, also after this
+    process was stopped for minutes, it finds this answer or none.
+
+    A context: what ends with an error, or is cancelled, is cut off.
+    """
+
+    def __init__(self, gone: "asyncio.Future[None]") -> None:
+        """`gone` is done when the caller has hung up."""
+        self._gone = gone
+        self._folder = TemporaryDirectory(prefix="aijobs-")
+        self.path = os.path.join(self._folder.name, "answer")
+        os.mkfifo(self.path, 0o600)
+        # Neither end waits for the other one to be opened.
+        self._reader = FileIO(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+        self._writer = FileIO(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK), "wb")
+
+    def __enter__(self) -> "Pipe":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._hand_over()
+        if kind is None:
+            # What is in the pipe is read to its end.
+            self._writer.close()
+        else:
+            self._cut()
 
     async def begin(self, first: bytes) -> None:
-        """Wait until it is read. Raises TimeoutError where it is not: the caller is gone already."""
-        written = os.write(self._writer, first[:FIRST_BYTES])
-        async with asyncio.timeout(TAKE_SECONDS):
-            while self._unread() == written:
-                await asyncio.sleep(OPENING_SECONDS)
-        # From now on there is one reader, and who writes is told when it is gone.
-        self._reader.close()
+        """Wait until it is read. Raises CallerGone."""
+        written = os.write(self._writer.fileno(), first[:FIRST_BYTES])
+        until = monotonic() + TAKE_SECONDS
+        while self._unread() == written:
+            if self._gone.done() or monotonic() > until:
+                raise CallerGone("it was not begun to be read")
+            await asyncio.sleep(OPENING_SECONDS)
+        self._hand_over()
         await self.write(first[written:])
 
     async def write(self, part: bytes) -> None:
-        """Raises BrokenPipeError where the caller is gone, and TimeoutError for one that takes too long."""
+        """Raises CallerGone, also where there is nothing to write, and for a caller that takes nothing."""
+        if self._gone.done():
+            raise CallerGone("the caller has hung up")
         left = memoryview(part)
-        async with asyncio.timeout(TAKE_SECONDS + len(part) / SLOWEST_BYTES_PER_SECOND):
-            while left:
-                try:
-                    left = left[os.write(self._writer, left) :]
-                except BlockingIOError:
-                    await self._room()
+        while left:
+            try:
+                left = left[os.write(self._writer.fileno(), left) :]
+            except BlockingIOError:
+                await self._room()
+            except BrokenPipeError:
+                raise CallerGone("the caller has hung up") from None
 
-    def end(self) -> None:
-        """What is in the pipe is read to its end."""
-        os.close(self._writer)
-
-    async def cut(self) -> None:
-        """Have granian fail to read on: it closes the connection, and the answer has no end.
-
-        A pipe without a writer is at its end, so the writer stays until nobody reads any more.
-        """
+    def _hand_over(self) -> None:
+        """From now on granian is the only reader, and who writes is told when it is gone."""
         self._reader.close()
+        self._folder.cleanup()
+
+    def _cut(self) -> None:
+        """Have granian fail to read on: it closes the connection, and the answer has no end."""
         for reader in self._readers():
             os.set_blocking(reader, False)
         with suppress(OSError):
             # One that waits for more already goes on waiting until there is.
-            os.write(self._writer, b"\n")
-        while not self._is_abandoned():
-            await asyncio.sleep(ABANDONED_SECONDS)
-        os.close(self._writer)
+            os.write(self._writer.fileno(), b"\n")
+        self._close_when_abandoned(asyncio.get_running_loop())
+
+    def _close_when_abandoned(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A pipe without a writer is at its end, so the writer stays until nobody reads any more."""
+        if self._is_abandoned():
+            self._writer.close()
+        else:
+            loop.call_later(ABANDONED_SECONDS, self._close_when_abandoned, loop)
 
     def _unread(self) -> int:
         size = array("i", [0])
@@ -189,7 +231,10 @@ class Pipe:
         ready = asyncio.Event()
         loop.add_writer(self._writer, ready.set)
         try:
-            await ready.wait()
+            async with asyncio.timeout(TAKE_SECONDS):
+                await ready.wait()
+        except TimeoutError:
+            raise CallerGone(f"the caller took nothing for {TAKE_SECONDS:g} s") from None
         finally:
             loop.remove_writer(self._writer)
 
@@ -198,7 +243,8 @@ class Pipe:
         for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
             # Those of others come and go meanwhile.
             with suppress(OSError):
-                if os.path.samestat(os.fstat(int(name)), os.fstat(self._writer)) and int(name) != self._writer:
+                writer = self._writer.fileno()
+                if os.path.samestat(os.fstat(int(name)), os.fstat(writer)) and int(name) != writer:
                     yield int(name)
 
     def _is_abandoned(self) -> bool:

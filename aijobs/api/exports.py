@@ -38,7 +38,7 @@ describe_export: Callable[[View], View] = extend_schema(
     "CSV a text that a spreadsheet would take for a formula begins with an apostrophe. The file is sent while it is "
     "written, in chunks. One that fails on the way has no end: the connection is closed before the last chunk, which "
     "clients of HTTP/1.1 report as an error. It goes at your pace, but one of which nothing is taken for "
-    "30 seconds is given up. The service writes one file of a tenant at a time, and "
+    "three minutes is given up. The service writes one file of a tenant at a time, and "
     f"{AT_ONCE} in all in each process of the API: it refuses others at once.",
     parameters=[*HEADERS, FORMAT, *FILTERS],
     responses={

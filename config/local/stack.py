@@ -30,7 +30,8 @@ _OPTIONS = [
     *("--http", "1", "--no-ws"),
     *("--backlog", "4096", "--backpressure", "8192"),
 ]
-GRANIAN = [*_GRANIAN, "--interface", "rsgi", *_OPTIONS]
+# Requests have so long to be answered when it is to stop. A file whose caller takes it slowly is cut off.
+GRANIAN = [*_GRANIAN, "--interface", "rsgi", *_OPTIONS, "--workers-kill-timeout", "8"]
 # Streams and waits. They end by themselves when it is to stop, but for those whose callers take nothing any more.
 EVENTS_SERVER = [*_GRANIAN, "--interface", "asgi", *_OPTIONS, "--workers-kill-timeout", "5"]
 # In strict order, as they are named.

@@ -21,8 +21,8 @@ PART = b"0123456789abcde\n" * 4096
 streaming.TAKE_SECONDS = 5.0
 
 released = threading.Event()
-begun = threading.Event()
 # Of each stream by its name: others may still be on their way to their ends.
+begun: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 closed: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 written: Counter[str] = Counter()
 
@@ -50,18 +50,22 @@ class Streamed:
 
 
 class Endless:
-    """As long as somebody takes it."""
+    """As long as somebody wants it."""
 
     streaming = True
 
+    def __init__(self, name: str, chunk: bytes) -> None:
+        self.name = name
+        self.chunk = chunk
+
     def __iter__(self) -> Iterator[bytes]:
         while True:
-            begun.set()
+            begun[self.name].set()
             time.sleep(0.001)
-            yield b"row,"
+            yield self.chunk
 
     def close(self) -> None:
-        closed["endless"].set()
+        closed[self.name].set()
 
 
 def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
@@ -86,10 +90,13 @@ def echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iter
             return [b"%d" % written[environ["QUERY_STRING"]]]
         case "/api/ai-jobs/export":
             start_response("200 OK", [("Content-Type", "text/csv")])
-            return Endless()
+            return Endless("endless", b"row,")
+        case "/admin/nothing/export/":
+            start_response("200 OK", [("Content-Type", "text/csv")])
+            return Endless("nothing", b"")
         case "/begun" | "/closed":
-            event = begun if environ["PATH_INFO"] == "/begun" else closed[environ["QUERY_STRING"]]
-            is_set = event.wait(120)
+            events = begun if environ["PATH_INFO"] == "/begun" else closed
+            is_set = events[environ["QUERY_STRING"]].wait(120)
             start_response("200 OK", [])
             return [b"yes" if is_set else b"not yet"]
         case "/refuse":

@@ -368,9 +368,9 @@ def _ask(connection: Connection, path: bytes) -> tuple[int, bytes]:
 # --- What is streamed
 
 
-def stream(parts: int, end: bytes, name: bytes = b"") -> bytes:
+def stream(parts: int, end: bytes, name: bytes = b"", *fields: bytes) -> bytes:
     """So many parts of 64 KiB and the end, or a failure in its place."""
-    return head(b"/admin/export/?%s&%d&%s" % (name, parts, end))
+    return head(b"/admin/export/?%s&%d&%s" % (name, parts, end), *fields)
 
 
 def response_of(connection: Connection) -> HTTPResponse:
@@ -429,20 +429,34 @@ def test_callers_who_take_their_time_keep_nobody_waiting(port: int) -> None:
             each.__exit__()
 
 
-def test_no_more_is_written_than_is_taken(port: int, connection: Connection) -> None:
-    """A caller who takes nothing for too long has no end of it, either."""
+@pytest.mark.parametrize("body", [b"", b"x", b"x" * 2 * LARGEST], ids=["without", "with-a-body", "with-a-large-body"])
+def test_no_more_is_written_than_is_taken(port: int, connection: Connection, body: bytes) -> None:
+    """A caller who takes nothing for too long has no end of it, either. Nobody reads what a GET brings along."""
+    name = b"untaken-%d" % len(body)
     with Connection(port) as caller:
-        caller.send(stream(2_000, b"end", b"untaken"))
+        caller.send(stream(2_000, b"end", name, b"Content-Length: %d" % len(body)), body)
         response = response_of(caller)
-        assert _ask(connection, b"/closed?untaken") == (200, b"yes")
+        assert _ask(connection, b"/closed?%b" % name) == (200, b"yes")
         # What the system's buffers take: some megabytes of the 125.
-        assert int(_ask(connection, b"/written?untaken")[1]) < 500
+        assert int(_ask(connection, b"/written?%b" % name)[1]) < 500
         with pytest.raises(IncompleteRead):
             response.read()
+
+
+def test_one_of_which_nothing_is_found_keeps_nobody_waiting_and_ends_when_its_caller_is_gone(
+    port: int, connection: Connection
+) -> None:
+    with Connection(port) as caller:
+        caller.send(head(b"/admin/nothing/export/"))
+        assert _ask(connection, b"/begun?nothing") == (200, b"yes")
+        with Connection(port) as other:
+            other.send(stream(2, b"end"))
+            assert response_of(other).read() == PART * 2 + b"end"
+    assert _ask(connection, b"/closed?nothing") == (200, b"yes")
 
 
 def test_a_caller_who_is_gone_ends_what_is_written_for_him(port: int, connection: Connection) -> None:
     with Connection(port) as caller:
         caller.send(head(b"/api/ai-jobs/export"))
-        assert _ask(connection, b"/begun") == (200, b"yes")
+        assert _ask(connection, b"/begun?endless") == (200, b"yes")
     assert _ask(connection, b"/closed?endless") == (200, b"yes")
