@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from operator import itemgetter
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -370,12 +371,15 @@ def _room(tenant: TenantAccess, wanted: AnyWanted) -> Iterator[Snapshot]:
 
     The overall limit is read, not counted: it may overshoot by what arrives within a refresh.
     """
-    jobs, most = wanted.jobs, inserting.limit_of(tenant)
-    if wanted.batch and len(jobs) > most:
-        raise QueueFull(
-            f"The batch has {len(jobs)} jobs, and this tenant can have {most} queued or running, so the batch can "
-            "never be accepted as it is. Send smaller batches, or ask the operator for a higher limit."
-        )
+    jobs = wanted.jobs
+    if wanted.batch:
+        limits = (inserting.limit_of(tenant), "this tenant"), (settings.AIJOBS_QUEUE_LIMIT, "all tenants together")
+        most, whose = min(limits, key=itemgetter(0))
+        if len(jobs) > most:
+            raise QueueFull(
+                f"The batch has {len(jobs)} jobs, and {whose} can have {most} queued or running, so the batch can "
+                "never be accepted as it is. Send smaller batches, or ask the operator for a higher limit."
+            )
     measured = statistics.snapshot()
     try:
         if measured.active + len(jobs) > settings.AIJOBS_QUEUE_LIMIT:

@@ -325,7 +325,8 @@ class QueueFull(ApiError):
     code, status, default_message = "QUEUE_FULL", 429, "Job queue is at capacity; retry later."
     advice = (
         "Nothing was accepted. Wait for the seconds in `Retry-After`, and send the same request again. Without that "
-        "header, waiting does not help: the batch has more jobs than the tenant can have queued or running."
+        "header, waiting does not help: the batch has more jobs than the tenant, or all tenants together, can have "
+        "queued or running."
     )
 
 

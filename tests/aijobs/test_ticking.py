@@ -255,13 +255,17 @@ def test_it_is_tried_again_for_as_long_as_it_takes_until_the_next_due_time(setti
     assert schedule.failures == 0
 
 
-def test_a_batch_that_never_fits_does_not_wait(settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("limit", "whose"),
+    [("AIJOBS_TENANT_QUEUE_LIMIT", "this tenant"), ("AIJOBS_QUEUE_LIMIT", "all tenants together")],
+)
+def test_a_batch_that_never_fits_does_not_wait(settings: Any, limit: str, whose: str) -> None:
     schedule = ScheduleFactory(template_kind="batch", template={"jobs": [{"type": "test_probe"}] * 2})
-    settings.AIJOBS_TENANT_QUEUE_LIMIT = 1
+    setattr(settings, limit, 1)
     tick()
     schedule.refresh_from_db()
     assert (schedule.held, schedule.failures, runs(schedule)) == ("", 1, [("failed", "QUEUE_FULL")])
-    assert "The batch has 2 jobs, and this tenant can have 1 queued or running" in schedule.runs.get().detail
+    assert f"The batch has 2 jobs, and {whose} can have 1 queued or running" in schedule.runs.get().detail
 
 
 def test_five_due_times_in_a_row_that_failed_pause_it(settings: Any) -> None:

@@ -97,6 +97,16 @@ def test_a_batch_that_is_larger_than_the_limit_is_told_that_it_never_fits(owner:
     assert "Retry-After" in teammate.post(BATCHES, {"jobs": [PROBE] * 2})
 
 
+def test_a_batch_that_is_larger_than_the_overall_limit_is_told_that_it_never_fits(
+    owner: Caller, settings: Any
+) -> None:
+    settings.AIJOBS_QUEUE_LIMIT = 2
+    refused = owner.post(BATCHES, {"jobs": [PROBE] * 3})
+    message = error_of(refused, 429, "QUEUE_FULL")["message"]
+    assert "The batch has 3 jobs, and all tenants together can have 2 queued or running" in message
+    assert "Retry-After" not in refused
+
+
 def test_the_overall_limit_holds_for_all_tenants(owner: Caller, outsider: Caller, settings: Any) -> None:
     settings.AIJOBS_QUEUE_LIMIT = 10
     measured(active=9)
