@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from aijobs.sql import CONNECTION_ERRORS
+
 Asked = TypeVar("Asked", bound=Hashable)
 Found = TypeVar("Found")
 
@@ -31,17 +33,24 @@ class Together(Generic[Asked, Found]):
     async def _ask_all(self) -> None:
         try:
             while self._waiting:
-                await self._ask_some()
+                await self._answer({wanted: self._waiting.pop(wanted) for wanted in list(self._waiting)[:AT_ONCE]})
         finally:
             self._asking = None
 
-    async def _ask_some(self) -> None:
-        asked = {wanted: self._waiting.pop(wanted) for wanted in list(self._waiting)[:AT_ONCE]}
+    async def _answer(self, asked: Mapping[Asked, asyncio.Future[Found | None]]) -> None:
         try:
             found = await self._ask(list(asked))
         except Exception as error:
-            for future in asked.values():
-                future.set_exception(error)
+            # A database that is away is so for all of them, which are told by the same error.
+            if len(asked) == 1 or isinstance(error, CONNECTION_ERRORS):
+                for future in asked.values():
+                    future.set_exception(error)
+                return
+        else:
+            for wanted, future in asked.items():
+                future.set_result(found.get(wanted))
             return
+        # One of them is at fault: asked by itself, only those who want it hear of that. This is not done where the
+        # error is handled, because the log would then show it with what comes of each.
         for wanted, future in asked.items():
-            future.set_result(found.get(wanted))
+            await self._answer({wanted: future})

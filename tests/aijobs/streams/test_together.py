@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import pytest
+from django.db import OperationalError
 
 from aijobs.streams import together
 from aijobs.streams.together import Together
@@ -20,7 +21,9 @@ class Database:
         self.asked.append(list(wanted))
         await self.may.wait()
         if 13 in wanted:
-            raise ConnectionError
+            raise OperationalError
+        if 7 in wanted:
+            raise ValueError
         return {each: 10 * each for each in wanted if each >= 0}
 
 
@@ -47,10 +50,20 @@ def test_a_statement_has_no_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -
     assert (found, statements) == ([10, 20, 30, 40, 50], [[1, 2], [3, 4], [5]])
 
 
-def test_an_error_is_of_those_who_asked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_is_away_is_so_for_those_who_asked_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "AT_ONCE", 2)
-    found, _ = asyncio.run(asked([1, 13, 3]))
-    assert [type(each) for each in found] == [ConnectionError, ConnectionError, int]
+    found, statements = asyncio.run(asked([1, 13, 3]))
+    assert [type(each) for each in found] == [OperationalError, OperationalError, int]
+    assert statements == [[1, 13], [3]]
+
+
+def test_one_that_cannot_be_answered_takes_nothing_from_the_others() -> None:
+    [first, error, last], statements = asyncio.run(asked([1, 7, 3]))
+    assert (first, last) == (10, 30)
+    assert isinstance(error, ValueError)
+    # Nothing is said of those that were asked with it.
+    assert error.__context__ is None
+    assert statements == [[1, 7, 3], [1], [7], [3]]
 
 
 def test_whoever_comes_meanwhile_is_asked_for_next_and_whoever_is_gone_is_no_error() -> None:
