@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,8 +33,9 @@ HEADERS = {
     # A compressed answer would only be in the way.
     "accept-encoding": "identity",
 }
-# Of so many webhooks, which were sent to last.
+# Of so many webhooks, which were sent to last, and no longer than this: deleted and rotated ones are among them.
 KEPT_SECRETS = 1_000
+SECRETS_SECONDS = 60.0
 # Of a connection for the next event to the same server: shorter than servers wait before they close it.
 KEPT_SECONDS = 1.0
 # The pauses between attempts, each up to a fifth longer or shorter: three days in all.
@@ -121,7 +123,10 @@ class Sender:
 
     async def _wait(self) -> None:
         try:
-            await self._over.wait()
+            while not self._over.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), SECRETS_SECONDS)
+                _unsealed.cache_clear()
         finally:
             await self._poster.close()
 
@@ -150,7 +155,8 @@ async def _post(claimed: Claimed, poster: Poster) -> Glance:
     )
 
 
-# Unsealing was a tenth of what a delivery costs. What is rotated is sealed anew, and so is another entry.
+# Unsealing was a tenth of what a delivery costs. What is rotated is sealed anew, and so is another entry; the old one
+# is forgotten with all others by the `Sender`.
 @lru_cache(maxsize=KEPT_SECRETS)
 def _unsealed(sealed: str, tenant_id: int, webhook_id: UUID) -> secrets.Secrets:
     """Raises Permanent, which is not kept."""

@@ -424,6 +424,16 @@ def test_both_secrets_sign_for_a_day(tenant: Tenant, endpoint: Receiver, deliver
     assert len(endpoint.received[1].headers["webhook-signature"].split()) == 1
 
 
+def test_secrets_do_not_stay_in_memory(tenant: Tenant, endpoint: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "SECRETS_SECONDS", 0.05)
+    deliverer = Deliverer()
+    webhook = subscribe(tenant, endpoint.url(), "job.queued").webhook
+    engine.dispatch(tenant)
+    run_until(deliverer, are_over(webhook))
+    run_until(deliverer, lambda: sending._unsealed.cache_info().currsize == 0)
+    deliverer.finish(0)
+
+
 def test_a_claim_that_is_over_is_sent_again_and_its_first_outcome_says_nothing(
     tenant: Tenant, endpoint: Receiver, deliverer: Deliverer
 ) -> None:
