@@ -55,7 +55,7 @@ def current_job(tenant: TenantAccess, job_id: UUID) -> Current:
     job = Job.objects.of(tenant.id).with_text_of("params", "result").filter(id=job_id).first()
     if job is None:
         raise JobNotFound()
-    return _current(job, tenant, has_result=job.result_text is not None)
+    return _current(job, forecasts.of_job(job, tenant), has_result=job.result_text is not None)
 
 
 def unfinished_jobs(wanted: Collection[tuple[TenantAccess, UUID]]) -> dict[tuple[int, UUID], Current]:
@@ -63,11 +63,11 @@ def unfinished_jobs(wanted: Collection[tuple[TenantAccess, UUID]]) -> dict[tuple
     tenants = {tenant.id: tenant for tenant, _ in wanted}
     jobs = Job.objects.filter(tenant_id__in=tenants, id__in=[job_id for _, job_id in wanted])
     unfinished = jobs.with_text_of("params").exclude(status__in=TERMINAL)
-    return {(job.tenant_id, job.id): _current(job, tenants[job.tenant_id], has_result=False) for job in unfinished}
+    expected = forecasts.of_jobs((job, tenants[job.tenant_id]) for job in unfinished)
+    return {(job.tenant_id, job.id): _current(job, expected[job.id], has_result=False) for job in unfinished}
 
 
-def _current(job: Job, tenant: TenantAccess, *, has_result: bool) -> Current:
-    forecast = forecasts.of_job(job, tenant)
+def _current(job: Job, forecast: Forecast | None, *, has_result: bool) -> Current:
     return show_job(job) | _expected(forecast), headers_of(job, etag_of_job(job, has_result), forecast)
 
 

@@ -1,12 +1,14 @@
 """When a job will be done, of one that there is or is about to be; and what came of some earlier forecasts."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import hypot
 from typing import NamedTuple
+from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.utils.timezone import now
 
@@ -39,12 +41,19 @@ class Forecast:
 
 def of_job(job: Job, tenant: TenantAccess) -> Forecast | None:
     """None of a job that has ended. One that waits for another job has neither a place nor times."""
-    if Status(job.status) in TERMINAL:
-        return None
-    load = statistics.snapshot().workload
-    if job.status == Status.RUNNING:
-        return _of_running(load, job)
-    return Forecast() if job.blocked else _of_queued(load, job, tenant)
+    return of_jobs([(job, tenant)]).get(job.id)
+
+
+def of_jobs(jobs: Iterable[tuple[Job, TenantAccess]]) -> dict[UUID, Forecast]:
+    """The same of several, by job: one statement for all that are queued."""
+    unfinished = [(job, tenant) for job, tenant in jobs if Status(job.status) not in TERMINAL]
+    if not unfinished:
+        return {}
+    load, at = statistics.snapshot().workload, now()
+    waiting = {job.id: Forecast() for job, _ in unfinished if job.blocked}
+    running = {job.id: _of_running(load, job, at) for job, _ in unfinished if job.status == Status.RUNNING}
+    queued = {job_id: _at(at, *found) for job_id, found in _of_queued(load, unfinished, at).items()}
+    return waiting | running | queued
 
 
 def of_new(
@@ -144,33 +153,40 @@ class _Known:
 _known = _Known()
 
 
-def _of_running(load: Workload, job: Job) -> Forecast:
-    at = now()
+def _of_running(load: Workload, job: Job, at: datetime) -> Forecast:
     elapsed = (at - (job.started_at or at)).total_seconds()
     found = forecasting.of_running(load.run_of(job.type), max(0.0, elapsed))
     return _at(at, 0, found)
 
 
-def _of_queued(load: Workload, job: Job, tenant: TenantAccess) -> Forecast:
-    at = now()
-    return _at(at, *_forecast(load, job, tenant, at))
+def _of_queued(
+    load: Workload, jobs: Iterable[tuple[Job, TenantAccess]], at: datetime
+) -> dict[UUID, tuple[int, forecasting.Forecast | None]]:
+    """Of those that have a place, by job: their position, and in how many seconds from this moment on."""
+    queued = {job.id: (job, tenant) for job, tenant in jobs if job.status == Status.QUEUED and not job.blocked}
+    if not queued:
+        return {}
+    parameters = {"jobs": [_asked(job, tenant) for job, tenant in queued.values()], "most": MOST_COUNTED}
+    return {each.id: _forecast(load, *queued[each.id], each, at) for each in sql.rows(_Before, BEFORE, parameters)}
 
 
-def _forecast(
-    load: Workload, job: Job, tenant: TenantAccess, at: datetime
-) -> tuple[int, forecasting.Forecast | None]:
-    """Its position, and in how many seconds from this moment on."""
-    lane = Priority(job.lane)
-    parameters = {
-        "tenant": job.tenant_id,
+def _asked(job: Job, tenant: TenantAccess) -> str:
+    """A job for BEFORE: a text, because psycopg sends a list of texts sooner than a list of each column."""
+    asked = {
+        "id": job.id,
+        "tenant_id": job.tenant_id,
         "lane": job.lane,
         "released": job.released_at is not None,
         "run_after": job.run_after,
-        "id": job.id,
-        "most": MOST_COUNTED,
         "limited": tenant.max_running is not None,
     }
-    before = sql.rows(_Before, BEFORE, parameters)[0]
+    return orjson.dumps(asked).decode()
+
+
+def _forecast(
+    load: Workload, job: Job, tenant: TenantAccess, before: "_Before", at: datetime
+) -> tuple[int, forecasting.Forecast | None]:
+    lane = Priority(job.lane)
     here = load.basis.lane(lane)
     if job.released_at is None:
         ahead = here.ahead_of_waiting(before.own, _window(tenant))
@@ -212,8 +228,11 @@ def _lately_dispatched() -> list[Job]:
 
 
 def _made(jobs: Sequence[Job]) -> list[Record]:
+    """Of each job its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
     load = statistics.snapshot().workload
-    found = ((job, _first(load, job)) for job in jobs)
+    queued = _of_queued(load, ((job, TenantAccess.of(job.tenant)) for job in jobs), now())
+    first = {job.id: load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0) for job in jobs}
+    first |= {job_id: forecast for job_id, (_, forecast) in queued.items()}
     return [
         Record(
             job_id=job.id,
@@ -222,47 +241,45 @@ def _made(jobs: Sequence[Job]) -> list[Record]:
             p90_at=job.created_at + timedelta(seconds=forecast.model[1]),
             promised_at=job.created_at + timedelta(seconds=forecast.p90),
         )
-        for job, forecast in found
-        if forecast
+        for job in jobs
+        if (forecast := first[job.id])
     ]
-
-
-def _first(load: Workload, job: Job) -> forecasting.Forecast | None:
-    """Its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
-    if job.status == Status.QUEUED:
-        return _forecast(load, job, TenantAccess.of(job.tenant), now())[1]
-    return load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _Before:
+    id: UUID
     own: int
     running: int
 
 
-# Of the job's own tenant and lane: all that goes before it, each counted by an index that begins at the lane's bound.
+# Of a job's own tenant and lane: all that goes before it, each counted by an index that begins at the lane's bound.
 BEFORE = f"""
-SELECT (
+SELECT asked.id, (
     SELECT count(*) FROM (
         SELECT FROM aijobs_job job
-        WHERE job.tenant_id = tenant.id AND job.lane = %(lane)s::smallint AND job.status = 'queued'
+        WHERE job.tenant_id = asked.tenant_id AND job.lane = asked.lane AND job.status = 'queued'
           AND job.released_at IS NOT NULL AND job.run_after >= bound.due_from
-          AND (NOT %(released)s::boolean OR (job.run_after, job.id) < (%(run_after)s::timestamptz, %(id)s::uuid))
+          AND (job.run_after, job.id) < (CASE WHEN asked.released THEN asked.run_after ELSE 'infinity' END, asked.id)
         LIMIT %(most)s::int
     ) released
 ) + (
     SELECT count(*) FROM (
         SELECT FROM aijobs_job job
-        WHERE NOT %(released)s::boolean AND job.tenant_id = tenant.id AND job.lane = %(lane)s::smallint
+        WHERE NOT asked.released AND job.tenant_id = asked.tenant_id AND job.lane = asked.lane
           AND job.status = 'queued' AND job.released_at IS NULL AND NOT job.blocked
           AND job.run_after >= bound.due_from
-          AND (job.run_after, job.id) < (%(run_after)s::timestamptz, %(id)s::uuid)
+          AND (job.run_after, job.id) < (asked.run_after, asked.id)
         LIMIT %(most)s::int
     ) waiting
-) AS own, CASE WHEN %(limited)s::boolean THEN ({statements.RUNNING}) ELSE 0 END::int AS running
-FROM (SELECT %(tenant)s::bigint AS id) tenant CROSS JOIN LATERAL (
+) AS own, CASE WHEN asked.limited THEN ({statements.RUNNING}) ELSE 0 END::int AS running
+FROM unnest(%(jobs)s::json[]) AS each CROSS JOIN LATERAL json_to_record(each) AS asked(
+    id uuid, tenant_id bigint, lane smallint, released boolean, run_after timestamptz, limited boolean
+)
+CROSS JOIN LATERAL (SELECT asked.tenant_id AS id) tenant
+CROSS JOIN LATERAL (
     SELECT coalesce((
-        SELECT due_from FROM aijobs_lanebound WHERE tenant_id = tenant.id AND lane = %(lane)s::smallint
+        SELECT due_from FROM aijobs_lanebound WHERE tenant_id = asked.tenant_id AND lane = asked.lane
     ), '-infinity') AS due_from
 ) bound
 """  # noqa: S608  # of constants

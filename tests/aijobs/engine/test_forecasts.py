@@ -1,11 +1,13 @@
 """What forecasts rest on, a job's place in its queue, and the record of what came."""
 
 from datetime import timedelta
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 from django.utils.timezone import now
 
+from aijobs import sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasts, queueing, statistics
 from aijobs.engine.forecasts import Forecast
@@ -115,6 +117,35 @@ def test_a_job_that_has_ended_has_none() -> None:
     engine.complete(engine.start(job_id))
     job = Job.objects.select_related("tenant").get(id=job_id)
     assert forecasts.of_job(job, TenantAccess.of(job.tenant)) is None
+
+
+def test_forecasts_of_many_are_read_in_one_statement_and_each_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited, other = TenantFactory(max_running=2), TenantFactory()
+    ids = [
+        *engine.dispatch(limited, 20),
+        *engine.dispatch(limited, 3, priority=Priority.LOW),
+        *engine.dispatch(other, 20),
+        *engine.dispatch_batch(other, 2)[1],
+    ]
+    engine.start(ids[0])
+    engine.complete(engine.start(ids[23]))
+    measured()
+    alone = {job_id: position(job_id) for job_id in ids if job_id != ids[23]}
+    jobs = [(job, TenantAccess.of(job.tenant)) for job in Job.objects.filter(id__in=ids).select_related("tenant")]
+    statements = Mock(wraps=sql.rows)
+    monkeypatch.setattr(sql, "rows", statements)
+    found = forecasts.of_jobs(jobs)
+    assert {job_id: forecast.position for job_id, forecast in found.items()} == alone
+    assert statements.call_count == 1
+
+
+def test_of_each_of_many_no_more_are_counted_than_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecasts, "MOST_COUNTED", 16)
+    tenant = TenantFactory()
+    ids = engine.dispatch(tenant, 60)
+    found = forecasts.of_jobs((job, TenantAccess.of(tenant)) for job in Job.objects.filter(id__in=ids))
+    # 16 are released, and of those that wait no more are counted.
+    assert [found[job_id].position for job_id in ids] == [*range(32), *[32] * 28]
 
 
 def test_a_retry_is_expected_after_its_pause() -> None:

@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from aijobs import scopes
+from aijobs import scopes, sql
 from aijobs.api import event_log
 from aijobs.api.polling import ESTIMATES
 from aijobs.auth import Principal, TenantAccess
@@ -128,14 +129,19 @@ def test_pages_and_waits_are_counted_together(serving: Serving) -> None:
 
 
 @pytest.mark.django_db
-def test_jobs_that_are_read_together_are_answered_as_each_by_itself(owner: Caller, outsider: Caller) -> None:
+def test_jobs_that_are_read_together_are_answered_as_each_by_itself(
+    owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mine, theirs = TenantAccess.of(owner.tenant), TenantAccess.of(outsider.tenant)
     queued, running, done = engine.dispatch(owner.tenant, 3)
     [foreign] = engine.dispatch(outsider.tenant)
     engine.start(running)
     engine.complete(engine.start(done), {"label": "x"})
     wanted = [(mine, queued), (mine, running), (mine, done), (theirs, foreign), (mine, foreign), (theirs, queued)]
+    forecasts = Mock(wraps=sql.rows)
+    monkeypatch.setattr(sql, "rows", forecasts)
     found = module.unfinished_as_answered(wanted)
+    assert forecasts.call_count == 1
     # One that has ended is read with its result, and nobody's by another tenant.
     assert {*found} == {(mine, queued), (mine, running), (theirs, foreign)}
     for (tenant, job_id), (body, headers) in found.items():
