@@ -149,6 +149,7 @@ def _not_due(job: Job, around: Circumstances) -> Explanation:
             f"The job is to run at {until} or later.",
             f"to run at {until}",
             f"To change that, send PATCH /api/ai-jobs/{job.public_id} with another run_at, or null to run it now.",
+            staff_action="Wait. The tenant can give it another moment, or let it run at once.",
         )
     return Explanation(
         "POSTPONED",

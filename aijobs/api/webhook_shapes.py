@@ -26,7 +26,9 @@ class WebhookView(BaseModel):
     )
     reason: str | None = Field(description="Why it is not active, in a sentence.")
     failing_since: datetime | None
-    last_delivered_at: datetime | None
+    last_delivered_at: datetime | None = Field(
+        description="While it is active: the last delivery was up to ten seconds later than this."
+    )
     previous_secret_until: datetime | None = Field(
         description="Until then the secret before the present one signs, too."
     )

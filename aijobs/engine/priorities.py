@@ -89,7 +89,9 @@ WITH wanted AS (
         greatest(wish.due, CASE WHEN job.lane > place.lane THEN now() END) AS run_after,
         jsonb_strip_nulls(jsonb_build_object(
             'priority', CASE WHEN wish.priority <> job.priority THEN %(label)s::text END,
-            'run_at', CASE WHEN wish.run_at IS DISTINCT FROM job.run_at THEN coalesce(wish.run_at, now()) END
+            'run_at', CASE WHEN wish.run_at IS DISTINCT FROM job.run_at THEN to_char(
+                coalesce(wish.run_at, now()) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+            ) END
         )) AS changes
     FROM aijobs_job job CROSS JOIN LATERAL (
         SELECT coalesce(%(priority)s::smallint, job.priority) AS priority,

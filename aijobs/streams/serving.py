@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
-from aijobs import scopes, zones
+from aijobs import auth, scopes, zones
 from aijobs.api import authentication, event_log, throttling
 from aijobs.api.job_parameters import job_id_of
 from aijobs.api.polling import current_job, unfinished_jobs
 from aijobs.api.wire.envelope import to_json
 from aijobs.auth import TenantAccess
-from aijobs.errors import InsufficientScope, JobNotFound, RateLimited, Unauthenticated
+from aijobs.errors import ApiError, InsufficientScope, JobNotFound, RateLimited, Unauthenticated
 from aijobs.events import Event
 from aijobs.limiting import Standing
 from aijobs.streams.exchange import Answer, Request
@@ -97,9 +97,19 @@ class Serving:
                 body, headers = await self._current(holder.tenant, found, is_over=is_over)
             except asyncio.CancelledError:
                 _raise_unless_sent_away(guest)
-                raise Unauthenticated() from None
+                raise await self._why_sent_away(request) from None
             # It is a guest until it has taken the answer, which may be large.
             await answer.whole(200, body, headers)
+
+    async def _why_sent_away(self, request: Request) -> ApiError:
+        """As whoever asks now is told. What the process remembers of keys is older than what it was sent away for."""
+        auth.cache.clear()
+        try:
+            await self.ask(identify, request)
+        except ApiError as error:
+            return error
+        # It may come back already.
+        return Unauthenticated()
 
     async def _standing_of(self, tenant: TenantAccess, job_id: UUID) -> event_log.Standing:
         """Raises JobNotFound."""

@@ -48,10 +48,9 @@ class WebhookRequest(RequestModel):
         examples=["https://shop.example.com/webhooks/ai-jobs"],
     )
     events: EventNames = Field(description="Which events are sent.", examples=[["job.completed", "job.failed"]])
-    description: Annotated[str, LABEL] | None = Field(
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION), LABEL] | None = Field(
         default=None,
         description="What the webhook is for, in your words.",
-        max_length=LONGEST_DESCRIPTION,
         examples=["order system"],
     )
     enabled: bool = Field(default=True, description="While this is false, nothing is recorded for it, or sent.")
@@ -62,8 +61,8 @@ class WebhookChange(RequestModel):
 
     url: Annotated[str, URL] = Field(default="", description="Another address.", max_length=LONGEST_URL)
     events: EventNames = Field(default=[], description="Other events: all that you want.")
-    description: Annotated[str, LABEL] | None = Field(
-        default=None, description="Another description, or null for none.", max_length=LONGEST_DESCRIPTION
+    description: Annotated[str, Field(max_length=LONGEST_DESCRIPTION), LABEL] | None = Field(
+        default=None, description="Another description, or null for none."
     )
     enabled: bool = Field(
         default=True,

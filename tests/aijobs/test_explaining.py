@@ -282,7 +282,7 @@ def test_what_callers_change_of_a_job_is_not_why_it_waits() -> None:
         (one, "the next free worker of ai-jobs.normal", ""),
         (at_limit, "already has 1 of at most 1 jobs", "raise the tenant's max_running in the admin"),
         (failed, "The last failure was PROBE_FAILED", "then retry the job."),
-        (to_run_later, "is to run at", "or null to run it now."),
+        (to_run_later, "is to run at", "or let it run at once."),
     ],
 )
 def test_staff_are_told_of_the_parts_of_the_service_and_what_they_do(

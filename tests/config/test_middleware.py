@@ -1,10 +1,13 @@
 """The Content-Security-Policy of every answer. tests/browser/test_documentation.py has a browser look at it."""
 
 import re
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 
+from config.middleware import ContentSecurityPolicyMiddleware
 from tests.clients import HTTP, Caller
 
 INLINE = re.compile(r"<style|<script(?![^>]* src=)|\s(style|on[a-z]+)=")
@@ -27,6 +30,15 @@ def test_a_page_loads_only_what_we_serve(admin_client: Client, path: str) -> Non
     assert "unsafe" not in response["Content-Security-Policy"]
     # A browser would leave out what is written into the page.
     assert INLINE.search(response.content.decode()) is None
+
+
+def test_a_page_may_ask_the_events_process_where_that_has_an_address_of_its_own(settings: Any) -> None:
+    settings.AIJOBS_EVENTS_URL = "http://127.0.0.1:8001/streams"
+    answer = ContentSecurityPolicyMiddleware(lambda _: HttpResponse())(RequestFactory().get("/"))
+    assert directives(answer["Content-Security-Policy"])["connect-src"] == "'self' http://127.0.0.1:8001"
+    settings.AIJOBS_EVENTS_URL = ""
+    answer = ContentSecurityPolicyMiddleware(lambda _: HttpResponse())(RequestFactory().get("/"))
+    assert directives(answer["Content-Security-Policy"])["connect-src"] == "'self'"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Protocol
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.utils.timezone import now
 from aijobs import events, identifiers, tickets
 from aijobs.auth import Principal, TenantAccess
 from aijobs.engine import lifecycle
-from aijobs.models import ApiKey, Worker
+from aijobs.models import ApiKey, Tenant, Worker
 from aijobs.states import Priority
 from tests import engine
 from tests.clients import Caller, caller
@@ -239,6 +240,31 @@ def test_who_may_not_read_any_more_is_sent_away(follow: Follow, streams: Api, ow
     assert stream.status == 200
     ApiKey.objects.filter(tenants=owner.tenant).update(revoked_at=now())
     assert list(stream.told()) == []
+
+
+def test_who_waits_while_the_tenant_is_suspended_or_the_key_revoked_is_told_so(
+    streams: Api, owner: Caller, outsider: Caller
+) -> None:
+    def is_there(of: Caller) -> bool:
+        stream = Stream(streams.base_url, "/api/ai-jobs/events", headers_of(of))
+        stream.close()
+        # Of three, the wait is one and the stream another.
+        return stream.headers["ratelimit"] == '"streams";r=1'
+
+    def told(of: Caller, take_away: Callable[[], object]) -> tuple[int, str]:
+        [job_id] = engine.dispatch(of.tenant)
+        address = f"{streams.base_url}{path_of(job_id, 'wait')}?timeout=60"
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(httpx.get, address, headers=headers_of(of), timeout=120)
+            wait_until(lambda: is_there(of), "the wait")
+            take_away()
+            answer = asked.result()
+        return answer.status_code, answer.json()["error"]["code"]
+
+    suspended = told(owner, lambda: Tenant.objects.filter(pk=owner.tenant.pk).update(suspended_at=now()))
+    assert suspended == (403, "TENANT_SUSPENDED")
+    revoked = told(outsider, lambda: ApiKey.objects.filter(tenants=outsider.tenant).update(revoked_at=now()))
+    assert revoked == (401, "UNAUTHENTICATED")
 
 
 def test_browsers_of_other_sites_are_let_in_where_the_api_lets_them(

@@ -105,6 +105,12 @@ def test_what_is_wrong_is_told(owner: Caller, subtests: pytest.Subtests) -> None
             assert paths_of(error_of(refused, 422, "INVALID_PARAMS")) == paths
 
 
+def test_a_description_that_is_too_long_has_too_many_characters(owner: Caller) -> None:
+    path = f"{PATH}/{created(owner)['id']}"
+    refused = error_of(owner.request("PATCH", path, {"description": "x" * 201}), 422, "INVALID_PARAMS")
+    assert [each["message"] for each in refused["details"]] == ["must have at most 200 characters"]
+
+
 def test_an_address_that_is_opened_may_be_local(owner: Caller, settings: Any) -> None:
     url = "http://127.0.0.1:9000/hook"
     assert error_of(owner.post(PATH, {"url": url, "events": ["job.failed"]}), 422, "INVALID_PARAMS")
