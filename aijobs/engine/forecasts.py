@@ -231,8 +231,12 @@ def _made(jobs: Sequence[Job]) -> list[Record]:
     """Of each job its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
     load = statistics.snapshot().workload
     queued = _of_queued(load, ((job, TenantAccess.of(job.tenant)) for job in jobs), now())
-    first = {job.id: load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0) for job in jobs}
-    first |= {job_id: forecast for job_id, (_, forecast) in queued.items()}
+    first = {
+        job.id: queued[job.id][1]
+        if job.id in queued
+        else load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
+        for job in jobs
+    }
     return [
         Record(
             job_id=job.id,

@@ -17,7 +17,7 @@ SILENCE_SECONDS = 2.0
 WAIT_SECONDS = 1.5
 
 PART = b"0123456789abcde\n" * 4096
-# So that nobody waits for half a minute. No caller of these tests is slower by itself.
+# So that nobody waits for three minutes. No caller of these tests is slower by itself.
 streaming.TAKE_SECONDS = 5.0
 
 released = threading.Event()
