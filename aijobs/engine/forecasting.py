@@ -8,7 +8,7 @@ forecasts are kept of some jobs, and once those have ended, it is known how far 
 published is one that nine of ten of these have met.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, sqrt
 from statistics import NormalDist
@@ -130,10 +130,20 @@ def mixed(weights: Mapping[str, float], times: Mapping[str, Times]) -> Work:
 
 @dataclass(frozen=True, slots=True)
 class Deep:
-    """A tenant with more jobs in a lane than its window holds."""
+    """A tenant with more jobs in a lane than its window holds. `one`: a job like these.
+
+    `most`: so many of them may run at a time; None: as many as there are processes.
+    """
 
     jobs: int
     window: int
+    one: Work = Work()
+    most: int | None = None
+
+    @property
+    def held(self) -> int:
+        """Those that nobody waits for, because they wait for others of their tenant."""
+        return 0 if self.most is None else max(0, self.jobs - self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +167,15 @@ class Lane:
         if not self.released_at:
             return 0
         return round(self.released * sum(each < at for each in self.released_at) / len(self.released_at))
+
+    @property
+    def arriving(self) -> float:
+        """Processes that are kept busy by jobs that are not among the first: by new ones, or by those held back."""
+        return max(self.busy, sum(each.most for each in self.deep.values() if each.most and each.held))
+
+    def first(self) -> Work:
+        """What lower lanes wait for: all but what is held back by its tenant's limit."""
+        return self.one.part(self.jobs - sum(each.held for each in self.deep.values()))
 
     def ahead_of_waiting(self, own: int, window: int) -> int:
         """Jobs before one that waits for its tenant's window, behind `own` ones of its tenant.
@@ -208,26 +227,42 @@ def score_of(ended: float, median: float, p90: float) -> float:
     return (ended - median) / max(p90 - median, LEAST_SPREAD_SECONDS)
 
 
-def waiting_behind(before: Work, places: int) -> Work:
-    """Until one of so many processes is free for the job behind this work: mean and variance.
+def until_free(places: int, running: Collection[Work], ahead: Work) -> Work:
+    """Until one of so many places is free, behind the jobs ahead: mean and variance.
 
-    The work is divided among them. When the job starts, the others are in the middle of a run: that part of the work
-    is not done yet.
+    `running`: what is left of each run. The work ahead fills the places that are free the soonest, like water that is
+    poured over steps: a run that is much longer than the others holds up its own place only.
     """
-    if before.jobs < places:
+    if len(running) + ahead.jobs < places:
         return Work()
-    one = before.mean / before.jobs
-    in_the_middle = (one + before.variance / before.jobs / one) / 2 if one else 0.0
-    mean = max(before.mean - (places - 1) * in_the_middle, one / 2) / places
-    return Work(before.jobs, mean, before.variance / places**2 + (DRIFT * mean) ** 2)
+    # Of more runs than places, the first ones that end make none free.
+    steps = [*[Work()] * (places - len(running)), *sorted(running, key=lambda left: left.mean)][-places:]
+    filled, used, level = Work(), 0, 0.0
+    for step in steps:
+        if used and level <= step.mean:
+            break
+        filled += step
+        used += 1
+        # When the job starts, those ahead on the other places are in the middle of their runs.
+        done = max(ahead.mean - (used - 1) * _in_the_middle(ahead), 0.0)
+        level = max(step.mean, (filled.mean + done) / used)
+    return Work(filled.jobs, level, (filled.variance + ahead.variance) / used**2 + (DRIFT * level) ** 2)
+
+
+def _in_the_middle(work: Work) -> float:
+    """What is left of one of these runs, at a moment that has nothing to do with when it began."""
+    if not work.mean:
+        return 0.0
+    return (work.mean / work.jobs + work.variance / work.mean) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A tenant that may have so many jobs running: those that run, and those of the lane that go first."""
+    """A tenant that may run so many jobs at a time. `running`: what is left of each; `ahead`: those that go first."""
 
     most: int
-    jobs: int
+    running: tuple[Work, ...] = ()
+    ahead: Work = Work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,9 +270,11 @@ class Basis:
     """What the sweeper has measured."""
 
     lanes: Mapping[int, Lane] = field(default_factory=dict)
-    # What is left of the jobs that run.
-    running: Work = Work()
+    # What is left of each job that runs.
+    running: tuple[Work, ...] = ()
     correction: Correction = Correction()
+    # The same of tenants that may have so many only, by tenant.
+    running_of: Mapping[int, tuple[Work, ...]] = field(default_factory=dict)
 
     def lane(self, lane: Priority) -> Lane:
         return self.lanes.get(lane, Lane())
@@ -246,22 +283,33 @@ class Basis:
         """Due jobs of higher lanes."""
         return sum(each.jobs for other, each in self.lanes.items() if other > lane)
 
+    def ahead_of(self, tenant: int, lane: Priority, own: int) -> Work:
+        """So many jobs of a tenant in a lane, and all of its that wait in higher ones."""
+        here = self.lane(lane)
+        deep = here.deep.get(tenant)
+        ahead = (deep.one if deep else here.one).part(own)
+        for other, each in self.lanes.items():
+            if other > lane and (higher := each.deep.get(tenant)):
+                ahead += higher.one.part(higher.jobs)
+        return ahead
+
     def waiting(self, lane: Priority, ahead: int, turn: Turn | None = None) -> Work | None:
         """How long a job waits behind so many of its lane. None where no process takes from it."""
         here = self.lane(lane)
         if not here.places:
             return None
-        before = self.running + here.one.part(ahead)
+        before = here.one.part(ahead)
         arriving = 0.0
         for other, each in self.lanes.items():
             if other > lane:
-                before += each.one.part(each.jobs)
-                arriving += each.busy
-        wait = waiting_behind(before, here.places)
+                before += each.first()
+                arriving += each.arriving
+        wait = until_free(here.places, self.running, before)
         longer = 1 / (1 - min(arriving / here.places, MOST_ARRIVING))
-        wait = Work(wait.jobs, longer * wait.mean, longer**2 * wait.variance)
-        own = waiting_behind(here.one.part(turn.jobs), turn.most) if turn else Work()
-        return own if own.mean > wait.mean else wait
+        # A tenant's own jobs of higher lanes take its turns as well: for want of a record, as often as all tenants'.
+        own = until_free(turn.most, turn.running, turn.ahead) if turn else Work()
+        last = max(wait, own, key=lambda each: each.mean)
+        return Work(last.jobs, longer * last.mean, longer**2 * last.variance)
 
     def forecast(
         self, run: Times, lane: Priority, ahead: int, *, due_in: float = 0.0, turn: Turn | None = None

@@ -14,8 +14,8 @@ from django.utils.timezone import now
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
-from aijobs.engine import forecasting, statements, statistics
-from aijobs.engine.forecasting import Turn
+from aijobs.engine import forecasting, statistics
+from aijobs.engine.forecasting import Turn, Work
 from aijobs.engine.workload import Workload
 from aijobs.models import Forecast as Record
 from aijobs.models import Job
@@ -73,11 +73,12 @@ def of_new(
     here = load.basis.lane(lane)
     window = _window(tenant)
     deep = here.deep.get(tenant.id)
+    own = (deep.jobs if deep else 0) + behind
     if deep is None and here.released + behind < window:
         ahead = here.released + behind
     else:
-        ahead = here.ahead_of_waiting((deep.jobs if deep else 0) + behind, window)
-    turn = Turn(tenant.max_running, ahead) if tenant.max_running is not None else None
+        ahead = here.ahead_of_waiting(own, window)
+    turn = _turn(load, tenant, lane, load.basis.running_of.get(tenant.id, ()), own)
     return _at(
         since, load.basis.higher(lane) + ahead, _known.forecast(load, _New(type_name, lane, ahead, turn, due_in))
     )
@@ -192,14 +193,22 @@ def _forecast(
         ahead = here.ahead_of_waiting(before.own, _window(tenant))
     else:
         ahead = max(before.own, here.released_before(job.released_at.timestamp()))
-    turn = Turn(tenant.max_running, before.own + before.running) if tenant.max_running is not None else None
+    running = tuple(load.left_of(type_name, elapsed) for type_name, elapsed in orjson.loads(before.running))
+    turn = _turn(load, tenant, lane, running, before.own)
     due_in = max(0.0, (job.run_after - at).total_seconds())
     found = load.basis.forecast(load.run_of(job.type), lane, ahead, due_in=due_in, turn=turn)
     return load.basis.higher(lane) + ahead, found
 
 
+def _turn(load: Workload, tenant: TenantAccess, lane: Priority, running: tuple[Work, ...], own: int) -> Turn | None:
+    if tenant.max_running is None:
+        return None
+    return Turn(tenant.max_running, running, load.basis.ahead_of(tenant.id, lane, own))
+
+
 def _window(tenant: TenantAccess) -> int:
-    return settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
+    window = settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
+    return window if tenant.max_running is None else min(window, tenant.max_running)
 
 
 def _at(since: datetime, position: int, found: forecasting.Forecast | None) -> Forecast:
@@ -254,11 +263,12 @@ def _made(jobs: Sequence[Job]) -> list[Record]:
 class _Before:
     id: UUID
     own: int
-    running: int
+    # As JSON: the type of each job that its tenant has running, and for how many seconds. Of tenants with a limit.
+    running: str
 
 
 # Of a job's own tenant and lane: all that goes before it, each counted by an index that begins at the lane's bound.
-BEFORE = f"""
+BEFORE = """
 SELECT asked.id, (
     SELECT count(*) FROM (
         SELECT FROM aijobs_job job
@@ -276,17 +286,25 @@ SELECT asked.id, (
           AND (job.run_after, job.id) < (asked.run_after, asked.id)
         LIMIT %(most)s::int
     ) waiting
-) AS own, CASE WHEN asked.limited THEN ({statements.RUNNING}) ELSE 0 END::int AS running
+) AS own, coalesce((
+    SELECT json_agg(json_build_array(run.type, extract(epoch FROM now() - run.started_at)))
+    FROM (VALUES (0), (1), (2)) AS lanes(number)
+    LEFT JOIN aijobs_lanebound started ON started.tenant_id = asked.tenant_id AND started.lane = lanes.number
+    CROSS JOIN LATERAL (
+        SELECT job.type, job.started_at FROM aijobs_job job
+        WHERE asked.limited AND job.tenant_id = asked.tenant_id AND job.lane = lanes.number
+          AND job.status = 'running' AND job.started_at >= coalesce(started.started_from, '-infinity')
+    ) run
+), '[]')::text AS running
 FROM unnest(%(jobs)s::json[]) AS each CROSS JOIN LATERAL json_to_record(each) AS asked(
     id uuid, tenant_id bigint, lane smallint, released boolean, run_after timestamptz, limited boolean
 )
-CROSS JOIN LATERAL (SELECT asked.tenant_id AS id) tenant
 CROSS JOIN LATERAL (
     SELECT coalesce((
         SELECT due_from FROM aijobs_lanebound WHERE tenant_id = asked.tenant_id AND lane = asked.lane
     ), '-infinity') AS due_from
 ) bound
-"""  # noqa: S608  # of constants
+"""
 
 SETTLE = """
 WITH gone AS (

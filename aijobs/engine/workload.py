@@ -1,6 +1,6 @@
 """What is due, what runs and who takes it: what forecasts rest on. The sweeper measures it with the statistics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from aijobs.engine.forecasting import (
     Deep,
     Lane,
     Times,
+    Work,
     correction_of,
     mixed,
     score_of,
@@ -39,6 +40,14 @@ class Workload:
     def run_of(self, type_name: str) -> Times:
         return self.times.get(type_name) or usual(type_name)
 
+    def one_of(self, weights: Mapping[str, float]) -> Work:
+        """A job of these types, which are so frequent."""
+        return mixed(weights, {name: self.run_of(name) for name in weights})
+
+    def left_of(self, type_name: str, elapsed: float) -> Work:
+        """Of a run of that type that has taken so many seconds."""
+        return work_of([self.run_of(type_name).left(elapsed)])
+
 
 def usual(type_name: str) -> Times:
     kind = registry.find(type_name)
@@ -47,13 +56,14 @@ def usual(type_name: str) -> Times:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """Jobs of a type in a lane; or, without a type, all of a tenant that has more than its window holds."""
+    """Jobs of a type in a lane: of a tenant that has more there than its window holds, or of all others."""
 
     lane: int
-    type: str | None
+    type: str
     jobs: float
     tenant: int | None
     window: int | None
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +75,11 @@ class _Released:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
+    """`limited`: the tenant, where it may have so many running only."""
+
     type: str
     elapsed: float
+    limited: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +115,16 @@ def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
         "scores": MOST_SCORES,
     }
     load = Workload(times={name: Times.of_buckets(buckets) for name, buckets in runs.items() if any(buckets)})
-    running = work_of(load.run_of(row.type).left(row.elapsed) for row in sql.rows(_Running, RUNNING, parameters))
+    running = [(load.left_of(row.type, row.elapsed), row.limited) for row in sql.rows(_Running, RUNNING, parameters)]
+    running_of: dict[int, tuple[Work, ...]] = {}
+    for left, tenant in running:
+        if tenant is not None:
+            running_of[tenant] = (*running_of.get(tenant, ()), left)
     last = sql.rows(_Score, SCORES, parameters)
     scores = [score_of(row.ended, row.median, row.p90) for row in last]
     missed = sum(row.missed for row in last) / max(len(last), 1)
-    basis = Basis(_lanes(load, parameters), running, correction_of(scores, missed))
+    all_running = tuple(left for left, _ in running)
+    basis = Basis(_lanes(load, parameters), all_running, correction_of(scores, missed), running_of)
     return Workload(basis, load.times)
 
 
@@ -117,24 +135,39 @@ def _lanes(load: Workload, parameters: Mapping[str, object]) -> dict[int, Lane]:
     workers = sql.rows(_Places, PLACES, parameters)
     lanes: dict[int, Lane] = {}
     for lane in Priority:
-        here = {row.type: row.jobs for row in due if row.lane == lane and row.type}
+        here = [row for row in due if row.lane == lane]
         # What comes into an empty lane is probably what has been in it.
-        mix = here or {row.type: row.jobs for row in ended if row.lane == lane}
+        mix = _by_type(here) or {row.type: row.jobs for row in ended if row.lane == lane}
         broker = released.get(lane, _Released(lane, 0, []))
         lanes[lane] = Lane(
             places=sum(row.places for row in workers if QUEUES[lane] in row.queues),
-            jobs=round(sum(here.values())),
+            jobs=round(sum(row.jobs for row in here)),
             released=broker.jobs,
             released_at=tuple(broker.marks),
-            one=mixed(mix, {name: load.run_of(name) for name in mix}),
+            one=load.one_of(mix),
             busy=sum(row.seconds for row in ended if row.lane == lane) / LATELY_SECONDS,
-            deep={
-                row.tenant: Deep(round(row.jobs), row.window)
-                for row in due
-                if row.lane == lane and row.tenant and row.window is not None
-            },
+            deep=_deep(load, here),
         )
     return lanes
+
+
+def _deep(load: Workload, here: Iterable[_Due]) -> dict[int, Deep]:
+    by_tenant: dict[int, list[_Due]] = {}
+    for row in here:
+        if row.tenant is not None:
+            by_tenant.setdefault(row.tenant, []).append(row)
+    deep: dict[int, Deep] = {}
+    for tenant, rows in by_tenant.items():
+        jobs = round(sum(row.jobs for row in rows))
+        deep[tenant] = Deep(jobs, rows[0].window or 0, load.one_of(_by_type(rows)), rows[0].most)
+    return deep
+
+
+def _by_type(rows: Iterable[_Due]) -> dict[str, float]:
+    jobs: dict[str, float] = {}
+    for row in rows:
+        jobs[row.type] = jobs.get(row.type, 0.0) + row.jobs
+    return jobs
 
 
 # As JSON, in the statistics' row.
@@ -146,7 +179,8 @@ LANES = """
 lanes AS MATERIALIZED (
     SELECT capacity.tenant_id, lanes.number AS lane, coalesce(bound.due_from, '-infinity') AS due_from,
         coalesce(bound.started_from, '-infinity') AS started_from,
-        coalesce(tenant.release_window, %(window)s::int) AS size
+        least(coalesce(tenant.release_window, %(window)s::int), tenant.max_running) AS size,
+        tenant.max_running AS most
     FROM aijobs_tenantcapacity capacity JOIN aijobs_tenant tenant ON tenant.id = capacity.tenant_id
     CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
     LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
@@ -164,24 +198,22 @@ WHERE job.tenant_id = lanes.tenant_id AND job.lane = lanes.lane AND job.status =
   AND job.released_at IS NULL AND NOT job.blocked AND job.run_after BETWEEN lanes.due_from AND now()
 """
 # Types stand in no index: of what waits, the first of each tenant speak for the others. What waits is counted once
-# for both: of 100,000 jobs that is nearly all that the statement costs.
+# once: of 100,000 jobs that is nearly all that the statement costs.
 DUE = f"""
 WITH {LANES}, waiting AS MATERIALIZED (
     SELECT lanes.*, due.jobs FROM lanes CROSS JOIN LATERAL (SELECT count(*) AS jobs {_WAITING}) due WHERE due.jobs > 0
+), deep AS MATERIALIZED (
+    SELECT tenant_id, lane, size, most FROM waiting ORDER BY jobs DESC LIMIT %(deep)s::int
 )
-SELECT lane, type, sum(jobs)::float AS jobs, NULL::bigint AS tenant, NULL::int AS window FROM (
-    SELECT lanes.lane, job.type, 1 AS jobs FROM lanes CROSS JOIN LATERAL ({_RELEASED}) job
+SELECT lane, type, sum(jobs)::float AS jobs, deep.tenant_id AS tenant, deep.size AS window, deep.most FROM (
+    SELECT lanes.tenant_id, lanes.lane, job.type, 1 AS jobs FROM lanes CROSS JOIN LATERAL ({_RELEASED}) job
     UNION ALL
-    SELECT lanes.lane, job.type, lanes.jobs::float / count(*) OVER (PARTITION BY lanes.tenant_id, lanes.lane)
+    SELECT lanes.tenant_id, lanes.lane, job.type,
+        lanes.jobs::float / count(*) OVER (PARTITION BY lanes.tenant_id, lanes.lane)
     FROM waiting lanes CROSS JOIN LATERAL (
         SELECT job.type {_WAITING} ORDER BY job.tenant_id, job.lane, job.run_after LIMIT 20
     ) job
-) each GROUP BY lane, type
-UNION ALL (
-    SELECT lanes.lane, NULL, (lanes.jobs + released.jobs)::float AS jobs, lanes.tenant_id, lanes.size
-    FROM waiting lanes CROSS JOIN LATERAL (SELECT count(*) AS jobs FROM ({_RELEASED}) job) released
-    ORDER BY jobs DESC LIMIT %(deep)s::int
-)
+) each LEFT JOIN deep USING (tenant_id, lane) GROUP BY lane, type, deep.tenant_id, deep.size, deep.most
 """  # noqa: S608  # of constants
 RELEASED = f"""
 WITH {LANES}
@@ -192,7 +224,8 @@ FROM lanes CROSS JOIN LATERAL ({_RELEASED}) job GROUP BY lanes.lane
 """  # noqa: S608
 RUNNING = f"""
 WITH {LANES}
-SELECT job.type, extract(epoch FROM now() - job.started_at)::float AS elapsed
+SELECT job.type, extract(epoch FROM now() - job.started_at)::float AS elapsed,
+    CASE WHEN lanes.most IS NOT NULL THEN lanes.tenant_id END AS limited
 FROM lanes CROSS JOIN LATERAL (
     SELECT job.type, job.started_at FROM aijobs_job job
     WHERE job.tenant_id = lanes.tenant_id AND job.lane = lanes.lane AND job.status = 'running'

@@ -1,6 +1,7 @@
 """What forecasts rest on, a job's place in its queue, and the record of what came."""
 
-from datetime import timedelta
+from bisect import bisect_right
+from datetime import datetime, timedelta
 from unittest.mock import Mock
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from aijobs import sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasts, queueing, statistics
 from aijobs.engine.forecasts import Forecast
-from aijobs.models import BUCKETS, Job, Tenant, Worker
+from aijobs.models import BUCKET_BOUNDS, BUCKETS, Job, Tenant, Worker
 from aijobs.models import Forecast as Record
 from aijobs.states import QUEUES, Priority
 from tests import engine
@@ -180,17 +181,67 @@ def test_a_tenant_with_a_limit_waits_for_its_own_jobs() -> None:
     assert limited - now() > 1.5 * (freely - now())
 
 
+def runs(type_name: str, seconds: float) -> None:
+    """The last hundred of a type took so long."""
+    running = [0] * BUCKETS
+    running[bisect_right(BUCKET_BOUNDS, seconds)] = 100
+    at = now().replace(second=0, microsecond=0)
+    MinuteRollupFactory(start=at, type=type_name, count=100, running=running, running_seconds=100 * seconds)
+
+
+def until(moment: datetime | None) -> float:
+    assert moment
+    return (moment - now()).total_seconds()
+
+
+def test_behind_a_long_run_of_its_tenant_that_is_known_of_jobs_and_of_new_ones() -> None:
+    runs("test_probe", 1.0)
+    runs("test_hasty", 600.0)
+    tenant = TenantFactory(max_running=1)
+    access = TenantAccess.of(tenant)
+    # Most of what is in the lane is of others, and short.
+    engine.dispatch(TenantFactory(), 10)
+    [long] = engine.dispatch(tenant, type="test_hasty")
+    engine.start(long)
+    measured()
+    of_first = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
+    queued = engine.dispatch(tenant, 3)
+    measured()
+    of_fourth = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
+    starts = [of(job_id).start_at for job_id in queued]
+    for start in (of_first.start_at, *starts, of_fourth.start_at):
+        assert 400 < until(start) < 900
+    assert sorted(starts, key=until) == starts
+    # A tenant without a limit does not wait for that run.
+    assert (
+        until(forecasts.of_new("test_probe", Priority.NORMAL, TenantAccess.of(TenantFactory()), now()).start_at) < 60
+    )
+
+
+def test_what_waits_in_a_tenants_turn_is_its_own_and_not_like_the_lanes() -> None:
+    runs("test_probe", 1.0)
+    runs("test_hasty", 600.0)
+    tenant = TenantFactory(max_running=1)
+    engine.dispatch(TenantFactory(), 100)
+    jobs = engine.dispatch(tenant, 4, type="test_hasty")
+    measured()
+    assert until(of(jobs[3]).start_at) > 1_200
+
+
+def test_what_a_tenants_limit_holds_back_is_not_before_others() -> None:
+    runs("test_probe", 600.0)
+    engine.dispatch(TenantFactory(max_running=1), 100, priority=Priority.HIGH)
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    assert until(of(job_id).start_at) < 1_800
+
+
 def test_runs_that_were_measured_replace_what_is_usual() -> None:
     [job_id] = engine.dispatch(TenantFactory())
-    running = [0] * BUCKETS
-    running[30] = 100
-    at = now().replace(second=0, microsecond=0)
-    MinuteRollupFactory(start=at, count=100, running=running, running_seconds=30_000.0)
+    runs("test_probe", 300.0)
     measured()
-    found = of(job_id).median_at
     # The bucket is that of 232 to 328 seconds.
-    assert found
-    assert timedelta(seconds=220) < found - now() < timedelta(seconds=340)
+    assert 220 < until(of(job_id).median_at) < 340
 
 
 def test_a_new_job_is_expected_behind_those_that_there_are() -> None:
