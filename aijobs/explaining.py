@@ -189,9 +189,9 @@ def _released(job: Job, around: Circumstances) -> Explanation:
 
 
 def _unclaimed(lane: Priority, waiting_since: datetime, around: Circumstances) -> Explanation | None:
-    """Where no worker has claimed from the lane for long, while a job waited for it."""
+    """Where no worker that takes from the lane is there, or none has claimed from it while a job waited for long."""
     since = max(waiting_since, around.claimed_at or waiting_since)
-    if around.at - since <= UNCLAIMED_AFTER:
+    if around.served and around.at - since <= UNCLAIMED_AFTER:
         return None
     told = moment(since, around.at)
     return Explanation(

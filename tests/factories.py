@@ -9,8 +9,8 @@ from django.utils.timezone import now
 
 from aijobs import identifiers
 from aijobs.auth import create_key
-from aijobs.models import BUCKETS, ApiKey, DayUsage, HourRollup, MinuteRollup, Schedule, Tenant, TotalRollup
-from aijobs.states import Missed, Overlap, Priority, Status, TemplateKind
+from aijobs.models import BUCKETS, ApiKey, DayUsage, HourRollup, MinuteRollup, Schedule, Tenant, TotalRollup, Worker
+from aijobs.states import QUEUES, Missed, Overlap, Priority, Status, TemplateKind
 from workers.catalogue.models import CompetitorListing, Keyword, Listing, Product, Return, Review
 
 ALL_SCOPES = (
@@ -131,6 +131,20 @@ class KeywordFactory(factory.django.DjangoModelFactory[Keyword]):
     tenant = factory.SubFactory(TenantFactory)
     marketplace = "amazon_us"
     keyword = factory.Sequence(lambda number: f"bottle {number}")
+
+
+class WorkerFactory(factory.django.DjangoModelFactory[Worker]):
+    """A worker that has just said that it is there, and takes from all lanes."""
+
+    class Meta:
+        model = Worker
+
+    id = factory.Sequence(lambda number: f"jobs-1:{number}:a1b2")
+    name = "worker@jobs-1"
+    host = "jobs-1"
+    queues = factory.LazyFunction(lambda: list(QUEUES.values()))
+    places = 2
+    version = "0.1.0"
 
 
 class MinuteRollupFactory(factory.django.DjangoModelFactory[MinuteRollup]):

@@ -11,7 +11,8 @@ from django.utils.timezone import now
 from aijobs import registry, sql
 from aijobs.engine import broker, statements, statistics
 from aijobs.models import Job
-from aijobs.states import TERMINAL, EventKind, Priority, Status
+from aijobs.models.workers import SILENT_SECONDS
+from aijobs.states import QUEUES, TERMINAL, EventKind, Priority, Status
 
 # Of the jobs of each type that ended last, one was claimed last but for those that still run.
 LAST_ENDED = 20
@@ -34,6 +35,8 @@ class Circumstances:
     # When a worker last claimed a job of its lane, and when the sweeper last measured; None: not that we know.
     claimed_at: datetime | None = None
     swept_at: datetime | None = None
+    # Whether a worker that takes from its lane has lately said that it is there.
+    served: bool = True
     broker_down: bool = False
 
 
@@ -48,9 +51,10 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Service:
-    """`claimed`: the last claim of each lane."""
+    """`claimed`: the last claim of each lane. `queues`: those that workers take from which are there."""
 
     claimed: str
+    queues: list[str]
     swept_at: datetime | None
 
 
@@ -61,15 +65,19 @@ def of(jobs: Sequence[Job]) -> list[Circumstances]:
         return [Circumstances(now())] * len(jobs)
     rows = {row.id: row for row in sql.rows(_Row, CIRCUMSTANCES, {"ids": open_jobs})}
     types = [kind.name for kind in registry.all_types()]
-    service = sql.rows(_Service, SERVICE, {"types": types, "last": LAST_ENDED})[0]
+    service = sql.rows(_Service, SERVICE, {"types": types, "last": LAST_ENDED, "silent": SILENT_SECONDS})[0]
     claimed = {int(lane): datetime.fromisoformat(at) for lane, at in orjson.loads(service.claimed).items() if at}
     shared = Circumstances(
         now(), depths=statistics.snapshot().depths, swept_at=service.swept_at, broker_down=not broker.available()
     )
-    return [_with(shared, rows.get(job.id), claimed.get(job.lane)) for job in jobs]
+    lanes = {
+        lane: replace(shared, claimed_at=claimed.get(lane), served=queue in service.queues)
+        for lane, queue in QUEUES.items()
+    }
+    return [_with(lanes[Priority(job.lane)], rows.get(job.id)) for job in jobs]
 
 
-def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) -> Circumstances:
+def _with(shared: Circumstances, row: _Row | None) -> Circumstances:
     if row is None:
         return shared
     return replace(
@@ -78,7 +86,6 @@ def _with(shared: Circumstances, row: _Row | None, claimed_at: datetime | None) 
         data=orjson.loads(row.data) if row.data else {},
         waits_for=row.waits_for,
         running=row.running,
-        claimed_at=claimed_at,
     )
 
 
@@ -135,5 +142,9 @@ SELECT coalesce((
         ) claims GROUP BY lane
     ) claimed
 ), '{}')::text AS claimed,
+    ARRAY(
+        SELECT DISTINCT unnest(queues) FROM aijobs_worker
+        WHERE seen_at > now() - make_interval(secs => %(silent)s::float)
+    ) AS queues,
     (SELECT max(refreshed_at) FROM aijobs_queuestatistics) AS swept_at
 """

@@ -16,12 +16,17 @@ from aijobs.engine import broker, lifecycle, priorities, queueing, statistics
 from aijobs.engine.outcomes import Failed, HandedBack, Stopped
 from aijobs.engine.priorities import Move
 from aijobs.explaining import CODES, Explanation, duration, explain, moment
-from aijobs.models import Job, JobEvent, QueueStatistics, Tenant
-from aijobs.states import EventKind, OnFailure, PausedBy, Priority
+from aijobs.models import Job, JobEvent, QueueStatistics, Tenant, Worker
+from aijobs.states import QUEUES, EventKind, OnFailure, PausedBy, Priority
 from tests import engine
-from tests.factories import TenantFactory
+from tests.factories import TenantFactory, WorkerFactory
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def worker() -> Worker:
+    return WorkerFactory()
 
 
 def explained(job_id: UUID) -> Explanation:
@@ -315,6 +320,22 @@ def test_without_a_broker_jobs_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> N
     give_up_at = time.monotonic() + 60
     while not broker.available() and time.monotonic() < give_up_at:
         time.sleep(broker.PROBE_SECONDS / 10)
+
+
+@pytest.mark.parametrize("make", [one, behind_earlier])
+def test_where_no_worker_is_heard_of_jobs_wait_for_one_from_then_on(make: Callable[[Tenant], UUID]) -> None:
+    job_id = make(TenantFactory())
+    assert explained(job_id).code != "NO_WORKER"
+    # A frozen one leaves its row: it is old after 20 seconds.
+    Worker.objects.update(seen_at=now() - timedelta(seconds=21))
+    found = explained(job_id)
+    assert found.code == "NO_WORKER"
+    check_words(found)
+    # One of another lane does not help.
+    WorkerFactory(queues=[QUEUES[Priority.HIGH]])
+    assert explained(job_id).code == "NO_WORKER"
+    WorkerFactory(queues=[QUEUES[Priority.NORMAL]])
+    assert explained(job_id).code != "NO_WORKER"
 
 
 def test_a_lane_says_when_a_worker_claimed_from_it_and_not_from_another() -> None:

@@ -11,6 +11,7 @@ from aijobs.models import QueueStatistics, Tenant
 from tests import engine
 from tests.aijobs.api.answers import NO_JOB, data_of, error_of
 from tests.clients import Caller, caller
+from tests.factories import WorkerFactory
 
 
 def path(job_id: UUID) -> str:
@@ -43,6 +44,7 @@ def test_a_tenant_at_its_limit(owner: Caller) -> None:
 def test_behind_jobs_of_higher_priority(owner: Caller) -> None:
     QueueStatistics.objects.create(refreshed_at=now(), active=9, depths={"2": 7}, drain_rate=1.0, medians={})
     statistics.forget()
+    WorkerFactory()
     [job_id] = engine.dispatch(owner.tenant)
     assert explained(owner, job_id) == ("BEHIND_HIGHER_PRIORITY", "7 jobs of higher priority go first.", "")
 
@@ -90,6 +92,7 @@ def test_only_the_tenants_own_jobs_are_explained(owner: Caller, outsider: Caller
 
 
 def test_any_read_scope_suffices_and_writing_does_not(owner: Caller) -> None:
+    WorkerFactory()
     [job_id] = engine.dispatch(owner.tenant)
     assert data_of(caller(owner.tenant, ("catalogue:read",)).get(path(job_id)))["code"] == "NEXT"
     error_of(caller(owner.tenant, ("ai-jobs:write",)).get(path(job_id)), 403, "INSUFFICIENT_SCOPE")

@@ -14,16 +14,16 @@ from aijobs.engine import forecasts, queueing, statistics
 from aijobs.engine.forecasts import Forecast
 from aijobs.models import BUCKET_BOUNDS, BUCKETS, Job, Tenant, Worker
 from aijobs.models import Forecast as Record
-from aijobs.states import QUEUES, Priority
+from aijobs.states import Priority
 from tests import engine
-from tests.factories import MinuteRollupFactory, TenantFactory
+from tests.factories import MinuteRollupFactory, TenantFactory, WorkerFactory
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def worker() -> Worker:
-    return Worker.objects.create(id="w:1:a", name="w", host="h", queues=list(QUEUES.values()), places=2, version="1")
+    return WorkerFactory()
 
 
 def measured() -> None:
