@@ -6,6 +6,9 @@ from typing import Any
 
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
+# What staff change of the timetable may take so long to be seen.
+LOOK_SECONDS = 1.0
+
 
 class Entry(ModelEntry):  # type: ignore[misc]  # has no types
     """A task whose last run is never in the future."""
@@ -25,6 +28,14 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
 
     Entry = Entry
     _ticked_at = 0.0
+    _looked_at = float("-inf")
+
+    def schedule_changed(self) -> bool:
+        """Looked up once a second: beat asks with each tick, of which there are twenty a second."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return False
+        self._looked_at = time.monotonic()
+        return bool(super().schedule_changed())
 
     def tick(self, *arguments: Any, **named: Any) -> Any:
         """Where the clock is earlier than at the last look, when each task is next due is found out again."""

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from config.beat_schedule import Scheduler
 from config.celery import app
@@ -69,3 +72,21 @@ def test_a_beat_that_starts_after_the_clock_was_set_back_is_not_silent() -> None
         beat = Told()
     beat.at(earlier)
     assert {*often} <= {*beat.at(earlier + A_WHILE)}
+
+
+def test_the_timetable_is_not_looked_up_with_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    monkeypatch.setattr("config.beat_schedule.LOOK_SECONDS", 3600.0)
+    with time_machine.travel(present, tick=False):
+        beat = Told()
+    beat.at(present)
+    beat.at(present + A_WHILE)
+    with CaptureQueriesContext(connection) as asked:
+        assert beat.at(present + 2 * A_WHILE)
+    assert len(asked) == 0
+    PeriodicTask.objects.filter(name="sweep").update(enabled=False)
+    PeriodicTasks.update_changed()
+    assert "sweep" in beat.at(present + 3 * A_WHILE)
+    # A second later.
+    monkeypatch.setattr("config.beat_schedule.LOOK_SECONDS", 0.0)
+    assert "sweep" not in beat.at(present + 4 * A_WHILE)
