@@ -16,8 +16,8 @@ from aijobs.outbound.http import TooLarge, send
 
 # A server that asks for more than a day is not believed.
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
-# The standard has whole seconds, and Shopify sends fractions. Longer numbers are moments, not durations.
-_SECONDS = re.compile(r"[0-9]{1,8}(?:\.[0-9]{1,6})?")
+# The standard has whole seconds of any length, and Shopify sends fractions.
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]{1,6})?")
 # Raised before a byte of the request is on its way.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -72,6 +72,7 @@ def retry_after(response: _Answer) -> float | None:
     """The seconds that the answer asks to wait; None where it says nothing that can be understood."""
     text = response.headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(text):
+        # However many digits they are: float, other than int, takes them all, and makes infinity of too many.
         return min(float(text), LONGEST_RETRY_AFTER_SECONDS)
     try:
         moment = parsedate_to_datetime(text)

@@ -342,7 +342,7 @@ def test_a_step_records_a_bounded_number_of_all_tenants_events(
     assert WebhookDelivery.objects.count() == 5
 
 
-@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("999999999", 0), ("99999999", 86_400), ("soon", 0)])
+@pytest.mark.parametrize(("asked", "seconds"), [("120", 120), ("9" * 20, 86_400), ("99999999", 86_400), ("soon", 0)])
 def test_retry_after_is_honoured_within_bounds(
     tenant: Tenant, endpoint: Receiver, deliverer: Deliverer, asked: str, seconds: float
 ) -> None:

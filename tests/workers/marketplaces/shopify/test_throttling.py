@@ -86,6 +86,7 @@ def test_after_four_repeats_it_is_given_up(reply: Reply, server: FakeShopify, co
         throttled(10, 0, 0.1),
         json_reply({}, 429, Retry_After="30"),
         json_reply({}, 429, Retry_After="99999"),
+        json_reply({}, 429, Retry_After="999999999"),
     ],
 )
 def test_a_wait_beyond_the_run_is_not_begun(reply: Reply, server: FakeShopify, connect: Connect) -> None:
@@ -98,7 +99,7 @@ def test_a_wait_beyond_the_run_is_not_begun(reply: Reply, server: FakeShopify, c
     assert (variant.price, server.operations.count("UpdatePrice")) == ("1.00", 1)
 
 
-@pytest.mark.parametrize("told", ["", "NaN", "-1", "inf", "1e9", "999999999", "Wed, 25 Nov 2026 07:28:00 GMT"])
+@pytest.mark.parametrize("told", ["", "NaN", "-1", "inf", "1e9", "Wed, 25 Nov 2026 07:28:00 GMT"])
 def test_a_limit_that_does_not_say_for_how_long_is_one_of_a_second(told: str) -> None:
     response = httpx.Response(429, headers={"Retry-After": told} if told else {})
     problem = failures.of_status(CHECK, response, ShopifySettings(shop="my-shop.myshopify.com"))
