@@ -42,7 +42,8 @@ def by_day(tenant_id: int, start: date, end: date) -> Iterator[Used]:
     for (day, kind), found in groupby(rows, lambda row: (row.day, row.type)):
         ends = list(found)
         jobs = {status.value: 0 for status in sorted(TERMINAL)} | {row.end: row.count for row in ends}
-        running = sum(row.running_seconds for row in ends)
+        # As a sum of floats it has digits that were never measured.
+        running = round(sum(row.running_seconds for row in ends), 3)
         yield Used(day, kind, jobs, running, sum((row.cost for row in ends), Decimal(0)))
 
 

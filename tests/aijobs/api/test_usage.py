@@ -77,6 +77,14 @@ def test_a_range_of_days_in_order(owner: Caller) -> None:
 
 
 @pytest.mark.django_db
+def test_run_seconds_are_rounded_to_milliseconds(owner: Caller) -> None:
+    for end, seconds in (("completed", 0.1), ("failed", 0.2)):
+        DayUsageFactory(tenant=owner.tenant, day=date(2026, 3, 12), end=end, running_seconds=seconds)
+    assert 0.1 + 0.2 != 0.3
+    assert used(owner, start_date="2026-03-12", end_date="2026-03-12")["days"][0]["run_seconds"] == 0.3
+
+
+@pytest.mark.django_db
 def test_without_dates_it_is_the_present_month(owner: Caller) -> None:
     today = now().date()
     assert used(owner)["start_date"] in {today.replace(day=1).isoformat(), now().date().replace(day=1).isoformat()}
