@@ -128,15 +128,17 @@ COLUMNS = (
 
 
 def _row(job: Job) -> Row:
+    """None is what the job does not have: null in NDJSON, and an empty cell. Texts are stored empty for that."""
     values = (
         *(job.public_id, job.tenant.name, job.type, job.status, Priority(job.priority).label),
         *(_moment(job.created_at), _moment(job.started_at), _moment(job.completed_at), job.duration_seconds),
         *(job.attempt, job.retry_count, job.processed, job.total),
         *(_id(identifiers.BATCH_PREFIX, job.batch_id), _indexes(job.depends_on)),
         *(_id(identifiers.JOB_PREFIX, job.retry_of_id), _id(identifiers.SCHEDULE_PREFIX, job.schedule_id)),
-        *(job.request_id, job.idempotency_key, job.tags, _fragment(job.metadata_text)),
+        *(job.request_id or None, job.idempotency_key or None, job.tags, _fragment(job.metadata_text)),
         *(_moment(job.run_at), _moment(job.expires_at), _moment(job.cancel_requested_at)),
-        *(job.error_code, job.error_message, job.cancel_reason, _id(identifiers.JOB_PREFIX, job.cancelled_by_id)),
+        *(job.error_code or None, job.error_message or None, job.cancel_reason or None),
+        _id(identifiers.JOB_PREFIX, job.cancelled_by_id),
     )
     return dict(zip(COLUMNS, values, strict=True))
 

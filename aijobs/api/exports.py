@@ -27,7 +27,8 @@ FORMAT = parameter(
     "format",
     {"type": "string", "enum": list(exporting.FORMATS)},
     "`csv` for a spreadsheet: one row per job, without params and results; tags, metadata and `depends_on` are JSON "
-    "in a cell. `ndjson` for a program: one JSON object a line, with params and results.",
+    "in a cell. `ndjson` for a program: one JSON object a line, with params and results. What a job does not have is "
+    "an empty cell in CSV, and null in NDJSON.",
     required=True,
 )
 describe_export: Callable[[View], View] = extend_schema(

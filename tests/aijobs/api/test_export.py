@@ -97,6 +97,16 @@ def test_both_forms_have_all_that_a_job_shows(owner: Caller) -> None:
     assert {*shown} - apart <= {*row} == {*line} - {"params", "result"}
 
 
+def test_what_a_job_does_not_have_is_null_or_an_empty_cell(owner: Caller) -> None:
+    engine.dispatch(owner.tenant)
+    [line] = [json.loads(line) for line in text_of(owner.get(PATH, format="ndjson")).splitlines()]
+    assert "" not in line.values()
+    absent = {name for name, value in line.items() if value is None}
+    assert absent >= {"request_id", "idempotency_key", "error_code", "error_message", "cancel_reason", "caused_by"}
+    [row] = rows_of(owner)
+    assert {name for name, cell in row.items() if cell == ""} == absent - {"result"}
+
+
 @pytest.mark.parametrize(
     ("query", "path"),
     [
