@@ -35,11 +35,14 @@ LATEST_RUN = timedelta(days=30)
 LATEST_EXPIRY = timedelta(days=60)
 
 
-def _no_duplicates(tags: list[str]) -> list[str]:
-    for tag, times in Counter(tags).items():
+Named = TypeVar("Named", str, int)
+
+
+def _no_duplicates(listed: list[Named]) -> list[Named]:
+    for each, times in Counter(listed).items():
         if times > 1:
-            raise ValueError(f"{tag!r} is listed more than once")
-    return tags
+            raise ValueError(f"{each!r} is listed more than once")
+    return listed
 
 
 def _not_too_large(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -112,11 +115,12 @@ class BatchRequest(RequestModel):
 class MemberRequest(RequestModel):
     """What a job of a batch has besides what a job has."""
 
-    depends_on: list[int] = Field(
+    depends_on: Annotated[list[int], AfterValidator(_no_duplicates)] = Field(
         default=[],
         description="The jobs of this batch that this one waits for, by their indexes, of which the first is 0. It "
         "starts when all of them have ended. Not together with `sequential`.",
         max_length=InvalidBatch.most - 1,
+        json_schema_extra={"uniqueItems": True},
         examples=[[0, 1]],
     )
 
@@ -280,7 +284,7 @@ def _member(tenant_id: int, index: int, entry: object, default: Priority, job_id
 def _depends_on(entry: Body, size: int) -> list[int]:
     """The positions that a job of a batch of this size depends on. Raises InvalidParams."""
     sent = {name: value for name, value in entry.items() if name == "depends_on"}
-    indexes = dict.fromkeys(registry.read_body(MemberRequest, sent).depends_on)
+    indexes = registry.read_body(MemberRequest, sent).depends_on
     unknown: list[FieldError] = [
         {
             "path": "depends_on",

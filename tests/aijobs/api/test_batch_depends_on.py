@@ -31,7 +31,7 @@ def jobs_of(owner: Caller, job_id: str) -> list[dict[str, Any]]:
 
 
 def test_jobs_run_when_those_that_they_name_have_ended(owner: Caller) -> None:
-    ids = dispatched(owner, [2], [2, 0, 0], [])
+    ids = dispatched(owner, [2], [2, 0], [])
     assert [each["depends_on"] for each in jobs_of(owner, ids[0])] == [[2], [2, 0], []]
     for each in (ids[2], ids[0], ids[1]):
         lifecycle.follow_up(engine.complete(engine.start(uuid_of(each))), owner.tenant.pk)
@@ -80,6 +80,7 @@ def test_a_circle_is_named(owner: Caller, edges: list[list[int]], message: str) 
         (batch_of([], [2]), ["jobs.1.depends_on"]),
         (batch_of([-1], [9]), ["jobs.0.depends_on", "jobs.1.depends_on"]),
         (batch_of([], ["0"]), ["jobs.1.depends_on.0"]),
+        (batch_of([], [True], [0.5]), ["jobs.1.depends_on.0", "jobs.2.depends_on.0"]),
         (batch_of([], [0], sequential=True), ["sequential"]),
         ({"jobs": [PROBE, {"type": "test_probe", "depends_on": "0", "nonsense": 1}]}, ["jobs.1.depends_on"]),
         ({"jobs": [{**PROBE, "more": 1}, {**PROBE, "depends_on": [5]}]}, ["jobs.0.more", "jobs.1.depends_on"]),
@@ -87,6 +88,12 @@ def test_a_circle_is_named(owner: Caller, edges: list[list[int]], message: str) 
 )
 def test_what_is_wrong_is_named(owner: Caller, body: dict[str, object], paths: list[str]) -> None:
     assert set(paths) <= set(paths_of(error_of(owner.post(PATH, body), 422, "INVALID_PARAMS")))
+
+
+@pytest.mark.parametrize("depends_on", [[1, 0, 1], [1, 1.0]])
+def test_a_job_that_is_named_twice_is_refused(owner: Caller, depends_on: list[float]) -> None:
+    error = error_of(owner.post(PATH, batch_of([], [], depends_on)), 422, "INVALID_PARAMS")
+    assert error["details"] == [{"job": 2, "path": "jobs.2.depends_on", "message": "1 is listed more than once"}]
 
 
 def test_a_single_job_depends_on_nothing(owner: Caller) -> None:
