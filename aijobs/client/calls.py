@@ -1,10 +1,10 @@
 """Each endpoint as a value: what is sent, and how its answer is read. The sync and the async client send the same."""
 
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, Unpack
-from urllib.parse import quote
 
 import httpx
 
@@ -135,11 +135,24 @@ def query_of(wanted: JobFilter) -> dict[str, str | list[str]]:
 
 
 def _job(job_id: str) -> str:
-    return f"{JOBS}/{quote(job_id, safe='')}"
+    return f"{JOBS}/{_id('job', job_id)}"
 
 
 def _batch(batch_id: str) -> str:
-    return f"{JOBS}/batch/{quote(batch_id, safe='')}"
+    return f"{JOBS}/batch/{_id('batch', batch_id)}"
+
+
+def _id(kind: Literal["job", "batch"], text: str) -> str:
+    """As it stands in a path, where no text, a slash or `events` would be the address of something else.
+
+    Raises ValueError.
+    """
+    if not re.fullmatch(f"{kind}_[A-Za-z0-9]+", text):
+        raise ValueError(
+            f"{text!r} is not a {kind} ID. Use one that the service has given, for example "
+            f"{kind}_01JQZ4X5M8N9P0Q1R2S3T4V5W6."
+        )
+    return text
 
 
 def _once(key: str | None) -> dict[str, str]:

@@ -28,8 +28,8 @@ class Client:
     pauses a request may take in all, while the service or the network says "later". `http`: your own httpx client,
     for proxies or certificates.
 
-    Every method raises ApiError for a refusal, and httpx.TransportError where the service cannot be reached. What is
-    sent again is done once: dispatches carry an Idempotency-Key.
+    Every method raises ApiError for a refusal, httpx.TransportError where the service cannot be reached, and
+    ValueError for an ID that is not one. What is sent again is done once: dispatches carry an Idempotency-Key.
     """
 
     def __init__(

@@ -151,10 +151,31 @@ def test_a_service_that_is_not_there_is_a_transport_error(use_at: Callable[[str]
             use_at(f"http://127.0.0.1:{silent.getsockname()[1]}")("job", "job_1")
 
 
-def test_ids_of_callers_cannot_leave_their_place_in_the_path(use: Use, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/api/ai-jobs/batch").respond_with_json({"data": "another resource"})
-    with pytest.raises(ApiError):
-        use("job", "../ai-jobs/batch")
+@pytest.mark.parametrize("method", ["job", "wait", "result", "stream", "cancel", "retry"])
+@pytest.mark.parametrize(
+    "job_id",
+    ["", " ", "..", "../ai-jobs/batch", "events", "batch_1", "job_", "job_1/", "job_1?x=1", "job_1#", "job_1\n"],
+)
+def test_what_is_not_a_job_id_is_refused_before_anything_is_sent(
+    use: Use, httpserver: HTTPServer, method: str, job_id: str
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"is not a job ID\. Use one that the service has given, for example job_\w+\."
+    ):
+        use(method, job_id)
+    assert httpserver.log == []
+
+
+@pytest.mark.parametrize("method", ["batch", "cancel_batch", "retry_failed"])
+@pytest.mark.parametrize("batch_id", ["", "batch_1/retry-failed", "..", "job_1"])
+def test_what_is_not_a_batch_id_is_refused_before_anything_is_sent(
+    use: Use, httpserver: HTTPServer, method: str, batch_id: str
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"is not a batch ID\. Use one that the service has given, for example batch_\w+\."
+    ):
+        use(method, batch_id)
+    assert httpserver.log == []
 
 
 def test_a_list_is_walked_page_by_page(use: Use, httpserver: HTTPServer) -> None:
