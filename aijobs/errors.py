@@ -255,9 +255,13 @@ class IdempotencyConflict(ApiError):
 
 class IdempotencyKeyReused(ApiError):
     code, status = "IDEMPOTENCY_KEY_REUSED", 422
-    default_message = "This Idempotency-Key was used with a different body. Use a new key for a new request."
+    default_message = (
+        "This Idempotency-Key was used for another request: at another address, or with another body. Use a new key "
+        "for a new request."
+    )
     advice = (
-        "Use one key for one request: a new key for every new body, and the same key only to repeat the same body."
+        "Use one key for one request: a new key for every new address and body, and the same key only to send the "
+        "same request again."
     )
 
 

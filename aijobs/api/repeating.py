@@ -14,8 +14,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "pattern": f"^{idempotency.PATTERN}$", "examples": ["order-4711"]},
     OpenApiParameter.HEADER,
-    description="A key of your choice for this request. If you send the same key and body again within 24 hours, "
-    "you get the first answer with `Idempotency-Replayed: true`, and nothing is done a second time.",
+    description="A key of your choice for this request. If you send the same request with the same key again within "
+    "24 hours, you get the first answer with `Idempotency-Replayed: true`, and nothing is done a second time.",
 )
 REPLAYED = OpenApiParameter(
     "Idempotency-Replayed",

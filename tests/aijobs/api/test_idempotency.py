@@ -51,15 +51,19 @@ def test_neither_white_space_nor_order_makes_another_body(owner: Caller) -> None
     assert post(owner, JOBS, b' {"params": {}, "type": "test_probe"}\n')["Idempotency-Replayed"] == "true"
 
 
-def test_another_body_under_the_same_key_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
-    post(owner, JOBS, PROBE)
+def test_another_request_under_the_same_key_is_refused(owner: Caller, subtests: pytest.Subtests) -> None:
+    """At the same address or at another one, with which body ever: what is said is true of all."""
+    first = data_of(post(owner, JOBS, PROBE), 201)
+    run_to_the_end(first["id"])
     for path, body in (
         (JOBS, {"type": "test_probe", "params": {"label": "b"}}),
         (JOBS, {**PROBE, "priority": "high"}),
         (BATCHES, {"jobs": [PROBE]}),
+        (f"{JOBS}/{first['id']}/retry", {}),
     ):
         with subtests.test(path=path, body=body):
-            error_of(post(owner, path, body), 422, "IDEMPOTENCY_KEY_REUSED")
+            error = error_of(post(owner, path, body), 422, "IDEMPOTENCY_KEY_REUSED")
+            assert "at another address, or with another body" in error["message"]
             assert Job.objects.count() == 1
 
 
