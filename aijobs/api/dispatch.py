@@ -67,9 +67,14 @@ def dispatch(
         return data_response(show_replay() if replays else show_checked(wanted, dispatching.check(tenant, wanted)))
     answer = show(wanted)
     first = FirstAnswer(key, fingerprint, to_json(answer).decode()) if key else None
-    # The middleware has put the id there, the caller's or one of its own.
-    origin = Origin(request.META["HTTP_X_REQUEST_ID"], principal_of(request).key_id)
+    origin = Origin(request_id_of(request), principal_of(request).key_id)
     replayed = dispatching.accept(tenant, wanted, first_answer=first, origin=origin)
     if replayed is not None:
         return replay(replayed, location)
     return data_response(answer, status=201, headers={"Location": location(answer)})
+
+
+def request_id_of(request: Request) -> str:
+    """The middleware has put it there, the caller's or one of its own."""
+    request_id: str = request.META["HTTP_X_REQUEST_ID"]
+    return request_id

@@ -81,6 +81,10 @@ class JobView(BaseModel):
         description="When the job was asked to stop while it was running, if it was."
     )
     retry_of: str | None = Field(description="The job that this one repeats, if it repeats one.")
+    request_id: str | None = Field(
+        description="The `X-Request-ID` of the request that dispatched the job: yours, or the one that the service "
+        "gave it. It is null for a job that the service dispatched itself, such as a schedule's."
+    )
     result: Any = Field(
         default=None,
         description="What a completed job found. A job that was stopped while it was running may have one too: what "
@@ -163,6 +167,7 @@ def show_job(job: Job, *, params: bool = True, result: bool = True) -> dict[str,
         "expires_at": job.expires_at,
         "cancel_requested_at": job.cancel_requested_at,
         "retry_of": identifiers.encode(identifiers.JOB_PREFIX, job.retry_of_id) if job.retry_of_id else None,
+        "request_id": job.request_id or None,
         **_end_of(job, result),
     }
 
@@ -186,7 +191,7 @@ def _end_of(job: Job, result: bool) -> dict[str, object]:
     return {}
 
 
-def show_new_job(job: NewJob, tenant: TenantAccess) -> dict[str, object]:
+def show_new_job(job: NewJob, tenant: TenantAccess, request_id: str) -> dict[str, object]:
     """A `JobView`, made before the row: an Idempotency-Key replays it as it is."""
     created_at = identifiers.created_at(job.id)
     since = max(created_at, job.run_at or created_at)
@@ -216,4 +221,5 @@ def show_new_job(job: NewJob, tenant: TenantAccess) -> dict[str, object]:
         "expires_at": job.expires_at,
         "cancel_requested_at": None,
         "retry_of": identifiers.encode(identifiers.JOB_PREFIX, job.retry_of) if job.retry_of else None,
+        "request_id": request_id,
     }

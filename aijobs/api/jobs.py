@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -11,7 +12,14 @@ from rest_framework.response import Response
 from aijobs import identifiers, retrying, zones
 from aijobs.api import documents
 from aijobs.api.authentication import tenant_of
-from aijobs.api.dispatch import ADMISSION, DISPATCH_ERRORS, DISPATCH_HEADERS, VALIDATE_ONLY, dispatch
+from aijobs.api.dispatch import (
+    ADMISSION,
+    DISPATCH_ERRORS,
+    DISPATCH_HEADERS,
+    VALIDATE_ONLY,
+    dispatch,
+    request_id_of,
+)
 from aijobs.api.job_filters import INCLUDABLE, includes, read_filter
 from aijobs.api.job_parameters import FILTERS, JOB_ID, job_id_of
 from aijobs.api.job_shapes import ChangeRequest, JobAnswer, JobList, show_job, show_new_job
@@ -140,8 +148,7 @@ class JobViewSet(ViewSet):
 
     @describe_dispatch
     def create(self, request: Request) -> Response:
-        tenant = tenant_of(request)
-        return dispatch(request, "job", read_job, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location)
+        return dispatch(request, "job", read_job, partial(_show_new, request), _location)
 
     @describe_get
     def retrieve(self, request: Request, job_id: str) -> Response:
@@ -180,13 +187,17 @@ class JobViewSet(ViewSet):
     @describe_retry
     def retry(self, request: Request, job_id: str) -> Response:
         no_fields(request)
-        old, tenant = job_id_of(job_id), tenant_of(request)
+        old = job_id_of(job_id)
 
         def read(tenant_id: int, _: Body) -> Wanted[None]:
             return retrying.again(tenant_id, old)
 
         body: Body = {"id": identifiers.encode(identifiers.JOB_PREFIX, old)}
-        return dispatch(request, "retry", read, lambda wanted: show_new_job(wanted.jobs[0], tenant), _location, body)
+        return dispatch(request, "retry", read, partial(_show_new, request), _location, body)
+
+
+def _show_new(request: Request, wanted: Wanted[None]) -> dict[str, object]:
+    return show_new_job(wanted.jobs[0], tenant_of(request), request_id_of(request))
 
 
 def _answer(tenant: TenantAccess, job_id: UUID) -> Response:

@@ -168,6 +168,7 @@ def queued_example(kind: JobType[Params, Result]) -> Schema:
         "expires_at": None,
         "cancel_requested_at": None,
         "retry_of": None,
+        "request_id": "nightly-2026-03-12",
     }
 
 

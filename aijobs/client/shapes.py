@@ -57,6 +57,7 @@ class Job(TypedDict):
     expires_at: str | None
     cancel_requested_at: str | None
     retry_of: str | None
+    request_id: str | None
     queue: NotRequired[Queue]
     params: NotRequired[dict[str, Json]]
     result: NotRequired[Json]

@@ -41,6 +41,25 @@ def test_all_jobs_of_a_batch_know_the_same(owner: Caller) -> None:
     assert set(Job.objects.values_list("request_id", "idempotency_key")) == {("req-2", "b")}
 
 
+def test_a_job_shows_its_request_wherever_it_is_shown(owner: Caller) -> None:
+    body, named = {"type": "test_probe"}, {"x-request-id": "req-4", "idempotency-key": "k4"}
+    shown = owner.post("/api/ai-jobs", body, **named).json()["data"]
+    path = f"/api/ai-jobs/{shown['id']}"
+    again = owner.post("/api/ai-jobs", body, **named | {"x-request-id": "req-5"}).json()["data"]
+    listed = owner.get("/api/ai-jobs").json()["data"]
+    changed = owner.request("PATCH", path, {"priority": "high"}).json()["data"]
+    everywhere = [shown, again, owner.get(path).json()["data"], *listed, changed]
+    assert [each["request_id"] for each in everywhere] == ["req-4"] * 5
+    owner.post(f"{path}/cancel", {})
+    retried = owner.post(f"{path}/retry", None, **{"x-request-id": "req-6"}).json()["data"]
+    assert (retried["retry_of"], retried["request_id"]) == (shown["id"], "req-6")
+
+
+def test_a_job_that_the_service_has_dispatched_itself_shows_no_request(owner: Caller) -> None:
+    engine.dispatch(owner.tenant)
+    assert [each["request_id"] for each in owner.get("/api/ai-jobs").json()["data"]] == [None]
+
+
 def test_what_the_service_dispatches_itself_has_no_request(db: None) -> None:
     [job_id] = engine.dispatch(TenantFactory())
     job = Job.objects.get(id=job_id)
