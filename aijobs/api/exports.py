@@ -5,7 +5,7 @@ from threading import Lock
 from typing import cast
 from weakref import WeakValueDictionary
 
-from django.http.response import HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
@@ -66,8 +66,9 @@ class ExportViewSet(ViewSet):
             raise invalid("format", f"must be {' or '.join(exporting.FORMATS)}")
         response = exporting.answer(exporting.matching(tenant.id, wanted), form)
         if request.method == "HEAD":
-            # Nothing of the file is wanted, so none is written.
-            return HttpResponse(headers=response.headers)
+            # Nothing of the file is wanted, so none is written. Its length, which nobody knows, is not said to be 0.
+            response.streaming_content = ()
+            return response
         parts = cast("Iterator[bytes]", response.streaming_content)
         response.streaming_content = _Writing.of(tenant.id, parts)
         return response
