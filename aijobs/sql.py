@@ -21,6 +21,9 @@ from psycopg.rows import RowFactory, class_row, tuple_row
 
 Row = TypeVar("Row")
 
+# In a statement: to_char(… AT TIME ZONE 'UTC', {TIMESTAMP}) writes a moment as `shapes.timestamp` does.
+TIMESTAMP: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+
 # A database that restarts, fails over or is gone: trying again may help. Django turns psycopg's own errors, a pool's
 # timeout included, into these.
 CONNECTION_ERRORS = (OperationalError, InterfaceError)

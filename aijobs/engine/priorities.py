@@ -83,14 +83,14 @@ def change(ids: Sequence[UUID], tenant_id: int, priority: Priority | None, move:
 # unless it shall have a lower priority, or wait for a later moment, for which it gives up what it has waited. The end
 # of a backoff is kept where it is later. A moment that is over is kept too: it is the job's place in its lane. The
 # event says what is another one now.
-CHANGE = """
+CHANGE = f"""
 WITH wanted AS (
     SELECT id, wish.priority, place.lane, wish.run_at,
         greatest(wish.due, CASE WHEN job.lane > place.lane THEN now() END) AS run_after,
         jsonb_strip_nulls(jsonb_build_object(
             'priority', CASE WHEN wish.priority <> job.priority THEN %(label)s::text END,
             'run_at', CASE WHEN wish.run_at IS DISTINCT FROM job.run_at THEN to_char(
-                coalesce(wish.run_at, now()) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+                coalesce(wish.run_at, now()) AT TIME ZONE 'UTC', {sql.TIMESTAMP}
             ) END
         )) AS changes
     FROM aijobs_job job CROSS JOIN LATERAL (
@@ -111,16 +111,16 @@ WITH wanted AS (
         priority = wanted.priority, lane = wanted.lane, run_at = wanted.run_at, run_after = wanted.run_after,
         released_at = CASE WHEN job.lane = wanted.lane AND wanted.run_after <= now() THEN released_at END,
         releases = CASE WHEN job.lane = wanted.lane AND wanted.run_after <= now() THEN releases ELSE 0 END,
-        event_seq = event_seq + (changes <> '{}')::int
+        event_seq = event_seq + (changes <> '{{}}')::int
     FROM wanted WHERE job.id = wanted.id AND job.status || '' = 'queued'
     RETURNING job.id, job.tenant_id, job.lane, job.run_after, job.blocked, job.event_seq, job.attempt, changes
 ), event AS (
     INSERT INTO aijobs_jobevent (job_id, seq, tenant_id, kind, attempt, data)
-    SELECT id, event_seq, tenant_id, 'changed', attempt, changes FROM changed WHERE changes <> '{}'
+    SELECT id, event_seq, tenant_id, 'changed', attempt, changes FROM changed WHERE changes <> '{{}}'
 ), lowered AS (
     UPDATE aijobs_lanebound bound SET due_from = oldest.run_after
     FROM (SELECT lane, min(run_after) AS run_after FROM changed WHERE NOT blocked GROUP BY lane) oldest
     WHERE bound.tenant_id = %(tenant)s::bigint AND bound.lane = oldest.lane AND bound.due_from > oldest.run_after
 )
 SELECT id FROM changed
-"""
+"""  # noqa: S608  # of constants

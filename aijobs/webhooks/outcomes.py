@@ -35,7 +35,7 @@ def record(outcomes: Sequence[Outcome]) -> None:
 # `follower`: the next one of the job, which waited. What a webhook's former address has answered says nothing of the
 # present one. An endpoint that stays well is written to now and then only. Rows are asked for by arrays of their ids,
 # see claiming.CLAIM. Not flushed at the commit: what a crash of the server takes back is sent once more.
-RECORD = sql.short("""
+RECORD = sql.short(f"""
 WITH settings AS MATERIALIZED (
     SELECT set_config('synchronous_commit', 'off', true) AS flush
 ), outcome AS MATERIALIZED (
@@ -51,7 +51,7 @@ WITH settings AS MATERIALIZED (
         response_type = outcome.type, response_body = outcome.body, error_code = outcome.code,
         error_message = outcome.message, seconds = outcome.seconds,
         log = log || jsonb_build_array(jsonb_build_object(
-            'at', to_char(attempted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+            'at', to_char(attempted_at AT TIME ZONE 'UTC', {sql.TIMESTAMP}),
             'status', outcome.status, 'error', nullif(outcome.code, ''), 'seconds', outcome.seconds
         ))
     FROM outcome
@@ -104,4 +104,4 @@ WHERE webhook.id = said.webhook_id AND (
     OR coalesce(last_delivered_at, '-infinity') < now() - interval '10 seconds'
 )
 RETURNING webhook.id
-""")
+""")  # noqa: S608  # of constants

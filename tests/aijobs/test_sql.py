@@ -3,12 +3,16 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
+import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS
 
 import aijobs
 import workers
 from aijobs import sql
+from aijobs.shapes import timestamp
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -31,6 +35,19 @@ def test_psycopg_remembers_where_the_parameters_of_each_statement_are() -> None:
     sizes = {name: (len(text.encode()), text.count("%(")) for name, text in found.items()}
     most = (MAX_CACHED_STATEMENT_LENGTH, MAX_CACHED_STATEMENT_PARAMS)
     assert {name: size for name, size in sizes.items() if size[0] > most[0] or size[1] > most[1]} == {}
+
+
+@dataclass(frozen=True)
+class Written:
+    text: str
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("microsecond", [0, 7_000, 999_999])
+def test_a_statement_writes_a_moment_as_everything_does(microsecond: int) -> None:
+    at = datetime(2026, 3, 12, 2, 3, 4, microsecond, timezone(timedelta(hours=5, minutes=30)))
+    write = f"SELECT to_char(%(at)s::timestamptz AT TIME ZONE 'UTC', {sql.TIMESTAMP}) AS text"
+    assert sql.rows(Written, write, {"at": at}) == [Written(timestamp(at))]
 
 
 def test_a_short_statement_is_the_same_without_its_layout() -> None:
