@@ -29,7 +29,7 @@ WAIT = "Wait: the job is not lost. If this lasts, tell the operator of the servi
 # Every code, and when a job has it. Programs rely on them: a code never changes its meaning.
 CODES = {
     "TENANT_SUSPENDED": "The job waits because its tenant is suspended.",
-    "WAITS_FOR_JOB": "The job waits for an earlier job of its batch, which the message names.",
+    "WAITS_FOR_JOB": "The job waits for another job of its batch, which the message names.",
     "WAITS_FOR_RETRY": "An attempt failed. The message says why, and when the service tries again.",
     "WAITS_FOR_RUN_AT": "The job waits until the moment that it is to run at, its `run_at`.",
     "POSTPONED": "The job waits until what it needs elsewhere is available.",
@@ -105,7 +105,7 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
             staff_action="Resume the tenant in the admin. Its jobs go on by themselves.",
         )
     if job.blocked:
-        return _blocked(around)
+        return _blocked(job, around)
     if job.run_after > around.at:
         return _not_due(job, around)
     if registry.find(job.type) is None:
@@ -122,12 +122,33 @@ def _waiting(job: Job, around: Circumstances) -> Explanation:
     return _released(job, around) if job.released_at else _unreleased(job, around)
 
 
-def _blocked(around: Circumstances) -> Explanation:
+def _blocked(job: Job, around: Circumstances) -> Explanation:
+    if job.depends_on is not None:
+        return _dependent(around)
     first = _public(around.waits_for) if around.waits_for else "the jobs before it"
     return Explanation(
         "WAITS_FOR_JOB",
         f"The job runs in the order of its batch, and waits until {first} has ended.",
         f"waits for {first}",
+    )
+
+
+def _dependent(around: Circumstances) -> Explanation:
+    if around.waits_for is None:
+        # Those that it names are over, but not all that those were to wait for.
+        return Explanation(
+            "WAITS_FOR_JOB",
+            "The job waits until all jobs that it depends on by way of others have ended.",
+            "waits for jobs that it depends on",
+        )
+    first = _public(around.waits_for)
+    if around.others == 0:
+        return Explanation(
+            "WAITS_FOR_JOB", f"The job waits until {first}, which it depends on, has ended.", f"waits for {first}"
+        )
+    several = f"{first} and {around.others} more {'job' if around.others == 1 else 'jobs'}"
+    return Explanation(
+        "WAITS_FOR_JOB", f"The job waits until {several}, which it depends on, have ended.", f"waits for {several}"
     )
 
 

@@ -26,8 +26,9 @@ class Circumstances:
     # Of the last event that decided why it waits.
     kind: str = EventKind.QUEUED
     data: dict[str, str] = field(default_factory=dict)
-    # The first member of its batch that is before it and not over.
+    # The first member of its batch that is before it and not over, and how many others there are.
     waits_for: UUID | None = None
+    others: int = 0
     # Its tenant's, counted where there is a limit.
     running: int = 0
     # Queued jobs of all tenants by lane, at the last measurement.
@@ -46,6 +47,7 @@ class _Row:
     kind: str
     data: str | None
     waits_for: UUID | None
+    others: int
     running: int
 
 
@@ -85,11 +87,12 @@ def _with(shared: Circumstances, row: _Row | None) -> Circumstances:
         kind=row.kind,
         data=orjson.loads(row.data) if row.data else {},
         waits_for=row.waits_for,
+        others=row.others,
         running=row.running,
     )
 
 
-# The last event of each job but what callers asked of it, the member of its batch that it waits for, and how many
+# The last event of each job but what callers asked of it, the members of its batch that it waits for, and how many
 # jobs of its tenant run, counted once a tenant and where it has a limit.
 CIRCUMSTANCES = f"""
 WITH job AS MATERIALIZED (
@@ -100,16 +103,15 @@ WITH job AS MATERIALIZED (
     WHERE tenant.id IN (SELECT tenant_id FROM job) AND tenant.max_running IS NOT NULL
 )
 SELECT job.id, coalesce(event.kind, '') AS kind, event.data::text AS data,
-    CASE WHEN job.blocked THEN (
-        SELECT member.id FROM aijobs_job member
-        WHERE member.batch_id = job.batch_id
-          AND (CASE WHEN job.depends_on IS NULL THEN member.position < job.position
-              ELSE member.position = ANY(job.depends_on) END)
-          AND member.status IN ('queued', 'running')
-        ORDER BY member.position LIMIT 1
-    ) END AS waits_for,
+    earlier.ids[1] AS waits_for, greatest(cardinality(earlier.ids) - 1, 0) AS others,
     coalesce(busy.running, 0)::int AS running
-FROM job LEFT JOIN LATERAL (
+FROM job CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(member.id ORDER BY member.position), '{{}}') AS ids FROM aijobs_job member
+    WHERE job.blocked AND member.batch_id = job.batch_id
+      AND (CASE WHEN job.depends_on IS NULL THEN member.position < job.position
+          ELSE member.position = ANY(job.depends_on) END)
+      AND member.status IN ('queued', 'running')
+) earlier LEFT JOIN LATERAL (
     SELECT last.kind, last.data FROM aijobs_jobevent last
     WHERE last.job_id = job.id AND last.seq <= job.event_seq AND last.kind NOT IN ('changed', 'cancel_requested')
     ORDER BY last.job_id DESC, last.seq DESC LIMIT 1

@@ -309,6 +309,33 @@ def test_a_job_in_order_names_the_one_that_it_waits_for() -> None:
     assert second in explained(jobs[2]).message
 
 
+def test_a_job_that_depends_on_others_names_one_and_counts_the_rest() -> None:
+    """Those that are over do not count, and the order of the batch says nothing."""
+    _, (job_id, *others) = engine.dispatch_graph(TenantFactory(), [[2, 3, 4], [], [], []])
+    first, second, third = (identifiers.encode(identifiers.JOB_PREFIX, each) for each in others)
+    for names, have, over in (
+        (f"{first} and 2 more jobs", "have", others[0]),
+        (f"{second} and 1 more job", "have", others[1]),
+        (third, "has", others[2]),
+    ):
+        found = explained(job_id)
+        assert found.code == "WAITS_FOR_JOB"
+        assert found.message == f"The job waits until {names}, which it depends on, {have} ended."
+        assert found.brief == f"waits for {names}"
+        check_words(found)
+        engine.complete(engine.start(over))
+    assert explained(job_id).code != "WAITS_FOR_JOB"
+
+
+def test_a_job_may_wait_for_those_before_the_ones_that_it_depends_on() -> None:
+    tenant = TenantFactory()
+    _, (_, between, job_id) = engine.dispatch_graph(tenant, [[], [1], [2]], on_failure=OnFailure.CONTINUE)
+    lifecycle.cancel(between, tenant.pk)
+    found = explained(job_id)
+    assert (found.code, "by way of others" in found.message) == ("WAITS_FOR_JOB", True)
+    check_words(found)
+
+
 def test_without_a_broker_jobs_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     broker.disconnect()
     with monkeypatch.context() as patch:
