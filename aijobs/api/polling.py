@@ -40,7 +40,9 @@ ASK_AGAIN = OpenApiParameter(
     response=[200, 304],
     description="In how many seconds to ask again, while the job has not ended.",
 )
-# A job that should be over by now is asked for more and more rarely.
+# When the job is over that another one waits for, that one's row does not say: it may be in a moment, or in a week.
+BLOCKED_PAUSE_SECONDS = 5
+# A job that should be over by now, or that waits for another one, is asked for more and more rarely.
 ASK_AFTER_SHARE = 0.1
 # Of what is shown, what changes with the clock and the queue, and not with the job.
 ESTIMATES = ("estimated_completion_at", "queue")
@@ -95,4 +97,4 @@ def headers_of(job: Job, etag: str, forecast: Forecast | None) -> dict[str, str]
 def _ask_after(job: Job, expected: datetime, at: datetime) -> int:
     """Seconds until it is worth while to ask again."""
     seconds = max(expected - at, ASK_AFTER_SHARE * (at - job.created_at)) / timedelta(seconds=1)
-    return min(max(1, ceil(seconds)), LONGEST_PAUSE_SECONDS)
+    return min(max(BLOCKED_PAUSE_SECONDS if job.blocked else 1, ceil(seconds)), LONGEST_PAUSE_SECONDS)

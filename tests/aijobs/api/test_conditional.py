@@ -11,7 +11,7 @@ from aijobs.engine import lifecycle, priorities, queueing, statistics
 from aijobs.models import Job, QueueStatistics
 from aijobs.states import Priority
 from tests import engine
-from tests.aijobs.api.answers import data_of, run_to_the_end, uuid_of
+from tests.aijobs.api.answers import PROBE, data_of, run_to_the_end, uuid_of
 from tests.clients import Caller
 
 
@@ -101,6 +101,24 @@ def test_an_unfinished_job_says_when_to_ask_again(owner: Caller, median: float, 
     answer = get(owner, job)
     assert answer["Retry-After"] == str(seconds)
     assert get(owner, job, answer["ETag"])["Retry-After"] == str(seconds)
+
+
+@pytest.mark.parametrize(("waited", "seconds"), [(0, 5), (95, 10), (900, 30)])
+def test_a_job_that_waits_for_another_one_is_asked_for_more_rarely(
+    owner: Caller, waited: int, seconds: int, django_assert_num_queries: Any
+) -> None:
+    """Its own run may be short, and the other one due in a quarter of an hour."""
+    QueueStatistics.objects.create(
+        refreshed_at=now(), active=1, depths={}, drain_rate=1.0, medians={"test_probe": 0.01}
+    )
+    statistics.forget()
+    later = {**PROBE, "run_at": (now() + timedelta(minutes=15)).isoformat()}
+    body = {"sequential": True, "jobs": [later, PROBE]}
+    _, blocked = data_of(owner.post("/api/ai-jobs/batch", body), 201)["jobs"]
+    Job.objects.update(created_at=now() - timedelta(seconds=waited))
+    etag = get(owner, blocked)["ETag"]
+    with django_assert_num_queries(1):
+        assert get(owner, blocked, etag)["Retry-After"] == str(seconds)
 
 
 def test_a_job_that_has_ended_says_no_time(owner: Caller) -> None:
