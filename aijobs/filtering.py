@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from aijobs import identifiers
 from aijobs.models import LISTED_STATUS, NEWEST_FIRST, TERMS, Job
@@ -37,13 +37,24 @@ LOOKED_THROUGH = 5_000
 MOST_APART = 6
 
 StatusName = Literal["queued", "running", "completed", "failed", "cancelled"]
+Tag = Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), TAG]
+Types = Annotated[list[str], Field(max_length=100)]
+Statuses = Annotated[list[StatusName], Field(max_length=5)]
+Tags = Annotated[list[Tag], Field(max_length=10)]
+
+
+def _several(sent: object) -> BeforeValidator:
+    """One text stands for a list of it, as in a list's query. `sent`: the type of what may be sent."""
+    return BeforeValidator(lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=sent)
 
 
 class JobFilter(RequestModel):
     """A job matches where it meets every condition. It can be stored as JSON and read again."""
 
-    type: list[str] = Field(default=[], description="Only jobs of one of these types.", max_length=100)
-    status: list[StatusName] = Field(default=[], description="Only jobs in one of these statuses.", max_length=5)
+    type: Annotated[Types, _several(Types | str)] = Field(default=[], description="Only jobs of one of these types.")
+    status: Annotated[Statuses, _several(Statuses | StatusName)] = Field(
+        default=[], description="Only jobs in one of these statuses."
+    )
     priority: PriorityName | None = Field(default=None, description="Only jobs with this priority.")
     batch_id: Annotated[str, BATCH_ID] | None = Field(default=None, description="Only the jobs of this batch.")
     schedule_id: Annotated[str, SCHEDULE_ID] | None = Field(
@@ -52,8 +63,8 @@ class JobFilter(RequestModel):
     request_id: Annotated[str, REQUEST_ID] | None = Field(
         default=None, description="Only the jobs that came with this X-Request-ID."
     )
-    tag: list[Annotated[str, Field(min_length=1, max_length=LONGEST_TAG), TAG]] = Field(
-        default=[], description="Only jobs that have all of these tags.", max_length=10
+    tag: Annotated[Tags, _several(Tags | Tag)] = Field(
+        default=[], description="Only jobs that have all of these tags."
     )
     sku: Annotated[str, Field(min_length=1, max_length=LONGEST_SKU), SKU] | None = Field(
         default=None, description="Only jobs whose params name this SKU."

@@ -52,7 +52,7 @@ EXPECTED = (
 class BulkRequest(RequestModel):
     filter: JobFilter = Field(
         description="Which jobs: those that meet every condition, and exist when you send this. A filter without any "
-        "condition is refused.",
+        "condition is refused. `type`, `status` and `tag` are lists, or one text for a list of it.",
         examples=[{"status": ["queued"], "type": ["competitor_scan"]}],
     )
     action: Literal["cancel", "retry", "set_priority", "delete_result"] = Field(
@@ -71,7 +71,7 @@ class BulkView(BaseModel):
     id: str = Field(examples=["bulk_01JQZ4X5M8N9P0Q1R2S3T4V5W6"])
     action: BulkKind
     priority: PriorityName | None
-    filter: dict[str, Any] = Field(description="As you sent it, with the statuses that the action is for.")
+    filter: dict[str, Any] = Field(description="What you sent, with the statuses that the action is for.")
     status: BulkState = Field(
         description="`running` until all jobs have been looked at (`completed`), somebody has stopped it "
         "(`stopped`), or the service cannot go on (`failed`)."

@@ -61,6 +61,24 @@ def test_it_is_asked_for_watched_and_done(owner: Caller, outsider: Caller) -> No
     assert engine.statuses(others) == ["queued"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("status", "queued"), ("type", "test_probe"), ("tag", "nightly"), ("tag", "a,b")]
+)
+def test_one_text_stands_for_a_list_of_it_as_in_the_query_of_the_list(owner: Caller, name: str, text: str) -> None:
+    job_id, _ = engine.dispatch(owner.tenant, 2)
+    Job.objects.filter(id=job_id).update(tags=["nightly", "a,b"])
+    wanted = {"filter": {name: text}, "dry_run": True}
+    listed = data_of(owner.get("/api/ai-jobs", **{name: text}))
+    counted = data_of(owner.post(PATH, {**CANCEL, **wanted}))
+    assert (counted["filter"][name], counted["expected"]) == ([text], len(listed))
+
+
+def test_one_text_that_is_not_right_is_refused(owner: Caller) -> None:
+    for name, text in (("status", "asleep"), ("type", "nothing"), ("tag", "")):
+        refused = error_of(owner.post(PATH, {**CANCEL, "filter": {name: text}}), 422, "INVALID_PARAMS")
+        assert paths_of(refused) == [f"filter.{name}.0"]
+
+
 def test_the_same_key_asks_for_it_once(owner: Caller, outsider: Caller) -> None:
     def post(who: Caller, key: str = "clean-up-1", **changes: object) -> Any:
         return who.post(PATH, {**CANCEL, **changes}, **{"idempotency-key": key})
