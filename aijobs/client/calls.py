@@ -101,10 +101,6 @@ def cancel(job_id: str) -> Call[Job]:
     return Call("POST", f"{_job(job_id)}/cancel", _data)
 
 
-def cancel_queued(job_id: str) -> Call[None]:
-    return Call("DELETE", _job(job_id), _nothing)
-
-
 def cancel_batch(batch_id: str) -> Call[None]:
     return Call("DELETE", _batch(batch_id), _nothing)
 

@@ -64,6 +64,8 @@ export async function dispatch(
 
 /** The job once it has ended: asked for as often as the service says. */
 export async function waitForJob(client: AiJobs, jobId: string, timeoutMs = 300_000): Promise<Job> {
+  // An empty text would be the address of all jobs.
+  if (!/^job_[A-Za-z0-9]+$/.test(jobId)) throw new TypeError(`'${jobId}' is not the ID of a job, which begins with job_.`)
   const until = Date.now() + timeoutMs
   while (Date.now() < until) {
     const { data, error, response } = await client.GET("/api/ai-jobs/{job_id}", {
