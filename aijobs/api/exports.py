@@ -86,7 +86,6 @@ class _Writing(Iterator[bytes]):
     def __init__(self, tenant_id: int, parts: Iterator[bytes]) -> None:
         self._tenant_id = tenant_id
         self._parts = parts
-        self._begun = False
 
     @classmethod
     def of(cls, tenant_id: int, parts: Iterator[bytes]) -> "_Writing":
@@ -94,13 +93,12 @@ class _Writing(Iterator[bytes]):
         with cls._lock:
             if tenant_id in cls._present:
                 raise ExportBusy(retry_after=RETRY_AFTER_SECONDS)
-            if sum(each._begun for each in cls._present.values()) >= AT_ONCE:
+            if len(cls._present) >= AT_ONCE:
                 raise TooManyExports(retry_after=RETRY_AFTER_SECONDS)
             cls._present[tenant_id] = made = cls(tenant_id, parts)
         return made
 
     def __next__(self) -> bytes:
-        self._begun = True
         return next(self._parts)
 
     def close(self) -> None:

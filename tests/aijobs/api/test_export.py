@@ -168,11 +168,12 @@ def test_a_tenant_has_one_file_written_at_a_time(owner: Caller, outsider: Caller
 def test_who_comes_while_files_of_others_are_written_is_told_when_to_come_again(
     owner: Caller, outsider: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What other tests have left counts until then.
+    gc.collect()
     monkeypatch.setattr(exports, "AT_ONCE", 2)
     third = caller(TenantFactory())
+    # Of those that come at one moment none is begun before the last one has been asked for.
     written = [owner.get(PATH, format="csv"), outsider.get(PATH, format="csv")]
-    for each in written:
-        assert next(iter(each.streaming_content)).startswith(b"id,")
     refused = third.get(PATH, format="csv")
     error_of(refused, 503, "TOO_MANY_EXPORTS")
     assert int(refused["Retry-After"]) > 0
