@@ -349,7 +349,11 @@ class Gateway:
             answer = self._application(environ, start_response)
             with ExitStack() as closing:
                 closing.callback(getattr(answer, "close", _nothing))
-                if streaming.is_streamed(answer, headers):
+                is_streamed = streaming.is_streamed(answer, headers)
+                if is_streamed and environ["REQUEST_METHOD"] == "HEAD":
+                    # Nobody would ever read it.
+                    send(status, headers, b"")
+                elif is_streamed:
                     # Whoever sends it closes it.
                     streamed.append(Streamed(status, headers, iter(answer), closing.pop_all().close))
                 else:

@@ -66,8 +66,7 @@ class ExportViewSet(ViewSet):
             raise invalid("format", f"must be {' or '.join(exporting.FORMATS)}")
         response = exporting.answer(exporting.matching(tenant.id, wanted), form)
         if request.method == "HEAD":
-            # Nothing of the file is wanted, so none is written. Its length, which nobody knows, is not said to be 0.
-            response.streaming_content = ()
+            # The gateway writes none of it. An answer without content would say that the file is empty.
             return response
         parts = cast("Iterator[bytes]", response.streaming_content)
         response.streaming_content = _Writing.of(tenant.id, parts)

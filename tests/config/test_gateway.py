@@ -393,6 +393,19 @@ def test_a_short_one_has_a_length(connection: Connection) -> None:
     assert (status, headers[b"content-type"], headers[b"content-length"], body) == (200, b"text/csv", b"3", b"end")
 
 
+def test_of_a_head_nothing_is_streamed(connection: Connection, port: int) -> None:
+    """Granian does not read what it does not send: the pipe stayed for as long as a caller who takes nothing has."""
+    connection.send(head(b"/admin/export/?headed&2&end", method=b"HEAD"))
+    response = HTTPResponse(connection.socket, method="HEAD")
+    response.begin()
+    assert (response.status, response.getheader("content-type")) == (200, "text/csv")
+    # The length of a GET's answer is not known.
+    assert response.getheader("content-length") is None
+    with Connection(port) as other:
+        assert _ask(other, b"/closed?headed") == (200, b"yes")
+        assert _ask(other, b"/written?headed") == (200, b"0")
+
+
 def test_one_that_fails_at_once_is_answered_500(connection: Connection) -> None:
     connection.send(stream(0, b""))
     assert connection.file.readline().split()[1] == b"500"
