@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from io import StringIO
 from uuid import UUID
 
@@ -46,13 +47,21 @@ def selected(ids: Iterable[UUID]) -> Iterator[Iterable[Job]]:
 
 
 def matching(tenant_id: int | None, wanted: JobFilter) -> Iterator[Iterable[Job]]:
-    """Those that there are at the beginning, oldest first: of each stretch of jobs those that match, perhaps none."""
-    until, after = identifiers.last_id_at(now()), None
-    while True:
-        jobs, after = wanted.stretch(tenant_id, JOBS_AT_ONCE, after=after, until=until)
+    """Those that there are now, oldest first: of each stretch of jobs those that match, perhaps none.
+
+    The first stretch is looked for at once: who asks while the database is away is told so, and not sent a file.
+    """
+    find = partial(wanted.stretch, tenant_id, JOBS_AT_ONCE, until=identifiers.last_id_at(now()))
+    return _in_turn(find, *find(after=None))
+
+
+def _in_turn(
+    find: Callable[..., tuple[QuerySet[Job], UUID | None]], jobs: QuerySet[Job], after: UUID | None
+) -> Iterator[Iterable[Job]]:
+    yield _read(jobs)
+    while after:
+        jobs, after = find(after=after)
         yield _read(jobs)
-        if after is None:
-            return
 
 
 def _read(jobs: QuerySet[Job]) -> Iterable[Job]:

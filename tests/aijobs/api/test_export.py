@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 
 from aijobs import exporting, identifiers
 from aijobs.api import exports
+from aijobs.filtering import JobFilter
 from aijobs.models import Job
 from tests import engine
 from tests.aijobs.api.answers import error_of, paths_of
@@ -120,6 +122,16 @@ def test_what_a_job_does_not_have_is_null_or_an_empty_cell(owner: Caller) -> Non
 )
 def test_what_it_does_not_know_it_refuses(owner: Caller, query: dict[str, str], path: str) -> None:
     assert path in paths_of(error_of(owner.get(PATH, **query), 422, "INVALID_FILTER"))
+
+
+def test_who_asks_while_the_database_is_away_is_told_so(owner: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was a 500 without content: the file had begun."""
+
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("connection to 10.0.0.1 failed")
+
+    monkeypatch.setattr(JobFilter, "stretch", away)
+    error_of(owner.get(PATH, format="csv"), 503, "SERVICE_UNAVAILABLE")
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
