@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from time import monotonic
 from types import TracebackType
 from typing import TypeVar
@@ -156,12 +156,16 @@ class Pipe:
     def __init__(self, gone: "asyncio.Future[None]") -> None:
         """`gone` is done when the caller has hung up."""
         self._gone = gone
-        self._folder = TemporaryDirectory(prefix="aijobs-")
-        self.path = os.path.join(self._folder.name, "answer")
-        os.mkfifo(self.path, 0o600)
-        # Neither end waits for the other one to be opened.
-        self._reader = FileIO(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
-        self._writer = FileIO(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        self._folder = mkdtemp(prefix="aijobs-")
+        self.path = os.path.join(self._folder, "answer")
+        try:
+            os.mkfifo(self.path, 0o600)
+            # Neither end waits for the other one to be opened.
+            self._reader = FileIO(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
+            self._writer = FileIO(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError:
+            self._lose_name()
+            raise
 
     def __enter__(self) -> "Pipe":
         return self
@@ -174,7 +178,7 @@ class Pipe:
             # What is in the pipe is read to its end.
             self._writer.close()
         else:
-            self._cut()
+            self._cut(asyncio.get_running_loop())
 
     async def begin(self, first: bytes) -> None:
         """Wait until it is read. Raises CallerGone."""
@@ -203,23 +207,30 @@ class Pipe:
     def _hand_over(self) -> None:
         """From now on granian is the only reader, and who writes is told when it is gone."""
         self._reader.close()
-        self._folder.cleanup()
+        self._lose_name()
 
-    def _cut(self) -> None:
-        """Have granian fail to read on: it closes the connection, and the answer has no end."""
-        for reader in self._readers():
-            os.set_blocking(reader, False)
-        with suppress(OSError):
-            # One that waits for more already goes on waiting until there is.
-            os.write(self._writer.fileno(), b"\n")
-        self._close_when_abandoned(asyncio.get_running_loop())
+    def _lose_name(self) -> None:
+        """Without opening the folder, as tempfile does: where no file descriptor is left, that would fail."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.path)
+        with suppress(FileNotFoundError):
+            os.rmdir(self._folder)
 
-    def _close_when_abandoned(self, loop: asyncio.AbstractEventLoop) -> None:
-        """A pipe without a writer is at its end, so the writer stays until nobody reads any more."""
+    def _cut(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have granian fail to read on: it closes the connection, and the answer has no end.
+
+        A pipe without a writer is at its end, so the writer stays until nobody reads any more.
+        """
         if self._is_abandoned():
             self._writer.close()
-        else:
-            loop.call_later(ABANDONED_SECONDS, self._close_when_abandoned, loop)
+            return
+        # Where no file descriptor is left to look for it, it is tried again.
+        with suppress(OSError):
+            for reader in self._readers():
+                os.set_blocking(reader, False)
+                # One that waits for more already goes on waiting until there is.
+                os.write(self._writer.fileno(), b"\n")
+        loop.call_later(ABANDONED_SECONDS, self._cut, loop)
 
     def _unread(self) -> int:
         size = array("i", [0])
