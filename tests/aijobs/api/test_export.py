@@ -161,6 +161,21 @@ def test_memory_does_not_grow_with_the_rows(owner: Caller, monkeypatch: pytest.M
     assert most < 750_000
 
 
+def test_documents_that_are_stored_packed_are_read_few_at_a_time(owner: Caller) -> None:
+    """A job may have a megabyte that the database packs to a hundredth: ninety of them were in memory together."""
+    engine.dispatch(owner.tenant, 80)
+    Job.objects.update(result={"label": "x" * 500_000})
+    tracemalloc.start()
+    try:
+        lines = sum(1 for chunk in owner.get(PATH, format="ndjson").streaming_content if chunk)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert lines == 80
+    # They are 40 MB. Of those that are read there are several copies.
+    assert most < 30_000_000
+
+
 def test_a_tenant_has_one_file_written_at_a_time(owner: Caller, outsider: Caller) -> None:
     first = owner.get(PATH, format="csv")
     for _ in range(2):
