@@ -46,7 +46,7 @@ BUSY_SECONDS = 0.2
 Headers = list[tuple[str, str]]
 # Where no thread becomes free, it says False.
 RunInThread = Callable[[Callable[[], None]], Awaitable[bool]]
-T = TypeVar("T")
+Outcome = TypeVar("Outcome")
 
 
 class CallerGone(Exception):
@@ -86,7 +86,7 @@ async def send(streamed: Streamed, protocol: HTTPProtocol, run_in_thread: RunInT
 
 
 async def _hang_up(protocol: HTTPProtocol) -> None:
-    """Returns when the caller is gone."""
+    """Returns when the caller is gone. A coroutine: of the future that granian returns, no task can be made."""
     await protocol.client_disconnect()
 
 
@@ -128,9 +128,9 @@ def _read_part(chunks: Iterator[bytes]) -> tuple[bytes, bool]:
     return b"".join(part), False
 
 
-async def _in_thread(call: Callable[[], T], run_in_thread: RunInThread) -> T:
+async def _in_thread(call: Callable[[], Outcome], run_in_thread: RunInThread) -> Outcome:
     """What it returns or raises, as soon as a thread is free for it."""
-    outcome: Future[T] = Future()
+    outcome: Future[Outcome] = Future()
 
     def keep() -> None:
         try:
