@@ -11,6 +11,10 @@ Found = TypeVar("Found")
 
 # In one statement. The others wait until that is answered, and are then asked together in turn.
 AT_ONCE = 20
+# And before those it rests so many times as long as the answer took, for those who dispatch: where hundreds of waits
+# end at a moment, the slowest hundredth of dispatches is a tenth faster for it.
+REST = 3
+LONGEST_REST_SECONDS = 0.1
 
 
 class Together(Generic[Asked, Found]):
@@ -31,9 +35,13 @@ class Together(Generic[Asked, Found]):
         return await asyncio.shield(self._waiting[wanted])
 
     async def _ask_all(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._waiting:
+                began = loop.time()
                 await self._answer({wanted: self._waiting.pop(wanted) for wanted in list(self._waiting)[:AT_ONCE]})
+                if self._waiting:
+                    await asyncio.sleep(min(REST * (loop.time() - began), LONGEST_REST_SECONDS))
         finally:
             self._asking = None
 

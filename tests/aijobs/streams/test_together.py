@@ -50,6 +50,24 @@ def test_a_statement_has_no_more_than_so_many(monkeypatch: pytest.MonkeyPatch) -
     assert (found, statements) == ([10, 20, 30, 40, 50], [[1, 2], [3, 4], [5]])
 
 
+def test_between_two_statements_the_database_has_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "AT_ONCE", 1)
+    at: list[float] = []
+
+    async def ask(wanted: Sequence[int]) -> Mapping[int, int]:
+        at.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.02)
+        return {}
+
+    async def ask_twice() -> None:
+        questions = Together(ask)
+        await asyncio.gather(questions.ask(1), questions.ask(2))
+
+    asyncio.run(ask_twice())
+    # Timers of the loop are exact to a clock's tick.
+    assert at[1] - at[0] > 0.02 + together.REST * 0.02 - 0.005
+
+
 def test_a_database_that_is_away_is_so_for_those_who_asked_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "AT_ONCE", 2)
     found, statements = asyncio.run(asked([1, 13, 3]))
