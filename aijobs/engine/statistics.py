@@ -10,6 +10,7 @@ from math import ceil
 
 import orjson
 from django.utils.timezone import now
+from pydantic import ValidationError
 
 from aijobs import registry, sql
 from aijobs.engine import figures, workload
@@ -108,8 +109,16 @@ def parsed(row: QueueStatistics) -> Snapshot:
         oldest_due={Priority(int(lane)): datetime.fromisoformat(since) for lane, since in row.oldest_due.items()},
         drain_rate=row.drain_rate,
         medians=row.medians,
-        workload=WORKLOAD.validate_python(row.workload),
+        workload=_workload_of(row),
     )
+
+
+def _workload_of(row: QueueStatistics) -> Workload:
+    try:
+        return WORKLOAD.validate_python(row.workload)
+    except ValidationError:
+        # A sweeper of another release has written it. Until this one's has measured, nothing is said of times.
+        return Workload()
 
 
 def completion_of(job: Job) -> datetime | None:

@@ -12,7 +12,7 @@ from aijobs import sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasts, queueing, statistics
 from aijobs.engine.forecasts import Forecast
-from aijobs.models import BUCKET_BOUNDS, BUCKETS, Job, Tenant, Worker
+from aijobs.models import BUCKET_BOUNDS, BUCKETS, Job, QueueStatistics, Tenant, Worker
 from aijobs.models import Forecast as Record
 from aijobs.states import Priority
 from tests import engine
@@ -98,6 +98,16 @@ def test_without_a_worker_there_is_a_place_and_no_time(worker: Worker) -> None:
 
 def test_without_a_measurement_nothing_is_said() -> None:
     [job_id] = engine.dispatch(TenantFactory())
+    assert of(job_id) == Forecast(0)
+
+
+def test_what_a_sweeper_of_another_release_has_measured_stops_nobody() -> None:
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    row = QueueStatistics.objects.get()
+    row.workload["basis"]["running"] = {"jobs": 1, "mean": 2.0, "variance": 0.0}
+    row.save()
+    statistics.forget()
     assert of(job_id) == Forecast(0)
 
 
