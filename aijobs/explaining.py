@@ -29,7 +29,7 @@ WAIT = "Wait: the job is not lost. If this lasts, tell the operator of the servi
 # Every code, and when a job has it. Programs rely on them: a code never changes its meaning.
 CODES = {
     "TENANT_SUSPENDED": "The job waits because its tenant is suspended.",
-    "WAITS_FOR_JOB": "The job waits for another job of its batch, which the message names.",
+    "WAITS_FOR_JOB": "The job waits for other jobs of its batch. Where one is next, the message names it.",
     "WAITS_FOR_RETRY": "An attempt failed. The message says why, and when the service tries again.",
     "WAITS_FOR_RUN_AT": "The job waits until the moment that it is to run at, its `run_at`.",
     "POSTPONED": "The job waits until what it needs elsewhere is available.",
@@ -211,10 +211,11 @@ def _released(job: Job, around: Circumstances) -> Explanation:
 
 def _unclaimed(lane: Priority, waiting_since: datetime, around: Circumstances) -> Explanation | None:
     """Where no worker that takes from the lane is there, or none has claimed from it while a job waited for long."""
-    since = max(waiting_since, around.claimed_at or waiting_since)
+    claimed_at = around.claimed_at or waiting_since
+    since = max(waiting_since, claimed_at)
     if around.served and around.at - since <= UNCLAIMED_AFTER:
         return None
-    told = moment(since, around.at)
+    told = moment(since if around.served else claimed_at, around.at)
     return Explanation(
         "NO_WORKER",
         f"The job waits for a worker, but none has started a {lane.label} job since {told}.",
@@ -246,12 +247,16 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
             staff_message=f"The job waits to be handed out, but the sweeper has not run since {since}.",
             staff_action="Check that beat and the worker of ai-jobs.control run.",
         )
+    # Nor has any of those that go first, where it has waited behind them for so long.
+    unclaimed = _unclaimed(lane, job.run_after, around)
+    if unclaimed and not around.served:
+        return unclaimed
     if higher := _of_higher(lane, around):
         return _behind_higher(higher)
-    # Nor has any of those that go first, where it has waited behind them for so long.
-    if unclaimed := _unclaimed(lane, job.run_after, around):
+    if unclaimed:
         return unclaimed
     window = tenant.release_window or settings.AIJOBS_RELEASE_WINDOW
+    window = min(window, tenant.max_running or window)
     return Explanation(
         "BEHIND_EARLIER",
         f"Earlier {lane.label} jobs of this tenant go first: the service hands out {window} of them at a time.",

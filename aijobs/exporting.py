@@ -27,8 +27,8 @@ def _stored_bytes(document: str) -> Func:
 
 # Jobs of one statement: a long one would keep a snapshot, and PostgreSQL could clear nothing away meanwhile.
 JOBS_AT_ONCE = 1_000
-# Documents of one statement: so many, or so many bytes of them as they are stored, which is packed, to a hundredth at
-# most: so they are some megabytes, whatever they become.
+# Documents of one statement: so many, or so many bytes of them as they are stored, which is packed: to a hundredth by
+# pglz. So they are some megabytes, whatever they become.
 DOCUMENTS_AT_ONCE = 100
 BYTES_AT_ONCE = 64 * 1024
 STORED_BYTES = _stored_bytes("params") + Coalesce(_stored_bytes("result"), 0)

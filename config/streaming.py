@@ -162,9 +162,13 @@ class Pipe:
             os.mkfifo(self.path, 0o600)
             # Neither end waits for the other one to be opened.
             self._reader = FileIO(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK))
-            self._writer = FileIO(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK), "wb")
         except OSError:
             self._lose_name()
+            raise
+        try:
+            self._writer = FileIO(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError:
+            self._hand_over()
             raise
 
     def __enter__(self) -> "Pipe":

@@ -9,7 +9,7 @@ published is one that nine of ten of these have met.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, sqrt
 from statistics import NormalDist
 
@@ -104,6 +104,9 @@ class Work:
     def __add__(self, other: "Work") -> "Work":
         return Work(self.jobs + other.jobs, self.mean + other.mean, self.variance + other.variance)
 
+    def times(self, longer: float) -> "Work":
+        return Work(self.jobs, longer * self.mean, longer**2 * self.variance)
+
     def part(self, jobs: float) -> "Work":
         """So many jobs like these."""
         share = jobs / self.jobs if self.jobs else 0.0
@@ -130,7 +133,7 @@ def mixed(weights: Mapping[str, float], times: Mapping[str, Times]) -> Work:
 
 @dataclass(frozen=True, slots=True)
 class Deep:
-    """A tenant with more jobs in a lane than its window holds. `one`: a job like these.
+    """A tenant with more jobs in a lane than its window holds, or with a limit. `one`: a job like these.
 
     `most`: so many of them may run at a time; None: as many as there are processes.
     """
@@ -142,7 +145,7 @@ class Deep:
 
     @property
     def held(self) -> int:
-        """Those that nobody waits for, because they wait for others of their tenant."""
+        """Those that no other tenant waits for, because they wait for others of their own."""
         return 0 if self.most is None else max(0, self.jobs - self.most)
 
 
@@ -173,9 +176,16 @@ class Lane:
         """Processes that are kept busy by jobs that are not among the first: by new ones, or by those held back."""
         return max(self.busy, sum(each.most for each in self.deep.values() if each.most and each.held))
 
+    @property
+    def held(self) -> int:
+        """Jobs that their tenants' limits hold back. Lower lanes wait for all others."""
+        return sum(each.held for each in self.deep.values())
+
+    @property
     def first(self) -> Work:
-        """What lower lanes wait for: all but what is held back by its tenant's limit."""
-        return self.one.part(self.jobs - sum(each.held for each in self.deep.values()))
+        """The work of those others: what is held back may be unlike them."""
+        held = sum(each.held * each.one.mean for each in self.deep.values())
+        return replace(self.one.part(self.jobs - self.held), mean=max(0.0, self.jobs * self.one.mean - held))
 
     def ahead_of_waiting(self, own: int, window: int) -> int:
         """Jobs before one that waits for its tenant's window, behind `own` ones of its tenant.
@@ -256,6 +266,11 @@ def _in_the_middle(work: Work) -> float:
     return (work.mean / work.jobs + work.variance / work.mean) / 2
 
 
+def _longer(places: int, arriving: float) -> float:
+    """How many times as long a wait takes, while so many of the places are kept busy by what arrives."""
+    return 1 / (1 - min(arriving / places, MOST_ARRIVING))
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A tenant that may run so many jobs at a time. `running`: what is left of each; `ahead`: those that go first."""
@@ -280,8 +295,8 @@ class Basis:
         return self.lanes.get(lane, Lane())
 
     def higher(self, lane: Priority) -> int:
-        """Due jobs of higher lanes."""
-        return sum(each.jobs for other, each in self.lanes.items() if other > lane)
+        """Due jobs of higher lanes that go first."""
+        return sum(each.jobs - each.held for other, each in self.lanes.items() if other > lane)
 
     def ahead_of(self, tenant: int, lane: Priority, own: int) -> Work:
         """So many jobs of a tenant in a lane, and all of its that wait in higher ones."""
@@ -299,17 +314,22 @@ class Basis:
         if not here.places:
             return None
         before = here.one.part(ahead)
-        arriving = 0.0
-        for other, each in self.lanes.items():
-            if other > lane:
-                before += each.first()
-                arriving += each.arriving
-        wait = until_free(here.places, self.running, before)
-        longer = 1 / (1 - min(arriving / here.places, MOST_ARRIVING))
+        higher = [each for other, each in self.lanes.items() if other > lane]
+        busy = sum(each.busy for each in higher)
+        first = sum((each.first for each in higher), before)
+        # What a limit holds back takes places for no longer than if all of it went first.
+        everything = sum((each.one.part(each.jobs) for each in higher), before)
+        wait = min(
+            self._behind(first, here.places, sum(each.arriving for each in higher)),
+            self._behind(everything, here.places, busy),
+            key=lambda each: each.mean,
+        )
         # A tenant's own jobs of higher lanes take its turns as well: for want of a record, as often as all tenants'.
         own = until_free(turn.most, turn.running, turn.ahead) if turn else Work()
-        last = max(wait, own, key=lambda each: each.mean)
-        return Work(last.jobs, longer * last.mean, longer**2 * last.variance)
+        return max(wait, own.times(_longer(here.places, busy)), key=lambda each: each.mean)
+
+    def _behind(self, work: Work, places: int, arriving: float) -> Work:
+        return until_free(places, self.running, work).times(_longer(places, arriving))
 
     def forecast(
         self, run: Times, lane: Priority, ahead: int, *, due_in: float = 0.0, turn: Turn | None = None

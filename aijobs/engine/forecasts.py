@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from math import hypot
 from typing import NamedTuple
 from uuid import UUID
@@ -168,7 +169,16 @@ def _of_queued(
     if not queued:
         return {}
     parameters = {"jobs": [_asked(job, tenant) for job, tenant in queued.values()], "most": MOST_COUNTED}
-    return {each.id: _forecast(load, *queued[each.id], each, at) for each in sql.rows(_Before, BEFORE, parameters)}
+    # What a tenant has running is the same for all of its jobs.
+    left = cache(partial(_left, load))
+    return {
+        each.id: _forecast(load, *queued[each.id], each.own, left(each.running), at)
+        for each in sql.rows(_Before, BEFORE, parameters)
+    }
+
+
+def _left(load: Workload, running: str) -> tuple[Work, ...]:
+    return tuple(load.left_of(type_name, elapsed) for type_name, elapsed in orjson.loads(running))
 
 
 def _asked(job: Job, tenant: TenantAccess) -> str:
@@ -185,16 +195,15 @@ def _asked(job: Job, tenant: TenantAccess) -> str:
 
 
 def _forecast(
-    load: Workload, job: Job, tenant: TenantAccess, before: "_Before", at: datetime
+    load: Workload, job: Job, tenant: TenantAccess, own: int, running: tuple[Work, ...], at: datetime
 ) -> tuple[int, forecasting.Forecast | None]:
     lane = Priority(job.lane)
     here = load.basis.lane(lane)
     if job.released_at is None:
-        ahead = here.ahead_of_waiting(before.own, _window(tenant))
+        ahead = here.ahead_of_waiting(own, _window(tenant))
     else:
-        ahead = max(before.own, here.released_before(job.released_at.timestamp()))
-    running = tuple(load.left_of(type_name, elapsed) for type_name, elapsed in orjson.loads(before.running))
-    turn = _turn(load, tenant, lane, running, before.own)
+        ahead = max(own, here.released_before(job.released_at.timestamp()))
+    turn = _turn(load, tenant, lane, running, own)
     due_in = max(0.0, (job.run_after - at).total_seconds())
     found = load.basis.forecast(load.run_of(job.type), lane, ahead, due_in=due_in, turn=turn)
     return load.basis.higher(lane) + ahead, found

@@ -56,7 +56,7 @@ def usual(type_name: str) -> Times:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """Jobs of a type in a lane: of a tenant that has more there than its window holds, or of all others."""
+    """Jobs of a type in a lane: of one tenant (see Deep), or of all others."""
 
     lane: int
     type: str
@@ -116,15 +116,16 @@ def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
     }
     load = Workload(times={name: Times.of_buckets(buckets) for name, buckets in runs.items() if any(buckets)})
     running = [(load.left_of(row.type, row.elapsed), row.limited) for row in sql.rows(_Running, RUNNING, parameters)]
-    running_of: dict[int, tuple[Work, ...]] = {}
+    running_of: dict[int, list[Work]] = {}
     for left, tenant in running:
         if tenant is not None:
-            running_of[tenant] = (*running_of.get(tenant, ()), left)
+            running_of.setdefault(tenant, []).append(left)
     last = sql.rows(_Score, SCORES, parameters)
     scores = [score_of(row.ended, row.median, row.p90) for row in last]
     missed = sum(row.missed for row in last) / max(len(last), 1)
     all_running = tuple(left for left, _ in running)
-    basis = Basis(_lanes(load, parameters), all_running, correction_of(scores, missed), running_of)
+    of_limited = {tenant: tuple(each) for tenant, each in running_of.items()}
+    basis = Basis(_lanes(load, parameters), all_running, correction_of(scores, missed), of_limited)
     return Workload(basis, load.times)
 
 
@@ -152,15 +153,14 @@ def _lanes(load: Workload, parameters: Mapping[str, object]) -> dict[int, Lane]:
 
 
 def _deep(load: Workload, here: Iterable[_Due]) -> dict[int, Deep]:
-    by_tenant: dict[int, list[_Due]] = {}
+    by_tenant: dict[tuple[int, int, int | None], list[_Due]] = {}
     for row in here:
-        if row.tenant is not None:
-            by_tenant.setdefault(row.tenant, []).append(row)
-    deep: dict[int, Deep] = {}
-    for tenant, rows in by_tenant.items():
-        jobs = round(sum(row.jobs for row in rows))
-        deep[tenant] = Deep(jobs, rows[0].window or 0, load.one_of(_by_type(rows)), rows[0].most)
-    return deep
+        if row.tenant is not None and row.window is not None:
+            by_tenant.setdefault((row.tenant, row.window, row.most), []).append(row)
+    return {
+        tenant: Deep(round(sum(row.jobs for row in rows)), window, load.one_of(_by_type(rows)), most)
+        for (tenant, window, most), rows in by_tenant.items()
+    }
 
 
 def _by_type(rows: Iterable[_Due]) -> dict[str, float]:
@@ -174,8 +174,9 @@ def _by_type(rows: Iterable[_Due]) -> dict[str, float]:
 WORKLOAD = TypeAdapter(Workload)
 
 
-# The lanes of all tenants with active jobs, and where looks into them begin.
-LANES = """
+# The lanes of all tenants with active jobs, and where looks into them begin. Nobody waits for what a suspended tenant
+# has queued, but what it has running takes places.
+_LANES = """
 lanes AS MATERIALIZED (
     SELECT capacity.tenant_id, lanes.number AS lane, coalesce(bound.due_from, '-infinity') AS due_from,
         coalesce(bound.started_from, '-infinity') AS started_from,
@@ -184,9 +185,10 @@ lanes AS MATERIALIZED (
     FROM aijobs_tenantcapacity capacity JOIN aijobs_tenant tenant ON tenant.id = capacity.tenant_id
     CROSS JOIN (VALUES (0), (1), (2)) AS lanes(number)
     LEFT JOIN aijobs_lanebound bound ON bound.tenant_id = capacity.tenant_id AND bound.lane = lanes.number
-    WHERE capacity.active > 0 AND tenant.suspended_at IS NULL
+    WHERE capacity.active > 0{}
 )
 """
+LANES = _LANES.format(" AND tenant.suspended_at IS NULL")
 _RELEASED = """
 SELECT job.type, job.released_at FROM aijobs_job job
 WHERE job.tenant_id = lanes.tenant_id AND job.lane = lanes.lane AND job.status = 'queued'
@@ -197,11 +199,12 @@ FROM aijobs_job job
 WHERE job.tenant_id = lanes.tenant_id AND job.lane = lanes.lane AND job.status = 'queued'
   AND job.released_at IS NULL AND NOT job.blocked AND job.run_after BETWEEN lanes.due_from AND now()
 """
-# Types stand in no index: of what waits, the first of each tenant speak for the others. What waits is counted once
+# Types stand in no index: of what waits, the first of each tenant speak for the others. What waits is counted
 # once: of 100,000 jobs that is nearly all that the statement costs.
 DUE = f"""
 WITH {LANES}, waiting AS MATERIALIZED (
-    SELECT lanes.*, due.jobs FROM lanes CROSS JOIN LATERAL (SELECT count(*) AS jobs {_WAITING}) due WHERE due.jobs > 0
+    SELECT lanes.*, due.jobs FROM lanes CROSS JOIN LATERAL (SELECT count(*) AS jobs {_WAITING}) due
+    WHERE due.jobs > 0 OR lanes.most IS NOT NULL
 ), deep AS MATERIALIZED (
     SELECT tenant_id, lane, size, most FROM waiting ORDER BY jobs DESC LIMIT %(deep)s::int
 )
@@ -223,7 +226,7 @@ SELECT lanes.lane, count(*) AS jobs, percentile_disc(%(marks)s::float[]) WITHIN 
 FROM lanes CROSS JOIN LATERAL ({_RELEASED}) job GROUP BY lanes.lane
 """  # noqa: S608
 RUNNING = f"""
-WITH {LANES}
+WITH {_LANES.format("")}
 SELECT job.type, extract(epoch FROM now() - job.started_at)::float AS elapsed,
     CASE WHEN lanes.most IS NOT NULL THEN lanes.tenant_id END AS limited
 FROM lanes CROSS JOIN LATERAL (

@@ -358,11 +358,35 @@ def test_where_no_worker_is_heard_of_jobs_wait_for_one_from_then_on(make: Callab
     found = explained(job_id)
     assert found.code == "NO_WORKER"
     check_words(found)
+    # Whatever else is before it.
+    measured(depths={"2": 7})
+    assert explained(job_id).code == "NO_WORKER"
     # One of another lane does not help.
     WorkerFactory(queues=[QUEUES[Priority.HIGH]])
     assert explained(job_id).code == "NO_WORKER"
     WorkerFactory(queues=[QUEUES[Priority.NORMAL]])
     assert explained(job_id).code != "NO_WORKER"
+
+
+def test_without_a_worker_the_last_claim_is_named_however_long_ago_it_was() -> None:
+    ended = completed(TenantFactory())
+    claimed_at = now() - timedelta(hours=3)
+    Job.objects.filter(id=ended).update(started_at=claimed_at)
+    Worker.objects.all().delete()
+    assert f"since {moment(claimed_at, now())}." in explained(one(TenantFactory())).message
+
+
+def test_no_more_are_handed_out_at_a_time_than_the_tenant_may_run() -> None:
+    tenant = TenantFactory(max_running=2)
+    assert "the service hands out 2 of them at a time" in explained(behind_earlier(tenant)).message
+
+
+def test_what_a_tenants_limit_holds_back_goes_before_nobody() -> None:
+    engine.dispatch(TenantFactory(max_running=1), 10, priority=Priority.HIGH)
+    job_id = one(TenantFactory())
+    statistics.refresh()
+    statistics.forget()
+    assert explained(job_id).message == "1 job of higher priority goes first."
 
 
 def test_a_lane_says_when_a_worker_claimed_from_it_and_not_from_another() -> None:

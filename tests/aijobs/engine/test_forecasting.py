@@ -1,6 +1,7 @@
 """When a job will be done: the mathematics, and a simulation of what the p90 covers."""
 
 import heapq
+import itertools
 import random
 from bisect import bisect_right
 from collections import Counter, deque
@@ -257,6 +258,28 @@ def test_what_a_limit_holds_back_holds_up_no_lower_lane() -> None:
     assert median_of(Basis({**lanes(places=4), Priority.HIGH: high}, (one,) * 4), 0) < 30
     free = replace(high, deep={1: Deep(1_000, 16, one)})
     assert median_of(Basis({**lanes(places=4), Priority.HIGH: free}, (one,) * 4), 0) > 2_000
+
+
+@pytest.mark.parametrize("most", [4, 20])
+def test_one_job_more_than_a_limit_allows_makes_no_great_difference(most: int) -> None:
+    one = work_of([TEN])
+
+    def behind(jobs: int) -> float:
+        high = Lane(places=4, jobs=jobs, one=one, deep={1: Deep(jobs, most, one, most)})
+        return median_of(Basis({**lanes(places=4), Priority.HIGH: high}, (one,) * 4), 0)
+
+    waits = [behind(jobs) for jobs in range(1, 40)]
+    assert waits == sorted(waits)
+    # Each is a quarter of a run.
+    assert all(later - earlier < 4 for earlier, later in itertools.pairwise(waits))
+
+
+def test_what_is_held_back_is_not_taken_for_what_is_not() -> None:
+    slow, quick = work_of([Times(((600.0, 1.0),))]), work_of([Times(((1.0, 1.0),))])
+    both = mixed({"slow": 1_000, "quick": 3}, {"slow": Times(((600.0, 1.0),)), "quick": Times(((1.0, 1.0),))})
+    high = Lane(places=4, jobs=1_003, one=both, deep={1: Deep(1_000, 1, slow, 1)})
+    assert high.held == 999
+    assert high.first.mean == pytest.approx(slow.mean + 3 * quick.mean, rel=0.01)
 
 
 def test_a_tenants_jobs_of_higher_lanes_go_before_its_own() -> None:

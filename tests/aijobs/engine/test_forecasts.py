@@ -243,7 +243,31 @@ def test_what_a_tenants_limit_holds_back_is_not_before_others() -> None:
     engine.dispatch(TenantFactory(max_running=1), 100, priority=Priority.HIGH)
     [job_id] = engine.dispatch(TenantFactory())
     measured()
-    assert until(of(job_id).start_at) < 1_800
+    found = of(job_id)
+    assert until(found.start_at) < 1_800
+    # One of the hundred may start before it.
+    assert found.position == 1
+
+
+def test_a_new_job_waits_for_its_tenants_turn_also_where_all_before_it_is_in_the_broker() -> None:
+    runs("test_probe", 600.0)
+    tenant = TenantFactory(max_running=1)
+    [job_id] = engine.dispatch(tenant)
+    assert Job.objects.get(id=job_id).released_at
+    Worker.objects.update(places=8)
+    measured()
+    assert until(forecasts.of_new("test_probe", Priority.NORMAL, TenantAccess.of(tenant), now()).start_at) > 400
+
+
+def test_what_a_suspended_tenant_has_running_takes_its_places() -> None:
+    runs("test_probe", 600.0)
+    tenant = TenantFactory()
+    for job_id in engine.dispatch(tenant, 2):
+        engine.start(job_id)
+    Tenant.objects.filter(pk=tenant.pk).update(suspended_at=now())
+    [job_id] = engine.dispatch(TenantFactory())
+    measured()
+    assert until(of(job_id).start_at) > 400
 
 
 def test_runs_that_were_measured_replace_what_is_usual() -> None:
