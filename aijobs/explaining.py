@@ -198,8 +198,8 @@ def _released(job: Job, around: Circumstances) -> Explanation:
     # Of a job that was published again for want of a worker, only its end of waiting is younger than the last claim.
     if unclaimed := _unclaimed(lane, min(released, job.run_after) if job.releases > 1 else released, around):
         return unclaimed
-    if higher := _of_higher(lane, around):
-        return _behind_higher(higher)
+    if around.higher:
+        return _behind_higher(around.higher)
     return Explanation(
         "NEXT",
         f"The next free worker takes the job, after the {lane.label} jobs that were handed out before it.",
@@ -251,8 +251,8 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
     unclaimed = _unclaimed(lane, job.run_after, around)
     if unclaimed and not around.served:
         return unclaimed
-    if higher := _of_higher(lane, around):
-        return _behind_higher(higher)
+    if around.higher:
+        return _behind_higher(around.higher)
     if unclaimed:
         return unclaimed
     window = tenant.release_window or settings.AIJOBS_RELEASE_WINDOW
@@ -262,10 +262,6 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
         f"Earlier {lane.label} jobs of this tenant go first: the service hands out {window} of them at a time.",
         f"behind earlier {lane.label} jobs of its tenant",
     )
-
-
-def _of_higher(lane: Priority, around: Circumstances) -> int:
-    return sum(jobs for each, jobs in around.depths.items() if each > lane)
 
 
 def _behind_higher(jobs: int) -> Explanation:

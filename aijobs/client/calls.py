@@ -143,7 +143,7 @@ def _id(kind: Literal["job", "batch"], text: str) -> str:
 
     Raises ValueError.
     """
-    if not re.fullmatch(f"{kind}_[A-Za-z0-9]+", text):
+    if not isinstance(text, str) or not re.fullmatch(f"{kind}_[A-Za-z0-9]+", text):
         raise ValueError(
             f"{text!r} is not a {kind} ID. Use one that the service has given, for example "
             f"{kind}_01JQZ4X5M8N9P0Q1R2S3T4V5W6."

@@ -31,8 +31,8 @@ class Circumstances:
     others: int = 0
     # Its tenant's, counted where there is a limit.
     running: int = 0
-    # Queued jobs of all tenants by lane, at the last measurement, but those that their tenant's limit holds back.
-    depths: dict[Priority, int] = field(default_factory=dict)
+    # Due jobs of higher lanes that go first, of all tenants, at the last measurement.
+    higher: int = 0
     # When a worker last claimed a job of its lane, and when the sweeper last measured; None: not that we know.
     claimed_at: datetime | None = None
     swept_at: datetime | None = None
@@ -69,12 +69,10 @@ def of(jobs: Sequence[Job]) -> list[Circumstances]:
     types = [kind.name for kind in registry.all_types()]
     service = sql.rows(_Service, SERVICE, {"types": types, "last": LAST_ENDED, "silent": SILENT_SECONDS})[0]
     claimed = {int(lane): datetime.fromisoformat(at) for lane, at in orjson.loads(service.claimed).items() if at}
-    measured = statistics.snapshot()
-    basis = measured.workload.basis
-    depths = {lane: max(0, depth - basis.lane(lane).held) for lane, depth in measured.depths.items()}
-    shared = Circumstances(now(), depths=depths, swept_at=service.swept_at, broker_down=not broker.available())
+    shared = Circumstances(now(), swept_at=service.swept_at, broker_down=not broker.available())
+    basis = statistics.snapshot().workload.basis
     lanes = {
-        lane: replace(shared, claimed_at=claimed.get(lane), served=queue in service.queues)
+        lane: replace(shared, higher=basis.higher(lane), claimed_at=claimed.get(lane), served=queue in service.queues)
         for lane, queue in QUEUES.items()
     }
     return [_with(lanes[Priority(job.lane)], rows.get(job.id)) for job in jobs]

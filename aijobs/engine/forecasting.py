@@ -33,6 +33,9 @@ MOST_SCORES = 100
 # more by as much as the share of those that were missed lately is above a tenth, times the gain.
 AIMED_AT = 0.92
 GAIN = 2.0
+# No forecast is corrected by more, in units of its own spread: after a standstill, quick jobs, whose spread is
+# milliseconds, are late by thousands of these, which says nothing of others.
+MOST_CORRECTION = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +222,7 @@ def correction_of(scores: Sequence[float], missed: float = 0.1) -> Correction:
     p90 = ordered[min(ceil(aim * (len(ordered) + 1)), len(ordered)) - 1]
     median = ordered[(len(ordered) - 1) // 2]
     beyond = max(1.0, aim)
-    return Correction(median, median + beyond * max(p90 - median, 0.05))
+    return Correction(min(median, MOST_CORRECTION), min(median + beyond * max(p90 - median, 0.05), MOST_CORRECTION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ LONGEST_RETRY_AFTER = 3600
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`depths`: queued jobs per lane. `oldest_due`: since when the oldest due one waits, where one does.
+    """`depths`: queued jobs per lane, due or not. `oldest_due`: since when the oldest due one waits, where one does.
 
     `drain_rate`: jobs ended per second. `medians`: seconds per type.
     """
@@ -50,11 +50,12 @@ class Snapshot:
         return float(kind.limits.typical_seconds) if kind else 0.0
 
     def wait_seconds(self, type_name: str, lane: Priority, *, counted: bool) -> float:
-        """How long a job waits behind what is queued in its lane and in the lanes before it; is it `counted` there?
+        """How long a job waits behind what is due in its lane and in the lanes before it; is it `counted` there?
 
         One after the other at the most: what drained in a quiet minute says little of what could.
         """
-        ahead = max(0, sum(depth for each, depth in self.depths.items() if each >= lane) - counted)
+        basis = self.workload.basis
+        ahead = max(0, basis.higher(lane) + basis.lane(lane).jobs - counted)
         longest = ahead * self.run_seconds(type_name)
         return min(ahead / self.drain_rate, longest) if self.drain_rate else longest
 

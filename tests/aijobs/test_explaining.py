@@ -38,9 +38,10 @@ def one(tenant: Tenant) -> UUID:
     return job_id
 
 
-def measured(**changes: object) -> None:
-    """As the sweeper measures."""
+def measured(*, jobs: dict[str, int] | None = None, **changes: object) -> None:
+    """As the sweeper measures. `jobs`: those that are due, by lane."""
     values: dict[str, object] = {"refreshed_at": now(), "active": 1, "depths": {}, "drain_rate": 1.0, "medians": {}}
+    values["workload"] = {"basis": {"lanes": {lane: {"jobs": due} for lane, due in (jobs or {}).items()}}}
     QueueStatistics.objects.update_or_create(pk=1, defaults=values | changes)
     statistics.forget()
 
@@ -86,12 +87,12 @@ def unswept(tenant: Tenant) -> UUID:
 
 
 def behind_higher(tenant: Tenant) -> UUID:
-    measured(depths={"2": 1200, "1": 3, "0": 7})
+    measured(jobs={"2": 1200, "1": 3, "0": 7})
     return one(tenant)
 
 
 def behind_higher_unreleased(tenant: Tenant) -> UUID:
-    measured(depths={"2": 1})
+    measured(jobs={"2": 1})
     return behind_earlier(tenant)
 
 
@@ -359,7 +360,7 @@ def test_where_no_worker_is_heard_of_jobs_wait_for_one_from_then_on(make: Callab
     assert found.code == "NO_WORKER"
     check_words(found)
     # Whatever else is before it.
-    measured(depths={"2": 7})
+    measured(jobs={"2": 7})
     assert explained(job_id).code == "NO_WORKER"
     # One of another lane does not help.
     WorkerFactory(queues=[QUEUES[Priority.HIGH]])
@@ -379,6 +380,20 @@ def test_without_a_worker_the_last_claim_is_named_however_long_ago_it_was() -> N
 def test_no_more_are_handed_out_at_a_time_than_the_tenant_may_run() -> None:
     tenant = TenantFactory(max_running=2)
     assert "the service hands out 2 of them at a time" in explained(behind_earlier(tenant)).message
+
+
+def test_what_is_to_run_later_goes_before_nobody() -> None:
+    tenant = TenantFactory()
+    later = engine.dispatch(tenant, 3, priority=Priority.HIGH)
+    priorities.change(later, tenant.pk, None, Move(now() + timedelta(days=9)))
+    job_id = one(TenantFactory())
+    statistics.refresh()
+    statistics.forget()
+    assert explained(job_id).code == "NEXT"
+    # Nor is it waited for in what lists say of it.
+    job = Job.objects.get(id=job_id)
+    assert statistics.roughly(job)
+    assert statistics.snapshot().wait_seconds(job.type, Priority.NORMAL, counted=True) == 0
 
 
 def test_what_a_tenants_limit_holds_back_goes_before_nobody() -> None:

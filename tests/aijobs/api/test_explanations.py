@@ -42,7 +42,14 @@ def test_a_tenant_at_its_limit(owner: Caller) -> None:
 
 
 def test_behind_jobs_of_higher_priority(owner: Caller) -> None:
-    QueueStatistics.objects.create(refreshed_at=now(), active=9, depths={"2": 7}, drain_rate=1.0, medians={})
+    QueueStatistics.objects.create(
+        refreshed_at=now(),
+        active=9,
+        depths={},
+        drain_rate=1.0,
+        medians={},
+        workload={"basis": {"lanes": {"2": {"jobs": 7}}}},
+    )
     statistics.forget()
     WorkerFactory()
     [job_id] = engine.dispatch(owner.tenant)

@@ -172,7 +172,12 @@ def test_cancelled(owner: Caller) -> None:
 
 def test_the_estimate_is_the_median_and_the_queue_ahead(owner: Caller) -> None:
     QueueStatistics.objects.create(
-        refreshed_at=now(), active=8, depths={"0": 50, "1": 6, "2": 2}, drain_rate=0.5, medians={"test_probe": 12.0}
+        refreshed_at=now(),
+        active=8,
+        depths={},
+        drain_rate=0.5,
+        medians={"test_probe": 12.0},
+        workload={"basis": {"lanes": {"0": {"jobs": 50}, "1": {"jobs": 6}, "2": {"jobs": 2}}}},
     )
     statistics.forget()
     job = owner.dispatch()

@@ -154,7 +154,21 @@ def test_a_service_that_is_not_there_is_a_transport_error(use_at: Callable[[str]
 @pytest.mark.parametrize("method", ["job", "wait", "result", "stream", "cancel", "retry"])
 @pytest.mark.parametrize(
     "job_id",
-    ["", " ", "..", "../ai-jobs/batch", "events", "batch_1", "job_", "job_1/", "job_1?x=1", "job_1#", "job_1\n"],
+    [
+        "",
+        " ",
+        "..",
+        "../ai-jobs/batch",
+        "events",
+        "batch_1",
+        "job_",
+        "job_1/",
+        "job_1?x=1",
+        "job_1#",
+        "job_1\n",
+        None,
+        5,
+    ],
 )
 def test_what_is_not_a_job_id_is_refused_before_anything_is_sent(
     use: Use, httpserver: HTTPServer, method: str, job_id: str
