@@ -329,7 +329,7 @@ def test_what_came_to_the_broker_before() -> None:
 def test_forecasts_are_corrected_by_what_came_of_the_last_ones() -> None:
     assert correction_of([5.0] * 10) == Correction()
     late = correction_of([each / 10 for each in range(100)])
-    assert (late.median, late.p90) == (4.9, 9.2)
+    assert (late.median, late.p90) == (4.9, 9.3)
     # A standstill of minutes, as jobs of milliseconds have it.
     assert correction_of([10_000.0] * 100) == Correction(20, 20)
     found = Basis(lanes(), running=(work_of([TEN]),) * 2, correction=Correction(0.5, 3.0)).forecast(
