@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
-
 from aijobs import identifiers, registry
-from aijobs.engine import circumstances
+from aijobs.auth import TenantAccess
+from aijobs.engine import circumstances, forecasts
 from aijobs.engine.circumstances import Circumstances
 from aijobs.engine.lifecycle import BATCH_CANCELLED, EXPIRED, PREDECESSOR, REQUESTED
 from aijobs.models import Job
@@ -255,8 +254,7 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
         return _behind_higher(around.higher)
     if unclaimed:
         return unclaimed
-    window = tenant.release_window or settings.AIJOBS_RELEASE_WINDOW
-    window = min(window, tenant.max_running or window)
+    window = forecasts.window_of(TenantAccess.of(tenant))
     return Explanation(
         "BEHIND_EARLIER",
         f"Earlier {lane.label} jobs of this tenant go first: the service hands out {window} of them at a time.",

@@ -72,7 +72,7 @@ def of_new(
     """
     load = statistics.snapshot().workload
     here = load.basis.lane(lane)
-    window = _window(tenant)
+    window = window_of(tenant)
     deep = here.deep.get(tenant.id)
     own = (deep.jobs if deep else 0) + behind
     if deep is None and here.released + behind < window:
@@ -200,7 +200,7 @@ def _forecast(
     lane = Priority(job.lane)
     here = load.basis.lane(lane)
     if job.released_at is None:
-        ahead = here.ahead_of_waiting(own, _window(tenant))
+        ahead = here.ahead_of_waiting(own, window_of(tenant))
     else:
         ahead = max(own, here.released_before(job.released_at.timestamp()))
     turn = _turn(load, tenant, lane, running, own)
@@ -215,7 +215,8 @@ def _turn(load: Workload, tenant: TenantAccess, lane: Priority, running: tuple[W
     return Turn(tenant.max_running, running, load.basis.ahead_of(tenant.id, lane, own))
 
 
-def _window(tenant: TenantAccess) -> int:
+def window_of(tenant: TenantAccess) -> int:
+    """How many jobs of a lane are handed out for the tenant at a time."""
     window = settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
     return window if tenant.max_running is None else min(window, tenant.max_running)
 

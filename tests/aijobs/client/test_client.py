@@ -151,6 +151,14 @@ def test_a_service_that_is_not_there_is_a_transport_error(use_at: Callable[[str]
             use_at(f"http://127.0.0.1:{silent.getsockname()[1]}")("job", "job_1")
 
 
+def check_refused(use: Use, httpserver: HTTPServer, method: str, sent: str, kind: str) -> None:
+    """With a sentence that says what an ID of the kind looks like; and nothing is sent."""
+    message = rf"is not a {kind} ID\. Use one that the service has given, for example {kind}_\w+\."
+    with pytest.raises(ValueError, match=message):
+        use(method, sent)
+    assert httpserver.log == []
+
+
 @pytest.mark.parametrize("method", ["job", "wait", "result", "stream", "cancel", "retry"])
 @pytest.mark.parametrize(
     "job_id",
@@ -173,11 +181,7 @@ def test_a_service_that_is_not_there_is_a_transport_error(use_at: Callable[[str]
 def test_what_is_not_a_job_id_is_refused_before_anything_is_sent(
     use: Use, httpserver: HTTPServer, method: str, job_id: str
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"is not a job ID\. Use one that the service has given, for example job_\w+\."
-    ):
-        use(method, job_id)
-    assert httpserver.log == []
+    check_refused(use, httpserver, method, job_id, "job")
 
 
 @pytest.mark.parametrize("method", ["batch", "cancel_batch", "retry_failed"])
@@ -185,11 +189,7 @@ def test_what_is_not_a_job_id_is_refused_before_anything_is_sent(
 def test_what_is_not_a_batch_id_is_refused_before_anything_is_sent(
     use: Use, httpserver: HTTPServer, method: str, batch_id: str
 ) -> None:
-    with pytest.raises(
-        ValueError, match=r"is not a batch ID\. Use one that the service has given, for example batch_\w+\."
-    ):
-        use(method, batch_id)
-    assert httpserver.log == []
+    check_refused(use, httpserver, method, batch_id, "batch")
 
 
 def test_a_list_is_walked_page_by_page(use: Use, httpserver: HTTPServer) -> None:
