@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 
 from aijobs import graphs, idempotency, identifiers, registry
 from aijobs.auth import TenantAccess
-from aijobs.engine import forecasts, inserting, statistics
+from aijobs.engine import arrivals, forecasts, inserting, statistics
 from aijobs.engine.forecasts import Forecast, Member
 from aijobs.engine.inserting import UNKNOWN_ORIGIN, DuplicateKey, FirstAnswer, Inserted, NewBatch, NewJob, Origin
 from aijobs.engine.statistics import Snapshot
@@ -188,6 +188,9 @@ def accept(
     """
     written = write(tenant, wanted, first_answer=first_answer, origin=origin)
     inserting.release(tenant, written.jobs)
+    if not written.earlier:
+        due = [job for index, job in enumerate(wanted.jobs) if job.run_at is None and not _earlier(wanted, index)]
+        arrivals.note(tenant, [(job.id, job.type, job.priority) for job in due])
     return written.earlier
 
 

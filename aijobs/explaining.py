@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aijobs import identifiers, registry
 from aijobs.auth import TenantAccess
-from aijobs.engine import circumstances, forecasts
+from aijobs.engine import circumstances, queueing
 from aijobs.engine.circumstances import Circumstances
 from aijobs.engine.lifecycle import BATCH_CANCELLED, EXPIRED, PREDECESSOR, REQUESTED
 from aijobs.models import Job
@@ -254,7 +254,7 @@ def _unreleased(job: Job, around: Circumstances) -> Explanation:
         return _behind_higher(around.higher)
     if unclaimed:
         return unclaimed
-    window = forecasts.window_of(TenantAccess.of(tenant))
+    window = queueing.window_of(TenantAccess.of(tenant))
     return Explanation(
         "BEHIND_EARLIER",
         f"Earlier {lane.label} jobs of this tenant go first: the service hands out {window} of them at a time.",

@@ -53,8 +53,9 @@ def sweep() -> None:
 @shared_task(name="workers.periodic.refresh_statistics")
 def refresh_statistics() -> None:
     """Measure depths, medians and the drain rate for estimates and limits, and what came of forecasts."""
+    before = statistics.snapshot().workload
     statistics.refresh()
-    forecasts.keep_record()
+    forecasts.keep_record(before)
 
 
 @shared_task(name="workers.periodic.tick")

@@ -10,6 +10,8 @@ published is one that nine of ten of these have met.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import accumulate
 from math import ceil, sqrt
 from statistics import NormalDist
 
@@ -18,6 +20,8 @@ from aijobs.states import Priority
 
 # Equally probable values of a standard normal distribution.
 NODES = [NormalDist().inv_cdf((number + 0.5) / 15) for number in range(15)]
+# As many of a run's time.
+EVEN = 20
 # Each bucket is this many points.
 PARTS = (0.125, 0.375, 0.625, 0.875)
 # Beside what the times of single runs vary, all of them together are longer or shorter than before by about as much.
@@ -31,8 +35,8 @@ LEAST_SCORES = 30
 MOST_SCORES = 100
 # The published share is 0.9. A little more is aimed at, as a forecast that was too early is known to be so late; and
 # more by as much as the share of those that were missed lately is above a tenth, times the gain.
-AIMED_AT = 0.93
-GAIN = 4.0
+AIMED_AT = 0.91
+GAIN = 2.0
 # No forecast is corrected by more, in units of its own spread: after a standstill, quick jobs, whose spread is
 # milliseconds, are late by thousands of these, which says nothing of others.
 MOST_CORRECTION = 20.0
@@ -74,7 +78,20 @@ class Times:
         return Times(tuple((seconds, weight / total) for seconds, weight in later))
 
     def quantiles(self, shares: Sequence[float]) -> list[float]:
-        return _quantiles(self.points, shares)
+        """The smallest values below which so great shares lie; the shares rise."""
+        found: list[float] = []
+        below, value = 0.0, 0.0
+        for value, weight in sorted(self.points):
+            below += weight
+            while len(found) < len(shares) and below >= shares[len(found)] - 1e-9:
+                found.append(value)
+        return found + [value] * (len(shares) - len(found))
+
+
+@lru_cache(maxsize=256)
+def _even(times: Times) -> tuple[float, ...]:
+    """The same in values that are equally probable: sums of these with others need no weights."""
+    return tuple(times.quantiles([(number + 0.5) / EVEN for number in range(EVEN)]))
 
 
 def _within(number: int, part: float) -> float:
@@ -83,17 +100,6 @@ def _within(number: int, part: float) -> float:
     lower = BUCKET_BOUNDS[number - 1]
     upper = BUCKET_BOUNDS[number] if number < len(BUCKET_BOUNDS) else 2 * lower
     return lower * float((upper / lower) ** part)
-
-
-def _quantiles(points: Iterable[tuple[float, float]], shares: Sequence[float]) -> list[float]:
-    """The smallest values below which so great shares lie; the shares rise."""
-    found: list[float] = []
-    below, value = 0.0, 0.0
-    for value, weight in sorted(points):
-        below += weight
-        while len(found) < len(shares) and below >= shares[len(found)] - 1e-9:
-            found.append(value)
-    return found + [value] * (len(shares) - len(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,10 @@ class Work:
 
     def times(self, longer: float) -> "Work":
         return Work(self.jobs, longer * self.mean, longer**2 * self.variance)
+
+    def after(self, seconds: float) -> "Work":
+        """Of a wait, what remains. Who waits for nothing goes on doing so."""
+        return Work(self.jobs, self.mean - seconds, self.variance) if self.mean else self
 
     def part(self, jobs: float) -> "Work":
         """So many jobs like these."""
@@ -240,26 +250,39 @@ def score_of(ended: float, median: float, p90: float) -> float:
     return (ended - median) / max(p90 - median, LEAST_SPREAD_SECONDS)
 
 
-def until_free(places: int, running: Collection[Work], ahead: Work) -> Work:
-    """Until one of so many places is free, behind the jobs ahead: mean and variance.
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What is left of the runs on so many places, the soonest first. `filled`: that of the first one, two, and so on.
 
-    `running`: what is left of each run. The work ahead fills the places that are free the soonest, like water that is
-    poured over steps: a run that is much longer than the others holds up its own place only.
+    The work ahead fills the places that are free the soonest, like water that is poured over steps: a run that is
+    much longer than the others holds up its own place only.
     """
-    if len(running) + ahead.jobs < places:
-        return Work()
-    # Of more runs than places, the first ones that end make none free.
-    steps = [*[Work()] * (places - len(running)), *sorted(running, key=lambda left: left.mean)][-places:]
-    filled, used, level = Work(), 0, 0.0
-    for step in steps:
-        if used and level <= step.mean:
-            break
-        filled += step
-        used += 1
-        # When the job starts, those ahead on the other places are in the middle of their runs.
-        done = max(ahead.mean - (used - 1) * _in_the_middle(ahead), 0.0)
-        level = max(step.mean, (filled.mean + done) / used)
-    return Work(filled.jobs, level, (filled.variance + ahead.variance) / used**2 + (DRIFT * level) ** 2)
+
+    places: int
+    running: int
+    left: tuple[float, ...]
+    filled: tuple[Work, ...]
+
+    @classmethod
+    def of(cls, places: int, running: Collection[Work]) -> "Steps":
+        # Of more runs than places, the first ones that end make none free.
+        steps = [*[Work()] * (places - len(running)), *sorted(running, key=lambda left: left.mean)][-places:]
+        return cls(places, len(running), tuple(step.mean for step in steps), tuple(accumulate(steps)))
+
+    def until_free(self, ahead: Work) -> Work:
+        """Until one of the places is free, behind the jobs ahead: mean and variance."""
+        if self.running + ahead.jobs < self.places:
+            return Work()
+        middle = _in_the_middle(ahead)
+        filled, used, level = Work(), 0, 0.0
+        for left, sum_of_left in zip(self.left, self.filled, strict=True):
+            if used and level <= left:
+                break
+            # When the job starts, those ahead on the other places are in the middle of their runs.
+            poured = max(ahead.mean - used * middle, 0.0)
+            filled, used = sum_of_left, used + 1
+            level = max(left, (filled.mean + poured) / used)
+        return Work(filled.jobs, level, (filled.variance + ahead.variance) / used**2 + (DRIFT * level) ** 2)
 
 
 def _in_the_middle(work: Work) -> float:
@@ -276,11 +299,75 @@ def _longer(places: int, arriving: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A tenant that may run so many jobs at a time. `running`: what is left of each; `ahead`: those that go first."""
+    """A tenant that may run so many jobs at a time. `running`: what is left of each; `ahead`: those that go first.
+
+    `passed`: seconds since this was so.
+    """
 
     most: int
     running: tuple[Work, ...] = ()
     ahead: Work = Work()
+    passed: float = 0.0
+
+    @property
+    def waiting(self) -> Work:
+        return Steps.of(self.most, self.running).until_free(self.ahead).after(self.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What came into a lane and into higher ones between the measurement and a job.
+
+    `served`: for how many seconds since then there was work, of what was measured or of this.
+    """
+
+    work: Work = Work()
+    served: float = 0.0
+
+    def later(self, seconds: float) -> "Arrived":
+        return Arrived(self.work, self.served + seconds)
+
+
+NOTHING = Arrived()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What goes before the jobs of a lane. `higher`: work of higher lanes; `held`: what limits hold back there."""
+
+    lane: Lane
+    steps: Steps
+    higher: Work = Work()
+    held: Work = Work()
+    # How many times as long a wait takes, while jobs of higher lanes arrive; and with those that are held back.
+    longer: float = 1.0
+    longer_with_held: float = 1.0
+
+    def waiting(self, ahead: int, turn: Turn | None = None, arrived: Arrived = NOTHING) -> Work:
+        """How long a job waits behind so many of its lane, and behind what arrived later.
+
+        Where the mean is below zero, a place is probably free.
+        """
+        before = self.higher + self.lane.one.part(ahead) + arrived.work
+        wait = self.steps.until_free(before).after(arrived.served).times(self.longer_with_held)
+        if self.held.jobs:
+            # What a limit holds back takes places for no longer than if all of it went first.
+            everything = self.steps.until_free(before + self.held).after(arrived.served).times(self.longer)
+            wait = min(wait, everything, key=lambda each: each.mean)
+        if turn is None:
+            return wait
+        # A tenant's own jobs of higher lanes take its turns as well: for want of a record, as often as all tenants'.
+        return max(wait, turn.waiting.times(self.longer), key=lambda each: each.mean)
+
+    def left(self, arrived: Arrived) -> int:
+        """Jobs of what arrived that are probably still before it."""
+        one = self.lane.one.mean
+        ended = max(0.0, arrived.served) * self.lane.places / one if one else 0.0
+        return max(0, round(arrived.work.jobs - ended))
+
+    def level(self, arrived: Work) -> float:
+        """Seconds from the measurement until a place is free for a job behind everything."""
+        return self.steps.until_free(self.higher + self.lane.first + arrived).mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,44 +398,65 @@ class Basis:
                 ahead += higher.one.part(higher.jobs)
         return ahead
 
-    def waiting(self, lane: Priority, ahead: int, turn: Turn | None = None) -> Work | None:
-        """How long a job waits behind so many of its lane. None where no process takes from it."""
+    def line(self, lane: Priority) -> Line | None:
+        """None where no process takes from the lane."""
         here = self.lane(lane)
         if not here.places:
             return None
-        before = here.one.part(ahead)
         higher = [each for other, each in self.lanes.items() if other > lane]
-        busy = sum(each.busy for each in higher)
-        first = sum((each.first for each in higher), before)
-        # What a limit holds back takes places for no longer than if all of it went first.
-        everything = sum((each.one.part(each.jobs) for each in higher), before)
-        wait = min(
-            self._behind(first, here.places, sum(each.arriving for each in higher)),
-            self._behind(everything, here.places, busy),
-            key=lambda each: each.mean,
+        first = sum((each.first for each in higher), Work())
+        everything = sum((each.one.part(each.jobs) for each in higher), Work())
+        return Line(
+            here,
+            Steps.of(here.places, self.running),
+            first,
+            Work(
+                sum(each.held for each in higher),
+                max(0.0, everything.mean - first.mean),
+                max(0.0, everything.variance - first.variance),
+            ),
+            _longer(here.places, sum(each.busy for each in higher)),
+            _longer(here.places, sum(each.arriving for each in higher)),
         )
-        # A tenant's own jobs of higher lanes take its turns as well: for want of a record, as often as all tenants'.
-        own = until_free(turn.most, turn.running, turn.ahead) if turn else Work()
-        return max(wait, own.times(_longer(here.places, busy)), key=lambda each: each.mean)
 
-    def _behind(self, work: Work, places: int, arriving: float) -> Work:
-        return until_free(places, self.running, work).times(_longer(places, arriving))
-
-    def forecast(
-        self, run: Times, lane: Priority, ahead: int, *, due_in: float = 0.0, turn: Turn | None = None
-    ) -> Forecast | None:
-        """Of a queued job with so many of its lane before it. None where no process takes from the lane."""
-        wait = self.waiting(lane, ahead, turn)
-        if wait is None:
-            return None
+    def forecast(self, run: Times, wait: Work, *, due_in: float = 0.0) -> Forecast:
+        """Of a queued job that waits for so long."""
         deviation = sqrt(wait.variance)
-        starts = [max(due_in, wait.mean + deviation * node) for node in (NODES if deviation else [0.0])]
-        ends = [(start + seconds, weight / len(starts)) for start in starts for seconds, weight in run.points]
-        median, p90 = _quantiles(ends, (0.5, 0.9))
+        if deviation:
+            ends = sorted(
+                max(due_in, wait.mean + deviation * node) + seconds for node in NODES for seconds in _even(run)
+            )
+            median, p90 = ends[len(ends) // 2], ends[ceil(0.9 * len(ends)) - 1]
+        else:
+            median, p90 = (max(due_in, wait.mean) + seconds for seconds in run.quantiles((0.5, 0.9)))
         spread = max(p90 - median, LEAST_SPREAD_SECONDS)
         expected = max(due_in, median + self.correction.median * spread)
         latest = max(expected, median + self.correction.p90 * spread)
         return Forecast(min(max(due_in, wait.mean), expected), expected, latest, (median, p90))
+
+
+class Since:
+    """What has been dispatched since a measurement, as a queue that its places work off. Moments: seconds from it."""
+
+    def __init__(self, basis: Basis) -> None:
+        self.lines = {lane: line for lane in Priority if (line := basis.line(lane))}
+        self._all = dict.fromkeys(self.lines, Work())
+        self._shared = dict.fromkeys(self.lines, Work())
+        self._idle = dict.fromkeys(self.lines, 0.0)
+
+    def before(self, lane: Priority, moment: float) -> Arrived:
+        """What is before a job that is dispatched to the lane now, at this moment."""
+        return Arrived(self._shared.get(lane, Work()), moment - self._idle.get(lane, 0.0))
+
+    def add(self, lane: Priority, run: Work, moment: float, *, shared: bool = True) -> None:
+        """A job. `shared`: others wait for it; beyond its tenant's window, only jobs of the tenant do."""
+        for other, line in self.lines.items():
+            if other <= lane:
+                # The work until now would have been done by then.
+                self._idle[other] = max(self._idle[other], moment - line.level(self._all[other]))
+                self._all[other] += run
+                if shared:
+                    self._shared[other] += run
 
 
 def of_running(run: Times, elapsed: float) -> Forecast:

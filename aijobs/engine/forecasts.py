@@ -3,31 +3,36 @@
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from math import hypot
+from math import ceil, hypot
 from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.conf import settings
+from django.db.models import Q
 from django.utils.timezone import now
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasting, statistics
-from aijobs.engine.forecasting import Turn, Work
+from aijobs.engine.arrivals import Arrivals, Dispatched, current
+from aijobs.engine.forecasting import NOTHING, Arrived, Basis, Turn, Work
+from aijobs.engine.queueing import window_of
 from aijobs.engine.workload import Workload
 from aijobs.models import Forecast as Record
-from aijobs.models import Job
+from aijobs.models import Job, Tenant
 from aijobs.states import TERMINAL, Priority, Status
 
 # Of a tenant's own jobs before one of its, so many are counted: a position of this many means at least so many.
 MOST_COUNTED = 2_000
 # Forecasts that the sweeper makes in each of its rounds, and those that may be open at a time.
 IN_A_ROUND = 8
+MOST_IN_A_ROUND = 100
 MOST_OPEN = 400
 ROUND_SECONDS = 2.0
+# Jobs of one round that are looked at.
+MOST_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,11 @@ def of_jobs(jobs: Iterable[tuple[Job, TenantAccess]]) -> dict[UUID, Forecast]:
     unfinished = [(job, tenant) for job, tenant in jobs if Status(job.status) not in TERMINAL]
     if not unfinished:
         return {}
-    load, at = statistics.snapshot().workload, now()
+    arrivals, at = current(), now()
+    load = arrivals.load
     waiting = {job.id: Forecast() for job, _ in unfinished if job.blocked}
     running = {job.id: _of_running(load, job, at) for job, _ in unfinished if job.status == Status.RUNNING}
-    queued = {job_id: _at(at, *found) for job_id, found in _of_queued(load, unfinished, at).items()}
+    queued = {job_id: _at(at, *found) for job_id, found in _of_queued(arrivals, unfinished, at).items()}
     return waiting | running | queued
 
 
@@ -70,19 +76,7 @@ def of_new(
 
     It asks the database nothing.
     """
-    load = statistics.snapshot().workload
-    here = load.basis.lane(lane)
-    window = window_of(tenant)
-    deep = here.deep.get(tenant.id)
-    own = (deep.jobs if deep else 0) + behind
-    if deep is None and here.released + behind < window:
-        ahead = here.released + behind
-    else:
-        ahead = here.ahead_of_waiting(own, window)
-    turn = _turn(load, tenant, lane, load.basis.running_of.get(tenant.id, ()), own)
-    return _at(
-        since, load.basis.higher(lane) + ahead, _known.forecast(load, _New(type_name, lane, ahead, turn, due_in))
-    )
+    return _at(since, *expected(current(), type_name, lane, tenant, since, behind=behind, due_in=due_in))
 
 
 class Member(NamedTuple):
@@ -127,32 +121,56 @@ def _after(earlier: Forecast, alone: Forecast, since: datetime, due_at: datetime
     return Forecast(None, turn + (alone.start_at - since), median, median + spread)
 
 
-class _New(NamedTuple):
-    type: str
-    lane: Priority
-    ahead: int
-    turn: Turn | None
-    due_in: float
+def expected(
+    arrivals: Arrivals,
+    type_name: str,
+    lane: Priority,
+    tenant: TenantAccess,
+    at: datetime,
+    *,
+    behind: int = 0,
+    due_in: float = 0.0,
+) -> tuple[int, forecasting.Forecast | None]:
+    """The position of a job that is about to be dispatched, and in how many seconds from that moment on."""
+    basis, passed = arrivals.load.basis, max(0.0, arrivals.passed(at))
+    own = _measured(basis, lane, tenant) + behind
+    turn = None
+    if tenant.max_running is not None:
+        ahead = basis.ahead_of(tenant.id, lane, own) + arrivals.own(tenant.id, lane)
+        turn = Turn(tenant.max_running, basis.running_of.get(tenant.id, ()), ahead, passed)
+    arrived = arrivals.before(lane, tenant.id, passed)
+    return _reckoned(arrivals, type_name, lane, _ahead(basis, lane, tenant, own), turn, arrived, due_in)
 
 
-class _Known:
-    """Of one measurement: many jobs that are dispatched within a second have the same forecast."""
-
-    def __init__(self) -> None:
-        self._load = Workload()
-        self._found: dict[_New, forecasting.Forecast | None] = {}
-
-    def forecast(self, load: Workload, job: _New) -> forecasting.Forecast | None:
-        if load is not self._load:
-            self._load, self._found = load, {}
-        known = self._found
-        if job not in known:
-            run = load.run_of(job.type)
-            known[job] = load.basis.forecast(run, job.lane, job.ahead, due_in=job.due_in, turn=job.turn)
-        return known[job]
+def _measured(basis: Basis, lane: Priority, tenant: TenantAccess) -> int:
+    """A tenant's own jobs in a lane, where they are counted apart from those of others."""
+    deep = basis.lane(lane).deep.get(tenant.id)
+    return deep.jobs if deep else 0
 
 
-_known = _Known()
+def _ahead(basis: Basis, lane: Priority, tenant: TenantAccess, own: int) -> int:
+    """Jobs of the lane before a new one, as it was measured."""
+    here, window = basis.lane(lane), window_of(tenant)
+    if tenant.id not in here.deep and here.released + own < window:
+        return here.released + own
+    return here.ahead_of_waiting(own, window)
+
+
+def _reckoned(
+    arrivals: Arrivals,
+    type_name: str,
+    lane: Priority,
+    ahead: int,
+    turn: Turn | None,
+    arrived: Arrived,
+    due_in: float,
+) -> tuple[int, forecasting.Forecast | None]:
+    load = arrivals.load
+    position = load.basis.higher(lane) + ahead
+    if (line := arrivals.line(lane)) is None:
+        return position, None
+    wait = line.waiting(ahead, turn, arrived)
+    return position + line.left(arrived), load.basis.forecast(load.run_of(type_name), wait, due_in=due_in)
 
 
 def _of_running(load: Workload, job: Job, at: datetime) -> Forecast:
@@ -162,7 +180,7 @@ def _of_running(load: Workload, job: Job, at: datetime) -> Forecast:
 
 
 def _of_queued(
-    load: Workload, jobs: Iterable[tuple[Job, TenantAccess]], at: datetime
+    arrivals: Arrivals, jobs: Iterable[tuple[Job, TenantAccess]], at: datetime
 ) -> dict[UUID, tuple[int, forecasting.Forecast | None]]:
     """Of those that have a place, by job: their position, and in how many seconds from this moment on."""
     queued = {job.id: (job, tenant) for job, tenant in jobs if job.status == Status.QUEUED and not job.blocked}
@@ -170,9 +188,9 @@ def _of_queued(
         return {}
     parameters = {"jobs": [_asked(job, tenant) for job, tenant in queued.values()], "most": MOST_COUNTED}
     # What a tenant has running is the same for all of its jobs.
-    left = cache(partial(_left, load))
+    left = cache(partial(_left, arrivals.load))
     return {
-        each.id: _forecast(load, *queued[each.id], each.own, left(each.running), at)
+        each.id: _forecast(arrivals, *queued[each.id], each.own, left(each.running), at)
         for each in sql.rows(_Before, BEFORE, parameters)
     }
 
@@ -195,30 +213,22 @@ def _asked(job: Job, tenant: TenantAccess) -> str:
 
 
 def _forecast(
-    load: Workload, job: Job, tenant: TenantAccess, own: int, running: tuple[Work, ...], at: datetime
+    arrivals: Arrivals, job: Job, tenant: TenantAccess, own: int, running: tuple[Work, ...], at: datetime
 ) -> tuple[int, forecasting.Forecast | None]:
-    lane = Priority(job.lane)
-    here = load.basis.lane(lane)
-    if job.released_at is None:
+    lane, basis = Priority(job.lane), arrivals.load.basis
+    here, turn = basis.lane(lane), None
+    if tenant.max_running is not None:
+        turn = Turn(tenant.max_running, running, basis.ahead_of(tenant.id, lane, own))
+    arrived = arrivals.before_noted(job.id, lane, max(0.0, arrivals.passed(at)))
+    if arrived:
+        ahead = _ahead(basis, lane, tenant, _measured(basis, lane, tenant))
+    elif job.released_at is None:
         ahead = here.ahead_of_waiting(own, window_of(tenant))
     else:
         ahead = max(own, here.released_before(job.released_at.timestamp()))
-    turn = _turn(load, tenant, lane, running, own)
     due_in = max(0.0, (job.run_after - at).total_seconds())
-    found = load.basis.forecast(load.run_of(job.type), lane, ahead, due_in=due_in, turn=turn)
-    return load.basis.higher(lane) + ahead, found
-
-
-def _turn(load: Workload, tenant: TenantAccess, lane: Priority, running: tuple[Work, ...], own: int) -> Turn | None:
-    if tenant.max_running is None:
-        return None
-    return Turn(tenant.max_running, running, load.basis.ahead_of(tenant.id, lane, own))
-
-
-def window_of(tenant: TenantAccess) -> int:
-    """How many jobs of a lane are handed out for the tenant at a time."""
-    window = settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
-    return window if tenant.max_running is None else min(window, tenant.max_running)
+    position, found = _reckoned(arrivals, job.type, lane, ahead, turn, arrived or NOTHING, due_in)
+    return max(own, position), found
 
 
 def _at(since: datetime, position: int, found: forecasting.Forecast | None) -> Forecast:
@@ -228,44 +238,49 @@ def _at(since: datetime, position: int, found: forecasting.Forecast | None) -> F
     return Forecast(position, start, median, p90)
 
 
-def keep_record() -> None:
-    """The sweeper's: see what came of forecasts, and make some for jobs that were dispatched since the last time."""
+def keep_record(load: Workload) -> None:
+    """The sweeper's: see what came of forecasts, and keep some of those that were made since this measurement."""
     sql.execute(SETTLE, {})
     sql.execute(FORGET, {"most": forecasting.MOST_SCORES})
     if Record.objects.filter(ended_at=None).count() < MOST_OPEN:
-        Record.objects.bulk_create(_made(_lately_dispatched()), ignore_conflicts=True)
+        Record.objects.bulk_create(_said(load), ignore_conflicts=True)
 
 
-def _lately_dispatched() -> list[Job]:
-    """Some of the jobs of the last round, whatever has become of them: those that are quick are among them."""
-    since = identifiers.first_id_at(now() - timedelta(seconds=ROUND_SECONDS))
-    latest = (
-        Job.objects.filter(id__gte=since, blocked=False).exclude(status=Status.CANCELLED).defer("params", "result")
-    )
-    jobs = list(latest.select_related("tenant").order_by("id")[:MOST_OPEN])
-    return random.sample(jobs, min(IN_A_ROUND, len(jobs)))  # hides nothing
+def _said(load: Workload) -> list[Record]:
+    """What was said of some of the jobs that have been dispatched since, whatever has become of them: made again.
+
+    Of all jobs the same share, however many come together: those of large bursts are late the most often.
+    """
+    jobs = _dispatched_since(load) if load.basis.lanes else []
+    rate = statistics.snapshot().drain_rate * ROUND_SECONDS
+    share = IN_A_ROUND / max(rate, IN_A_ROUND)
+    chosen = set(random.sample(range(len(jobs)), min(ceil(share * len(jobs)), MOST_IN_A_ROUND)))
+    arrivals, records = Arrivals(load), []
+    for number, job in enumerate(jobs):
+        if number in chosen:
+            _, found = expected(arrivals, job.type, job.lane, job.tenant, job.at)
+            if found:
+                median, p90, promised = (job.at + timedelta(seconds=each) for each in (*found.model, found.p90))
+                records.append(
+                    Record(job_id=job.id, made_at=job.at, median_at=median, p90_at=p90, promised_at=promised)
+                )
+        arrivals.note(job)
+    return records
 
 
-def _made(jobs: Sequence[Job]) -> list[Record]:
-    """Of each job its forecast at its dispatch, just now. One that has been claimed since had nothing before it."""
-    load = statistics.snapshot().workload
-    queued = _of_queued(load, ((job, TenantAccess.of(job.tenant)) for job in jobs), now())
-    first = {
-        job.id: queued[job.id][1]
-        if job.id in queued
-        else load.basis.forecast(load.run_of(job.type), Priority(job.lane), 0)
-        for job in jobs
+def _dispatched_since(load: Workload) -> list[Dispatched]:
+    """Those that waited for nothing but a place, when they were dispatched."""
+    since = identifiers.first_id_at(datetime.fromtimestamp(load.measured_at, UTC))
+    latest = Job.objects.filter(Q(depends_on=None) | Q(depends_on=[]), id__gte=since, run_at=None)
+    due = latest.exclude(batch__sequential=True, position__gt=1).exclude(status=Status.CANCELLED)
+    jobs = list(due.order_by("id").values_list("id", "type", "lane", "tenant_id")[:MOST_AT_ONCE])
+    tenants = {
+        tenant.pk: TenantAccess.of(tenant) for tenant in Tenant.objects.filter(pk__in={job[3] for job in jobs})
     }
     return [
-        Record(
-            job_id=job.id,
-            made_at=job.created_at,
-            median_at=job.created_at + timedelta(seconds=forecast.model[0]),
-            p90_at=job.created_at + timedelta(seconds=forecast.model[1]),
-            promised_at=job.created_at + timedelta(seconds=forecast.p90),
-        )
-        for job in jobs
-        if (forecast := first[job.id])
+        Dispatched(job_id, type_name, Priority(lane), tenants[tenant_id], identifiers.created_at(job_id))
+        for job_id, type_name, lane, tenant_id in jobs
+        if tenant_id in tenants
     ]
 
 

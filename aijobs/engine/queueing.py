@@ -15,6 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 
 from aijobs import sql
+from aijobs.auth import TenantAccess
 from aijobs.engine import bounds, broker, statements
 from aijobs.engine.broker import Link
 from aijobs.models import Job
@@ -32,6 +33,12 @@ class Released:
     lane: int
     batch_id: UUID | None
     position: int | None
+
+
+def window_of(tenant: TenantAccess) -> int:
+    """How many jobs of a lane are handed out for the tenant at a time."""
+    window = settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window
+    return window if tenant.max_running is None else min(window, tenant.max_running)
 
 
 def publish(released: Sequence[Released], hints: Sequence[str] = ()) -> None:

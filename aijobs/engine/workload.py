@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.utils.timezone import now
 from pydantic import TypeAdapter
 
 from aijobs import registry, sql
@@ -22,8 +23,10 @@ from aijobs.engine.forecasting import (
 from aijobs.models.workers import SILENT_SECONDS
 from aijobs.states import QUEUES, Priority
 
-# How far back to look for what lanes keep busy, and for what is in a lane that is empty now.
+# How far back to look for what lanes keep busy, and for what is in a lane that is empty now; but not beyond the first
+# minute with a job, so that what has just begun is not taken for a fraction of itself.
 LATELY_SECONDS = 300.0
+LEAST_SECONDS = 60.0
 # Of the moments at which jobs came to the broker.
 MARKS = [(number + 0.5) / 20 for number in range(20)]
 # Tenants with more jobs in a lane than their window holds. Those beyond are taken for tenants without a window.
@@ -32,10 +35,14 @@ MOST_DEEP = 200
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`times`: of each type, how long its last runs took, or what is usual for it where there are none."""
+    """`times`: of each type, how long its last runs took, or what is usual for it where there are none.
+
+    `measured_at`: in seconds since 1970.
+    """
 
     basis: Basis = field(default_factory=Basis)
     times: Mapping[str, Times] = field(default_factory=dict)
+    measured_at: float = 0.0
 
     def run_of(self, type_name: str) -> Times:
         return self.times.get(type_name) or usual(type_name)
@@ -94,6 +101,8 @@ class _Ended:
     type: str
     jobs: float
     seconds: float
+    # Since the first minute in which any job ended.
+    lately: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,7 @@ class _Score:
 
 def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
     """`runs`: jobs per bucket of each type's last runs."""
+    measured_at = now().timestamp()
     parameters = {
         "window": settings.AIJOBS_RELEASE_WINDOW,
         "marks": MARKS,
@@ -126,7 +136,7 @@ def measure(runs: Mapping[str, Sequence[int]]) -> Workload:
     all_running = tuple(left for left, _ in running)
     of_limited = {tenant: tuple(each) for tenant, each in running_of.items()}
     basis = Basis(_lanes(load, parameters), all_running, correction_of(scores, missed), of_limited)
-    return Workload(basis, load.times)
+    return Workload(basis, load.times, measured_at)
 
 
 def _lanes(load: Workload, parameters: Mapping[str, object]) -> dict[int, Lane]:
@@ -146,7 +156,7 @@ def _lanes(load: Workload, parameters: Mapping[str, object]) -> dict[int, Lane]:
             released=broker.jobs,
             released_at=tuple(broker.marks),
             one=load.one_of(mix),
-            busy=sum(row.seconds for row in ended if row.lane == lane) / LATELY_SECONDS,
+            busy=sum(row.seconds / max(row.lately, LEAST_SECONDS) for row in ended if row.lane == lane),
             deep=_deep(load, here),
         )
     return lanes
@@ -240,16 +250,18 @@ SELECT queues, sum(places)::int AS places FROM aijobs_worker
 WHERE seen_at > now() - make_interval(secs => %(silent)s::float) GROUP BY queues
 """
 ENDED = """
-SELECT lane, type, sum(count)::float AS jobs, sum(running_seconds)::float AS seconds FROM aijobs_minuterollup
+SELECT lane, type, sum(count)::float AS jobs, sum(running_seconds)::float AS seconds,
+    extract(epoch FROM now() - min(min(start)) OVER ())::float AS lately
+FROM aijobs_minuterollup
 WHERE start >= date_trunc('minute', now() - make_interval(secs => %(lately)s::float)) AND start <= now()
   AND "end" <> 'cancelled'
 GROUP BY lane, type
 """
-# One whose p90 has passed is as late as it is now, at the least.
+# Those that are late and not done yet would be too many of these while jobs wait for longer than a hundred take to
+# end: in simulations of full load 93 to 95 % were done by a p90 that counted them, and 90 to 92 % by this one.
 SCORES = """
-SELECT extract(epoch FROM coalesce(ended_at, now()) - made_at)::float AS ended,
+SELECT extract(epoch FROM ended_at - made_at)::float AS ended,
     extract(epoch FROM median_at - made_at)::float AS median, extract(epoch FROM p90_at - made_at)::float AS p90,
-    coalesce(ended_at, now()) > promised_at AS missed
-FROM aijobs_forecast WHERE ended_at IS NOT NULL OR p90_at < now()
-ORDER BY coalesce(ended_at, now()) DESC LIMIT %(scores)s::int
+    ended_at > promised_at AS missed
+FROM aijobs_forecast WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT %(scores)s::int
 """

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.utils.timezone import now
 
-from aijobs import sql
+from aijobs import dispatching, identifiers, sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasts, queueing, statistics
 from aijobs.engine.forecasts import Forecast
@@ -292,19 +292,67 @@ def test_a_new_job_is_expected_behind_those_that_there_are() -> None:
 
 def test_what_came_of_forecasts_is_kept_and_corrects_the_next_ones() -> None:
     tenant = TenantFactory()
-    jobs = engine.dispatch(tenant, 8)
     measured()
-    forecasts.keep_record()
+    load = statistics.snapshot().workload
+    jobs = engine.dispatch(tenant, 8)
+    forecasts.keep_record(load)
     assert set(Record.objects.values_list("job_id", flat=True)) == set(jobs)
     for job_id in jobs[:4]:
         engine.complete(engine.start(job_id))
     queueing.refill(tenant.pk)
     Job.objects.filter(id__in=jobs[4:6]).update(status="cancelled")
     Job.objects.filter(id=jobs[6]).delete()
-    forecasts.keep_record()
+    forecasts.keep_record(load)
     ended = dict(Record.objects.values_list("job_id", "ended_at"))
     assert ended.keys() == {*jobs[:4], jobs[7]}
     assert {each for each, at in ended.items() if at} == set(jobs[:4])
+
+
+def test_what_was_said_at_the_dispatch_is_what_is_kept() -> None:
+    tenant, other = TenantFactory(), TenantFactory(max_running=1)
+    measured()
+    load = statistics.snapshot().workload
+    said: dict[UUID, Forecast] = {}
+    for each in [tenant, other] * 5:
+        access = TenantAccess.of(each)
+        wanted = dispatching.read_job(each.pk, {"type": "test_probe", "params": {}})
+        [job] = wanted.jobs
+        said[job.id] = forecasts.of_new(job.type, job.priority, access, identifiers.created_at(job.id))
+        dispatching.accept(access, wanted)
+    forecasts.keep_record(load)
+    kept = {record.job_id: record.promised_at for record in Record.objects.all()}
+    assert kept.keys() == said.keys()
+    for job_id, forecast in said.items():
+        assert forecast.p90_at
+        assert abs(kept[job_id] - forecast.p90_at) < timedelta(milliseconds=1)
+
+
+def test_of_many_a_share_is_kept_and_of_what_waits_for_something_else_nothing() -> None:
+    tenant = TenantFactory()
+    measured()
+    load = statistics.snapshot().workload
+    QueueStatistics.objects.update(drain_rate=40.0)
+    statistics.forget()
+    jobs = engine.dispatch(tenant, 100)
+    _, [first, *_] = engine.dispatch_batch(tenant, 10)
+    _, [root, _] = engine.dispatch_graph(tenant, [[], [1]])
+    forecasts.keep_record(load)
+    # Eight in two seconds are a tenth.
+    assert Record.objects.count() == 11
+    Record.objects.all().delete()
+    QueueStatistics.objects.update(drain_rate=0.0)
+    statistics.forget()
+    Job.objects.filter(id__in=jobs[10:]).update(run_at=now() + timedelta(hours=1))
+    forecasts.keep_record(load)
+    assert set(Record.objects.values_list("job_id", flat=True)) == {*jobs[:10], first, root}
+
+
+def test_of_a_flood_no_more_are_kept_than_count() -> None:
+    measured()
+    load = statistics.snapshot().workload
+    engine.dispatch(TenantFactory(), 300)
+    forecasts.keep_record(load)
+    assert Record.objects.count() == 100
 
 
 def test_a_record_of_late_jobs_moves_the_p90() -> None:
@@ -342,5 +390,5 @@ def test_only_the_last_ones_are_kept() -> None:
         )
         for number in range(150)
     )
-    forecasts.keep_record()
+    forecasts.keep_record(statistics.snapshot().workload)
     assert sorted(each.int for each in Record.objects.values_list("job_id", flat=True)) == list(range(50, 150))
