@@ -188,7 +188,7 @@ def accept(
     """
     written = write(tenant, wanted, first_answer=first_answer, origin=origin)
     inserting.release(tenant, written.jobs)
-    if not written.earlier:
+    if written.earlier is None:
         due = [job for index, job in enumerate(wanted.jobs) if job.run_at is None and not _earlier(wanted, index)]
         arrivals.note(tenant, [(job.id, job.type, job.priority) for job in due])
     return written.earlier

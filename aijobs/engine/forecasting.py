@@ -10,7 +10,6 @@ published is one that nine of ten of these have met.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import accumulate
 from math import ceil, sqrt
 from statistics import NormalDist
@@ -20,7 +19,7 @@ from aijobs.states import Priority
 
 # Equally probable values of a standard normal distribution.
 NODES = [NormalDist().inv_cdf((number + 0.5) / 15) for number in range(15)]
-# As many of a run's time.
+# So many of a run's time.
 EVEN = 20
 # Each bucket is this many points.
 PARTS = (0.125, 0.375, 0.625, 0.875)
@@ -88,12 +87,6 @@ class Times:
         return found + [value] * (len(shares) - len(found))
 
 
-@lru_cache(maxsize=256)
-def _even(times: Times) -> tuple[float, ...]:
-    """The same in values that are equally probable: sums of these with others need no weights."""
-    return tuple(times.quantiles([(number + 0.5) / EVEN for number in range(EVEN)]))
-
-
 def _within(number: int, part: float) -> float:
     if number == 0:
         return BUCKET_BOUNDS[0] * part
@@ -117,8 +110,11 @@ class Work:
         return Work(self.jobs, longer * self.mean, longer**2 * self.variance)
 
     def after(self, seconds: float) -> "Work":
-        """Of a wait, what remains. Who waits for nothing goes on doing so."""
-        return Work(self.jobs, self.mean - seconds, self.variance) if self.mean else self
+        """Of a wait, what remains: less of it is less uncertain."""
+        if not self.mean:
+            return self
+        left = max(0.0, 1 - seconds / self.mean)
+        return Work(self.jobs, left * self.mean, left * self.variance)
 
     def part(self, jobs: float) -> "Work":
         """So many jobs like these."""
@@ -200,13 +196,14 @@ class Lane:
         held = sum(each.held * each.one.mean for each in self.deep.values())
         return replace(self.one.part(self.jobs - self.held), mean=max(0.0, self.jobs * self.one.mean - held))
 
-    def ahead_of_waiting(self, own: int, window: int) -> int:
+    def ahead_of_waiting(self, own: int, window: int, arrived: float = 0) -> int:
         """Jobs before one that waits for its tenant's window, behind `own` ones of its tenant.
 
-        Tenants take turns, a window each: while this one's earlier jobs run, as many windows of the others do.
+        Tenants take turns, a window each: while this one's earlier jobs run, as many windows of the others do. Those
+        that `arrived` are earlier ones, too, but not counted here.
         """
         shallow = self.jobs - sum(each.jobs for each in self.deep.values())
-        turns = own / max(window, 1)
+        turns = (own + arrived) / max(window, 1)
         fair = shallow + sum(min(each.jobs, turns * each.window) for each in self.deep.values())
         return max(own, round(fair), self.released)
 
@@ -252,7 +249,9 @@ def score_of(ended: float, median: float, p90: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What is left of the runs on so many places, the soonest first. `filled`: that of the first one, two, and so on.
+    """What is left of the runs on so many places, the soonest first.
+
+    `filled`: seconds of the first one, of the first two, and so on; and the variances of these.
 
     The work ahead fills the places that are free the soonest, like water that is poured over steps: a run that is
     much longer than the others holds up its own place only.
@@ -261,28 +260,34 @@ class Steps:
     places: int
     running: int
     left: tuple[float, ...]
-    filled: tuple[Work, ...]
+    filled: tuple[float, ...]
+    variances: tuple[float, ...]
 
     @classmethod
     def of(cls, places: int, running: Collection[Work]) -> "Steps":
         # Of more runs than places, the first ones that end make none free.
         steps = [*[Work()] * (places - len(running)), *sorted(running, key=lambda left: left.mean)][-places:]
-        return cls(places, len(running), tuple(step.mean for step in steps), tuple(accumulate(steps)))
+        left = tuple(step.mean for step in steps)
+        variances = accumulate(step.variance for step in steps)
+        return cls(places, len(running), left, tuple(accumulate(left)), tuple(variances))
 
     def until_free(self, ahead: Work) -> Work:
         """Until one of the places is free, behind the jobs ahead: mean and variance."""
         if self.running + ahead.jobs < self.places:
             return Work()
-        middle = _in_the_middle(ahead)
-        filled, used, level = Work(), 0, 0.0
-        for left, sum_of_left in zip(self.left, self.filled, strict=True):
+        poured, middle = ahead.mean, _in_the_middle(ahead)
+        used, level = 0, 0.0
+        for left, filled in zip(self.left, self.filled, strict=True):
             if used and level <= left:
                 break
+            used += 1
+            level = (filled + poured) / used
+            if level < left:
+                level = left
             # When the job starts, those ahead on the other places are in the middle of their runs.
-            poured = max(ahead.mean - used * middle, 0.0)
-            filled, used = sum_of_left, used + 1
-            level = max(left, (filled.mean + poured) / used)
-        return Work(filled.jobs, level, (filled.variance + ahead.variance) / used**2 + (DRIFT * level) ** 2)
+            poured = max(poured - middle, 0.0)
+        variance = (self.variances[used - 1] + ahead.variance) / used**2
+        return Work(used, level, variance + (DRIFT * level) ** 2)
 
 
 def _in_the_middle(work: Work) -> float:
@@ -301,31 +306,34 @@ def _longer(places: int, arriving: float) -> float:
 class Turn:
     """A tenant that may run so many jobs at a time. `running`: what is left of each; `ahead`: those that go first.
 
-    `passed`: seconds since this was so.
+    `served`: for how many seconds since this was so there was something of it to do.
     """
 
     most: int
     running: tuple[Work, ...] = ()
     ahead: Work = Work()
-    passed: float = 0.0
+    served: float = 0.0
 
     @property
-    def waiting(self) -> Work:
-        return Steps.of(self.most, self.running).until_free(self.ahead).after(self.passed)
+    def until_free(self) -> Work:
+        """Since this was so."""
+        return Steps.of(self.most, self.running).until_free(self.ahead)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """What came into a lane and into higher ones between the measurement and a job.
 
-    `served`: for how many seconds since then there was work, of what was measured or of this.
+    `ahead`: what goes before the job; `everything`: also what waits for the windows of other tenants. `served`: for
+    how many seconds since the measurement there was work, of what was measured or of this.
     """
 
-    work: Work = Work()
+    ahead: Work = Work()
+    everything: Work = Work()
     served: float = 0.0
 
     def later(self, seconds: float) -> "Arrived":
-        return Arrived(self.work, self.served + seconds)
+        return replace(self, served=self.served + seconds)
 
 
 NOTHING = Arrived()
@@ -333,41 +341,53 @@ NOTHING = Arrived()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What goes before the jobs of a lane. `higher`: work of higher lanes; `held`: what limits hold back there."""
+    """What goes before the jobs of a lane.
+
+    `higher`: work of higher lanes; `held`: what limits hold back there; `due`: work of higher lanes and of this one.
+    `deep`: whether some of what is due, there or here, waits for its tenant's window.
+    """
 
     lane: Lane
     steps: Steps
-    higher: Work = Work()
-    held: Work = Work()
+    higher: Work
+    held: Work
+    due: Work
+    deep: bool
     # How many times as long a wait takes, while jobs of higher lanes arrive; and with those that are held back.
-    longer: float = 1.0
-    longer_with_held: float = 1.0
+    longer: float
+    longer_with_held: float
 
     def waiting(self, ahead: int, turn: Turn | None = None, arrived: Arrived = NOTHING) -> Work:
-        """How long a job waits behind so many of its lane, and behind what arrived later.
-
-        Where the mean is below zero, a place is probably free.
-        """
-        before = self.higher + self.lane.one.part(ahead) + arrived.work
-        wait = self.steps.until_free(before).after(arrived.served).times(self.longer_with_held)
-        if self.held.jobs:
-            # What a limit holds back takes places for no longer than if all of it went first.
-            everything = self.steps.until_free(before + self.held).after(arrived.served).times(self.longer)
-            wait = min(wait, everything, key=lambda each: each.mean)
+        """How long a job waits behind so many of its lane, and behind what arrived later."""
+        before = self.higher + self.lane.one.part(ahead) + arrived.ahead
+        until_free = self.steps.until_free
+        if self.deep or arrived.everything.jobs > arrived.ahead.jobs:
+            # What has been done since is replaced from behind the windows, until nothing is left there. And what a
+            # limit holds back takes places for no longer than if all of it went first.
+            everything = self.higher + self.held + self.lane.one.part(self.lane.jobs) + arrived.everything
+            waits = (
+                until_free(before).times(self.longer_with_held),
+                until_free(before + self.held).times(self.longer),
+                until_free(everything).after(arrived.served).times(self.longer),
+            )
+            wait = min(waits, key=lambda each: each.mean)
+        else:
+            wait = until_free(before).after(arrived.served).times(self.longer)
         if turn is None:
             return wait
         # A tenant's own jobs of higher lanes take its turns as well: for want of a record, as often as all tenants'.
-        return max(wait, turn.waiting.times(self.longer), key=lambda each: each.mean)
+        return max(wait, turn.until_free.after(turn.served).times(self.longer), key=lambda each: each.mean)
 
     def left(self, arrived: Arrived) -> int:
         """Jobs of what arrived that are probably still before it."""
-        one = self.lane.one.mean
-        ended = max(0.0, arrived.served) * self.lane.places / one if one else 0.0
-        return max(0, round(arrived.work.jobs - ended))
+        ahead, places = arrived.ahead, self.lane.places
+        free = max(0, places - self.steps.running - self.due.jobs)
+        ended = arrived.served * places * ahead.jobs / ahead.mean if ahead.mean else 0.0
+        return max(0, round(ahead.jobs - free - ended))
 
     def level(self, arrived: Work) -> float:
         """Seconds from the measurement until a place is free for a job behind everything."""
-        return self.steps.until_free(self.higher + self.lane.first + arrived).mean
+        return self.steps.until_free(self.due + arrived).mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,24 +435,37 @@ class Basis:
                 max(0.0, everything.mean - first.mean),
                 max(0.0, everything.variance - first.variance),
             ),
+            first + here.first,
+            any(each.deep for each in (here, *higher)),
             _longer(here.places, sum(each.busy for each in higher)),
             _longer(here.places, sum(each.arriving for each in higher)),
         )
 
-    def forecast(self, run: Times, wait: Work, *, due_in: float = 0.0) -> Forecast:
+    def forecast(self, run: "Run", wait: Work, *, due_in: float = 0.0) -> Forecast:
         """Of a queued job that waits for so long."""
         deviation = sqrt(wait.variance)
-        if deviation:
-            ends = sorted(
-                max(due_in, wait.mean + deviation * node) + seconds for node in NODES for seconds in _even(run)
-            )
-            median, p90 = ends[len(ends) // 2], ends[ceil(0.9 * len(ends)) - 1]
-        else:
-            median, p90 = (max(due_in, wait.mean) + seconds for seconds in run.quantiles((0.5, 0.9)))
+        median, p90 = run.ends([max(due_in, wait.mean + deviation * node) for node in NODES])
         spread = max(p90 - median, LEAST_SPREAD_SECONDS)
         expected = max(due_in, median + self.correction.median * spread)
         latest = max(expected, median + self.correction.p90 * spread)
         return Forecast(min(max(due_in, wait.mean), expected), expected, latest, (median, p90))
+
+
+class Run:
+    """How long the runs of a type take, in forms that are worked out once."""
+
+    def __init__(self, times: Times) -> None:
+        self.work = work_of([times])
+        self._median, self._p90 = times.quantiles((0.5, 0.9))
+        # Equally probable values: sums of these with others need no weights.
+        self._even = times.quantiles([(number + 0.5) / EVEN for number in range(EVEN)])
+
+    def ends(self, starts: Sequence[float]) -> tuple[float, float]:
+        """The median and the p90 of when it ends, where it starts at these moments, which rise, equally probably."""
+        if starts[0] == starts[-1]:
+            return starts[0] + self._median, starts[0] + self._p90
+        ends = sorted([start + seconds for start in starts for seconds in self._even])
+        return ends[len(ends) // 2], ends[ceil(0.9 * len(ends)) - 1]
 
 
 class Since:
@@ -444,9 +477,11 @@ class Since:
         self._shared = dict.fromkeys(self.lines, Work())
         self._idle = dict.fromkeys(self.lines, 0.0)
 
-    def before(self, lane: Priority, moment: float) -> Arrived:
-        """What is before a job that is dispatched to the lane now, at this moment."""
-        return Arrived(self._shared.get(lane, Work()), moment - self._idle.get(lane, 0.0))
+    def before(self, lane: Priority, moment: float, beyond: Work) -> Arrived:
+        """What is before a job that is dispatched to the lane at this moment, by a tenant with so much beyond."""
+        if lane not in self.lines:
+            return NOTHING
+        return Arrived(self._shared[lane] + beyond, self._all[lane], moment - self._idle[lane])
 
     def add(self, lane: Priority, run: Work, moment: float, *, shared: bool = True) -> None:
         """A job. `shared`: others wait for it; beyond its tenant's window, only jobs of the tenant do."""

@@ -17,7 +17,7 @@ from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasting, statistics
 from aijobs.engine.arrivals import Arrivals, Dispatched, current
-from aijobs.engine.forecasting import NOTHING, Arrived, Basis, Turn, Work
+from aijobs.engine.forecasting import NOTHING, Arrived, Turn, Work
 from aijobs.engine.queueing import window_of
 from aijobs.engine.workload import Workload
 from aijobs.models import Forecast as Record
@@ -132,28 +132,20 @@ def expected(
     due_in: float = 0.0,
 ) -> tuple[int, forecasting.Forecast | None]:
     """The position of a job that is about to be dispatched, and in how many seconds from that moment on."""
-    basis, passed = arrivals.load.basis, max(0.0, arrivals.passed(at))
-    own = _measured(basis, lane, tenant) + behind
-    turn = None
-    if tenant.max_running is not None:
-        ahead = basis.ahead_of(tenant.id, lane, own) + arrivals.own(tenant.id, lane)
-        turn = Turn(tenant.max_running, basis.running_of.get(tenant.id, ()), ahead, passed)
+    passed = max(0.0, arrivals.passed(at))
+    own = arrivals.measured(tenant, lane) + behind
+    turn = arrivals.turn(tenant, lane, own, passed)
     arrived = arrivals.before(lane, tenant.id, passed)
-    return _reckoned(arrivals, type_name, lane, _ahead(basis, lane, tenant, own), turn, arrived, due_in)
+    return _reckoned(arrivals, type_name, lane, _ahead(arrivals, lane, tenant, own), turn, arrived, due_in)
 
 
-def _measured(basis: Basis, lane: Priority, tenant: TenantAccess) -> int:
-    """A tenant's own jobs in a lane, where they are counted apart from those of others."""
-    deep = basis.lane(lane).deep.get(tenant.id)
-    return deep.jobs if deep else 0
-
-
-def _ahead(basis: Basis, lane: Priority, tenant: TenantAccess, own: int) -> int:
+def _ahead(arrivals: Arrivals, lane: Priority, tenant: TenantAccess, own: int) -> int:
     """Jobs of the lane before a new one, as it was measured."""
-    here, window = basis.lane(lane), window_of(tenant)
-    if tenant.id not in here.deep and here.released + own < window:
+    here, window = arrivals.load.basis.lane(lane), window_of(tenant)
+    arrived = arrivals.of_tenant(tenant, lane)
+    if tenant.id not in here.deep and here.released + own + arrived < window:
         return here.released + own
-    return here.ahead_of_waiting(own, window)
+    return here.ahead_of_waiting(own, window, arrived)
 
 
 def _reckoned(
@@ -170,7 +162,7 @@ def _reckoned(
     if (line := arrivals.line(lane)) is None:
         return position, None
     wait = line.waiting(ahead, turn, arrived)
-    return position + line.left(arrived), load.basis.forecast(load.run_of(type_name), wait, due_in=due_in)
+    return position + line.left(arrived), load.basis.forecast(arrivals.run_of(type_name), wait, due_in=due_in)
 
 
 def _of_running(load: Workload, job: Job, at: datetime) -> Forecast:
@@ -219,9 +211,9 @@ def _forecast(
     here, turn = basis.lane(lane), None
     if tenant.max_running is not None:
         turn = Turn(tenant.max_running, running, basis.ahead_of(tenant.id, lane, own))
-    arrived = arrivals.before_noted(job.id, lane, max(0.0, arrivals.passed(at)))
+    arrived = arrivals.before_noted(job.id, lane, max(0.0, arrivals.passed(at))) if job.released_at else None
     if arrived:
-        ahead = _ahead(basis, lane, tenant, _measured(basis, lane, tenant))
+        ahead = here.released
     elif job.released_at is None:
         ahead = here.ahead_of_waiting(own, window_of(tenant))
     else:

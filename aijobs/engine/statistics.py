@@ -115,11 +115,12 @@ def parsed(row: QueueStatistics) -> Snapshot:
 
 
 def _workload_of(row: QueueStatistics) -> Workload:
+    # A sweeper of another release may have written it. Until this one's has measured, nothing is said of times.
     try:
-        return WORKLOAD.validate_python(row.workload)
+        load = WORKLOAD.validate_python(row.workload)
     except ValidationError:
-        # A sweeper of another release has written it. Until this one's has measured, nothing is said of times.
         return Workload()
+    return load if load.measured_at else Workload()
 
 
 def completion_of(job: Job) -> datetime | None:

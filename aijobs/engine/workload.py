@@ -104,6 +104,11 @@ class _Ended:
     # Since the first minute in which any job ended.
     lately: float
 
+    @property
+    def busy(self) -> float:
+        """Processes that these jobs kept busy: the first of them began about a run before the time began."""
+        return self.seconds / (max(self.lately, LEAST_SECONDS) + self.seconds / self.jobs)
+
 
 @dataclass(frozen=True, slots=True)
 class _Score:
@@ -156,7 +161,7 @@ def _lanes(load: Workload, parameters: Mapping[str, object]) -> dict[int, Lane]:
             released=broker.jobs,
             released_at=tuple(broker.marks),
             one=load.one_of(mix),
-            busy=sum(row.seconds / max(row.lately, LEAST_SECONDS) for row in ended if row.lane == lane),
+            busy=sum(row.busy for row in ended if row.lane == lane),
             deep=_deep(load, here),
         )
     return lanes

@@ -48,7 +48,7 @@ def test_behind_jobs_of_higher_priority(owner: Caller) -> None:
         depths={},
         drain_rate=1.0,
         medians={},
-        workload={"basis": {"lanes": {"2": {"jobs": 7}}}},
+        workload={"measured_at": 1.0, "basis": {"lanes": {"2": {"jobs": 7}}}},
     )
     statistics.forget()
     WorkerFactory()

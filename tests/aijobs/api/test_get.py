@@ -177,7 +177,7 @@ def test_the_estimate_is_the_median_and_the_queue_ahead(owner: Caller) -> None:
         depths={},
         drain_rate=0.5,
         medians={"test_probe": 12.0},
-        workload={"basis": {"lanes": {"0": {"jobs": 50}, "1": {"jobs": 6}, "2": {"jobs": 2}}}},
+        workload={"measured_at": 1.0, "basis": {"lanes": {"0": {"jobs": 50}, "1": {"jobs": 6}, "2": {"jobs": 2}}}},
     )
     statistics.forget()
     job = owner.dispatch()

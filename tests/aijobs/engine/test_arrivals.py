@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from aijobs import dispatching
 from aijobs.auth import TenantAccess
-from aijobs.engine import arrivals, forecasts, statistics
+from aijobs.engine import forecasts, statistics
 from aijobs.engine.arrivals import Arrivals, Dispatched
-from aijobs.engine.forecasting import Basis, Deep, Lane, Since, Times, work_of
+from aijobs.engine.forecasting import Basis, Deep, Lane, Since, Times, Work, work_of
 from aijobs.engine.inserting import FirstAnswer
 from aijobs.engine.workload import Workload
 from aijobs.models import Job, Tenant
 from aijobs.states import Priority
+from tests import engine
 from tests.factories import TenantFactory, WorkerFactory
 
 LONG = "test_probe"
@@ -56,7 +57,8 @@ def test_the_first_jobs_start_at_once_and_the_next_ones_when_these_are_done() ->
     for number in range(4):
         told.append(expected(since, 1.0))
         since.note(job(number, 1.0))
-    assert [position for position, _ in told] == [0, 1, 2, 3]
+    # The first two run then, and are before nobody.
+    assert [position for position, _ in told] == [0, 0, 0, 1]
     first, second, third, fourth = [start for _, start in told]
     assert first == second == 0
     assert 50 <= third <= 100 < fourth <= 150
@@ -78,7 +80,9 @@ def test_higher_lanes_go_first_and_lower_ones_do_not() -> None:
     since.note(job(1, 1.0, lane=Priority.LOW))
     assert expected(since, 1.0) == (0, 0)
     since.note(job(2, 1.0, lane=Priority.HIGH))
-    assert expected(since, 1.0) == (1, 100)
+    assert expected(since, 1.0) == (0, 100)
+    since.note(job(3, 1.0, lane=Priority.HIGH))
+    assert expected(since, 1.0) == (1, 200)
 
 
 def test_beyond_its_tenants_window_a_job_is_before_others_of_the_tenant_only() -> None:
@@ -102,14 +106,19 @@ def test_a_tenant_with_a_limit_waits_for_those_that_it_has_just_dispatched() -> 
     since = Arrivals(load(places=8))
     since.note(job(1, 1.0, limited))
     since.note(job(2, 1.0, limited, Priority.HIGH))
-    assert expected(since, 1.0, limited)[1] == 199
+    assert expected(since, 1.0, limited)[1] == 200
+    # It had nothing to do before that.
+    assert expected(since, 31.0, limited)[1] == 170
     assert expected(since, 1.0, OTHER)[1] == 0
 
 
 def test_what_was_dispatched_before_the_measurement_is_in_it() -> None:
-    since = Arrivals(load(places=1), [job(1, -1.0), job(2, 1.0)])
-    assert [each.id.int for each in since.jobs] == [2]
-    assert expected(since, 1.0)[0] == 1
+    since = Arrivals(load(places=1), [job(1, -60.0), job(2, -1.0), job(3, 1.0)])
+    assert expected(since, 1.0)[1] == 100
+    # Another thread may hold the measurement before this one.
+    before = Arrivals(replace(load(places=1), measured_at=at(-2.0).timestamp()), since.jobs)
+    assert [each.id.int for each in before.jobs] == [2, 3]
+    assert expected(before, 1.0)[1] == 200 - 2
 
 
 def test_where_nobody_measures_nothing_is_kept() -> None:
@@ -123,9 +132,40 @@ def test_a_job_that_was_noted_knows_what_was_before_it() -> None:
         since.note(job(number, 1.0))
     before = since.before_noted(UUID(int=1), Priority.NORMAL, 11.0)
     assert before
-    assert (before.work.jobs, before.served) == (1, 10)
+    assert (before.ahead.jobs, before.served) == (1, 10)
     assert since.before_noted(UUID(int=1), Priority.HIGH, 11.0) is None
     assert since.before_noted(UUID(int=9), Priority.NORMAL, 11.0) is None
+
+
+def test_behind_a_window_that_is_refilled_a_job_waits_as_long_at_any_moment() -> None:
+    """What another tenant has waiting replaces what has been done since the measurement."""
+    flood = load(places=2, jobs=900, released=4, deep={ONE.id: Deep(900, 4)})
+    starts = [expected(Arrivals(flood), seconds, OTHER)[1] for seconds in (0.0, 30.0, 1_000.0)]
+    assert 150 <= starts[0] <= 200
+    assert starts == starts[:1] * 3
+    # Until nothing is left to replace it.
+    assert expected(Arrivals(flood), 44_900.0, OTHER)[1] < 100
+    assert expected(Arrivals(flood), 46_000.0, OTHER)[1] == 0
+
+
+def test_tenants_take_turns_also_with_what_they_have_just_dispatched() -> None:
+    since = Arrivals(load(places=1, jobs=1_000, released=4, deep={OTHER.id: Deep(1_000, 4)}))
+    for number in range(40):
+        since.note(job(number, 1.0))
+    # Ten windows of its own, and as many of the other's.
+    assert expected(since, 1.0, ONE)[1] == 8_000
+
+
+def test_a_tenant_at_its_limit_has_no_room_for_what_it_dispatches() -> None:
+    limited = replace(ONE, max_running=2)
+    left = work_of([HUNDRED])
+    at_limit = load(places=4)
+    basis = replace(at_limit.basis, running=(left,) * 2, running_of={ONE.id: (left,) * 2})
+    since = Arrivals(replace(at_limit, basis=basis))
+    for number in range(5):
+        since.note(job(number, 1.0, limited))
+    assert expected(since, 1.0, OTHER) == (0, 0)
+    assert expected(since, 1.0, limited)[1] > 200
 
 
 @given(st.lists(st.tuples(st.floats(0, 50), st.floats(0.01, 100)), max_size=30))
@@ -137,7 +177,7 @@ def test_on_one_place_a_wait_is_what_is_left_of_the_work_before(jobs: list[tuple
     for gap, run in jobs:
         moment += gap
         wait = max(0.0, wait - gap)
-        told = line.waiting(0, arrived=since.before(Priority.NORMAL, moment))
+        told = line.waiting(0, arrived=since.before(Priority.NORMAL, moment, Work()))
         assert max(0.0, told.mean) == pytest.approx(wait, abs=1e-6)
         since.add(Priority.NORMAL, work_of([Times(((run, 1.0),))]), moment)
         wait += run
@@ -157,6 +197,16 @@ def measured() -> None:
     statistics.forget()
 
 
+def busy_service() -> Tenant:
+    """A tenant where ten jobs of others wait for two processes."""
+    WorkerFactory(places=2)
+    engine.dispatch(TenantFactory(), 10)
+    measured()
+    tenant: Tenant = TenantFactory()
+    assert positions(tenant) == [10]
+    return tenant
+
+
 def positions(*tenants: Tenant) -> list[int | None]:
     present = now()
     return [forecasts.of_new(LONG, Priority.NORMAL, TenantAccess.of(tenant), present).position for tenant in tenants]
@@ -164,24 +214,20 @@ def positions(*tenants: Tenant) -> list[int | None]:
 
 @pytest.mark.django_db
 def test_the_next_dispatch_knows_of_the_last_one() -> None:
-    WorkerFactory()
-    tenant, other = TenantFactory(), TenantFactory()
-    measured()
+    tenant, other = busy_service(), TenantFactory()
     accept(tenant, 3)
-    assert positions(tenant, other) == [3, 3]
+    assert positions(tenant, other) == [10 + 3] * 2
     measured()
-    assert positions(tenant, other) == [3, 3]
+    assert positions(tenant, other) == [10 + 3] * 2
 
 
 @pytest.mark.django_db
 def test_of_several_jobs_each_is_got_as_it_was_told() -> None:
-    WorkerFactory()
-    tenant, other = TenantFactory(), TenantFactory()
-    measured()
+    tenant, other = busy_service(), TenantFactory()
     ids = [accept(each)[0] for each in (tenant, other) * 4]
     access = {each.pk: TenantAccess.of(each) for each in (tenant, other)}
     found = forecasts.of_jobs((job, access[job.tenant_id]) for job in Job.objects.filter(id__in=ids))
-    assert [found[job_id].position for job_id in ids] == list(range(8))
+    assert [found[job_id].position for job_id in ids] == list(range(10, 18))
     # One that has another priority now is not where it was.
     Job.objects.filter(id=ids[7]).update(lane=Priority.HIGH)
     job = Job.objects.get(id=ids[7])
@@ -192,23 +238,18 @@ def test_of_several_jobs_each_is_got_as_it_was_told() -> None:
 
 @pytest.mark.django_db
 def test_what_waits_for_something_else_is_before_nobody() -> None:
-    WorkerFactory()
-    tenant = TenantFactory()
-    measured()
+    tenant = busy_service()
     accept(tenant, run_at=(now() + timedelta(hours=1)).isoformat())
     body: dict[str, object] = {"jobs": [{"type": LONG, "params": {}}] * 3, "sequential": True}
     dispatching.accept(TenantAccess.of(tenant), dispatching.read_batch(tenant.pk, body))
-    assert positions(tenant) == [1]
+    assert positions(tenant) == [10 + 1]
 
 
 @pytest.mark.django_db
 def test_what_a_replay_did_not_dispatch_is_not_noted() -> None:
-    WorkerFactory()
-    tenant = TenantFactory()
-    measured()
+    tenant = busy_service()
     first = FirstAnswer("key", b"\0" * 32, "{}")
     for expected_answer in (None, "{}"):
         wanted = dispatching.read_job(tenant.pk, {"type": LONG, "params": {}})
         assert dispatching.accept(TenantAccess.of(tenant), wanted, first_answer=first) == expected_answer
-    assert positions(tenant) == [1]
-    assert len(arrivals.current().jobs) == 1
+    assert positions(tenant) == [10 + 1]

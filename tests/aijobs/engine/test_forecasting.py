@@ -22,6 +22,7 @@ from aijobs.engine.forecasting import (
     Deep,
     Forecast,
     Lane,
+    Run,
     Times,
     Turn,
     Work,
@@ -55,7 +56,7 @@ def forecast_of(
     basis: Basis, run: Times, lane: Priority, ahead: int, *, due_in: float = 0.0, turn: Turn | None = None
 ) -> Forecast | None:
     line = basis.line(lane)
-    return basis.forecast(run, line.waiting(ahead, turn), due_in=due_in) if line else None
+    return basis.forecast(Run(run), line.waiting(ahead, turn), due_in=due_in) if line else None
 
 
 @dataclass(order=True)

@@ -1,6 +1,7 @@
 """What forecasts rest on, a job's place in its queue, and the record of what came."""
 
 from bisect import bisect_right
+from copy import deepcopy
 from datetime import datetime, timedelta
 from unittest.mock import Mock
 from uuid import UUID
@@ -105,8 +106,13 @@ def test_what_a_sweeper_of_another_release_has_measured_stops_nobody() -> None:
     [job_id] = engine.dispatch(TenantFactory())
     measured()
     row = QueueStatistics.objects.get()
+    measurement = deepcopy(row.workload)
     row.workload["basis"]["running"] = {"jobs": 1, "mean": 2.0, "variance": 0.0}
     row.save()
+    statistics.forget()
+    assert of(job_id) == Forecast(0)
+    del measurement["measured_at"]
+    QueueStatistics.objects.update(workload=measurement)
     statistics.forget()
     assert of(job_id) == Forecast(0)
 
@@ -324,7 +330,7 @@ def test_what_was_said_at_the_dispatch_is_what_is_kept() -> None:
     assert kept.keys() == said.keys()
     for job_id, forecast in said.items():
         assert forecast.p90_at
-        assert abs(kept[job_id] - forecast.p90_at) < timedelta(milliseconds=1)
+        assert abs(kept[job_id] - forecast.p90_at) < timedelta(seconds=1)
 
 
 def test_of_many_a_share_is_kept_and_of_what_waits_for_something_else_nothing() -> None:
