@@ -105,6 +105,10 @@ class Arrivals:
         """What is before a new job of a tenant: what is within windows, and all of its own."""
         return self._since.before(lane, passed, self._sum(self._beyond, lane, tenant_id))
 
+    def above(self, lane: Priority) -> Arrived:
+        """What is before a job that was there already, of those within windows."""
+        return self._since.above(lane)
+
     def before_noted(self, job_id: UUID, lane: Priority, passed: float) -> Arrived | None:
         """What was before a job that was noted. None of any other."""
         noted = self._before.get((job_id, lane))

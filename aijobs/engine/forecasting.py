@@ -37,8 +37,10 @@ MOST_SCORES = 100
 AIMED_AT = 0.91
 GAIN = 2.0
 # No forecast is corrected by more, in units of its own spread: after a standstill, quick jobs, whose spread is
-# milliseconds, are late by thousands of these, which says nothing of others.
+# milliseconds, are late by thousands of these, which says nothing of others. And none is much earlier than the model
+# says: of what nobody has measured it expects the worst, so the first jobs of a new service are done far earlier.
 MOST_CORRECTION = 20.0
+LEAST_CORRECTION = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,8 @@ def correction_of(scores: Sequence[float], missed: float = 0.1) -> Correction:
     p90 = ordered[min(ceil(aim * (len(ordered) + 1)), len(ordered)) - 1]
     median = ordered[(len(ordered) - 1) // 2]
     beyond = max(1.0, aim)
-    return Correction(min(median, MOST_CORRECTION), min(median + beyond * max(p90 - median, 0.05), MOST_CORRECTION))
+    latest = max(median + beyond * max(p90 - median, 0.05), 1.0)
+    return Correction(max(LEAST_CORRECTION, min(median, MOST_CORRECTION)), min(latest, MOST_CORRECTION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +485,13 @@ class Since:
         if lane not in self.lines:
             return NOTHING
         return Arrived(self._shared[lane] + beyond, self._all[lane], moment - self._idle[lane])
+
+    def above(self, lane: Priority) -> Arrived:
+        """What has come into higher lanes, of which nothing is known to be done."""
+        higher = [self._shared[each] for each in self.lines if each > lane]
+        # Each has what came into those above it.
+        work = max(higher, key=lambda each: each.jobs, default=Work())
+        return Arrived(work, work)
 
     def add(self, lane: Priority, run: Work, moment: float, *, shared: bool = True) -> None:
         """A job. `shared`: others wait for it; beyond its tenant's window, only jobs of the tenant do."""

@@ -17,7 +17,7 @@ from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
 from aijobs.engine import forecasting, statistics
 from aijobs.engine.arrivals import Arrivals, Dispatched, current
-from aijobs.engine.forecasting import NOTHING, Arrived, Turn, Work
+from aijobs.engine.forecasting import Arrived, Turn, Work
 from aijobs.engine.queueing import window_of
 from aijobs.engine.workload import Workload
 from aijobs.models import Forecast as Record
@@ -219,7 +219,7 @@ def _forecast(
     else:
         ahead = max(own, here.released_before(job.released_at.timestamp()))
     due_in = max(0.0, (job.run_after - at).total_seconds())
-    position, found = _reckoned(arrivals, job.type, lane, ahead, turn, arrived or NOTHING, due_in)
+    position, found = _reckoned(arrivals, job.type, lane, ahead, turn, arrived or arrivals.above(lane), due_in)
     return max(own, position), found
 
 

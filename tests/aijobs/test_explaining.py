@@ -41,7 +41,10 @@ def one(tenant: Tenant) -> UUID:
 def measured(*, jobs: dict[str, int] | None = None, **changes: object) -> None:
     """As the sweeper measures. `jobs`: those that are due, by lane."""
     values: dict[str, object] = {"refreshed_at": now(), "active": 1, "depths": {}, "drain_rate": 1.0, "medians": {}}
-    values["workload"] = {"measured_at": 1.0, "basis": {"lanes": {lane: {"jobs": due} for lane, due in (jobs or {}).items()}}}
+    values["workload"] = {
+        "measured_at": 1.0,
+        "basis": {"lanes": {lane: {"jobs": due} for lane, due in (jobs or {}).items()}},
+    }
     QueueStatistics.objects.update_or_create(pk=1, defaults=values | changes)
     statistics.forget()
 

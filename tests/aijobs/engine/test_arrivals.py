@@ -222,6 +222,24 @@ def test_the_next_dispatch_knows_of_the_last_one() -> None:
 
 
 @pytest.mark.django_db
+def test_a_job_that_waits_already_is_behind_what_has_come_with_a_higher_priority() -> None:
+    tenant = busy_service()
+    [job_id] = engine.dispatch(tenant)
+    measured()
+
+    def position() -> int:
+        forecast = forecasts.of_job(Job.objects.get(id=job_id), TenantAccess.of(tenant))
+        assert forecast
+        assert forecast.position is not None
+        return forecast.position
+
+    before = position()
+    accept(tenant, 3, priority="high")
+    accept(tenant, 3)
+    assert position() == before + 3
+
+
+@pytest.mark.django_db
 def test_of_several_jobs_each_is_got_as_it_was_told() -> None:
     tenant, other = busy_service(), TenantFactory()
     ids = [accept(each)[0] for each in (tenant, other) * 4]
