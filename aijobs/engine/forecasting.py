@@ -488,9 +488,10 @@ class Since:
 
     def above(self, lane: Priority) -> Arrived:
         """What has come into higher lanes, of which nothing is known to be done."""
-        higher = [self._shared[each] for each in self.lines if each > lane]
-        # Each has what came into those above it.
-        work = max(higher, key=lambda each: each.jobs, default=Work())
+        higher = [each for each in self.lines if each > lane]
+        if not higher:
+            return NOTHING
+        work = self._shared[min(higher)]
         return Arrived(work, work)
 
     def add(self, lane: Priority, run: Work, moment: float, *, shared: bool = True) -> None:

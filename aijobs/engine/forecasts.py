@@ -26,12 +26,14 @@ from aijobs.states import TERMINAL, Priority, Status
 
 # Of a tenant's own jobs before one of its, so many are counted: a position of this many means at least so many.
 MOST_COUNTED = 2_000
-# Forecasts that the sweeper makes in each of its rounds, and those that may be open at a time.
+# Forecasts that the sweeper keeps of a round, where as many jobs come as have ended lately; of a burst, no more than
+# correct the next ones.
 IN_A_ROUND = 8
-MOST_IN_A_ROUND = 100
-MOST_OPEN = 400
+MOST_IN_A_ROUND = forecasting.MOST_SCORES
 ROUND_SECONDS = 2.0
-# Jobs of one round that are looked at.
+# Those of jobs that have not ended yet.
+MOST_OPEN = 400
+# Jobs of a round that are looked at. Each costs some 40 microseconds.
 MOST_AT_ONCE = 2_000
 
 
@@ -239,9 +241,10 @@ def keep_record(load: Workload) -> None:
 
 
 def _said(load: Workload) -> list[Record]:
-    """What was said of some of the jobs that have been dispatched since, whatever has become of them: made again.
+    """What was said of some of the jobs that have been dispatched since, whatever has become of them.
 
-    Of all jobs the same share, however many come together: those of large bursts are late the most often.
+    It is made again, as a process had said it that took all of them. Of all jobs the same share is kept, up to as
+    many as there are scores, however many come together: those of large bursts are late the most often.
     """
     jobs = _dispatched_since(load) if load.basis.lanes else []
     rate = statistics.snapshot().drain_rate * ROUND_SECONDS
