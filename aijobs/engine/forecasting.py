@@ -40,7 +40,7 @@ GAIN = 2.0
 # milliseconds, are late by thousands of these, which says nothing of others. And none is much earlier than the model
 # says: of what nobody has measured it expects the worst, so the first jobs of a new service are done far earlier.
 MOST_CORRECTION = 20.0
-LEAST_CORRECTION = -1.0
+EARLIEST_MEDIAN, EARLIEST_P90 = -1.0, 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +212,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Of the median and the p90, in units of the model's own distance between the two."""
+    """Of the median and the p90, in units of the model's own distance between the two.
+
+    Until there is a record, the p90 is twice as far away: a new service does not know what is coming.
+    """
 
     median: float = 0.0
-    p90: float = 1.0
+    p90: float = 2.0
 
 
 def correction_of(scores: Sequence[float], missed: float = 0.1) -> Correction:
@@ -231,8 +234,8 @@ def correction_of(scores: Sequence[float], missed: float = 0.1) -> Correction:
     p90 = ordered[min(ceil(aim * (len(ordered) + 1)), len(ordered)) - 1]
     median = ordered[(len(ordered) - 1) // 2]
     beyond = max(1.0, aim)
-    latest = max(median + beyond * max(p90 - median, 0.05), 1.0)
-    return Correction(max(LEAST_CORRECTION, min(median, MOST_CORRECTION)), min(latest, MOST_CORRECTION))
+    latest = max(median + beyond * max(p90 - median, 0.05), EARLIEST_P90)
+    return Correction(max(EARLIEST_MEDIAN, min(median, MOST_CORRECTION)), min(latest, MOST_CORRECTION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -376,7 +376,7 @@ def test_forecasts_are_corrected_by_what_came_of_the_last_ones() -> None:
     # A standstill of minutes, as jobs of milliseconds have it.
     assert correction_of([10_000.0] * 100) == Correction(20, 20)
     # The first jobs of a service, which nobody knew to be quick.
-    assert correction_of([-30.0] * 100) == Correction(-1, 1)
+    assert correction_of([-30.0] * 100) == Correction(-1, 1.3)
     basis = Basis(lanes(), running=(work_of([TEN]),) * 2, correction=Correction(0.5, 3.0))
     found = forecast_of(basis, TEN, Priority.NORMAL, 4)
     assert found is not None

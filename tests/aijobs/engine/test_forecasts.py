@@ -370,8 +370,8 @@ def test_a_record_of_late_jobs_moves_the_p90() -> None:
             job_id=UUID(int=number),
             made_at=now() - timedelta(seconds=60),
             median_at=now() - timedelta(seconds=50),
-            p90_at=now() - timedelta(seconds=40),
-            promised_at=now() - timedelta(seconds=40),
+            p90_at=now() - timedelta(seconds=45),
+            promised_at=now() - timedelta(seconds=45),
             ended_at=now(),
         )
         for number in range(40)
