@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aijobs import dispatching
 from aijobs.auth import TenantAccess
-from aijobs.engine import forecasts, statistics
+from aijobs.engine import arrivals, forecasts, statistics
 from aijobs.engine.arrivals import Arrivals, Dispatched
 from aijobs.engine.forecasting import Basis, Deep, Lane, Since, Times, Work, work_of
 from aijobs.engine.inserting import FirstAnswer
@@ -124,6 +126,12 @@ def test_what_was_dispatched_before_the_measurement_is_in_it() -> None:
 def test_where_nobody_measures_nothing_is_kept() -> None:
     since = Arrivals(Workload(), [job(number, 1.0) for number in range(10)])
     assert since.jobs == []
+
+
+def test_to_note_a_job_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is dispatched: what fails now would be an error to its caller, who sends it again."""
+    monkeypatch.setattr(statistics, "snapshot", Mock(side_effect=OperationalError))
+    arrivals.note(ONE, [(UUID(int=1), LONG, Priority.NORMAL)])
 
 
 def test_a_job_that_was_noted_knows_what_was_before_it() -> None:

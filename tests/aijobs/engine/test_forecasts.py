@@ -205,6 +205,17 @@ def runs(type_name: str, seconds: float) -> None:
     MinuteRollupFactory(start=at, type=type_name, count=100, running=running, running_seconds=100 * seconds)
 
 
+def test_one_long_run_has_kept_one_process_busy_and_no_more() -> None:
+    at = now().replace(second=0, microsecond=0)
+    MinuteRollupFactory(start=at, lane=Priority.HIGH, count=1, running_seconds=600.0)
+    measured()
+    assert 0.8 < statistics.snapshot().workload.basis.lane(Priority.HIGH).busy < 1
+    # A load that is a minute old is not taken for a fifth of itself.
+    MinuteRollupFactory(start=at, lane=Priority.LOW, count=120, running_seconds=120.0)
+    measured()
+    assert 1 < statistics.snapshot().workload.basis.lane(Priority.LOW).busy < 2.1
+
+
 def until(moment: datetime | None) -> float:
     assert moment
     return (moment - now()).total_seconds()
