@@ -53,7 +53,7 @@ def sweep() -> None:
 @shared_task(name="workers.periodic.refresh_statistics")
 def refresh_statistics() -> None:
     """Measure depths, medians and the drain rate for estimates and limits, and what came of forecasts."""
-    before = statistics.snapshot().workload
+    before = statistics.snapshot()
     statistics.refresh()
     forecasts.keep_record(before)
 

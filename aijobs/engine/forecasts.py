@@ -15,10 +15,11 @@ from django.utils.timezone import now
 
 from aijobs import identifiers, sql
 from aijobs.auth import TenantAccess
-from aijobs.engine import forecasting, statistics
+from aijobs.engine import forecasting
 from aijobs.engine.arrivals import Arrivals, Dispatched, current
 from aijobs.engine.forecasting import Arrived, Turn, Work
 from aijobs.engine.queueing import window_of
+from aijobs.engine.statistics import Snapshot
 from aijobs.engine.workload import Workload
 from aijobs.models import Forecast as Record
 from aijobs.models import Job, Tenant
@@ -232,23 +233,23 @@ def _at(since: datetime, position: int, found: forecasting.Forecast | None) -> F
     return Forecast(position, start, median, p90)
 
 
-def keep_record(load: Workload) -> None:
+def keep_record(before: Snapshot) -> None:
     """The sweeper's: see what came of forecasts, and keep some of those that were made since this measurement."""
     sql.execute(SETTLE, {})
     sql.execute(FORGET, {"most": forecasting.MOST_SCORES})
     if Record.objects.filter(ended_at=None).count() < MOST_OPEN:
-        Record.objects.bulk_create(_said(load), ignore_conflicts=True)
+        Record.objects.bulk_create(_said(before), ignore_conflicts=True)
 
 
-def _said(load: Workload) -> list[Record]:
+def _said(before: Snapshot) -> list[Record]:
     """What was said of some of the jobs that have been dispatched since, whatever has become of them.
 
     It is made again, as a process had said it that took all of them. Of all jobs the same share is kept, up to as
     many as there are scores, however many come together: those of large bursts are late the most often.
     """
+    load = before.workload
     jobs = _dispatched_since(load) if load.basis.lanes else []
-    rate = statistics.snapshot().drain_rate * ROUND_SECONDS
-    share = IN_A_ROUND / max(rate, IN_A_ROUND)
+    share = IN_A_ROUND / max(before.drain_rate * ROUND_SECONDS, IN_A_ROUND)
     chosen = set(random.sample(range(len(jobs)), min(ceil(share * len(jobs)), MOST_IN_A_ROUND)))
     arrivals, records = Arrivals(load), []
     for number, job in enumerate(jobs):

@@ -116,7 +116,7 @@ def insert(
         "tenant": tenant.id,
         "count": len(jobs),
         "limit": limit_of(tenant),
-        "window": settings.AIJOBS_RELEASE_WINDOW if tenant.release_window is None else tenant.release_window,
+        "window": queueing.window_of(tenant),
         "release": release_at_once,
         "created_at": created_at,
         # One document: psycopg takes longer to write four arrays than the server to read this.

@@ -390,8 +390,7 @@ def test_what_is_to_run_later_goes_before_nobody() -> None:
     later = engine.dispatch(tenant, 3, priority=Priority.HIGH)
     priorities.change(later, tenant.pk, None, Move(now() + timedelta(days=9)))
     job_id = one(TenantFactory())
-    statistics.refresh()
-    statistics.forget()
+    engine.measure()
     assert explained(job_id).code == "NEXT"
     # Nor is it waited for in what lists say of it.
     job = Job.objects.get(id=job_id)
@@ -402,8 +401,7 @@ def test_what_is_to_run_later_goes_before_nobody() -> None:
 def test_what_a_tenants_limit_holds_back_goes_before_nobody() -> None:
     engine.dispatch(TenantFactory(max_running=1), 10, priority=Priority.HIGH)
     job_id = one(TenantFactory())
-    statistics.refresh()
-    statistics.forget()
+    engine.measure()
     assert explained(job_id).message == "1 job of higher priority goes first."
 
 

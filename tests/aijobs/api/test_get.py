@@ -156,8 +156,7 @@ def test_where_nobody_can_say_when_there_is_no_time(owner: Caller) -> None:
 
     assert told() == [(False,) * 3] * 3
     Worker.objects.create(id="w:1:a", name="w", host="h", queues=list(QUEUES.values()), places=2, version="1")
-    statistics.refresh()
-    statistics.forget()
+    engine.measure()
     assert told() == [(True,) * 3, (True,) * 3, (False,) * 3]
 
 

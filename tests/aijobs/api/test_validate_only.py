@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from aijobs.engine import statistics
 from aijobs.models import Batch, IdempotencyKey, Job, JobEvent, Tenant, TenantCapacity, Worker
 from aijobs.shapes import timestamp
 from aijobs.states import QUEUES
@@ -25,8 +24,7 @@ def validated(owner: Caller, path: str, body: object, **headers: str) -> Any:
 @pytest.fixture(autouse=True)
 def worker(db: None) -> None:
     Worker.objects.create(id="w:1:a", name="w", host="h", queues=list(QUEUES.values()), places=2, version="1")
-    statistics.refresh()
-    statistics.forget()
+    engine.measure()
 
 
 def test_it_says_what_a_dispatch_comes_to_and_stores_nothing(owner: Caller) -> None:
@@ -132,7 +130,6 @@ def test_it_needs_the_scope_of_a_dispatch(owner: Caller) -> None:
 
 def test_what_is_before_it_counts(owner: Caller) -> None:
     engine.dispatch(owner.tenant, 40)
-    statistics.refresh()
-    statistics.forget()
+    engine.measure()
     [job] = validated(owner, JOBS, PROBE)["jobs"]
     assert job["queue"]["position"] == 40

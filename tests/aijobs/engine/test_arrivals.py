@@ -200,16 +200,11 @@ def accept(tenant: Tenant, count: int = 1, **changes: object) -> list[UUID]:
     return [each.jobs[0].id for each in wanted]
 
 
-def measured() -> None:
-    statistics.refresh()
-    statistics.forget()
-
-
 def busy_service() -> Tenant:
     """A tenant where ten jobs of others wait for two processes."""
     WorkerFactory(places=2)
     engine.dispatch(TenantFactory(), 10)
-    measured()
+    engine.measure()
     tenant: Tenant = TenantFactory()
     assert positions(tenant) == [10]
     return tenant
@@ -225,7 +220,7 @@ def test_the_next_dispatch_knows_of_the_last_one() -> None:
     tenant, other = busy_service(), TenantFactory()
     accept(tenant, 3)
     assert positions(tenant, other) == [10 + 3] * 2
-    measured()
+    engine.measure()
     assert positions(tenant, other) == [10 + 3] * 2
 
 
@@ -233,7 +228,7 @@ def test_the_next_dispatch_knows_of_the_last_one() -> None:
 def test_a_job_that_waits_already_is_behind_what_has_come_with_a_higher_priority() -> None:
     tenant = busy_service()
     [job_id] = engine.dispatch(tenant)
-    measured()
+    engine.measure()
 
     def position() -> int:
         forecast = forecasts.of_job(Job.objects.get(id=job_id), TenantAccess.of(tenant))

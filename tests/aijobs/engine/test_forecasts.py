@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import Mock
 from uuid import UUID
@@ -27,11 +28,6 @@ def worker() -> Worker:
     return WorkerFactory()
 
 
-def measured() -> None:
-    statistics.refresh()
-    statistics.forget()
-
-
 def of(job_id: UUID) -> Forecast:
     job = Job.objects.select_related("tenant").get(id=job_id)
     found = forecasts.of_job(job, TenantAccess.of(job.tenant))
@@ -45,7 +41,7 @@ def position(job_id: UUID) -> int | None:
 
 def test_the_first_job_of_an_idle_service_starts_at_once() -> None:
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     found = of(job_id)
     assert found.position == 0
     assert found.start_at
@@ -60,7 +56,7 @@ def test_a_job_is_behind_its_tenants_earlier_ones_and_all_of_higher_lanes() -> N
     normal = engine.dispatch(tenant, 40)
     engine.dispatch(tenant, 3, priority=Priority.LOW)
     engine.dispatch(TenantFactory(), 5, priority=Priority.HIGH)
-    measured()
+    engine.measure()
     assert [position(normal[number]) for number in (0, 15, 16, 39)] == [5, 5 + 15, 5 + 16, 5 + 39]
     earlier, later = of(normal[0]), of(normal[39])
     assert earlier.median_at
@@ -70,7 +66,7 @@ def test_a_job_is_behind_its_tenants_earlier_ones_and_all_of_higher_lanes() -> N
 
 def test_another_tenant_is_a_window_behind_and_not_a_backlog() -> None:
     engine.let_wait(engine.dispatch(TenantFactory(), 400), 10)
-    measured()
+    engine.measure()
     [job_id] = engine.dispatch(TenantFactory())
     assert position(job_id) == 16
 
@@ -79,20 +75,20 @@ def test_those_that_came_to_the_broker_before_go_first() -> None:
     first = [engine.dispatch(TenantFactory())[0] for _ in range(4)]
     for seconds, job_id in zip((40, 30, 20, 10), first, strict=True):
         engine.let_wait([job_id], seconds)
-    measured()
+    engine.measure()
     assert [position(each) for each in first] == [0, 1, 2, 3]
 
 
 def test_a_job_that_waits_for_another_one_has_no_place() -> None:
     _, [_, second] = engine.dispatch_batch(TenantFactory(), 2)
-    measured()
+    engine.measure()
     assert of(second) == Forecast()
 
 
 def test_without_a_worker_there_is_a_place_and_no_time(worker: Worker) -> None:
     Worker.objects.update(seen_at=now() - timedelta(minutes=1))
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     assert of(job_id) == Forecast(0)
     assert forecasts.of_new("test_probe", Priority.NORMAL, TenantAccess.of(TenantFactory()), now()) == Forecast(1)
 
@@ -104,7 +100,7 @@ def test_without_a_measurement_nothing_is_said() -> None:
 
 def test_what_a_sweeper_of_another_release_has_measured_stops_nobody() -> None:
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     row = QueueStatistics.objects.get()
     measurement = deepcopy(row.workload)
     row.workload["basis"]["running"] = {"jobs": 1, "mean": 2.0, "variance": 0.0}
@@ -120,7 +116,7 @@ def test_what_a_sweeper_of_another_release_has_measured_stops_nobody() -> None:
 def test_a_running_job_started_when_it_did(worker: Worker) -> None:
     [job_id] = engine.dispatch(TenantFactory())
     engine.start(job_id)
-    measured()
+    engine.measure()
     asked = now()
     found = of(job_id)
     assert (found.position, found.start_at and found.start_at <= asked) == (0, True)
@@ -146,7 +142,7 @@ def test_forecasts_of_many_are_read_in_one_statement_and_each_is_its_own(monkeyp
     ]
     engine.start(ids[0])
     engine.complete(engine.start(ids[23]))
-    measured()
+    engine.measure()
     alone = {job_id: position(job_id) for job_id in ids if job_id != ids[23]}
     jobs = [(job, TenantAccess.of(job.tenant)) for job in Job.objects.filter(id__in=ids).select_related("tenant")]
     statements = Mock(wraps=sql.rows)
@@ -169,7 +165,7 @@ def test_a_retry_is_expected_after_its_pause() -> None:
     [job_id] = engine.dispatch(TenantFactory())
     engine.fail(engine.start(job_id), transient=True)
     Job.objects.filter(id=job_id).update(run_after=now() + timedelta(minutes=5))
-    measured()
+    engine.measure()
     start = of(job_id).start_at
     assert start
     assert start - now() > timedelta(minutes=4)
@@ -179,7 +175,7 @@ def test_a_job_is_not_expected_to_start_before_its_moment() -> None:
     [job_id] = engine.dispatch(TenantFactory())
     at = now() + timedelta(hours=1)
     Job.objects.filter(id=job_id).update(run_after=at)
-    measured()
+    engine.measure()
     start = of(job_id).start_at
     assert start
     assert start >= at
@@ -188,7 +184,7 @@ def test_a_job_is_not_expected_to_start_before_its_moment() -> None:
 def test_a_tenant_with_a_limit_waits_for_its_own_jobs() -> None:
     tenant = TenantFactory()
     jobs = engine.dispatch(tenant, 30)
-    measured()
+    engine.measure()
     freely = of(jobs[-1]).median_at
     Tenant.objects.filter(pk=tenant.pk).update(max_running=1)
     limited = of(jobs[-1]).median_at
@@ -208,11 +204,11 @@ def runs(type_name: str, seconds: float) -> None:
 def test_one_long_run_has_kept_one_process_busy_and_no_more() -> None:
     at = now().replace(second=0, microsecond=0)
     MinuteRollupFactory(start=at, lane=Priority.HIGH, count=1, running_seconds=600.0)
-    measured()
+    engine.measure()
     assert 0.8 < statistics.snapshot().workload.basis.lane(Priority.HIGH).busy < 1
     # A load that is a minute old is not taken for a fifth of itself.
     MinuteRollupFactory(start=at, lane=Priority.LOW, count=120, running_seconds=120.0)
-    measured()
+    engine.measure()
     assert 1 < statistics.snapshot().workload.basis.lane(Priority.LOW).busy < 2.1
 
 
@@ -230,10 +226,10 @@ def test_behind_a_long_run_of_its_tenant_that_is_known_of_jobs_and_of_new_ones()
     engine.dispatch(TenantFactory(), 10)
     [long] = engine.dispatch(tenant, type="test_hasty")
     engine.start(long)
-    measured()
+    engine.measure()
     of_first = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
     queued = engine.dispatch(tenant, 3)
-    measured()
+    engine.measure()
     of_fourth = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
     starts = [of(job_id).start_at for job_id in queued]
     for start in (of_first.start_at, *starts, of_fourth.start_at):
@@ -251,7 +247,7 @@ def test_what_waits_in_a_tenants_turn_is_its_own_and_not_like_the_lanes() -> Non
     tenant = TenantFactory(max_running=1)
     engine.dispatch(TenantFactory(), 100)
     jobs = engine.dispatch(tenant, 4, type="test_hasty")
-    measured()
+    engine.measure()
     assert until(of(jobs[3]).start_at) > 1_200
 
 
@@ -259,7 +255,7 @@ def test_what_a_tenants_limit_holds_back_is_not_before_others() -> None:
     runs("test_probe", 600.0)
     engine.dispatch(TenantFactory(max_running=1), 100, priority=Priority.HIGH)
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     found = of(job_id)
     assert until(found.start_at) < 1_800
     # One of the hundred may start before it.
@@ -272,7 +268,7 @@ def test_a_new_job_waits_for_its_tenants_turn_also_where_all_before_it_is_in_the
     [job_id] = engine.dispatch(tenant)
     assert Job.objects.get(id=job_id).released_at
     Worker.objects.update(places=8)
-    measured()
+    engine.measure()
     assert until(forecasts.of_new("test_probe", Priority.NORMAL, TenantAccess.of(tenant), now()).start_at) > 400
 
 
@@ -283,14 +279,14 @@ def test_what_a_suspended_tenant_has_running_takes_its_places() -> None:
         engine.start(job_id)
     Tenant.objects.filter(pk=tenant.pk).update(suspended_at=now())
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     assert until(of(job_id).start_at) > 400
 
 
 def test_runs_that_were_measured_replace_what_is_usual() -> None:
     [job_id] = engine.dispatch(TenantFactory())
     runs("test_probe", 300.0)
-    measured()
+    engine.measure()
     # The bucket is that of 232 to 328 seconds.
     assert 220 < until(of(job_id).median_at) < 340
 
@@ -298,10 +294,10 @@ def test_runs_that_were_measured_replace_what_is_usual() -> None:
 def test_a_new_job_is_expected_behind_those_that_there_are() -> None:
     tenant = TenantFactory()
     access = TenantAccess.of(tenant)
-    measured()
+    engine.measure()
     assert forecasts.of_new("test_probe", Priority.NORMAL, access, now()).position == 0
     engine.dispatch(tenant, 40)
-    measured()
+    engine.measure()
     found = forecasts.of_new("test_probe", Priority.NORMAL, access, now())
     assert found.position == 40
     assert forecasts.of_new("test_probe", Priority.HIGH, access, now()).position == 0
@@ -309,17 +305,17 @@ def test_a_new_job_is_expected_behind_those_that_there_are() -> None:
 
 def test_what_came_of_forecasts_is_kept_and_corrects_the_next_ones() -> None:
     tenant = TenantFactory()
-    measured()
-    load = statistics.snapshot().workload
+    engine.measure()
+    before = statistics.snapshot()
     jobs = engine.dispatch(tenant, 8)
-    forecasts.keep_record(load)
+    forecasts.keep_record(before)
     assert set(Record.objects.values_list("job_id", flat=True)) == set(jobs)
     for job_id in jobs[:4]:
         engine.complete(engine.start(job_id))
     queueing.refill(tenant.pk)
     Job.objects.filter(id__in=jobs[4:6]).update(status="cancelled")
     Job.objects.filter(id=jobs[6]).delete()
-    forecasts.keep_record(load)
+    forecasts.keep_record(before)
     ended = dict(Record.objects.values_list("job_id", "ended_at"))
     assert ended.keys() == {*jobs[:4], jobs[7]}
     assert {each for each, at in ended.items() if at} == set(jobs[:4])
@@ -327,8 +323,8 @@ def test_what_came_of_forecasts_is_kept_and_corrects_the_next_ones() -> None:
 
 def test_what_was_said_at_the_dispatch_is_what_is_kept() -> None:
     tenant, other = TenantFactory(), TenantFactory(max_running=1)
-    measured()
-    load = statistics.snapshot().workload
+    engine.measure()
+    before = statistics.snapshot()
     said: dict[UUID, Forecast] = {}
     for each in [tenant, other] * 5:
         access = TenantAccess.of(each)
@@ -336,7 +332,7 @@ def test_what_was_said_at_the_dispatch_is_what_is_kept() -> None:
         [job] = wanted.jobs
         said[job.id] = forecasts.of_new(job.type, job.priority, access, identifiers.created_at(job.id))
         dispatching.accept(access, wanted)
-    forecasts.keep_record(load)
+    forecasts.keep_record(before)
     kept = {record.job_id: record.promised_at for record in Record.objects.all()}
     assert kept.keys() == said.keys()
     for job_id, forecast in said.items():
@@ -346,35 +342,31 @@ def test_what_was_said_at_the_dispatch_is_what_is_kept() -> None:
 
 def test_of_many_a_share_is_kept_and_of_what_waits_for_something_else_nothing() -> None:
     tenant = TenantFactory()
-    measured()
-    load = statistics.snapshot().workload
-    QueueStatistics.objects.update(drain_rate=40.0)
-    statistics.forget()
+    engine.measure()
+    before = statistics.snapshot()
     jobs = engine.dispatch(tenant, 100)
     _, [first, *_] = engine.dispatch_batch(tenant, 10)
     _, [root, _] = engine.dispatch_graph(tenant, [[], [1]])
-    forecasts.keep_record(load)
+    forecasts.keep_record(replace(before, drain_rate=40.0))
     # Eight in two seconds are a tenth.
     assert Record.objects.count() == 11
     Record.objects.all().delete()
-    QueueStatistics.objects.update(drain_rate=0.0)
-    statistics.forget()
     Job.objects.filter(id__in=jobs[10:]).update(run_at=now() + timedelta(hours=1))
-    forecasts.keep_record(load)
+    forecasts.keep_record(before)
     assert set(Record.objects.values_list("job_id", flat=True)) == {*jobs[:10], first, root}
 
 
 def test_of_a_flood_no_more_are_kept_than_count() -> None:
-    measured()
-    load = statistics.snapshot().workload
+    engine.measure()
+    before = statistics.snapshot()
     engine.dispatch(TenantFactory(), 300)
-    forecasts.keep_record(load)
+    forecasts.keep_record(before)
     assert Record.objects.count() == 100
 
 
 def test_a_record_of_late_jobs_moves_the_p90() -> None:
     [job_id] = engine.dispatch(TenantFactory())
-    measured()
+    engine.measure()
     before = of(job_id)
     Record.objects.bulk_create(
         Record(
@@ -387,7 +379,7 @@ def test_a_record_of_late_jobs_moves_the_p90() -> None:
         )
         for number in range(40)
     )
-    measured()
+    engine.measure()
     after = of(job_id)
     assert before.p90_at
     assert after.p90_at
@@ -407,5 +399,5 @@ def test_only_the_last_ones_are_kept() -> None:
         )
         for number in range(150)
     )
-    forecasts.keep_record(statistics.snapshot().workload)
+    forecasts.keep_record(statistics.snapshot())
     assert sorted(each.int for each in Record.objects.values_list("job_id", flat=True)) == list(range(50, 150))
